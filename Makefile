@@ -1,0 +1,58 @@
+# Every command is `python -m lm_utils COMMAND` (Windows: use that); this file only adds the set-up on first use.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+
+# The first Python of at least 3.11 makes the environment ready, and names the Python that then runs the command.
+define lm
+@for base in $(or $(PYTHON),python3 python python3.14 python3.13 python3.12 python3.11) ""; do \
+	$${base:-false} -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+done; \
+[ "$$base" ] || { echo "Python 3.11 or newer is needed; install it, or name it with PYTHON=/path/to/python." >&2; exit 2; }; \
+python=$$($$base -m lm_utils setup --print-python $(1)) || exit $$?; \
+exec "$$python" -m lm_utils
+endef
+
+data = $${DATA:+"--data=$$DATA"}
+seeds = $${SEEDS:+"--seeds=$$SEEDS"}
+device = $${DEVICE:+"--device=$$DEVICE"}
+jobs = $${JOBS:+"--jobs=$$JOBS"}
+only = $${ONLY:+"--only=$$ONLY"}
+fresh = $(if $(filter-out 0,$(FRESH)),--fresh)
+
+.PHONY: help run-all test lab explore check results bench notebooks solutions setup lock
+
+help:
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
+
+run-all: ## set up, train what is missing, execute every notebook (DATA= SEEDS= DEVICE= JOBS= ONLY=08,11 FRESH=1)
+	$(lm) run-all $(data) $(seeds) $(device) $(jobs) $(only) $(fresh)
+
+test: ## set up with the test extras, then everything that CI runs
+	$(call lm,--test) test
+
+lab: ## JupyterLab at the start notebook
+	$(lm) lab
+
+explore: ## the explorer alone, as a web page
+	$(lm) explore
+
+check: ## what was found: Python, torch, device, data, fonts, browser
+	$(lm) check
+
+results: ## the reference results, every row with ten seeds, into results/ (DEVICE= JOBS=)
+	$(lm) results $(device) $(jobs)
+
+bench: ## speed beside the plain loop (DEVICE=)
+	$(lm) bench $(device)
+
+notebooks: ## build notebooks/ from notebooks/src/
+	$(lm) notebooks
+
+solutions: ## build the teacher's edition of the notebooks, with solutions
+	$(lm) solutions
+
+setup: ## only the set-up (TORCH=cpu takes PyTorch's own CPU channel)
+	$(lm) setup
+
+lock: ## write constraints.txt from this environment (for maintainers)
+	$(call lm,--test) lock

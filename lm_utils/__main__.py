@@ -1,0 +1,138 @@
+"""`python -m lm_utils COMMAND`: read the options, then import and call the function that does the work."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+
+HOME = Path(__file__).resolve().parent
+MACHINE_FAULTS = {errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one sentence."""
+
+    def error(self, message: str) -> None:
+        """Say what is wrong, without the usage text."""
+        self.exit(2, message.removeprefix("argument ").removeprefix("--") + "\n")
+
+
+def at_least(least: int) -> type:
+    """A reader of whole numbers that are not smaller than `least`."""
+
+    def number(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, not {text!r}.")
+        return int(text)
+
+    return number
+
+
+def one_of(*names: str) -> type:
+    """A reader of one word out of `names`."""
+
+    def word(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(f"expected {', '.join(names[:-1])} or {names[-1]}, not {text!r}.")
+        return text
+
+    return word
+
+
+def names(text: str) -> list[str]:
+    """A reader of a list such as 08,11."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+OPTIONS = {
+    "data": {"type": one_of("auto", "mnist", "digits"), "default": "auto", "help": "auto, mnist or digits"},
+    "seeds": {"type": at_least(1), "default": 3, "help": "how many seeds each pairing is trained with"},
+    "device": {"type": one_of("auto", "cpu", "cuda"), "default": "auto", "help": "auto, cpu or cuda"},
+    "jobs": {"type": at_least(1), "default": None, "help": "how many things at once (default: one per core)"},
+    "only": {"type": names, "default": [], "help": "only these notebooks, for instance 08,11"},
+    "fresh": {"action": "store_true", "help": "ignore stored runs and train anew"},
+    "test": {"action": "store_true", "help": "with what the tests need"},
+    "print-python": {"action": "store_true", "help": "print nothing but the Python to use"},
+}
+
+# command: (what it does, "module:function", its options)
+COMMANDS = {
+    "run-all": (
+        "train what is missing, execute every notebook, write build/run-all/index.html",
+        "lm_utils.experiments.run_all:main",
+        ("data", "seeds", "device", "jobs", "only", "fresh"),
+    ),
+    "test": ("everything that says whether something broke", "lm_utils.commands.test:main", ()),
+    "explore": ("the explorer alone, as a web page", "lm_utils.labs.explorer_server:main", ()),
+    "lab": ("JupyterLab at the start notebook", "lm_utils.commands.lab:main", ()),
+    "results": (
+        "the reference results: every row with ten seeds, into results/",
+        "lm_utils.experiments.reference:main",
+        ("device", "jobs"),
+    ),
+    "bench": ("speed beside the plain loop", "lm_utils.experiments.bench:main", ("device",)),
+    "notebooks": ("build notebooks/ from notebooks/src/", "lm_utils.publish.notebooks:main", ()),
+    "solutions": ("build the teacher's edition, with solutions", "lm_utils.publish.notebooks:solutions", ()),
+    "setup": ("only the set-up", "lm_utils.commands.setup:main", ("test", "print-python")),
+    "check": ("what this machine has for the course", "lm_utils.commands.check:main", ()),
+    "lock": ("write constraints.txt from this environment", "lm_utils.commands.lock:main", ()),
+}
+
+
+def parser() -> Parser:
+    """The parser of all commands."""
+    top = Parser(prog="python -m lm_utils", description="Loss Misuse Lab. One command per line:")
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
+    for name, (summary, _, options) in COMMANDS.items():
+        command = commands.add_parser(name, help=summary, description=summary)
+        for option in options:
+            command.add_argument(f"--{option}", **OPTIONS[option])
+    summary = "examine your own model: module:factory names a function of it"
+    commands.add_parser("doctor", help=summary, add_help=False)
+    return top
+
+
+def run(arguments: list[str]) -> int:
+    """Call the function behind a command with its options."""
+    if arguments[:1] == ["doctor"]:  # it reads its own options
+        return import_module("lm_utils.doctor.command").main(arguments[1:])
+    options = vars(parser().parse_args(arguments))
+    command = options.pop("command")
+    if command is None:
+        parser().print_help()
+        return 0
+    module, function = COMMANDS[command][1].split(":")
+    return getattr(import_module(module), function)(**options)
+
+
+def is_ours(error: BaseException) -> bool:
+    """Whether the project itself raised this: then its message is a sentence for the user, and no bug."""
+    return HOME in Path(traceback.extract_tb(error.__traceback__)[-1].filename).resolve().parents
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; the exit code is 2 with one sentence for a user's error, 130 after Ctrl-C."""
+    try:
+        return run(sys.argv[1:] if arguments is None else arguments) or 0
+    except KeyboardInterrupt:
+        print("Stopped.", file=sys.stderr)
+        return 130
+    except ModuleNotFoundError as error:
+        if (error.name or "lm_utils").startswith("lm_utils"):
+            raise
+        advice = "run `python -m lm_utils setup` in the project's folder and use the Python that it names."
+        print(f"{error.name} is not installed in {sys.executable}: {advice}", file=sys.stderr)
+    except (ValueError, OSError) as error:
+        machine_fault = isinstance(error, OSError) and error.errno in MACHINE_FAULTS
+        if not (machine_fault or is_ours(error)):
+            raise
+        print(error, file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What the commands need around the lessons: set-up, lock, check, tests, JupyterLab."""

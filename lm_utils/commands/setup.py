@@ -1,0 +1,158 @@
+"""Find or make the Python that the commands run in, with the standard library: nothing is installed yet."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from lm_utils.commands.system import apt_install
+
+ROOT = Path(__file__).resolve().parents[2]
+TEST_TOOLS = ("pytest", "ruff", "playwright")
+CPU_CHANNEL = "https://download.pytorch.org/whl/cpu"
+
+
+def main(test: bool = False, print_python: bool = False) -> int:
+    """Make the environment ready, with what the tests need where asked; say which Python it is."""
+    python = ready_python(ROOT, test=test, torch=os.environ.get("TORCH", ""))
+    if test:
+        apt_install_browser()
+    print(python if print_python else f"Ready: {python}")
+    return 0
+
+
+def ready_python(root: Path, test: bool, torch: str) -> Path:
+    """The active environment's Python where it holds this package, else that of .venv, made when needed."""
+    if torch not in ("", "cpu"):
+        raise ValueError(f"TORCH is 'cpu' or left out, not {torch!r}.")
+    venv = root / ".venv"
+    if Path(sys.prefix) != venv and holds_package(root):
+        require_test_tools(test)
+        return Path(sys.executable)
+    if not is_ready(venv, root, test, torch):
+        with one_at_a_time(root):
+            if not is_ready(venv, root, test, torch):
+                install(venv, root, test, torch)
+    return python_of(venv)
+
+
+def holds_package(root: Path) -> bool:
+    """Whether this checkout's package is installed in the running Python (being in its folder is not enough)."""
+    folders = [folder for folder in sys.path if folder and Path(folder).resolve() != root]
+    for found in importlib.metadata.distributions(name="lm_utils", path=folders):
+        origin = json.loads(found.read_text("direct_url.json") or "{}").get("url", "")
+        return origin == root.as_uri()
+    return False
+
+
+def require_test_tools(test: bool) -> None:
+    """Refuse to test with an active environment that lacks the test extras, and say how to add them."""
+    missing = [tool for tool in TEST_TOOLS if test and importlib.util.find_spec(tool) is None]
+    if missing:
+        raise ValueError(
+            f"The active environment holds lm_utils but not {', '.join(missing)}: run "
+            f"`{sys.executable} -m pip install -e '.[test]' -c constraints.txt`, then call this again."
+        )
+
+
+def python_of(venv: Path) -> Path:
+    """The interpreter inside an environment."""
+    return venv / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def stamp_of(venv: Path) -> dict:
+    """What the last finished set-up noted down; empty where none finished."""
+    try:
+        return json.loads((venv / "lm_utils_setup.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+
+
+def wanted(root: Path) -> dict:
+    """What a set-up of this checkout, as it stands now, would note down."""
+    files = [root / "pyproject.toml", root / "constraints.txt"]
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+    return {"root": str(root), "files": digest}
+
+
+def is_ready(venv: Path, root: Path, test: bool, torch: str) -> bool:
+    """Whether the environment was set up completely, for this checkout and these files."""
+    stamp = stamp_of(venv)
+    same = all(stamp.get(key) == value for key, value in wanted(root).items())
+    enough = (stamp.get("test") or not test) and torch in ("", stamp.get("torch"))
+    return bool(same and enough and python_of(venv).exists())
+
+
+def install(venv: Path, root: Path, test: bool, torch: str) -> None:
+    """Install the locked versions: on top of a finished set-up, or from nothing where one was broken off."""
+    stamp = stamp_of(venv)
+    usable = stamp.get("root") == str(root) and python_of(venv).exists() and torch in ("", stamp.get("torch"))
+    test, torch = test or bool(stamp.get("test")), torch or stamp.get("torch", "")
+    (venv / "lm_utils_setup.json").unlink(missing_ok=True)
+    if not usable:
+        make_venv(venv)
+    say("Installing the packages (PyTorch, Jupyter and the rest; about 5 GB on Linux) ...")
+    pip = [str(python_of(venv)), "-m", "pip", "install", "-c", str(root / "constraints.txt")]
+    steps = [[*pip, "--editable", f"{root}[test]" if test else str(root)]]
+    if torch == "cpu":
+        steps.insert(0, [*pip, "--extra-index-url", CPU_CHANNEL, "torch", "torchvision"])
+    for step in steps:
+        if subprocess.run(step, stdout=sys.stderr).returncode:
+            raise ValueError("The installation failed (pip says why above); call the same command again.")
+    note = {**wanted(root), "test": test, "torch": torch}
+    (venv / "lm_utils_setup.json").write_text(json.dumps(note), encoding="utf-8")
+
+
+def make_venv(venv: Path) -> None:
+    """Make an empty environment, in place of whatever was left there."""
+    say(f"Making the environment {venv} ...")
+    if importlib.util.find_spec("ensurepip") is None:
+        apt_install(["python3-venv"])
+    base = getattr(sys, "_base_executable", sys.executable)
+    if subprocess.run([base, "-m", "venv", "--clear", str(venv)], stdout=sys.stderr).returncode:
+        raise ValueError(
+            f"{base} cannot make the environment {venv}: on Debian and Ubuntu run `apt-get install "
+            "python3-venv`, elsewhere install Python from python.org, then call this again."
+        )
+
+
+def apt_install_browser() -> None:
+    """Get the browser and the Korean font that the browser tests use, where this machine lets us."""
+    from lm_utils.commands.system import find_browser, has_korean_font
+
+    missing = [] if find_browser() else ["chromium"]
+    if not has_korean_font():
+        missing.append("fonts-nanum")
+    if missing and not apt_install(missing):
+        say(f"Browser tests need {' and '.join(missing)}; they are skipped until your system has it.")
+
+
+@contextmanager
+def one_at_a_time(root: Path) -> Iterator[None]:
+    """Let a second set-up of the same checkout wait for the first one."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    (root / "build").mkdir(exist_ok=True)
+    with open(root / "build" / "setup.lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("Another set-up of this folder is running; waiting for it ...")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def say(line: str) -> None:
+    """Report progress on stderr: stdout is for results."""
+    print(line, file=sys.stderr, flush=True)
