@@ -32,12 +32,12 @@ def at_least(least: int) -> type:
     return number
 
 
-def one_of(*names: str) -> type:
-    """A reader of one word out of `names`."""
+def one_of(*words: str) -> type:
+    """A reader of one out of `words`."""
 
     def word(text: str) -> str:
-        if text not in names:
-            raise argparse.ArgumentTypeError(f"expected {', '.join(names[:-1])} or {names[-1]}, not {text!r}.")
+        if text not in words:
+            raise argparse.ArgumentTypeError(f"expected one of {', '.join(words)}, not {text!r}.")
         return text
 
     return word
@@ -110,8 +110,9 @@ def run(arguments: list[str]) -> int:
 
 
 def is_ours(error: BaseException) -> bool:
-    """Whether the project itself raised this: then its message is a sentence for the user, and no bug."""
-    return HOME in Path(traceback.extract_tb(error.__traceback__)[-1].filename).resolve().parents
+    """Whether a `raise` of this project made the error: then its message is a sentence for the user, no bug."""
+    origin = traceback.extract_tb(error.__traceback__)[-1]
+    return HOME in Path(origin.filename).resolve().parents and (origin.line or "").startswith("raise ")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -45,7 +45,7 @@ def ready_python(root: Path, test: bool, torch: str) -> Path:
 
 
 def holds_package(root: Path) -> bool:
-    """Whether this checkout's package is installed in the running Python (being in its folder is not enough)."""
+    """Whether this checkout's package is installed in the running Python; to stand in its folder is not enough."""
     folders = [folder for folder in sys.path if folder and Path(folder).resolve() != root]
     for found in importlib.metadata.distributions(name="lm_utils", path=folders):
         origin = json.loads(found.read_text("direct_url.json") or "{}").get("url", "")
