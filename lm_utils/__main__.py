@@ -6,8 +6,11 @@ import argparse
 import errno
 import sys
 import traceback
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 HOME = Path(__file__).resolve().parent
 MACHINE_FAULTS = {errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT}
@@ -55,31 +58,47 @@ OPTIONS = {
     "jobs": {"type": at_least(1), "default": None, "help": "how many things at once (default: one per core)"},
     "only": {"type": names, "default": [], "help": "only these notebooks, for instance 08,11"},
     "fresh": {"action": "store_true", "help": "ignore stored runs and train anew"},
+    "check": {"action": "store_true", "help": "change nothing, only say what is out of date"},
     "test": {"action": "store_true", "help": "with what the tests need"},
     "print-python": {"action": "store_true", "help": "print nothing but the Python to use"},
 }
 
-# command: (what it does, "module:function", its options)
+
+class Command(NamedTuple):
+    """A command: what it does, by which function, with which options and which fixed arguments."""
+
+    summary: str
+    function: str
+    options: tuple[str, ...] = ()
+    always: Mapping[str, object] = MappingProxyType({})
+
+
 COMMANDS = {
-    "run-all": (
+    "run-all": Command(
         "train what is missing, execute every notebook, write build/run-all/index.html",
         "lm_utils.experiments.run_all:main",
         ("data", "seeds", "device", "jobs", "only", "fresh"),
     ),
-    "test": ("everything that says whether something broke", "lm_utils.commands.test:main", ()),
-    "explore": ("the explorer alone, as a web page", "lm_utils.labs.explorer_server:main", ()),
-    "lab": ("JupyterLab at the start notebook", "lm_utils.commands.lab:main", ()),
-    "results": (
+    "test": Command("everything that says whether something broke", "lm_utils.commands.test:main"),
+    "explore": Command("the explorer alone, as a web page", "lm_utils.labs.explorer_server:main"),
+    "lab": Command("JupyterLab at the start notebook", "lm_utils.commands.lab:main"),
+    "results": Command(
         "the reference results: every row with ten seeds, into results/",
         "lm_utils.experiments.reference:main",
         ("device", "jobs"),
     ),
-    "bench": ("speed beside the plain loop", "lm_utils.experiments.bench:main", ("device",)),
-    "notebooks": ("build notebooks/ from notebooks/src/", "lm_utils.publish.notebooks:main", ()),
-    "solutions": ("build the teacher's edition, with solutions", "lm_utils.publish.notebooks:solutions", ()),
-    "setup": ("only the set-up", "lm_utils.commands.setup:main", ("test", "print-python")),
-    "check": ("what this machine has for the course", "lm_utils.commands.check:main", ()),
-    "lock": ("write constraints.txt from this environment", "lm_utils.commands.lock:main", ()),
+    "bench": Command("speed beside the plain loop", "lm_utils.experiments.bench:main", ("device",)),
+    "notebooks": Command(
+        "build notebooks/ from notebooks/src/", "lm_utils.publish.notebooks:main", ("check",)
+    ),
+    "solutions": Command(
+        "build the teacher's edition, with solutions",
+        "lm_utils.publish.notebooks:main",
+        always={"solutions": True},
+    ),
+    "setup": Command("only the set-up", "lm_utils.commands.setup:main", ("test", "print-python")),
+    "check": Command("what this machine has for the course", "lm_utils.commands.check:main"),
+    "lock": Command("write constraints.txt from this environment", "lm_utils.commands.lock:main"),
 }
 
 
@@ -87,10 +106,10 @@ def parser() -> Parser:
     """The parser of all commands."""
     top = Parser(prog="python -m lm_utils", description="Loss Misuse Lab. One command per line:")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
-    for name, (summary, _, options) in COMMANDS.items():
-        command = commands.add_parser(name, help=summary, description=summary)
-        for option in options:
-            command.add_argument(f"--{option}", **OPTIONS[option])
+    for name, command in COMMANDS.items():
+        reader = commands.add_parser(name, help=command.summary, description=command.summary)
+        for option in command.options:
+            reader.add_argument(f"--{option}", **OPTIONS[option])
     summary = "examine your own model: module:factory names a function of it"
     commands.add_parser("doctor", help=summary, add_help=False)
     return top
@@ -101,16 +120,17 @@ def run(arguments: list[str]) -> int:
     if arguments[:1] == ["doctor"]:  # it reads its own options
         return import_module("lm_utils.doctor.command").main(arguments[1:])
     options = vars(parser().parse_args(arguments))
-    command = options.pop("command")
-    if command is None:
+    name = options.pop("command")
+    if name is None:
         parser().print_help()
         return 0
-    module, function = COMMANDS[command][1].split(":")
-    return getattr(import_module(module), function)(**options)
+    command = COMMANDS[name]
+    module, function = command.function.split(":")
+    return getattr(import_module(module), function)(**options, **command.always)
 
 
 def is_ours(error: BaseException) -> bool:
-    """Whether a `raise` of this project made the error: then its message is a sentence for the user, no bug."""
+    """Whether a `raise` of this project made the error: its message is then a sentence for the user."""
     origin = traceback.extract_tb(error.__traceback__)[-1]
     return HOME in Path(origin.filename).resolve().parents and (origin.line or "").startswith("raise ")
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lm_utils.commands.system import apt_install
+from lm_utils.commands.system import apt_install, find_browser
 
 ROOT = Path(__file__).resolve().parents[2]
 TEST_TOOLS = ("pytest", "ruff", "playwright")
@@ -45,7 +45,7 @@ def ready_python(root: Path, test: bool, torch: str) -> Path:
 
 
 def holds_package(root: Path) -> bool:
-    """Whether this checkout's package is installed in the running Python; to stand in its folder is not enough."""
+    """Whether this checkout is installed in the running Python; to stand in its folder is not enough."""
     folders = [folder for folder in sys.path if folder and Path(folder).resolve() != root]
     for found in importlib.metadata.distributions(name="lm_utils", path=folders):
         origin = json.loads(found.read_text("direct_url.json") or "{}").get("url", "")
@@ -126,13 +126,11 @@ def make_venv(venv: Path) -> None:
 
 def apt_install_browser() -> None:
     """Get the browser and the Korean font that the browser tests use, where this machine lets us."""
-    from lm_utils.commands.system import find_browser, has_korean_font
-
     missing = [] if find_browser() else ["chromium"]
-    if not has_korean_font():
+    if sys.platform == "linux" and not any(Path("/usr/share/fonts").rglob("Nanum*")):
         missing.append("fonts-nanum")
     if missing and not apt_install(missing):
-        say(f"Browser tests need {' and '.join(missing)}; they are skipped until your system has it.")
+        say(f"Tests that need {' and '.join(missing)} are skipped (Debian: apt-get install {' '.join(missing)}).")
 
 
 @contextmanager

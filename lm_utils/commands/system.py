@@ -1,4 +1,4 @@
-"""What the machine itself offers: system packages, a browser, fonts; only the standard library."""
+"""What the machine itself offers: system packages and a browser; only the standard library."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-KOREAN_FONTS = ("Nanum", "NotoSansCJK", "NotoSansKR", "malgun", "AppleSDGothicNeo", "AppleGothic")
 
 
 def apt_install(packages: list[str]) -> bool:
@@ -28,11 +26,3 @@ def apt_install(packages: list[str]) -> bool:
 def find_browser() -> str | None:
     """The path of an installed Chromium or Chrome; None where there is none."""
     return next((path for name in BROWSERS if (path := shutil.which(name))), None)
-
-
-def has_korean_font() -> bool:
-    """Whether a font with Korean letters is installed."""
-    folders = ["/usr/share/fonts", "/usr/local/share/fonts", "/Library/Fonts", "/System/Library/Fonts"]
-    folders += [str(Path.home() / ".fonts"), str(Path.home() / ".local/share/fonts"), r"C:\Windows\Fonts"]
-    files = (file.name for folder in folders for file in Path(folder).rglob("*.tt?"))
-    return any(name.startswith(KOREAN_FONTS) for name in files)
