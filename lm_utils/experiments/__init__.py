@@ -1,0 +1,1 @@
+"""Many runs, their results and what they say about the documents."""

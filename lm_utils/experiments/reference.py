@@ -1,0 +1,96 @@
+"""The measured results that ship with the course: `results/<data>/runs.csv`, and every run's history beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from lm_utils.experiments.documents import pairings, rows
+from lm_utils.experiments.store import Store, cache_folder
+from lm_utils.experiments.sweep import sweep_entries, table
+from lm_utils.pairing import Pairing
+from lm_utils.tasks import TASKS
+from lm_utils.training import EXPERIMENT_VERSION, pick_device
+
+RESULTS = Path(__file__).resolve().parents[2] / "results"
+SEEDS = 10
+LIMITS = (500, 10)  # epochs at most, and epochs of patience
+KEY = ("task", "loss", "activation", "hidden", "normalize", "prior_bias", "seed")
+
+
+def main(
+    seeds: int = SEEDS,
+    data: str = "mnist",
+    device: str = "auto",
+    jobs: int | None = None,
+    tasks: Iterable[str] = tuple(TASKS),
+) -> None:
+    """Train what the shipped results still lack, task after task, and write them as they grow."""
+    for task in tasks:
+        wanted = pairings(rows(task=task))
+        print(f"{TASKS[task].title}: {len(wanted)} pairings x {seeds} seeds into {RESULTS / data}")
+        extend(wanted, seeds, RESULTS / data, data, device, jobs)
+
+
+def extend(
+    wanted: Iterable[Pairing], seeds: int, folder: Path, data: str, device: str = "auto", jobs: int | None = None
+) -> None:
+    """Train the missing runs of these pairings and add each to the folder as soon as it is there."""
+    entries = {key_of(entry): entry for entry in read_entries(folder)}
+    store = restored(entries.values(), device)
+
+    def keep(entry: dict) -> None:
+        entries[key_of(entry)] = rounded(entry)
+        write_entries(entries.values(), folder)
+
+    sweep_entries(wanted, range(seeds), data, *LIMITS, device=device, jobs=jobs, store=store, on_run=keep)
+
+
+def restored(entries: Iterable[dict], device: str) -> Store:
+    """A store of its own, filled with the shipped runs, so that a sweep goes on where they end."""
+    store = Store(cache_folder() / "reference")
+    for entry in entries:
+        pairing = Pairing(**{name: entry[name] for name in KEY[:-1]})
+        path = store.path(pairing, entry["seed"], entry["data"], pick_device(device, pairing).type, LIMITS)
+        if entry["version"] == EXPERIMENT_VERSION and not path.exists():
+            store.put(path, entry)
+    return store
+
+
+def key_of(entry: dict) -> tuple:
+    """What tells one run from another."""
+    return tuple(entry[name] for name in KEY)
+
+
+def rounded(value: object) -> object:
+    """The same data with six significant digits in every number, to keep the files small."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {name: rounded(part) for name, part in value.items()}
+    return [rounded(part) for part in value] if isinstance(value, list) else value
+
+
+def read_entries(folder: Path) -> list[dict]:
+    """All runs of a results folder, in the order of its table."""
+    files = sorted((folder / "histories").glob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def write_entries(entries: Iterable[dict], folder: Path) -> None:
+    """Write the table and the histories, sorted, each file whole or not at all."""
+    entries = sorted(entries, key=key_of)
+    write_whole(folder / "runs.csv", table(entries).to_csv(index=False, lineterminator="\n"))
+    for task in {entry["task"] for entry in entries}:
+        lines = [json.dumps(entry, separators=(",", ":")) for entry in entries if entry["task"] == task]
+        write_whole(folder / "histories" / f"{task}.jsonl", "\n".join(lines) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.part")
+    beside.write_text(text, encoding="utf-8")
+    os.replace(beside, path)

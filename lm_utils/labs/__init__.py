@@ -1,0 +1,1 @@
+"""Instruments a notebook puts on the table: figures, labs with widgets, questions."""

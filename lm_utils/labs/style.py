@@ -1,0 +1,93 @@
+"""One look for every figure, and the two ways to show one: in a cell (`show`) and in a widget (`Picture`)."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from functools import cache
+
+import ipywidgets as widgets
+import matplotlib as mpl
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import get_font_names
+
+COLORS = [mpl.colors.to_hex(color) for color in sns.color_palette("colorblind")]
+MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
+LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (5, 5))]
+KOREAN_FONTS = ["Noto Sans CJK KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic"]
+ALERT = "#8b1a1a"
+
+
+@cache
+def rc() -> dict:
+    """The settings of every figure: large enough for the last row of a classroom."""
+    fonts = [name for name in KOREAN_FONTS if name in set(get_font_names())]
+    return {
+        **sns.axes_style("whitegrid"),
+        "font.family": ["DejaVu Sans", *fonts[:1]],
+        "font.size": 12,
+        "axes.titlesize": 13,
+        "axes.labelsize": 12,
+        "legend.fontsize": 11,
+        "xtick.labelsize": 11,
+        "ytick.labelsize": 11,
+        "lines.linewidth": 2.2,
+        "lines.markersize": 7,
+        "figure.dpi": 100,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.prop_cycle": mpl.cycler(color=COLORS[:8]),
+    }
+
+
+def new_figure(
+    rows: int = 1, columns: int = 1, width: float = 10.0, height: float = 3.8, **options: object
+) -> tuple[Figure, Axes]:
+    """An empty figure in the course's style and its axes (an array of axes where there are several)."""
+    with mpl.rc_context(rc()):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        axes = figure.subplots(rows, columns, **options)
+    return figure, axes
+
+
+def png(figure: Figure, dpi: int = 100) -> bytes:
+    """The figure as a PNG file's bytes."""
+    buffer = io.BytesIO()
+    with mpl.rc_context(rc()):
+        figure.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()
+
+
+def image_tag(figure: Figure, dpi: int = 100) -> str:
+    """The figure as an HTML image that carries its alt text."""
+    alt = figure.get_label()
+    if not alt:
+        raise ValueError("This figure has no alt text; set one with figure.set_label('what it shows').")
+    data = base64.b64encode(png(figure, dpi)).decode()
+    return f'<img alt="{html.escape(alt, quote=True)}" style="max-width:100%" src="data:image/png;base64,{data}">'
+
+
+class Shown:
+    """A figure as a cell's result: an image with alt text, or the alt text alone where HTML is not drawn."""
+
+    def __init__(self, figure: Figure) -> None:
+        self.figure = figure
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        return {"text/html": image_tag(self.figure), "text/plain": self.figure.get_label()}
+
+
+def show(figure: Figure) -> Shown:
+    """Show a figure with its alt text; write it as the last line of a cell."""
+    return Shown(figure)
+
+
+class Picture(widgets.HTML):
+    """A figure inside a widget; `draw` replaces it without flicker and keeps its alt text."""
+
+    def draw(self, figure: Figure) -> None:
+        """Show this figure now."""
+        self.value = image_tag(figure)
