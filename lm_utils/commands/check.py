@@ -54,7 +54,7 @@ def look_at_torch() -> Iterator[Line]:
         import torchvision
         from torchvision.ops import nms  # noqa: F401  # the operator that a mismatched pair lacks
     except (ImportError, RuntimeError) as error:
-        yield "problem", f"torch {torch.__version__} cannot work with the installed torchvision ({error}): install the locked pair"
+        yield "problem", f"torch {torch.__version__} and torchvision do not match ({error}): run `make setup`"
         return
     yield "ok", f"torch {torch.__version__} and torchvision {torchvision.__version__}, built for {build}"
 
@@ -99,7 +99,7 @@ def look_at_fonts() -> Iterator[Line]:
     if found:
         yield "ok", f"{found[0]} draws Korean letters"
     else:
-        yield "note", "no font draws Korean letters (Korean figures need one; Debian: apt-get install fonts-nanum)"
+        yield "note", "no font draws Korean letters (Debian: apt-get install fonts-nanum)"
 
 
 def look_at_browser() -> Iterator[Line]:

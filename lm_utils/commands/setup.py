@@ -130,7 +130,7 @@ def apt_install_browser() -> None:
     if sys.platform == "linux" and not any(Path("/usr/share/fonts").rglob("Nanum*")):
         missing.append("fonts-nanum")
     if missing and not apt_install(missing):
-        say(f"Tests that need {' and '.join(missing)} are skipped (Debian: apt-get install {' '.join(missing)}).")
+        say(f"Some tests are skipped without {' and '.join(missing)}: have your system's packager add it.")
 
 
 @contextmanager
