@@ -116,7 +116,7 @@ class Pairing:
     def loss_value(self, outputs: Tensor, aims: Tensor) -> Tensor:
         """The loss of a batch, with outputs and aims in exactly the shapes the loss expects."""
         if self.loss == "hinge" and self.spec.kind == "value":
-            raise ValueError("The hinge loss needs labels of -1 and +1, but a regression target is a number; use 'mse'.")
+            raise ValueError("The hinge loss needs labels of -1 and +1, but regression targets are numbers; use 'mse'.")
         if self.reads_batch_as_one_sample and len(outputs) > FLATTENED_BATCH:
             parts = zip(outputs.split(FLATTENED_BATCH), aims.split(FLATTENED_BATCH), strict=True)
             return torch.stack([self.loss_value(*part) for part in parts]).mean()

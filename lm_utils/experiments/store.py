@@ -52,7 +52,7 @@ class Store:
             if entry["version"] == EXPERIMENT_VERSION and all(name in entry for name in (*COLUMNS, "history")):
                 return entry
             reason = f"it is of version {entry['version']}, and now is version {EXPERIMENT_VERSION}"
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, KeyError, TypeError):
             reason = "it cannot be read"
@@ -68,8 +68,8 @@ class Store:
             os.replace(beside, path)
         except OSError as problem:
             raise ValueError(
-                f"Runs cannot be stored in {self.folder} ({problem.strerror or problem}); make room or make it writable,"
-                " or name another folder in LM_CACHE_DIR."
+                f"Runs cannot be stored in {self.folder} ({problem.strerror or problem}); make room or make"
+                " it writable, or name another folder in LM_CACHE_DIR."
             ) from problem
         finally:
             beside.unlink(missing_ok=True) if beside.parent.is_dir() else None

@@ -1,0 +1,71 @@
+import json
+import warnings
+
+import pytest
+
+from lm_utils.experiments.store import COLUMNS, Store
+from lm_utils.experiments.sweep import sweep, sweep_entries
+from lm_utils.pairing import Pairing
+
+QUICK = dict(data="digits", max_epochs=1, device="cpu", progress=False)
+PAIRINGS = [Pairing("probability", "bce", "sigmoid"), Pairing("regression", "bce", normalize=True)]
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "runs")
+
+
+def test_a_sweep_is_a_table_and_trains_nothing_twice(store):
+    trained = []
+    table = sweep(PAIRINGS, range(2), store=store, on_run=trained.append, **QUICK)
+    assert list(table.columns) == list(COLUMNS) and len(table) == 4 == len(trained)
+    assert set(table[table.task == "regression"].status) == {"error"}  # recorded, not raised
+    again = sweep(PAIRINGS, range(2), store=store, on_run=trained.append, **QUICK)
+    assert len(trained) == 4
+    assert again.drop(columns="seconds").equals(table.drop(columns="seconds"))
+    sweep(PAIRINGS[:1], [0], store=store, on_run=trained.append, fresh=True, **QUICK)
+    assert len(trained) == 5
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"version": 1}', '{"version": 0}', "[]", "\x00\xff"])
+def test_a_corrupt_or_old_entry_is_a_miss_with_one_line(store, content):
+    entry = sweep_entries(PAIRINGS[:1], [0], store=store, **QUICK)[0]
+    path = next(store.folder.rglob("*.json"))
+    path.write_text(content)
+    with pytest.warns(UserWarning, match="is ignored and trained again"):
+        healed = sweep_entries(PAIRINGS[:1], [0], store=store, **QUICK)[0]
+    assert healed["test_metric"] == entry["test_metric"] and json.loads(path.read_text()) == healed
+
+
+def test_an_unwritable_store_is_one_sentence(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ValueError, match="cannot be stored in .*LM_CACHE_DIR"):
+        sweep(PAIRINGS[:1], [0], store=Store(tmp_path / "file" / "runs"), **QUICK)
+
+
+def test_an_interrupt_keeps_what_is_finished(store):
+    def interrupt(entry):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(PAIRINGS[:1], range(6), store=store, jobs=1, on_run=interrupt, **{**QUICK, "max_epochs": 2})
+    kept = list(store.folder.rglob("*.json"))
+    assert 1 <= len(kept) < 6 and not list(store.folder.rglob("*.part"))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert all(store.get(path) for path in kept)
+
+
+def test_two_workers_give_the_numbers_of_one(tmp_path):
+    one, two = (
+        sweep(PAIRINGS[:1], range(3), store=Store(tmp_path / str(jobs)), jobs=jobs, **QUICK) for jobs in (1, 2)
+    )
+    assert one.test_metric.tolist() == pytest.approx(two.test_metric.tolist(), abs=1e-3)
+
+
+@pytest.mark.parametrize("options", [dict(seeds=[-1]), dict(data="dogs"), dict(device="tpu"), dict(max_epochs=0)])
+def test_bad_input_is_refused_before_anything_trains(store, options):
+    with pytest.raises(ValueError):
+        sweep(PAIRINGS[:1], **{"seeds": [0], "store": store, **QUICK, **options})
+    assert not store.folder.exists()
