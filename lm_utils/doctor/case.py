@@ -1,0 +1,183 @@
+"""One loss call under examination, with the questions that several checks ask about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from lm_utils.doctor.loss_calls import LossCall
+from lm_utils.doctor.observation import Patient, first_tensor
+from lm_utils.doctor.output_origin import Origin, origin_of
+
+SILENT = {"other", "no_graph", "leaf"}
+"""Origins that say nothing about the range: then the values are asked."""
+HALF_KNOWN = {"exp", "abs", "sine", "cosine", "erf", "elu", "gelu", "silu", "softplus"}
+"""Origins whose range may or may not be cut to [0, 1] by what stands before them."""
+
+
+@dataclass
+class Case:
+    """A loss call together with the patient it came from."""
+
+    patient: Patient
+    call: LossCall
+    number: int  # the how-manieth loss call of the pass
+
+    @property
+    def outputs(self) -> Tensor:
+        """What the loss received from the model."""
+        return self.call.input
+
+    @property
+    def targets(self) -> Tensor:
+        """What the loss compares it with."""
+        return self.call.target
+
+    @cached_property
+    def values(self) -> Tensor:
+        """The outputs without their graph, in float32 or better."""
+        return _wide(self.outputs.detach())
+
+    @cached_property
+    def target_values(self) -> Tensor:
+        """The targets in float32 or better."""
+        return _wide(self.targets.detach())
+
+    @property
+    def tolerance(self) -> float:
+        """How far rounding may push a value or a sum of probabilities."""
+        return 1e-4 if self.outputs.dtype in (torch.float32, torch.float64) else 3e-2
+
+    @property
+    def class_axis(self) -> int:
+        """The axis that CrossEntropyLoss and NLLLoss take the classes from."""
+        return 1 if self.outputs.dim() > 1 else 0
+
+    @property
+    def classes(self) -> int:
+        """How many outputs stand side by side for one prediction."""
+        shape = self.outputs.shape
+        return shape[self.class_axis] if len(shape) else 1
+
+    @property
+    def strict_axis(self) -> bool:
+        """Does the loss itself fix the class axis?"""
+        return self.call.family in ("cross_entropy", "nll")
+
+    @property
+    def one_per_target(self) -> bool:
+        """Are the targets as many numbers as the outputs?"""
+        return self.targets.shape == self.outputs.shape
+
+    @cached_property
+    def origin(self) -> Origin:
+        """The operation that made the outputs."""
+        return origin_of(self.outputs)
+
+    @cached_property
+    def emits(self) -> str:
+        """What the outputs are, in one word: the origin's, or from pushing the model where that is silent."""
+        kind = self.origin.kind
+        if kind in ("softmax", "log_softmax", "log_of_softmax"):
+            return self._softmax_kind(kind)
+        if kind in SILENT or (kind in HALF_KNOWN and self.call.family == "bce"):
+            return self._by_value()
+        return "logits" if kind == "linear" else kind
+
+    def _softmax_kind(self, kind: str) -> str:
+        origin = self.origin
+        if origin.size == 1:
+            return "softmax_over_one"
+        shares = self.values if kind == "softmax" else self.values.exp()
+        if self.sums_to_one(shares):
+            return kind
+        if origin.sliced:
+            return "probability" if kind == "softmax" else "log_probability"
+        over_batch = origin.axis == 0 and origin.size == self.patient.batch_size
+        if self.strict_axis or over_batch:
+            return "softmax_wrong_axis"
+        return kind if kind != "softmax" else "probability"
+
+    def sums_to_one(self, shares: Tensor) -> bool:
+        """Do these numbers sum to one over an axis that may hold the classes?"""
+        return self.unit_axis(shares) is not None
+
+    def unit_axis(self, shares: Tensor) -> int | None:
+        """The axis over which these numbers sum to one, if it may hold the classes."""
+        for axis in self._possible_class_axes(shares):
+            sums = shares.sum(axis)
+            if shares.shape[axis] > 1 and bool(((sums - 1).abs() <= 10 * self.tolerance).all()):
+                return axis
+        return None
+
+    def _possible_class_axes(self, shares: Tensor) -> list[int]:
+        if self.strict_axis:
+            return [self.class_axis]
+        if shares.dim() == 1:
+            return [] if shares.shape[0] == self.patient.batch_size else [0]
+        return [shares.dim() - 1, *range(1, shares.dim() - 1)]
+
+    def in_unit_range(self, values: Tensor) -> bool:
+        """Do these values lie between 0 and 1, up to rounding?"""
+        return bool(((values >= -self.tolerance) & (values <= 1 + self.tolerance)).all())
+
+    def _by_value(self) -> str:
+        """Tell probabilities from logits by what happens when inputs and weights are pushed."""
+        values = self.values
+        if not torch.isfinite(values).all() or values.numel() == 0:
+            return "unknown"
+        if self.call.family in ("nll", "kl_div", "cross_entropy") and self.sums_to_one(values.exp()):
+            return "log_softmax"
+        if not self.in_unit_range(values):
+            return "logits"
+        pushed = self.pushed
+        if not pushed or not all(self.in_unit_range(one) for one in pushed):
+            return "logits" if pushed else "unknown"
+        if all(self.sums_to_one(one) for one in [values, *pushed]):
+            return "softmax"
+        return "unit_range"
+
+    @cached_property
+    def pushed(self) -> list[Tensor]:
+        """The outputs when inputs or weights are made large, as far as they stay finite."""
+        return [values for values in map(self._output_under, self._pushes()) if values is not None]
+
+    def _pushes(self) -> list[dict]:
+        inputs, parameters = self.patient.inputs, self.patient.parameters
+        pushes = [{"inputs": scaled(inputs, factor)} for factor in (30.0, -30.0)] if _floats(inputs) else []
+        last = list(parameters)[-2:]
+        for factor in (30.0, -30.0):
+            changed = {name: parameters[name] * factor + factor / 10 for name in last}
+            pushes += [{"parameters": parameters | changed}] if parameters else []
+        return pushes
+
+    def _output_under(self, push: dict) -> Tensor | None:
+        with torch.no_grad():
+            calls = self.patient.observe(**push).calls
+        if len(calls) <= self.number or not isinstance(calls[self.number].input, Tensor):
+            return None
+        values = _wide(calls[self.number].input.detach())
+        return values if torch.isfinite(values).all() else None
+
+
+def _wide(tensor: Tensor) -> Tensor:
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
+
+
+def _floats(value: object) -> bool:
+    first = first_tensor(value)
+    return first is not None and first.is_floating_point()
+
+
+def scaled(value: object, factor: float) -> object:
+    """The same structure with every floating tensor multiplied."""
+    if isinstance(value, Tensor):
+        return value * factor if value.is_floating_point() else value
+    if isinstance(value, dict):
+        return {key: scaled(part, factor) for key, part in value.items()}
+    if isinstance(value, (tuple, list)):
+        return type(value)(scaled(part, factor) for part in value)
+    return value

@@ -1,0 +1,95 @@
+"""Do the outputs depend on the inputs at all, and is the loss better than a constant's?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from lm_utils.doctor.baseline import constant_loss
+from lm_utils.doctor.case import Case, scaled
+from lm_utils.doctor.observation import Observation, Patient, first_tensor, tensors_in
+from lm_utils.doctor.report import Finding
+
+FEWEST = 8  # samples below which a comparison with the constant predictor says nothing
+
+
+def check_dependence(outputs: Tensor | None, patient: Patient) -> Iterator[Finding]:
+    """Outputs equal to the last bit for different inputs, in double precision and after a small push too.
+
+    The push matters: a fresh last layer of zeros gives equal outputs and is healthy, and so is a deep
+    network whose outputs differ only below the precision of its type.
+    """
+    if outputs is None or outputs.dim() == 0 or outputs.numel() < 2 or not _inputs_differ(patient):
+        return
+    if outputs.shape[0] > 1 and _rows_equal(outputs) and _still_equal(patient):
+        yield Finding("outputs_ignore_inputs", "error", "The outputs are the same for every input, to the last bit.",
+                      "Whatever is learned then is the average of the targets: something cuts the input off.",
+                      "Follow one batch through forward(): `print(x.std(0).max())` after each layer shows where it turns "
+                      "to 0.")  # fmt: skip
+
+
+def _rows_equal(outputs: Tensor) -> bool:
+    rows = outputs.detach().flatten(1) if outputs.dim() > 1 else outputs.detach()
+    return bool(torch.isfinite(rows).all()) and bool((rows == rows[:1]).all())
+
+
+def _inputs_differ(patient: Patient) -> bool:
+    return any(part.dim() and part.shape[0] > 1 and bool((part != part[:1]).any()) for part in tensors_in(patient.inputs))
+
+
+def _still_equal(patient: Patient) -> bool:
+    if not isinstance(patient.model, nn.Module):
+        return True
+    for change in (_in_double, _pushed):
+        inputs, weights = change(patient)
+        with torch.no_grad():
+            seen = patient.observe(inputs, weights)
+        found = _tensor_of(seen, patient)
+        if found is not None:
+            return _rows_equal(found)
+    return False
+
+
+def _tensor_of(seen: Observation, patient: Patient) -> Tensor | None:
+    if seen.calls and isinstance(seen.calls[0].input, Tensor):
+        return seen.calls[0].input
+    return None if seen.failed_in == "model" else first_tensor(patient.pick(seen.outputs) if patient.pick else seen.outputs)
+
+
+def _in_double(patient: Patient) -> tuple[object, dict[str, Tensor]]:
+    buffers = {name: buffer.double() for name, buffer in patient.model.named_buffers() if buffer.is_floating_point()}
+    weights = {name: _nudged(weight.detach().double()) for name, weight in patient.parameters.items()}
+    return _doubled(patient.inputs), weights | buffers
+
+
+def _pushed(patient: Patient) -> tuple[object, dict[str, Tensor]]:
+    return patient.inputs, {name: _nudged(weight.detach()) for name, weight in patient.parameters.items()}
+
+
+def _nudged(weight: Tensor) -> Tensor:
+    return weight + 0.05 * torch.randn_like(weight) if weight.is_floating_point() else weight
+
+
+def _doubled(value: object) -> object:
+    if isinstance(value, Tensor):
+        return value.double() if value.is_floating_point() else value
+    if isinstance(value, dict):
+        return {key: _doubled(part) for key, part in value.items()}
+    return type(value)(_doubled(part) for part in value) if isinstance(value, (tuple, list)) else scaled(value, 1.0)
+
+
+def check_baseline(case: Case, seen: Observation) -> Iterator[Finding]:
+    """Is the loss at or above what the best constant reaches? Fresh models are there too."""
+    if seen.failure is not None or case.outputs.shape[:1] < (FEWEST,):
+        return
+    with torch.no_grad():
+        own = case.call.repeat(case.outputs.detach(), case.targets)
+        constant = constant_loss(case.call.repeat, case.call.family, case.outputs.detach(), case.targets, case.call.name)
+    own = own.mean().item()
+    if constant is not None and own >= constant * (1 - 1e-6) and constant > 0:
+        yield Finding("no_better_than_constant", "info",
+                      f"The loss is {own:.4f}, and a model that ignores its input reaches {constant:.4f} on these targets.",
+                      "Before training that is expected; after training it means that nothing was learned.",
+                      f"Compare again after some epochs: `assert valid_loss < {constant:.4f}`.")  # fmt: skip

@@ -1,0 +1,93 @@
+"""Calls that end in a device-side assert on CUDA: after one of those, nothing in the process works any more.
+
+On the CPU the same calls raise an ordinary error. So before a CUDA tensor reaches one of them its values
+are checked here, and the doctor speaks from the values instead of calling.
+"""
+
+from __future__ import annotations
+
+import torch
+
+UNIT_RANGE = {"binary_cross_entropy"}
+CLASS_INDEX = {"cross_entropy", "cross_entropy_loss", "nll_loss", "nll_loss_nd", "multi_margin_loss"}
+INDEX_ALONG = {"gather", "take_along_dim", "index_select", "scatter", "scatter_", "scatter_add",
+               "scatter_add_", "index_add", "index_add_"}  # fmt: skip
+
+
+class WouldKillDevice(RuntimeError):
+    """Raised instead of a call that would poison the CUDA context."""
+
+
+def on_cuda(tensor: object) -> bool:
+    """Is this a tensor on a CUDA device?"""
+    return isinstance(tensor, torch.Tensor) and tensor.is_cuda
+
+
+def reason_to_stop(name: str, args: tuple, kwargs: dict) -> str | None:
+    """Why this call must not reach the device, or None where it may."""
+    values = [*args, *kwargs.values()]
+    if not any(on_cuda(value) for value in values):
+        return None
+    if name in UNIT_RANGE:
+        return _outside_unit(_argument(args, kwargs, 0, "input"), "outputs") or _outside_unit(
+            _argument(args, kwargs, 1, "target"), "targets")
+    if name in CLASS_INDEX:
+        return _bad_class(_argument(args, kwargs, 0, "input"), _argument(args, kwargs, 1, "target"),
+                          kwargs.get("ignore_index", -100))
+    if name == "multilabel_margin_loss":
+        outputs = _argument(args, kwargs, 0, "input")
+        return _bad_index(_argument(args, kwargs, 1, "target"), -1, outputs.shape[-1])
+    if name in INDEX_ALONG:
+        source, dim = _argument(args, kwargs, 0, "input"), _argument(args, kwargs, 1, "dim")
+        dim, index = (dim, _argument(args, kwargs, 2, "index")) if isinstance(dim, int) else (None, dim)
+        size = source.numel() if dim is None else source.shape[dim]
+        return _bad_index(index, 0, size)
+    if name == "one_hot":
+        return _bad_index(_argument(args, kwargs, 0, "input"), 0, _argument(args, kwargs, 1, "num_classes"))
+    if name == "embedding":
+        weight = _argument(args, kwargs, 1, "weight")
+        return _bad_index(_argument(args, kwargs, 0, "input"), 0, weight.shape[0])
+    if name == "__getitem__":
+        return _bad_getitem(*args[:2])
+    return None
+
+
+def _argument(args: tuple, kwargs: dict, position: int, key: str) -> object:
+    return args[position] if len(args) > position else kwargs.get(key)
+
+
+def _outside_unit(tensor: object, what: str) -> str | None:
+    if not isinstance(tensor, torch.Tensor) or tensor.numel() == 0:
+        return None
+    inside = bool(((tensor >= 0) & (tensor <= 1)).all())
+    return None if inside else f"the {what} of the binary cross-entropy leave [0, 1]"
+
+
+def _bad_class(outputs: object, target: object, ignored: int) -> str | None:
+    if not isinstance(outputs, torch.Tensor) or not isinstance(target, torch.Tensor):
+        return None
+    if target.is_floating_point() or outputs.dim() == 0:
+        return None
+    kept = target[target != ignored]
+    return _bad_index(kept, 0, outputs.shape[1 if outputs.dim() > 1 else 0])
+
+
+def _bad_index(index: object, low: int, size: object) -> str | None:
+    if not isinstance(index, torch.Tensor) or index.is_floating_point() or index.dtype == torch.bool:
+        return None
+    if index.numel() == 0 or not isinstance(size, int) or size < 0:
+        return None
+    smallest, largest = int(index.min()), int(index.max())
+    return None if low <= smallest and largest < size else f"an index of {smallest}…{largest} does not fit {size} places"
+
+
+def _bad_getitem(source: object, key: object) -> str | None:
+    keys = key if isinstance(key, tuple) else (key,)
+    if not isinstance(source, torch.Tensor) or any(k is None or k is Ellipsis for k in keys):
+        return None
+    for dim, part in enumerate(keys[: source.dim()]):
+        if isinstance(part, torch.Tensor) and not part.is_floating_point() and part.dtype != torch.bool:
+            reason = _bad_index(part, -source.shape[dim], source.shape[dim])
+            if reason:
+                return reason
+    return None

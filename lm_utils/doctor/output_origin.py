@@ -1,0 +1,144 @@
+"""Which operation made this tensor? Follow `grad_fn` back through views, slices and casts.
+
+Values cannot tell a sigmoid's output from logits that happen to lie between 0 and 1; the graph can.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import inf
+
+import torch
+
+PASSES = {
+    "View", "UnsafeView", "ReshapeAlias", "Reshape", "Squeeze", "Unsqueeze", "T", "Transpose", "Permute",
+    "Expand", "Clone", "ToCopy", "Copy", "Alias", "AsStrided", "Cat", "Stack", "NanToNum", "CopyBackwards",
+    "Flip", "Roll", "Repeat", "Contiguous", "Movedim", "Lift",
+}  # fmt: skip
+SLICES = {
+    "Select", "Slice", "Narrow", "Index", "IndexSelect", "Gather", "Split", "SplitWithSizes", "Unbind",
+    "MaskedSelect", "MaskedFill", "Diagonal", "Unfold",
+}  # fmt: skip
+LINEAR = {
+    "Addmm", "Mm", "Bmm", "Addbmm", "Baddbmm", "Mv", "Addmv", "Dot", "Linear", "MkldnnLinear", "Convolution",
+    "MkldnnConvolution", "CudnnConvolution", "SlowConv2D", "NativeBatchNorm", "CudnnBatchNorm",
+    "NativeLayerNorm", "NativeGroupNorm", "Embedding", "UpsampleBilinear2D", "UpsampleNearest2D",
+}  # fmt: skip
+RANGES = {
+    "Sigmoid": ("sigmoid", 0, 1), "Hardsigmoid": ("sigmoid", 0, 1), "LogSigmoid": ("log_sigmoid", -inf, 0),
+    "Tanh": ("tanh", -1, 1), "Relu": ("relu", 0, inf), "Softplus": ("softplus", 0, inf),
+    "Exp": ("exp", 0, inf), "Abs": ("abs", 0, inf), "Sin": ("sine", -1, 1), "Cos": ("cosine", -1, 1),
+    "Elu": ("elu", -1, inf), "Gelu": ("gelu", -0.17, inf), "Silu": ("silu", -0.2785, inf),
+    "Softmax": ("softmax", 0, 1), "LogSoftmax": ("log_softmax", -inf, 0), "Erf": ("erf", -1, 1),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Origin:
+    """The operation that made a tensor: its kind, its range, and for a softmax the axis it ran over."""
+
+    kind: str
+    low: float = -inf
+    high: float = inf
+    axis: int | None = None
+    shape: tuple[int, ...] = ()
+    sliced: bool = False
+    turned: bool = False  # an axis was moved between the operation and the tensor
+
+    @property
+    def size(self) -> int | None:
+        """How many numbers the softmax shares out."""
+        return self.shape[self.axis] if self.axis is not None and self.shape else None
+
+
+def origin_of(tensor: torch.Tensor) -> Origin:
+    """Name the operation behind the tensor, or "other" where the graph does not tell."""
+    if tensor.grad_fn is None:
+        return Origin("leaf" if tensor.requires_grad else "no_graph")
+    return _follow(tensor.grad_fn)
+
+
+def operation(node: object) -> str:
+    """The bare name of a graph node: SigmoidBackward0 is "Sigmoid"."""
+    return re.sub(r"(Inplace)?Backward\d*$", "", node.name().rsplit("::", 1)[-1])
+
+
+def _parents(node: object) -> list[object]:
+    return [parent for parent, _ in node.next_functions if parent is not None]
+
+
+def _follow(node: object, sliced: bool = False, turned: bool = False) -> Origin:
+    while (name := operation(node)) in PASSES | SLICES or _is_weak_clamp(node):
+        parents = _parents(node)
+        if name in SLICES:
+            parents, sliced = parents[:1], True
+        turned = turned or name in {"T", "Transpose", "Permute", "Movedim"}
+        if name == "Copy" or not parents:
+            return Origin("other")
+        if len(parents) > 1:
+            return _agree([_follow(parent, True, turned) for parent in parents])
+        node = parents[0]
+    return _name(node, sliced, turned)
+
+
+def _agree(origins: list[Origin]) -> Origin:
+    kinds = {origin.kind for origin in origins}
+    return origins[0] if len(kinds) == 1 else Origin("other")
+
+
+def _bounds(node: object) -> tuple[float, float]:
+    values = []
+    for key, default in (("min", -inf), ("max", inf)):
+        value = getattr(node, f"_saved_{key}", None)
+        value = getattr(node, f"_saved_{key}_val", None) if value is None else value
+        try:
+            values.append(default if value is None else float(value))
+        except (TypeError, ValueError, RuntimeError):
+            values.append(default)
+    return values[0], values[1]
+
+
+def _is_weak_clamp(node: object) -> bool:
+    """Is this a clamp of a probability away from 0 and 1, as people do before a logarithm?"""
+    if not operation(node).startswith("Clamp"):
+        return False
+    parents = _parents(node)
+    return bool(parents) and _follow(parents[0]).kind in {"sigmoid", "softmax", "log_softmax"}
+
+
+def _saved_axis(node: object) -> tuple[int | None, tuple[int, ...]]:
+    try:
+        shape = tuple(node._saved_result.shape)
+        axis = node._saved_dim
+    except (AttributeError, RuntimeError):
+        return None, ()
+    axis = axis - 2**64 if axis >= 2**63 else axis
+    return axis % max(1, len(shape)), shape
+
+
+def _name(node: object, sliced: bool, turned: bool) -> Origin:
+    name = operation(node)
+    if name in {"SafeSoftmax"}:
+        name = "Softmax"
+    if name in {"Log", "Exp"}:
+        return _log_or_exp(node, name, sliced, turned)
+    if name in {"Hardtanh", "Clamp"} or name.startswith("Clamp"):
+        return Origin("clamp", *_bounds(node), sliced=sliced, turned=turned)
+    if name in RANGES:
+        axis, shape = _saved_axis(node) if "oftmax" in name else (None, ())
+        return Origin(*RANGES[name], axis=axis, shape=shape, sliced=sliced, turned=turned)
+    return Origin("linear" if name in LINEAR else "other", sliced=sliced, turned=turned)
+
+
+def _log_or_exp(node: object, name: str, sliced: bool, turned: bool) -> Origin:
+    """exp(log_softmax) is a softmax and log(softmax + tiny) a log-softmax; otherwise it is what it says."""
+    parents = _parents(node)
+    if name == "Log" and parents and operation(parents[0]) == "Add" and len(_parents(parents[0])) == 1:
+        parents = _parents(parents[0])
+    inner = _follow(parents[0], sliced, turned) if parents else Origin("other")
+    pairs = {("Log", "softmax"): ("log_of_softmax", -inf, 0), ("Log", "sigmoid"): ("log_sigmoid", -inf, 0),
+             ("Exp", "log_softmax"): ("softmax", 0, 1), ("Exp", "log_sigmoid"): ("sigmoid", 0, 1)}  # fmt: skip
+    if (name, inner.kind) in pairs:
+        return Origin(*pairs[name, inner.kind], inner.axis, inner.shape, inner.sliced, inner.turned)
+    return Origin(*RANGES["Exp"], sliced=sliced) if name == "Exp" else Origin("other", sliced=sliced)

@@ -1,0 +1,69 @@
+"""What the doctor says: findings, and the report that holds them."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+
+SEVERITIES = ("error", "warning", "info")
+"""error: cannot work as it stands; warning: will suffer; info: good to know."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing the doctor noticed: what it is, why it matters, and how to put it right."""
+
+    code: str
+    severity: str
+    message: str
+    why: str
+    fix: str
+
+    def __str__(self) -> str:
+        lines = [f"{self.severity.upper()}  {self.code}"]
+        for label, text in (("What", self.message), ("Why", self.why), ("Fix", self.fix)):
+            lines += textwrap.wrap(text, 100, initial_indent=f"  {label:<5}", subsequent_indent=" " * 7,
+                                   break_long_words=False, break_on_hyphens=False)
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All findings about one model, loss and batch, the worst first."""
+
+    findings: tuple[Finding, ...]
+    examined: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """True where nothing was found that fails or suffers; remarks (info) may remain."""
+        return not any(finding.severity in ("error", "warning") for finding in self.findings)
+
+    @property
+    def codes(self) -> list[str]:
+        """The findings' codes, the worst first."""
+        return [finding.code for finding in self.findings]
+
+    def count(self, severity: str) -> int:
+        """How many findings have this severity."""
+        return sum(finding.severity == severity for finding in self.findings)
+
+    def __str__(self) -> str:
+        counts = [f"{n} {word}{'s' if n > 1 and word != 'info' else ''}"
+                  for word in SEVERITIES if (n := self.count(word))]
+        verdict = "Nothing to object to" if self.ok else "Needs attention"
+        head = f"{verdict}: {', '.join(counts) or 'no findings'}."
+        seen = [f"Examined: {self.examined}"] if self.examined else []
+        return "\n\n".join(["\n".join([head, *seen]), *map(str, self.findings)])
+
+    __repr__ = __str__
+
+
+def in_order(findings: list[Finding]) -> tuple[Finding, ...]:
+    """The findings without repeats of a code, errors first, otherwise in the order they were found."""
+    first: dict[str, Finding] = {}
+    for finding in findings:
+        kept = first.get(finding.code)
+        if kept is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(kept.severity):
+            first[finding.code] = finding
+    return tuple(sorted(first.values(), key=lambda finding: SEVERITIES.index(finding.severity)))
