@@ -1,0 +1,228 @@
+"""Executed notebooks as pages that need neither Jupyter nor a network: widgets and formulas become still pictures."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import html
+import io
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.mathtext import MathTextParser
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
+from pygments.formatters import HtmlFormatter
+
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+CODE_OR_FORMULA = re.compile(
+    r"(?P<code>```.*?```|~~~.*?~~~|``.+?``|`[^`\n]+`)"
+    r"|\$\$(?P<block>.+?)\$\$"
+    r"|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?!\d)",
+    re.DOTALL,
+)
+POINTS = 12
+STYLE = """
+:root { color-scheme: light; }
+body { font: 17px/1.55 system-ui, "Noto Sans", "Noto Sans CJK KR", sans-serif; color: #1a1a1a; background: #fff;
+  max-width: 62rem; margin: 0 auto; padding: 1rem 1.2rem 4rem; }
+h1, h2, h3 { line-height: 1.25; margin: 1.6em 0 .5em; }
+a { color: #0b5a94; }
+pre, code { font: 15px/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
+code { background: #f2f2f0; padding: 0 .2em; border-radius: 3px; }
+pre code { background: none; padding: 0; }
+.highlight { background: #f7f7f5; border-left: 4px solid #bbb; padding: .2rem .8rem; overflow-x: auto; }
+.prompt, .anchor-link { display: none; }
+.output_area { margin: .4rem 0 .4rem 1rem; overflow-x: auto; }
+.output_area pre { margin: .3rem 0; white-space: pre-wrap; }
+.output_stderr, .output_error { border-left: 4px solid #a23b00; padding-left: .6rem; }
+table { border-collapse: collapse; margin: .8rem 0; }
+th, td { border-bottom: 1px solid #ccc; padding: .3rem .7rem; text-align: left; vertical-align: top; }
+img { max-width: 100%; }
+img.formula { vertical-align: middle; max-width: none; }
+img.block { display: block; margin: 1rem auto; max-width: 100%; }
+.row { display: flex; flex-wrap: wrap; gap: .3rem 1rem; align-items: center; }
+.control { display: inline-block; border: 1px solid #999; border-radius: 3px; padding: .1rem .6rem; margin: .1rem 0; }
+.note { border-left: 4px solid #0173b2; padding: .3rem .9rem; background: #f3f8fc; }
+.problem { border-left: 4px solid #a23b00; padding: .3rem .9rem; background: #fcf4ef; }
+"""
+
+
+def notebook_page(notebook: NotebookNode, name: str, problem: str = "") -> str:
+    """Return an executed notebook as one page; `problem` says at its top what went wrong."""
+    still = copy.deepcopy(notebook)
+    state = still.metadata.pop("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    for cell in still.cells:
+        if cell.cell_type == "markdown":
+            cell.source = with_formulas(cell.source)
+        for output in cell.get("outputs", ()):
+            if "data" in output:
+                output.data = still_data(output.data, state)
+    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True)
+    body, _ = exporter.from_notebook_node(still)
+    body = re.sub(r'(href="(?:\.\./)?\d\d_\w+)\.ipynb', r"\1.html", body)
+    index = "../index.html" if problem else "index.html"
+    note = (
+        f'<nav><a href="{index}">All notebooks</a></nav>'
+        '<p class="note">This page shows an executed notebook as it was run. What can be turned and clicked stands '
+        f"here as a still picture; open <code>notebooks/{name}.ipynb</code> in JupyterLab to use it.</p>"
+    )
+    if problem:
+        note += f'<p class="problem"><b>This run failed.</b> {html.escape(problem)}</p>'
+    return document(name, f"{note}<main>{body}</main>", HtmlFormatter().get_style_defs(".highlight"))
+
+
+def index_page(report: dict[str, Any], titles: dict[str, str], pages: Sequence[str]) -> str:
+    """Return the page that lists every notebook of a run; `pages` are the pages that exist beside it."""
+    rows = []
+    for entry in report["notebooks"]:
+        name, failed = entry["name"], f"failed/{entry['name']}.html"
+        title = html.escape(titles.get(name, name))
+        linked = f'<a href="{name}.html">{title}</a>' if f"{name}.html" in pages else title
+        trouble = html.escape(entry["error"] or "")
+        if failed in pages:
+            trouble += f' <a href="{failed}">See the failed run.</a>'
+        seconds = f"{entry['seconds']:.1f}" if entry["status"] != "skipped" else ""
+        rows.append(f"<tr><td>{linked}</td><td>{entry['status']}</td><td>{seconds}</td><td>{trouble}</td></tr>")
+    told = (
+        f"Data: {report['data']}. Seeds: {report['seeds']}. Device: {report['device']}. "
+        f"{report['trained_runs']} runs trained now, {report['reused_runs']} taken from earlier training. "
+        f"{report['seconds']:.0f} s."
+    )
+    verdict = "Every notebook ran through." if report["ok"] else "Not every notebook ran through."
+    return document(
+        "Loss Misuse Lab",
+        f"<main><h1>Loss Misuse Lab</h1><p>{verdict} {html.escape(told)}</p><table><thead><tr><th>Notebook</th>"
+        f"<th>Status</th><th>Seconds</th><th>Remarks</th></tr></thead><tbody>{''.join(rows)}</tbody></table></main>",
+    )
+
+
+def document(title: str, body: str, style: str = "") -> str:
+    """Return a whole page that asks nobody for anything."""
+    return (
+        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="icon" href="data:,"><title>{html.escape(title)}</title>'
+        f"<style>{STYLE}{style}</style></head><body>{body}</body></html>\n"
+    )
+
+
+def write(path: Path, text: str) -> None:
+    """Replace a file whole or not at all."""
+    part = path.with_name(f".{path.stem}.new.part{path.suffix}")
+    try:
+        part.write_text(text, "utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        error.filename = str(path)
+        raise
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def still_data(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    """Return an output's data without anything that needs JavaScript."""
+    kept = {kind: value for kind, value in data.items() if kind not in (WIDGET_VIEW, "application/javascript")}
+    if WIDGET_VIEW in data and "text/html" not in kept:
+        kept["text/html"] = snapshot(data[WIDGET_VIEW]["model_id"], state)
+    for kind in ("text/markdown", "text/latex"):
+        if kind in kept:
+            kept["text/markdown"] = with_formulas(kept[kind])
+    return {kind: value for kind, value in kept.items() if kind != "text/latex"}
+
+
+def snapshot(model: str, state: dict[str, Any]) -> str:
+    """Return a widget, as it stood when the notebook ended, as HTML."""
+    if model not in state:
+        return ""
+    kind, now = state[model]["model_name"].removesuffix("Model"), state[model]["state"]
+    if kind == "Output":
+        return "".join(still_output(output, state) for output in now.get("outputs", ()))
+    if "children" in now:
+        inner = [snapshot(child.removeprefix("IPY_MODEL_"), state) for child in now["children"]]
+        titles = [f"<b>{html.escape(title)}</b>" for title in now.get("titles", ())]
+        inner = [f"{title}{part}" for title, part in zip(titles, inner, strict=False)] if titles else inner
+        parts = "".join(f"<div>{part}</div>" for part in inner if part)
+        return f'<div class="row">{parts}</div>' if kind == "HBox" else f"<div>{parts}</div>"
+    if kind in ("HTML", "HTMLMath"):
+        return str(now.get("value", ""))
+    if kind == "Image":
+        data = "".join(buffer["data"] for buffer in state[model].get("buffers", ()))
+        alt = html.escape(str(now.get("alt") or now.get("_alt") or "figure"), quote=True)
+        return f'<img alt="{alt}" src="data:image/{now.get("format", "png")};base64,{data}">'
+    return f'<span class="control">{control(now)}</span>' if "description" in now or "value" in now else ""
+
+
+def control(now: dict[str, Any]) -> str:
+    """Return what a control says: its description and its value."""
+    value, labels, index = now.get("value"), now.get("_options_labels"), now.get("index")
+    if labels is not None:
+        chosen = [index] if isinstance(index, int) else index or []
+        value = " – ".join(labels[place] for place in chosen) or "/".join(labels)
+    if isinstance(value, float):
+        value = f"{value:g}"
+    words = [str(word) for word in (now.get("description"), value) if word not in (None, "")]
+    return html.escape(" ".join(words))
+
+
+def still_output(output: dict[str, Any], state: dict[str, Any]) -> str:
+    """Return one output that a widget holds as HTML."""
+    if output["output_type"] == "stream":
+        return f"<pre>{html.escape(''.join(output['text']))}</pre>"
+    data = still_data(output.get("data", {}), state)
+    if "text/html" in data:
+        return "".join(data["text/html"])
+    if "image/png" in data:
+        return f'<img alt="figure" src="data:image/png;base64,{data["image/png"]}">'
+    return f"<pre>{html.escape(''.join(data.get('text/plain', output.get('evalue', ''))))}</pre>"
+
+
+def with_formulas(text: str) -> str:
+    """Return Markdown in which every formula is a picture with the formula as its alt text."""
+    return CODE_OR_FORMULA.sub(_formula, "".join(text))
+
+
+def _formula(found: re.Match[str]) -> str:
+    if found["code"]:
+        return found[0]
+    formula = " ".join((found["block"] or found["inline"]).split())
+    rows = [row.replace("&", "").strip() for row in re.split(r"\\\\", unwrapped(formula)) if row.strip(" &")]
+    try:
+        pictures = [drawn(row, formula) for row in rows]
+    except (ValueError, RuntimeError):  # a sign that matplotlib does not know
+        return f"<code>{html.escape(formula).replace('|', '&#124;')}</code>"
+    return (
+        "\n\n" + "".join(pictures).replace('class="formula"', 'class="formula block"') + "\n\n"
+        if found["block"]
+        else "".join(pictures)
+    )
+
+
+def unwrapped(formula: str) -> str:
+    """Return a formula without the environment that aligns its rows."""
+    return re.sub(r"\\(?:begin|end)\{(?:aligned|align\*?|gathered|split)\}", "", formula)
+
+
+def drawn(row: str, alt: str) -> str:
+    """Draw one row of a formula."""
+    row = re.sub(r"\\(?:text|textrm)\{([^}]*)\}", lambda m: r"\mathrm{" + m[1].replace(" ", r"\ ") + "}", row)
+    for long, short in ((r"\tfrac", r"\frac"), (r"\lvert", "|"), (r"\rvert", "|"), (r"\lVert", r"\|"),
+                        (r"\rVert", r"\|"), (r"\bigl", r"\left"), (r"\bigr", r"\right"), (r"\;", r"\ ")):  # fmt: skip
+        row = row.replace(long, short)
+    font = FontProperties(size=POINTS, math_fontfamily="dejavuserif")
+    width, height, depth, _, _ = MathTextParser("path").parse(f"${row}$", dpi=72, prop=font)
+    figure = Figure(figsize=((width + 1) / 72, (height + 1) / 72))
+    figure.text(0, depth / (height + 1), f"${row}$", fontproperties=font)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    data = base64.b64encode(buffer.getvalue()).decode()
+    em = 1.05 / POINTS
+    size = f"width:{(width + 1) * em:.2f}em;height:{(height + 1) * em:.2f}em;vertical-align:{-depth * em:.2f}em"
+    told = html.escape(alt, quote=True).replace("|", "&#124;")
+    return f'<img class="formula" alt="{told}" style="{size}" src="data:image/svg+xml;base64,{data}">'

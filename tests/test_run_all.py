@@ -1,0 +1,357 @@
+"""run-all tells the truth about every way in which a notebook can go wrong, and leaves nothing behind."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+import uuid
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+
+from lm_utils.__main__ import main as command
+from lm_utils.experiments import run_all as runner
+from lm_utils.experiments.pages import notebook_page, with_formulas
+
+CELLS = {
+    "00_good": [
+        "from IPython.display import Markdown\nimport ipywidgets as w",
+        "w.HBox([w.FloatSlider(description='rate', value=0.5), w.HTML('<b>still here</b>')])",
+        "Markdown(f'$x^2$ with {data}, {seeds} seeds, {device}')",
+    ],
+    "01_error": ["x = 1", "# why\nimport math\nmath.sqrt(-x)", "x"],
+    "02_killed": ["import os", "os.kill(os.getpid(), 9)", "1"],
+    "03_hidden": ["import ipywidgets as w\nout = w.Output()\nw.VBox([out])", "with out:\n    raise KeyError('lost')"],
+    "04_interactive": [
+        "import ipywidgets as w\ns = w.IntSlider()",
+        "w.VBox([s, w.interactive_output(lambda s: 1 / s, {'s': s})])",
+    ],
+    "05_exit": ["import sys\nsys.exit(0)", "print('never')"],
+    "06_thread": [
+        "import threading",
+        "def work():\n    raise LookupError('in a thread')",
+        "thread = threading.Thread(target=work)\nthread.start()\nthread.join()",
+    ],
+    "07_loop": [
+        "import threading, subprocess",
+        "def forever():\n    while True:\n        pass",
+        "threading.Thread(target=forever).start()\nsubprocess.Popen(['sleep', '600'], start_new_session=True).pid",
+    ],
+}
+FAULTS = {
+    "01_error": "code cell 3 (`math.sqrt(-x)`): ValueError:",
+    "02_killed": "code cell 3 (`os.kill(os.getpid(), 9)`): the kernel died.",
+    "03_hidden": "a widget hides KeyError: 'lost'",
+    "04_interactive": "code cell 3 (`w.VBox([s, w.interactive_output(lambda s: 1 / s, {'s'",
+    "05_exit": "SystemExit",
+    "06_thread": "a thread ended with LookupError: in a thread",
+}
+
+
+def put(folder, name, cells):
+    parameters = nbformat.v4.new_code_cell('data, seeds, device = "auto", 3, "auto"', metadata={"tags": ["parameters"]})
+    title = nbformat.v4.new_markdown_cell(f"# {name[:2]} The {name[3:]} one")
+    notebook = nbformat.v4.new_notebook(cells=[title, parameters, *map(nbformat.v4.new_code_cell, cells)])
+    folder.mkdir(exist_ok=True)
+    nbformat.write(notebook, folder / f"{name}.ipynb")
+
+
+def nothing_to_train(settings, numbers):
+    return runner.Trained("digits", "cpu", trained=1, reused=2)
+
+
+def run(folder, **options):
+    return runner.run_all(notebooks=folder / "nb", out=folder / "out", train=nothing_to_train, **options)
+
+
+def statuses(report):
+    return {entry["name"]: entry["status"] for entry in report["notebooks"]}
+
+
+@pytest.fixture(scope="module")
+def mark():
+    """A sign that every process started by this module carries."""
+    os.environ["LM_TEST_MARK"] = uuid.uuid4().hex
+    yield os.environ["LM_TEST_MARK"]
+    del os.environ["LM_TEST_MARK"]
+
+
+def marked(mark):
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            alive = process.status() != psutil.STATUS_ZOMBIE and process.pid != os.getpid()
+            if alive and process.environ().get("LM_TEST_MARK") == mark:
+                found.append(process)
+    return found
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory, mark):
+    """One run over notebooks with every fault; a good output of the killed one lies there from before."""
+    folder = tmp_path_factory.mktemp("faulty")
+    for name, cells in CELLS.items():
+        put(folder / "nb", name, cells)
+    (folder / "out").mkdir()
+    (folder / "out" / "02_killed.ipynb").write_text("the old good output")
+    (folder / "out" / ".02_killed.part.ipynb").write_text("left by a run that was killed")
+    return folder, run(folder, jobs=4)
+
+
+@pytest.mark.slow
+def test_report_keeps_its_promised_form(faulty):
+    folder, report = faulty
+    assert json.loads((folder / "out" / "report.json").read_text()) == report
+    names = ["ok", "seconds", "device", "data", "seeds", "trained_runs", "reused_runs", "notebooks"]
+    assert list(report) == names
+    assert [report[name] for name in names[2:7]] == ["cpu", "digits", 3, 1, 2]
+    assert list(report["notebooks"][0]) == ["name", "status", "seconds", "cells", "error"]
+    assert not report["ok"]
+    good = report["notebooks"][0]
+    assert good["name"] == "00_good" and good["status"] == "ok" and good["error"] is None and good["cells"] == 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name, words", FAULTS.items())
+def test_every_fault_is_found_and_its_cell_named(faulty, name, words):
+    entry = next(entry for entry in faulty[1]["notebooks"] if entry["name"] == name)
+    assert entry["status"] == "failed" and words in entry["error"]
+
+
+@pytest.mark.slow
+def test_a_loop_in_a_thread_ends_with_its_notebook_and_no_process_is_left(faulty, mark):
+    assert statuses(faulty[1])["07_loop"] == "ok"
+    assert marked(mark) == []
+
+
+@pytest.mark.slow
+def test_old_good_outputs_stay_failed_ones_are_put_aside_and_nothing_half_written_is_left(faulty):
+    out = faulty[0] / "out"
+    assert (out / "02_killed.ipynb").read_text() == "the old good output"
+    assert (out / "failed" / "01_error.ipynb").exists() and not (out / "01_error.ipynb").exists()
+    assert not list(out.rglob("*.part*"))
+
+
+@pytest.mark.slow
+def test_pages_are_readable_without_jupyter_and_ask_nobody(faulty):
+    out = faulty[0] / "out"
+    page = (out / "00_good.html").read_text("utf-8")
+    assert "rate 0.5" in page and "<b>still here</b>" in page
+    assert 'alt="x^2"' in page and "with digits, 3 seeds, cpu" in page
+    index = (out / "index.html").read_text("utf-8")
+    assert "The killed one" in index and "the kernel died" in index
+    for target in re.findall(r'href="([^"]+\.html)"', index):
+        assert (out / target).exists()
+    for file in out.rglob("*.html"):
+        text = file.read_text("utf-8")
+        assert "<script" not in text and not re.search(r'(src|href)="(?!data:|#|[\w./]+")', text), file
+
+
+@pytest.mark.slow
+def test_after_a_failure_only_what_is_not_good_runs_again_and_after_success_all_do(tmp_path):
+    put(tmp_path / "nb", "00_good", ["1"])
+    put(tmp_path / "nb", "01_other", ["1 / 0"])
+    good, other = tmp_path / "out" / "00_good.ipynb", tmp_path / "out" / "01_other.ipynb"
+    assert statuses(run(tmp_path)) == {"00_good": "ok", "01_other": "failed"}
+    first = good.stat().st_mtime_ns
+    put(tmp_path / "nb", "01_other", ["1 / 1"])
+    report = run(tmp_path)
+    assert report["ok"] and good.stat().st_mtime_ns == first and other.exists()
+    assert report["notebooks"][0]["cells"] == 2
+    assert not list((tmp_path / "out" / "failed").iterdir())
+    assert run(tmp_path, only=["0"])["ok"] and good.stat().st_mtime_ns > first
+    assert statuses(run(tmp_path, only=["01_other"])) == {"00_good": "skipped", "01_other": "ok"}
+
+
+@pytest.mark.slow
+def test_a_notebook_that_takes_too_long_or_hangs_is_ended(tmp_path, mark):
+    put(tmp_path / "nb", "00_busy", ["while True:\n    pass"])
+    put(tmp_path / "nb", "01_hang", ["import time", "time.sleep(600)"])
+    entries = run(tmp_path, limit=12.0, idle_limit=3.0)["notebooks"]
+    assert [entry["status"] for entry in entries] == ["timeout", "timeout"]
+    assert "code cell 2 (`while True:`)" in entries[0]["error"] and "longer than 12 s" in entries[0]["error"]
+    assert "It hung at code cell 3 (`time.sleep(600)`)" in entries[1]["error"]
+    assert marked(mark) == [] and not list((tmp_path / "out").rglob("*.part*"))
+
+
+SCRIPT = """
+import resource, sys
+from pathlib import Path
+from lm_utils.experiments import run_all
+if len(sys.argv) > 2:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+folder = Path(sys.argv[1])
+train = lambda settings, numbers: run_all.Trained("digits", "cpu")
+try:
+    run_all.run_all(notebooks=folder / "nb", out=folder / "out", train=train)
+except KeyboardInterrupt:
+    sys.exit(130)
+except ValueError as error:
+    print(error)
+    sys.exit(2)
+"""
+
+
+def start(folder, *arguments):
+    """Start a run-all in a process of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(folder), *arguments], stdout=subprocess.PIPE, text=True, cwd=runner.ROOT
+    )
+
+
+def wait_for(condition, seconds):
+    """Wait until something holds; return how long it took."""
+    begin = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begin < seconds, "it took too long"
+        time.sleep(0.05)
+    return time.monotonic() - begin
+
+
+@pytest.fixture
+def long(tmp_path):
+    """Notebooks of which the first is quick and the second starts a process of its own and never ends."""
+    put(tmp_path / "nb", "00_quick", ["1"])
+    body = f"""
+    import pathlib, subprocess
+    child = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    pathlib.Path({str(tmp_path / "begun")!r}).touch()
+    while True: pass
+    """
+    put(tmp_path / "nb", "01_long", [textwrap.dedent(body)])
+    return tmp_path
+
+
+def begun(folder):
+    return lambda: (folder / "begun").exists() and (folder / "out" / "00_quick.ipynb").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals work otherwise on Windows")
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_everything_within_five_seconds_and_keeps_what_is_done(long, mark, how):
+    process = start(long)
+    wait_for(begun(long), 60)
+    begin = time.monotonic()
+    with pytest.raises(ValueError, match="Another run-all is at work"):
+        run(long)
+    assert time.monotonic() - begin < 1, "a second run-all is refused at once"
+    process.send_signal(how)
+    assert wait_for(lambda: process.poll() is not None and marked(mark) == [], 5) < 5
+    assert process.returncode == 130 and "Interrupted" in process.stdout.read()
+    report = json.loads((long / "out" / "report.json").read_text())
+    assert not report["ok"] and statuses(report)["01_long"] == "skipped"
+    assert (long / "out" / "00_quick.ipynb").exists() and not list((long / "out").rglob("*.part*"))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals work otherwise on Windows")
+def test_even_a_killed_run_all_leaves_no_process(long, mark):
+    process = start(long)
+    wait_for(begun(long), 60)
+    orphans = {each.pid for each in marked(mark) if "sleep" not in each.name()}
+    process.kill()
+    process.wait()
+    wait_for(lambda: not orphans & {each.pid for each in marked(mark)}, 5)
+    for left in marked(mark):  # what the notebook itself had set free
+        left.kill()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="file size limits work otherwise on Windows")
+def test_a_full_disk_is_one_sentence_with_the_path_and_nothing_half_written(tmp_path):
+    put(tmp_path / "nb", "00_large", ["'x' * 200_000", "import random\nprint('y' * 1_000_000)"])
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "00_large.ipynb").write_text("old")
+    process = start(tmp_path, "150000")
+    words = process.communicate(timeout=60)[0].strip().splitlines()
+    assert process.returncode == 2
+    assert words[-1].startswith(f"Cannot write {tmp_path / 'out'}") and words[-1].endswith("then run again.")
+    assert (tmp_path / "out" / "00_large.ipynb").read_text() == "old"
+    assert not list((tmp_path / "out").rglob("*.part*"))
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence_with_the_path(tmp_path):
+    put(tmp_path / "nb", "00_good", ["1"])
+    (tmp_path / "file").write_text("no folder")
+    where = tmp_path / "file" / "run-all"
+    with pytest.raises(ValueError, match=f"^Cannot write into {re.escape(str(where))}: .*run again.$"):
+        runner.run_all(notebooks=tmp_path / "nb", out=where, train=nothing_to_train)
+    if os.geteuid():
+        (tmp_path / "locked").mkdir(mode=0o555)
+        with pytest.raises(ValueError, match=r"Cannot write into .*locked.*Permission denied"):
+            runner.run_all(notebooks=tmp_path / "nb", out=tmp_path / "locked" / "a", train=nothing_to_train)
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"data": "foo"}, "DATA must be one of auto, mnist, digits, not 'foo'"),
+        ({"device": "tpu"}, "DEVICE must be one of"),
+        ({"seeds": 0}, "SEEDS must be a whole number of at least 1, not 0"),
+        ({"jobs": -1}, "JOBS must be a whole number"),
+        ({"only": ["99"]}, "ONLY names the notebook '99', which does not exist; there are 00"),
+    ],
+)
+def test_bad_input_is_one_sentence(tmp_path, options, words):
+    put(tmp_path / "nb", "00_good", ["1"])
+    with pytest.raises(ValueError, match=words):
+        run(tmp_path, **options)
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_notebooks_at_all(tmp_path):
+    with pytest.raises(ValueError, match="make notebooks"):
+        run(tmp_path)
+
+
+@pytest.mark.parametrize("arguments", [["--only=99"], ["--seeds=0"], ["--data=foo"], ["--device=tpu"]])
+def test_the_command_says_it_too(arguments, capsys):
+    with contextlib.suppress(SystemExit):
+        assert command(["run-all", *arguments]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 1
+
+
+def test_a_missing_gpu_is_one_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    put(tmp_path / "nb", "00_good", ["1"])
+    with pytest.raises(ValueError, match="no GPU"):
+        runner.run_all(device="cuda", notebooks=tmp_path / "nb", out=tmp_path / "out")
+
+
+def test_formulas_become_pictures_and_code_stays():
+    text = with_formulas(r"`$a$` costs 3 $ or 4 $, $\frac{a}{b}$ and $$\begin{aligned}a &= b\\ &= c\end{aligned}$$")
+    assert text.startswith("`$a$` costs 3 $ or 4 $, <img") and r'alt="\frac{a}{b}"' in text
+    assert text.count("<img") == 3
+    assert with_formulas(r"$\unknownsign$") == r"<code>\unknownsign</code>"
+
+
+def test_links_between_notebooks_lead_to_pages():
+    cell = nbformat.v4.new_markdown_cell("[next](01_losses.ipynb) and [part](02_why.ipynb#part)")
+    page = notebook_page(nbformat.v4.new_notebook(cells=[cell]), "00_start")
+    assert 'href="01_losses.html"' in page and 'href="02_why.html#part"' in page
+
+
+def test_training_asks_for_what_the_notebooks_speak_of(monkeypatch):
+    asked = {}
+
+    def sweep_entries(pairings, seeds, on_run, **options):
+        asked.update(tasks={p.task for p in pairings}, seeds=list(seeds), **options)
+        on_run({})
+        return [{}, {}, {}]
+
+    monkeypatch.setattr("lm_utils.experiments.sweep.sweep_entries", sweep_entries)
+    settings = runner.Settings(data="digits", seeds=2, device="cpu", jobs=0)
+    trained = runner.train_missing(settings, ["03", "08", "11"])
+    assert (trained.data, trained.device, trained.trained, trained.reused) == ("digits", "cpu", 1, 2)
+    assert asked["tasks"] == {"regression", "multiclass"} and asked["seeds"] == [0, 1]
+    runner.train_missing(settings, ["15"])
+    assert len(asked["tasks"]) == 5
+    assert Path(runner.ROOT / "pyproject.toml").exists()
