@@ -1,0 +1,182 @@
+"""Honest statistics for few paired seeds: intervals, sign-flip tests, equivalence and failures.
+
+Everything declared here was declared before the results were looked at. Intervals and p values speak of the
+seeds (split, weights, order of batches); they are conditional on one test set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp, inf, isfinite, log, nan, sqrt
+
+import numpy as np
+from scipy import stats
+
+LEVEL = 0.95
+MARGIN = {"accuracy": 0.005, "mse": 0.01}  # a paired difference inside it is practically no difference
+PERFECT = {"accuracy": 1.0, "mse": 0.0}
+FAILURE_SKILL = 0.05  # a run that closes less than this share of the way from the baseline to perfect has failed
+FEWEST_SEEDS = 6  # with five paired seeds no sign-flip p can fall below 2 / 2**5 = 0.0625
+EXACT_UP_TO = 14  # seeds whose 2**n sign patterns are all counted; beyond, they are drawn
+DRAWN = 20_000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its 95 % interval and the number of values behind it."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+
+    def inside(self, margin: float) -> bool:
+        """Whether the whole interval lies within plus or minus the margin."""
+        return -margin <= self.low and self.high <= margin
+
+    def outside(self, margin: float) -> bool:
+        """Whether the whole interval lies beyond the margin, on either side."""
+        return self.low > margin or self.high < -margin
+
+
+NOTHING = Estimate(nan, nan, nan, 0)
+
+
+def mean_interval(values: Sequence[float], bounds: tuple[float, float] = (-inf, inf)) -> Estimate:
+    """The mean with Student's 95 % interval, cut at the bounds that no mean can pass.
+
+    One value alone has no interval (nan); equal values have one of no width.
+    """
+    array = finite(values)
+    if not len(array):
+        return NOTHING
+    mean = float(array.mean())
+    if len(array) == 1:
+        return Estimate(mean, nan, nan, 1)
+    reach = stats.t.ppf((1 + LEVEL) / 2, len(array) - 1) * array.std(ddof=1) / sqrt(len(array))
+    return Estimate(mean, float(max(mean - reach, bounds[0])), float(min(mean + reach, bounds[1])), len(array))
+
+
+def bca_interval(values: Sequence[float], resamples: int = 9_999, seed: int = 0) -> Estimate:
+    """The mean with its BCa bootstrap interval, which follows a skewed sample; equal values give no width."""
+    array = finite(values)
+    if len(array) < 2 or np.ptp(array) == 0:
+        return mean_interval(array)
+    found = stats.bootstrap((array,), np.mean, confidence_level=LEVEL, n_resamples=resamples, method="BCa",
+                            rng=np.random.default_rng(seed)).confidence_interval  # fmt: skip
+    return Estimate(float(array.mean()), float(found.low), float(found.high), len(array))
+
+
+def finite(values: Sequence[float]) -> np.ndarray:
+    """The values that are numbers."""
+    array = np.asarray(list(values), dtype=float)
+    return array[np.isfinite(array)]
+
+
+# --- paired differences ----------------------------------------------------------------------------------------------
+
+
+def sign_flip_p(differences: Sequence[float]) -> float:
+    """Two-sided p: how often random signs give a mean as far from 0 as the one seen; nan without differences."""
+    return float(sign_flip_max_t([differences])[0])
+
+
+def sign_flip_max_t(table: Sequence[Sequence[float]]) -> np.ndarray:
+    """p values of several comparisons [comparison, seed], corrected together for how many they are.
+
+    All comparisons of a seed flip their sign together, and each is compared with the largest statistic of
+    every flip (single-step max-T). A missing seed (nan) takes no part in its comparison.
+    """
+    differences = np.asarray(table, dtype=float)
+    known = np.isfinite(differences)
+    differences = np.where(known, differences, 0.0)
+    length = np.sqrt((differences**2).sum(axis=1))
+    scaled = differences / np.where(length > 0, length, 1.0)[:, None]
+    seen = np.abs(scaled.sum(axis=1))
+    largest = np.abs(signs(differences.shape[1]) @ scaled.T).max(axis=1)
+    p = (largest[:, None] >= seen - 1e-9).mean(axis=0)
+    return np.where(known.any(axis=1), p, nan)
+
+
+def signs(seeds: int) -> np.ndarray:
+    """All patterns of plus and minus one over the seeds, or the seen one and many drawn ones."""
+    if seeds <= EXACT_UP_TO:
+        patterns = np.arange(2**seeds)[:, None] >> np.arange(seeds) & 1
+        return 1.0 - 2.0 * patterns
+    drawn = np.random.default_rng(0).choice([-1.0, 1.0], size=(DRAWN, seeds))
+    return np.concatenate([np.ones((1, seeds)), drawn])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired comparison: the difference with interval, its p alone and corrected, and what follows."""
+
+    difference: Estimate
+    p: float
+    p_corrected: float
+    verdict: str  # "practically equal", "better", "worse", "undecided", "illustration", "missing"
+
+
+def judge(difference: Estimate, p: float, metric: str) -> str:
+    """What a paired difference shows; fewer than six seeds are an illustration and get no verdict."""
+    if difference.n == 0:
+        return "missing"
+    if difference.n < FEWEST_SEEDS:
+        return "illustration"
+    if difference.inside(MARGIN[metric]):
+        return "practically equal"
+    if p >= 1 - LEVEL:
+        return "undecided"
+    return "better" if (difference.mean > 0) == (metric == "accuracy") else "worse"
+
+
+def compare(tables: Sequence[Sequence[float]], metric: str) -> list[Comparison]:
+    """Judge several rows of paired differences [comparison, seed] as one family."""
+    if not len(tables):
+        return []
+    corrected = sign_flip_max_t(tables)
+    found = []
+    for row, p_corrected in zip(tables, corrected, strict=True):
+        difference = mean_interval(row)
+        verdict = judge(difference, p_corrected, metric)
+        found.append(Comparison(difference, sign_flip_p(row), float(p_corrected), verdict))
+    return found
+
+
+def error_ratio(ours: Sequence[float], others: Sequence[float], metric: str) -> Estimate:
+    """How many times as large our error is as the other's: the geometric mean over pairs, with its interval."""
+    errors = [(abs(PERFECT[metric] - a), abs(PERFECT[metric] - b)) for a, b in zip(ours, others, strict=True)]
+    logs = [log(a / b) for a, b in errors if isfinite(a) and isfinite(b) and a > 0 and b > 0]
+    told = mean_interval(logs)
+    return Estimate(exp(told.mean), exp(told.low), exp(told.high), told.n)
+
+
+# --- failures and speed ----------------------------------------------------------------------------------------------
+
+
+def skill(score: float, baseline: float, metric: str) -> float:
+    """The share of the way from the best constant answer (0) to a perfect one (1)."""
+    return (score - baseline) / (PERFECT[metric] - baseline)
+
+
+def failed(score: float, baseline: float, metric: str) -> bool:
+    """Whether a run is no better than chance: below a skill of 5 %, or without any score."""
+    return not skill(score, baseline, metric) >= FAILURE_SKILL
+
+
+def wilson(count: int, of: int) -> tuple[float, float]:
+    """Wilson's 95 % interval for a share."""
+    if of == 0:
+        return nan, nan
+    found = stats.binomtest(count, of).proportion_ci(confidence_level=LEVEL, method="wilson")
+    return float(found.low), float(found.high)
+
+
+def epochs_to(scores: Sequence[float], final: float, metric: str, baseline: float, share: float = 0.95) -> float:
+    """The first epoch with 95 % of the final accuracy, or with 95 % of the way down from the baseline's error."""
+    goal = share * final if metric == "accuracy" else baseline - share * (baseline - final)
+    for epoch, score in enumerate(scores, start=1):
+        if (score >= goal) if metric == "accuracy" else (score <= goal):
+            return float(epoch)
+    return nan
