@@ -40,7 +40,7 @@ def test_a_corrupt_or_old_entry_is_a_miss_with_one_line(store, content):
 
 def test_an_unwritable_store_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ValueError, match="cannot be stored in .*LM_CACHE_DIR"):
+    with pytest.raises(ValueError, match=r"cannot be stored in .*LM_CACHE_DIR"):
         sweep(PAIRINGS[:1], [0], store=Store(tmp_path / "file" / "runs"), **QUICK)
 
 

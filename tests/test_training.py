@@ -68,7 +68,8 @@ def test_the_same_seed_gives_the_same_numbers_also_in_threads(tiny):
         worker.start()
     for worker in workers:
         worker.join()
-    assert [e["train_loss"] for e in runs[3].history] == pytest.approx([e["train_loss"] for e in alone.history], rel=1e-4)
+    losses = [[record["train_loss"] for record in run.history] for run in (runs[3], alone)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-4)
     assert runs[4].history[0]["train_loss"] != pytest.approx(alone.history[0]["train_loss"], rel=1e-4)
 
 

@@ -1,0 +1,34 @@
+"""Looking inside a network while it trains: how large gradients are, layer by layer, and which units are stuck."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from lm_utils.model import CNN
+from lm_utils.pairing import Pairing
+
+LAYERS = ("conv1", "conv2", "conv3", "fc", "out")
+FLAT = 0.01  # a slope below this; a sigmoid has it within 0.01 of 0 or 1, ReLU wherever it emits 0
+
+
+def gradient_sizes(model: CNN, pairing: Pairing, images: Tensor, aims: Tensor) -> dict[str, float]:
+    """The mean size of the loss's gradient in each layer's weights; the model's own .grad stays as it is."""
+    weights = [getattr(model, layer).weight for layer in LAYERS]
+    with torch.enable_grad():
+        loss = pairing.loss_value(model(images), aims)
+        gradients = torch.autograd.grad(loss, weights, allow_unused=True)
+    return {
+        layer: 0.0 if gradient is None else gradient.abs().mean().item()
+        for layer, gradient in zip(LAYERS, gradients, strict=True)
+    }
+
+
+def stuck_share(model: CNN, images: Tensor) -> float:
+    """The share of hidden activations at a flat end of their function, where almost no gradient passes."""
+    with torch.no_grad():
+        before = model.fc(model.features(images))
+    with torch.enable_grad():
+        before.requires_grad_()
+        (slope,) = torch.autograd.grad(model.hidden(before).sum(), before)
+    return (slope < FLAT).float().mean().item()

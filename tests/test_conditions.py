@@ -1,0 +1,101 @@
+"""Changed conditions change what they say and nothing else."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from lm_utils.data import load_data
+from lm_utils.experiments import conditions as c
+from lm_utils.experiments.probe import LAYERS, gradient_sizes, stuck_share
+from lm_utils.experiments.robustness import one_run
+from lm_utils.model import CNN
+from lm_utils.pairing import Pairing
+
+
+@pytest.fixture(scope="module")
+def data():
+    return load_data("digits", seed=0)
+
+
+def logit_gradient(setup, classes=10):
+    """The gradient that reaches the output bias under a set-up, for two images of class 0."""
+    model = CNN(classes, generator=torch.Generator().manual_seed(0))
+    setup(model)
+    torch.nn.functional.binary_cross_entropy_with_logits(
+        model(torch.zeros(2, 1, 28, 28)), torch.eye(classes)[[0, 0]]
+    ).backward()
+    return model.out.bias.grad
+
+
+def test_the_common_push_is_removed_and_added():
+    plain = logit_gradient(c.adamw)
+    assert plain.mean() > 0.01  # ten sigmoids at one half all want to go down
+    assert logit_gradient(c.on_logit_gradient(c.without_common_push)).mean().abs() < 1e-7
+    assert logit_gradient(c.on_logit_gradient(c.with_common_push)).mean() > plain.mean() + 0.3
+    torch.testing.assert_close(logit_gradient(c.scaled_loss(10)), 10 * plain)
+
+
+def test_head_first_leaves_the_body_alone_for_the_first_batches():
+    model = CNN(10, generator=torch.Generator().manual_seed(0))
+    optimizer = c.head_first(batches=1)(model)
+    moved = []
+    for _ in range(2):
+        before = model.conv1.weight.clone()
+        optimizer.zero_grad()
+        model(torch.randn(4, 1, 28, 28)).square().mean().backward()
+        optimizer.step()
+        moved.append(not torch.equal(before, model.conv1.weight))
+    assert moved == [False, True]
+
+
+def test_changes_of_the_data(data):
+    assert len(c.fewer_images(50)(data, 0).train) == 50
+    noisy = c.label_noise(0.4)(data, 0)
+    changed = (noisy.train.digits != data.train.digits).float().mean().item()
+    assert changed == pytest.approx(0.4 * 0.9, abs=0.06) and torch.equal(noisy.test.digits, data.test.digits)
+    assert torch.equal(noisy.train.digits, c.label_noise(0.4)(data, 0).train.digits)
+    few = c.imbalance(0.1)(data, 0).train.digits
+    assert (few >= 5).float().mean() < 0.15
+    for rate, digits in c.CURVED_AT.items():
+        assert c.relabelled(digits)(data, 0).test.digits.eq(0).float().mean() == pytest.approx(rate, abs=0.02)
+
+
+def test_shifted_images_keep_their_range_and_paper(data):
+    images = data.test.images[:5]
+    for name, shift in c.SHIFTS.items():
+        moved = shift(images)
+        assert moved.shape == images.shape and moved.min() >= -1.0001 and moved.max() <= 1.0001, name
+    assert torch.allclose(c.rotated(images, 0), images, atol=1e-4)
+    assert (c.rotated(torch.full((1, 1, 28, 28), -1.0), 30) == -1).all()
+
+
+def test_ten_halves_is_what_it_says():
+    table = torch.tensor(c.TenHalves("ten_halves", "bce", "sigmoid").spec.table)
+    assert table.mean(dim=0).tolist() == [0.5] * 10 and len(set(map(tuple, table.tolist()))) == 10
+
+
+def test_names_are_unique_and_predictions_written_down():
+    for family in c.CONDITIONS.values():
+        assert len({condition.name for condition in family}) == len(family)
+    assert all(condition.expected in ("learns", "collapses") for condition in c.COLLAPSE)
+
+
+def test_the_probe_sees_saturation_and_leaves_gradients_alone(data):
+    model = CNN(10, "sigmoid", generator=torch.Generator().manual_seed(0))
+    pairing, images = Pairing("multiclass", "bce", "sigmoid"), data.train.images[:32]
+    assert stuck_share(model, images) == 0
+    sizes = gradient_sizes(model, pairing, images, data.train.digits[:32])
+    assert tuple(sizes) == LAYERS and all(size > 0 for size in sizes.values()) and model.out.weight.grad is None
+    model.fc.bias.data.fill_(50.0)
+    assert stuck_share(model, images) == 1
+    assert gradient_sizes(model, pairing, images, data.train.digits[:32])["conv1"] < 1e-12
+
+
+@pytest.mark.slow
+def test_one_intervention_switches_the_collapse_off():
+    by_name = {condition.name: condition for condition in c.COLLAPSE}
+    short = (replace(by_name[name], max_epochs=6) for name in ("control", "no-common-push"))
+    control, cured = (one_run(condition, 5, "digits", "cpu") for condition in short)
+    assert control["test_metric"] < 0.2 < 0.6 < cured["test_metric"]
+    assert control["trace"][-1]["stuck"] > 0.9 and control["trace"][-1]["conv1"] < cured["trace"][1]["conv1"] / 1000
