@@ -42,6 +42,14 @@ def _stored(reason: str) -> dict:
     return {**json.loads(STORED.read_text("utf-8")), "stored": reason}
 
 
+def source(name: str) -> str:
+    """The text of one kernel, as Markdown; read from the file, so it needs no Triton."""
+    text = Path(__file__).with_name("triton_losses.py").read_text("utf-8")
+    parts = text.split("@triton.jit\n")[1:]
+    found = next(part for part in parts if part.startswith(f"def {name}_kernel("))
+    return f"```python\n@triton.jit\n{found.split(chr(10) * 3)[0]}\n```"
+
+
 def sentence(result: dict) -> str:
     """One line that says where the figures come from."""
     versions = ", ".join(f"{name} {number}" for name, number in result["versions"].items())
