@@ -58,6 +58,7 @@ OPTIONS = {
     "jobs": {"type": at_least(1), "default": None, "help": "how many things at once (default: one per core)"},
     "only": {"type": names, "default": [], "help": "only these notebooks, for instance 08,11"},
     "fresh": {"action": "store_true", "help": "ignore stored runs and train anew"},
+    "quick": {"action": "store_true", "help": "one small round, only to see that it works"},
     "check": {"action": "store_true", "help": "change nothing, only say what is out of date"},
     "test": {"action": "store_true", "help": "with what the tests need"},
     "print-python": {"action": "store_true", "help": "print nothing but the Python to use"},
@@ -87,7 +88,7 @@ COMMANDS = {
         "lm_utils.experiments.reference:main",
         ("device", "jobs"),
     ),
-    "bench": Command("speed beside the plain loop", "lm_utils.experiments.bench:main", ("device",)),
+    "bench": Command("speed beside the plain loop", "lm_utils.commands.bench:main", ("data", "device", "quick")),
     "notebooks": Command(
         "build notebooks/ from notebooks/src/", "lm_utils.publish.notebooks:main", ("check",)
     ),
