@@ -1,0 +1,401 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 04 Output activations: what a network is able to say
+#
+# After this notebook you can
+#
+# - say which output activation fits which of the five tasks, and why;
+# - show that softmax ties the outputs together and that sigmoid does not;
+# - name the exact number at which a sigmoid can no longer be undone, for four precisions;
+# - explain why regression targets are standardised, and why a ReLU at the end can be dead.
+#
+# **Time:** 25 minutes (a good place to pause is before part 4)
+#
+# **Covers:** document 001, section 1 with 1-1 and 1-2; document 000, section 3-1 (standardised targets)
+#
+# **Before this one:** [03 Losses from scratch](03_losses_from_scratch.ipynb)
+
+# %% tags=["parameters"]
+data = "auto"
+seeds = 3
+device = "auto"
+
+# %% [markdown]
+# First the tools, and a line that says which images and which device this notebook uses.
+
+# %%
+import pandas as pd
+import torch
+from IPython.display import Markdown
+
+import lm_utils as lm
+from lm_utils.labs import experiment, output_range, quiz
+from lm_utils.labs.banner import banner
+from lm_utils.labs.style import show
+
+banner(data, device)
+
+# %% [markdown]
+# ## 1. Which numbers are within reach?
+#
+# The last linear layer of a network can emit any number. The **output activation** that follows decides which
+# numbers are left: ReLU keeps 0 and more, sigmoid keeps what lies between 0 and 1, softmax keeps rows of numbers
+# between 0 and 1 *that sum to one*. Document 001 (section 1) recommends no activation for regression, sigmoid for
+# one probability and for several labels, softmax for exclusive classes.
+#
+# Before asking what learns well, ask what can be *said* at all. In the multi-label task a digit gets four answers:
+# even? prime? curved? a square?
+
+# %%
+quiz.predict(
+    "For how many of the ten digits can softmax say the right four labels (exactly, or as closely as you like)?",
+    options=["all ten", "three", "none"],
+    answer="three",
+    reading="Softmax outputs sum to one, so only a digit with exactly one true label is within reach: 1, 5 and 7.",
+)
+
+# %% [markdown]
+# The next figure asks this question for every task and every activation: out of the ten digits, for how many does
+# the target lie inside the activation's range, or at its edge?
+
+# %%
+show(output_range.reach_figure())
+
+# %% [markdown]
+# Read it by rows. For regression, sigmoid and softmax reach one digit's target alone (the 1, and that only in the
+# limit). With a single output, softmax has one thing to say. With several labels it is right for three digits.
+# And notice what the figure does **not** show: for exclusive classes, sigmoid reaches *everything*. "Sigmoid cannot
+# say ten classes" is not true. If it fails there, the reason must lie in learning, not in range (notebook 11).
+#
+# The lonely 5 of 10 deserves a closer look. Softmax divides each output by the sum of all outputs. What if there is
+# only one?
+
+# %%
+z = torch.tensor([[-3.0], [0.0], [42.0]], requires_grad=True)
+alone = torch.softmax(z, dim=1)
+alone.sum().backward()
+assert torch.equal(alone, torch.ones(3, 1)) and torch.equal(z.grad, torch.zeros(3, 1))
+
+# %% [markdown]
+# The answer is 1 whatever the network computed, and the gradient is exactly 0. No loss can repair that, because no
+# loss is ever told anything about the image. This is the 49.31 % of document 000 (section 3-2): the share of curved
+# digits in the test set.
+#
+# ## 2. Softmax ties outputs together, sigmoid does not
+#
+# Document 001 (section 1-2) argues: classes exclude each other, softmax knows that, sigmoid does not. Here is what
+# "knows" means. Move **one** logit and watch all outputs. The two tables to the right show the slopes: row = output,
+# column = logit, blue = moves along, red = moves against.
+
+# %%
+output_range.coupling_lab()
+
+# %% [markdown]
+# Softmax's table is full: raise one logit, and every other output must give way, because the sum stays one.
+# Sigmoid's table has numbers on the diagonal alone: each output minds its own logit. The following cell would fail
+# if that were not so.
+
+# %%
+logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
+tied = output_range.jacobian("softmax", logits)
+free = output_range.jacobian("sigmoid", logits)
+assert torch.allclose(tied.sum(dim=0), torch.zeros(4), atol=1e-6)
+assert torch.equal(free, torch.diag(free.diagonal()))
+
+# %% [markdown]
+# Two more facts follow. Softmax ignores a common shift of all logits, so ten logits carry nine numbers' worth of
+# information. And softmax over *two* logits is nothing but a sigmoid of their difference: for two classes, "one
+# output with sigmoid" and "two outputs with softmax" are the same model.
+
+# %%
+assert torch.allclose(torch.softmax(logits + 5, dim=0), torch.softmax(logits, dim=0))
+pair = torch.tensor([0.3, -1.2])
+assert torch.allclose(torch.softmax(pair, dim=0)[0], torch.sigmoid(pair[0] - pair[1]))
+
+# %% [markdown]
+# **Exercise 1.** Write the slopes of softmax yourself. With $p = \mathrm{softmax}(z)$, the slope of output $i$ with
+# respect to logit $j$ is $p_i(1-p_i)$ on the diagonal and $-p_i p_j$ elsewhere. Return them as a square tensor.
+# (`torch.diag` and `torch.outer` make it one line.)
+
+
+# %%
+def softmax_slopes(z):
+    return ...
+
+
+# %% tags=["solution"]
+def softmax_slopes(z):
+    p = torch.softmax(z, dim=0)
+    return torch.diag(p) - torch.outer(p, p)
+
+
+# %% [markdown]
+# Run the next cell to check it.
+
+# %%
+quiz.check_function(
+    softmax_slopes,
+    reference=lambda z: output_range.jacobian("softmax", z),
+    cases=[(torch.tensor([1.0, 2.0]),), (torch.tensor([0.5, -1.0, 3.0]),)],
+    mistakes=[(lambda z: torch.diag(torch.softmax(z, 0)), "The part that ties the outputs is missing: -p_i p_j.")],
+    hint="Start from p = torch.softmax(z, dim=0).",
+    tolerance=1e-5,
+)
+
+# %% [markdown]
+# ## 3. Squeezing regression targets through a sigmoid
+#
+# Some people like outputs between 0 and 1 so much that they bend regression to fit: apply a sigmoid to the
+# *targets*, end the network with a sigmoid, and undo it afterwards with the inverse, $\log\frac{p}{1-p}$. Document
+# 001 (section 1-1) advises against it with three arguments: it distorts the data, it complicates the model, and
+# large numbers are rounded to 0 or 1 and cannot be undone. Let us look at each. First the distortion, on this
+# course's regression task (strokes plus holes of a digit, from 1 to 6).
+
+# %%
+splits = lm.load_data(data, seed=0)
+targets = lm.TASKS["regression"].target(splits.train.digits).flatten()
+mean, std = targets.mean().item(), targets.std().item()
+show(output_range.squeeze_figure(targets.tolist(), mean, std))
+
+# %% [markdown]
+# On the left, equal steps between targets become unequal steps behind the sigmoid. On the right is the consequence:
+# the same mistake, one too many, costs thousands of times less at target 6 than at target 1 when targets are raw.
+# Standardising first softens this a lot, but does not remove it. A mean *squared* error behind a sigmoid is another
+# loss than the one you think you use.
+#
+# It also changes the answer the loss likes best. Suppose an image is a 1 or a 6 with equal chances.
+
+# %%
+torn = torch.tensor([1.0, 6.0])
+squeezed = output_range.undecided_answer(torn)
+assert squeezed < torn.mean()
+Markdown(f"Squared error on raw targets answers **{torn.mean():.2f}**, behind a sigmoid **{squeezed:.2f}**.")
+
+# %% [markdown]
+# The second answer is neither the mean nor anything you would have chosen: it is the price of bending the scale.
+#
+# The second argument of the document, "it makes the model more complicated", you have just experienced: two more
+# functions to think about, and a metric that no longer matches the loss.
+#
+# ### Where the sigmoid cannot be undone
+#
+# The third argument is about rounding. Document 001 says that from about 15 upwards, and from about -15 downwards,
+# a computer takes the sigmoid for exactly 1 and exactly 0. Is it 15?
+
+# %%
+quiz.predict(
+    "In float32, from which x on is torch.sigmoid(x) exactly 1?",
+    options=["about 15", "about 16.6", "about 36.7", "about 88.7"],
+    answer="about 16.6",
+    reading="sigmoid(x) is 1 / (1 + exp(-x)), and in float32 the sum 1 + exp(-x) is rounded to 1 as soon as exp(-x) "
+    "is below one part in 2 to the 24: at x = 24 ln 2 = 16.64. The table below finds it by bisection.",
+)
+
+# %% [markdown]
+# Floating-point numbers are ordered like the whole numbers their bits spell, so bisection over bit patterns finds
+# the *exact* first number. `largest that returns` is the largest value that the inverse can ever give back.
+
+# %%
+table = {row["precision"]: row for row in output_range.saturation_table()}
+assert [round(row["exactly 1 from"], 2) for row in table.values()] == [8.32, 6.25, 16.64, 36.74]
+edge = torch.tensor(table["float32"]["exactly 1 from"])
+assert torch.sigmoid(edge) == 1 and torch.sigmoid(torch.nextafter(edge, torch.tensor(0.0))) < 1
+pd.DataFrame(table.values()).set_index("precision")
+
+# %% [markdown]
+# So the document's 15 is a fair rule of thumb for float32 on the positive side, too generous by far for the short
+# precisions that GPUs like, and too strict for float64. On the negative side it is wrong: near 0, floating-point
+# numbers are dense, and sigmoid(-15) is a perfectly good number, far from being rounded to 0.
+
+# %%
+minus = torch.tensor([-15.0, -50.0])
+assert (torch.sigmoid(minus) > 0).all()
+assert torch.allclose(output_range.recovered(minus), minus)
+
+# %% [markdown]
+# Rounding bites long before the end, though. Here is how far the round trip misses, for each precision.
+
+# %%
+show(output_range.round_trip_figure())
+
+# %% [markdown]
+# Left of zero the lines lie at the bottom: nothing is lost (float16 alone runs out of small numbers near -12).
+# Right of zero each line climbs steadily, by a factor of about 2.7 per unit, until half a unit is missed; then the
+# inverse is infinite. Look closer with the next lab: slide x by hand or with the arrow keys, and change the
+# precision. The staircase is what float32 leaves of the numbers near 16.
+
+# %%
+output_range.round_trip_lab()
+
+# %% [markdown]
+# Does it matter here? Our targets reach 6, and standardised ones stay within a few units of zero, where float32
+# loses nothing you would notice. So the honest order of the three arguments is: the distortion is always there; the
+# saturation is real, but needs outputs beyond 16 (or float16). Notebook 08 shows what the trick costs in training.
+#
+# **Exercise 2.** In float16, the largest number below 1 is $1 - 2^{-11}$. What does the inverse sigmoid,
+# $\log\frac{p}{1-p}$, give for it? (To two decimals; any tool is fine.)
+
+# %%
+largest_float16 = ...
+
+# %% tags=["solution"]
+import math
+
+p = 1 - 2**-11
+largest_float16 = math.log(p / (1 - p))
+
+# %% [markdown]
+# Check it; the table above holds the answer up to float16's own rounding.
+
+# %%
+quiz.check(
+    largest_float16,
+    expected=7.624,
+    tolerance=0.01,
+    mistakes={8.32: "That is where the sigmoid becomes 1; the question is what the inverse gives just before."},
+    hint="p / (1 - p) is almost exactly 2 to the power 11.",
+)
+
+# %% [markdown]
+# ## 4. Why regression targets are standardised
+#
+# Document 000 (section 3-1) notes that targets must be standardised, with the training set's mean and deviation, to
+# get the performance one wants. Why, when the last layer can emit any number? Because it has to *get there*. AdamW
+# moves each weight by at most about its learning rate per step, whatever the gradient's size.
+#
+# **Exercise 3.** The output is a sum of 64 hidden units, each near 0.5 at the start, times their weights, plus a
+# bias. Every one of these 65 parameters can move by about 0.001 per step. By how much can the output move in one
+# step, and so how many steps does it take to reach the mean target of 2.6, starting at 0?
+
+# %%
+steps_to_mean = ...
+
+# %% tags=["solution"]
+steps_to_mean = 2.6 / (0.001 * (64 * 0.5 + 1))
+
+# %% [markdown]
+# An answer within five steps counts.
+
+# %%
+quiz.check(
+    steps_to_mean,
+    expected=2.6 / 0.033,
+    tolerance=5,
+    mistakes=[(2.6 / 0.001, "That is the bias alone; the 64 weights help, each with half a unit of input.")],
+    hint="One step moves the output by 0.001 times the sum of the inputs that each parameter sees.",
+)
+
+# %% [markdown]
+# Some eighty steps sounds harmless: a few epochs. But on the way **every** hidden unit is told the same thing by
+# every image, "more!", because every output is too small. That common push reaches the hidden layer too. What comes
+# of it?
+
+# %%
+quiz.predict(
+    "A few epochs of mean squared error on raw targets and on standardised targets: what happens to the raw run?",
+    options=["it catches up within that time", "it learns a little slower", "it predicts the mean for every image"],
+    answer="it predicts the mean for every image",
+    reading="The common push drives the sigmoid hidden layer into saturation before it has seen any difference "
+    "between images; the output then sits at the mean. The run below shows it.",
+)
+
+# %% [markdown]
+# Now live, with the course's own `fit`: same network, same images, same loss; one word of difference. About two
+# hundred weight updates are enough to see it.
+
+# %%
+curves, epochs = {}, experiment.epochs_for(splits, updates=200)
+for normalize in (False, True):
+    pairing = lm.Pairing("regression", "mse", "none", normalize=normalize)
+    runs = [lm.fit(pairing, splits, seed, max_epochs=epochs, device=device) for seed in range(seeds)]
+    curves["standardised" if normalize else "raw"] = [experiment.metric_of(run.history) for run in runs]
+
+# %% [markdown]
+# The metric is the squared error on the original scale for both, so that they can be compared. The dotted line is
+# what you get by always answering the mean.
+
+# %%
+guess = lm.TASKS["regression"].baseline(targets, lm.TASKS["regression"].target(splits.valid.digits))
+title = f"Raw and standardised targets, {seeds} seeds ({splits.name})"
+show(experiment.curves_figure(curves, "valid squared error", title, level=(guess, "always the mean")))
+
+# %% [markdown]
+# Each line is one seed. The raw runs come down to the dotted line, which means that they say the same number for
+# every image; the standardised runs go below it and keep going. In figures:
+
+# %%
+last = {name: sum(line[-1] for line in lines) / seeds for name, lines in curves.items()}
+Markdown(
+    f"After {epochs} epochs on {splits.name}: raw **{last['raw']:.2f}**, standardised **{last['standardised']:.2f}**, "
+    f"always the mean {guess:.2f} (means of {seeds} seeds; an illustration, not a verdict)."
+)
+
+# %% [markdown]
+# So the document is right that standardising matters, and the reason is not the *range* of the output. It is the
+# start: with standardised targets the best constant is 0, and that is where a fresh network begins. You will meet
+# the same common push again in notebook 11, where it is the key to the case of scripts A and B.
+#
+# ## 5. ReLU as the last layer
+#
+# Document 001 allows ReLU for regression when values are never negative. The range fits. But ReLU passes no gradient
+# where its input is negative, and at the start nobody has asked the input to be positive.
+
+# %%
+quiz.predict(
+    "Of many fresh networks with one output and ReLU at the end, how many say 0 for every image and get no gradient?",
+    options=["hardly any", "about half", "nearly all"],
+    answer="about half",
+    reading="Before training, the outputs of one network are nearly equal for all images, and their common sign is "
+    "a matter of luck: a coin toss.",
+)
+
+# %% [markdown]
+# Here are forty fresh networks. Each mark is the output before ReLU for a hundred images, drawn with its range,
+# which is mostly too small to see.
+
+# %%
+outputs = output_range.first_outputs(40, splits.train.images[:100])
+show(output_range.dead_figure(outputs))
+
+# %% [markdown]
+# Networks below the line emit 0 for all hundred images. Nothing that training does can lift them, since the gradient
+# of every weight is exactly zero. Take the first dead one and train it anyway.
+
+# %%
+dead_seed = (outputs.max(dim=1).values <= 0).nonzero()[0].item()
+run = lm.fit(lm.Pairing("regression", "mse", "relu"), splits, dead_seed, max_epochs=2, device=device)
+zero_score = lm.TASKS["regression"].target(splits.valid.digits).square().mean().item()
+assert all(abs(value - zero_score) < 1e-4 for value in experiment.metric_of(run.history))
+
+# %% [markdown]
+# Its score never moves: it is the score of answering 0 to everything. The lesson is not "never use ReLU at the end",
+# it is "if you do, look at the first outputs". No activation, and a clip after training if negative answers would be
+# silly, costs nothing and cannot die.
+#
+# ## Summary
+#
+# | task | output activation | because |
+# |---|---|---|
+# | regression | none, targets standardised | any number is within reach, and the start is right |
+# | one probability, several labels | sigmoid | each answer between 0 and 1, none tied to another |
+# | exclusive classes (2 or more) | softmax | outputs compete and sum to one |
+#
+# - Range comes first: softmax over one output is always 1; softmax over labels cannot say "two are true".
+# - Softmax ties outputs together, sigmoid leaves them alone. Sigmoid *can* say a one-hot answer.
+# - Sigmoid-and-inverse distorts distances always; it breaks by rounding from 16.64 in float32, 8.32 in float16, 6.25
+#   in bfloat16, 36.74 in float64, and not at -15.
+# - Standardising targets gives training the right start; a ReLU output is a coin toss.
+#
+# In PyTorch the activation is often *inside* the loss. Which loss wants which output is the next question:
+# [05 Matching the loss to the task](05_matching_loss_to_task.ipynb).
