@@ -1,0 +1,129 @@
+"""Results in words: what a notebook says about figures comes from here, so that no sentence can go stale."""
+
+from __future__ import annotations
+
+from math import isnan, nan
+
+import pandas as pd
+
+from lm_utils.experiments import statistics as st
+from lm_utils.experiments.documents import Row
+from lm_utils.experiments.results import FITTING, NOT_COMPARED, Results, carrying, counted, estimate, number, reference
+from lm_utils.pairing import Pairing
+from lm_utils.tasks import TASKS, Task
+
+
+def shown(value: float, task: Task) -> str:
+    """A metric value as people write it: a percentage, or a mean squared error."""
+    return f"{value:.2%}".replace("%", " %") if task.metric == "accuracy" else f"{value:#.3g}".rstrip(".")
+
+
+def shown_interval(told: st.Estimate, task: Task) -> str:
+    """A mean with its interval."""
+    if isnan(told.mean):
+        return "no result"
+    if isnan(told.low):
+        return f"{shown(told.mean, task)} (one run)"
+    return f"{shown(told.mean, task)} ({shown(told.low, task).removesuffix(' %')} to {shown(told.high, task)})"
+
+
+def shown_difference(told: st.Estimate, task: Task) -> str:
+    """A signed difference with its interval, in percentage points or as it is."""
+    if isnan(told.mean):
+        return "none"
+    accuracy = task.metric == "accuracy"
+    numbers = [f"{value * 100:+.2f}" if accuracy else f"{value:+.3g}" for value in (told.mean, told.low, told.high)]
+    numbers, unit = [text.replace("-", "\N{MINUS SIGN}") for text in numbers], " points" if accuracy else ""
+    return numbers[0] + unit if isnan(told.low) else f"{numbers[0]}{unit} ({numbers[1]} to {numbers[2]})"
+
+
+def shown_count(value: float) -> str:
+    """A mean number of epochs."""
+    return "" if isnan(value) else f"{value:.0f}"
+
+
+def sentence(pairing: Pairing, results: Results | None = None, label: str = "") -> str:
+    """What the runs of a pairing gave, in one sentence."""
+    results, label = results or reference(), label or pairing.label
+    entries, task = results.of(pairing), pairing.spec
+    if not entries:
+        return f"{label}: not trained yet ({results.origin})."
+    scores = [number(entry, "test_metric") for entry in entries]
+    if all(isnan(score) for score in scores):
+        return f"{label}: every one of {counted(len(entries), 'run')} ended with an error: {entries[0]['error']}"
+    lost = sum(st.failed(score, results.baseline(task.name), task.metric) for score in scores)
+    what = "test accuracy" if task.metric == "accuracy" else "test MSE"
+    end = f", at chance in {lost} of them" if lost else ""
+    told = shown_interval(estimate(scores, task.metric), task)
+    return f"{label}: {what} {told} over {counted(len(entries), 'seed')}{end}."
+
+
+def comparison_sentence(pairing: Pairing, other: Pairing | None = None, results: Results | None = None) -> str:
+    """How a pairing does beside another (the task's fitting one, if none is named), in one sentence."""
+    results, other = results or reference(), other or FITTING[pairing.task]
+    differences = results.paired(pairing, other)
+    found = st.compare([differences], pairing.spec.metric)[0] if differences else NOT_COMPARED
+    if not found.difference.n:
+        return f"{pairing.label} and {other.label} share no seed with a result yet."
+    told = f"{pairing.label} against {other.label}: {shown_difference(found.difference, pairing.spec)}"
+    return f"{told} over {counted(found.difference.n, 'paired seed')}, sign-flip p = {found.p:.3g}: {found.verdict}."
+
+
+def missing_sentence(table: pd.DataFrame) -> str:
+    """Which rows of a summary still lack runs; an empty sentence where none does."""
+    full = max(table["seeds"].max(), 1)
+    short = [f"{line['label']} ({line['seeds']})" for _, line in table.iterrows() if line["seeds"] < full]
+    if table["seeds"].max() == 0:
+        return "None of these rows has been trained yet."
+    return f"Rows with fewer than {full} seeds so far: {'; '.join(short)}." if short else ""
+
+
+def published_sentence(row: Row, results: Results | None = None) -> str:
+    """A published figure beside ours, in one sentence."""
+    results, task = results or reference(), row.pairing.spec
+    told = estimate(results.scores(row.pairing).values(), task.metric)
+    if row.test is None or not told.n:
+        return f"{row.label}: nothing to compare."
+    gap = abs(told.mean - row.test)
+    by = f"{gap * 100:.2f} points" if task.metric == "accuracy" else f"{gap:.3g}"
+    return f"{row.label}: published {shown(row.test, task)}, ours {shown_interval(told, task)}, {by} apart."
+
+
+class Table:
+    """A table of words for a notebook cell, with its origin as caption."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame, self.origin = frame, frame.attrs["origin"]
+
+    def _repr_html_(self) -> str:
+        caption = f"<caption style='caption-side:bottom;text-align:left'>Runs: {self.origin}</caption>"
+        html = self.frame.to_html(index=False, border=0, justify="left", escape=True)
+        return html.replace(">\n", f">\n{caption}\n", 1).replace("<td>", "<td style='text-align:left'>")
+
+    def __repr__(self) -> str:
+        return f"{self.frame.to_string(index=False)}\nRuns: {self.origin}"
+
+
+def readable(table: pd.DataFrame) -> Table:
+    """A summary in words and rounded figures, ready to be shown."""
+    lines = [readable_line(line) for _, line in table.iterrows()]
+    return Table(carrying(pd.DataFrame(lines), table.attrs["origin"]))
+
+
+def readable_line(line: pd.Series) -> dict[str, str]:
+    """One row of a summary in words."""
+    task = TASKS[line["task"]]
+    told = st.Estimate(line["mean"], line["low"], line["high"], line["seeds"])
+    difference = st.Estimate(line["difference"], line["difference_low"], line["difference_high"], line["seeds"])
+    own = line["verdict"] in ("the fitting pairing", "missing", "error", "not compared")
+    return {
+        "row": line["label"],
+        "published": "" if isnan(line["published"] or nan) else shown(line["published"], task),
+        "ours (95 % interval)": "not trained yet" if not line["seeds"] else shown_interval(told, task),
+        "seeds": str(line["seeds"]),
+        "at chance": f"{line['failed']} of {line['seeds']}" if line["seeds"] else "",
+        "epochs": shown_count(line["epochs"]),
+        "to 95 %": shown_count(line["epochs_to_95"]),
+        "difference to the fitting pairing": "" if own else shown_difference(difference, task),
+        "verdict": line["verdict"],
+    }
