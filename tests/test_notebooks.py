@@ -68,6 +68,14 @@ def test_editions(house, capsys):
     assert "up to date" in capsys.readouterr().out
 
 
+def test_a_question_hides_its_source_which_holds_the_answer(house):
+    source = house / "notebooks" / "src" / "02_other.py"
+    source.write_text("# %%\nquiz.check(mine, expected=3)\n\n# %%\nmine = ...\n\n# %%\nmine = 3\ncheck(mine, 3)\n")
+    notebooks.main(root=house)
+    cells = cells_of(house / "notebooks" / "02_other.ipynb")
+    assert [dict(cell.metadata) for cell in cells] == [{"jupyter": {"source_hidden": True}}, {}, {}]
+
+
 def test_only_what_changed_is_written_and_a_new_cell_leaves_the_others_alone(house):
     notebooks.main(root=house)
     small, other = (house / "notebooks" / f"{name}.ipynb" for name in ("01_small", "02_other"))
@@ -177,9 +185,7 @@ def test_links_between_notebooks_lead_somewhere(source):
 @every_notebook
 def test_figures_carry_alt_text(source):
     text = source.read_text("utf-8")
-    assert not re.search(r"\bplt\.|pyplot", text), (
-        "figures come from functions and are shown with show(figure)"
-    )
+    assert not re.search(r"\bplt\.|pyplot", text), "figures come from functions and are shown with show(figure)"
     for match in re.finditer(r"!\[([^]]*)\]\(", text):
         assert match[1].strip(), "an image without alt text"
     for match in re.finditer(r"<img\b[^>]*>", text):
@@ -190,9 +196,7 @@ def test_figures_carry_alt_text(source):
 def test_every_exercise_has_a_solution_and_editions_differ_in_nothing_else(source):
     student, teacher = notebooks.build(source).cells, notebooks.build(source, "teacher").cells
     assert [c for c in teacher if "solution" not in c.metadata.get("tags", [])] == student
-    stubs = sum(
-        bool(re.search(r"= *\.\.\.|return \.\.\.|^ +\.\.\.", cell.source, re.MULTILINE)) for cell in student
-    )
+    stubs = sum(bool(re.search(r"= *\.\.\.|return \.\.\.|^ +\.\.\.", cell.source, re.MULTILINE)) for cell in student)
     solutions = len(teacher) - len(student)
     assert solutions >= 2 and solutions >= stubs
 
@@ -202,5 +206,5 @@ def test_nothing_of_this_machine_is_stored(source):
     notebook = notebooks.build(source)
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     for cell in notebook.cells:
-        assert set(cell.metadata) <= {"tags", "slideshow"}
+        assert set(cell.metadata) <= {"tags", "slideshow", "jupyter"}
         assert not cell.get("outputs") and not cell.get("execution_count")

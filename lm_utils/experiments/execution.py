@@ -28,6 +28,7 @@ from traitlets.config import Config
 from lm_utils.experiments.pages import WIDGET_STATE, WIDGET_VIEW, notebook_page, write
 
 CELL_LIMIT = 600  # seconds; the limit of the whole notebook is kept by the process that started this one
+START_LIMIT = 40  # seconds for a kernel to answer; it takes about two, and about one in two hundred never does
 LONGEST_FOLDER = 50  # characters; a Unix socket's path may have about 100, and the file's name takes half of them
 CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
 THREAD_ERROR = re.compile(r"^Exception in thread .*?^(\w[\w.]*(?:Error|Exception|Interrupt|Exit)\b.*?)$", re.S | re.M)
@@ -79,6 +80,7 @@ def run_papermill(source: Path, part: Path, parameters: dict[str, Any], started:
             language="python",
             progress_bar=False,
             cwd=source.parent,
+            start_timeout=START_LIMIT,
             execution_timeout=CELL_LIMIT,
             on_cell_start=cell_started,
             config=transport(),

@@ -28,6 +28,8 @@ CODE_OR_FORMULA = re.compile(
     re.DOTALL,
 )
 POINTS = 12
+# What matplotlib's mathematics does not know, in words that it knows.
+SHORTER = {r"\tfrac": r"\frac", r"\lvert": "|", r"\rvert": "|", r"\lVert": r"\|", r"\rVert": r"\|", r"\;": r"\ "}
 STYLE = """
 :root { color-scheme: light; }
 body { font: 17px/1.55 system-ui, "Noto Sans", "Noto Sans CJK KR", sans-serif; color: #1a1a1a; background: #fff;
@@ -61,6 +63,8 @@ def notebook_page(notebook: NotebookNode, name: str, problem: str = "") -> str:
     for cell in still.cells:
         if cell.cell_type == "markdown":
             cell.source = with_formulas(cell.source)
+        if cell.metadata.get("jupyter", {}).get("source_hidden"):  # a question, whose source holds the answer
+            cell.metadata["transient"] = {"remove_source": True}
         for output in cell.get("outputs", ()):
             if "data" in output:
                 output.data = still_data(output.data, state)
@@ -192,9 +196,10 @@ def _formula(found: re.Match[str]) -> str:
     if found["code"]:
         return found[0]
     formula = " ".join((found["block"] or found["inline"]).split())
+    size = r"\dfrac" if found["block"] else r"\frac"
     rows = [row.replace("&", "").strip() for row in re.split(r"\\\\", unwrapped(formula)) if row.strip(" &")]
     try:
-        pictures = [drawn(row, formula) for row in rows]
+        pictures = [drawn(row.replace(r"\frac", size), formula) for row in rows]
     except (ValueError, RuntimeError):  # a sign that matplotlib does not know
         return f"<code>{html.escape(formula).replace('|', '&#124;')}</code>"
     return (
@@ -212,8 +217,9 @@ def unwrapped(formula: str) -> str:
 def drawn(row: str, alt: str) -> str:
     """Draw one row of a formula."""
     row = re.sub(r"\\(?:text|textrm)\{([^}]*)\}", lambda m: r"\mathrm{" + m[1].replace(" ", r"\ ") + "}", row)
-    for long, short in ((r"\tfrac", r"\frac"), (r"\lvert", "|"), (r"\rvert", "|"), (r"\lVert", r"\|"),
-                        (r"\rVert", r"\|"), (r"\bigl", r"\left"), (r"\bigr", r"\right"), (r"\;", r"\ ")):  # fmt: skip
+    row = re.sub(r"\\([td]?)frac\s*(\w)\s*(\w)", r"\\\1frac{\2}{\3}", row)
+    row = re.sub(r"\\[bB]igg?([lr])(?![a-z])", lambda m: r"\left" if m[1] == "l" else r"\right", row)
+    for long, short in SHORTER.items():
         row = row.replace(long, short)
     font = FontProperties(size=POINTS, math_fontfamily="dejavuserif")
     width, height, depth, _, _ = MathTextParser("path").parse(f"${row}$", dpi=72, prop=font)

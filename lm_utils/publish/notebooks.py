@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 import re
@@ -15,6 +16,7 @@ from nbformat import NotebookNode
 ROOT = Path(__file__).resolve().parents[2]
 NAME = re.compile(r"(\d\d)_\w+")
 KEPT_METADATA = ("tags", "slideshow")
+QUESTIONS = {"predict", "check", "check_function"}
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -25,9 +27,7 @@ def sources(root: Path = ROOT) -> list[Path]:
     """Return the notebooks' sources in the order of their numbers."""
     found = sorted((root / "notebooks" / "src").glob("*.py"))
     if not found:
-        raise ValueError(
-            f"{root / 'notebooks' / 'src'} holds no notebook source; run this in the repository."
-        )
+        raise ValueError(f"{root / 'notebooks' / 'src'} holds no notebook source; run this in the repository.")
     numbers: dict[str, str] = {}
     for path in found:
         match = NAME.fullmatch(path.stem)
@@ -45,9 +45,7 @@ def build(source: Path, edition: str = "student", korean: frozenset[str] = froze
     `korean` names the notebooks that exist in Korean; links to others lead out of that folder.
     """
     cells = list(jupytext.read(source, fmt="py:percent").cells)
-    cells = (
-        _translated(cells, source) if edition == "korean" else [c for c in cells if "lang-ko" not in _tags(c)]
-    )
+    cells = _translated(cells, source) if edition == "korean" else [c for c in cells if "lang-ko" not in _tags(c)]
     if edition != "teacher":
         cells = [cell for cell in cells if "solution" not in _tags(cell)]
     if edition == "korean":
@@ -110,6 +108,17 @@ def main(check: bool = False, solutions: bool = False, root: Path = ROOT) -> int
     return 1 if check and (old or gone) else 0
 
 
+def asks(source: str) -> bool:
+    """Say whether a cell only asks a question: its source holds the answer and is folded away."""
+    body = ast.parse(re.sub(r"^\s*[%!].*$", "pass", source, flags=re.MULTILINE)).body
+    call = body[-1].value if body and isinstance(body[-1], ast.Expr) else None
+    if not isinstance(call, ast.Call):
+        return False
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    stub = any(isinstance(node, ast.Constant) and node.value is ... for node in ast.walk(body[-1]))
+    return name in QUESTIONS and len(body) == 1 and not stub
+
+
 def _tags(cell: NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
 
@@ -147,6 +156,8 @@ def _clean(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
         seen[digest] = seen.get(digest, 0) + 1
         new = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
         metadata = {key: cell.metadata[key] for key in KEPT_METADATA if key in cell.metadata}
+        if cell.cell_type == "code" and asks(cell.source):
+            metadata["jupyter"] = {"source_hidden": True}
         name = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
         yield new(cell.source, id=name, metadata=metadata)
 
