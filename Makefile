@@ -42,8 +42,8 @@ check: ## what was found: Python, torch, device, data, fonts, browser
 results: ## the reference results, every row with ten seeds, into results/ (DEVICE= JOBS=)
 	$(lm) results $(device) $(jobs)
 
-bench: ## speed beside the plain loop (DEVICE=)
-	$(lm) bench $(device)
+bench: ## speed beside the plain loop (DATA= DEVICE=)
+	$(lm) bench $(data) $(device)
 
 notebooks: ## build notebooks/ from notebooks/src/
 	$(lm) notebooks
