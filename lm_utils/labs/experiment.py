@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from lm_utils.data import Splits
 from lm_utils.experiments.reference import RESULTS, read_entries
+from lm_utils.experiments.sweep import sweep_entries
 from lm_utils.labs.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS, Task
@@ -69,7 +70,7 @@ def baseline_table(data: Splits) -> pd.DataFrame:
 
 def targets_figure(data: Splits) -> Figure:
     """One image of each digit, and under it the target that each task gives it."""
-    figure, axes = new_figure(2, 10, width=11, height=4.6, height_ratios=[1, 1.7])
+    figure, axes = new_figure(2, 10, width=11, height=4, height_ratios=[1, 2.3])
     for digit in range(10):
         image = data.train.images[data.train.digits == digit][0, 0]
         axes[0, digit].imshow(image, cmap="gray_r")
@@ -129,6 +130,11 @@ def metric_of(history: Sequence[Mapping[str, float]], name: str = "valid_metric"
     return [record[name] for record in history]
 
 
+def histories(pairings: Sequence[Pairing], seeds: int, data: str, device: str = "auto") -> list[list[dict]]:
+    """The histories of full runs, seed by seed; runs made before come from the store."""
+    return [entry["history"] for entry in sweep_entries(pairings, range(seeds), data, device=device, progress=False)]
+
+
 def stops_at(values: Sequence[float], patience: int) -> tuple[int, int]:
     """The epoch at which early stopping ends a run, and the epoch it keeps; accuracies, larger is better."""
     best, best_epoch = float("-inf"), 0
@@ -174,12 +180,12 @@ def patience_figure(
     return figure
 
 
-def shipped(pairings: Sequence[Pairing]) -> dict[Pairing, dict[int, float]]:
+def shipped(pairings: Sequence[Pairing]) -> list[dict[int, float]]:
     """Test metrics by seed of the reference runs (MNIST) of these pairings; empty where one is not shipped."""
     folder = RESULTS / "mnist"
     entries = read_entries(folder) if folder.exists() else []
-    found = {pairing: metrics_by_seed(entries, pairing) for pairing in pairings}
-    return found if all(found.values()) else {}
+    found = [metrics_by_seed(entries, pairing) for pairing in pairings]
+    return found if all(found) else []
 
 
 def metrics_by_seed(entries: Sequence[Mapping], pairing: Pairing) -> dict[int, float]:
@@ -194,22 +200,22 @@ def _pairing(entry: Mapping) -> Pairing:
 def seeds_figure(names: Sequence[str], metrics: Sequence[Mapping[int, float]], origin: str) -> Figure:
     """Every run of two pairings as a dot, lines between equal seeds, and the paired differences beside."""
     figure, (left, right) = new_figure(1, 2, width=11, height=3.8, width_ratios=[1.3, 1])
-    first, second = ([100 * metric[seed] for seed in sorted(metrics[0])] for metric in metrics)
+    seeds = sorted(set(metrics[0]) & set(metrics[1]))
+    first, second = ([100 * metric[seed] for seed in seeds] for metric in metrics)
     for a, b in zip(first, second, strict=True):
         left.plot([0, 1], [a, b], color="0.7", lw=1.2, zorder=1)
     for i, values in enumerate((first, second)):
         left.plot([i] * len(values), values, MARKERS[i], color=COLORS[i], ls="none")
     left.set_xticks([0, 1], names)
-    left.set(xlim=(-0.4, 1.4), ylabel="test accuracy (%)", title=f"Every run is a dot ({origin})")
-    _differences(right, np.array(second) - np.array(first))
+    left.set(xlim=(-0.4, 1.4), ylabel="test accuracy (%)", title=f"Every run is a dot ({origin}, {len(seeds)} seeds)")
+    _differences(right, seeds, np.array(second) - np.array(first))
     figure.set_label(f"Test accuracy of {names[0]} and {names[1]} for every seed, and the difference for each seed.")
     return figure
 
 
-def _differences(axes: Axes, differences: np.ndarray) -> None:
-    places = np.arange(len(differences))
-    axes.bar(places, differences, color=[COLORS[1] if d > 0 else COLORS[0] for d in differences])
+def _differences(axes: Axes, seeds: Sequence[int], differences: np.ndarray) -> None:
+    axes.bar(seeds, differences, color=[COLORS[1] if d > 0 else COLORS[0] for d in differences])
     axes.axhline(0, color="0.2", lw=1)
     axes.set(
-        xticks=places, xlabel="seed", ylabel="second - first (points)", title="Whom would one seed call the winner?"
+        xticks=seeds, xlabel="seed", ylabel="second - first (points)", title="Whom would one seed call the winner?"
     )

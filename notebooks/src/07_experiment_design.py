@@ -1,0 +1,345 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 07 Experiment design: what every number in this course stands on
+#
+# After this notebook you can
+#
+# - say which images train, choose and test a network, and what each of the five tasks asks about them;
+# - name the score that any result must beat before it means something;
+# - read a complete training loop line by line, and run it;
+# - explain why early stopping and a single seed can mislead, and what ten paired seeds buy.
+#
+# **Time:** 25 minutes
+#
+# **Covers:** document 000, section 2; document 001, section 2
+#
+# **Before this one:** [06 BCE and logits](06_bce_and_logits.ipynb)
+
+# %% tags=["parameters"]
+data = "auto"
+seeds = 3
+device = "auto"
+
+# %% [markdown]
+# The tools, and the images and device in use.
+
+# %%
+import torch
+import torchinfo
+from IPython.display import Markdown
+from torch.nn import functional as F
+
+import lm_utils as lm
+from lm_utils.labs import experiment, quiz
+from lm_utils.labs.banner import banner
+from lm_utils.labs.style import show
+
+banner(data, device)
+
+# %% [markdown]
+# ## 1. One photograph, five questions
+#
+# Both documents use photographs of handwritten digits (MNIST), and ask five different questions about the same
+# image. That is the trick of the whole design: the network, the images and the optimiser stay the same, and only
+# task, loss and output activation change. So whatever differs in the results comes from there.
+
+# %%
+splits = lm.load_data(data, seed=0)
+show(experiment.targets_figure(splits))
+
+# %% [markdown]
+# Read it by columns. A 4 has six strokes and holes, is not curved, is the class 4, and is even and a square (letters:
+# **e**ven, **p**rime, **c**urved, **s**quare; a dot means no). "Probability" and "binary" ask the same question, once
+# with one output and once with two. A 0 carries three labels, a 7 only one: remember that for softmax.
+#
+# ## 2. Three parts, three jobs
+#
+# - **train** images change the weights;
+# - **valid** images decide when to stop and which epoch's weights to keep;
+# - **test** images are looked at once, at the very end.
+#
+# The documents draw 2,000 train and 3,000 valid images from MNIST's 60,000, and test on the 10,000 others. A small
+# training set keeps every experiment short. Without MNIST, the course falls back on a smaller set of digits.
+
+# %%
+for name in ("train", "valid", "test"):
+    part = getattr(splits, name)
+    print(f"{name:6}{len(part):6,} images, pixels from {part.images.min():g} to {part.images.max():g}")
+assert splits.train.images.shape[1:] == (1, 28, 28)
+
+# %% [markdown]
+# Are the targets balanced? The documents choose accuracy as their metric *because* classes are balanced. That is a
+# claim about data, so look.
+
+# %%
+show(experiment.balance_figure(splits))
+
+# %% [markdown]
+# Digits are spread about evenly over all three parts, and curved digits make up half of the images. But look at the
+# last panel: prime and square are a "no" more often than a "yes"; and the regression target 2 occurs four times as
+# often as 1. So what does an answer that ignores the image score?
+
+# %%
+quiz.predict(
+    "Four labels per image, and the answer is always the same four words. How many of all answers are right, at best?",
+    options=["about 10 %", "about 25 %", "about 55 %"],
+    answer="about 55 %",
+    reading="For each label take the more frequent answer; it is right for half or more of the images. So 76 % in "
+    "the multi-label task is far less impressive than 76 % for ten classes.",
+)
+
+# %% [markdown]
+# This is the table to keep beside every result. For regression the best constant is the training mean; its squared
+# error is the variance of the targets.
+
+# %%
+baselines = experiment.baseline_table(splits).round(4)
+baselines
+
+# %% [markdown]
+# **Exercise 1.** Compute the regression line of this table yourself: the squared error on the *test* images of
+# always answering the mean of the *training* targets. `train_values` and `test_values` are ready.
+
+# %%
+train_values = lm.TASKS["regression"].target(splits.train.digits)
+test_values = lm.TASKS["regression"].target(splits.test.digits)
+constant_error = ...
+
+# %% tags=["solution"]
+constant_error = (test_values - train_values.mean()).square().mean()
+
+# %% [markdown]
+# Check it:
+
+# %%
+quiz.check(
+    constant_error,
+    expected=((test_values - train_values.mean()) ** 2).mean(),
+    tolerance=1e-4,
+    mistakes=[
+        (((test_values - test_values.mean()) ** 2).mean(), "You used the mean of the test targets: that is peeking."),
+        ((test_values - train_values.mean()).abs().mean(), "That is the absolute error; square it."),
+    ],
+    hint="One subtraction, one square, one mean.",
+)
+
+# %% [markdown]
+# ## 3. The network
+#
+# Three convolutions with ReLU look for strokes; one hidden layer of 64 units with a **sigmoid** combines them; the
+# last layer emits as many numbers as the task needs. This is the summary that the documents print.
+
+# %%
+model = lm.CNN(outputs=10)
+print(torchinfo.summary(model, input_size=(32, 1, 28, 28), verbose=0))
+assert sum(weights.numel() for weights in model.parameters()) == 121_994
+
+# %% [markdown]
+# Keep the sigmoid hidden layer in mind: it was the documents' choice, it is an unusual one today, and it will turn
+# out to be part of the story (notebook 11). The rest of the configuration:
+#
+# | what | value |
+# |---|---|
+# | optimiser | AdamW, learning rate 0.001, no schedule |
+# | batch | 32 images, in a new order every epoch |
+# | regularisation | no dropout; AdamW's default weight decay |
+# | early stopping | after 10 epochs without a better valid score; the best epoch's weights are kept |
+# | metric | squared error for regression, accuracy elsewhere |
+#
+# ## 4. The training loop, line by line
+#
+# Behind every curve of this course stands the loop that follows. It is short enough to read aloud. First the
+# materials: a network, an optimiser, and a generator that shuffles. The seed enters twice, for the weights and for
+# the order, and nowhere else.
+
+# %% tags=["loop"]
+model = lm.CNN(outputs=10, generator=torch.Generator().manual_seed(0))
+optimizer = torch.optim.AdamW(model.parameters(), lr=0.001, fused=True)
+order = torch.Generator().manual_seed(0)
+
+# %% [markdown]
+# One epoch shows every training image once. For each batch: forget the old gradients, compute the loss, send it
+# backwards, take a step. `F.cross_entropy` is `nn.CrossEntropyLoss` as a function; it wants raw outputs.
+
+
+# %% tags=["loop"]
+def train_one_epoch(images, digits):
+    total = 0.0
+    for batch in torch.randperm(len(images), generator=order).split(32):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(model(images[batch]), digits[batch])
+        loss.backward()
+        optimizer.step()
+        total += loss.item() * len(batch)
+    return total / len(images)
+
+
+# %% [markdown]
+# The score is the share of images whose largest output is the right digit. No gradients are needed for that, and a
+# hundred images at a time is quick on a CPU.
+
+
+# %% tags=["loop"]
+@torch.no_grad()
+def accuracy(images, digits):
+    outputs = torch.cat([model(part) for part in images.split(100)])
+    return (outputs.argmax(dim=1) == digits).float().mean().item()
+
+
+# %% [markdown]
+# And the loop itself, with early stopping: remember the best valid score and when it was; stop when that is
+# `patience` epochs ago. (Twelve epochs at most, to keep this short; the experiments allow 500.)
+
+# %% tags=["loop"]
+history, best, best_epoch, patience = [], 0.0, 0, 10
+for epoch in range(1, 13):
+    train_loss = train_one_epoch(splits.train.images, splits.train.digits)
+    valid = accuracy(splits.valid.images, splits.valid.digits)
+    history.append((train_loss, valid))
+    if valid > best:
+        best, best_epoch = valid, epoch
+        best_weights = {name: weights.clone() for name, weights in model.state_dict().items()}
+    if epoch - best_epoch >= patience:
+        break
+
+# %% [markdown]
+# The last act: put the best weights back, and look at the test images for the first and only time.
+
+# %% tags=["loop"]
+model.load_state_dict(best_weights)
+test_accuracy = accuracy(splits.test.images, splits.test.digits)
+
+# %% [markdown]
+# Here is your run.
+
+# %%
+chance = lm.TASKS["multiclass"].baseline(splits.train.digits, splits.valid.digits)
+curves = {"this run": [[valid for _, valid in history]]}
+title = f"Ten classes, cross-entropy on logits ({splits.name})"
+show(experiment.curves_figure(curves, "valid accuracy", title, level=(chance, "always the same digit")))
+
+# %% [markdown]
+# The curve leaves the dotted line within the first epoch and flattens soon. And this is all there is: `lm.fit`, which
+# makes every other run of this course, adds the other losses and tasks, a stop button and a GPU, but no different
+# arithmetic. The next cell trains the same seed with `fit` and would fail if the two disagreed.
+
+# %%
+run = lm.fit(lm.Pairing("multiclass", "cross_entropy"), splits, seed=0, max_epochs=12, device="cpu")
+for (train_loss, valid), record in zip(history, run.history, strict=True):
+    assert abs(train_loss - record["train_loss"]) < 1e-3
+    assert abs(valid - record["valid_metric"]) < 0.01
+assert run.best_epoch == best_epoch and abs(run.test_metric - test_accuracy) < 0.01
+
+# %% [markdown]
+# ## 5. What early stopping can hide
+#
+# The valid score trembles from epoch to epoch. Early stopping looks for a *record* in that trembling. How long one
+# is willing to wait for a new record is called patience; the documents chose 10.
+
+# %%
+quiz.predict(
+    "Same network, same images, three seeds. With patience 1 instead of 10, the epoch that is kept ...",
+    options=["is the same one", "is much earlier, with a lower score", "is later, with a higher score"],
+    answer="is much earlier, with a lower score",
+    reading="One unlucky epoch is enough to stop. The table below shows when, for each seed.",
+)
+
+# %% [markdown]
+# No new training is needed to find out: from one long history we can read where each patience would have stopped.
+# (Runs that this machine has made before are taken from its store.)
+
+# %%
+once, twice = (lm.Pairing("multiclass", "cross_entropy", name) for name in ("none", "softmax"))
+table = lm.sweep([once, twice], seeds=range(seeds), data=splits.name, device=device)
+histories = experiment.histories([once], seeds, splits.name, device)
+show(experiment.patience_figure(histories))
+
+# %% [markdown]
+# Where the marks lie apart, the same training would have been reported with different scores, for no other reason
+# than impatience. In numbers:
+
+# %%
+stops = experiment.patience_table(histories, patiences=(1, 3, 10))
+kept = stops.groupby("patience")[["keeps epoch", "valid accuracy"]].mean().round(4)
+kept
+
+# %% [markdown]
+# There is a second trap. The *best valid score* of a run is a maximum over many trembling numbers, and a run that
+# trains for more epochs has more tickets in that lottery. So never compare two losses by "best valid accuracy", the
+# first column of the documents' tables. Compare by test score, which is drawn once.
+#
+# ## 6. What one seed can hide
+#
+# Now a comparison. The first pairing gives cross-entropy the raw outputs, as PyTorch intends. The second applies
+# softmax before it, as document 000's code did; the loss then applies softmax again. Which one is better? Both are
+# trained with the same seeds: same split, same first weights, same order of images. Only this makes a *paired*
+# comparison.
+
+# %%
+names = ["logits", "softmax twice"]
+mine = [experiment.metrics_by_seed(table.to_dict("records"), pairing) for pairing in (once, twice)]
+show(experiment.seeds_figure(names, mine, f"yours: {splits.name}"))
+
+# %% [markdown]
+# Each grey line joins the two runs of one seed. Whoever trains one seed sees one of these lines and calls a winner.
+# Do all bars on the right agree? With three seeds you cannot tell luck from law. The course ships ten seeds of real
+# MNIST runs for its published tables:
+
+# %%
+shipped = experiment.shipped([once, twice])
+Markdown("The reference runs of these two are not in this copy of the course.") if not shipped else show(
+    experiment.seeds_figure(names, shipped, "reference: MNIST")
+)
+
+# %% [markdown]
+# Look at the signs and the size of the bars. This course calls two pairings **practically equal** when the 95 %
+# interval of the paired difference lies within half a point of accuracy, a limit that was fixed before looking.
+#
+# Why ten seeds? If the two were equal, each difference would be as likely to be positive as negative. With *n* seeds
+# there are $2^n$ patterns of signs, and the two most extreme (all positive, all negative) are the strongest evidence
+# one can ever get.
+#
+# **Exercise 2.** What is the smallest two-sided *p*-value that such a sign-flip test can give with 5 seeds?
+
+# %%
+smallest_p = ...
+
+# %% tags=["solution"]
+smallest_p = 2 / 2**5
+
+# %% [markdown]
+# Then try it in your head for 3 and for 10.
+
+# %%
+quiz.check(
+    smallest_p,
+    expected=2 / 2**5,
+    tolerance=1e-6,
+    mistakes={1 / 2**5: "That is one-sided: both 'all positive' and 'all negative' are extreme."},
+    hint="Two patterns out of two to the power of the number of seeds.",
+)
+
+# %% [markdown]
+# With five seeds the famous 0.05 is out of reach, whatever the runs say; with ten it is not. That is why published
+# tables here have ten seeds, and why anything with three is labelled an illustration.
+#
+# ## Summary
+#
+# - One image, five questions; only task, loss and activation change.
+# - Before you believe a score, look up what a constant answer gets.
+# - A training loop is some twenty lines; you have read all of them.
+# - Early stopping picks a record from a trembling curve: never compare best valid scores.
+# - One seed is an anecdote, three are an illustration, ten paired ones are evidence, for this one test set.
+#
+# Next, the first of the five tasks with all its losses: [08 Regression](08_regression.ipynb).
