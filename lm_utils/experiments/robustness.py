@@ -63,7 +63,9 @@ def one_run(condition: Condition, seed: int, data: str, device: str = "auto", st
         entry["outputs"] = quality(run.pairing.spec, run.test_predictions, targets)
         if condition.family == "new-data":
             entry["shifted"] = shifted_scores(run.model, condition, splits)
-    told = {"condition": condition.name, "family": condition.family, "title": condition.title}
+    task = condition.pairing.spec
+    chance = task.baseline(task.target(splits.train.digits), task.target(splits.test.digits))
+    told = {"condition": condition.name, "family": condition.family, "title": condition.title, "chance": chance}
     told |= {"expected": condition.expected, "train_images": len(splits.train.digits), "trace": probe.trace}
     return rounded({**told, **asdict(condition.pairing), **entry})
 
