@@ -213,10 +213,10 @@ def train_missing(settings: Settings, numbers: list[str]) -> Trained:
         nonlocal new
         new += 1
 
-    print(
-        f"Runs: {len(pairings)} pairings with {settings.seeds} seeds on {device}; what is stored is not repeated.",
-        flush=True,
-    )
+    if not pairings:
+        return Trained(splits.name, device, seconds=time.monotonic() - started)
+    seeds = "1 seed" if settings.seeds == 1 else f"{settings.seeds} seeds"
+    print(f"Runs: {len(pairings)} pairings, {seeds}, {device}; stored runs are not repeated.", flush=True)
     options = {"data": splits.name, "device": settings.device, "jobs": settings.jobs or None, "fresh": settings.fresh}
     entries = sweep_entries(pairings, range(settings.seeds), on_run=count, **options)
     print(f"Runs: {new} trained now, {len(entries) - new} taken from earlier training.", flush=True)
