@@ -1,0 +1,281 @@
+"""One JupyterLab and one headless Chromium for all browser tests; both end with the last of them.
+
+A test asks for `jupyter` and opens a notebook (built afresh from its source) or a few lines of code:
+
+    pytestmark = pytest.mark.browser
+
+    def test_slider(jupyter):
+        with jupyter.open("01_losses") as page:        # opens, runs all cells, waits until idle
+            assert page.errors() == []
+            with page.change("Value and slope"):         # fails if no image whose alt text starts so changes
+                page.slider("error").press("ArrowRight", times=3)
+            page.dropdown("loss").select_option(label="MAE")
+            page.radio("It jumps").check()
+            page.button("Show the answer").click()
+            page.see("Right")                            # waits for a text among the outputs, never in code
+            page.screenshot("01_slider", around=page.image("Value and slope"))
+
+`jupyter.open_code("from lm_utils.labs import x\\nx.lab()")` does the same for code of your own.
+Two controls of one name are told apart by `nth=`. Locators are Playwright's; `page.raw` is its page.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import nbformat
+import pytest
+
+from lm_utils.publish import notebooks
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SIZE = {"width": 1280, "height": 720}
+SCREENS = notebooks.ROOT / "build" / "screens"
+OVERRIDES = {
+    "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
+    "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},  # every cell is in the page
+}
+OUTPUTS = ".jp-OutputArea-output"
+TRACEBACK = "Traceback (most recent call last)"
+FINISHED = """() => {
+    const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(x => x.innerText);
+    const told = [...document.querySelectorAll('[data-mime-type="application/vnd.jupyter.stderr"]')];
+    const failed = told.some(x => x.innerText.includes('Traceback (most recent call last)'));
+    const idle = document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle';
+    return idle && prompts.length && !prompts.some(x => x.includes('*')) && (failed || prompts.every(x => /\\d/.test(x)));
+}"""
+
+
+@pytest.fixture(scope="package")
+def chromium():
+    """One headless Chromium (Playwright's Browser)."""
+    if not CHROMIUM.exists():
+        pytest.skip(f"{CHROMIUM} is missing; install the package chromium")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing; make test installs it")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def jupyter(chromium, tmp_path_factory):
+    """One JupyterLab server, its kernels' Python being this one; see the text at the top of this file."""
+    folder = tmp_path_factory.mktemp("jupyter")
+    with start_server(folder) as (url, token):
+        yield Jupyter(chromium, folder / "files", url, token)
+
+
+@contextmanager
+def start_server(folder: Path) -> Iterator[tuple[str, str]]:
+    """Run JupyterLab on a free port of this machine alone, with nothing of the user's settings."""
+    spec = {"argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
+            "display_name": "Python 3 (ipykernel)", "language": "python"}  # fmt: skip
+    for path, content in {
+        "data/kernels/python3/kernel.json": spec,
+        "config/labconfig/default_setting_overrides.json": OVERRIDES,
+    }.items():
+        (folder / path).parent.mkdir(parents=True)
+        (folder / path).write_text(json.dumps(content), "utf-8")
+    (folder / "files").mkdir()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    names = {"CONFIG_DIR": "config", "DATA_DIR": "data", "RUNTIME_DIR": "runtime"}
+    environment = {**os.environ, **{f"JUPYTER_{name}": str(folder / path) for name, path in names.items()}}
+    environment |= {"LM_CACHE_DIR": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
+               f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
+               f"--ServerApp.root_dir={folder / 'files'}"]  # fmt: skip
+    with open(folder / "server.log", "w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(f"{url}/api?token={token}", server, folder / "server.log")
+        yield url, token
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
+    for _ in range(600):
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return
+        except OSError:
+            if server.poll() is not None:
+                break
+            time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+
+
+class Jupyter:
+    """Opens notebooks in JupyterLab, each in a browser window and a kernel of its own."""
+
+    def __init__(self, chromium, files: Path, url: str, token: str) -> None:
+        self.chromium, self.files, self.url, self.token = chromium, files, url, token
+
+    def open(self, name: str, edition: str = "student", run: bool = True, seconds: float = 180):
+        """Open `notebooks/src/NAME.py` as a notebook; use it in a `with`, which ends its kernel."""
+        source = notebooks.ROOT / "notebooks" / "src" / f"{name}.py"
+        return self._open(name, notebooks.build(source, edition), run, seconds)
+
+    def open_code(self, *cells: str, run: bool = True, seconds: float = 180):
+        """Open a notebook with these code cells."""
+        metadata = notebooks.NOTEBOOK_METADATA
+        made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=metadata)
+        return self._open("code", made, run, seconds)
+
+    @contextmanager
+    def _open(self, name: str, notebook: nbformat.NotebookNode, run: bool, seconds: float) -> Iterator[Page]:
+        nbformat.write(notebook, self.files / f"{name}.ipynb")
+        context = self.chromium.new_context(viewport=SIZE)
+        page = Page(context.new_page())
+        try:
+            page.raw.goto(f"{self.url}/lab/tree/{name}.ipynb?token={self.token}&reset")
+            page.raw.locator("#jupyterlab-splash").wait_for(state="detached", timeout=60_000)
+            page.raw.get_by_text("(ipykernel) | Idle").wait_for(timeout=60_000)  # cells run earlier are dropped
+            if run:
+                page.run_all(seconds)
+            yield page
+        finally:
+            context.close()
+            self._end_kernels()
+
+    def _end_kernels(self) -> None:
+        headers = {"Authorization": f"token {self.token}"}
+        with urllib.request.urlopen(urllib.request.Request(f"{self.url}/api/sessions", headers=headers)) as reply:
+            sessions = json.load(reply)
+        for session in sessions:
+            address = f"{self.url}/api/sessions/{session['id']}"
+            urllib.request.urlopen(urllib.request.Request(address, headers=headers, method="DELETE")).close()
+
+
+class Page:
+    """An open notebook: its controls, pictures and outputs."""
+
+    def __init__(self, raw) -> None:
+        self.raw = raw
+        self.outputs = raw.locator(OUTPUTS)
+        self.broken: list[str] = []
+        raw.on("pageerror", lambda error: self.broken.append(f"page: {error}"))
+
+    def run_all(self, seconds: float = 180) -> None:
+        """Run → Run All Cells, then wait until every cell has run or one has failed."""
+        self.raw.get_by_role("menuitem", name="Run", exact=True).click()
+        self.raw.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self.wait_until_idle(seconds)
+
+    def wait_until_idle(self, seconds: float = 180) -> None:
+        """Wait until nothing runs any more."""
+        self.raw.wait_for_timeout(300)
+        self.raw.wait_for_function(FINISHED, timeout=1000 * seconds)
+
+    def errors(self) -> list[str]:
+        """Tracebacks in outputs, widgets that could not be drawn, errors of the page itself."""
+        widgets = self.raw.locator(".jupyter-widgets-error-widget").all_inner_texts()
+        return [text for text in self._stderr() if TRACEBACK in text] + widgets + self.broken
+
+    def warnings(self) -> list[str]:
+        """What cells wrote to stderr."""
+        return [text for text in self._stderr() if TRACEBACK not in text]
+
+    def _stderr(self) -> list[str]:
+        return self.raw.locator('[data-mime-type="application/vnd.jupyter.stderr"]').all_inner_texts()
+
+    def texts(self) -> list[str]:
+        """The text of every output."""
+        return self.outputs.all_inner_texts()
+
+    def see(self, text: str, seconds: float = 10):
+        """Wait until an output shows this text, and return the innermost element that does."""
+        found = self.outputs.get_by_text(text).first
+        found.wait_for(timeout=1000 * seconds)
+        return found
+
+    def slider(self, label: str, nth: int = 0) -> Slider:
+        """The slider with this label."""
+        return Slider(self._control("slider", label, nth))
+
+    def dropdown(self, label: str, nth: int = 0):
+        """The drop-down list with this label; change it with `.select_option(label=...)`."""
+        return self._control("dropdown", label, nth).locator("select")
+
+    def checkbox(self, label: str, nth: int = 0):
+        """The checkbox with this text."""
+        return self.outputs.locator(".widget-checkbox").filter(has_text=label).nth(nth).locator("input")
+
+    def radio(self, option: str, nth: int = 0):
+        """The radio button of this option; choose it with `.check()`."""
+        return self.outputs.locator(".widget-radio-box label").filter(has_text=option).nth(nth).locator("input")
+
+    def button(self, text: str, nth: int = 0):
+        """The button with this text; one that is still disabled is waited for by `.click()`."""
+        return self.outputs.get_by_role("button", name=text, exact=True).nth(nth)
+
+    def image(self, alt: str, nth: int = 0):
+        """The image whose alt text starts so."""
+        return self.outputs.locator(f'img[alt^="{alt}"]').nth(nth)
+
+    @contextmanager
+    def change(self, alt: str, nth: int = 0, seconds: float = 10) -> Iterator[SimpleNamespace]:
+        """Fail unless the image whose alt text starts so is replaced; `.seconds` says after how long."""
+        before = self.image(alt, nth).get_attribute("src")
+        told, start = SimpleNamespace(seconds=None), time.monotonic()
+        yield told
+        while (now := self.image(alt, nth).get_attribute("src")) == before:
+            assert time.monotonic() - start < seconds, f"the image {alt!r} did not change within {seconds} s"
+            self.raw.wait_for_timeout(20)
+        told.seconds = time.monotonic() - start
+        assert now.startswith("data:image/png;base64,") and len(now) > 2000
+
+    def screenshot(self, name: str, around=None) -> Path:
+        """Save what the window shows, scrolled to an element, as build/screens/NAME.png."""
+        if around is not None:
+            around.scroll_into_view_if_needed()
+        self.raw.wait_for_timeout(400)
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        path = SCREENS / f"{name}.png"
+        self.raw.screenshot(path=path)
+        return path
+
+    def _control(self, kind: str, label: str, nth: int):
+        named = self.raw.locator(".widget-label", has_text=re.compile(rf"^\s*{re.escape(label)}\s*$"))
+        return self.outputs.locator(f".widget-{kind}").filter(has=named).nth(nth)
+
+
+class Slider:
+    """A slider, moved by keys as a person without a mouse would."""
+
+    def __init__(self, box) -> None:
+        self.box = box
+        self.handle = box.locator("[role=slider]").first
+
+    @property
+    def value(self) -> str:
+        """The number that stands beside it."""
+        return self.box.locator(".widget-readout").inner_text()
+
+    def press(self, key: str, times: int = 1) -> None:
+        """Press a key (ArrowRight, ArrowLeft, Home, End) on its handle."""
+        self.handle.scroll_into_view_if_needed()
+        for _ in range(times):
+            self.handle.press(key)

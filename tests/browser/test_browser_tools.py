@@ -1,0 +1,47 @@
+"""The tools of the browser tests: a control moves, a picture changes, a failure is seen."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+LAB = """
+import ipywidgets as widgets
+from lm_utils.labs.style import Picture, new_figure
+from lm_utils.labs import quiz
+slider = widgets.IntSlider(2, 0, 9, description="size", continuous_update=False)
+which = widgets.Dropdown(options=["plain", "dashed"], description="line")
+picture = Picture()
+def redraw(_=None):
+    figure, axes = new_figure(height=2)
+    axes.plot([0, slider.value], "--" if which.value == "dashed" else "-")
+    figure.set_label(f"A line of size {slider.value}")
+    picture.draw(figure)
+for control in (slider, which):
+    control.observe(redraw, names="value")
+redraw()
+widgets.VBox([slider, which, picture])
+"""
+QUESTION = 'from lm_utils.labs import quiz\nquiz.predict("Up?", ["yes", "no"], "yes", "It rises.")'
+
+
+def test_controls_move_pictures(jupyter):
+    with jupyter.open_code(LAB, QUESTION, seconds=60) as page:
+        assert page.errors() == []
+        with page.change("A line") as told:
+            page.slider("size").press("ArrowRight", times=2)
+        assert told.seconds < 10
+        page.image("A line of size 4").wait_for()
+        assert page.slider("size").value == "4"
+        with page.change("A line"):
+            page.dropdown("line").select_option(label="dashed")
+        page.radio("yes").check()
+        page.button("Show the answer").click()
+        page.see("It rises.")
+        assert page.screenshot("browser_tools", around=page.image("A line")).stat().st_size > 10_000
+
+
+def test_failures_are_seen(jupyter):
+    with jupyter.open_code("1 / 0", "print(1)", seconds=60) as page:
+        assert "ZeroDivisionError" in page.errors()[0]
+
+
