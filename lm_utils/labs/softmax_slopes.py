@@ -24,7 +24,7 @@ def slopes_figure(logits: Tensor, true_class: int) -> Figure:
     jacobian = scratch.softmax_jacobian(torch.softmax(logits, dim=0)).numpy()
     size = len(logits)
     figure, (left, right) = new_figure(1, 2, width=10, height=3.8, width_ratios=[1, 1.5])
-    left.imshow(jacobian, cmap="PuOr", vmin=-0.25, vmax=0.25)
+    left.imshow(jacobian, cmap="PuOr", vmin=-0.6, vmax=0.6)
     left.grid(False)
     for i in range(size):
         for j in range(size):

@@ -1,0 +1,545 @@
+# %% [markdown]
+# # 06 BCE and logits
+#
+# After this notebook you can …
+#
+# - say what a logit is, and which of PyTorch's three cross-entropies wants logits and which probabilities,
+# - recognise a network whose activation was applied twice from **one number** in its log,
+# - explain why the fused losses survive extreme logits and the separate ones do not,
+# - use every parameter of these losses, and predict what each does to the number you see.
+#
+# **Time:** 20 minutes to the marked pause, 20 more to the end
+#
+# **Covers:** document 000 §1-5; document 004 (all of it).
+#
+# **Before:** [05 Matching the loss to the task](05_matching_loss_to_task.ipynb).
+
+# %% tags=["parameters"]
+data = "auto"
+seeds = 3
+device = "auto"
+
+# %% [markdown]
+# The tools of this notebook, and what it runs on:
+
+# %%
+import math
+import warnings
+
+import torch
+from torch import nn
+
+from lm_utils.labs import quiz
+from lm_utils.labs.banner import banner
+from lm_utils.labs.logits import double_softmax_floor, extremes_lab, floors_lab, race_table
+
+banner(data, device)
+
+# %% [markdown]
+# ## Three losses, one number
+#
+# PyTorch offers three cross-entropies. What separates them is what they want to be fed.
+#
+# | loss | input | activation inside | target |
+# |---|---|---|---|
+# | `nn.BCELoss` | probabilities | none | numbers from 0 to 1, shape of the input |
+# | `nn.BCEWithLogitsLoss` | logits | sigmoid | the same |
+# | `nn.CrossEntropyLoss` | logits | softmax | class indices, or probabilities per class |
+#
+# For a yes-or-no question, all three can give the same number. Three logits, three answers:
+
+# %%
+z = torch.tensor([2.0, -1.0, 0.5])
+y = torch.tensor([1.0, 0.0, 0.0])
+on_probabilities = nn.BCELoss()(torch.sigmoid(z), y)
+on_logits = nn.BCEWithLogitsLoss()(z, y)
+
+# %% [markdown]
+# For the third, the one logit $z$ becomes two: 0 for "no" and $z$ for "yes". Softmax then gives "yes" the
+# probability $e^z/(e^0+e^z)$, which *is* the sigmoid of $z$.
+
+# %%
+two_logits = torch.stack([torch.zeros(3), z], dim=1)
+on_two = nn.CrossEntropyLoss()(two_logits, y.long())
+assert torch.isclose(on_probabilities, on_logits) and torch.isclose(on_logits, on_two)
+print(f"{on_probabilities:.6f}, {on_logits:.6f}, {on_two:.6f}")
+
+# %% [markdown]
+# Used right, they agree. So the choice between them is about two things only: what your network emits, and what
+# happens when numbers get extreme. Document 000 §1-5 says the first part well, and warns about the classic
+# mistake: never send outputs that went through a sigmoid into the "WithLogits" loss.
+#
+# ## What a logit is, and is not
+#
+# Document 004 calls $z$ a *log-probability*. It is the logarithm of the **odds**:
+#
+# $$z = \log\frac{p}{1-p}, \qquad p=\sigma(z)=\frac{1}{1+e^{-z}} .$$
+#
+# A log-probability is never above 0, a logit can be anything.
+
+# %%
+p = torch.tensor(0.8)
+logit, log_probability = torch.log(p / (1 - p)), torch.log(p)
+assert torch.isclose(torch.sigmoid(logit), p) and torch.exp(logit) > 1
+assert not torch.isclose(torch.sigmoid(log_probability), p, atol=0.1)
+print(f"p = 0.8: logit {logit:.4f} (odds {logit.exp():.0f} to 1), log-probability {log_probability:.4f}")
+
+# %% [markdown]
+# Where does the mix-up come from? From softmax, perhaps. Softmax does not notice when the same number is added to
+# all logits, so log-probabilities are one valid set of logits among many, and `CrossEntropyLoss` accepts them.
+# The sigmoid is less forgiving.
+
+# %%
+three = torch.tensor([[2.0, 0.0, -1.0]])
+log_p = torch.log_softmax(three, dim=1)
+index = torch.tensor([0])
+assert torch.isclose(nn.CrossEntropyLoss()(three, index), nn.CrossEntropyLoss()(log_p, index))
+assert torch.isclose(nn.CrossEntropyLoss()(three + 7, index), nn.CrossEntropyLoss()(three, index))
+
+# %% [markdown]
+# **Exercise 1.** A network should say "90 % yes". Which logit must its last layer emit?
+
+# %%
+my_logit = ...
+
+# %% tags=["solution"]
+my_logit = math.log(0.9 / 0.1)
+
+# %% [markdown]
+# Two digits behind the point are enough.
+
+# %%
+quiz.check(
+    my_logit,
+    expected=math.log(9),
+    tolerance=0.01,
+    mistakes={-0.105: "That is log(0.9), the log-probability.", 9: "These are the odds; take their logarithm."},
+    hint="The odds are 0.9 to 0.1.",
+)
+
+# %% [markdown]
+# ### The minus sign
+#
+# Document 004 explains the minus in front of the formula: below $p=0.5$ the logarithm would be negative. It is
+# negative **everywhere** below 1; the sign is needed for every prediction, good or bad.
+
+# %%
+p = torch.linspace(0.001, 0.999, 999)
+assert (torch.log(p) < 0).all()
+print(f"log 0.3 = {math.log(0.3):.3f}, log 0.5 = {math.log(0.5):.3f}, log 0.9 = {math.log(0.9):.3f}")
+
+# %% [markdown]
+# What is special about 0.5 is only this: a loss of $-\log 0.5 = \log 2 \approx 0.693$ is what a coin costs.
+#
+# ## Probabilities where logits belong
+#
+# Document 004 writes that `CrossEntropyLoss` takes, as input, a probability for each label. Probabilities are
+# welcome as its **targets**. Its **input** goes through softmax, whatever it is.
+
+# %%
+quiz.predict(
+    "Ten classes. A perfect network emits exactly 1 for the true class and 0 for all others, already through "
+    "softmax. What does nn.CrossEntropyLoss say?",
+    options=["0", "an error", "about 0.1", "about 1.46"],
+    answer="about 1.46",
+    reading="It takes the ones and zeros for logits. Softmax of (1, 0, …, 0) gives the true class only e/(e+9) = 23 %.",
+)
+
+# %% [markdown]
+# No error, no warning, and a loss of 1.46 for a network that is never wrong:
+
+# %%
+labels = torch.arange(10)
+perfect = torch.eye(10)
+loss = nn.CrossEntropyLoss()(perfect, labels)
+assert torch.isclose(loss, torch.tensor(math.log(1 + 9 / math.e)))
+print(f"loss {loss:.4f}, accuracy {(perfect.argmax(dim=1) == labels).float().mean():.0%}")
+
+# %% [markdown]
+# That is a **floor**. Softmax of $(1,0,\dots,0)$ gives the true class $e/(e+K-1)$, and minus its logarithm is
+#
+# $$\text{floor}(K)=\log\Bigl(1+\frac{K-1}{e}\Bigr).$$
+#
+# No training gets below it. Choose the number of classes (arrow keys work) and watch both ends of the road.
+
+# %%
+floors_lab()
+
+# %% [markdown]
+# Left: fed with logits, the loss falls to zero as the true class pulls ahead. Fed with probabilities it goes flat
+# on its floor, long before the network is sure. The lowest curve is no better for being low: with a sigmoid after
+# the softmax, nearly all of it is the $\log 2$ that every wrong class costs however small its probability gets.
+# Right: start and floor of the double softmax run side by side. All that training can gain lies between them, and
+# that is less than 1, with ten classes or with ten million:
+
+# %%
+gains = [math.log(K) - double_softmax_floor(K) for K in (2, 10, 1000, 10**7)]
+assert max(gains) < 1
+print("from start to floor:", ", ".join(f"{gain:.3f}" for gain in gains))
+
+# %% [markdown]
+# So two popular readings of a log are wrong: *"1.46 means it has not learned"* and *"near 0.66 means it is good"*.
+# A loss value means nothing without its floor and its start. What the double softmax does to training and to
+# accuracy, notebook 11 measures.
+#
+# **Exercise 2.** Write the floor for $K$ classes as a function. (One real bug report on a public forge was about a
+# loss "stuck near 0.74". How many classes had it?)
+
+
+# %%
+def floor(K):
+    return ...
+
+
+# %% tags=["solution"]
+def floor(K):
+    return math.log(1 + (K - 1) / math.e)  # 0.74 is K = 4
+
+
+# %% [markdown]
+# Your function is tried with three values of $K$.
+
+
+# %%
+quiz.check_function(
+    floor,
+    lambda K: math.log(1 + (K - 1) / math.e),
+    cases=[(2,), (4,), (10,)],
+    mistakes=[
+        (lambda K: math.log(K), "That is the start: all classes equally likely."),
+        (lambda K: math.log(1 + K / math.e), "The true class itself is not among the others: K − 1 of them."),
+        (lambda K: math.log(1 + (K - 1) * math.e), "The others have logit 0 and the true class 1, not vice versa."),
+    ],
+    hint="The true class gets e/(e + K − 1).",
+)
+
+# %% [markdown]
+# ### Sigmoid twice
+#
+# The same mistake with one output: a probability between 0 and 1, taken for a logit, becomes something between
+# 0.5 and 0.73. A "no" can never cost less than $\log 2$: the network cannot say no at all.
+
+# %%
+certain = torch.tensor([1.0, 0.0])  # sigmoid outputs of a perfect network
+twice = nn.BCEWithLogitsLoss(reduction="none")(certain, certain)
+assert torch.allclose(twice, torch.tensor([math.log(1 + 1 / math.e), math.log(2)]))
+print(f"a perfect yes costs {twice[0]:.4f}, a perfect no {twice[1]:.4f}, their mean {twice.mean():.4f}")
+
+# %% [markdown]
+# ## BCELoss after a softmax?
+#
+# Document 004 recommends `BCELoss` when the last layer is a sigmoid *or a softmax*. Technically it accepts any
+# numbers from 0 to 1. What comes out depends on the task. With **two** exclusive classes the document is right:
+# the second probability is one minus the first, both terms say the same, and the mean equals cross-entropy.
+
+# %%
+pair, which = torch.tensor([[1.5, -0.5], [0.2, 0.9]]), torch.tensor([0, 0])
+one_hot = nn.functional.one_hot(which, 2).float()
+by_bce = nn.BCELoss()(torch.softmax(pair, dim=1), one_hot)
+assert torch.isclose(by_bce, nn.CrossEntropyLoss()(pair, which))
+
+# %% [markdown]
+# With more classes it is another loss: averaged over $K$ outputs, and with extra terms for the wrong classes.
+
+# %%
+five, which = torch.tensor([[2.0, 1.0, 0.0, -1.0, 0.5]]), torch.tensor([1])
+as_bce = nn.BCELoss()(torch.softmax(five, dim=1), nn.functional.one_hot(which, 5).float())
+as_ce = nn.CrossEntropyLoss()(five, which)
+assert not torch.isclose(as_bce, as_ce, rtol=0.5)
+print(f"five classes: BCELoss after softmax {as_bce:.4f}, cross-entropy {as_ce:.4f}")
+
+# %% [markdown]
+# And with **labels** that may be true together, softmax makes the task impossible: its outputs share a sum of
+# one, so two true labels of four can at best get one half each.
+
+# %%
+two_of_four = torch.tensor([1.0, 1.0, 0.0, 0.0])
+best_softmax = torch.softmax(torch.tensor([50.0, 50.0, -50.0, -50.0]), dim=0)
+best_sigmoid = torch.sigmoid(torch.tensor([50.0, 50.0, -50.0, -50.0]))
+floors = [nn.BCELoss()(out, two_of_four) for out in (best_softmax, best_sigmoid)]
+assert torch.isclose(floors[0], torch.tensor(math.log(2) / 2)) and floors[1] < 1e-6
+
+# %% [markdown]
+# So: `BCELoss` belongs to a sigmoid. And to nothing that can leave $[0,1]$: there it refuses (on the CPU with an
+# error that can be caught; on a GPU the same check ends the whole process, so we do not show it there).
+
+# %%
+try:
+    nn.BCELoss()(torch.tensor([1.2]), torch.tensor([1.0]))
+except RuntimeError as error:
+    message = str(error)
+assert "between 0 and 1" in message
+
+# %% [markdown]
+# *A good place to pause.*
+#
+# ## Where numbers run out
+#
+# A float32 cannot hold every number below 1. From a logit of about 17 on, the sigmoid is *exactly* 1, and
+# $\log(1-p)$ is the logarithm of zero.
+
+# %%
+assert torch.sigmoid(torch.tensor(16.0)) < 1
+assert torch.sigmoid(torch.tensor(17.0)) == 1
+
+# %% [markdown]
+# `BCELoss` protects itself: it never lets a logarithm fall below −100.
+
+# %%
+quiz.predict(
+    "The label is 0, the logit 20: a confident mistake with a true loss of 20.0. Sigmoid first, then nn.BCELoss, in "
+    "float32. What loss and what gradient come out?",
+    options=["20 and 1", "100 and 1", "100 and 0", "infinity and not a number"],
+    answer="100 and 0",
+    reading="The value stops at the clamp, and the gradient dies in the saturated sigmoid: p (1 − p) is exactly 0.",
+)
+
+# %% [markdown]
+# The same logit through both roads:
+
+# %%
+logit, no = torch.tensor(20.0, requires_grad=True), torch.tensor(0.0)
+for name, loss in [("separate", nn.BCELoss()(torch.sigmoid(logit), no)), ("fused", nn.BCEWithLogitsLoss()(logit, no))]:
+    (gradient,) = torch.autograd.grad(loss, logit)
+    print(f"{name}: loss {loss.item():g}, gradient {gradient.item():g}")
+assert (loss, gradient) == (20, 1) and nn.BCELoss()(torch.sigmoid(logit), no) == 100
+
+# %% [markdown]
+# The separate road reports an enormous loss and then does nothing about it. The fused one is right in both,
+# because it never computes $p$. Put $p=\sigma(z)$ into the formula and simplify before any number is rounded:
+#
+# $$-y\log\sigma(z)-(1-y)\log(1-\sigma(z)) \;=\; \max(z,0)-yz+\log\bigl(1+e^{-|z|}\bigr).$$
+#
+# The exponential on the right is never larger than 1, so nothing overflows.
+
+
+# %%
+def fused(z, y):
+    return z.clamp_min(0) - y * z + torch.log1p(torch.exp(-z.abs()))
+
+
+extreme = torch.tensor([-1000.0, -20.0, 0.3, 20.0, 1000.0])
+assert torch.allclose(
+    fused(extreme, torch.tensor(0.0)), nn.BCEWithLogitsLoss(reduction="none")(extreme, torch.zeros(5))
+)
+
+# %% [markdown]
+# How early does the separate road go wrong? Below is a confident mistake of growing size in three number formats,
+# each compared with the truth in float64. Choose the label, and whether you want to see the loss or its gradient.
+
+# %%
+extremes_lab()
+
+# %% [markdown]
+# Left, the fused loss: only the rounding of each format, at every size. Right, with the sigmoid apart: for label 0
+# the error climbs until the sigmoid rounds to 1, then jumps. (The dip near 100 is an accident: there the true loss
+# happens to equal the clamp. A stopped clock is right twice a day.) For label 1 small probabilities are easier to
+# hold, so the *loss* stays right much longer. Its *gradient* does not: switch and look.
+
+# %%
+yes, logit = torch.tensor(1.0), torch.tensor(-30.0, requires_grad=True)
+loss = nn.BCELoss()(torch.sigmoid(logit), yes)
+(gradient,) = torch.autograd.grad(loss, logit)
+assert torch.isclose(loss, torch.tensor(30.0)) and abs(gradient) < 0.2
+print(f"label 1, logit -30: loss {loss.item():.2f} (right), gradient {gradient.item():.3f} (should be -1)")
+
+# %% [markdown]
+# The backward pass of `BCELoss` divides by $p(1-p)$, guarded by a tiny constant. Once $p$ is smaller than the
+# guard, the gradient fades away. In float16 the guard itself rounds to 0, and training ends in "not a number":
+
+# %%
+half = torch.tensor(9.0, dtype=torch.float16, requires_grad=True)
+nn.BCELoss()(torch.sigmoid(half), torch.zeros((), dtype=torch.float16)).backward()
+assert half.grad.isnan()
+
+# %% [markdown]
+# ### And CrossEntropyLoss?
+#
+# Document 004 warns that `CrossEntropyLoss` may become unstable at very small probabilities because of its
+# logarithm. The warning fits the separate road. The loss itself works on logits and never meets the logarithm of
+# a vanished probability:
+
+# %%
+far, wrong = torch.tensor([[1000.0, 0.0]]), torch.tensor([1])
+assert nn.CrossEntropyLoss()(far, wrong) == 1000
+assert nn.NLLLoss()(torch.log(torch.softmax(far, dim=1)), wrong) == math.inf
+
+# %% [markdown]
+# (Its formula, by the way, is printed in document 004 without a division by $N$. That is `reduction="sum"`; the
+# default divides.)
+#
+# ## Every parameter at work
+#
+# ### reduction, and two old names
+#
+# Three samples, three losses: kept apart, averaged, or added up.
+
+# %%
+z3, t3 = torch.tensor([[2.0, 0.0], [0.0, 1.0], [3.0, 0.0]]), torch.tensor([0, 1, 1])
+each = nn.CrossEntropyLoss(reduction="none")(z3, t3)
+assert torch.isclose(nn.CrossEntropyLoss()(z3, t3), each.mean())
+assert torch.isclose(nn.CrossEntropyLoss(reduction="sum")(z3, t3), each.sum())
+print("none:", each.tolist())
+
+# %% [markdown]
+# `size_average` and `reduce` are the ancestors of `reduction`. They still work, with a warning. Document 004 sets
+# "sum" equal to `reduce=False`. It is `size_average=False` that sums; `reduce=False` keeps the losses apart (as
+# the document itself says a few lines earlier).
+
+# %%
+with warnings.catch_warnings(record=True) as said:
+    warnings.simplefilter("always")
+    old = [nn.CrossEntropyLoss(size_average=a, reduce=r) for a, r in [(True, None), (False, None), (None, False)]]
+assert [loss.reduction for loss in old] == ["mean", "sum", "none"]
+assert len(said) == 3 and "please use reduction" in str(said[0].message)
+
+# %% [markdown]
+# ### weight
+#
+# One weight per class, for classes that are rare. Here comes a surprise.
+
+# %%
+quiz.predict(
+    "You give every class the weight 10 instead of 1 and keep the default reduction. What happens to the value of "
+    "nn.CrossEntropyLoss?",
+    options=["ten times as large", "the same", "a tenth"],
+    answer="the same",
+    reading="With weights, 'mean' divides by the sum of the weights of the targets, not by the number of samples.",
+)
+
+# %% [markdown]
+# So the default is a *weighted mean*. The same word does something else in the binary losses, whose `weight`
+# multiplies single elements: there the mean divides by the number of elements all the same.
+
+# %%
+tens = torch.tensor([10.0, 10.0])
+assert torch.isclose(nn.CrossEntropyLoss(weight=tens)(z3, t3), nn.CrossEntropyLoss()(z3, t3))
+assert torch.isclose(nn.BCEWithLogitsLoss(weight=tens[:1])(z, y), 10 * nn.BCEWithLogitsLoss()(z, y))
+
+# %% [markdown]
+# **Exercise 3.** Two samples: one of class 0 with loss 1.0, one of class 1 with loss 3.0. The classes weigh 1 and 3.
+# What is `nn.CrossEntropyLoss(weight=w)` with the default reduction?
+
+# %%
+my_mean = ...
+
+# %% tags=["solution"]
+my_mean = (1 * 1.0 + 3 * 3.0) / (1 + 3)
+
+# %% [markdown]
+# If it says *not yet*, look at what the sum is divided by.
+
+# %%
+quiz.check(
+    my_mean,
+    expected=2.5,
+    mistakes={5: "You divided by the number of samples; divide by the sum of the weights.", 10: "That is the sum.",
+              2: "That is the mean without weights."},
+)  # fmt: skip
+
+# %% [markdown]
+# ### pos_weight
+#
+# `BCEWithLogitsLoss` can weigh the "yes" side of each output. With one "yes" among ten, `pos_weight=9` makes both
+# sides equally heavy. What does a network that knows nothing else then say? We look for the cheapest constant.
+
+# %%
+answers = torch.tensor([1.0] + [0.0] * 9)
+constants = torch.linspace(-4, 4, 801)
+for weight in (1.0, 9.0):
+    loss = nn.BCEWithLogitsLoss(pos_weight=torch.tensor(weight))
+    best = min(constants, key=lambda c: loss(c.expand(10), answers))
+    print(f"pos_weight {weight:g}: cheapest constant prediction p = {torch.sigmoid(best):.2f}")
+
+# %% [markdown]
+# The price is honesty: with the weight, the output no longer is the rate of "yes". It is a decision tool then,
+# not a probability.
+
+# %%
+assert torch.isclose(torch.sigmoid(best), torch.tensor(0.5), atol=0.01)
+
+# %% [markdown]
+# ### ignore_index
+#
+# Targets with this index (−100, unless you say otherwise) count neither in the sum nor in the number of samples.
+# Two traps: a batch in which *everything* is ignored gives "not a number", and it only works for class indices.
+
+# %%
+padded = torch.tensor([0, 1, -100])
+assert torch.isclose(nn.CrossEntropyLoss()(z3, padded), nn.CrossEntropyLoss()(z3[:2], t3[:2]))
+assert nn.CrossEntropyLoss()(z3, torch.full((3,), -100)).isnan()
+
+# %% [markdown]
+# ### Two forms of target, and label_smoothing
+#
+# Targets may be class indices `[N]`, or probabilities `[N, K]`. A one-hot row says the same as an index.
+# `label_smoothing=0.1` moves a tenth of each target evenly to all classes, and is nothing but a softer target.
+
+# %%
+hot = nn.functional.one_hot(t3, 2).float()
+assert torch.isclose(nn.CrossEntropyLoss()(z3, hot), nn.CrossEntropyLoss()(z3, t3))
+smooth = nn.CrossEntropyLoss(label_smoothing=0.1)
+assert torch.isclose(smooth(z3, t3), nn.CrossEntropyLoss()(z3, 0.9 * hot + 0.1 / 2))
+
+# %% [markdown]
+# A soft target has a floor as well: its own entropy. A network that hits it exactly cannot do better, and one that
+# is more certain pays for it. (The first example of document 004 feeds `BCELoss` with such targets, random numbers
+# between 0 and 1. That is allowed, and its loss can never reach zero.)
+
+# %%
+target = torch.tensor([[0.95, 0.05]])
+entropy = -(target * target.log()).sum()
+assert torch.isclose(smooth(target.log(), torch.tensor([0])), entropy)
+assert smooth(torch.tensor([[20.0, 0.0]]), torch.tensor([0])) > entropy
+print(f"with smoothing 0.1 and two classes the loss cannot fall below {entropy:.4f}")
+
+# %% [markdown]
+# Wrong forms are refused, fortunately: indices as a column, indices as floats, an index too large, probabilities
+# together with `ignore_index`.
+
+# %%
+plain, ignoring = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(ignore_index=1)
+for loss, bad in [(plain, t3[:, None]), (plain, t3.float()), (plain, torch.tensor([0, 1, 2])), (ignoring, hot)]:
+    try:
+        loss(z3, bad)
+        raise AssertionError("this target was accepted")
+    except (RuntimeError, IndexError) as error:
+        print(type(error).__name__, "-", error)
+
+# %% [markdown]
+# ## Speed
+#
+# Document 004 also says that the fused loss is more efficient. We let both roads race, forward and backward, turn
+# and turn about, so that a busy moment of the machine hits both.
+
+# %%
+times = race_table()
+times.style.format("{:.2f}")
+
+# %% [markdown]
+# The last column is the answer for *this* machine: how many times longer the separate road takes. In a real
+# network the loss is a small part of a step, so choose the fused one for its numbers; its speed is a present.
+#
+# ## Summary
+#
+# | your task | last layer emits | loss |
+# |---|---|---|
+# | one yes-or-no question | one logit | `BCEWithLogitsLoss` |
+# | several labels, any of them true | one logit each | `BCEWithLogitsLoss` |
+# | one of $K$ classes ($K=2$ too) | $K$ logits | `CrossEntropyLoss` |
+# | probabilities you cannot undo | numbers in $[0,1]$ | `BCELoss` |
+#
+# Document 004, gently corrected, each line proved by a cell above:
+#
+# | it says | it is |
+# |---|---|
+# | `BCELoss` after sigmoid or softmax | after sigmoid; after softmax only for two exclusive classes |
+# | the logit $z$ is a log-probability | it is the logarithm of the odds |
+# | $\log p$ is negative below 0.5 | it is negative everywhere below 1 |
+# | `reduce=False` sums | it keeps every loss; `size_average=False` sums |
+# | `CrossEntropyLoss` takes probabilities | it takes logits; probabilities give it a floor |
+# | `CrossEntropyLoss` is unstable at small $p$ | it is exact; softmax followed by a logarithm is unstable |
+#
+# What the document says about the fused loss, that it is more stable and quicker than its two parts, holds.
+#
+# **Next:** [07 Experiment design](07_experiment_design.ipynb): the data, the network and the rules of the game.
