@@ -58,7 +58,8 @@ FINISHED = """() => {
     const told = [...document.querySelectorAll('[data-mime-type="application/vnd.jupyter.stderr"]')];
     const failed = told.some(x => x.innerText.includes('Traceback (most recent call last)'));
     const idle = document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle';
-    return idle && prompts.length && !prompts.some(x => x.includes('*')) && (failed || prompts.every(x => /\\d/.test(x)));
+    const waiting = prompts.some(x => x.includes('*')) || !prompts.length;
+    return idle && !waiting && (failed || prompts.every(x => /\\d/.test(x)));
 }"""
 
 
@@ -250,7 +251,7 @@ class Page:
     def screenshot(self, name: str, around=None) -> Path:
         """Save what the window shows, scrolled to an element, as build/screens/NAME.png."""
         if around is not None:
-            around.scroll_into_view_if_needed()
+            around.evaluate("element => element.scrollIntoView({block: 'center'})")
         self.raw.wait_for_timeout(400)
         SCREENS.mkdir(parents=True, exist_ok=True)
         path = SCREENS / f"{name}.png"
