@@ -105,6 +105,7 @@ def test_a_built_notebook_without_source_is_named(house, capsys):
         ("notes.py", "", "NN_name.py"),
         ("01_twice.py", "", "share the number 01"),
         ("03_lost.py", '# %% [markdown] tags=["lang-ko"]\n# 말\n', "must follow"),
+        ("03_typo.py", "# %%\nx = (\n", "03_typo.py: a cell is not valid Python"),
     ],
 )
 def test_bad_sources_are_refused_in_one_sentence(house, name, text, words):

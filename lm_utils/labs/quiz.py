@@ -40,7 +40,14 @@ class Verdict:
         return f"{sign} {word}. {self.message}".rstrip()
 
     def _repr_html_(self) -> str:
-        return _card(self.state, STATES[self.state][1], self.message)
+        return _card(self.state, f"{STATES[self.state][1]}.", self.message)
+
+
+# Jupyter draws options at 13 pixels; the last row of a classroom reads them too.
+LARGER = (
+    "<style>.lm-quiz label, .lm-quiz .widget-label {font-size: 1rem; line-height: 1.5; height: auto}"
+    " .lm-quiz .widget-radio-box label {margin-bottom: .2em}</style>"
+)
 
 
 class Prediction(widgets.VBox):
@@ -56,13 +63,17 @@ class Prediction(widgets.VBox):
             layout={"width": "auto"},
         )
         self.button = widgets.Button(
-            description="Choose first", disabled=True, layout={"width": "auto", "align_self": "flex-start"}
+            description="Choose first",
+            disabled=True,
+            style={"font_size": "1rem"},
+            layout={"width": "auto", "align_self": "flex-start"},
         )
+        self.choices.add_class("lm-quiz")
         self.verdict = widgets.HTMLMath()
         self.choices.observe(self._chosen, names="value")
         self.button.on_click(self._reveal)
         title = widgets.HTMLMath(
-            f"<div style='font-size:1.05rem;line-height:1.45;max-width:46em'>"
+            f"{LARGER}<div style='font-size:1.05rem;line-height:1.45;max-width:46em'>"
             f"<b>Predict first.</b> {_markup(question)}</div>"
         )
         super().__init__([title, self.choices, self.button, self.verdict])
@@ -182,9 +193,7 @@ def _fresh(case: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _is_stub(answer: Any) -> bool:
-    return answer is ... or (
-        isinstance(answer, (list, tuple, set)) and any(_is_stub(part) for part in answer)
-    )
+    return answer is ... or (isinstance(answer, (list, tuple, set)) and any(_is_stub(part) for part in answer))
 
 
 def _array(value: Any) -> np.ndarray | None:
@@ -209,9 +218,7 @@ def _agree(answer: Any, expected: Any, tolerance: float) -> bool:
         return len(answer) == len(expected) and all(_agree(a, e, tolerance) for a, e in pairs)
     if mine is None or theirs is None:
         return mine is theirs and bool(answer == expected)
-    return mine.shape == theirs.shape and bool(
-        np.allclose(mine, theirs, rtol=1e-9, atol=tolerance, equal_nan=True)
-    )
+    return mine.shape == theirs.shape and bool(np.allclose(mine, theirs, rtol=1e-9, atol=tolerance, equal_nan=True))
 
 
 def _difference(answer: Any, expected: Any, tolerance: float) -> str:

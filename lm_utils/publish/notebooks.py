@@ -51,7 +51,10 @@ def build(source: Path, edition: str = "student", korean: frozenset[str] = froze
     if edition == "korean":
         for cell in cells:
             _lead_out(cell, korean)
-    notebook = nbformat.v4.new_notebook(cells=list(_clean(cells)), metadata=NOTEBOOK_METADATA)
+    try:
+        notebook = nbformat.v4.new_notebook(cells=list(_clean(cells)), metadata=NOTEBOOK_METADATA)
+    except SyntaxError as error:
+        raise ValueError(f"{source.name}: a cell is not valid Python ({error.msg}: {error.text!r}).") from error
     nbformat.validate(notebook)
     return notebook
 
