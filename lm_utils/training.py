@@ -84,7 +84,7 @@ def fit(
     try:
         for epoch in range(1, max_epochs + 1):
             train_loss = train_epoch(run.model, optimizer, pairing, train, order, stop)
-            valid_loss, metric, predictions = evaluate(run, valid)
+            valid_loss, metric, predictions = evaluate(run, valid, stop)
             run.history.append(dict(zip(RECORD, (epoch, train_loss, valid_loss, metric), strict=True)))
             if not (isfinite(train_loss) and isfinite(valid_loss)):
                 run.status = "diverged"
@@ -102,7 +102,7 @@ def fit(
         run.status, run.error, run.best_epoch, run.valid_metric, best = "error", str(refusal), 0, nan, None
     if best is not None:
         run.model.load_state_dict(best)
-        _, run.test_metric, run.test_predictions = evaluate(run, test)
+        test_once(run, test, stop)
     run.seconds = time.perf_counter() - started
     return run
 
@@ -164,19 +164,32 @@ def checked_loss(pairing: Pairing, outputs: Tensor, aims: Tensor) -> Tensor:
         raise BadPairing(str(refusal)) from refusal
 
 
+def test_once(run: Run, test: Prepared, stop: Event | None = None) -> None:
+    """The finished run's test; a run that is stopped by hand is not tested."""
+    try:
+        _, run.test_metric, run.test_predictions = evaluate(run, test, stop)
+    except Stopped:
+        run.status = "stopped"
+
+
 @torch.no_grad()
-def evaluate(run: Run, part: Prepared) -> tuple[float, float, Tensor]:
+def evaluate(run: Run, part: Prepared, stop: Event | None = None) -> tuple[float, float, Tensor]:
     """Loss, metric and predictions (on the CPU) of the network as it is now."""
-    outputs = outputs_of(run.model, part.images)
+    outputs = outputs_of(run.model, part.images, stop)
     predictions = run.pairing.predict(outputs, run.scale)
     loss = checked_loss(run.pairing, outputs, part.aims).item()
     return loss, run.pairing.spec.score(predictions, part.targets), predictions.cpu()
 
 
 @torch.no_grad()
-def outputs_of(model: nn.Module, images: Tensor) -> Tensor:
+def outputs_of(model: nn.Module, images: Tensor, stop: Event | None = None) -> Tensor:
     """The outputs for all images, in batches small enough for a CPU's cache."""
-    return torch.cat([model(part) for part in images.split(EVALUATION_BATCH)])
+    outputs = []
+    for part in images.split(EVALUATION_BATCH):
+        if stop is not None and stop.is_set():
+            raise Stopped
+        outputs.append(model(part))
+    return torch.cat(outputs)
 
 
 def pick_device(device: str = "auto", pairing: Pairing | None = None) -> torch.device:

@@ -13,7 +13,7 @@ from lm_utils.losses import LOSSES
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
-from lm_utils.training import BATCH, adamw, fit, new_model, pick_device
+from lm_utils.training import BATCH, Stopped, adamw, fit, new_model, outputs_of, pick_device
 
 FITTING = Pairing("multiclass", "cross_entropy")
 
@@ -133,6 +133,15 @@ def test_stop_is_obeyed_within_the_first_batch(tiny):
     stop.set()
     run = fit(FITTING, tiny, device="cpu", stop=stop)
     assert (run.status, run.epochs) == ("stopped", 0)
+
+
+def test_stop_is_obeyed_during_evaluation_and_a_stopped_run_is_not_tested(tiny):
+    stop = threading.Event()
+    run = fit(FITTING, tiny, device="cpu", stop=stop, on_epoch=lambda record: stop.set())
+    assert (run.status, run.epochs, run.best_epoch) == ("stopped", 1, 1)
+    assert run.test_predictions is None and run.test_metric != run.test_metric
+    with pytest.raises(Stopped):
+        outputs_of(run.model, tiny.valid.images, stop)
 
 
 def test_progress_is_told_after_each_epoch(tiny):
