@@ -1,0 +1,147 @@
+"""Claims decided from runs under changed conditions (results/robustness/), on seeds nobody had looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import nan
+
+from lm_utils.experiments import statistics as st
+from lm_utils.experiments.claims.finding import Finding
+from lm_utils.experiments.results import baseline, counted, number, under_conditions
+from lm_utils.experiments.telling import in_points
+from lm_utils.tasks import TASKS
+
+FITS = "cross_entropy-none"  # the contender that the others are compared with, on every kind of new data
+FEWER_POINTS = 0.01  # "markedly worse": a whole point of accuracy or more
+NOT_YET = "These runs have not been trained yet (results/robustness/)."
+
+
+def learnt(runs: Sequence[dict]) -> tuple[int, int]:
+    """How many of the runs learnt, and of how many; chance is the commonest answer of each run's own validation set."""
+    return sum(run["test_metric"] > chance(run) + st.FAILURE_SKILL * (1 - chance(run)) for run in runs), len(runs)
+
+
+def chance(run: dict) -> float:
+    """The accuracy of the best constant answer: that of the task, or of its base rate where the condition sets one."""
+    name = run["condition"]
+    if name.startswith("one-"):
+        return 1 - float(name.removeprefix("one-"))
+    return baseline(run["task"], run["data"]) if run["task"] in TASKS else 0.5
+
+
+def told(families: dict[str, list[dict]], names: Sequence[str]) -> str:
+    """How many runs of each condition learnt."""
+    lines = []
+    for name in names:
+        good, of = learnt(families[name])
+        lines.append(f"{families[name][0]['title']}: {good} of {counted(of, 'run')} learn")
+    return "; ".join(lines) + "."
+
+
+def lacking(families: dict[str, list[dict]], names: Sequence[str]) -> Finding | None:
+    """Not tested, where a condition has fewer than six runs."""
+    if all(len(families.get(name, [])) >= st.FEWEST_SEEDS for name in names):
+        return None
+    there = [name for name in names if families.get(name)]
+    return Finding("not tested", f"Too few seeds yet: {told(families, there)}" if there else NOT_YET)
+
+
+def cause_is_refuted(data: str, keeping: Sequence[str], lacking_it: Sequence[str] = ()) -> Finding:
+    """A cause is refuted where runs that keep it learn all the same and runs that lack it fail all the same."""
+    families = under_conditions("collapse", data)
+    if found := lacking(families, [*keeping, *lacking_it]):
+        return found
+    kept = all(learnt(families[name])[0] == learnt(families[name])[1] for name in keeping)
+    lost = all(learnt(families[name])[0] == 0 for name in lacking_it)
+    verdict = "refuted" if kept and lost else "not shown" if kept or lost else "holds here"
+    return Finding(verdict, told(families, [*keeping, *lacking_it]))
+
+
+def one_optimiser_is_best(data: str, ours: str, other: str) -> Finding:
+    """ "Best" is refuted by one setting in which another optimiser learns more often."""
+    families = under_conditions("collapse", data)
+    if found := lacking(families, [ours, other]):
+        return found
+    mine, theirs = learnt(families[ours]), learnt(families[other])
+    return Finding("refuted" if theirs[0] > mine[0] else "not shown", told(families, [ours, other]))
+
+
+def paired(families: dict[str, list[dict]], condition: str, contender: str, shift: str = "") -> list[float]:
+    """Differences in accuracy to the fitting pairing on the seeds both have, under one condition."""
+    mine, theirs = (
+        {run["seed"]: accuracy(run, shift) for run in families.get(f"{condition}/{name}", [])}
+        for name in (contender, FITS)
+    )
+    return [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
+
+
+def accuracy(run: dict, shift: str = "") -> float:
+    """The test accuracy of a run, or that on a shifted test set."""
+    return run.get("shifted", {}).get(shift, {}).get("accuracy", nan) if shift else number(run, "test_metric")
+
+
+def contenders(families: dict[str, list[dict]]) -> list[str]:
+    """The pairings that were trained beside the fitting one."""
+    return list(dict.fromkeys(name.split("/")[1] for name in families if not name.endswith(f"/{FITS}")))
+
+
+def worlds(families: dict[str, list[dict]]) -> dict[str, tuple[str, str]]:
+    """Every kind of new data by its title: the condition that was trained, and the shift of its test set if any."""
+    found = {
+        runs[0]["title"]: (name.split("/")[0], "")
+        for name, runs in families.items()
+        if name.endswith(f"/{FITS}") and not name.startswith("lr-")
+    }
+    shifts = {shift for runs in families.values() for run in runs for shift in run.get("shifted", {})}
+    return found | {shift: ("images-2000", shift) for shift in sorted(shifts)}
+
+
+def new_data_comparisons(families: dict[str, list[dict]]) -> dict[tuple[str, str], st.Comparison]:
+    """Every contender on every kind of new data beside the fitting pairing, corrected together."""
+    every = {
+        (name, title): paired(families, condition, name, shift)
+        for name in contenders(families)
+        for title, (condition, shift) in worlds(families).items()
+    }
+    every = {key: gaps for key, gaps in every.items() if gaps}
+    seeds = max((len(gaps) for gaps in every.values()), default=0)
+    padded = [gaps + [nan] * (seeds - len(gaps)) for gaps in every.values()]
+    return dict(zip(every, st.compare(padded, "accuracy"), strict=True))
+
+
+def misfits_suffer_on_new_data(data: str, home: str = "images-2000") -> Finding:
+    """A misfit that is not worse at home loses a whole point or more somewhere else, beyond doubt."""
+    families = under_conditions("new-data", data)
+    names = [f"{home}/{name}" for name in [FITS, *contenders(families)]]
+    if found := lacking(families, names):
+        return found
+    judged = new_data_comparisons(families)
+    at_home = families[names[0]][0]["title"]
+    bad = [
+        f"{name}, {title}: {in_points(c.difference.mean)}"
+        for (name, title), c in judged.items()
+        if c.verdict == "worse" and c.difference.mean <= -FEWER_POINTS and judged[name, at_home].verdict != "worse"
+    ]
+    equal = sum(c.verdict == "practically equal" for c in judged.values())
+    summary = f"Of {len(judged)} paired comparisons with the fitting pairing, {equal} are practically equal."
+    if bad:
+        return Finding("holds here", f"{summary} Clearly worse by a point or more: {'; '.join(bad)}.")
+    return Finding("not shown", f"{summary} None is worse by a whole point beyond doubt.")
+
+
+def imbalance_hurts(data: str) -> Finding:
+    """Cross-entropy with rare classes against the balanced training set, on the same seeds."""
+    families = under_conditions("new-data", data)
+    names = [f"images-2000/{FITS}", f"imbalance-10/{FITS}"]
+    if found := lacking(families, names):
+        return found
+    balanced, rare = ({run["seed"]: accuracy(run) for run in families[name]} for name in names)
+    gaps = [rare[seed] - balanced[seed] for seed in sorted(rare.keys() & balanced.keys())]
+    found = st.compare([gaps], "accuracy")[0]
+    verdict = {"worse": "holds here", "better": "refuted"}.get(found.verdict, "not shown")
+    gap = in_points(found.difference.mean)
+    return Finding(
+        verdict,
+        f"With a tenth of the images of 5 to 9, cross-entropy on logits loses: {gap}"
+        f" (p = {found.p:.3g}); there are fewer images in all, too.",
+    )

@@ -1,0 +1,317 @@
+"""Claims about what training gives, decided from runs. Rows are named by their ids in documents/rows.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from math import nan
+
+from lm_utils.experiments import statistics as st
+from lm_utils.experiments.claims.finding import Finding
+from lm_utils.experiments.documents import Row, rows
+from lm_utils.experiments.results import FITTING, Results, estimate, speed_of
+from lm_utils.experiments.telling import sentence, shown, shown_difference, shown_interval
+from lm_utils.pairing import Pairing
+
+NORMAL_SKILL = 0.9  # "works normally": closes nine tenths of the way from the baseline to perfect, in every run
+REPRODUCED = {"accuracy": 0.01, "mse": 0.03}  # how near our mean must come to a published figure
+CLEARLY_MORE = 1.5  # a calibration measure this many times as large, beyond doubt, is a difference accuracy hides
+UNITS = {
+    "nll": "negative log-likelihood",
+    "ece": "calibration error",
+    "brier": "Brier score",
+    "epochs": "epochs",
+    "epochs_to_95": "epochs to 95 % of the final metric",
+}
+Test = Callable[..., Finding]
+
+
+def row_of(name: str) -> Row:
+    """The row of this id; 'fitting-TASK' is the task's fitting pairing."""
+    if name.startswith("fitting-"):
+        pairing = FITTING[name.removeprefix("fitting-")]
+        return next(row for row in rows() if row.pairing == pairing)
+    found = [row for row in rows() if row.id == name]
+    if not found:
+        raise ValueError(f"There is no row {name!r} in documents/rows.toml; correct the claim that names it.")
+    return found[0]
+
+
+def lacking(results: Results, chosen: Iterable[Row]) -> str:
+    """What keeps a verdict from being given: rows with too few seeds."""
+    chosen = dict.fromkeys(chosen)
+    short = [(row, len(results.of(row.pairing))) for row in chosen if len(results.of(row.pairing)) < st.FEWEST_SEEDS]
+    if not short:
+        return ""
+    told = f"Too few seeds for a verdict so far: {st.FEWEST_SEEDS} are needed."
+    return " ".join([told, *(sentence(row.pairing, results, row.label) for row, runs in short if runs)])
+
+
+def with_rows(test: Test) -> Test:
+    """Hand the test rows instead of ids, and let nothing be decided on too few seeds."""
+
+    @wraps(test)
+    def checked(results: Results, rows: Sequence[str], **arguments: object) -> Finding:
+        chosen = [row_of(name) for name in rows]
+        reason = lacking(results, chosen)
+        return Finding("not tested", reason) if reason else test(results, chosen, **arguments)
+
+    return checked
+
+
+def with_pairs(test: Test) -> Test:
+    """Hand the test pairs of rows instead of ids, and let nothing be decided on too few seeds."""
+
+    @wraps(test)
+    def checked(results: Results, pairs: Sequence[Sequence[str]], **arguments: object) -> Finding:
+        chosen = [(row_of(one), row_of(other)) for one, other in pairs]
+        reason = lacking(results, [row for pair in chosen for row in pair])
+        return Finding("not tested", reason) if reason else test(results, chosen, **arguments)
+
+    return checked
+
+
+def told_of(results: Results, chosen: Sequence[Row]) -> str:
+    """The rows' sentences."""
+    return " ".join(sentence(row.pairing, results, row.label) for row in chosen)
+
+
+def losses_of(results: Results, pairing: Pairing) -> list[bool]:
+    """For each run whether it is at chance."""
+    chance, metric = results.baseline(pairing.task), pairing.spec.metric
+    return [st.failed(score, chance, metric) for score in results.scores(pairing).values()]
+
+
+# --- how a row does by itself ----------------------------------------------------------------------------------------
+
+
+@with_rows
+def learn(results: Results, chosen: Sequence[Row]) -> Finding:
+    """Every run of every row closes nine tenths of the way from the baseline to perfect, on average, and none fails."""
+    well = []
+    for row in chosen:
+        scores, chance = list(results.scores(row.pairing).values()), results.baseline(row.pairing.task)
+        skills = [st.skill(score, chance, row.pairing.spec.metric) for score in scores]
+        well.append(not any(losses_of(results, row.pairing)) and sum(skills) / len(skills) >= NORMAL_SKILL)
+    return Finding("holds here" if all(well) else "refuted", told_of(results, chosen))
+
+
+@with_rows
+def fail(results: Results, chosen: Sequence[Row]) -> Finding:
+    """Every run of every row is at chance (or has no result); if most runs learn, the claim is refuted."""
+    lost = [is_lost for row in chosen for is_lost in losses_of(results, row.pairing)]
+    verdict = "holds here" if all(lost) else "refuted" if sum(lost) <= len(lost) / 2 else "not shown"
+    return Finding(verdict, told_of(results, chosen))
+
+
+@with_rows
+def stop_with_an_error(results: Results, chosen: Sequence[Row]) -> Finding:
+    """Every run of every row ends with an error."""
+    every = all(entry["status"] == "error" for row in chosen for entry in results.of(row.pairing))
+    return Finding("holds here" if every else "refuted", told_of(results, chosen))
+
+
+@with_rows
+def reproduce(results: Results, chosen: Sequence[Row]) -> Finding:
+    """Our mean lies within a point (or 0.03 of MSE) of every published figure; collapsed rows collapse."""
+    near, told = [], []
+    for row in chosen:
+        metric, chance = row.pairing.spec.metric, results.baseline(row.pairing.task)
+        ours = estimate(results.scores(row.pairing).values(), metric)
+        lost = losses_of(results, row.pairing)
+        if row.test is None:
+            near.append(all(lost))
+            told.append(f"{row.label}: an error as published.")
+        elif st.failed(row.test, chance, metric):
+            near.append(all(lost))
+            told.append(
+                f"{row.label}: published {shown(row.test, row.pairing.spec)}, ours at chance in"
+                f" {sum(lost)} of {len(lost)}."
+            )
+        else:
+            near.append(abs(ours.mean - row.test) <= REPRODUCED[metric])
+            told.append(
+                f"{row.label}: published {shown(row.test, row.pairing.spec)}, ours"
+                f" {shown_interval(ours, row.pairing.spec)}."
+            )
+    told = [f"{sum(near)} of {len(near)} rows agree.", *told]
+    return Finding("holds here" if all(near) else "refuted", " ".join(told))
+
+
+@with_rows
+def loss_stays_at_the_base_rate(results: Results, chosen: Sequence[Row]) -> Finding:
+    """The validation loss of collapsed runs never falls clearly below that of a constant prediction of 0.1."""
+    constant = {"bce": 0.32508, "mse": 0.09}
+    told, stuck = [], []
+    for row in chosen:
+        lowest = [min(record["valid_loss"] for record in entry["history"]) for entry in results.of(row.pairing)]
+        stuck.append(min(lowest) > 0.98 * constant[row.pairing.loss])
+        told.append(
+            f"{row.label}: the lowest validation loss over all runs is {min(lowest):.4f}; predicting 0.1"
+            f" for every class costs {constant[row.pairing.loss]:.4f}."
+        )
+    return Finding("holds here" if all(stuck) else "refuted", " ".join(told))
+
+
+@with_rows
+def a_cut_repairs_it(results: Results, chosen: Sequence[Row]) -> Finding:
+    """Whether the labels cannot be learnt: refuted where another cut reads them from the same trained networks."""
+    told, learnt = [], []
+    for row in chosen:
+        half = estimate(results.scores(row.pairing).values(), "accuracy")
+        cut = estimate(results.scores(row.pairing, "accuracy_at_cut").values(), "accuracy")
+        where = estimate(results.scores(row.pairing, "cut").values(), "accuracy")
+        learnt.append(cut.mean >= 0.95)
+        told.append(
+            f"{row.label}: {shown_interval(half, row.pairing.spec)} with the cut at 0.5,"
+            f" {shown_interval(cut, row.pairing.spec)} with the cut that suits the validation set (about"
+            f" {where.mean:.2f}), on the same trained networks."
+        )
+    verdict = "refuted" if all(learnt) else "not shown" if any(learnt) else "holds here"
+    return Finding(verdict, " ".join(told))
+
+
+# --- how rows do beside each other -----------------------------------------------------------------------------------
+
+
+def compared(results: Results, pairs: Sequence[tuple[Row, Row]]) -> tuple[list[st.Comparison], str]:
+    """Paired comparisons of a claim, corrected together, and their sentences."""
+    metric = pairs[0][0].pairing.spec.metric
+    scores = [(results.scores(one.pairing), results.scores(other.pairing)) for one, other in pairs]
+    seeds = sorted({seed for mine, theirs in scores for seed in mine.keys() & theirs.keys()})
+    table = [[mine.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for mine, theirs in scores]
+    found = st.compare(table, metric)
+    told = [
+        f"{one.label} against {other.label}: {shown_difference(c.difference, one.pairing.spec)},"
+        f" p = {c.p_corrected:.3g} ({c.verdict})."
+        for (one, other), c in zip(pairs, found, strict=True)
+    ]
+    return found, " ".join(told)
+
+
+@with_pairs
+def equal(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
+    """Every paired difference lies inside the declared margin; one wholly outside refutes it."""
+    found, told = compared(results, pairs)
+    margin = st.MARGIN[pairs[0][0].pairing.spec.metric]
+    if any(c.difference.outside(margin) for c in found):
+        return Finding("refuted", told)
+    return Finding("holds here" if all(c.verdict == "practically equal" for c in found) else "not shown", told)
+
+
+@with_pairs
+def better(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
+    """The first of each pair is better than the second; practically equal or undecided is "not shown"."""
+    found, told = compared(results, pairs)
+    verdicts = {c.verdict for c in found}
+    if verdicts == {"better"}:
+        return Finding("holds here", told)
+    return Finding("refuted" if verdicts == {"worse"} else "not shown", told)
+
+
+@with_pairs
+def slightly_better(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
+    """The first of each pair is better at all, however little; refuted where all are surely no better."""
+    found, told = compared(results, pairs)
+    sure = [c.p_corrected < 1 - st.LEVEL for c in found]
+    signs = [c.difference.mean > 0 for c in found]
+    if all(sure) and all(signs):
+        return Finding("holds here", told)
+    return Finding("refuted" if all(sure) and not any(signs) else "not shown", told)
+
+
+@with_pairs
+def lower(results: Results, pairs: Sequence[tuple[Row, Row]], measure: str) -> Finding:
+    """A measure (epochs, negative log-likelihood, calibration error) is lower for the first of each pair."""
+    found, told = [], []
+    for one, other in pairs:
+        mine, theirs = (measured(results, row.pairing, measure) for row in (one, other))
+        gaps = [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
+        gap, p = st.mean_interval(gaps), st.sign_flip_p(gaps)
+        found.append(0 if not p < 1 - st.LEVEL else -1 if gap.mean < 0 else 1)
+        told.append(
+            f"{one.label} against {other.label}, {UNITS[measure]}: {average(mine):.3g} against"
+            f" {average(theirs):.3g}, paired difference {signed(gap.mean)} ({signed(gap.low)} to {signed(gap.high)}),"
+            f" p = {p:.3g}."
+        )
+    verdict = "holds here" if set(found) == {-1} else "refuted" if set(found) == {1} else "not shown"
+    return Finding(verdict, " ".join(told))
+
+
+def signed(value: float) -> str:
+    """A number with its sign."""
+    return f"{value:+.3g}".replace("-", "\N{MINUS SIGN}")
+
+
+def measured(results: Results, pairing: Pairing, measure: str) -> dict[int, float]:
+    """A measure for each seed."""
+    if measure == "epochs_to_95":
+        return {e["seed"]: speed_of(e, results.baseline(pairing.task)) for e in results.of(pairing)}
+    return results.scores(pairing, measure)
+
+
+def average(scores: dict[int, float]) -> float:
+    """The mean over seeds."""
+    return st.mean_interval(list(scores.values())).mean
+
+
+# --- causes ----------------------------------------------------------------------------------------------------------
+
+
+@with_rows
+def remedies_keep_the_blamed_part(results: Results, chosen: Sequence[Row]) -> Finding:
+    """A cause is refuted where it is still there and the runs learn: these rows keep it, and every run learns."""
+    lost = [sum(losses_of(results, row.pairing)) for row in chosen]
+    told = told_of(results, chosen)
+    if not any(lost):
+        return Finding("refuted", "These rows keep independent sigmoids and change something else: " + told)
+    return Finding("not shown" if not all(lost) else "holds here", told)
+
+
+@with_rows
+def reads_as_class_probability(results: Results, chosen: Sequence[Row]) -> Finding:
+    """Whether sigmoid outputs fail as class probabilities: compare their calibration with the fitting pairing's."""
+    fitting = row_of("fitting-multiclass")
+    reason = lacking(results, [fitting])
+    if reason:
+        return Finding("not tested", reason)
+    told, good = [], []
+    for row in chosen:
+        mine, theirs = (average(results.scores(r.pairing, "nll")) for r in (row, fitting))
+        ece, others = (average(results.scores(r.pairing, "ece")) for r in (row, fitting))
+        good.append(mine <= CLEARLY_MORE * theirs)
+        told.append(
+            f"{row.label}, outputs divided by their sum: negative log-likelihood {mine:.3f} against {theirs:.3f}"
+            f" for {fitting.label}, calibration error {ece:.4f} against {others:.4f}."
+        )
+    return Finding("refuted" if all(good) else "holds here", " ".join(told))
+
+
+@with_rows
+def accuracy_tells_enough(results: Results, chosen: Sequence[Row]) -> Finding:
+    """Refuted by a row that equals the fitting one in accuracy and whose probabilities are beyond doubt worse."""
+    fitting, hidden = row_of("fitting-multiclass"), []
+    reason = lacking(results, [fitting])
+    if reason:
+        return Finding("not tested", reason)
+    for row in chosen:
+        (found,), _ = compared(results, [(row, fitting)])
+        for measure in ("nll", "ece"):
+            mine, theirs = (average(results.scores(r.pairing, measure)) for r in (row, fitting))
+            p = st.sign_flip_p(results.paired(row.pairing, fitting.pairing, measure))
+            many = max(mine / theirs, theirs / mine)
+            if found.verdict == "practically equal" and p < 1 - st.LEVEL and many >= CLEARLY_MORE:
+                hidden.append(
+                    f"{row.label} equals {fitting.label} in accuracy, yet its {UNITS[measure]} is {mine:.3g}"
+                    f" against {theirs:.3g}."
+                )
+    if hidden:
+        return Finding("refuted", " ".join(hidden))
+    return Finding("not shown", "No row that equals the fitting one in accuracy differs clearly in its probabilities.")
+
+
+@with_rows
+def harm_is_possible(results: Results, chosen: Sequence[Row]) -> Finding:
+    """At least one of the rows is far worse than its task's fitting pairing in every run."""
+    harmed = [row for row in chosen if all(losses_of(results, row.pairing))]
+    return Finding("holds here" if harmed else "not shown", told_of(results, harmed or chosen))
