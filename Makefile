@@ -39,8 +39,8 @@ explore: ## the explorer alone, as a web page
 check: ## what was found: Python, torch, device, data, fonts, browser
 	$(lm) check
 
-results: ## the reference results, every row with ten seeds, into results/ (DEVICE= JOBS=)
-	$(lm) results $(device) $(jobs)
+results: ## the reference results, every row with ten seeds, into results/ (DATA= SEEDS= DEVICE= JOBS=)
+	$(lm) results $(data) $(seeds) $(device) $(jobs)
 
 bench: ## speed beside the plain loop (DATA= DEVICE=)
 	$(lm) bench $(data) $(device)

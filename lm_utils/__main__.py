@@ -52,11 +52,11 @@ def names(text: str) -> list[str]:
 
 
 OPTIONS = {
-    "data": {"type": one_of("auto", "mnist", "digits"), "default": "auto", "help": "auto, mnist or digits"},
-    "seeds": {"type": at_least(1), "default": 3, "help": "how many seeds each pairing is trained with"},
-    "device": {"type": one_of("auto", "cpu", "cuda"), "default": "auto", "help": "auto, cpu or cuda"},
-    "jobs": {"type": at_least(1), "default": None, "help": "how many things at once (default: one per core)"},
-    "only": {"type": names, "default": [], "help": "only these notebooks, for instance 08,11"},
+    "data": {"type": one_of("auto", "mnist", "digits"), "help": "auto, mnist or digits"},
+    "seeds": {"type": at_least(1), "help": "how many seeds each pairing is trained with"},
+    "device": {"type": one_of("auto", "cpu", "cuda"), "help": "auto, cpu or cuda"},
+    "jobs": {"type": at_least(1), "help": "how many things at once"},
+    "only": {"type": names, "help": "only these notebooks, for instance 08,11"},
     "fresh": {"action": "store_true", "help": "ignore stored runs and train anew"},
     "quick": {"action": "store_true", "help": "one small round, only to see that it works"},
     "check": {"action": "store_true", "help": "change nothing, only say what is out of date"},
@@ -86,7 +86,7 @@ COMMANDS = {
     "results": Command(
         "the reference results: every row with ten seeds, into results/",
         "lm_utils.experiments.reference:main",
-        ("device", "jobs"),
+        ("seeds", "data", "device", "jobs"),
     ),
     "bench": Command("speed beside the plain loop", "lm_utils.commands.bench:main", ("data", "device", "quick")),
     "notebooks": Command(
@@ -110,7 +110,7 @@ def parser() -> Parser:
     for name, command in COMMANDS.items():
         reader = commands.add_parser(name, help=command.summary, description=command.summary)
         for option in command.options:
-            reader.add_argument(f"--{option}", **OPTIONS[option])
+            reader.add_argument(f"--{option}", **OPTIONS[option], default=argparse.SUPPRESS)
     summary = "examine your own model: module:factory names a function of it"
     commands.add_parser("doctor", help=summary, add_help=False)
     return top
