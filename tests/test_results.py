@@ -8,9 +8,10 @@ from made_up_runs import made_up, results_of, seeded, write_lines
 
 from lm_utils.experiments import results as res
 from lm_utils.experiments import statistics as st
-from lm_utils.experiments import telling
 from lm_utils.experiments.documents import rows
+from lm_utils.experiments.reference import LIMITS
 from lm_utils.experiments.store import Store
+from lm_utils.experiments.stored import MNIST_TEST
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
 
@@ -60,8 +61,8 @@ def test_rows_without_runs_are_said_to_be_missing(some):
     table = res.summary("multiclass", "loss", some)
     missing = table.loc["000-3-4-ce-softmax"]
     assert (missing["seeds"], missing["verdict"]) == (0, "missing") and isnan(missing["mean"])
-    assert "Cross-entropy, softmax twice" in telling.missing_sentence(table)
-    words = telling.readable(table)
+    assert "Cross-entropy, softmax twice" in res.missing_sentence(table)
+    words = res.readable(table)
     assert "not trained yet" in repr(words) and "not trained yet" in words._repr_html_()
     assert words.origin in repr(words) and words.origin in words._repr_html_()
 
@@ -76,8 +77,8 @@ def test_incomplete_seeds_are_counted_and_get_no_verdict(some):
 def test_no_runs_at_all_is_a_table_all_the_same(task):
     table = res.summary(task, results=results_of())
     assert set(table["verdict"]) == {"missing"}
-    assert "None of these rows" in telling.missing_sentence(table)
-    assert "no runs yet" in repr(telling.readable(table))
+    assert "None of these rows" in res.missing_sentence(table)
+    assert "no runs yet" in repr(res.readable(table))
 
 
 def test_the_row_of_the_fitting_pairing_is_not_compared_with_itself(some):
@@ -95,7 +96,7 @@ def test_errors_are_results_too():
     runs = seeded(broken, [nan] * 10, status="error", error="all elements of input should be between 0 and 1")
     line = res.summary("regression", "loss", results_of(runs)).loc["000-3-1-bce"]
     assert (line["verdict"], line["errors"], line["failed"]) == ("error", 10, 10)
-    assert "between 0 and 1" in telling.sentence(broken, results_of(runs))
+    assert "between 0 and 1" in res.sentence(broken, results_of(runs))
 
 
 def test_unknown_table_is_one_sentence():
@@ -104,14 +105,14 @@ def test_unknown_table_is_one_sentence():
 
 
 def test_sentences_say_what_the_runs_gave(some):
-    assert "97.49 % (97.45 to 97.53 %) over 10 seeds" in telling.sentence(FITTING, some)
-    assert telling.sentence(SIGMOIDS, some).endswith("over 10 seeds, at chance in 10 of them.")
-    assert "not trained yet" in telling.sentence(Pairing("binary", "bce", "sigmoid"), some)
-    assert "practically equal" in telling.comparison_sentence(MSE, results=some)
-    assert "\N{MINUS SIGN}0.10 points" in telling.comparison_sentence(MSE, results=some)
-    assert "share no seed" in telling.comparison_sentence(Pairing("binary", "bce", "sigmoid"), results=some)
+    assert "97.49 % (97.45 to 97.53 %) over 10 seeds" in res.sentence(FITTING, some)
+    assert res.sentence(SIGMOIDS, some).endswith("over 10 seeds, at chance in 10 of them.")
+    assert "not trained yet" in res.sentence(Pairing("binary", "bce", "sigmoid"), some)
+    assert "practically equal" in res.comparison_sentence(MSE, results=some)
+    assert "\N{MINUS SIGN}0.10 points" in res.comparison_sentence(MSE, results=some)
+    assert "share no seed" in res.comparison_sentence(Pairing("binary", "bce", "sigmoid"), results=some)
     row = next(row for row in rows() if row.id == "000-3-4-mse-softmax")
-    assert "published 97.43 %, ours 97.39 %" in telling.published_sentence(row, some)
+    assert "published 97.43 %, ours 97.39 %" in res.published_sentence(row, some)
 
 
 def test_two_owners_are_never_mixed(tmp_path, monkeypatch):
@@ -123,7 +124,7 @@ def test_two_owners_are_never_mixed(tmp_path, monkeypatch):
     mine = res.yours([FITTING], seeds=2, data="digits", device="cpu", store=store)
     assert mine.entries == () and mine.origin == "yours: embedded digits, no runs yet"
     entry = made_up(FITTING, 1, 0.95, data="digits")
-    store.put(store.path(FITTING, 1, "digits", "cpu", res.LIMITS), entry)
+    store.put(store.path(FITTING, 1, "digits", "cpu", LIMITS), entry)
     mine = res.yours([FITTING], seeds=2, data="digits", device="cpu", store=store)
     assert mine.scores(FITTING) == {1: 0.95} and mine.origin.startswith("yours: embedded digits, 1 seed,")
 
@@ -164,13 +165,13 @@ def test_mnist_counts_are_those_of_the_shipped_confusions():
     confusions = [run["outputs"]["confusion"] for run in res.reference().of(FITTING)]
     if not confusions:
         pytest.skip("the shipped results have no multi-class runs yet; `make results` trains them")
-    assert [sum(line) for line in confusions[0]] == list(res.MNIST_TEST)
+    assert [sum(line) for line in confusions[0]] == list(MNIST_TEST)
 
 
 def test_every_summary_of_the_shipped_results_can_be_shown():
     for task in TASKS:
         table = res.summary(task)
-        assert "Runs: reference: MNIST" in repr(telling.readable(table))
+        assert "Runs: reference: MNIST" in repr(res.readable(table))
         assert set(table["verdict"]) <= {"practically equal", "better", "worse", "undecided", "illustration", "missing",
                                          "error", "not compared", "the fitting pairing"}  # fmt: skip
 

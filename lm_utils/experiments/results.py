@@ -1,171 +1,47 @@
-"""Results of runs as tables; each says whose runs they are, and the two are never mixed."""
+"""Results of runs, one line per row of a document's table; a notebook finds reading and wording of runs here too."""
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache, lru_cache
-from math import inf, isnan, nan
-from pathlib import Path
+from math import isnan, nan
 
 import pandas as pd
-import torch
 
-from lm_utils.data import load_data
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.documents import TABLES, Row, rows
-from lm_utils.experiments.reference import KEY, LIMITS, RESULTS, read_entries
-from lm_utils.experiments.store import COLUMNS, Store
-from lm_utils.experiments.sweep import sweep_entries
-from lm_utils.pairing import Pairing
+from lm_utils.experiments.stored import (
+    FITTING,
+    Results,
+    baseline,
+    carrying,
+    counted,
+    estimate,
+    mean,
+    number,
+    reference,
+    speed_of,
+    tested_digits,
+    under_conditions,
+    yours,
+)
+from lm_utils.experiments.telling import (
+    Table,
+    comparison_sentence,
+    missing_sentence,
+    published_sentence,
+    readable,
+    sentence,
+    shown,
+    shown_difference,
+    shown_interval,
+)
 from lm_utils.tasks import TASKS
-from lm_utils.training import pick_device
 
-TITLES = {"mnist": "MNIST", "digits": "embedded digits"}
-MNIST_TEST = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)  # test images of each digit
-FITTING: dict[str, Pairing] = {  # what every other row of a task is compared with
-    "regression": Pairing("regression", "mse", normalize=True),
-    "probability": Pairing("probability", "bce", "sigmoid"),
-    "binary": Pairing("binary", "cross_entropy"),
-    "multiclass": Pairing("multiclass", "cross_entropy"),
-    "multilabel": Pairing("multilabel", "bce", "sigmoid"),
-}
-
-
-@dataclass(frozen=True, eq=False)
-class Results:
-    """Some runs of one data set by one owner: the shipped reference, or the reader."""
-
-    whose: str  # "reference" or "yours"
-    data: str
-    entries: tuple[dict, ...]
-
-    @property
-    def origin(self) -> str:
-        """Whose runs these are, in one line."""
-        if not self.entries:
-            return f"{self.whose}: {TITLES[self.data]}, no runs yet"
-        counts = {len(runs) for runs in self.by_pairing.values()}
-        seeds = f"{min(counts)} to {max(counts)} seeds" if len(counts) > 1 else counted(max(counts), "seed")
-        versions = " and ".join(sorted({f"torch {entry['torch'].split('+')[0]}" for entry in self.entries}))
-        devices = " and ".join(sorted({entry["device"] for entry in self.entries}))
-        last = max(entry["date"] for entry in self.entries)
-        return f"{self.whose}: {TITLES[self.data]}, {seeds}, {versions}, {devices}, {last}"
-
-    @property
-    def by_pairing(self) -> dict[tuple, list[dict]]:
-        """The runs of each pairing, in the order of their seeds."""
-        found = defaultdict(list)
-        for entry in sorted(self.entries, key=lambda entry: entry["seed"]):
-            found[tuple(entry[name] for name in KEY[:-1])].append(entry)
-        return found
-
-    @property
-    def runs(self) -> pd.DataFrame:
-        """All runs as a table, one line per run, which carries its origin."""
-        table = pd.DataFrame([[entry[name] for name in COLUMNS] for entry in self.entries], columns=list(COLUMNS))
-        return carrying(table, self.origin)
-
-    def of(self, pairing: Pairing) -> list[dict]:
-        """The whole entries of a pairing, in the order of their seeds; none where nothing was trained."""
-        wanted = tuple(getattr(pairing, name) for name in KEY[:-1])
-        mine = (entry for entry in self.entries if tuple(entry[name] for name in KEY[:-1]) == wanted)
-        return sorted(mine, key=lambda entry: entry["seed"])
-
-    def scores(self, pairing: Pairing, name: str = "test_metric") -> dict[int, float]:
-        """One number per seed: a column, or one measured on the outputs ("nll", "ece", "accuracy_at_cut")."""
-        return {entry["seed"]: number(entry, name) for entry in self.of(pairing)}
-
-    def paired(self, pairing: Pairing, other: Pairing, name: str = "test_metric") -> list[float]:
-        """Differences to another pairing on the seeds both have."""
-        mine, theirs = self.scores(pairing, name), self.scores(other, name)
-        return [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
-
-    def baseline(self, task: str) -> float:
-        """The test metric of the best constant answer."""
-        return baseline(task, self.data)
-
-
-def counted(count: int, what: str) -> str:
-    """Such as '1 seed' or '3 seeds'."""
-    return f"{count} {what}{'s' * (count != 1)}"
-
-
-def number(entry: dict, name: str) -> float:
-    """A number of a run; nan where it has none."""
-    value = entry[name] if name in entry else entry.get("outputs", {}).get(name)
-    return nan if value is None else float(value)
-
-
-def carrying(table: pd.DataFrame, origin: str) -> pd.DataFrame:
-    """The table with its origin on it."""
-    table.attrs["origin"] = origin
-    return table
-
-
-def reference(data: str = "mnist", folder: Path | None = None) -> Results:
-    """The results that ship with the course."""
-    folder = folder or RESULTS / data
-    files = sorted((folder / "histories").glob("*.jsonl"))
-    return shipped(data, folder, tuple((file.name, file.stat().st_mtime_ns) for file in files))
-
-
-@lru_cache(maxsize=4)
-def shipped(data: str, folder: Path, stamp: tuple) -> Results:
-    """The shipped results as long as their files (whose names and times are the stamp) stay the same."""
-    entries = tuple(entry for entry in read_entries(folder) if entry["data"] == data)
-    return Results("reference", data, entries)
-
-
-def yours(
-    pairings: Iterable[Pairing] | None = None,
-    seeds: int = 3,
-    data: str = "auto",
-    device: str = "auto",
-    store: Store | None = None,
-    train: bool = False,
-) -> Results:
-    """The runs trained on this machine that are stored; with `train`, what is missing is trained first."""
-    wanted = list(pairings if pairings is not None else dict.fromkeys(row.pairing for row in rows()))
-    store, name = store or Store(), load_data(data).name
-    if train:
-        entries = sweep_entries(wanted, range(seeds), name, *LIMITS, device=device, store=store)
-        return Results("yours", name, tuple(entries))
-    keys = [(pairing, seed) for pairing in wanted for seed in range(seeds)]
-    paths = [store.path(*key, name, pick_device(device, key[0]).type, LIMITS) for key in keys]
-    return Results("yours", name, tuple(entry for path in paths if (entry := store.get(path))))
-
-
-def under_conditions(family: str, data: str = "mnist", folder: Path | None = None) -> dict[str, list[dict]]:
-    """The runs of a family of changed conditions by the name of the condition; empty where none were trained."""
-    path = (folder or RESULTS / "robustness" / data) / f"{family}.jsonl"
-    found = defaultdict(list)
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            entry = json.loads(line)
-            found[entry["condition"]].append(entry)
-    return {name: sorted(runs, key=lambda run: run["seed"]) for name, runs in found.items()}
-
-
-@cache
-def tested_digits(data: str) -> torch.Tensor:
-    """The digits of a data set's test part; MNIST's are known without its files."""
-    if data == "mnist":
-        return torch.repeat_interleave(torch.arange(10), torch.tensor(MNIST_TEST))
-    return load_data(data).test.digits
-
-
-@cache
-def baseline(task: str, data: str = "mnist") -> float:
-    """The test metric of the best constant answer: the line that a run at chance does not pass."""
-    targets = TASKS[task].target(tested_digits(data))
-    return round(TASKS[task].baseline(targets, targets), 6)
-
-
-# --- tables ----------------------------------------------------------------------------------------------------------
-
+__all__ = [
+    "FITTING", "Results", "Table", "baseline", "comparison_sentence", "counted", "missing_sentence", "number",
+    "published_sentence", "readable", "reference", "sentence", "shown", "shown_difference", "shown_interval",
+    "speed_of", "summary", "tested_digits", "under_conditions", "yours",
+]  # fmt: skip
 
 def summary(task: str, table: str | Iterable[str] | None = None, results: Results | None = None) -> pd.DataFrame:
     """One line per row of a task's table (a name, several, or all of them): figures and verdict.
@@ -182,13 +58,10 @@ def summary(task: str, table: str | Iterable[str] | None = None, results: Result
     mine = [results.scores(row.pairing) for row in chosen]
     seeds = sorted(theirs.keys() | {seed for scores in mine for seed in scores})
     differences = [[scores.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for scores in mine]
-    compared = st.compare(differences, metric) if seeds else [NOT_COMPARED] * len(chosen)
+    compared = st.compare(differences, metric) if seeds else [st.NOT_COMPARED] * len(chosen)
     lines = [{**figures_of(row, results), **against(row, found, scores, theirs)}
              for row, found, scores in zip(chosen, compared, mine, strict=True)]  # fmt: skip
     return carrying(pd.DataFrame(lines).set_index("id"), results.origin)
-
-
-NOT_COMPARED = st.Comparison(st.NOTHING, nan, nan, "missing")
 
 
 def figures_of(row: Row, results: Results) -> dict:
@@ -204,6 +77,7 @@ def figures_of(row: Row, results: Results) -> dict:
         "id": row.id, "task": pairing.task, "table": row.table, "label": row.label, "fits": row.fits,
         "our_verdict": pairing.verdict,
         "loss": pairing.loss, "activation": pairing.activation, "published": row.test, "seeds": len(entries),
+        "scores": scores, "baseline": chance,
         "mean": told.mean, "low": told.low, "high": told.high,
         "failed": sum(lost), **dict(zip(("failed_low", "failed_high"), st.wilson(sum(lost), len(lost)), strict=True)),
         "mean_learned": st.mean_interval(learned).mean, "epochs": mean([number(e, "epochs") for e in entries]),
@@ -229,20 +103,3 @@ def against(row: Row, found: st.Comparison, mine: dict[int, float], theirs: dict
         "difference_high": found.difference.high, "p": found.p, "p_corrected": found.p_corrected,
         "ratio": ratio.mean, "ratio_low": ratio.low, "ratio_high": ratio.high, "verdict": verdict,
     }  # fmt: skip
-
-
-def mean(values: Iterable[float]) -> float:
-    """The mean of what is a number; nan where nothing is."""
-    return st.mean_interval(list(values)).mean
-
-
-def estimate(scores: Iterable[float], metric: str) -> st.Estimate:
-    """Mean and interval, inside what the metric can be."""
-    return st.mean_interval(list(scores), bounds=(0.0, 1.0 if metric == "accuracy" else inf))
-
-
-def speed_of(entry: dict, chance: float) -> float:
-    """Epochs to 95 % of a run's final validation metric."""
-    metric = TASKS[entry["task"]].metric
-    scores = [record["valid_metric"] for record in entry["history"]]
-    return st.epochs_to(scores, entry["valid_metric"], metric, chance)

@@ -118,6 +118,9 @@ class Comparison:
     verdict: str  # "practically equal", "better", "worse", "undecided", "illustration", "missing"
 
 
+NOT_COMPARED = Comparison(NOTHING, nan, nan, "missing")
+
+
 def judge(difference: Estimate, p: float, metric: str) -> str:
     """What a paired difference shows; fewer than six seeds are an illustration and get no verdict."""
     if difference.n == 0:

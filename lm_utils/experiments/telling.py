@@ -8,7 +8,7 @@ import pandas as pd
 
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.documents import Row
-from lm_utils.experiments.results import FITTING, NOT_COMPARED, Results, carrying, counted, estimate, number, reference
+from lm_utils.experiments.stored import FITTING, Results, carrying, counted, estimate, number, reference
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS, Task
 
@@ -67,7 +67,7 @@ def comparison_sentence(pairing: Pairing, other: Pairing | None = None, results:
     """How a pairing does beside another (the task's fitting one, if none is named), in one sentence."""
     results, other = results or reference(), other or FITTING[pairing.task]
     differences = results.paired(pairing, other)
-    found = st.compare([differences], pairing.spec.metric)[0] if differences else NOT_COMPARED
+    found = st.compare([differences], pairing.spec.metric)[0] if differences else st.NOT_COMPARED
     if not found.difference.n:
         return f"{pairing.label} and {other.label} share no seed with a result yet."
     told = f"{pairing.label} against {other.label}: {shown_difference(found.difference, pairing.spec)}"

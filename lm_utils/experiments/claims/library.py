@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from lm_utils.activations import inverse_sigmoid
 from lm_utils.experiments.claims.finding import Finding, decided
-from lm_utils.experiments.results import MNIST_TEST
+from lm_utils.experiments.stored import MNIST_TEST
 from lm_utils.tasks import TASKS
 
 P, Y = torch.tensor([[0.9, 0.2], [0.4, 0.6]]), torch.tensor([[1.0, 0.0], [1.0, 1.0]])
