@@ -45,6 +45,7 @@ class Origin:
     shape: tuple[int, ...] = ()
     sliced: bool = False
     turned: bool = False  # an axis was moved between the operation and the tensor
+    made_by: str = ""  # the operation's own name, such as "Addmm"
 
     @property
     def size(self) -> int | None:
@@ -128,7 +129,19 @@ def _name(node: object, sliced: bool, turned: bool) -> Origin:
     if name in RANGES:
         axis, shape = _saved_axis(node) if "oftmax" in name else (None, ())
         return Origin(*RANGES[name], axis=axis, shape=shape, sliced=sliced, turned=turned)
-    return Origin("linear" if name in LINEAR else "other", sliced=sliced, turned=turned)
+    if name == "Add" and (inner := _without_bias(node, sliced, turned)) is not None:
+        return inner
+    return Origin("linear" if name in LINEAR else "other", sliced=sliced, turned=turned, made_by=name)
+
+
+def _without_bias(node: object, sliced: bool, turned: bool) -> Origin | None:
+    """The linear layer behind `x @ weight + bias`, where torch computes it in two steps."""
+    parents = _parents(node)
+    others = [parent for parent in parents if operation(parent) != "AccumulateGrad"]
+    if len(parents) != 2 or len(others) != 1:
+        return None
+    inner = _follow(others[0], sliced, turned)
+    return inner if inner.kind == "linear" else None
 
 
 def _log_or_exp(node: object, name: str, sliced: bool, turned: bool) -> Origin:

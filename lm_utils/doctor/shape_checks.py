@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import torch
 
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.output_origin import operation
 from lm_utils.doctor.report import Finding
 
 ELEMENTWISE = {"bce", "bce_logits", "distance", "kl_div", "soft_margin", "poisson", "hinge_embedding"}
+LINEAR_LAYER = {"Addmm", "Mm", "Bmm", "Baddbmm", "Linear", "MkldnnLinear"}
 REFUSES_OTHER_SHAPES = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
 
 
@@ -110,16 +110,9 @@ def _check_square(case: Case) -> Iterator[Finding]:
     """[N, L, C] from a linear layer, where L happens to equal C: the classes stand last, not second."""
     outputs = case.outputs
     squares = outputs.dim() == 3 and outputs.shape[1] == outputs.shape[2]
-    if squares and case.origin.kind == "linear" and not case.origin.turned and not case.targets.is_floating_point():
-        if _made_by_linear_layer(case):
-            yield _classes_last(case)
-
-
-def _made_by_linear_layer(case: Case) -> bool:
-    node = case.outputs.grad_fn
-    while node is not None and operation(node) in ("UnsafeView", "View", "ReshapeAlias", "ToCopy", "Clone"):
-        node = node.next_functions[0][0]
-    return node is not None and operation(node) in ("Addmm", "Mm", "Bmm", "Baddbmm", "Linear", "MkldnnLinear")
+    features_last = case.origin.made_by in LINEAR_LAYER and not case.origin.turned
+    if squares and features_last and not case.targets.is_floating_point():
+        yield _classes_last(case)
 
 
 def _classes_last(case: Case) -> Finding:
