@@ -129,8 +129,9 @@ RULES: tuple[Rule, ...] = (
     Rule(lambda p: p.loss == "cross_entropy" and p.activation == "softmax", "workable",
          "The loss applies softmax a second time to outputs that already lie in [0, 1]; it can never "
          "reach 0 and its gradient is smaller, but the largest output still wins."),
-    Rule(lambda p: p.loss == "cross_entropy" and p.activation == "sigmoid", "handicapped",
-         "The loss takes the sigmoid outputs for logits, so no logit can exceed another by more than 1."),
+    Rule(lambda p: p.loss == "cross_entropy" and p.activation == "sigmoid", "workable",
+         "The loss takes the sigmoid outputs for logits, so no logit can exceed another by more than 1; it can never"
+         " reach 0, but the largest output still wins."),
     Rule(lambda p: p.loss == "bce_logits" and p.activation == "softmax", "workable",
          "The loss applies a sigmoid to outputs that already lie in [0, 1]; it can never reach 0, but the"
          " largest output still wins."),

@@ -1,0 +1,245 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 08 Regression: a number, and the losses that cannot hold it
+#
+# After this notebook you can
+#
+# - say why binary cross-entropy cannot be used for a number, and which of its two PyTorch versions fails in which way;
+# - show that "the output is at most 1" is *not* the reason;
+# - explain what standardising the targets does, and why a ReLU at the end is a gamble;
+# - recognise the shape trap that trains on nonsense without an error.
+#
+# **Time:** 25 minutes
+#
+# **Covers:** document 000, section 3-1; document 001, section 3-1 with section 1-1
+#
+# **Before this one:** [07 Experiment design](07_experiment_design.ipynb)
+
+# %% tags=["parameters"]
+data = "auto"
+seeds = 3
+device = "auto"
+
+# %% [markdown]
+# The target is a number from 1 to 6: the strokes of a digit plus its holes. The metric is the mean squared error on
+# that original scale, so lower is better. (Document 001 heads its column "highest MSE"; the lowest is meant.)
+# Tables with stored results are MNIST and say how many seeds; live cells use the data of the next line.
+
+# %%
+import warnings
+
+import torch
+from IPython.display import Markdown
+
+import lm_utils as lm
+from lm_utils.experiments import results
+from lm_utils.labs import figures, quiz, runaway
+from lm_utils.labs.banner import banner
+from lm_utils.labs.style import show
+
+banner(data, device)
+
+# %% [markdown]
+# ## 1. The loss table of document 000, measured again
+#
+# First the yardstick: a network that ignores the image and always says the mean.
+
+# %%
+baseline = results.reference().baseline("regression")
+Markdown(f"Always the mean: a test MSE of **{baseline:.2f}** on MNIST.")
+
+# %%
+quiz.predict(
+    "Standardised targets, raw outputs, nn.BCEWithLogitsLoss. How will the MSE compare with always saying the mean?",
+    options=["better", "about the same", "far worse"],
+    answer="far worse",
+    reading=results.sentence(lm.Pairing("regression", "bce_logits", normalize=True)),
+)
+
+# %% [markdown]
+# A loss that makes a network *worse than a constant* does not merely fail to teach. It teaches something else.
+
+# %%
+losses = results.summary("regression", "loss")
+results.readable(losses)
+
+# %% [markdown]
+# Two of the five rows are no regressions at all. One ends in an error message, one runs through and leaves an MSE far
+# above the yardstick. Between MSE, MAE and RMSE look at the intervals before you name a winner.
+
+# %%
+show(figures.dots_and_intervals(losses))
+
+# %% [markdown]
+# ## 2. `nn.BCELoss`: the error is a kindness
+#
+# On a CPU the message says what is wrong. On a GPU the same check ends in `device-side assert triggered`, and the
+# process must be restarted: that is the message the document saw. Our training records the error and goes on.
+
+# %%
+splits = lm.load_data(data)
+run = lm.fit(lm.Pairing("regression", "bce", normalize=True), splits, device=device)
+assert run.status == "error" and "between 0 and 1" in run.error
+print(run.status, "-", run.error)
+
+# %% [markdown]
+# ## 3. `nn.BCEWithLogitsLoss`: no error, and no floor
+#
+# The document explains its row like this: the loss applies a sigmoid, so the output is at most 1, while the targets
+# reach 6. Check that against the code: the sigmoid lives *inside the loss*. The network's own output is the raw number
+# before it, and that number is what is compared with the target in the metric. It has no limit at all.
+
+# %%
+model = run.model
+outputs = model(splits.test.images[:100]) * 1e3
+assert outputs.abs().max() > 1  # nothing keeps a raw output below 1
+show(runaway.no_floor_figure())
+
+# %% [markdown]
+# Here is the reason. For a target inside 0 to 1 the curve has a lowest point. For a target *outside*, it falls for
+# ever: the loss is the smaller the further the output runs away. Half of all standardised targets are negative.
+
+# %%
+fitting, misfit = lm.Pairing("regression", "mse", normalize=True), lm.Pairing("regression", "bce_logits", normalize=True)
+found = [runaway.runaway(pairing, splits) for pairing in (fitting, misfit)]
+show(runaway.runaway_figure(found))
+
+# %% [markdown]
+# On the left, the mean output for images whose target is large and for those whose target is small. With MSE the two
+# part. With BCE on logits both run the *same* way, further with every epoch, and the MSE grows with them (one seed,
+# trained just now).
+#
+# ## 4. The activation table that document 001 left empty
+#
+# Three output activations, each with standardised and with raw targets.
+
+# %%
+activations = results.summary("regression", "activation")
+results.readable(activations)
+
+# %%
+show(figures.dots_and_intervals(activations))
+
+# %% [markdown]
+# Look at the column of failures. **ReLU** is marked as fitting in the document, since the targets are never negative.
+# Yet it fails in some seeds and works in others. Why?
+
+# %%
+share = runaway.dead_at_start(lm.Pairing("regression", "mse", "relu"), splits)
+Markdown(f"Of 40 fresh networks with a ReLU output, **{share:.0%}** emit 0 for every image before training starts.")
+
+# %% [markdown]
+# Where ReLU emits 0 its slope is 0. If that is so for *all* images, no gradient ever passes, and the network stays dead.
+# Whether that happens is decided by the starting weights: a coin toss.
+#
+# **Sigmoid and its inverse** trains, in spite of the detour. The document's three arguments are measured in
+# [notebook 04](04_output_activations.ipynb); here you see what they cost in the end.
+
+# %%
+squeezed = lm.Pairing("regression", "mse", "sigmoid_inverse", normalize=True)
+Markdown(results.comparison_sentence(squeezed))
+
+# %% [markdown]
+# ## 5. Do targets have to be standardised?
+#
+# The document says that the wanted performance only comes with standardised outputs. Compare the paired seeds.
+
+# %%
+Markdown(results.comparison_sentence(lm.Pairing("regression", "mse")))
+
+# %% [markdown]
+# Read the interval, not the first number. A last linear layer can learn any mean and any scale; standardising spares it
+# the way there.
+
+# %%
+show(figures.learning_curves([fitting, lm.Pairing("regression", "mse"), lm.Pairing("regression", "mse", "sigmoid_inverse")]))
+
+# %% [markdown]
+# The dashed line is the constant answer. Where a curve starts tells how far it had to walk; where it ends tells what
+# it cost.
+#
+# ## 6. The trap without an error
+#
+# Outputs of shape `[N, 1]` against targets of shape `[N]`: PyTorch warns once and then compares *every* output with *every*
+# target. The best answer to all targets at once is their mean.
+
+# %%
+outputs, targets = torch.zeros(4, 1), torch.tensor([1.0, 2.0, 3.0, 6.0])
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    wrong = torch.nn.MSELoss(reduction="none")(outputs, targets)
+assert wrong.shape == (4, 4) and "broadcast" in str(caught[0].message)
+print(wrong.shape, "-", str(caught[0].message)[:76])
+
+# %% [markdown]
+# Sixteen comparisons for four images. This course's `fit` refuses such shapes; your own loop will not, so look
+# at shapes before you look at curves. The [doctor](13_is_it_learning.ipynb) does it for you.
+#
+# ## 7. Every pairing
+
+# %%
+from lm_utils.labs.picker import picker
+
+picker("regression", data, device)
+
+# %% [markdown]
+# ## Exercises
+#
+# **Exercise 1.** A standardised target is 1.5 and the raw output is `z`. What is the gradient of
+# `nn.BCEWithLogitsLoss` with respect to `z` when `z` is very large? Its sign tells where the output goes next.
+
+# %%
+gradient = ...
+
+# %% tags=["solution"]
+gradient = 1 - 1.5  # sigmoid(z) - target, and sigmoid(z) is 1
+
+# %%
+quiz.check(
+    gradient,
+    expected=-0.5,
+    tolerance=1e-6,
+    mistakes={0: "It would be 0 for a target of 1; this target lies above.", 0.5: "Right size; which way does z move?"},
+    hint="The gradient of this loss is sigmoid(z) minus the target.",
+)
+
+# %% [markdown]
+# **Exercise 2.** Write `original(z, mean, std)`, which turns a standardised prediction back into strokes and holes.
+
+# %%
+original = ...
+
+# %% tags=["solution"]
+def original(z, mean, std):
+    return z * std + mean
+
+# %%
+quiz.check_function(
+    original,
+    reference=lambda z, mean, std: z * std + mean,
+    cases=[(0.0, 2.6, 1.3), (1.0, 2.6, 1.3), (-1.2, 2.6, 1.3)],
+    mistakes=[(lambda z, mean, std: (z - mean) / std, "That standardises; the way back is asked for.")],
+    hint="Undo a subtraction and a division, in the other order.",
+)
+
+# %% [markdown]
+# ## Summary
+#
+# - MSE, MAE and RMSE (and Huber) all fit; between them the table, not the name, decides.
+# - `nn.BCELoss` refuses numbers outside 0 to 1. `nn.BCEWithLogitsLoss` accepts them and has no floor: outputs run away.
+#   The limit of the sigmoid is not the reason.
+# - A ReLU output can be dead from its first step; count such runs, do not average them away.
+# - `[N, 1]` against `[N]` trains on nonsense.
+#
+# **Next:** [09 Probability prediction](09_probability.ipynb)

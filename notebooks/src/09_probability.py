@@ -1,0 +1,230 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 09 Probability prediction: one output between 0 and 1
+#
+# After this notebook you can
+#
+# - say why softmax over one output can learn nothing, whatever the loss;
+# - answer a question the document leaves open: is no activation better than a sigmoid under MSE, MAE and RMSE?
+# - tell losses that reward honest probabilities from those that only reward the right side of one half;
+# - see what `nn.CrossEntropyLoss` does when it gets one column.
+#
+# **Time:** 25 minutes
+#
+# **Covers:** document 000, section 3-2 with section 1-1; document 001, section 3-2
+#
+# **Before this one:** [08 Regression](08_regression.ipynb)
+
+# %% tags=["parameters"]
+data = "auto"
+seeds = 3
+device = "auto"
+
+# %% [markdown]
+# The question is: how likely is this digit curved (0, 3, 6, 8 or 9)? One output, one number. A prediction of one half or
+# more counts as a yes. Tables with stored results are MNIST and say how many seeds; live cells use the data of the next line.
+
+# %%
+import torch
+from IPython.display import Markdown
+
+import lm_utils as lm
+from lm_utils.experiments import results
+from lm_utils.labs import figures, quiz
+from lm_utils.labs.banner import banner
+from lm_utils.labs.style import show
+
+banner(data, device)
+
+# %% [markdown]
+# ## 1. One output through softmax
+#
+# Softmax divides each output by the sum of all outputs. Here the sum has one term.
+
+# %%
+raw = torch.tensor([[-40.0], [0.0], [3.0]])
+assert torch.equal(torch.softmax(raw, dim=1), torch.ones(3, 1))
+torch.softmax(raw, dim=1).flatten()
+
+# %%
+curved = lm.TASKS["probability"].target(results.tested_digits("mnist")).mean().item()
+quiz.predict(
+    "A network that says 'curved, 100 % sure' for every image: how often is it right on MNIST's test images?",
+    options=["0 %", "as often as digits are curved", "50 % exactly"],
+    answer="as often as digits are curved",
+    reading=f"{curved:.2%} of MNIST's test images show a curved digit, and that is its accuracy to the last digit.",
+)
+
+# %% [markdown]
+# The output does not depend on the image, so neither does the loss, and no gradient is left. The accuracy of such a
+# run is not "about one half": it *is* the share of curved digits.
+#
+# ## 2. The loss table of document 000, measured again
+
+# %%
+losses = results.summary("probability", "loss")
+results.readable(losses)
+
+# %% [markdown]
+# The last row is the one with softmax. The document's 49.31 % was no accident of its run: every seed gives the
+# same figure.
+
+# %%
+show(figures.dots_and_intervals(losses))
+
+# %% [markdown]
+# Apart from that row everything learns, as the document found. Now its open question. It suspects that MSE, MAE
+# and RMSE do a little better *without* an activation than with a sigmoid, and asks for more experiments. Paired seeds
+# answer it.
+
+# %%
+for name in ("mse", "mae", "rmse"):
+    plain, squashed = lm.Pairing("probability", name), lm.Pairing("probability", name, "sigmoid")
+    display(Markdown(results.comparison_sentence(plain, squashed)))
+
+# %% [markdown]
+# Read each line as: difference in test accuracy, its 95 % interval over the seeds, and the chance of seeing
+# such signs by accident. A plausible mechanism is easy to see in the gradient: a sigmoid multiplies it by
+# `p (1 - p)`, which fades just where the network is confidently wrong. A plausible mechanism is not yet a proof;
+# [notebook 15](15_verdicts.ipynb) gives the verdict with its evidence.
+
+# %%
+p = torch.tensor([0.5, 0.1, 0.01])  # the truth is 1
+slope = 2 * (1 - p) * p * (1 - p)  # size of the MSE's gradient at the raw output
+{f"p = {value:g}": f"{size:.4f}" for value, size in zip(p.tolist(), slope.tolist(), strict=True)}
+
+# %% [markdown]
+# ## 3. The activation table that document 001 left empty
+#
+# (Its headings say MSE; for a yes-or-no task we fill in accuracy.)
+
+# %%
+activations = results.summary("probability", "activation")
+results.readable(activations)
+
+# %% [markdown]
+# Both softmax rows are the same constant answer. The loss behind it does not matter; there is nothing to be learnt.
+#
+# ## 4. Honest probabilities
+#
+# Accuracy asks for the right side of one half. Whoever uses the output *as a probability* asks for more: of all images
+# called "80 % curved", 80 % should be curved.
+
+# %%
+trio = [lm.Pairing("probability", "bce", "sigmoid"), lm.Pairing("probability", "mse", "sigmoid"),
+        lm.Pairing("probability", "mae", "sigmoid")]
+show(figures.calibration(trio))
+
+# %% [markdown]
+# BCE and MSE are *proper* scoring rules: their expectation is best at the true probability. MAE is not: it is best at 0 or
+# 1, whichever is likelier, so its outputs are pushed to the ends.
+
+# %%
+true = 0.7
+grid = torch.linspace(0.001, 0.999, 999)
+mae = true * (1 - grid) + (1 - true) * grid
+mse = true * (1 - grid) ** 2 + (1 - true) * grid**2
+assert abs(grid[mse.argmin()].item() - true) < 2e-3 and grid[mae.argmin()].item() > 0.99
+print(f"truth {true}: MSE is lowest at {grid[mse.argmin()]:.2f}, MAE at {grid[mae.argmin()]:.2f}")
+
+# %%
+show(figures.output_histograms(trio))
+
+# %% [markdown]
+# The histograms show the same from the other side: the more a loss rewards only the side of one half, the emptier the
+# middle.
+#
+# So the first argument of the document's section 1-1, that MSE does not fit because outputs lie between 0 and 1,
+# does not hold as it stands: the squared error of a probability is a fine score. What cross-entropy has and MSE lacks is the second argument: a steep
+# price for confident mistakes.
+#
+# ## 5. What happens with one column in `nn.CrossEntropyLoss`
+#
+# Outputs `[N]` and float targets `[N]` are a legal call. It means something else: **one** sample with N classes.
+
+# %%
+outputs, targets = torch.randn(32, requires_grad=True), torch.ones(32)
+loss = torch.nn.CrossEntropyLoss()(outputs, targets)
+loss.backward()
+assert abs(outputs.grad.sum().item()) < 1e-4  # what one image gains, the others lose
+print(f"{loss.item():.1f} for 32 images, gradient sum {outputs.grad.sum():.6f}")
+
+# %% [markdown]
+# The images of a batch compete with each other. Shift all outputs by the same number and nothing changes, so no output is
+# ever told where "yes" begins.
+
+# %%
+Markdown(lm.Pairing("probability", "cross_entropy", "none").explanation)
+
+# %% [markdown]
+# ## 6. Curves and every pairing
+
+# %%
+show(figures.learning_curves([trio[0], lm.Pairing("probability", "rmse"), lm.Pairing("probability", "cross_entropy", "softmax")]))
+
+# %% [markdown]
+# The flat line is the single softmax: not slow, not unlucky, but constant. Now choose for yourself.
+
+# %%
+from lm_utils.labs.picker import picker
+
+picker("probability", data, device)
+
+# %% [markdown]
+# ## Exercises
+#
+# **Exercise 1.** Three images of ten are curved. What does a network with one softmax output reach on them?
+
+# %%
+accuracy = ...
+
+# %% tags=["solution"]
+accuracy = 0.3
+
+# %%
+quiz.check(accuracy, expected=0.3, mistakes={0.7: "It says yes to all of them, not no.", 0.5: "It does not guess; it always says yes."},
+           hint="Its output is 1, and 1 is a yes.")
+
+# %% [markdown]
+# **Exercise 2.** Write `gradient(p)`: the gradient of `nn.BCELoss` with respect to the *raw* output `z`, for a true label of 1
+# and `p = sigmoid(z)`. Compare it with the squared error's above.
+
+# %%
+gradient = ...
+
+# %% tags=["solution"]
+def gradient(p):
+    return p - 1
+
+# %%
+quiz.check_function(
+    gradient,
+    reference=lambda p: p - 1,
+    cases=[(0.5,), (0.1,), (0.01,)],
+    mistakes=[
+        (lambda p: -1 / p, "That is the gradient with respect to p; multiply by the sigmoid's slope p (1 - p)."),
+        (lambda p: 1 - p, "The size is right; the loss falls when z grows."),
+    ],
+    hint="The 1/p of the logarithm meets the p of the sigmoid's slope.",
+)
+
+# %% [markdown]
+# ## Summary
+#
+# - Softmax over one output is 1. Its accuracy is the share of yes labels; nothing trains.
+# - Every other row of the document learns. Whether an activation helps under MSE, MAE and RMSE is answered by paired seeds, above.
+# - BCE and MSE reward honest probabilities, MAE does not.
+# - `nn.CrossEntropyLoss` with one flattened column compares images with each other.
+#
+# **Next:** [10 Binary classification](10_binary.ipynb)

@@ -1,0 +1,214 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 12 Multi-label classification: when softmax is the misfit
+#
+# After this notebook you can
+#
+# - explain why softmax over independent labels loses about a fifth of the answers, and where exactly it loses them;
+# - repair such a network *without training it again*;
+# - compute the ceiling of an output activation before training anything;
+# - say which losses fit several yes-or-no questions at once.
+#
+# **Time:** 25 minutes
+#
+# **Covers:** document 000, section 3-5 with section 1-4; document 001, section 3-5
+#
+# **Before this one:** [11 Multi-class classification](11_multi_class.ipynb)
+
+# %% tags=["parameters"]
+data = "auto"
+seeds = 3
+device = "auto"
+
+# %% [markdown]
+# Each digit gets four answers at once: even? prime? curved? a square? A 4 is even and a square; a 0 is even, curved
+# and a square; a 7 is prime and nothing else. Accuracy counts all answers of all images.
+
+# %%
+import torch
+from IPython.display import Markdown
+
+import lm_utils as lm
+from lm_utils.experiments import results
+from lm_utils.labs import figures, quiz, readout
+from lm_utils.labs.banner import banner
+from lm_utils.labs.style import show
+
+banner(data, device)
+
+# %% [markdown]
+# ## 1. What can softmax say?
+#
+# Before any training, some arithmetic. Softmax outputs sum to one, so at most one of them can be *above* one half
+# (two can stand exactly on it). How many answers can be right if a network says yes at most once per image?
+
+# %%
+labels = lm.TASKS["multilabel"].target(results.tested_digits("mnist"))
+baseline = results.reference().baseline("multilabel")
+Markdown(f"Always the same answer: **{baseline:.2%}**. Yes at most once: **{readout.ceiling(labels):.2%}** at best.")
+
+# %%
+quiz.predict(
+    "A network with softmax is trained on these labels. What does it emit for a 4, which is even and a square?",
+    options=["about 1 for both", "about 0.5 for both", "1 for one of them, 0 for the other"],
+    answer="about 0.5 for both",
+    reading="Cross-entropy with two true labels is lowest when each gets half of the one unit there is to share.",
+)
+
+# %% [markdown]
+# The lowest loss is reached when every true label gets the same share. Read the table by rows: one true label gets
+# 1, two get one half each, three get a third each, which is well below the cut.
+
+# %%
+shares = readout.shares_table()
+{digit: [round(value, 2) for value in row] for digit, row in enumerate(shares.tolist())}
+
+# %% [markdown]
+# So the digits with two true labels balance on the edge of one half, and the 0, with three, falls off it. Now the
+# measurements.
+#
+# ## 2. The loss table of document 000, measured again
+#
+# Several seeds per row, MNIST. The document's own figures stand beside.
+
+# %%
+losses = results.summary("multilabel", "loss")
+results.readable(losses)
+
+# %%
+show(figures.dots_and_intervals(losses))
+
+# %% [markdown]
+# Both rows with softmax stay below the ceiling computed above; both rows with sigmoid are far above it. The document
+# concludes that softmax "cannot learn properly" here. Is that so? A network can learn something and say it badly.
+#
+# ## 3. The activation table that document 001 left empty
+#
+# Its headings announce an MSE; for this task we fill in accuracy.
+
+# %%
+activations = results.summary("multilabel", "activation")
+results.readable(activations)
+
+# %% [markdown]
+# The loss behind softmax hardly matters. What all softmax rows share is the cut at one half.
+#
+# ## 4. The same network, another cut
+#
+# Two networks are trained now, one with softmax, one with sigmoids. Then nothing is trained any more: only the cut
+# between no and yes moves.
+
+# %%
+splits = lm.load_data(data)
+softmax = lm.fit(lm.Pairing("multilabel", "cross_entropy", "softmax"), splits, max_epochs=12, device=device)
+sigmoid = lm.fit(lm.Pairing("multilabel", "bce", "sigmoid"), splits, max_epochs=12, device=device)
+
+# %% [markdown]
+# Move the cut. On the left, the outputs of the softmax network for labels that are true and labels that are false.
+
+# %%
+tested = {name: readout.tested(run, splits.test.digits) for name, run in {"softmax": softmax, "sigmoid": sigmoid}.items()}
+readout.cut_lab(tested)
+
+# %% [markdown]
+# The true labels pile up at 1, one half and one third, just as the arithmetic said, and the false ones near 0. The
+# information is there; the cut at one half runs through the middle of it. A cut of about 0.2 separates nearly all.
+#
+# A cut must not be chosen on the test part. Chosen on the validation part, with the stored networks of all seeds:
+
+# %%
+for name in ("cross_entropy", "mse", "bce"):
+    pairing = lm.Pairing("multilabel", name, "softmax")
+    cut, after = (list(results.reference().scores(pairing, key).values()) for key in ("cut", "accuracy_at_cut"))
+    if after:
+        display(Markdown(f"{results.sentence(pairing)} With a cut chosen on the validation part"
+                         f" ({min(cut):.2f} to {max(cut):.2f}): **{min(after):.2%} to {max(after):.2%}**."))
+
+# %% [markdown]
+# Most of the loss was never a failure to learn. It was a **readout** failure: the threshold was made for sigmoids.
+#
+# ## 5. What else fits, and what does not
+#
+# The twins and extras: the loss PyTorch recommends (logits into `nn.BCEWithLogitsLoss`), cross-entropy on logits, and
+# the hinge loss, which asks only for a margin.
+
+# %%
+results.readable(results.summary("multilabel", ["twin", "extra"]))
+
+# %%
+show(figures.learning_curves([lm.Pairing("multilabel", "bce", "sigmoid"), lm.Pairing("multilabel", "cross_entropy", "softmax")]))
+
+# %% [markdown]
+# In the curves the softmax network looks finished after a few epochs: its metric cannot see the progress that the
+# loss still makes.
+
+# %%
+show(figures.per_label_bars([lm.Pairing("multilabel", "bce", "sigmoid"), lm.Pairing("multilabel", "cross_entropy", "softmax")]))
+
+# %% [markdown]
+# Label by label: softmax loses most where a label seldom comes alone.
+#
+# ## 6. Every pairing
+
+# %%
+from lm_utils.labs.picker import picker
+
+picker("multilabel", data, device)
+
+# %% [markdown]
+# ## Exercises
+#
+# **Exercise 1.** Suppose every image had exactly two true labels out of four. What is the best accuracy of answers
+# that say yes at most once?
+
+# %%
+best = ...
+
+# %% tags=["solution"]
+best = 3 / 4
+
+# %%
+quiz.check(best, expected=0.75, mistakes={0.5: "One of two true labels is found, but the two noes are right as well."},
+           hint="Count the right answers among four: one yes and two noes.")
+
+# %% [markdown]
+# **Exercise 2.** Repair the softmax network without training: write `answers(outputs)`, which turns softmax outputs
+# `[N, 4]` into zeros and ones. Use the cut you found with the slider.
+
+# %%
+answers = ...
+
+# %% tags=["solution"]
+def answers(outputs):
+    return (outputs >= 0.2).float()
+
+# %%
+quiz.check_function(
+    answers,
+    reference=lambda outputs: (outputs >= 0.2).float(),
+    cases=[(torch.tensor([[0.5, 0.5, 0.0, 0.0], [0.33, 0.01, 0.33, 0.33], [0.98, 0.01, 0.01, 0.0]]),)],
+    mistakes=[(lambda outputs: (outputs >= 0.5).float(), "That is the old cut; three labels at one third are missed.")],
+    hint="Compare with a number between the largest false output and one third.",
+)
+
+# %% [markdown]
+# ## Summary
+#
+# - Softmax shares one unit of probability among labels that may all be true. Its ceiling can be computed beforehand.
+# - The trained network knows nearly as much as the one with sigmoids; the cut at one half hides it.
+# - Sigmoid with BCE, or logits into `nn.BCEWithLogitsLoss`, is the pairing that says what the task means: each output
+#   is a probability of its own.
+# - Never explain a low figure with "the data must be hard" before the constant answer and the ceiling are computed.
+#
+# **Next:** [13 Is it learning?](13_is_it_learning.ipynb)
