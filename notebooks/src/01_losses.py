@@ -1,0 +1,399 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 01 Losses: what a mistake costs, and how hard it pulls
+#
+# After this notebook you can
+#
+# - draw MSE, MAE, RMSE, Huber, binary cross-entropy, cross-entropy and hinge, each as a value *and* as a slope;
+# - say what one outlier does to a fit under MSE, MAE and Huber, and when MAE does not help;
+# - explain why MAE hops around its minimum, and what Huber does about it;
+# - test the sentence "squared error learns fast early", and say when it holds.
+#
+# **Time:** 25 minutes
+#
+# **Covers:** document 002, the part on kinds of losses
+#
+# **Before this one:** [00 Start here](00_start_here.ipynb)
+
+# %% tags=["parameters"]
+data = "auto"
+seeds = 3
+device = "auto"
+
+# %% [markdown]
+# First the tools, and the line that every notebook begins with. This one needs no images: a few numbers will do.
+
+# %%
+import torch
+from IPython.display import Markdown
+from torch import nn
+
+from lm_utils.labs import descent, loss_shapes, outlier, quiz
+from lm_utils.labs.banner import banner
+from lm_utils.labs.style import show
+
+banner(data, device)
+
+# %% [markdown]
+# ## 1. Two things to know about a loss
+#
+# A network predicts 5, the truth is 3: the **error** is 2. A loss turns that error into one number, the price.
+# But training never looks at the price itself. It looks at the **slope**: how much would the price change if the
+# prediction moved a little? The slope is the force with which a mistake pulls at the weights. So for every loss ask
+# two questions: *what does it cost?* and *how hard does it pull?*
+#
+# Four losses of an error $e$ = prediction − target:
+#
+# | loss | value | slope |
+# |---|---|---|
+# | **MSE**, squared error | $e^2$ | $2e$ |
+# | **MAE**, absolute error | $\lvert e\rvert$ | $-1$ or $+1$ |
+# | **Huber**, knee at $\delta$ | $\frac12 e^2$, then $\delta(\lvert e\rvert-\frac12\delta)$ | $e$, but at most $\delta$ |
+# | **RMSE**, root of the batch's MSE | $\sqrt{\text{mean } e^2}$ | depends on the whole batch |
+
+# %%
+quiz.predict(
+    "An error grows from 2 to 20. By what factor does its pull grow under MSE, and under MAE?",
+    options=["100 and 10", "10 and 1", "10 and 10"],
+    answer="10 and 1",
+    reading="The price grows by 100 and by 10. The pull is the slope: 2e grows by 10, and 1 stays 1.",
+)
+
+# %% [markdown]
+# Move the error with the slider (or click on it and use the arrow keys). Then move Huber's knee.
+
+# %%
+loss_shapes.error_lab()
+
+# %% [markdown]
+# Read the right-hand picture. MSE's pull is proportional to the error: gentle when you are close, violent when you
+# are far. MAE pulls with the same force everywhere, as document 002 says. Huber is the first near zero and the
+# second far away. RMSE bends as well, but where it bends is decided by the *other* errors in the batch: set the last
+# slider to 0 and RMSE turns into MAE's shape; set it to 3 and it is nearly straight.
+#
+# None of this needs to be believed. PyTorch computes the slopes for us:
+
+# %%
+for error in (-20.0, -0.3, 0.4, 2.0):
+    for name, loss in {"MSE": nn.MSELoss(), "MAE": nn.L1Loss(), "Huber": nn.HuberLoss()}.items():
+        prediction = torch.tensor(3.0 + error, requires_grad=True)
+        loss(prediction, torch.tensor(3.0)).backward()
+        expected = loss_shapes.error_curves()[name][1](error)
+        assert abs(prediction.grad.item() - expected) < 1e-5
+
+# %% [markdown]
+# The cell above stops with an error if any slope is wrong. At an error of exactly 0 MAE has a corner and no slope at
+# all; PyTorch picks 0 there:
+
+# %%
+corner = torch.zeros(1, requires_grad=True)
+nn.L1Loss()(corner, torch.zeros(1)).backward()
+assert corner.grad.item() == 0
+
+# %% [markdown]
+# **Exercise 1.** Write Huber's slope yourself, for any error and any knee. (A hint: it is one call of `min` inside
+# one call of `max`.)
+
+
+# %%
+def huber_slope(error, delta):
+    return ...
+
+
+# %% tags=["solution"]
+def huber_slope(error, delta):
+    return max(-delta, min(error, delta))
+
+
+# %%
+quiz.check_function(
+    huber_slope,
+    loss_shapes.huber_slope,
+    cases=[(0.5, 1.0), (-0.5, 1.0), (4.0, 1.0), (-4.0, 1.0), (-4.0, 2.0)],
+    mistakes=[
+        (lambda e, d: min(e, d), "Right for positive errors. What about an error of −4?"),
+        (lambda e, d: max(-1, min(e, 1)), "Right for a knee at 1. What if the knee is at 2?"),
+    ],
+)
+
+# %% [markdown]
+# ## 2. One outlier
+#
+# Eight points lie near a line. A ninth was mistyped. Which line does each loss choose? The fits below are the
+# best possible ones, not the result of a training run: MSE by solving its linear system, MAE by trying every line
+# through two points (one of them is always among the best), Huber by re-weighting until nothing moves any more.
+
+# %%
+quiz.predict(
+    "The outlier rises from 16 to 160. What do the lines do?",
+    options=["all three follow it", "MSE's follows, MAE's and Huber's stay", "all three stay"],
+    answer="MSE's follows, MAE's and Huber's stay",
+    reading="Under MSE the pull grows with the distance, without end. Under MAE and Huber it has a largest value.",
+)
+
+# %% [markdown]
+# Now move it. Begin with the height, then change *fit* to "one number", where MSE's answer is the mean of all points
+# and MAE's is their median. Last, go back to the line and move the outlier **sideways**, to x = 20, with height 0.
+
+# %%
+outlier.outlier_lab()
+
+# %% [markdown]
+# The bars say why. At MSE's best line all pulls balance, and the outlier does a large share of all the pulling. Under
+# MAE every point that is off the line pulls with force 1, the mistyped one like any other. That is what document 002
+# means by "sensitive to outliers".
+#
+# But did you move it sideways? Far out at x = 20 and height 0 the line of MAE tips over as well. MAE forgives a wrong
+# **target**. It does not forgive a wrong **input**: a point far to the side is a long lever, and a weak force at the
+# end of a long lever moves the line.
+
+# %%
+upright, lever = outlier.points(5.5, 40), outlier.points(20, 0)
+assert abs(outlier.fit(*upright, "MAE")[1] - 1) < 0.15, "the true rise is 1"
+assert outlier.fit(*lever, "MAE")[1] < 0, "tipped over"
+
+# %% [markdown]
+# How far can a single point drag a fit? Let it rise, and watch what each line says near the middle, at x = 4.
+
+# %%
+show(outlier.pull_figure())
+
+# %% [markdown]
+# MSE's answer rises with the outlier in a straight line and never stops. MAE's and Huber's move a little while the
+# point passes the others, then let go. This holds for wrong values. If the rare large values are *real* (floods,
+# prices), "robust" means "blind to what matters", and MSE's attention is what you want.
+#
+# **Exercise 2.** Five people earn 2, 2, 3, 3 and 40. Which single number has the lowest MSE, and which the lowest
+# MAE? Answer as a pair, MSE first.
+
+# %%
+my_pair = ...
+
+# %% tags=["solution"]
+my_pair = (10, 3)
+
+# %%
+quiz.check(
+    my_pair,
+    expected=(10, 3),
+    mistakes=[((3, 10), "The other way round: which of the two follows the 40?"),
+              ((10, 2), "The mean is right. For the other one, sort them and take the middle one.")],
+    hint="One is the mean, the other is the median.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## 3. Why MAE hops, and why Huber exists
+#
+# Document 002 warns: MAE's slope stays the same close to the minimum, therefore it can *jump*, and one has to
+# "reduce the size of the loss by hand". Let us watch. One number, 2.13 away from its target, forty steps of plain
+# gradient descent, with the same step size for every loss.
+
+# %%
+quiz.predict(
+    "Step size 0.4, always the same. How close to the minimum does MAE come in the end?",
+    options=["as close as you like", "it keeps hopping at a distance of up to 0.4", "it runs away"],
+    answer="it keeps hopping at a distance of up to 0.4",
+    reading="Each step is 0.4 long, near or far. When the minimum is closer than that, the step jumps over it.",
+)
+
+# %%
+descent.walk_lab()
+
+# %% [markdown]
+# The three small pictures show the last steps on each loss curve, the large one the distance to the minimum on a
+# logarithmic scale. MAE hops from one side to the other for ever. MSE and Huber settle: their slope fades as they
+# come near. Two experiments:
+#
+# - choose "halved every 5 steps": now MAE comes to rest too. Huber ends a little *early*: the steps shrank before it
+#   had arrived. A schedule is something to get wrong; Huber without one is not;
+# - choose one size again and go beyond a step size of 1: MSE runs away. Its pull grows with the error, so one step
+#   too long makes the next one longer. Huber and MAE cannot do that.
+#
+# This is why Huber exists: MSE's soft landing without MSE's violence. Here it is as a test that could fail:
+
+# %%
+assert abs(descent.walk("MAE", rate=0.4)[-2:]).max() > 0.1, "still hopping"
+assert abs(descent.walk("MAE", rate=0.4, halve=5)[-1]) < 0.01, "at rest"
+assert abs(descent.walk("Huber", rate=0.4)[-1]) < 1e-6 and abs(descent.walk("MSE", rate=1.1)[-1]) > 1000
+
+# %% [markdown]
+# One remark on "reduce the size of the loss". For plain gradient descent, half the loss is the same as half the
+# learning rate. For the optimiser that the documents' experiments use, AdamW, it is nothing at all, because AdamW
+# divides by the size of the gradients it has seen. It is the **learning rate** that must shrink:
+
+# %%
+full, half = (descent.steps_needed("MAE", "SGD", 10.0, factor=factor) for factor in (1.0, 0.5))
+full_adam, half_adam = (descent.steps_needed("MAE", "AdamW", 10.0, factor=factor) for factor in (1.0, 0.5))
+assert half == 2 * full and half_adam == full_adam
+
+# %% [markdown]
+# ## 4. "Squared error learns fast early": when?
+#
+# Document 002 says that MSE learns fast at the beginning because errors are squared. It is an attractive sentence.
+# Test it: start with an error of some size and count the steps until nine tenths of it are gone.
+
+# %%
+quiz.predict(
+    "With plain gradient descent (SGD) and errors of 0.1, as with probabilities: which loss is quicker at first?",
+    options=["MSE", "MAE", "both alike"],
+    answer="MAE",
+    reading="At e = 0.1 MSE pulls with 0.2, MAE with 1. Squaring makes small errors smaller.",
+)
+
+# %%
+show(descent.race_figure())
+
+# %% [markdown]
+# Left, SGD: MSE needs the same number of steps for *every* size of error, because it removes a fixed share per step.
+# MAE walks at a fixed speed: far behind for large errors, ahead for small ones. Right, AdamW: the advantage is gone,
+# MSE is even the slowest for large errors. AdamW's step hardly depends on the size of the slope, only on its sign
+# and its history.
+
+# %%
+counts = {(loss, rule): descent.steps_needed(loss, rule, 10.0) for loss in ("MSE", "MAE") for rule in ("SGD", "AdamW")}
+assert counts["MSE", "SGD"] < counts["MAE", "SGD"] and counts["MSE", "AdamW"] > counts["MAE", "AdamW"]
+Markdown(
+    f"From an error of 10 down to 1: with SGD **{counts['MSE', 'SGD']}** steps under MSE and"
+    f" **{counts['MAE', 'SGD']}** under MAE; with AdamW **{counts['MSE', 'AdamW']}** and **{counts['MAE', 'AdamW']}**."
+)
+
+# %% [markdown]
+# So the sentence holds for errors well above 1, with plain gradient descent, and with a step size small enough not to
+# run away. It is a statement about a loss *and* a scale *and* an optimiser.
+#
+# **Exercise 3.** At which size of error do MSE and MAE pull equally hard?
+
+# %%
+equal_pull = ...
+
+# %% tags=["solution"]
+equal_pull = 0.5
+
+# %%
+quiz.check(
+    equal_pull,
+    expected=0.5,
+    mistakes={1: "At 1 their *values* are equal. Compare the slopes.", 2: "The slope of MSE at 2 is 4."},
+    hint="Solve 2e = 1.",
+)
+
+# %% [markdown]
+# ## 5. RMSE belongs to a batch
+#
+# RMSE is the root of the batch's MSE. It has the same unit as the target (so has MAE; document 002 gives that point
+# to MAE alone), and the same best answer as MSE. But it is not a mean over images: two batches' RMSE do not average
+# to the RMSE of both. PyTorch has no class for it.
+
+# %%
+first, second = torch.tensor([3.0, 4.0]), torch.tensor([0.0, 1.0])
+rmse = lambda errors: errors.square().mean().sqrt()  # noqa: E731
+assert rmse(torch.cat([first, second])) > (rmse(first) + rmse(second)) / 2 + 0.3
+
+# %% [markdown]
+# ## 6. Losses for a yes or a no, and for classes
+#
+# With classes the network gives a **score** $z$ (a *logit*): far above zero means a confident yes, far below a
+# confident no. Sigmoid turns it into a probability $p$.
+#
+# | loss | value for the label *yes* | slope by $z$ |
+# |---|---|---|
+# | **binary cross-entropy** (BCE, log loss) | $-\log p$ | $p-1$ |
+# | **cross-entropy** (CE) over several classes | $-\log p$, with $p$ from softmax | $p-1$ |
+# | **hinge** | $\max(0, 1-z)$, labels are $+1$ and $-1$ | $-1$, and $0$ beyond $z=1$ |
+#
+# For comparison the figure has a fourth one: MSE on the sigmoid's output. In the curve of cross-entropy, the score
+# belongs to one of three classes; the two others keep a score of 0.
+
+# %%
+quiz.predict(
+    "The label is yes, the score is −6: a confident mistake. Which of the four pulls least?",
+    options=["BCE", "cross-entropy", "hinge", "MSE on the sigmoid"],
+    answer="MSE on the sigmoid",
+    reading="Far out the sigmoid is flat, and MSE's slope is multiplied by that flatness. Notebook 02 is about this.",
+)
+
+# %%
+loss_shapes.score_lab()
+
+# %% [markdown]
+# For a confident mistake BCE, cross-entropy and hinge pull with a force near 1, whatever the distance: in the score
+# they behave like MAE, not like MSE. On the right side they differ: BCE never quite stops asking for more, hinge is
+# content once the score passes the **margin** at 1. And MSE behind a sigmoid pulls least where the mistake is worst.
+# Again PyTorch agrees:
+
+# %%
+z = torch.tensor([-3.0], requires_grad=True)
+nn.BCEWithLogitsLoss()(z, torch.ones(1)).backward()
+assert abs(z.grad.item() - (torch.sigmoid(z).item() - 1)) < 1e-6
+assert abs(z.grad.item() - loss_shapes.score_curves()["BCE"][1](-3.0)) < 1e-6
+
+# %% [markdown]
+# ### Two sentences of document 002, made more exact
+#
+# **"Cross-entropy measures the difference between two distributions."** Almost: it is that difference (the
+# Kullback–Leibler divergence) *plus* the entropy of the true distribution. With hard labels the entropy is 0 and the
+# two are the same. With soft labels a perfect prediction still costs something:
+
+# %%
+truth = torch.tensor([[0.7, 0.2, 0.1]])
+perfect = nn.CrossEntropyLoss()(truth.log(), truth)
+entropy = -(truth * truth.log()).sum()
+assert torch.allclose(perfect, entropy) and perfect > 0.8
+
+# %% [markdown]
+# **"Hinge is a loss for binary classification that maximises the margin."** Two slips. It has a version for many
+# classes, `nn.MultiMarginLoss`: every wrong class should stay 1 below the true one. And hinge alone does not
+# *maximise* a margin. Once all scores are beyond 1 it is zero, and doubling all weights leaves it at zero. It is the
+# penalty on the weights beside it (as in a support vector machine) that makes the margin wide.
+
+# %%
+scores = torch.tensor([[2.5, 1.0, 0.2]])
+assert nn.MultiMarginLoss()(scores, torch.tensor([0])) == 0, "three classes, satisfied"
+assert nn.MultiMarginLoss()(2 * scores, torch.tensor([0])) == 0, "twice the weights: no better, no worse"
+assert nn.MultiMarginLoss()(scores, torch.tensor([1])) > 0
+
+# %% [markdown]
+# ## Where each one is used
+#
+# | loss | in PyTorch | reads | typical use |
+# |---|---|---|---|
+# | MSE | `nn.MSELoss` | any number | regression with well-behaved errors; the mean is wanted |
+# | MAE | `nn.L1Loss` | any number | regression with wild targets; the median is wanted |
+# | RMSE | `torch.sqrt(nn.MSELoss()(…))` | any number | reporting, in the unit of the target |
+# | Huber | `nn.HuberLoss`, `nn.SmoothL1Loss` | any number | box corners in detection, rewards, sensors |
+# | BCE | `nn.BCEWithLogitsLoss` | one score per label | yes or no; several independent labels |
+# | cross-entropy | `nn.CrossEntropyLoss` | one score per class | one class out of many |
+# | hinge | own line, `nn.MultiMarginLoss` | scores, labels ±1 or a class | support vector machines |
+#
+# `nn.SmoothL1Loss(beta)` is Huber divided by its knee: the same shape, another scale.
+
+# %%
+errors, zeros = torch.linspace(-5, 5, 41), torch.zeros(41)
+smooth, knee = nn.SmoothL1Loss(beta=2.0), nn.HuberLoss(delta=2.0)
+assert torch.allclose(smooth(errors, zeros) * 2.0, knee(errors, zeros))
+
+# %% [markdown]
+# ## Summary
+#
+# - A loss has a value and a slope; training feels the slope.
+# - MSE's pull grows with the error: quick for large errors under plain gradient descent, unstable if the step is too
+#   long, dragged along by a wrong target. Its best constant is the mean.
+# - MAE's pull is constant: it ignores how wrong a wrong target is, hops near the minimum until the learning rate
+#   shrinks, and is still helpless against a wrong *input*. Its best constant is the median.
+# - Huber lands softly like MSE and stays calm like MAE.
+# - BCE, cross-entropy and hinge keep pulling at a confident mistake; MSE behind a sigmoid does not.
+# - "MSE learns fast early" depends on the size of the errors and on the optimiser; under AdamW it was false here.
+#
+# **Next:** [02 Why these losses](02_why_these_losses.ipynb): where do these formulas come from, and why does MSE crawl
+# behind a sigmoid?
