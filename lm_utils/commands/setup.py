@@ -127,7 +127,8 @@ def make_venv(venv: Path) -> None:
 def apt_install_browser() -> None:
     """Get the browser and the Korean font that the browser tests use, where this machine lets us."""
     missing = [] if find_browser() else ["chromium"]
-    if sys.platform == "linux" and not any(Path("/usr/share/fonts").rglob("Nanum*")):
+    fonts = [file.name for file in Path("/usr/share/fonts").rglob("*.tt?")]
+    if sys.platform == "linux" and not any(name.startswith(("Nanum", "NotoSansCJK")) for name in fonts):
         missing.append("fonts-nanum")
     if missing and not apt_install(missing):
         say(f"Some tests are skipped without {' and '.join(missing)}: have your system's packager add it.")
