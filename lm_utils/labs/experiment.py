@@ -39,7 +39,7 @@ def balance_figure(data: Splits) -> Figure:
     first = next(panels)
     for i, name in enumerate(("train", "valid", "test")):
         digits = getattr(data, name).digits
-        share = 100 * digits.bincount(minlength=10) / len(digits)
+        share = (100 * digits.bincount(minlength=10) / len(digits)).tolist()
         first.plot(range(10), share, LINES[i], marker=MARKERS[i], color=COLORS[i], label=f"{name} ({len(digits):,})")
     first.set(title="Digits in the three parts", xticks=range(10), ylabel="share (%)", ylim=(0, 20))
     first.legend(fontsize=10)
@@ -72,7 +72,7 @@ def targets_figure(data: Splits) -> Figure:
     """One image of each digit, and under it the target that each task gives it."""
     figure, axes = new_figure(2, 10, width=11, height=4, height_ratios=[1, 2.3])
     for digit in range(10):
-        image = data.train.images[data.train.digits == digit][0, 0]
+        image = data.train.images[data.train.digits == digit][0, 0].numpy()
         axes[0, digit].imshow(image, cmap="gray_r")
         texts = [target_text(task, digit) for task in TASKS.values()]
         for row, text in enumerate(texts):

@@ -211,7 +211,7 @@ def coupling_figure(logits: Sequence[float]) -> Figure:
     figure.subplots_adjust(left=0.07, right=0.99, bottom=0.16, top=0.82, wspace=0.22)
     places = np.arange(len(z))
     for i, name in enumerate(("softmax", "sigmoid")):
-        outputs = ACTIVATIONS[name].apply(z[None])[0]
+        outputs = ACTIVATIONS[name].apply(z[None])[0].numpy()
         bars = axes[0].bar(places + (i - 0.5) * 0.4, outputs, 0.38, color=COLORS[i], hatch=["", "//"][i],
                            label=f"{name}: sum {outputs.sum():.2f}")  # fmt: skip
         axes[0].bar_label(bars, fmt="%.2f", fontsize=10)
@@ -305,12 +305,13 @@ def first_outputs(seeds: int, images: Tensor) -> Tensor:
 def dead_figure(outputs: Tensor) -> Figure:
     """The range of each fresh network's outputs over all images; below zero ReLU passes nothing on."""
     figure, axes = new_figure(height=3.8)
-    low, high = outputs.min(dim=1).values, outputs.max(dim=1).values
+    outputs = outputs.numpy()
+    low, high = outputs.min(axis=1), outputs.max(axis=1)
     dead = high <= 0
     for marker, chosen, color, name in (("o", ~dead, COLORS[0], "alive"), ("X", dead, ALERT, "dead")):
-        seeds = torch.arange(len(outputs))[chosen]
+        seeds = np.arange(len(outputs))[chosen]
         axes.vlines(seeds, low[chosen], high[chosen], color=color, lw=3)
-        axes.plot(seeds, outputs[chosen].mean(dim=1), marker, color=color, label=f"{name}: {len(seeds)}", ls="none")
+        axes.plot(seeds, outputs[chosen].mean(axis=1), marker, color=color, label=f"{name}: {len(seeds)}", ls="none")
     axes.axhline(0, color="0.2", lw=1)
     axes.set(xlabel="seed of a fresh network", ylabel="output before ReLU")
     axes.set_title(f"{int(dead.sum())} of {len(outputs)} networks start below zero for every image")

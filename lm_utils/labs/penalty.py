@@ -200,8 +200,8 @@ def pull_figure(logits: Sequence[float], label: int) -> Figure:
     z, places = torch.tensor([float(logit) for logit in logits]), np.arange(len(logits))
     for panel, activation in zip(axes, ("softmax", "sigmoid"), strict=True):
         for i, loss in enumerate(("CE", "BCE", "MSE")):
-            pushes = pull(loss, activation, z, label)
-            total = pushes.sum().item()
+            pushes = pull(loss, activation, z, label).numpy()
+            total = pushes.sum()
             panel.bar(places + (i - 1) * 0.27, pushes, 0.25, color=COLORS[i], hatch=["", "//", ".."][i],
                       label=f"{loss}: sum {0.0 if abs(total) < 5e-3 else total:.2f}")  # fmt: skip
         panel.axhline(0, color="0.2", lw=1)
