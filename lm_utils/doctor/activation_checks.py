@@ -12,6 +12,8 @@ from lm_utils.doctor.case import Case
 from lm_utils.doctor.report import Finding
 
 LOGITS_OUT = "return self.out(x)  # no activation at the end of forward()"
+BOUNDED = {"tanh": "by a tanh", "clamp": "by a clamp", "erf": "by an erf", "sine": "by a sine",
+           "cosine": "by a cosine", "within_one": "however hard the model is pushed"}  # fmt: skip
 VISIBLE_FLOOR = 0.02  # a floor below this is no handicap (logits capped at ±30, say)
 
 # (family of the loss, what the model emits): (code, severity, what, why, fix)
@@ -246,8 +248,8 @@ def is_log_probability(case: Case) -> bool:
 
 def bounded_logits(case: Case) -> Iterator[Finding]:
     """Outputs that a tanh or a clamp keeps near zero leave a floor under a loss on logits."""
-    low, high = case.origin.low, case.origin.high
-    if case.emits not in ("tanh", "clamp", "erf", "sine", "cosine") or not (isfinite(low) and isfinite(high)):
+    low, high = (-1.0, 1.0) if case.emits == "within_one" else (case.origin.low, case.origin.high)
+    if case.emits not in BOUNDED or not (isfinite(low) and isfinite(high)):
         return
     family, layer = case.call.family, case.call.layer
     if family == "cross_entropy":
@@ -259,9 +261,9 @@ def bounded_logits(case: Case) -> Iterator[Finding]:
     if floor > VISIBLE_FLOOR:
         yield Finding(
             "bounded_logits", "warning",
-            f"The outputs are kept between {low:g} and {high:g} ({case.emits}), and {layer} expects free logits.",
+            f"The outputs are kept between {low:g} and {high:g} ({BOUNDED[case.emits]}), and {layer} expects free logits.",
             f"The model can never become sure: the loss cannot fall below {floor:.4f}.",
-            f"Return the logits: `{LOGITS_OUT}`.")  # fmt: skip
+            f"Return the logits, `{LOGITS_OUT}`, or scale cosines: `return 16.0 * scores`.")  # fmt: skip
 
 
 def softmax_over_one(case: Case) -> Finding:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from lm_utils.doctor.loss_calls import LossCall
 from lm_utils.doctor.observation import Patient, first_tensor
-from lm_utils.doctor.output_origin import Origin, origin_of
+from lm_utils.doctor.output_origin import Origin, nodes_behind, origin_of
 
 SILENT = {"other", "no_graph", "leaf"}
 """Origins that say nothing about the range: then the values are asked."""
@@ -131,28 +131,42 @@ class Case:
             return "unknown"
         if self.call.family in ("nll", "kl_div", "cross_entropy") and self.sums_to_one(values.exp()):
             return "log_softmax"
-        if not self.in_unit_range(values):
+        if values.abs().max() > 1 + self.tolerance:
             return "logits"
-        pushed = self.pushed
-        if not pushed or not all(self.in_unit_range(one) for one in pushed):
-            return "logits" if pushed else "unknown"
-        if all(self.sums_to_one(one) for one in [values, *pushed]):
-            return "softmax"
-        return "unit_range"
+        every = [values, *self.pushed]
+        if len(every) == 1:
+            return "unknown"
+        if all(self.in_unit_range(one) for one in every):
+            return "softmax" if all(self.sums_to_one(one) for one in every) else "unit_range"
+        return "within_one" if all(one.abs().max() <= 1 + self.tolerance for one in every) else "logits"
 
     @cached_property
     def pushed(self) -> list[Tensor]:
-        """The outputs when inputs or weights are made large, as far as they stay finite."""
-        return [values for values in map(self._output_under, self._pushes()) if values is not None]
+        """The outputs when inputs or weights are made large, up to the first that leave [-1, 1]."""
+        found: list[Tensor] = []
+        for values in map(self._output_under, self._pushes()):
+            if values is not None:
+                found.append(values)
+                if values.abs().max() > 1 + self.tolerance:
+                    break
+        return found
 
     def _pushes(self) -> list[dict]:
+        """Ways to drive the outputs far out: larger inputs, larger last weights."""
         inputs, parameters = self.patient.inputs, self.patient.parameters
         pushes = [{"inputs": scaled(inputs, factor)} for factor in (30.0, -30.0)] if _floats(inputs) else []
-        last = list(parameters)[-2:]
-        for factor in (30.0, -30.0):
+        last = self._last_parameters()
+        for factor in (30.0, -30.0, 1e4, -1e4):
             changed = {name: parameters[name] * factor + factor / 10 for name in last}
-            pushes += [{"parameters": parameters | changed}] if parameters else []
+            pushes += [{"parameters": parameters | changed}] if changed else []
         return pushes
+
+    def _last_parameters(self) -> list[str]:
+        """The few parameters nearest to the outputs: by the graph, else by the order of the model."""
+        names = {id(parameter): name for name, parameter in self.patient.parameters.items()}
+        nodes = nodes_behind(self.outputs.grad_fn)
+        found = [names.get(id(node.variable)) for node in nodes if hasattr(node, "variable")]
+        return [name for name in found if name][:4] or list(names.values())[-2:]
 
     def _output_under(self, push: dict) -> Tensor | None:
         with torch.no_grad():
@@ -160,7 +174,7 @@ class Case:
         if len(calls) <= self.number or not isinstance(calls[self.number].input, Tensor):
             return None
         values = _wide(calls[self.number].input.detach())
-        return values if torch.isfinite(values).all() else None
+        return None if torch.isnan(values).any() else values  # infinite is an answer: nothing holds them
 
 
 def _wide(tensor: Tensor) -> Tensor:

@@ -8,12 +8,11 @@ import torch
 from torch import Tensor
 
 from lm_utils.doctor.observation import Observation, Patient
-from lm_utils.doctor.output_origin import operation
+from lm_utils.doctor.output_origin import nodes_behind, operation
 from lm_utils.doctor.report import Finding
 
 FLAT = 1e-3  # a sigmoid or tanh whose slope is below this for every sample passes next to nothing
 MOST = 0.9  # share of a layer's units that must be stuck before it is worth a word
-MOST_NODES = 4000
 LOW_PRECISION = (torch.float16, torch.bfloat16)
 
 
@@ -62,6 +61,8 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
                       "Avoid in-place changes of tensors that the graph still needs: `x = x + 1` for `x += 1`.")  # fmt: skip
         return
     arrived = [slope for slope in slopes if slope is not None]
+    if not arrived and any("Checkpoint" in node.name() for node in nodes_behind(loss.grad_fn)):
+        return  # a re-entrant checkpoint hides its weights from everything but backward()
     if not all(torch.isfinite(slope).all() for slope in arrived):
         yield Finding("gradient_not_finite", "error", "The loss is finite, but its gradient is not.",
                       "A root of 0, a logarithm of 0 or a masked NaN stands on the way back.",
@@ -88,7 +89,7 @@ def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Fi
     """Are the units of a hidden sigmoid or tanh stuck on their flat ends, or is a ReLU layer dead?"""
     if outputs is None or outputs.grad_fn is None:
         return
-    for node in _nodes(outputs.grad_fn):
+    for node in nodes_behind(outputs.grad_fn):
         values = getattr(node, "_saved_result", None) if operation(node) in ("Sigmoid", "Tanh", "Relu") else None
         if values is None or values.dim() < 2 or values.shape[0] < 2 or values.shape == outputs.shape:
             continue
@@ -110,17 +111,6 @@ def _stuck(name: str, values: Tensor) -> Iterator[Finding]:
                       "There its slope is nearly 0: no gradient reaches the layers before it, and its outputs hardly "
                       "depend on the input.",
                       "Normalise the inputs, start with smaller weights or steps (`lr=1e-4`), or use `nn.ReLU()` there.")  # fmt: skip
-
-
-def _nodes(start: object) -> Iterator[object]:
-    waiting, seen = [start], set()
-    while waiting and len(seen) < MOST_NODES:
-        node = waiting.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        yield node
-        waiting += [parent for parent, _ in node.next_functions]
 
 
 def first_sentence(error: Exception) -> str:

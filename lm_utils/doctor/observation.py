@@ -117,9 +117,9 @@ def _shallow(module: nn.Module) -> nn.Module:
 
 
 def cloned(value: object) -> object:
-    """The same structure with every tensor cloned and detached."""
+    """The same structure with every tensor cloned, cut off from its history."""
     if isinstance(value, Tensor):
-        return value.detach().clone()
+        return value.detach().clone().requires_grad_(value.requires_grad)
     if isinstance(value, Mapping):
         return {key: cloned(part) for key, part in value.items()}
     if isinstance(value, tuple) and not hasattr(value, "_fields"):

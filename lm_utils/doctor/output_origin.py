@@ -6,6 +6,8 @@ Values cannot tell a sigmoid's output from logits that happen to lie between 0 a
 from __future__ import annotations
 
 import re
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
 
@@ -32,6 +34,8 @@ RANGES = {
     "Elu": ("elu", -1, inf), "Gelu": ("gelu", -0.17, inf), "Silu": ("silu", -0.2785, inf),
     "Softmax": ("softmax", 0, 1), "LogSoftmax": ("log_softmax", -inf, 0), "Erf": ("erf", -1, 1),
 }  # fmt: skip
+
+MOST_NODES = 4000  # of a graph that are looked at
 
 
 @dataclass(frozen=True)
@@ -155,3 +159,15 @@ def _log_or_exp(node: object, name: str, sliced: bool, turned: bool) -> Origin:
     if (name, inner.kind) in pairs:
         return Origin(*pairs[name, inner.kind], inner.axis, inner.shape, inner.sliced, inner.turned)
     return Origin(*RANGES["Exp"], sliced=sliced) if name == "Exp" else Origin("other", sliced=sliced)
+
+
+def nodes_behind(start: object) -> Iterator[object]:
+    """The nodes of a graph, those nearest to its end first."""
+    waiting, seen = deque([start]), set()
+    while waiting and len(seen) < MOST_NODES:
+        node = waiting.popleft()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        yield node
+        waiting += [parent for parent, _ in node.next_functions]

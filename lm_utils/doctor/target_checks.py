@@ -141,7 +141,7 @@ def _check_reach(case: Case) -> Iterator[Finding]:
     if missed == 0:
         return
     many = missed > 0.05
-    word = case.origin.kind.replace("_", "-") if case.emits != "unit_range" else "output activation"
+    word = case.origin.kind.replace("_", "-") if case.emits not in ("unit_range", "within_one") else "output activation"
     yield Finding("range_cannot_reach_targets", "error" if many else "warning",
                   f"The outputs stay between {low:g} and {high:g} ({word}), but the targets run from "
                   f"{values.min():.3g} to {values.max():.3g}.",
@@ -152,6 +152,8 @@ def _check_reach(case: Case) -> Iterator[Finding]:
 def _reach(case: Case) -> tuple[float, float]:
     if case.emits in ("unit_range", "softmax", "probability"):
         return 0.0, 1.0
+    if case.emits == "within_one":
+        return -1.0, 1.0
     return (case.origin.low, case.origin.high) if case.origin.kind not in ("other", "linear") else (-inf, inf)
 
 
