@@ -15,7 +15,8 @@
 #
 # After this notebook you can
 #
-# - say why binary cross-entropy cannot be used for a number, and which of its two PyTorch versions fails in which way;
+# - say why binary cross-entropy cannot be used for a number, and which of its two PyTorch versions fails in which
+#   way;
 # - show that "the output is at most 1" is *not* the reason;
 # - explain what standardising the targets does, and why a ReLU at the end is a gamble;
 # - recognise the shape trap that trains on nonsense without an error.
@@ -33,8 +34,8 @@ device = "auto"
 
 # %% [markdown]
 # The target is a number from 1 to 6: the strokes of a digit plus its holes. The metric is the mean squared error on
-# that original scale, so lower is better. (Document 001 heads its column "highest MSE"; the lowest is meant.)
-# Tables with stored results are MNIST and say how many seeds; live cells use the data of the next line.
+# that original scale, so lower is better. (Document 001 heads its column "highest MSE"; the lowest is meant.) Tables
+# with stored results are MNIST and say how many seeds; live cells use the data of the next line.
 
 # %%
 import warnings
@@ -58,6 +59,9 @@ banner(data, device)
 # %%
 baseline = results.reference().baseline("regression")
 Markdown(f"Always the mean: a test MSE of **{baseline:.2f}** on MNIST.")
+
+# %% [markdown]
+# The second yardstick is your own guess. Make it before the table appears.
 
 # %%
 quiz.predict(
@@ -97,8 +101,8 @@ print(run.status, "-", run.error)
 # ## 3. `nn.BCEWithLogitsLoss`: no error, and no floor
 #
 # The document explains its row like this: the loss applies a sigmoid, so the output is at most 1, while the targets
-# reach 6. Check that against the code: the sigmoid lives *inside the loss*. The network's own output is the raw number
-# before it, and that number is what is compared with the target in the metric. It has no limit at all.
+# reach 6. Check that against the code: the sigmoid lives *inside the loss*. The network's own output is the raw
+# number before it, and that number is what is compared with the target in the metric. It has no limit at all.
 
 # %%
 model = run.model
@@ -111,7 +115,8 @@ show(runaway.no_floor_figure())
 # ever: the loss is the smaller the further the output runs away. Half of all standardised targets are negative.
 
 # %%
-fitting, misfit = lm.Pairing("regression", "mse", normalize=True), lm.Pairing("regression", "bce_logits", normalize=True)
+fitting = lm.Pairing("regression", "mse", normalize=True)
+misfit = lm.Pairing("regression", "bce_logits", normalize=True)
 found = [runaway.runaway(pairing, splits) for pairing in (fitting, misfit)]
 show(runaway.runaway_figure(found))
 
@@ -128,6 +133,9 @@ show(runaway.runaway_figure(found))
 activations = results.summary("regression", "activation")
 results.readable(activations)
 
+# %% [markdown]
+# The same rows as a picture, one dot per seed.
+
 # %%
 show(figures.dots_and_intervals(activations))
 
@@ -140,11 +148,11 @@ share = runaway.dead_at_start(lm.Pairing("regression", "mse", "relu"), splits)
 Markdown(f"Of 40 fresh networks with a ReLU output, **{share:.0%}** emit 0 for every image before training starts.")
 
 # %% [markdown]
-# Where ReLU emits 0 its slope is 0. If that is so for *all* images, no gradient ever passes, and the network stays dead.
-# Whether that happens is decided by the starting weights: a coin toss.
+# Where ReLU emits 0 its slope is 0. If that is so for *all* images, no gradient ever passes, and the network stays
+# dead. Whether that happens is decided by the starting weights: a coin toss.
 #
-# **Sigmoid and its inverse** trains, in spite of the detour. The document's three arguments are measured in
-# [notebook 04](04_output_activations.ipynb); here you see what they cost in the end.
+# **Sigmoid and its inverse** trains, in spite of the detour. The document's three arguments are measured in [notebook
+# 04](04_output_activations.ipynb); here you see what they cost in the end.
 
 # %%
 squeezed = lm.Pairing("regression", "mse", "sigmoid_inverse", normalize=True)
@@ -159,11 +167,12 @@ Markdown(results.comparison_sentence(squeezed))
 Markdown(results.comparison_sentence(lm.Pairing("regression", "mse")))
 
 # %% [markdown]
-# Read the interval, not the first number. A last linear layer can learn any mean and any scale; standardising spares it
-# the way there.
+# Read the interval, not the first number. A last linear layer can learn any mean and any scale; standardising spares
+# it the way there.
 
 # %%
-show(figures.learning_curves([fitting, lm.Pairing("regression", "mse"), lm.Pairing("regression", "mse", "sigmoid_inverse")]))
+raw = lm.Pairing("regression", "mse")
+show(figures.learning_curves([fitting, raw, squeezed]))
 
 # %% [markdown]
 # The dashed line is the constant answer. Where a curve starts tells how far it had to walk; where it ends tells what
@@ -171,8 +180,8 @@ show(figures.learning_curves([fitting, lm.Pairing("regression", "mse"), lm.Pairi
 #
 # ## 6. The trap without an error
 #
-# Outputs of shape `[N, 1]` against targets of shape `[N]`: PyTorch warns once and then compares *every* output with *every*
-# target. The best answer to all targets at once is their mean.
+# Outputs of shape `[N, 1]` against targets of shape `[N]`: PyTorch warns once and then compares *every* output with
+# *every* target. The best answer to all targets at once is their mean.
 
 # %%
 outputs, targets = torch.zeros(4, 1), torch.tensor([1.0, 2.0, 3.0, 6.0])
@@ -183,10 +192,20 @@ assert wrong.shape == (4, 4) and "broadcast" in str(caught[0].message)
 print(wrong.shape, "-", str(caught[0].message)[:76])
 
 # %% [markdown]
-# Sixteen comparisons for four images. This course's `fit` refuses such shapes; your own loop will not, so look
-# at shapes before you look at curves. The [doctor](13_is_it_learning.ipynb) does it for you.
+# Sixteen comparisons for four images. This course's `fit` refuses such shapes; your own loop will not, so look at
+# shapes before you look at curves. The [doctor](13_is_it_learning.ipynb) does it for you.
 #
 # ## 7. Every pairing
+#
+# The grid shows every loss with every output activation that has been trained with this network; the darker a cell,
+# the more of the way from the constant answer to a perfect one.
+
+# %%
+show(figures.grid_heatmap("regression"))
+
+# %% [markdown]
+# An empty cell has not been trained for the stored results yet. The picker below goes further: the stored result of a
+# pairing if there is one, what the pairing means, and a live training if you ask for it.
 
 # %%
 from lm_utils.labs.picker import picker
@@ -237,9 +256,10 @@ quiz.check_function(
 # ## Summary
 #
 # - MSE, MAE and RMSE (and Huber) all fit; between them the table, not the name, decides.
-# - `nn.BCELoss` refuses numbers outside 0 to 1. `nn.BCEWithLogitsLoss` accepts them and has no floor: outputs run away.
-#   The limit of the sigmoid is not the reason.
+# - `nn.BCELoss` refuses numbers outside 0 to 1. `nn.BCEWithLogitsLoss` accepts them and has no floor: outputs run
+#   away. The limit of the sigmoid is not the reason.
 # - A ReLU output can be dead from its first step; count such runs, do not average them away.
 # - `[N, 1]` against `[N]` trains on nonsense.
 #
 # **Next:** [09 Probability prediction](09_probability.ipynb)
+

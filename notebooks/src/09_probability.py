@@ -32,12 +32,13 @@ seeds = 3
 device = "auto"
 
 # %% [markdown]
-# The question is: how likely is this digit curved (0, 3, 6, 8 or 9)? One output, one number. A prediction of one half or
-# more counts as a yes. Tables with stored results are MNIST and say how many seeds; live cells use the data of the next line.
+# The question is: how likely is this digit curved (0, 3, 6, 8 or 9)? One output, one number. A prediction of one half
+# or more counts as a yes. Tables with stored results are MNIST and say how many seeds; live cells use the data of the
+# next line.
 
 # %%
 import torch
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 import lm_utils as lm
 from lm_utils.experiments import results
@@ -56,6 +57,9 @@ banner(data, device)
 raw = torch.tensor([[-40.0], [0.0], [3.0]])
 assert torch.equal(torch.softmax(raw, dim=1), torch.ones(3, 1))
 torch.softmax(raw, dim=1).flatten()
+
+# %% [markdown]
+# Whatever the raw output, softmax says 1. What does that do to the accuracy?
 
 # %%
 curved = lm.TASKS["probability"].target(results.tested_digits("mnist")).mean().item()
@@ -77,15 +81,15 @@ losses = results.summary("probability", "loss")
 results.readable(losses)
 
 # %% [markdown]
-# The last row is the one with softmax. The document's 49.31 % was no accident of its run: every seed gives the
-# same figure.
+# The last row is the one with softmax. The document's 49.31 % was no accident of its run: every seed gives the same
+# figure.
 
 # %%
 show(figures.dots_and_intervals(losses))
 
 # %% [markdown]
-# Apart from that row everything learns, as the document found. Now its open question. It suspects that MSE, MAE
-# and RMSE do a little better *without* an activation than with a sigmoid, and asks for more experiments. Paired seeds
+# Apart from that row everything learns, as the document found. Now its open question. It suspects that MSE, MAE and
+# RMSE do a little better *without* an activation than with a sigmoid, and asks for more experiments. Paired seeds
 # answer it.
 
 # %%
@@ -94,10 +98,10 @@ for name in ("mse", "mae", "rmse"):
     display(Markdown(results.comparison_sentence(plain, squashed)))
 
 # %% [markdown]
-# Read each line as: difference in test accuracy, its 95 % interval over the seeds, and the chance of seeing
-# such signs by accident. A plausible mechanism is easy to see in the gradient: a sigmoid multiplies it by
-# `p (1 - p)`, which fades just where the network is confidently wrong. A plausible mechanism is not yet a proof;
-# [notebook 15](15_verdicts.ipynb) gives the verdict with its evidence.
+# Read each line as: difference in test accuracy, its 95 % interval over the seeds, and the chance of seeing such
+# signs by accident. A plausible mechanism is easy to see in the gradient: a sigmoid multiplies it by `p (1 - p)`,
+# which fades just where the network is confidently wrong. A plausible mechanism is not yet a proof; [notebook
+# 15](15_verdicts.ipynb) gives the verdict with its evidence.
 
 # %%
 p = torch.tensor([0.5, 0.1, 0.01])  # the truth is 1
@@ -118,8 +122,8 @@ results.readable(activations)
 #
 # ## 4. Honest probabilities
 #
-# Accuracy asks for the right side of one half. Whoever uses the output *as a probability* asks for more: of all images
-# called "80 % curved", 80 % should be curved.
+# Accuracy asks for the right side of one half. Whoever uses the output *as a probability* asks for more: of all
+# images called "80 % curved", 80 % should be curved.
 
 # %%
 trio = [lm.Pairing("probability", "bce", "sigmoid"), lm.Pairing("probability", "mse", "sigmoid"),
@@ -127,8 +131,11 @@ trio = [lm.Pairing("probability", "bce", "sigmoid"), lm.Pairing("probability", "
 show(figures.calibration(trio))
 
 # %% [markdown]
-# BCE and MSE are *proper* scoring rules: their expectation is best at the true probability. MAE is not: it is best at 0 or
-# 1, whichever is likelier, so its outputs are pushed to the ends.
+# BCE and MSE are *proper* scoring rules: their expectation is best at the true probability. MAE is not: it is best at
+# 0 or 1, whichever is likelier, so its outputs are pushed to the ends.
+
+# %% [markdown]
+# Assume an image that is curved with probability 0.7, and look for the output at which each loss is lowest.
 
 # %%
 true = 0.7
@@ -138,6 +145,9 @@ mse = true * (1 - grid) ** 2 + (1 - true) * grid**2
 assert abs(grid[mse.argmin()].item() - true) < 2e-3 and grid[mae.argmin()].item() > 0.99
 print(f"truth {true}: MSE is lowest at {grid[mse.argmin()]:.2f}, MAE at {grid[mae.argmin()]:.2f}")
 
+# %% [markdown]
+# The stored outputs of all seeds, counted.
+
 # %%
 show(figures.output_histograms(trio))
 
@@ -145,9 +155,9 @@ show(figures.output_histograms(trio))
 # The histograms show the same from the other side: the more a loss rewards only the side of one half, the emptier the
 # middle.
 #
-# So the first argument of the document's section 1-1, that MSE does not fit because outputs lie between 0 and 1,
-# does not hold as it stands: the squared error of a probability is a fine score. What cross-entropy has and MSE lacks is the second argument: a steep
-# price for confident mistakes.
+# So the first argument of the document's section 1-1, that MSE does not fit because outputs lie between 0 and 1, does
+# not hold as it stands: the squared error of a probability is a fine score. What cross-entropy has and MSE lacks is
+# the second argument: a steep price for confident mistakes.
 #
 # ## 5. What happens with one column in `nn.CrossEntropyLoss`
 #
@@ -161,20 +171,37 @@ assert abs(outputs.grad.sum().item()) < 1e-4  # what one image gains, the others
 print(f"{loss.item():.1f} for 32 images, gradient sum {outputs.grad.sum():.6f}")
 
 # %% [markdown]
-# The images of a batch compete with each other. Shift all outputs by the same number and nothing changes, so no output is
-# ever told where "yes" begins.
+# The images of a batch compete with each other. Shift all outputs by the same number and nothing changes, so no
+# output is ever told where "yes" begins.
+
+# %% [markdown]
+# This is how the course describes that pairing before anyone trains it.
 
 # %%
 Markdown(lm.Pairing("probability", "cross_entropy", "none").explanation)
 
 # %% [markdown]
-# ## 6. Curves and every pairing
+# ## 6. Curves
 
 # %%
-show(figures.learning_curves([trio[0], lm.Pairing("probability", "rmse"), lm.Pairing("probability", "cross_entropy", "softmax")]))
+constant = lm.Pairing("probability", "cross_entropy", "softmax")
+show(figures.learning_curves([trio[0], lm.Pairing("probability", "rmse"), constant]))
 
 # %% [markdown]
-# The flat line is the single softmax: not slow, not unlucky, but constant. Now choose for yourself.
+# The flat line is the single softmax: not slow, not unlucky, but constant.
+
+# %% [markdown]
+# ## 7. Every pairing
+#
+# The grid shows every loss with every output activation that has been trained with this network; the darker a cell,
+# the more of the way from the constant answer to a perfect one.
+
+# %%
+show(figures.grid_heatmap("probability"))
+
+# %% [markdown]
+# An empty cell has not been trained for the stored results yet. The picker below goes further: the stored result of a
+# pairing if there is one, what the pairing means, and a live training if you ask for it.
 
 # %%
 from lm_utils.labs.picker import picker
@@ -193,12 +220,16 @@ accuracy = ...
 accuracy = 0.3
 
 # %%
-quiz.check(accuracy, expected=0.3, mistakes={0.7: "It says yes to all of them, not no.", 0.5: "It does not guess; it always says yes."},
-           hint="Its output is 1, and 1 is a yes.")
+quiz.check(
+    accuracy,
+    expected=0.3,
+    mistakes={0.7: "It says yes to all of them, not no.", 0.5: "It does not guess; it always says yes."},
+    hint="Its output is 1, and 1 is a yes.",
+)
 
 # %% [markdown]
-# **Exercise 2.** Write `gradient(p)`: the gradient of `nn.BCELoss` with respect to the *raw* output `z`, for a true label of 1
-# and `p = sigmoid(z)`. Compare it with the squared error's above.
+# **Exercise 2.** Write `gradient(p)`: the gradient of `nn.BCELoss` with respect to the *raw* output `z`, for a true
+# label of 1 and `p = sigmoid(z)`. Compare it with the squared error's above.
 
 # %%
 gradient = ...
@@ -223,8 +254,10 @@ quiz.check_function(
 # ## Summary
 #
 # - Softmax over one output is 1. Its accuracy is the share of yes labels; nothing trains.
-# - Every other row of the document learns. Whether an activation helps under MSE, MAE and RMSE is answered by paired seeds, above.
+# - Every other row of the document learns. Whether an activation helps under MSE, MAE and RMSE is answered by paired
+#   seeds, above.
 # - BCE and MSE reward honest probabilities, MAE does not.
 # - `nn.CrossEntropyLoss` with one flattened column compares images with each other.
 #
 # **Next:** [10 Binary classification](10_binary.ipynb)
+

@@ -33,7 +33,8 @@ device = "auto"
 
 # %% [markdown]
 # The question is the one of notebook 09, curved or not, but with two outputs: column 0 for "not curved", column 1 for
-# "curved". The larger one wins. Stored results are MNIST and say how many seeds; live cells use the data of the next line.
+# "curved". The larger one wins. Stored results are MNIST and say how many seeds; live cells use the data of the next
+# line.
 
 # %%
 import math
@@ -52,8 +53,8 @@ banner(data, device)
 # %% [markdown]
 # ## 1. Predict first
 #
-# Document 000 (section 1-2) argues that binary cross-entropy is unsuitable here: it looks at each output on its own, although the two exclude each
-# other.
+# Document 000 (section 1-2) argues that binary cross-entropy is unsuitable here: it looks at each output on its own,
+# although the two exclude each other.
 
 # %%
 quiz.predict(
@@ -75,8 +76,8 @@ assert torch.isclose(both, one, rtol=1e-5)
 print(f"BCE over both softmax outputs {both:.6f}, cross-entropy on the logits {one:.6f}")
 
 # %% [markdown]
-# So for two classes *with softmax* the argument of section 1-2 has nothing to act on. What is left is softmax
-# twice, sigmoids that are not tied together, and squared errors.
+# So for two classes *with softmax* the argument of section 1-2 has nothing to act on. What is left is softmax twice,
+# sigmoids that are not tied together, and squared errors.
 #
 # ## 2. The loss table of document 000, measured again
 
@@ -84,13 +85,16 @@ print(f"BCE over both softmax outputs {both:.6f}, cross-entropy on the logits {o
 losses = results.summary("binary", "loss")
 results.readable(losses)
 
+# %% [markdown]
+# The same rows with every seed as a dot.
+
 # %%
 show(figures.dots_and_intervals(losses))
 
 # %% [markdown]
-# The document calls the differences "within the margin of error" after one run each. The column *verdict* makes that a
-# measurement: "practically equal" means that the whole 95 % interval of the paired difference lies within half a point, a
-# limit fixed before anyone looked.
+# The document calls the differences "within the margin of error" after one run each. The column *verdict* makes that
+# a measurement: "practically equal" means that the whole 95 % interval of the paired difference lies within half a
+# point, a limit fixed before anyone looked.
 #
 # The row the document recommends applies softmax twice; its twin, with logits, is the call PyTorch means.
 
@@ -106,13 +110,13 @@ activations = results.summary("binary", "activation")
 results.readable(activations)
 
 # %% [markdown]
-# Sigmoid instead of softmax, with either loss: the table tells how much that costs with two classes. In
-# [notebook 11](11_multi_class.ipynb) the same swap, with ten classes, switches a network off.
+# Sigmoid instead of softmax, with either loss: the table tells how much that costs with two classes. In [notebook
+# 11](11_multi_class.ipynb) the same swap, with ten classes, switches a network off.
 #
 # ## 4. Why two classes forgive
 #
-# At the start every output is near one half. With two classes each is right half of the time, so the wishes of
-# the two outputs cancel. With ten classes each is wrong nine times in ten, and all push downwards.
+# At the start every output is near one half. With two classes each is right half of the time, so the wishes of the
+# two outputs cancel. With ten classes each is wrong nine times in ten, and all push downwards.
 
 # %%
 splits = lm.load_data(data)
@@ -122,9 +126,9 @@ Markdown(f"Share of the first gradient that all outputs have in common: two clas
          f" ten classes **{totals[1]:.0%}** ({splits.name}, one fresh network).")
 
 # %% [markdown]
-# A common push of that size is what fills the hidden layer in notebook 11. Here it is missing, whichever activation is
-# used. The document's own guess, that two exclusive classes leave little room for independence to do harm, points the right way;
-# the base rate is what decides, as notebook 11 proves by switching the effect on with a single output.
+# A common push of that size is what fills the hidden layer in notebook 11. Here it is missing, whichever activation
+# is used. The document's own guess, that two exclusive classes leave little room for independence to do harm, points
+# the right way; the base rate is what decides, as notebook 11 proves by switching the effect on with a single output.
 #
 # ## 5. What it costs all the same
 #
@@ -136,24 +140,41 @@ floor = torch.nn.CrossEntropyLoss()(torch.softmax(sure, 1), torch.tensor([0])).i
 assert math.isclose(floor, math.log(1 + 1 / math.e), rel_tol=1e-6)
 print(f"lowest loss with softmax twice and two classes: {floor:.4f}")
 
+# %% [markdown]
+# Now the training curves of softmax once, softmax twice and a squared error with sigmoids.
+
 # %%
 show(figures.learning_curves([twin, twice, lm.Pairing("binary", "mse", "sigmoid")]))
 
 # %% [markdown]
-# The curves of the loss end at different heights although the accuracies agree: losses of different pairings must not be
-# compared with each other, only with their own floor and their own constant answer.
+# The curves of the loss end at different heights although the accuracies agree: losses of different pairings must not
+# be compared with each other, only with their own floor and their own constant answer.
 
 # %%
 show(figures.calibration([twin, twice, lm.Pairing("binary", "mse", "softmax")]))
 
 # %% [markdown]
-# Calibration separates what accuracy does not. Points below the diagonal are overconfident, points above it are timid.
+# Calibration separates what accuracy does not. Points below the diagonal are overconfident, points above it are
+# timid.
+
+# %% [markdown]
+# And the outputs themselves, for answers that should be a yes and answers that should be a no.
 
 # %%
 show(figures.output_histograms([twin, twice, lm.Pairing("binary", "bce", "sigmoid")]))
 
 # %% [markdown]
 # ## 6. Every pairing
+#
+# The grid shows every loss with every output activation that has been trained with this network; the darker a cell,
+# the more of the way from the constant answer to a perfect one.
+
+# %%
+show(figures.grid_heatmap("binary"))
+
+# %% [markdown]
+# An empty cell has not been trained for the stored results yet. The picker below goes further: the stored result of a
+# pairing if there is one, what the pairing means, and a live training if you ask for it.
 
 # %%
 from lm_utils.labs.picker import picker
@@ -177,8 +198,9 @@ quiz.check(start, expected=math.log(2), tolerance=1e-3, mistakes={0.5: "The loss
            hint="Minus the logarithm of the probability of the true class.")
 
 # %% [markdown]
-# **Exercise 2.** A colleague's two-class training is stuck at a loss of about 0.31, and the accuracy is excellent. Which
-# line did the colleague write? Answer "softmax before cross-entropy", "sigmoid before BCELoss" or "wrong labels".
+# **Exercise 2.** A colleague's two-class training is stuck at a loss of about 0.31, and the accuracy is excellent.
+# Which line did the colleague write? Answer "softmax before cross-entropy", "sigmoid before BCELoss" or "wrong
+# labels".
 
 # %%
 line = ...
@@ -199,8 +221,10 @@ quiz.check(
 # ## Summary
 #
 # - With two classes and balanced labels nearly every pairing of the documents works; the table says how nearly.
-# - BCE over two softmax outputs is cross-entropy. The warning of section 1-2 is about sigmoids, and there it costs little.
+# - BCE over two softmax outputs is cross-entropy. The warning of section 1-2 is about sigmoids, and there it costs
+#   little.
 # - The forgiveness comes from balance: two outputs at base rate one half have no common push.
 # - Misuse shows in the floor of the loss and in calibration before it shows in accuracy.
 #
 # **Next:** [11 Multi-class classification](11_multi_class.ipynb)
+

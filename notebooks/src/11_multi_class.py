@@ -16,8 +16,8 @@
 # After this notebook you can
 #
 # - say which losses and output activations really cost accuracy with ten classes, and which only seem to;
-# - explain, step by step, why ten sigmoids stop learning in these experiments, and prove it by switching the
-#   effect off and on;
+# - explain, step by step, why ten sigmoids stop learning in these experiments, and prove it by switching the effect
+#   off and on;
 # - tell softmax applied twice from softmax applied once, although their accuracy looks alike;
 # - repair a collapsed network in three different ways.
 #
@@ -33,18 +33,17 @@ seeds = 3
 device = "auto"
 
 # %% [markdown]
-# Two data sets appear in this notebook. **Stored results** are those of MNIST; they ship with the
-# course and appear at once. **Live cells** train on the data named in the next line. Every table says which is which.
+# Two data sets appear in this notebook. **Stored results** are those of MNIST; they ship with the course and appear
+# at once. **Live cells** train on the data named in the next line. Every table says which is which.
 
 # %%
 import math
 
 import torch
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 import lm_utils as lm
 from lm_utils.experiments import results
-from lm_utils.experiments.documents import rows
 from lm_utils.labs import collapse, figures, quiz
 from lm_utils.labs.banner import banner
 from lm_utils.labs.style import show
@@ -76,8 +75,8 @@ losses = results.summary("multiclass", "loss")
 results.readable(losses)
 
 # %% [markdown]
-# Compare the column *published* with *ours*: are the figures of the document within the range of our seeds?
-# The rows with sigmoid are no slow learners. They give one constant answer for all ten thousand images.
+# Compare the column *published* with *ours*: are the figures of the document within the range of our seeds? The rows
+# with sigmoid are no slow learners. They give one constant answer for all ten thousand images.
 
 # %%
 show(figures.dots_and_intervals(losses))
@@ -119,8 +118,8 @@ show(figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigm
 #
 # ## 3. The activation table that document 001 left empty
 #
-# Document 001 planned three rows for this task and published no figures (its headings say "highest MSE" for a table of
-# accuracies, a slip of the pen; we show accuracy). Here they are.
+# Document 001 planned three rows for this task and published no figures (its headings say "highest MSE" for a table
+# of accuracies, a slip of the pen; we show accuracy). Here they are.
 
 # %%
 activations = results.summary("multiclass", "activation")
@@ -128,8 +127,8 @@ results.readable(activations)
 
 # %% [markdown]
 # Look at the last row before you read on. The output activation is the *sigmoid*, the one the document warns about,
-# and yet this network does learn. So "a sigmoid does not consider that classes exclude each other" cannot be the reason for
-# the collapse: with `nn.CrossEntropyLoss` behind it, the very same activation trains.
+# and yet this network does learn. So "a sigmoid does not consider that classes exclude each other" cannot be the
+# reason for the collapse: with `nn.CrossEntropyLoss` behind it, the very same activation trains.
 
 # %%
 quiz.predict(
@@ -176,8 +175,9 @@ show(figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
 # ## 5. Why? Look at the very first step
 #
 # The document guesses (추정): sigmoid outputs are independent and do not compete. Part 3 has shown a counterexample.
-# Here is another candidate. A fresh network says about 0.5 for each class. Each of ten classes is wrong for nine images
-# in ten. So a loss that asks ten separate yes-or-no questions wants **all ten outputs to go down**, for every image.
+# Here is another candidate. A fresh network says about 0.5 for each class. Each of ten classes is wrong for nine
+# images in ten. So a loss that asks ten separate yes-or-no questions wants **all ten outputs to go down**, for every
+# image.
 
 # %%
 splits = lm.load_data(data)
@@ -190,8 +190,8 @@ show(collapse.first_push_figure(pushes))
 # because the residual of softmax, predicted minus true, sums to zero over the classes.
 #
 # The ten outputs read the same 64 hidden units. A push that all outputs share arrives there as one direction, the
-# same for nearly every image ("images agree"). AdamW makes it worse: it divides each step by the size of
-# past gradients, so a small but steady push becomes a full step. The hidden layer is a sigmoid; pushed far enough, its
+# same for nearly every image ("images agree"). AdamW makes it worse: it divides each step by the size of past
+# gradients, so a small but steady push becomes a full step. The hidden layer is a sigmoid; pushed far enough, its
 # units stand at 0 or 1 for *every* image, and then nothing passes back.
 
 # %%
@@ -200,9 +200,9 @@ traces = collapse.live_traces(names, epochs=3)
 show(collapse.trace_figure(traces))
 
 # %% [markdown]
-# These three epochs were trained just now on the embedded digits, one seed: an illustration. On the left, the share of hidden units stuck at a flat end; on the
-# right, the gradient that still reaches the first convolution. The collapsed network stops learning within one or two epochs,
-# and no patience brings it back.
+# These three epochs were trained just now on the embedded digits, one seed: an illustration. On the left, the share
+# of hidden units stuck at a flat end; on the right, the gradient that still reaches the first convolution. The
+# collapsed network stops learning within one or two epochs, and no patience brings it back.
 #
 # ## 6. Switch it off, switch it on
 #
@@ -210,13 +210,14 @@ show(collapse.trace_figure(traces))
 # expected outcome* and then run on seeds that had never been looked at.
 
 # %%
-found = collapse.stored_traces(collapse.BY_NAME) or collapse.live_traces(names + ["prior-bias", "sgd", "tanh"], epochs=4)
+found = collapse.stored_traces(collapse.BY_NAME) or traces  # without stored runs: the illustration above
 collapse.intervention_table(found)
 
 # %% [markdown]
 # *Removed push*: subtracting the mean gradient over the classes leaves loss, activation and network as they are, and
 # the network learns. *Added push*: the same push added to softmax with cross-entropy makes that fitting pairing
-# collapse. A louder loss, a tanh instead of a sigmoid, more patience: no cure, because none of them touches the cause.
+# collapse. A louder loss, a tanh instead of a sigmoid, more patience: no cure, because none of them touches the
+# cause.
 
 # %%
 show(collapse.intervention_figure(found))
@@ -224,9 +225,9 @@ show(collapse.intervention_figure(found))
 # %% [markdown]
 # Circles were expected to learn, crosses to collapse. A mark on the wrong side would be a hole in the explanation.
 #
-# Notice the single sigmoid, asked a yes-or-no question that is true for one image in ten: it collapses as well, with only
-# one output and no classes to compete. And ten labels that are each true half of the time learn. The base rate is the lever,
-# not the number of outputs.
+# Notice the single sigmoid, asked a yes-or-no question that is true for one image in ten: it collapses as well, with
+# only one output and no classes to compete. And ten labels that are each true half of the time learn. The base rate
+# is the lever, not the number of outputs.
 #
 # ## 7. Three repairs
 #
@@ -237,14 +238,21 @@ show(collapse.intervention_figure(found))
 results.readable(results.summary("multiclass", "remedy"))
 
 # %% [markdown]
-# The output bias at the prior is one line of code and is standard in object detection, where the base rate is far below one in ten
-# (Lin et al. 2017). A ReLU hidden layer cures it as well in most runs; look at the column of failures before you trust it
-# with the squared error.
+# The output bias at the prior is one line of code and is standard in object detection, where the base rate is far
+# below one in ten (Lin et al. 2017). A ReLU hidden layer cures it as well in most runs; look at the column of
+# failures before you trust it with the squared error.
 #
 # ## 8. Every pairing
 #
-# The picker shows any loss with any activation: the stored result if there is one, what the pairing means, and on demand a live
-# training.
+# The grid shows every loss with every output activation that has been trained with this network; the darker a cell,
+# the more of the way from the constant answer to a perfect one.
+
+# %%
+show(figures.grid_heatmap("multiclass"))
+
+# %% [markdown]
+# An empty cell has not been trained for the stored results yet. The picker below goes further: the stored result of a
+# pairing if there is one, what the pairing means, and a live training if you ask for it.
 
 # %%
 from lm_utils.labs.picker import picker
@@ -254,8 +262,8 @@ picker("multiclass", data, device)
 # %% [markdown]
 # ## Exercises
 #
-# **Exercise 1.** All ten outputs say 0.1, the base rate, for every image. What is the value of `nn.BCELoss` then? (The mean over ten
-# outputs, one of which should be 1.) It is the plateau on which the collapsed training sits.
+# **Exercise 1.** All ten outputs say 0.1, the base rate, for every image. What is the value of `nn.BCELoss` then?
+# (The mean over ten outputs, one of which should be 1.) It is the plateau on which the collapsed training sits.
 
 # %%
 plateau = ...
@@ -312,7 +320,10 @@ culprit = "softmax-pushed"
 quiz.check(
     culprit,
     expected="softmax-pushed",
-    mistakes={"softmax": "That one learns: it is the control without the push.", "tanh": "That one has sigmoids at the end."},
+    mistakes={
+        "softmax": "That one learns: it is the control without the push.",
+        "tanh": "That one has sigmoids at the end.",
+    },
     hint="Look for the cross among the softmax rows.",
 )
 
@@ -321,9 +332,11 @@ quiz.check(
 #
 # - With ten classes, losses and activations that couple the classes (softmax before any of them) all land within a
 #   few tenths of a point; accuracy does not tell them apart.
-# - Ten sigmoids with BCE or MSE collapse here, and the reason is neither the loss nor missing competition: it is a push
-#   common to all outputs, which fills a saturating hidden layer before anything is learnt.
-# - The effect can be switched off (prior bias, removed push, other optimiser, ReLU) and on (added push, low base rate).
+# - Ten sigmoids with BCE or MSE collapse here, and the reason is neither the loss nor missing competition: it is a
+#   push common to all outputs, which fills a saturating hidden layer before anything is learnt.
+# - The effect can be switched off (prior bias, removed push, other optimiser, ReLU) and on (added push, low base
+#   rate).
 # - Softmax twice costs little accuracy and shows in the floor of the loss.
 #
 # **Next:** [12 Multi-label classification](12_multi_label.ipynb), where softmax itself is the misfit.
+

@@ -37,7 +37,7 @@ device = "auto"
 
 # %%
 import torch
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 import lm_utils as lm
 from lm_utils.experiments import results
@@ -58,6 +58,9 @@ labels = lm.TASKS["multilabel"].target(results.tested_digits("mnist"))
 baseline = results.reference().baseline("multilabel")
 Markdown(f"Always the same answer: **{baseline:.2%}**. Yes at most once: **{readout.ceiling(labels):.2%}** at best.")
 
+# %% [markdown]
+# The second number is a wall that no training can climb. Now one digit in particular.
+
 # %%
 quiz.predict(
     "A network with softmax is trained on these labels. What does it emit for a 4, which is even and a square?",
@@ -67,8 +70,8 @@ quiz.predict(
 )
 
 # %% [markdown]
-# The lowest loss is reached when every true label gets the same share. Read the table by rows: one true label gets
-# 1, two get one half each, three get a third each, which is well below the cut.
+# The lowest loss is reached when every true label gets the same share. Read the table by rows: one true label gets 1,
+# two get one half each, three get a third each, which is well below the cut.
 
 # %%
 shares = readout.shares_table()
@@ -85,6 +88,9 @@ shares = readout.shares_table()
 # %%
 losses = results.summary("multilabel", "loss")
 results.readable(losses)
+
+# %% [markdown]
+# The same rows with every seed as a dot; the black line is the constant answer.
 
 # %%
 show(figures.dots_and_intervals(losses))
@@ -118,7 +124,8 @@ sigmoid = lm.fit(lm.Pairing("multilabel", "bce", "sigmoid"), splits, max_epochs=
 # Move the cut. On the left, the outputs of the softmax network for labels that are true and labels that are false.
 
 # %%
-tested = {name: readout.tested(run, splits.test.digits) for name, run in {"softmax": softmax, "sigmoid": sigmoid}.items()}
+networks = {"softmax": softmax, "sigmoid": sigmoid}
+tested = {name: readout.tested(run, splits.test.digits) for name, run in networks.items()}
 readout.cut_lab(tested)
 
 # %% [markdown]
@@ -136,7 +143,9 @@ for name in ("cross_entropy", "mse", "bce"):
                          f" ({min(cut):.2f} to {max(cut):.2f}): **{min(after):.2%} to {max(after):.2%}**."))
 
 # %% [markdown]
-# Most of the loss was never a failure to learn. It was a **readout** failure: the threshold was made for sigmoids.
+# Most of what was missing was never a failure to learn. It was a **readout** failure: the threshold was made for
+# sigmoids. Compare the rows, though: where a gap to the sigmoids remains, look at the epochs in the tables above. Early
+# stopping watches the metric at one half, which hardly moves while the network still improves.
 #
 # ## 5. What else fits, and what does not
 #
@@ -146,20 +155,37 @@ for name in ("cross_entropy", "mse", "bce"):
 # %%
 results.readable(results.summary("multilabel", ["twin", "extra"]))
 
+# %% [markdown]
+# How do the two networks of part 4 look while they train?
+
 # %%
-show(figures.learning_curves([lm.Pairing("multilabel", "bce", "sigmoid"), lm.Pairing("multilabel", "cross_entropy", "softmax")]))
+pair = [softmax.pairing, sigmoid.pairing]
+show(figures.learning_curves(pair))
 
 # %% [markdown]
 # In the curves the softmax network looks finished after a few epochs: its metric cannot see the progress that the
 # loss still makes.
 
+# %% [markdown]
+# Which of the four labels pays for it?
+
 # %%
-show(figures.per_label_bars([lm.Pairing("multilabel", "bce", "sigmoid"), lm.Pairing("multilabel", "cross_entropy", "softmax")]))
+show(figures.per_label_bars(pair))
 
 # %% [markdown]
 # Label by label: softmax loses most where a label seldom comes alone.
 #
 # ## 6. Every pairing
+#
+# The grid shows every loss with every output activation that has been trained with this network; the darker a cell,
+# the more of the way from the constant answer to a perfect one.
+
+# %%
+show(figures.grid_heatmap("multilabel"))
+
+# %% [markdown]
+# An empty cell has not been trained for the stored results yet. The picker below goes further: the stored result of a
+# pairing if there is one, what the pairing means, and a live training if you ask for it.
 
 # %%
 from lm_utils.labs.picker import picker
@@ -212,3 +238,4 @@ quiz.check_function(
 # - Never explain a low figure with "the data must be hard" before the constant answer and the ceiling are computed.
 #
 # **Next:** [13 Is it learning?](13_is_it_learning.ipynb)
+
