@@ -48,7 +48,7 @@ def summary(task: str, table: str | Iterable[str] | None = None, results: Result
 
     Comparisons are paired with the task's fitting pairing and corrected for all rows of this table together.
     """
-    results = results or reference()
+    results = (results or reference()).only(task)
     tables = TABLES if table is None else (table,) if isinstance(table, str) else tuple(table)
     chosen = [row for row in rows(task=task) if row.table in tables]
     if not chosen:
@@ -72,12 +72,12 @@ def figures_of(row: Row, results: Results) -> dict:
     told = estimate(scores, metric)
     lost = [st.failed(score, chance, metric) for score in scores]
     learned = [score for score, is_lost in zip(scores, lost, strict=True) if not is_lost]
-    speed = [speed_of(entry, chance) for entry, is_lost in zip(entries, lost, strict=True) if not is_lost]
+    speed = [nan if is_lost else speed_of(entry, chance) for entry, is_lost in zip(entries, lost, strict=True)]
     return {
         "id": row.id, "task": pairing.task, "table": row.table, "label": row.label, "fits": row.fits,
         "our_verdict": pairing.verdict,
         "loss": pairing.loss, "activation": pairing.activation, "published": row.test, "seeds": len(entries),
-        "scores": scores, "baseline": chance,
+        "scores": scores, "speeds": speed, "baseline": chance,
         "mean": told.mean, "low": told.low, "high": told.high,
         "failed": sum(lost), **dict(zip(("failed_low", "failed_high"), st.wilson(sum(lost), len(lost)), strict=True)),
         "mean_learned": st.mean_interval(learned).mean, "epochs": mean([number(e, "epochs") for e in entries]),

@@ -83,6 +83,10 @@ class Results:
         mine, theirs = self.scores(pairing, name), self.scores(other, name)
         return [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
 
+    def only(self, task: str) -> Results:
+        """The runs of one task."""
+        return Results(self.whose, self.data, tuple(entry for entry in self.entries if entry["task"] == task))
+
     def baseline(self, task: str) -> float:
         """The test metric of the best constant answer."""
         return baseline(task, self.data)
