@@ -132,7 +132,8 @@ quiz.check(
 z = torch.tensor([2.0, 1.0, 0.0])
 p = torch.softmax(z, dim=0)
 jacobian = scratch.softmax_jacobian(p)
-assert torch.allclose(jacobian, torch.autograd.functional.jacobian(lambda v: torch.softmax(v, dim=0), z))
+by_autograd = torch.autograd.functional.jacobian(lambda v: torch.softmax(v, dim=0), z)
+assert torch.allclose(jacobian, by_autograd)
 jacobian
 
 # %% [markdown]
@@ -344,7 +345,7 @@ for _ in range(30):
     z_hand = z_hand - clipped_bce(z_hand, label=1).by_hand
     z_auto = z_auto - clipped_bce(z_auto, label=1).by_autograd
 assert z_auto == -20 and z_hand > 0
-print(f"after 30 steps: with p - y the logit is {z_hand.item():.2f}, with the clip's own slope {z_auto.item():.2f}")
+print(f"after 30 steps: with p - y {z_hand.item():.2f}, with the clip's own slope {z_auto.item():.2f}")
 
 # %% [markdown]
 # The hand-written gradient recovers; the exact gradient of the clipped loss never moves. A habit that looks
@@ -372,7 +373,8 @@ assert torch.isfinite(-torch.log(1 - p.clamp(1e-7, 1 - 1e-7)))
 # %%
 for kind in (torch.float32, torch.float16):
     zero, one = (clipped_bce(torch.tensor([20.0 - 40 * label]), label, dtype=kind) for label in (0, 1))
-    print(f"{kind}: label 1 stops at {one.clipped_loss.item():.2f}, label 0 at {zero.clipped_loss.item():.2f}")
+    ceilings = one.clipped_loss.item(), zero.clipped_loss.item()
+    print("{}: label 1 stops at {:.2f}, label 0 at {:.2f}".format(kind, *ceilings))
 assert zero.clipped_loss == math.inf
 
 # %% [markdown]
@@ -464,7 +466,7 @@ print(f"right order {value(label, good):.3f}, turned round {value(good, label):.
 probe, step = torch.tensor(0.9, dtype=torch.float64), 1e-6
 rise = (((probe + step) - 1) ** 2 / 2 - ((probe - step) - 1) ** 2 / 2) / (2 * step)
 assert torch.isclose(rise, slope(probe, 1.0)) and torch.isclose(rise, -slope(1.0, probe))
-print(f"the loss itself falls by {-rise:.3f} per unit of p; (label, prediction) would claim {slope(1.0, probe):+.3f}")
+print(f"slope of the loss {rise:+.3f}; (label, prediction) would claim {slope(1.0, probe):+.3f}")
 
 # %% [markdown]
 # **Dividing by $n$, once.** In the document's squared error both small functions divide by $n$. In its
@@ -507,7 +509,7 @@ Markdown(kernels.sentence(result))
 # %%
 table = kernels.table(result)
 assert (table[["gradient_vs_scratch", "gradient_vs_pytorch"]] < 1e-6).all(axis=None)
-table.style.format("{:.6f}", subset=["triton", "scratch", "pytorch"]).format("{:.0e}", subset=list(table.columns[3:]))
+table.map("{:.7g}".format)
 
 # %% [markdown]
 # The last two columns hold the largest difference of any entry of the gradients; what is left is the rounding of

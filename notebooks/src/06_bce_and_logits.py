@@ -146,7 +146,7 @@ quiz.predict(
 )
 
 # %% [markdown]
-# No error, no warning, and a loss of 1.46 for a network that is never wrong:
+# The rows of a unit matrix are such outputs, one perfect answer for each class.
 
 # %%
 labels = torch.arange(10)
@@ -156,7 +156,8 @@ assert torch.isclose(loss, torch.tensor(math.log(1 + 9 / math.e)))
 print(f"loss {loss:.4f}, accuracy {(perfect.argmax(dim=1) == labels).float().mean():.0%}")
 
 # %% [markdown]
-# That is a **floor**. Softmax of $(1,0,\dots,0)$ gives the true class $e/(e+K-1)$, and minus its logarithm is
+# No error, no warning, and this loss for a network that is never wrong. It is a **floor**: softmax of
+# $(1,0,\dots,0)$ gives the true class $e/(e+K-1)$, and minus its logarithm is
 #
 # $$\text{floor}(K)=\log\Bigl(1+\frac{K-1}{e}\Bigr).$$
 #
@@ -299,10 +300,11 @@ quiz.predict(
 
 # %%
 logit, no = torch.tensor(20.0, requires_grad=True), torch.tensor(0.0)
-for name, loss in [("separate", nn.BCELoss()(torch.sigmoid(logit), no)), ("fused", nn.BCEWithLogitsLoss()(logit, no))]:
+roads = {"separate": nn.BCELoss()(torch.sigmoid(logit), no), "fused": nn.BCEWithLogitsLoss()(logit, no)}
+for name, loss in roads.items():
     (gradient,) = torch.autograd.grad(loss, logit)
     print(f"{name}: loss {loss.item():g}, gradient {gradient.item():g}")
-assert (loss, gradient) == (20, 1) and nn.BCELoss()(torch.sigmoid(logit), no) == 100
+assert roads["separate"] == 100 and (loss, gradient) == (20, 1)
 
 # %% [markdown]
 # The separate road reports an enormous loss and then does nothing about it. The fused one is right in both,
@@ -341,7 +343,7 @@ yes, logit = torch.tensor(1.0), torch.tensor(-30.0, requires_grad=True)
 loss = nn.BCELoss()(torch.sigmoid(logit), yes)
 (gradient,) = torch.autograd.grad(loss, logit)
 assert torch.isclose(loss, torch.tensor(30.0)) and abs(gradient) < 0.2
-print(f"label 1, logit -30: loss {loss.item():.2f} (right), gradient {gradient.item():.3f} (should be -1)")
+print(f"label 1, logit -30: loss {loss.item():.2f}, gradient {gradient.item():.3f} instead of -1")
 
 # %% [markdown]
 # The backward pass of `BCELoss` divides by $p(1-p)$, guarded by a tiny constant. Once $p$ is smaller than the
@@ -389,7 +391,8 @@ print("none:", each.tolist())
 # %%
 with warnings.catch_warnings(record=True) as said:
     warnings.simplefilter("always")
-    old = [nn.CrossEntropyLoss(size_average=a, reduce=r) for a, r in [(True, None), (False, None), (None, False)]]
+    old = [nn.CrossEntropyLoss(size_average=value) for value in (True, False)]
+    old.append(nn.CrossEntropyLoss(reduce=False))
 assert [loss.reduction for loss in old] == ["mean", "sum", "none"]
 assert len(said) == 3 and "please use reduction" in str(said[0].message)
 
@@ -408,8 +411,7 @@ quiz.predict(
 )
 
 # %% [markdown]
-# So the default is a *weighted mean*. The same word does something else in the binary losses, whose `weight`
-# multiplies single elements: there the mean divides by the number of elements all the same.
+# The parameter `weight` exists in the binary losses too, where it multiplies single elements. Both in one cell:
 
 # %%
 tens = torch.tensor([10.0, 10.0])
@@ -417,6 +419,9 @@ assert torch.isclose(nn.CrossEntropyLoss(weight=tens)(z3, t3), nn.CrossEntropyLo
 assert torch.isclose(nn.BCEWithLogitsLoss(weight=tens[:1])(z, y), 10 * nn.BCEWithLogitsLoss()(z, y))
 
 # %% [markdown]
+# So the default of `CrossEntropyLoss` is a *weighted mean*, and only the **ratio** of the weights counts. The binary
+# losses divide by the number of elements all the same, so there ten times the weight is ten times the loss.
+#
 # **Exercise 3.** Two samples: one of class 0 with loss 1.0, one of class 1 with loss 3.0. The classes weigh 1 and 3.
 # What is `nn.CrossEntropyLoss(weight=w)` with the default reduction?
 
@@ -499,7 +504,8 @@ print(f"with smoothing 0.1 and two classes the loss cannot fall below {entropy:.
 
 # %%
 plain, ignoring = nn.CrossEntropyLoss(), nn.CrossEntropyLoss(ignore_index=1)
-for loss, bad in [(plain, t3[:, None]), (plain, t3.float()), (plain, torch.tensor([0, 1, 2])), (ignoring, hot)]:
+wrong = [(plain, t3[:, None]), (plain, t3.float()), (plain, torch.tensor([0, 1, 2])), (ignoring, hot)]
+for loss, bad in wrong:
     try:
         loss(z3, bad)
         raise AssertionError("this target was accepted")

@@ -12,7 +12,7 @@ def test_losses_from_scratch(jupyter):
         page.screenshot("03_slopes", around=page.image("The Jacobian of softmax"))
         with page.change(picture):
             page.slider("Logit z").press("ArrowRight", times=6)
-        assert page.slider("Logit z").value == "-17.0"
+        assert page.slider("Logit z").value == "−17.0"
         page.see("At logit z = -17 with label y = 1")
         with page.change(picture):
             page.button("y = 0").click()
