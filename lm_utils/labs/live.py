@@ -67,6 +67,7 @@ class Pace:
 
     def __init__(self, seconds: float = 0.3, share: float = 0.15) -> None:
         self.seconds, self.share = seconds, share
+        self.spent = 0.0  # on all drawings so far
         self._drawn = self._cost = 0.0
 
     def due(self) -> bool:
@@ -80,3 +81,4 @@ class Pace:
         draw()
         self._drawn = time.perf_counter()
         self._cost = self._drawn - started
+        self.spent += self._cost

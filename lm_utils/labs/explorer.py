@@ -1,0 +1,292 @@
+"""The live explorer: choose task, loss and activation, press Train, and watch what the choice does."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from functools import partial
+from html import escape
+from pathlib import Path
+from threading import Event
+
+import ipywidgets as widgets
+
+from lm_utils.data import load_data
+from lm_utils.experiments.landmarks import landmarks
+from lm_utils.experiments.results import Results, reference
+from lm_utils.labs import live_figures as figures
+from lm_utils.labs import live_words as words
+from lm_utils.labs.choice import PRESETS, Choice
+from lm_utils.labs.choice_controls import PAIRING_FIELDS, TRAINING_FIELDS, ChoiceControls
+from lm_utils.labs.live import Pace, stop_all
+from lm_utils.labs.live_run import LiveRun
+from lm_utils.labs.style import Picture, png
+from lm_utils.labs.training_bar import TrainingBar
+
+KEPT = 6
+CURVES_SHARE, INSIDE_SHARE = 0.09, 0.05  # of a training's time, spent on drawing
+STYLE = """<style>
+.lm-preset { white-space: normal; height: auto; min-height: 3em; line-height: 1.25; padding: .3em .5em; }
+.lm-preset:focus-visible, .lm-fold:focus-visible { outline: 3px solid #0173b2; outline-offset: 1px; }
+.lm-fold { text-align: left; }
+.lm-picture img { display: block; }
+</style>"""
+
+
+def explorer(data: str = "auto", device: str = "auto") -> widgets.VBox:
+    """The explorer as one box; nothing trains until Train is pressed."""
+    stop_all()
+    return Explorer(data, device)
+
+
+class Fold(widgets.VBox):
+    """A box behind a button that opens and closes it; the button takes the keyboard as any other."""
+
+    def __init__(self, title: str, content: Sequence[widgets.Widget]) -> None:
+        self.title = title
+        self.button = widgets.ToggleButton(layout={"width": "100%"})
+        self.button.add_class("lm-fold")
+        self.content = widgets.VBox(list(content), layout={"display": "none", "padding": "6px 2px"})
+        self.button.observe(lambda change: self._turn(), names="value")
+        self._turn()
+        super().__init__([self.button, self.content])
+
+    def rename(self, title: str) -> None:
+        """Another title."""
+        self.title = title
+        self._turn()
+
+    def _turn(self) -> None:
+        self.content.layout.display = "" if self.button.value else "none"
+        self.button.description = f"{'▾' if self.button.value else '▸'} {self.title}"
+
+
+class PredictFirst(widgets.VBox):
+    """A question before the training; off until it is switched on."""
+
+    def __init__(self, switched: Callable[[], None]) -> None:
+        self.switch = widgets.Checkbox(description="Predict first", indent=False, layout={"width": "auto"})
+        self.options = widgets.RadioButtons(options=words.OUTCOMES, value=None, layout={"width": "auto"})
+        self.question = widgets.VBox([widgets.HTML("<b>What will happen?</b> Choose, then press Train."), self.options])
+        self.reply = widgets.HTML()
+        self.answered = False
+        self.switch.observe(lambda change: self._switched(switched), names="value")
+        super().__init__([self.question, self.reply])
+        self.ask_again()
+
+    @property
+    def waiting(self) -> bool:
+        """Whether verdict and result are to stay hidden."""
+        return self.switch.value and not self.answered
+
+    def ask_again(self) -> None:
+        """Forget the last prediction."""
+        self.options.value, self.reply.value, self.answered = None, "", False
+        self.question.layout.display = "" if self.switch.value else "none"
+
+    def answer(self, live: LiveRun) -> None:
+        """Compare the prediction with what happened."""
+        if self.switch.value and self.options.value:
+            self.reply.value = words.prediction_reply(self.options.value, words.what_happened(live))
+            self.question.layout.display, self.answered = "none", True
+
+    def _switched(self, switched: Callable[[], None]) -> None:
+        self.ask_again()
+        switched()
+
+
+class Comparison(Fold):
+    """The last few runs, laid over each other, as a table, and as files."""
+
+    def __init__(self, folder: Path) -> None:
+        self.runs: list[LiveRun] = []
+        self.folder = folder
+        self.picture, self.table, self.links = Picture(), widgets.HTML(), widgets.HTML()
+        save = widgets.Button(description="Save CSV and PNG", layout={"width": "auto"})
+        forget = widgets.Button(description="Forget all runs", layout={"width": "auto"})
+        save.on_click(lambda button: self.save())
+        forget.on_click(lambda button: self.forget())
+        super().__init__("", [self.table, self.picture, widgets.HBox([save, forget, self.links])])
+        self.show()
+
+    def keep(self, live: LiveRun) -> None:
+        """Add a run; the oldest leaves when there are too many."""
+        self.runs = [*self.runs, live][-KEPT:]
+        self.show()
+
+    def forget(self) -> None:
+        """Start anew."""
+        self.runs = []
+        self.show()
+
+    def show(self) -> None:
+        """Table and overlay as they are now."""
+        self.rename(f"Compare your runs ({len(self.runs)} of {KEPT})")
+        self.table.value, self.links.value = words.runs_table(self.runs), ""
+        self.picture.layout.display = "" if self.runs else "none"
+        if self.runs:
+            self.picture.draw(figures.comparison_figure(self.runs))
+
+    def save(self) -> None:
+        """Write both files into the working folder, and offer them as links."""
+        if not self.runs:
+            self.links.value = "There are no runs to save yet."
+            return
+        files = {"explorer-runs.csv": ("text/csv", words.runs_csv(self.runs).encode()),
+                 "explorer-runs.png": ("image/png", png(figures.comparison_figure(self.runs)))}  # fmt: skip
+        links = [download_link(name, *file) for name, file in files.items()]
+        try:
+            for name, (_, content) in files.items():
+                (self.folder / name).write_bytes(content)
+            told = f"Written into {escape(str(self.folder))}; or download"
+        except OSError as problem:
+            told = f"{escape(str(self.folder))} cannot be written ({escape(problem.strerror or '')}); download"
+        self.links.value = f"&nbsp;{told} {' and '.join(links)}."
+
+
+def download_link(name: str, kind: str, content: bytes) -> str:
+    """A file as a link that holds it."""
+    return f"<a download='{name}' href='data:{kind};base64,{base64.b64encode(content).decode()}'>{name}</a>"
+
+
+class Explorer(widgets.VBox):
+    """All of it: presets, everything else one step behind, Train and Stop, pictures, the doctor, a comparison."""
+
+    def __init__(self, data: str = "auto", device: str = "auto", folder: Path | None = None) -> None:
+        self.splits = load_data(data, seed=0)
+        self.device = device
+        self.stored = reference("mnist")
+        self.live: LiveRun | None = None
+        self.curves_pace = self.inside_pace = Pace()
+        self.presets = [self._preset_button(number) for number in range(len(PRESETS))]
+        self.choice = PRESETS[0].choice
+        self.controls = ChoiceControls(self.choice, (*PAIRING_FIELDS, *TRAINING_FIELDS), self.choose)
+        self.card = widgets.HTML()
+        self.bar = TrainingBar(self.train, self._ended)
+        self.predict = PredictFirst(self._show_card)
+        self.curves, self.images, self.inside, self.doctor = Picture(), Picture(), Picture(), widgets.HTML()
+        self.comparison = Comparison(folder or Path.cwd())
+        for picture in (self.curves, self.images, self.inside):
+            picture.add_class("lm-picture")
+        super().__init__(self._parts(), layout={"width": "100%", "max_width": "1120px", "grid_gap": "4px"})
+        self.choose(self.choice)
+
+    def _parts(self) -> list[widgets.Widget]:
+        row = widgets.GridBox(self.presets, layout={"grid_template_columns": "repeat(6, minmax(0, 1fr))", "grid_gap": "4px"})
+        self.predict.switch.layout.flex = "0 0 auto"
+        top = widgets.HBox([self.bar, self.predict.switch], layout={"align_items": "center"})
+        self.bar.layout.flex = "1 1 auto"
+        hint = f"<small>Data: {escape(self.splits.source)} If buttons do not answer, run this cell again.</small>"
+        return [
+            widgets.HTML(STYLE, layout={"display": "none"}), row,
+            Fold("Everything else: task, loss, activations, learning rate, patience, seed …", [self.controls]),
+            self.card, top, self.predict, self.curves, self.images, self.inside, self.doctor, self.comparison,
+            widgets.HTML(hint),
+        ]  # fmt: skip
+
+    def _preset_button(self, number: int) -> widgets.Button:
+        button = widgets.Button(tooltip=PRESETS[number].told, layout={"width": "auto"})
+        button.add_class("lm-preset")
+        button.on_click(lambda button: self.choose(PRESETS[number].choice))
+        return button
+
+    # --- choosing ---
+
+    def choose(self, choice: Choice) -> None:
+        """Another choice: a training under way is stopped and kept, and everything shown is about the new choice."""
+        interrupted = self.live if self.bar.running else None
+        if interrupted:
+            self.bar.end()
+            self._keep(interrupted)
+        self.choice, self.live = choice, None
+        self.controls.show(choice)
+        for button, preset in zip(self.presets, PRESETS, strict=True):
+            chosen = preset.choice == choice
+            button.description, button.button_style = ("● " if chosen else "") + preset.title, "info" if chosen else ""
+        self.predict.ask_again()
+        self._show_card()
+        self.doctor.value, self.bar.progress.value = "", 0
+        self.bar.say("The choice has changed: the training was stopped." if interrupted else "Ready: press Train.")
+        self._draw_curves()
+        for picture in (self.images, self.inside):
+            picture.value = ""
+
+    def _show_card(self) -> None:
+        self.card.value = words.pairing_card(self.choice, self.stored, secret=self.predict.waiting)
+
+    # --- training ---
+
+    def train(self) -> None:
+        """Train the choice in a thread, unless a prediction is still missing."""
+        if self.predict.waiting and self.predict.options.value is None:
+            self.bar.say("Say first what will happen, then press Train.")
+            return
+        self.curves_pace, self.inside_pace = Pace(0.3, CURVES_SHARE), Pace(1.0, INSIDE_SHARE)
+        self.doctor.value = ""
+        if self.bar.start(partial(self._work, self.choice)):
+            self.bar.say("Starting …")
+
+    def train_now(self, stop: Event | None = None) -> LiveRun:
+        """The same without a thread, for a page that runs by itself."""
+        self._work(self.choice, stop or Event())
+        self._ended(None)
+        return self.live
+
+    def _work(self, choice: Choice, stop: Event) -> None:
+        splits = self.splits if choice.seed == self.splits.seed else load_data(self.splits.name, seed=choice.seed)
+        self.live = LiveRun(choice, splits, self.device, self._told)
+        self.live.train(stop)
+
+    def _told(self, live: LiveRun) -> None:
+        """After every batch, in the training's thread: draw what it is time for."""
+        if live is not self.live:
+            return
+        if self.curves_pace.due():
+            self.curves_pace.draw(lambda: self._glance(live))
+        if live.batches and self.inside_pace.due():
+            self.inside_pace.draw(lambda: self._look_inside(live))
+
+    def _glance(self, live: LiveRun) -> None:
+        live.look()
+        self.bar.say(words.progress_words(live))
+        self.bar.progress.value = min(1.0, live.epoch / live.expected_epochs)
+        self._draw_curves()
+
+    def _look_inside(self, live: LiveRun) -> None:
+        live.examine()
+        self._draw_inside()
+
+    def _ended(self, problem: str | None) -> None:
+        live = self.live
+        if live is None or live.run is None:
+            self.bar.say(problem or "Stopped before it began.")
+            return
+        self.bar.say(problem or words.outcome(live))
+        self.bar.progress.value = 1.0
+        self.bar.progress.bar_style = {"ok": "success", "stopped": ""}.get(live.run.status, "danger")
+        self._draw_curves()
+        if live.predictions is not None:
+            self._draw_inside()
+        self.doctor.value = words.findings(live.report)
+        self.predict.answer(live)
+        self._show_card()
+        self._keep(live)
+
+    def _keep(self, live: LiveRun) -> None:
+        if live.run is not None and (live.run.epochs or live.run.status == "error"):
+            self.comparison.keep(live)
+
+    # --- pictures ---
+
+    def _draw_curves(self) -> None:
+        live, pairing = self.live, self.choice.pairing
+        data = live.data if live is not None else self.splits
+        self.curves.draw(figures.curves_figure(pairing, landmarks(pairing, data), live, self._behind()))
+
+    def _behind(self) -> Results | None:
+        """The stored runs, where they are of the same data set and no secret."""
+        return self.stored if self.splits.name == self.stored.data and not self.predict.waiting else None
+
+    def _draw_inside(self) -> None:
+        self.images.draw(figures.images_figure(self.live))
+        self.inside.draw(figures.inside_figure(self.live))

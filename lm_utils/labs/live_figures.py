@@ -1,0 +1,246 @@
+"""The pictures of a live run: from what is known at this moment to a figure; nothing here knows a widget."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from lm_utils.experiments.landmarks import Landmarks
+from lm_utils.experiments.outputs import one_hot
+from lm_utils.experiments.probe import LAYERS
+from lm_utils.experiments.results import Results
+from lm_utils.labs.live_run import SHOWN, LiveRun
+from lm_utils.labs.style import ALERT, COLORS, LINES, MARKERS, new_figure
+from lm_utils.pairing import Pairing
+from lm_utils.tasks import Task
+
+WIDTH = 11.0
+PERCENT = {"accuracy": 100.0, "mse": 1.0}
+METRIC = {"accuracy": "accuracy (%)", "mse": "mean squared error"}
+
+
+def empty(height: float, margins: tuple[float, float, float, float], columns: int = 1) -> tuple[Figure, Sequence[Axes]]:
+    """A figure whose axes stay where they are while it is drawn again and again."""
+    figure, axes = new_figure(1, columns, width=WIDTH, height=height, squeeze=False)
+    figure.set_layout_engine(None)  # places by hand
+    left, bottom, right, top = margins
+    figure.subplots_adjust(left, bottom, right, top, wspace=0.2)
+    return figure, axes[0]
+
+
+# --- curves ----------------------------------------------------------------------------------------------------------
+
+
+def curves_figure(
+    pairing: Pairing, lines: Landmarks, live: LiveRun | None = None, stored: Results | None = None
+) -> Figure:
+    """Loss and metric over epochs, with the lines they are read by; stored runs stand behind in grey."""
+    figure, (loss, metric) = empty(2.9, (0.062, 0.185, 0.988, 0.895), columns=2)
+    factor = PERCENT[pairing.spec.metric]
+    histories = [entry["history"] for entry in stored.of(pairing)] if stored is not None else []
+    for axes, name, scale in ((loss, "valid_loss", 1.0), (metric, "valid_metric", factor)):
+        for number, history in enumerate(histories):
+            label = f"stored: {stored.whose}" if number == 0 else None
+            values = [scale * record[name] for record in history]
+            axes.plot(range(1, len(values) + 1), values, color="0.65", lw=1, label=label, zorder=1)
+    if live is not None:
+        draw_live(loss, metric, live, factor)
+    mark(loss, lines.constant_loss, lines.least_loss, "lowest loss within reach")
+    best = None if lines.best_metric is None else factor * lines.best_metric
+    mark(metric, factor * lines.constant_metric, best, "best within reach")
+    finish(loss, "loss", live, histories)
+    finish(metric, METRIC[pairing.spec.metric], live, histories)
+    if pairing.spec.metric == "accuracy":
+        metric.set_ylim(-3, 104)
+    loss.set_title(f"Loss: {pairing.label}", loc="left")
+    metric.set_title(f"{pairing.spec.title}", loc="left")
+    figure.set_label(told_curves(pairing, lines, live))
+    return figure
+
+
+def draw_live(loss: Axes, metric: Axes, live: LiveRun, factor: float) -> None:
+    """The growing curves: single looks as a thin line, whole epochs with markers."""
+    looks = [look.epoch for look in live.looks]
+    loss.plot(looks, [look.loss for look in live.looks], color=COLORS[7], lw=1, label="glance at 96 images")
+    metric.plot(looks, [factor * look.metric for look in live.looks], color=COLORS[7], lw=1, label="glance at 96 images")
+    epochs = [record["epoch"] for record in live.history]
+    every = max(1, len(epochs) // 12)
+    style = {"markevery": every, "markersize": 6}
+    for i, (name, label) in enumerate((("train_loss", "training images"), ("valid_loss", "validation images"))):
+        values = [record[name] for record in live.history]
+        loss.plot(epochs, values, ls=LINES[1 - i], marker=MARKERS[1 - i], color=COLORS[1 - i], label=label, **style)
+    values = [factor * record["valid_metric"] for record in live.history]
+    metric.plot(epochs, values, ls=LINES[0], marker=MARKERS[0], color=COLORS[0], label="validation images", **style)
+    if live.run is not None and live.run.best_epoch:
+        best = live.history[live.run.best_epoch - 1]["valid_metric"]
+        metric.plot(live.run.best_epoch, factor * best, "*", color=COLORS[3], ms=15, label="best epoch", zorder=5)
+
+
+def mark(axes: Axes, constant: float | None, best: float | None, best_words: str) -> None:
+    """Horizontal lines at the constant answer and at the limit, where there are such."""
+    if constant is not None and isfinite(constant):
+        axes.axhline(constant, color="0.25", lw=1.4, ls=":", label="constant answer", zorder=2)
+    if best is not None and isfinite(best):
+        axes.axhline(best, color=ALERT, lw=1.4, ls="-.", label=best_words, zorder=2)
+
+
+def finish(axes: Axes, ylabel: str, live: LiveRun | None, histories: Sequence[list]) -> None:
+    """Labels, whole epochs on the x axis, and a legend that hides no curve for long."""
+    axes.set(xlabel="epoch", ylabel=ylabel)
+    longest = max([len(history) for history in histories], default=0)
+    seen = live.epoch if live is not None else 0
+    axes.set_xlim(0, max(5.0, 1.08 * seen, 0 if live is not None else longest))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    if axes.lines:
+        axes.legend(loc="best", fontsize=10, framealpha=0.8)
+
+
+def told_curves(pairing: Pairing, lines: Landmarks, live: LiveRun | None) -> str:
+    """The alt text of the curves."""
+    start = f"Learning curves of {pairing.label} on the task {pairing.task}"
+    if live is None:
+        return f"{start}: not trained yet; a line marks the best constant answer."
+    if not live.history:
+        return f"{start}: the first epoch is running, {live.batches} batches done."
+    last = live.history[-1]
+    return (f"{start}: after {last['epoch']} epochs the validation loss is {last['valid_loss']:.4g}"
+            f" and the {pairing.spec.metric} {last['valid_metric']:.4g}; a constant answer has"
+            f" {lines.constant_metric:.4g}.")  # fmt: skip
+
+
+# --- inside ----------------------------------------------------------------------------------------------------------
+
+
+def inside_figure(live: LiveRun) -> Figure:
+    """What the outputs look like, how large gradients are in each layer, how many hidden units are stuck."""
+    figure, (outputs, gradients, units) = empty(2.6, (0.062, 0.2, 0.988, 0.87), columns=3)
+    draw_outputs(outputs, live)
+    epochs = [inside.epoch for inside in live.insides if inside.gradients]
+    for i, layer in enumerate(LAYERS):
+        sizes = [max(inside.gradients[layer], 1e-20) for inside in live.insides if inside.gradients]
+        gradients.plot(epochs, sizes, ls=LINES[i], marker=MARKERS[i], ms=5, lw=1.6, color=COLORS[i], label=layer)
+    gradients.set(yscale="log", xlabel="epoch", title="Gradient size per layer")
+    if epochs:
+        gradients.legend(fontsize=9, ncols=2, loc="best", framealpha=0.8)
+    epochs = [inside.epoch for inside in live.insides]
+    for i, (name, label) in enumerate((("flat", "activations at a flat end"), ("stuck", "units stuck for every image"))):
+        shares = [100 * getattr(inside, name) for inside in live.insides]
+        units.plot(epochs, shares, ls=LINES[1 - i], marker=MARKERS[1 - i], ms=5, lw=1.8, color=COLORS[1 - i], label=label)
+    units.set(xlabel="epoch", ylim=(-4, 104), title="Hidden layer (%)")
+    units.legend(fontsize=9, loc="best", framealpha=0.8)
+    figure.set_label(told_inside(live))
+    return figure
+
+
+def draw_outputs(axes: Axes, live: LiveRun) -> None:
+    """A histogram of predictions: numbers beside the targets, or outputs that should be a yes and a no."""
+    task = live.choice.pairing.spec
+    axes.set(title="Outputs on validation images", ylabel="share (%)")
+    if live.predictions is None:
+        return
+    predictions = live.predictions
+    targets = task.target(live.data.valid.digits[: len(predictions)])
+    if task.kind == "value":
+        groups = {"targets": targets.flatten(), "predictions": predictions.flatten()}
+        axes.set_xlabel("strokes + holes")
+    else:
+        yes = one_hot(task, targets) > 0.5
+        groups = {"should be no": predictions[~yes], "should be yes": predictions[yes]}
+        axes.set_xlabel("output, as a probability")
+    groups = {label: values[torch.isfinite(values)] for label, values in groups.items()}
+    low = min([0.0, *(values.min().item() for values in groups.values() if len(values))])
+    high = max([1.0, *(values.max().item() for values in groups.values() if len(values))])
+    for i, (label, values) in enumerate(groups.items()):
+        weights = [100 / max(1, len(values))] * len(values)
+        axes.hist(values.numpy(), 20, (low, high), weights=weights, color=COLORS[1 - i], alpha=0.6,
+                  hatch=("//", "")[i], edgecolor="white", label=label)  # fmt: skip
+    axes.legend(fontsize=9, loc="best", framealpha=0.8)
+
+
+def told_inside(live: LiveRun) -> str:
+    """The alt text of the inside."""
+    start = "Three panels: a histogram of the outputs, gradient sizes by layer, and the state of the hidden layer"
+    if not live.insides:
+        return f"{start}; nothing measured yet."
+    last = live.insides[-1]
+    sizes = ", ".join(f"{layer} {size:.1e}" for layer, size in last.gradients.items()) or "none: the loss refuses"
+    return f"{start}. Last gradients: {sizes}. Hidden units stuck for every image: {last.stuck:.0%}."
+
+
+# --- images ----------------------------------------------------------------------------------------------------------
+
+
+def images_figure(live: LiveRun) -> Figure:
+    """Some test images, each with what the network says and, where that is wrong, what is right."""
+    figure, _ = new_figure(1, 1, width=WIDTH, height=1.32)
+    figure.clear()
+    figure.set_layout_engine(None)  # places by hand
+    pairing, digits = live.choice.pairing, live.data.test.digits[:SHOWN]
+    answers = told_answers(pairing.spec, live.answers, digits) if live.answers is not None else []
+    right = 0
+    for i in range(len(digits)):
+        axes = figure.add_axes((i / SHOWN + 0.002, 0.36, 1 / SHOWN - 0.004, 0.62))
+        axes.imshow(live.data.test.images[i, 0], cmap="gray_r", vmin=-1, vmax=1)
+        axes.set(xticks=[], yticks=[])
+        if answers:
+            said, is_right = answers[i]
+            right += is_right
+            color = COLORS[0] if is_right else ALERT
+            axes.set_xlabel(f"{'✓' if is_right else '✗'} {said}", color=color, fontsize=11, labelpad=2)
+            for spine in axes.spines.values():
+                spine.set(visible=True, color=color, linewidth=1.5 if is_right else 3)
+    told = f"{right} of {len(answers)} right" if answers else "no prediction yet"
+    figure.set_label(f"{len(digits)} test images with the network's answers: {told}.")
+    return figure
+
+
+def told_answers(task: Task, predictions: torch.Tensor, digits: torch.Tensor) -> list[tuple[str, bool]]:
+    """For each image what the network says, in a few letters, and whether it is right."""
+    targets = task.target(digits)
+    if task.kind == "value":
+        pairs = zip(predictions.flatten().tolist(), targets.flatten().tolist(), strict=True)
+        return [(f"{said:.1f}", abs(said - true) < 0.5) for said, true in pairs]
+    decided = task.decide(predictions)
+    if task.kind == "exclusive":
+        short = [name.replace("not curved", "straight") for name in task.names]
+        return [(short[int(said)], bool(said == true)) for said, true in zip(decided, targets, strict=True)]
+    if task.kind == "single":
+        pairs = zip(predictions.flatten().tolist(), (decided == targets).flatten().tolist(), strict=True)
+        return [(f"{said:.0%}", right) for said, right in pairs]
+    letters = [name[0] for name in task.names]
+    rows = zip(decided.tolist(), targets.tolist(), strict=True)
+    return [("".join(x for x, yes in zip(letters, said, strict=True) if yes) or "none", said == true)
+            for said, true in rows]  # fmt: skip
+
+
+# --- several runs ----------------------------------------------------------------------------------------------------
+
+
+def comparison_figure(runs: Sequence[LiveRun]) -> Figure:
+    """The kept runs of the latest one's task, laid over each other."""
+    figure, (loss, metric) = empty(3.4, (0.062, 0.16, 0.988, 0.9), columns=2)
+    same = [live for live in runs if live.choice.pairing.task == runs[-1].choice.pairing.task] if runs else []
+    task = same[-1].choice.pairing.spec if same else None
+    for i, live in enumerate(runs):
+        if live not in same or not live.history:
+            continue
+        epochs = [record["epoch"] for record in live.history]
+        style = {"ls": LINES[i], "marker": MARKERS[i], "color": COLORS[i], "markevery": max(1, len(epochs) // 10),
+                 "markersize": 6, "label": f"{i + 1}: {live.choice.label}"}  # fmt: skip
+        factor = PERCENT[task.metric]
+        loss.plot(epochs, [record["valid_loss"] for record in live.history], **style)
+        metric.plot(epochs, [factor * record["valid_metric"] for record in live.history], **style)
+    loss.set(xlabel="epoch", ylabel="validation loss")
+    loss.set_title("Losses (of one kind only are they comparable)", loc="left")
+    metric.set(xlabel="epoch", ylabel=METRIC[task.metric] if task else "")
+    metric.set_title(task.title if task else "No runs yet", loc="left")
+    if metric.lines:
+        metric.legend(fontsize=9, loc="best", framealpha=0.8)
+    figure.set_label(f"{len(same)} runs of one task laid over each other: "
+                     + "; ".join(live.choice.label for live in same))  # fmt: skip
+    return figure
