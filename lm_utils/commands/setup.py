@@ -100,7 +100,8 @@ def install(venv: Path, root: Path, test: bool, torch: str) -> None:
     if not usable:
         make_venv(venv)
     say("Installing the packages (PyTorch, Jupyter and the rest; about 5 GB on Linux) ...")
-    pip = [str(python_of(venv)), "-m", "pip", "install", "-c", str(root / "constraints.txt")]
+    pip = [str(python_of(venv)), "-m", "pip", "--disable-pip-version-check", "install"]
+    pip += ["-c", str(root / "constraints.txt")]
     steps = [[*pip, "--editable", f"{root}[test]" if test else str(root)]]
     if torch == "cpu":
         steps.insert(0, [*pip, "--extra-index-url", CPU_CHANNEL, "torch", "torchvision"])
@@ -117,7 +118,7 @@ def make_venv(venv: Path) -> None:
     if importlib.util.find_spec("ensurepip") is None:
         apt_install(["python3-venv"])
     base = getattr(sys, "_base_executable", sys.executable)
-    if subprocess.run([base, "-m", "venv", "--clear", str(venv)], stdout=sys.stderr).returncode:
+    if subprocess.run([base, "-m", "venv", "--clear", str(venv)], capture_output=True).returncode:
         raise ValueError(
             f"{base} cannot make the environment {venv}: on Debian and Ubuntu run `apt-get install "
             "python3-venv`, elsewhere install Python from python.org, then call this again."
