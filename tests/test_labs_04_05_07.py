@@ -172,6 +172,8 @@ def test_the_scripts_shown_are_the_runs_shown(name, digits):
     from torch.nn.functional import one_hot
     from torch.optim import AdamW
 
+    targets = one_hot(digits.train.digits, 10).float()
+
     order = torch.randperm(len(digits.train), generator=torch.Generator().manual_seed(0)).split(32)
     losses = []
 
@@ -183,12 +185,19 @@ def test_the_scripts_shown_are_the_runs_shown(name, digits):
 
     world = {
         "CNN": lambda outputs: lm.CNN(outputs, generator=torch.Generator().manual_seed(0)),
-        "AdamW": AdamW, "one_hot": one_hot, "nn": type("nn", (), {"BCELoss": Recorded}),
-        "batches": [(digits.train.images[batch], digits.train.digits[batch]) for batch in order],
+        "AdamW": AdamW, "nn": type("nn", (), {"BCELoss": Recorded}),
+        "batches": [(digits.train.images[batch], targets[batch]) for batch in order],
     }  # fmt: skip
     exec(start.script(name), world)
     run = lm.fit(start.PAIRINGS[name], digits, max_epochs=1, device="cpu")
     assert sum(losses) / len(digits.train) == pytest.approx(run.history[0]["train_loss"], abs=1e-3)
+
+
+def test_the_reason_stays_a_secret_until_its_notebook():
+    secret = start.PAIRINGS["B"].advice.reason
+    told = start.verdict_text("multiclass", "bce", "sigmoid")
+    assert secret not in told and "notebook 11" in told and "handicapped" in told
+    assert "notebook 11" not in start.verdict_text("multiclass", "cross_entropy", "none")
 
 
 def test_the_table_agrees_with_the_documents():

@@ -208,7 +208,8 @@ def pull_figure(logits: Sequence[float], label: int) -> Figure:
         panel.set(xlabel=f"class (the true one is {label})", xticks=places)
         panel.set_title(f"behind {activation}")
         panel.legend(loc="upper right" if label < len(logits) / 2 else "upper left", fontsize=10)
-    axes[0].set_ylabel("push on the logit")
+    top = max(abs(bar.get_height()) for panel in axes for bar in panel.patches)
+    axes[0].set(ylabel="push on the logit", ylim=(-1.15 * top, 2.1 * top))
     figure.set_label(
         "Push on each class's logit under CE, BCE and MSE. Behind softmax the pushes of every loss sum to zero;"
         " behind sigmoids they do not, and CE pushes the true class alone."

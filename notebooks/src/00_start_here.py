@@ -49,8 +49,8 @@ banner(data, device)
 # ## 1. Which script learns?
 #
 # Two colleagues train the same network to read handwritten digits, with the same images, the same optimiser and the
-# same loss. Their scripts differ in **one word**: A ends with softmax, B with sigmoid. No error, no warning, for
-# either of them.
+# same loss. (The targets are rows with a 1 at the right digit and 0 elsewhere.) Their scripts differ in **one word**:
+# A ends with softmax, B with sigmoid. Neither gets an error or a warning.
 
 # %%
 start.two_scripts()

@@ -343,8 +343,8 @@ Markdown(
 
 # %% [markdown]
 # So the document is right that standardising matters, and the reason is not the *range* of the output. It is the
-# start: with standardised targets the best constant is 0, and that is where a fresh network begins. You will meet
-# the same common push again in notebook 11, where it is the key to the case of scripts A and B.
+# start: with standardised targets the best constant is 0, and that is where a fresh network begins. Keep the words
+# "common push" in mind; you will need them again.
 #
 # ## 5. ReLU as the last layer
 #

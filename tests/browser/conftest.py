@@ -54,7 +54,7 @@ OVERRIDES = {
 OUTPUTS = ".jp-OutputArea-output"
 TRACEBACK = "Traceback (most recent call last)"
 FINISHED = """() => {
-    const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')].map(x => x.innerText);
+    const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')].map(x => x.innerText);
     const told = [...document.querySelectorAll('[data-mime-type="application/vnd.jupyter.stderr"]')];
     const failed = told.some(x => x.innerText.includes('Traceback (most recent call last)'));
     const idle = document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle';
@@ -135,9 +135,12 @@ class Jupyter:
         self.chromium, self.files, self.url, self.token = chromium, files, url, token
 
     def open(self, name: str, edition: str = "student", run: bool = True, seconds: float = 180):
-        """Open `notebooks/src/NAME.py` as a notebook; use it in a `with`, which ends its kernel."""
-        source = notebooks.ROOT / "notebooks" / "src" / f"{name}.py"
-        return self._open(name, notebooks.build(source, edition), run, seconds)
+        """Open `notebooks/src/NAME.py` as a notebook, on the embedded digits; a `with` around it ends its kernel."""
+        made = notebooks.build(notebooks.ROOT / "notebooks" / "src" / f"{name}.py", edition)
+        for cell in made.cells:
+            if "parameters" in cell.metadata.get("tags", []):
+                cell.source = cell.source.replace('data = "auto"', 'data = "digits"')
+        return self._open(name, made, run, seconds)
 
     def open_code(self, *cells: str, run: bool = True, seconds: float = 180):
         """Open a notebook with these code cells."""
