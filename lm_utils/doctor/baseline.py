@@ -31,7 +31,9 @@ def _class_shares(outputs: Tensor, targets: Tensor) -> Tensor | None:
     else:
         kept = targets[(targets >= 0) & (targets < classes)]
         counts = torch.bincount(kept.flatten(), minlength=classes).to(outputs.dtype)
-        shares = (counts / counts.sum().clamp(min=1)).reshape([classes if a == axis else 1 for a in range(outputs.dim())])
+        shares = (counts / counts.sum().clamp(min=1)).reshape(
+            [classes if a == axis else 1 for a in range(outputs.dim())]
+        )
     return shares.clamp(min=SMALLEST).expand_as(outputs)
 
 

@@ -24,10 +24,13 @@ def check_dependence(outputs: Tensor | None, patient: Patient) -> Iterator[Findi
     if outputs is None or outputs.dim() == 0 or outputs.numel() < 2 or not _inputs_differ(patient):
         return
     if outputs.shape[0] > 1 and _rows_equal(outputs) and _still_equal(patient):
-        yield Finding("outputs_ignore_inputs", "error", "The outputs are the same for every input, to the last bit.",
-                      "Whatever is learned then is the average of the targets: something cuts the input off.",
-                      "Follow one batch through forward(): `print(x.std(0).max())` after each layer shows where it turns "
-                      "to 0.")  # fmt: skip
+        yield Finding(
+            "outputs_ignore_inputs",
+            "error",
+            "The outputs are the same for every input, to the last bit.",
+            "Whatever is learned then is the average of the targets: something cuts the input off.",
+            "Follow one batch through forward(): `print(x.std(0).max())` after each layer shows where it turns to 0.",
+        )
 
 
 def _rows_equal(outputs: Tensor) -> bool:
@@ -36,7 +39,9 @@ def _rows_equal(outputs: Tensor) -> bool:
 
 
 def _inputs_differ(patient: Patient) -> bool:
-    return any(part.dim() and part.shape[0] > 1 and bool((part != part[:1]).any()) for part in tensors_in(patient.inputs))
+    return any(
+        part.dim() and part.shape[0] > 1 and bool((part != part[:1]).any()) for part in tensors_in(patient.inputs)
+    )
 
 
 def _still_equal(patient: Patient) -> bool:
@@ -55,7 +60,11 @@ def _still_equal(patient: Patient) -> bool:
 def _tensor_of(seen: Observation, patient: Patient) -> Tensor | None:
     if seen.calls and isinstance(seen.calls[0].input, Tensor):
         return seen.calls[0].input
-    return None if seen.failed_in == "model" else first_tensor(patient.pick(seen.outputs) if patient.pick else seen.outputs)
+    return (
+        None
+        if seen.failed_in == "model"
+        else first_tensor(patient.pick(seen.outputs) if patient.pick else seen.outputs)
+    )
 
 
 def _in_double(patient: Patient) -> tuple[object, dict[str, Tensor]]:
@@ -86,10 +95,15 @@ def check_baseline(case: Case, seen: Observation) -> Iterator[Finding]:
         return
     with torch.no_grad():
         own = case.call.repeat(case.outputs.detach(), case.targets)
-        constant = constant_loss(case.call.repeat, case.call.family, case.outputs.detach(), case.targets, case.call.name)
+        constant = constant_loss(
+            case.call.repeat, case.call.family, case.outputs.detach(), case.targets, case.call.name
+        )
     own = own.mean().item()
     if constant is not None and own >= constant * (1 - 1e-6) and constant > 0:
-        yield Finding("no_better_than_constant", "info",
-                      f"The loss is {own:.4f}, and a model that ignores its input reaches {constant:.4f} on these targets.",
-                      "Before training that is expected; after training it means that nothing was learned.",
-                      f"Compare again after some epochs: `assert valid_loss < {constant:.4f}`.")  # fmt: skip
+        yield Finding(
+            "no_better_than_constant",
+            "info",
+            f"The loss is {own:.4f}, and a model that ignores its input reaches {constant:.4f} on these targets.",
+            "Before training that is expected; after training it means that nothing was learned.",
+            f"Compare again after some epochs: `assert valid_loss < {constant:.4f}`.",
+        )

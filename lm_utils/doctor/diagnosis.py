@@ -105,29 +105,50 @@ def _choose_tensor(seen: Observation, patient: Patient) -> Iterator[Finding]:
     else:
         kind, access, pick = f"a {type(outputs).__name__}", "", None
     patient.pick = pick
-    yield Finding("outputs_not_a_tensor", "error", f"The model returns {kind}, and the loss takes one tensor.",
-                  f"The call fails ({first_sentence(seen.failure)[:-1]}).",
-                  f"Pass the part that is meant: `loss_fn(model(inputs){access}, targets)`.")  # fmt: skip
+    yield Finding(
+        "outputs_not_a_tensor",
+        "error",
+        f"The model returns {kind}, and the loss takes one tensor.",
+        f"The call fails ({first_sentence(seen.failure)[:-1]}).",
+        f"Pass the part that is meant: `loss_fn(model(inputs){access}, targets)`.",
+    )
 
 
 def _about_the_call(seen: Observation, cases: list[Case], findings: list[Finding]) -> Iterator[Finding]:
     explained = any(finding.severity == "error" for finding in findings)
     if seen.failure is not None and not explained:
         name = "would_kill_device" if isinstance(seen.failure, WouldKillDevice) else "loss_fails"
-        yield Finding(name, "error", f"The loss cannot be computed: {first_sentence(seen.failure)}",
-                      "It does not accept these outputs and targets.",
-                      "Compare shapes and types: `print(outputs.shape, outputs.dtype, targets.shape, targets.dtype)`.")  # fmt: skip
+        yield Finding(
+            name,
+            "error",
+            f"The loss cannot be computed: {first_sentence(seen.failure)}",
+            "It does not accept these outputs and targets.",
+            "Compare shapes and types: `print(outputs.shape, outputs.dtype, targets.shape, targets.dtype)`.",
+        )
     elif seen.failure is None and not isinstance(seen.loss, Tensor):
-        yield Finding("loss_not_a_tensor", "error", f"The loss is a {type(seen.loss).__name__}, not a tensor.",
-                      "Only a tensor remembers how it was computed, and backward() needs that.",
-                      "Return the tensor itself, without .item() or float(): `return loss`.")  # fmt: skip
+        yield Finding(
+            "loss_not_a_tensor",
+            "error",
+            f"The loss is a {type(seen.loss).__name__}, not a tensor.",
+            "Only a tensor remembers how it was computed, and backward() needs that.",
+            "Return the tensor itself, without .item() or float(): `return loss`.",
+        )
     elif seen.failure is None and seen.loss.numel() != 1:
-        yield Finding("loss_not_scalar", "info", f"The loss has shape {list(seen.loss.shape)}, not a single number.",
-                      "backward() needs one number.", "Average it: `loss_fn(outputs, targets).mean()`.")  # fmt: skip
+        yield Finding(
+            "loss_not_scalar",
+            "info",
+            f"The loss has shape {list(seen.loss.shape)}, not a single number.",
+            "backward() needs one number.",
+            "Average it: `loss_fn(outputs, targets).mean()`.",
+        )
     if seen.failure is None and not cases:
-        yield Finding("unknown_loss", "info", "The loss is not one of torch's that the doctor knows, so its demands are unknown.",
-                      "Only what holds for every loss was checked: gradients, hidden units, dependence on the input.",
-                      "Nothing needs to be done; with a loss of torch's, such as `nn.CrossEntropyLoss()`, more is checked.")  # fmt: skip
+        yield Finding(
+            "unknown_loss",
+            "info",
+            "The loss is not one of torch's that the doctor knows, so its demands are unknown.",
+            "Only what holds for every loss was checked: gradients, hidden units, dependence on the input.",
+            "Nothing needs to be done; with a loss of torch's, such as `nn.CrossEntropyLoss()`, more is checked.",
+        )
 
 
 def _without_echoes(findings: list[Finding]) -> list[Finding]:
@@ -135,21 +156,32 @@ def _without_echoes(findings: list[Finding]) -> list[Finding]:
     codes = {finding.code for finding in findings}
     echoes = {"outputs_ignore_inputs", "zero_gradient"} if codes & CONSTANT_OUTPUT else set()
     echoes |= {"zero_gradient"} if "outputs_ignore_inputs" in codes else set()
-    echoes |= {"loss_not_finite", "gradient_not_finite"} if any(f.severity == "error" for f in findings
-               if f.code not in ("loss_not_finite", "gradient_not_finite")) else set()  # fmt: skip
+    echoes |= (
+        {"loss_not_finite", "gradient_not_finite"}
+        if any(f.severity == "error" for f in findings if f.code not in ("loss_not_finite", "gradient_not_finite"))
+        else set()
+    )
     return [finding for finding in findings if finding.code not in echoes]
 
 
 def _model_fails(error: Exception) -> Finding:
-    return Finding("model_fails", "error", f"The model fails on these inputs: {first_sentence(error)}",
-                   "Without outputs nothing else can be examined.",
-                   "Try `model(inputs)` alone; several inputs go in as a tuple, named ones as a dict.")  # fmt: skip
+    return Finding(
+        "model_fails",
+        "error",
+        f"The model fails on these inputs: {first_sentence(error)}",
+        "Without outputs nothing else can be examined.",
+        "Try `model(inputs)` alone; several inputs go in as a tuple, named ones as a dict.",
+    )
 
 
 def _arguments_swapped(case: Case) -> Finding:
-    return Finding("arguments_swapped", "error", f"{case.call.layer} receives the targets first and the outputs second.",
-                   "The two are not treated alike: one is taken as prediction, the other as truth.",
-                   "Swap them: `loss_fn(outputs, targets)`.")  # fmt: skip
+    return Finding(
+        "arguments_swapped",
+        "error",
+        f"{case.call.layer} receives the targets first and the outputs second.",
+        "The two are not treated alike: one is taken as prediction, the other as truth.",
+        "Swap them: `loss_fn(outputs, targets)`.",
+    )
 
 
 def _examined(patient: Patient, outputs: Tensor | None, cases: list[Case]) -> str:

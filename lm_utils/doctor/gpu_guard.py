@@ -30,10 +30,12 @@ def reason_to_stop(name: str, args: tuple, kwargs: dict) -> str | None:
         return None
     if name in UNIT_RANGE:
         return _outside_unit(_argument(args, kwargs, 0, "input"), "outputs") or _outside_unit(
-            _argument(args, kwargs, 1, "target"), "targets")
+            _argument(args, kwargs, 1, "target"), "targets"
+        )
     if name in CLASS_INDEX:
-        return _bad_class(_argument(args, kwargs, 0, "input"), _argument(args, kwargs, 1, "target"),
-                          kwargs.get("ignore_index", -100))
+        return _bad_class(
+            _argument(args, kwargs, 0, "input"), _argument(args, kwargs, 1, "target"), kwargs.get("ignore_index", -100)
+        )
     if name == "multilabel_margin_loss":
         outputs = _argument(args, kwargs, 0, "input")
         return _bad_index(_argument(args, kwargs, 1, "target"), -1, outputs.shape[-1])
@@ -78,7 +80,9 @@ def _bad_index(index: object, low: int, size: object) -> str | None:
     if index.numel() == 0 or not isinstance(size, int) or size < 0:
         return None
     smallest, largest = int(index.min()), int(index.max())
-    return None if low <= smallest and largest < size else f"an index of {smallest}…{largest} does not fit {size} places"
+    return (
+        None if low <= smallest and largest < size else f"an index of {smallest}…{largest} does not fit {size} places"
+    )
 
 
 def _bad_getitem(source: object, key: object) -> str | None:

@@ -21,31 +21,54 @@ def check_path(seen: Observation, outputs: Tensor | None, patient: Patient) -> I
     if outputs is None or not patient.parameters:
         return
     if not any(p.requires_grad for p in patient.parameters.values()):
-        yield Finding("all_weights_frozen", "error", "Every parameter of the model is frozen.",
-                      "With requires_grad=False nothing can be learned.",
-                      "Free what should learn: `model.requires_grad_(True)`.")  # fmt: skip
+        yield Finding(
+            "all_weights_frozen",
+            "error",
+            "Every parameter of the model is frozen.",
+            "With requires_grad=False nothing can be learned.",
+            "Free what should learn: `model.requires_grad_(True)`.",
+        )
     elif not outputs.requires_grad:
-        cause = ("they are whole numbers, as argmax, round or a comparison gives them" if not outputs.is_floating_point()
-                 else "they were made under torch.no_grad(), detached, or passed through numpy")  # fmt: skip
-        yield Finding("outputs_without_gradient", "error", f"The outputs carry no gradient: {cause}.",
-                      "The loss cannot tell the weights in which direction to move.",
-                      "Take no_grad, detach, .data, argmax and numpy out of forward(): `outputs = model(inputs)`.")  # fmt: skip
+        cause = (
+            "they are whole numbers, as argmax, round or a comparison gives them"
+            if not outputs.is_floating_point()
+            else "they were made under torch.no_grad(), detached, or passed through numpy"
+        )
+        yield Finding(
+            "outputs_without_gradient",
+            "error",
+            f"The outputs carry no gradient: {cause}.",
+            "The loss cannot tell the weights in which direction to move.",
+            "Take no_grad, detach, .data, argmax and numpy out of forward(): `outputs = model(inputs)`.",
+        )
     elif isinstance(seen.loss, Tensor) and not seen.loss.requires_grad:
-        yield Finding("loss_without_gradient", "error", "The outputs carry a gradient, but the loss does not.",
-                      "Something in the loss function cuts the graph: .item(), detach, argmax or torch.tensor(...).",
-                      "Compute it from tensors to the end: `return F.mse_loss(outputs, targets)`.")  # fmt: skip
+        yield Finding(
+            "loss_without_gradient",
+            "error",
+            "The outputs carry a gradient, but the loss does not.",
+            "Something in the loss function cuts the graph: .item(), detach, argmax or torch.tensor(...).",
+            "Compute it from tensors to the end: `return F.mse_loss(outputs, targets)`.",
+        )
 
 
 def check_finite(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
     """Are outputs and loss ordinary numbers?"""
     if outputs is not None and outputs.is_floating_point() and not torch.isfinite(outputs).all():
-        yield Finding("outputs_not_finite", "error", "The outputs contain NaN or infinity.",
-                      "One such number makes the loss and every gradient useless.",
-                      "Look where they begin: `torch.autograd.set_detect_anomaly(True)`; check the inputs, 0/0 and log(0).")  # fmt: skip
+        yield Finding(
+            "outputs_not_finite",
+            "error",
+            "The outputs contain NaN or infinity.",
+            "One such number makes the loss and every gradient useless.",
+            "Look where they begin: `torch.autograd.set_detect_anomaly(True)`; check the inputs, 0/0 and log(0).",
+        )
     elif isinstance(seen.loss, Tensor) and not torch.isfinite(seen.loss).all():
-        yield Finding("loss_not_finite", "error", "The loss is NaN or infinite on finite outputs.",
-                      "A logarithm of 0, a division by 0 or an average over nothing stands in the loss.",
-                      "Use a loss that takes the logits: `nn.BCEWithLogitsLoss()` or `nn.CrossEntropyLoss()`.")  # fmt: skip
+        yield Finding(
+            "loss_not_finite",
+            "error",
+            "The loss is NaN or infinite on finite outputs.",
+            "A logarithm of 0, a division by 0 or an average over nothing stands in the loss.",
+            "Use a loss that takes the logits: `nn.BCEWithLogitsLoss()` or `nn.CrossEntropyLoss()`.",
+        )
 
 
 def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -56,33 +79,48 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
     try:
         slopes = torch.autograd.grad(loss.sum(), list(free.values()), allow_unused=True)
     except RuntimeError as error:
-        yield Finding("backward_fails", "error", f"The backward pass fails: {first_sentence(error)}",
-                      "Without it no weight can be updated.",
-                      "Avoid in-place changes of tensors that the graph still needs: `x = x + 1` for `x += 1`.")  # fmt: skip
+        yield Finding(
+            "backward_fails",
+            "error",
+            f"The backward pass fails: {first_sentence(error)}",
+            "Without it no weight can be updated.",
+            "Avoid in-place changes of tensors that the graph still needs: `x = x + 1` for `x += 1`.",
+        )
         return
     arrived = [slope for slope in slopes if slope is not None]
     if not arrived and any("Checkpoint" in node.name() for node in nodes_behind(loss.grad_fn)):
         return  # a re-entrant checkpoint hides its weights from everything but backward()
     if not all(torch.isfinite(slope).all() for slope in arrived):
-        yield Finding("gradient_not_finite", "error", "The loss is finite, but its gradient is not.",
-                      "A root of 0, a logarithm of 0 or a masked NaN stands on the way back.",
-                      "Keep away from the edge: `torch.sqrt(x + 1e-12)`.")  # fmt: skip
+        yield Finding(
+            "gradient_not_finite",
+            "error",
+            "The loss is finite, but its gradient is not.",
+            "A root of 0, a logarithm of 0 or a masked NaN stands on the way back.",
+            "Keep away from the edge: `torch.sqrt(x + 1e-12)`.",
+        )
     elif not any(bool(slope.any()) for slope in arrived):
         yield from _no_flow(loss)
     missing = [name for name, slope in zip(free, slopes, strict=True) if slope is None]
     if arrived and missing:
-        yield Finding("weights_without_gradient", "info",
-                      f"{len(missing)} of {len(free)} parameters take no part in this loss, such as {missing[0]}.",
-                      "They stay as they are; that is right only for parts that are not used on purpose.",
-                      f"If it is not on purpose, look for a detach before `{missing[-1]}`.")  # fmt: skip
+        yield Finding(
+            "weights_without_gradient",
+            "info",
+            f"{len(missing)} of {len(free)} parameters take no part in this loss, such as {missing[0]}.",
+            "They stay as they are; that is right only for parts that are not used on purpose.",
+            f"If it is not on purpose, look for a detach before `{missing[-1]}`.",
+        )
 
 
 def _no_flow(loss: Tensor) -> Iterator[Finding]:
     if loss.dtype in LOW_PRECISION or float(loss.detach().sum()) <= 1e-6:
         return  # a perfect fit, or numbers too small for half precision
-    yield Finding("zero_gradient", "error", f"The loss is {loss.detach().sum():.4g}, and every gradient is exactly zero.",
-                  "The outputs are saturated, clipped or constant, so no small step of any weight changes the loss.",
-                  "Let the loss take logits, `nn.BCEWithLogitsLoss()` or `nn.CrossEntropyLoss()`, and start with small weights.")  # fmt: skip
+    yield Finding(
+        "zero_gradient",
+        "error",
+        f"The loss is {loss.detach().sum():.4g}, and every gradient is exactly zero.",
+        "The outputs are saturated, clipped or constant, so no small step of any weight changes the loss.",
+        "Let the loss take logits, `nn.BCEWithLogitsLoss()` or `nn.CrossEntropyLoss()`, and start with small weights.",
+    )
 
 
 def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
@@ -99,18 +137,25 @@ def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Fi
 def _stuck(name: str, values: Tensor) -> Iterator[Finding]:
     if name == "Relu":
         if not bool(values.any()):
-            yield Finding("dead_layer", "warning", "A ReLU layer gives zero for every unit and every sample.",
-                          "No gradient passes a ReLU at zero, so nothing before it can learn.",
-                          "Start anew with smaller weights or a smaller learning rate: `lr=1e-4`; check the inputs' scale.")  # fmt: skip
+            yield Finding(
+                "dead_layer",
+                "warning",
+                "A ReLU layer gives zero for every unit and every sample.",
+                "No gradient passes a ReLU at zero, so nothing before it can learn.",
+                "Start anew with smaller weights or a smaller learning rate: `lr=1e-4`; check the inputs' scale.",
+            )
         return
     slope = values * (1 - values) if name == "Sigmoid" else 1 - values**2
     stuck = (slope.max(0).values < FLAT).float().mean().item()
     if stuck >= MOST:
-        yield Finding("saturated_units", "warning",
-                      f"{100 * stuck:.0f} % of the units of a hidden {name.lower()} layer are stuck at an end for every sample.",
-                      "There its slope is nearly 0: no gradient reaches the layers before it, and its outputs hardly "
-                      "depend on the input.",
-                      "Normalise the inputs, start with smaller weights or steps (`lr=1e-4`), or use `nn.ReLU()` there.")  # fmt: skip
+        yield Finding(
+            "saturated_units",
+            "warning",
+            f"{100 * stuck:.0f} % of the units of a hidden {name.lower()} layer are stuck at an end for every sample.",
+            "There its slope is nearly 0: no gradient reaches the layers before it, and its outputs hardly "
+            "depend on the input.",
+            "Normalise the inputs, start with smaller weights or steps (`lr=1e-4`), or use `nn.ReLU()` there.",
+        )
 
 
 def first_sentence(error: Exception) -> str:

@@ -77,7 +77,7 @@ class LossWatcher(TorchFunctionMode):
         super().__init__()
         self.calls: list[LossCall] = []
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):  # noqa: ANN001, ANN204, D105
+    def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = getattr(function, "__name__", "")
         if name in FAMILIES:
@@ -101,7 +101,7 @@ def read_call(function: Callable, name: str, args: tuple, kwargs: dict) -> LossC
     signature = _signature(function)
     if signature is None:
         both = [*args[:2], *(kwargs[key] for key in ("input", "self", "target") if key in kwargs)]
-        return LossCall(function, name, *(both + [None, None])[:2])
+        return LossCall(function, name, *[*both, None, None][:2])
     given = dict(signature.bind(*args, **kwargs).arguments)
     first = next(iter(signature.parameters))
     outputs = given.pop("input", None) if "input" in given else given.pop(first, None)

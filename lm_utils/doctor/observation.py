@@ -151,10 +151,14 @@ def nothing_changes(model: object, inputs: object) -> Iterator[None]:
     devices = sorted({t.get_device() for t in holders if t.is_cuda})
     states = random.getstate(), sys.modules["numpy"].random.get_state() if "numpy" in sys.modules else None
     try:
-        with torch.random.fork_rng(devices), torch.inference_mode(False), torch.enable_grad():
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                yield
+        with (
+            torch.random.fork_rng(devices),
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
+            yield
     finally:
         random.setstate(states[0])
         if states[1] is not None:

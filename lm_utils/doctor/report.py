@@ -22,8 +22,14 @@ class Finding:
     def __str__(self) -> str:
         lines = [f"{self.severity.upper()}  {self.code}"]
         for label, text in (("What", self.message), ("Why", self.why), ("Fix", self.fix)):
-            lines += textwrap.wrap(text, 100, initial_indent=f"  {label:<5}", subsequent_indent=" " * 7,
-                                   break_long_words=False, break_on_hyphens=False)
+            lines += textwrap.wrap(
+                text,
+                100,
+                initial_indent=f"  {label:<5}",
+                subsequent_indent=" " * 7,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
         return "\n".join(lines)
 
 
@@ -49,8 +55,9 @@ class Report:
         return sum(finding.severity == severity for finding in self.findings)
 
     def __str__(self) -> str:
-        counts = [f"{n} {word}{'s' if n > 1 and word != 'info' else ''}"
-                  for word in SEVERITIES if (n := self.count(word))]
+        counts = [
+            f"{n} {word}{'s' if n > 1 and word != 'info' else ''}" for word in SEVERITIES if (n := self.count(word))
+        ]
         verdict = "Nothing to object to" if self.ok else "Needs attention"
         head = f"{verdict}: {', '.join(counts) or 'no findings'}."
         seen = [f"Examined: {self.examined}"] if self.examined else []

@@ -18,9 +18,13 @@ SIGN_LOSSES = {"soft_margin", "hinge_embedding"}
 def check_targets(case: Case) -> Iterator[Finding]:
     """All questions about the targets of this loss."""
     if not torch.isfinite(case.target_values).all():
-        yield Finding("targets_not_finite", "error", "The targets contain NaN or infinity.",
-                      "One such number makes the loss and every gradient NaN.",
-                      "Find and drop them: `keep = torch.isfinite(targets)`.")  # fmt: skip
+        yield Finding(
+            "targets_not_finite",
+            "error",
+            "The targets contain NaN or infinity.",
+            "One such number makes the loss and every gradient NaN.",
+            "Find and drop them: `keep = torch.isfinite(targets)`.",
+        )
         return
     family = case.call.family
     if family in ("cross_entropy", "nll", "multi_margin"):
@@ -41,23 +45,33 @@ def check_targets(case: Case) -> Iterator[Finding]:
     elif family == "multilabel_margin":
         yield from _check_label_lists(case)
     elif family == "poisson" and case.target_values.min() < 0:
-        yield Finding("negative_counts", "error", "Some targets are negative, and a Poisson loss expects counts.",
-                      "A count cannot be negative, and the loss then has no minimum.",
-                      "Use another loss for such targets: `loss_fn = nn.MSELoss()`.")  # fmt: skip
+        yield Finding(
+            "negative_counts",
+            "error",
+            "Some targets are negative, and a Poisson loss expects counts.",
+            "A count cannot be negative, and the loss then has no minimum.",
+            "Use another loss for such targets: `loss_fn = nn.MSELoss()`.",
+        )
     yield from check_independent_labels(case)
 
 
 def _check_dtype(case: Case) -> Iterator[Finding]:
     if not case.targets.is_floating_point():
-        yield Finding("integer_targets", "error",
-                      f"The targets are {_name(case.targets)}, and {case.call.layer} expects floating numbers.",
-                      "It compares outputs with targets number by number, in one type.",
-                      "Convert them: `loss_fn(outputs, targets.float())`.")  # fmt: skip
+        yield Finding(
+            "integer_targets",
+            "error",
+            f"The targets are {_name(case.targets)}, and {case.call.layer} expects floating numbers.",
+            "It compares outputs with targets number by number, in one type.",
+            "Convert them: `loss_fn(outputs, targets.float())`.",
+        )
     elif case.call.family == "bce" and case.targets.dtype != case.outputs.dtype:
-        yield Finding("target_dtype", "error",
-                      f"The outputs are {_name(case.outputs)} and the targets {_name(case.targets)}.",
-                      f"{case.call.layer} compares numbers of one type only.",
-                      "Convert them: `loss_fn(outputs, targets.to(outputs.dtype))`.")  # fmt: skip
+        yield Finding(
+            "target_dtype",
+            "error",
+            f"The outputs are {_name(case.outputs)} and the targets {_name(case.targets)}.",
+            f"{case.call.layer} compares numbers of one type only.",
+            "Convert them: `loss_fn(outputs, targets.to(outputs.dtype))`.",
+        )
 
 
 def _name(tensor: Tensor) -> str:
@@ -67,21 +81,32 @@ def _name(tensor: Tensor) -> str:
 def _check_indices(case: Case) -> Iterator[Finding]:
     targets, classes = case.targets, case.classes
     if targets.is_floating_point() or targets.dtype == torch.bool:
-        yield Finding("class_index_type", "error",
-                      f"The targets are {_name(targets)}, and {case.call.layer} expects class numbers as int64.",
-                      "A class number is an index, and floating targets are read as one probability per class.",
-                      "Convert them: `loss_fn(outputs, targets.long())`.")  # fmt: skip
+        yield Finding(
+            "class_index_type",
+            "error",
+            f"The targets are {_name(targets)}, and {case.call.layer} expects class numbers as int64.",
+            "A class number is an index, and floating targets are read as one probability per class.",
+            "Convert them: `loss_fn(outputs, targets.long())`.",
+        )
         return
     if targets.dtype not in (torch.int64, torch.uint8):
-        yield Finding("class_index_type", "error",
-                      f"The targets are {_name(targets)}, and {case.call.layer} takes class numbers as int64.",
-                      "It refuses other integer types.", "Convert them: `loss_fn(outputs, targets.long())`.")  # fmt: skip
+        yield Finding(
+            "class_index_type",
+            "error",
+            f"The targets are {_name(targets)}, and {case.call.layer} takes class numbers as int64.",
+            "It refuses other integer types.",
+            "Convert them: `loss_fn(outputs, targets.long())`.",
+        )
     ignored = case.call.options.get("ignore_index", -100)
     kept = targets[targets != ignored]
     if kept.numel() == 0 and targets.numel():
-        yield Finding("all_targets_ignored", "error", f"Every target equals ignore_index ({ignored}).",
-                      "The mean over no target at all is NaN.",
-                      "Skip such batches: `if (targets != ignore_index).any(): ...`.")  # fmt: skip
+        yield Finding(
+            "all_targets_ignored",
+            "error",
+            f"Every target equals ignore_index ({ignored}).",
+            "The mean over no target at all is NaN.",
+            "Skip such batches: `if (targets != ignore_index).any(): ...`.",
+        )
     elif kept.numel() and classes > 1 and (kept.min() < 0 or kept.max() >= classes):
         yield _index_out_of_range(case, int(kept.min()), int(kept.max()))
 
@@ -96,27 +121,37 @@ def _index_out_of_range(case: Case, low: int, high: int) -> Finding:
         advice = f"{mark} usually marks what is to be ignored: `nn.CrossEntropyLoss(ignore_index={mark})`."
     elif low < 0:
         advice = "Count from 0: `assert targets.min() >= 0` where the data are read."
-    return Finding("class_index_out_of_range", "error",
-                   f"Class numbers run from {low} to {high}, and {classes} outputs allow 0 to {classes - 1}.",
-                   "The CPU raises an error; a GPU stops with a device-side assert that ends the process's CUDA work.",
-                   advice)  # fmt: skip
+    return Finding(
+        "class_index_out_of_range",
+        "error",
+        f"Class numbers run from {low} to {high}, and {classes} outputs allow 0 to {classes - 1}.",
+        "The CPU raises an error; a GPU stops with a device-side assert that ends the process's CUDA work.",
+        advice,
+    )
 
 
 def _check_class_shares(case: Case) -> Iterator[Finding]:
     targets = case.target_values
     if targets.min() < 0:
-        yield Finding("negative_probabilities", "error", "Some class probabilities in the targets are negative.",
-                      "Cross-entropy with a negative weight rewards being wrong without limit.",
-                      "Make them probabilities: `targets = targets / targets.sum(1, keepdim=True)`.")  # fmt: skip
+        yield Finding(
+            "negative_probabilities",
+            "error",
+            "Some class probabilities in the targets are negative.",
+            "Cross-entropy with a negative weight rewards being wrong without limit.",
+            "Make them probabilities: `targets = targets / targets.sum(1, keepdim=True)`.",
+        )
         return
     sums = targets.sum(case.class_axis)
     off = (sums - 1).abs() > 10 * case.tolerance
     zeros_and_ones = bool(((targets == 0) | (targets == 1)).all())
     if bool((off & (sums != 0)).any()) and not zeros_and_ones:
-        yield Finding("targets_do_not_sum_to_one", "warning",
-                      "The targets look like class probabilities, but they do not sum to one over the classes.",
-                      "Cross-entropy then weighs the samples differently, and its best prediction is not the target.",
-                      "Normalise them: `targets = targets / targets.sum(1, keepdim=True)`.")  # fmt: skip
+        yield Finding(
+            "targets_do_not_sum_to_one",
+            "warning",
+            "The targets look like class probabilities, but they do not sum to one over the classes.",
+            "Cross-entropy then weighs the samples differently, and its best prediction is not the target.",
+            "Normalise them: `targets = targets / targets.sum(1, keepdim=True)`.",
+        )
 
 
 def _check_unit_targets(case: Case) -> Iterator[Finding]:
@@ -128,10 +163,14 @@ def _check_unit_targets(case: Case) -> Iterator[Finding]:
         advice = "Turn -1/+1 into 0/1: `loss_fn(outputs, (targets + 1) / 2)`."
     elif low >= 0 and high in (100.0, 255.0):
         advice = f"Scale them: `loss_fn(outputs, targets / {high:g})`."
-    yield Finding("targets_outside_unit_range", "error",
-                  f"The targets run from {low:.3g} to {high:.3g}, and {case.call.layer} expects 0 to 1.",
-                  "The formula weighs log(p) by y and log(1-p) by 1-y: outside [0, 1] one weight is negative and the "
-                  "loss falls without end (or the call fails).", advice)  # fmt: skip
+    yield Finding(
+        "targets_outside_unit_range",
+        "error",
+        f"The targets run from {low:.3g} to {high:.3g}, and {case.call.layer} expects 0 to 1.",
+        "The formula weighs log(p) by y and log(1-p) by 1-y: outside [0, 1] one weight is negative and the "
+        "loss falls without end (or the call fails).",
+        advice,
+    )
 
 
 def _check_reach(case: Case) -> Iterator[Finding]:
@@ -142,11 +181,14 @@ def _check_reach(case: Case) -> Iterator[Finding]:
         return
     many = missed > 0.05
     word = case.origin.kind.replace("_", "-") if case.emits not in ("unit_range", "within_one") else "output activation"
-    yield Finding("range_cannot_reach_targets", "error" if many else "warning",
-                  f"The outputs stay between {low:g} and {high:g} ({word}), but the targets run from "
-                  f"{values.min():.3g} to {values.max():.3g}.",
-                  f"{100 * missed:.0f} % of the targets can never be reached, whatever is learned.",
-                  "Take the activation away, `return self.out(x)`, or scale the targets into its range.")  # fmt: skip
+    yield Finding(
+        "range_cannot_reach_targets",
+        "error" if many else "warning",
+        f"The outputs stay between {low:g} and {high:g} ({word}), but the targets run from "
+        f"{values.min():.3g} to {values.max():.3g}.",
+        f"{100 * missed:.0f} % of the targets can never be reached, whatever is learned.",
+        "Take the activation away, `return self.out(x)`, or scale the targets into its range.",
+    )
 
 
 def _reach(case: Case) -> tuple[float, float]:
@@ -161,9 +203,13 @@ def _check_scale(case: Case) -> Iterator[Finding]:
     values = case.target_values
     size = max(values.mean().abs().item(), values.std(correction=0).item())
     if size > LARGE_TARGET and case.emits in ("logits", "unknown"):
-        yield Finding("large_targets", "info", f"The targets are large (mean {values.mean():.3g}, spread {values.std(correction=0):.3g}).",
-                      "A fresh model emits numbers near 0 and spends its first epochs on reaching that scale.",
-                      "Standardise with the training set's figures: `targets = (targets - mean) / std`.")  # fmt: skip
+        yield Finding(
+            "large_targets",
+            "info",
+            f"The targets are large (mean {values.mean():.3g}, spread {values.std(correction=0):.3g}).",
+            "A fresh model emits numbers near 0 and spends its first epochs on reaching that scale.",
+            "Standardise with the training set's figures: `targets = (targets - mean) / std`.",
+        )
 
 
 def _check_kl_targets(case: Case) -> Iterator[Finding]:
@@ -171,17 +217,29 @@ def _check_kl_targets(case: Case) -> Iterator[Finding]:
     if not case.one_per_target:
         return
     if not as_log and values.min() < 0:
-        yield Finding("kl_targets_are_logarithms", "error", "The targets are negative, and KLDivLoss expects probabilities.",
-                      "With log_target=False it takes their logarithm, which is NaN.",
-                      "Say so: `nn.KLDivLoss(reduction=\"batchmean\", log_target=True)`.")  # fmt: skip
+        yield Finding(
+            "kl_targets_are_logarithms",
+            "error",
+            "The targets are negative, and KLDivLoss expects probabilities.",
+            "With log_target=False it takes their logarithm, which is NaN.",
+            'Say so: `nn.KLDivLoss(reduction="batchmean", log_target=True)`.',
+        )
     elif as_log and values.min() >= 0 and values.max() <= 1:
-        yield Finding("kl_targets_are_probabilities", "error",
-                      "The targets lie between 0 and 1, but log_target=True promises their logarithms.",
-                      "Their exponential is no distribution.", "Write `nn.KLDivLoss(reduction=\"batchmean\")`.")  # fmt: skip
+        yield Finding(
+            "kl_targets_are_probabilities",
+            "error",
+            "The targets lie between 0 and 1, but log_target=True promises their logarithms.",
+            "Their exponential is no distribution.",
+            'Write `nn.KLDivLoss(reduction="batchmean")`.',
+        )
     if case.call.options.get("reduction", "mean") == "mean":
-        yield Finding("kl_div_mean", "info", "KLDivLoss uses reduction=\"mean\".",
-                      "That divides by the number of classes too, so the value is no KL divergence per sample.",
-                      "Write `nn.KLDivLoss(reduction=\"batchmean\")`.")  # fmt: skip
+        yield Finding(
+            "kl_div_mean",
+            "info",
+            'KLDivLoss uses reduction="mean".',
+            "That divides by the number of classes too, so the value is no KL divergence per sample.",
+            'Write `nn.KLDivLoss(reduction="batchmean")`.',
+        )
 
 
 def _check_signs(case: Case) -> Iterator[Finding]:
@@ -189,23 +247,33 @@ def _check_signs(case: Case) -> Iterator[Finding]:
     if bool((values.abs() == 1).all()):
         return
     if bool(((values == 0) | (values == 1)).all()):
-        yield Finding("labels_zero_one", "error", f"The labels are 0 and 1, and {case.call.layer} expects -1 and +1.",
-                      "A label of 0 switches its sample off: the loss there is a constant without gradient.",
-                      "Translate them: `loss_fn(outputs, 2 * targets - 1)`.")  # fmt: skip
+        yield Finding(
+            "labels_zero_one",
+            "error",
+            f"The labels are 0 and 1, and {case.call.layer} expects -1 and +1.",
+            "A label of 0 switches its sample off: the loss there is a constant without gradient.",
+            "Translate them: `loss_fn(outputs, 2 * targets - 1)`.",
+        )
     else:
-        yield Finding("labels_not_signs", "error",
-                      f"{case.call.layer} expects labels of -1 and +1, and the targets hold other numbers.",
-                      "The formula multiplies the score by the label, so only signs make sense.",
-                      "Translate them: `targets = torch.where(targets > 0, 1.0, -1.0)`.")  # fmt: skip
+        yield Finding(
+            "labels_not_signs",
+            "error",
+            f"{case.call.layer} expects labels of -1 and +1, and the targets hold other numbers.",
+            "The formula multiplies the score by the label, so only signs make sense.",
+            "Translate them: `targets = torch.where(targets > 0, 1.0, -1.0)`.",
+        )
 
 
 def _check_label_lists(case: Case) -> Iterator[Finding]:
     values = case.target_values
     if case.one_per_target and case.classes > 2 and bool(((values == 0) | (values == 1)).all()):
-        yield Finding("multi_hot_into_multilabel_margin", "error",
-                      "The targets are multi-hot, and MultiLabelMarginLoss expects lists of class numbers ended by -1.",
-                      "It reads the zeros and ones as the class numbers 0 and 1.",
-                      "For multi-hot targets write `loss_fn = nn.MultiLabelSoftMarginLoss()`.")  # fmt: skip
+        yield Finding(
+            "multi_hot_into_multilabel_margin",
+            "error",
+            "The targets are multi-hot, and MultiLabelMarginLoss expects lists of class numbers ended by -1.",
+            "It reads the zeros and ones as the class numbers 0 and 1.",
+            "For multi-hot targets write `loss_fn = nn.MultiLabelSoftMarginLoss()`.",
+        )
 
 
 def check_independent_labels(case: Case) -> Iterator[Finding]:
@@ -222,7 +290,10 @@ def check_independent_labels(case: Case) -> Iterator[Finding]:
     if bool((sums == 1).all()) or masked:
         return
     where = f"{case.call.layer} applies a softmax" if inside_loss else "The model ends in a softmax"
-    yield Finding("softmax_for_independent_labels", "warning",
-                  f"{where}, but the targets say yes to {int(sums.min())} to {int(sums.max())} labels at once.",
-                  "Softmax outputs share a total of one, so two true labels get about 0.5 each and none can be denied "
-                  "to all.", "Give every label its own yes or no: return logits and write `loss_fn = nn.BCEWithLogitsLoss()`.")  # fmt: skip
+    yield Finding(
+        "softmax_for_independent_labels",
+        "warning",
+        f"{where}, but the targets say yes to {int(sums.min())} to {int(sums.max())} labels at once.",
+        "Softmax outputs share a total of one, so two true labels get about 0.5 each and none can be denied to all.",
+        "Give every label its own yes or no: return logits and write `loss_fn = nn.BCEWithLogitsLoss()`.",
+    )
