@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 import subprocess
 import sys
@@ -138,8 +139,8 @@ def test_lab_starts_without_news(monkeypatch):
     monkeypatch.setattr(lab.subprocess, "run", run)
     assert lab.main() == 0
     assert started["cwd"] == ROOT
-    assert str(lab.START) in started["command"]
-    folder = started["env"]["JUPYTER_CONFIG_PATH"].split(":")[0]
+    assert (ROOT / lab.START).exists() and any(lab.START in word for word in started["command"])
+    folder = started["env"]["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0]
     with open(f"{folder}/labconfig/default_setting_overrides.json", encoding="utf-8") as file:
         assert json.load(file) == lab.NO_NEWS
 

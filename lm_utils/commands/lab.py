@@ -6,11 +6,10 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 from lm_utils.commands.setup import ROOT
 
-START = Path("notebooks/00_start_here.ipynb")
+START = "notebooks/00_start_here.ipynb"
 NO_NEWS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False}}
 
 
@@ -20,7 +19,7 @@ def main() -> int:
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "default_setting_overrides.json").write_text(json.dumps(NO_NEWS), encoding="utf-8")
     path = os.pathsep.join(filter(None, [str(settings.parent), os.environ.get("JUPYTER_CONFIG_PATH", "")]))
-    command = [sys.executable, "-m", "jupyterlab", *([str(START)] if (ROOT / START).exists() else [])]
+    command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{START}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     return subprocess.run(command, cwd=ROOT, env={**os.environ, "JUPYTER_CONFIG_PATH": path}).returncode
