@@ -40,7 +40,7 @@ def walk_figure(rate: float = 0.4, halve: int = 0) -> Figure:
     """The last steps of each walk on its loss curve, and the distance to the minimum after each step."""
     figure, panels = new_figure(1, 4, width=11, height=4.0, width_ratios=[1, 1, 1, 2.1])
     figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.05, right=0.985, bottom=0.15, top=0.86, wspace=0.24)
+    figure.subplots_adjust(left=0.05, right=0.985, bottom=0.15, top=0.86, wspace=0.32)
     for i, name in enumerate(VALUES):
         errors = walk(name, rate=rate, halve=halve)
         x, last = np.linspace(-1.2, 1.2, 241), errors[-8:]

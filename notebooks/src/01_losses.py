@@ -59,7 +59,7 @@ banner(data, device)
 # |---|---|---|
 # | **MSE**, squared error | $e^2$ | $2e$ |
 # | **MAE**, absolute error | $\lvert e\rvert$ | $-1$ or $+1$ |
-# | **Huber**, knee at $\delta$ | $\frac12 e^2$, then $\delta(\lvert e\rvert-\frac12\delta)$ | $e$, but at most $\delta$ |
+# | **Huber**, knee $\delta$ | $\frac12 e^2$, then $\delta(\lvert e\rvert-\frac12\delta)$ | $e$, but at most $\delta$ |
 # | **RMSE**, root of the batch's MSE | $\sqrt{\text{mean } e^2}$ | depends on the whole batch |
 
 # %%
