@@ -1,0 +1,67 @@
+"""The shipped results: table and histories agree, a stored run repeats, and a sweep goes on where they end."""
+
+import pandas as pd
+import pytest
+
+from lm_utils.data import load_data
+from lm_utils.experiments import reference
+from lm_utils.experiments.documents import pairings
+from lm_utils.experiments.store import COLUMNS
+from lm_utils.pairing import Pairing
+from lm_utils.training import EXPERIMENT_VERSION, fit
+
+SHIPPED = reference.RESULTS / "mnist"
+
+
+@pytest.fixture(scope="module")
+def entries():
+    return reference.read_entries(SHIPPED)
+
+
+def test_the_table_is_made_of_the_histories(entries):
+    table = pd.read_csv(SHIPPED / "runs.csv")
+    assert list(table.columns) == list(COLUMNS) and len(table) == len(entries)
+    again = reference.table(sorted(entries, key=reference.key_of))
+    pd.testing.assert_frame_equal(table, again, check_dtype=False)
+
+
+def test_every_row_of_the_documents_has_runs_of_this_version(entries):
+    assert {entry["version"] for entry in entries} == {EXPERIMENT_VERSION}
+    assert {entry["data"] for entry in entries} == {"mnist"}
+    trained = {Pairing(**{name: entry[name] for name in reference.KEY[:-1]}) for entry in entries}
+    assert trained >= set(pairings())
+
+
+def test_a_history_belongs_to_its_result(entries):
+    for entry in entries:
+        assert entry["epochs"] == len(entry["history"])
+        if entry["status"] == "ok":
+            best = entry["history"][entry["best_epoch"] - 1]
+            assert best["valid_metric"] == entry["valid_metric"]
+
+
+@pytest.mark.mnist
+def test_a_stored_run_repeats(entries):
+    try:
+        data = load_data("mnist", seed=0)
+    except ValueError as reason:
+        pytest.skip(f"needs MNIST's files, named by LM_DATA_DIR ({reason})")
+    pairing = Pairing("multiclass", "cross_entropy")
+    stored = next(entry for entry in entries if entry["seed"] == 0 and entry["loss"] == pairing.loss
+                  and entry["task"] == pairing.task and entry["activation"] == pairing.activation)  # fmt: skip
+    run = fit(pairing, data, seed=0, max_epochs=2, device="cpu")
+    for now, then in zip(run.history, stored["history"], strict=False):
+        assert now["train_loss"] == pytest.approx(then["train_loss"], rel=0.02)
+        assert now["valid_metric"] == pytest.approx(then["valid_metric"], abs=0.02)
+
+
+def test_results_resume_from_their_own_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "one"))
+    wanted, folder = [Pairing("probability", "bce", "softmax")], tmp_path / "results"
+    monkeypatch.setattr(reference, "LIMITS", (1, 1))
+    reference.extend(wanted, 1, folder, "digits", "cpu", jobs=1)
+    first = (folder / "histories" / "probability.jsonl").read_text()
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "another machine"))
+    reference.extend(wanted, 2, folder, "digits", "cpu", jobs=1)
+    lines = (folder / "histories" / "probability.jsonl").read_text().splitlines()
+    assert lines[0] + "\n" == first and len(lines) == 2  # the first run was kept as it was, time and all
