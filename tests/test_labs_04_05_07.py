@@ -230,7 +230,8 @@ def test_map_and_paths_come_from_the_notebooks():
     course = start.notebooks_here()
     assert course["00"]["minutes"] == "15" and course["04"]["file"] == "04_output_activations.ipynb"
     assert "00_start_here.ipynb" in start.course_map().data
-    assert "(40 minutes)" in start.course_path("Two", ["00", "04"]).data
+    assert "Two, 40 minutes:" in start.course_path("Two", ["00", "04"]).data
+    assert "Plan, 17 minutes:" in start.course_path("Plan", {"00": 10, "04": 7, "99": 5}).data
 
 
 # --- 07: the design --------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -272,10 +272,14 @@ def course_map() -> Markdown:
     return Markdown("\n".join(lines))
 
 
-def course_path(name: str, numbers: Sequence[str]) -> Markdown:
-    """One way through the course, with links and the sum of the minutes."""
+def course_path(name: str, numbers: Sequence[str] | Mapping[str, int]) -> Markdown:
+    """One way through the course, with links and the sum of the minutes (the notebooks' own, or a plan's)."""
     course = notebooks_here()
     steps = [course[number] | {"number": number} for number in numbers if number in course]
-    minutes = sum(int(step["minutes"] or 0) for step in steps)
-    links = " → ".join(f"[{step['number']} {step['title']}]({step['file']})" for step in steps)
-    return Markdown(f"**{name}** ({minutes} minutes): {links}")
+    plan = numbers if isinstance(numbers, Mapping) else {}
+    minutes = [plan.get(step["number"]) or int(step["minutes"] or 0) for step in steps]
+    links = [
+        f"[{step['number']} {step['title']}]({step['file']}) ({each})"
+        for step, each in zip(steps, minutes, strict=True)
+    ]
+    return Markdown(f"**{name}, {sum(minutes)} minutes:** {' → '.join(links)}")

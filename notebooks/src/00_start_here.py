@@ -198,11 +198,11 @@ start.course_map()
 # A lesson of 50 minutes with a projector, an evening or two alone, or a course of two days:
 
 # %%
-start.course_path("One lesson", ["00", "11", "15"])
+start.course_path("One lesson", {"00": 12, "11": 28, "15": 10})
 
 # %% [markdown]
-# In a lesson, show this notebook's two scripts, let everybody vote, walk through notebook 11, and end with the first
-# figure of 15; let people do the exercises at home.
+# The number after each notebook is its share of the time. In a lesson, show this notebook's two scripts, let everybody
+# vote, walk through the figures of notebook 11, and end with the verdicts of 15; the exercises are for home.
 
 # %%
 start.course_path("Self-study", ["00", "01", "04", "05", "06", "11", "13"])

@@ -27,7 +27,7 @@ def test_start_here(jupyter):
         with page.change(picture):
             page.dropdown("task").select_option(label="Regression")
         page.see("nn.BCELoss refuses outputs or targets")
-        page.screenshot("00_map", around=page.see("One lesson"))
+        page.screenshot("00_map", around=page.see("Self-study"))
         page.screenshot("00_machine", around=page.see("for the browser tests"))
 
 
