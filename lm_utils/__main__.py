@@ -57,6 +57,7 @@ OPTIONS = {
     "device": {"type": one_of("auto", "cpu", "cuda"), "help": "auto, cpu or cuda"},
     "jobs": {"type": at_least(1), "help": "how many things at once"},
     "only": {"type": names, "help": "only these notebooks, for instance 08,11"},
+    "families": {"type": names, "help": "only these families, for instance collapse"},
     "fresh": {"action": "store_true", "help": "ignore stored runs and train anew"},
     "quick": {"action": "store_true", "help": "one small round, only to see that it works"},
     "check": {"action": "store_true", "help": "change nothing, only say what is out of date"},
@@ -88,6 +89,12 @@ COMMANDS = {
         "lm_utils.experiments.reference:main",
         ("seeds", "data", "device", "jobs"),
     ),
+    "robustness": Command(
+        "runs under changed conditions, on fresh seeds, into results/robustness/",
+        "lm_utils.experiments.robustness:main",
+        ("seeds", "data", "device", "jobs", "families"),
+    ),
+    "readme": Command("draw the README's figures and tables from results/", "lm_utils.publish.readme:main"),
     "bench": Command("speed beside the plain loop", "lm_utils.commands.bench:main", ("data", "device", "quick")),
     "notebooks": Command(
         "build notebooks/ from notebooks/src/", "lm_utils.publish.notebooks:main", ("check",)

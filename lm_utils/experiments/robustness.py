@@ -17,31 +17,40 @@ from lm_utils.experiments.sweep import in_parallel, splits_of, workers
 from lm_utils.model import CNN
 from lm_utils.training import Prepared, Stopped, fit, outputs_of
 
-SEEDS = range(100, 110)  # fresh: the reference results are on 0 to 9
+SEEDS = 10
+FIRST_SEED = 100  # fresh: the reference results are on 0 to 9
 PROBED = 256  # training images whose gradients are looked at after each epoch
 
 
 def main(
     families: Iterable[str] = tuple(CONDITIONS),
-    seeds: Iterable[int] = SEEDS,
+    seeds: int = SEEDS,
     data: str = "mnist",
     device: str = "auto",
     jobs: int | None = None,
 ) -> None:
     """Train what is missing of these families of conditions, and write each run as soon as it is there."""
+    unknown = sorted(set(families) - set(CONDITIONS))
+    if unknown:
+        raise ValueError(f"Unknown family {unknown[0]!r}; choose from {', '.join(CONDITIONS)}.")
     for family in families:
-        path = RESULTS / "robustness" / data / f"{family}.jsonl"
-        entries = {(entry["condition"], entry["seed"]): entry for entry in read(path)}
-        wanted = [(condition, seed) for seed in seeds for condition in CONDITIONS[family]]
-        missing = [key for key in wanted if (key[0].name, key[1]) not in entries]
-        print(f"{family}: {len(missing)} of {len(wanted)} runs to train into {path}")
+        extend(CONDITIONS[family], range(FIRST_SEED, FIRST_SEED + seeds), data, device, jobs or workers(device))
 
-        def keep(key: tuple[Condition, int], entry: dict, entries: dict = entries, path: Path = path) -> None:
-            entries[entry["condition"], entry["seed"]] = entry
-            lines = (json.dumps(entries[name], separators=(",", ":")) for name in sorted(entries))
-            write_whole(path, "\n".join(lines) + "\n")
 
-        in_parallel(lambda key, stop: one_run(*key, data, device, stop), missing, jobs or workers(device), keep)
+def extend(conditions: Iterable[Condition], seeds: range, data: str, device: str, jobs: int) -> None:
+    """Add the missing runs of one family to its file."""
+    wanted = [(condition, seed) for seed in seeds for condition in conditions]
+    path = RESULTS / "robustness" / data / f"{wanted[0][0].family}.jsonl"
+    entries = {(entry["condition"], entry["seed"]): entry for entry in read(path)}
+    missing = [key for key in wanted if (key[0].name, key[1]) not in entries]
+    print(f"{path.stem}: {len(missing)} of {len(wanted)} runs to train into {path}")
+
+    def keep(key: tuple[Condition, int], entry: dict) -> None:
+        entries[entry["condition"], entry["seed"]] = entry
+        lines = (json.dumps(entries[name], separators=(",", ":")) for name in sorted(entries))
+        write_whole(path, "\n".join(lines) + "\n")
+
+    in_parallel(lambda key, stop: one_run(*key, data, device, stop), missing, jobs, keep)
 
 
 def read(path: Path) -> list[dict]:
