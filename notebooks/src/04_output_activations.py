@@ -73,8 +73,8 @@ quiz.predict(
 show(output_range.reach_figure())
 
 # %% [markdown]
-# Read it by rows. For regression, sigmoid and softmax reach one digit's target alone (the 1, and that only in the
-# limit). With a single output, softmax has one thing to say. With several labels it is right for three digits.
+# Read it by rows. For regression, sigmoid and softmax reach the target of the digit 1 alone (a target of 1, which a
+# sigmoid only approaches). With a single output, softmax has one thing to say. With several labels it is right for three digits.
 # And notice what the figure does **not** show: for exclusive classes, sigmoid reaches *everything*. "Sigmoid cannot
 # say ten classes" is not true. If it fails there, the reason must lie in learning, not in range (notebook 11).
 #
@@ -90,7 +90,7 @@ assert torch.equal(alone, torch.ones(3, 1)) and torch.equal(z.grad, torch.zeros(
 # %% [markdown]
 # The answer is 1 whatever the network computed, and the gradient is exactly 0. No loss can repair that, because no
 # loss is ever told anything about the image. This is the 49.31 % of document 000 (section 3-2): the share of curved
-# digits in the test set.
+# digits among MNIST's test images.
 #
 # ## 2. Softmax ties outputs together, sigmoid does not
 #

@@ -272,6 +272,7 @@ show(experiment.patience_figure(histories))
 # %%
 stops = experiment.patience_table(histories, patiences=(1, 3, 10))
 kept = stops.groupby("patience")[["keeps epoch", "valid accuracy"]].mean().round(4)
+assert kept["valid accuracy"].is_monotonic_increasing and kept["keeps epoch"].is_monotonic_increasing
 kept
 
 # %% [markdown]
