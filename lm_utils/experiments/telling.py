@@ -102,8 +102,11 @@ class Table:
 
     def _repr_html_(self) -> str:
         caption = f"<caption style='caption-side:bottom;text-align:left'>Runs: {self.origin}</caption>"
-        html = self.frame.to_html(index=False, border=0, justify="left", escape=True)
-        return html.replace(">\n", f">\n{caption}\n", 1).replace("<td>", "<td style='text-align:left'>")
+        with pd.option_context("display.max_colwidth", None):
+            html = self.frame.to_html(index=False, border=0, justify="left", escape=True)
+        html = html.replace("<td>", "<td style='text-align:left;vertical-align:top'>")
+        html = html.replace("<th>", "<th style='text-align:left'>")
+        return html.replace(">\n", f">\n{caption}\n", 1)
 
     def __repr__(self) -> str:
         return f"{self.frame.to_string(index=False)}\nRuns: {self.origin}"

@@ -157,7 +157,7 @@ def name_rows(axis: Axes, labels: Sequence[str], width: int = 34) -> None:
 def legend_below(figure: Figure, axis: Axes) -> None:
     """One legend for the whole figure, each kind of mark once."""
     handles = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
-    columns = min(4, len(handles))
+    columns = min(5, len(handles))
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns, frameon=False)
 
 

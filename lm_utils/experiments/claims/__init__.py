@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,10 @@ KINDS = {
     "conditions": "trained under changed conditions",
     "none": "nobody ran it",
 }
+
+
+HYPHEN_AS_MINUS = re.compile(r"(?<![\w)-])-(?=\d)")
+SIGNS = {"holds": "✓", "holds here": "✓", "not shown": "≈", "refuted": "✗", "not tested": "…"}
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,11 @@ class Judged:
     verdict: str
     evidence: str
 
+    @property
+    def signed(self) -> str:
+        """The verdict with a sign before it, so that it can be seen at a glance."""
+        return f"{SIGNS[self.verdict]} {self.verdict}"
+
 
 @cache
 def claims(document: str | None = None) -> tuple[Claim, ...]:
@@ -64,7 +74,7 @@ def judge(claim: Claim, results: Results | None = None) -> Judged:
     context = {"runs": [results or reference()], "conditions": [(results or reference()).data]}.get(claim.kind, [])
     found: Finding = test(*context, **claim.arguments)
     evidence = " ".join(part for part in (found.evidence, claim.note) if part)
-    return Judged(claim, found.verdict, evidence)
+    return Judged(claim, found.verdict, HYPHEN_AS_MINUS.sub("\N{MINUS SIGN}", evidence))
 
 
 def judge_all(document: str | None = None, results: Results | None = None) -> list[Judged]:
@@ -84,7 +94,7 @@ def table(judged: Iterable[Judged], results: Results | None = None) -> Table:
     """Claims, verdicts and evidence as a table to be shown."""
     lines = [
         {"section": f"{one.claim.document} §{one.claim.section}", "the document says": one.claim.says,
-         "verdict": one.verdict, "how": KINDS[one.claim.kind], "evidence": one.evidence}
+         "verdict": one.signed, "how": KINDS[one.claim.kind], "evidence": one.evidence}
         for one in judged
     ]  # fmt: skip
     return Table(carrying(pd.DataFrame(lines), (results or reference()).origin))

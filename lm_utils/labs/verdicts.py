@@ -1,0 +1,244 @@
+"""Notebook 15: the verdicts on the documents' claims, browsed, drawn and told."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+import numpy as np
+from IPython.display import Markdown
+from matplotlib.figure import Figure
+
+from lm_utils.experiments import statistics as st
+from lm_utils.experiments.claims import KINDS, Judged, verdict_of
+from lm_utils.experiments.claims.conditions import NOT_YET, new_data_comparisons, worlds
+from lm_utils.experiments.claims.finding import VERDICTS
+from lm_utils.experiments.documents import rows
+from lm_utils.experiments.results import Results, baseline, reference, sentence, tested_digits, under_conditions
+from lm_utils.labs.figures import worlds_figure
+from lm_utils.labs.quiz import Prediction, predict
+from lm_utils.labs.start import recall
+from lm_utils.labs.style import ALERT, COLORS, LINES, Shown, new_figure, show
+from lm_utils.pairing import Pairing
+from lm_utils.tasks import TASKS
+
+ALL = "all"
+
+
+def of_document(judged: Sequence[Judged], document: str) -> list[Judged]:
+    """The judged claims of one document."""
+    return [one for one in judged if one.claim.document == document]
+
+
+def with_verdict(judged: Sequence[Judged], verdict: str) -> list[Judged]:
+    """The judged claims with one verdict."""
+    return [one for one in judged if one.verdict == verdict]
+
+
+def decided_share(judged: Sequence[Judged]) -> float:
+    """The share of claims that hold, of those that were decided."""
+    decided = [one for one in judged if one.verdict != "not tested"]
+    return sum(one.verdict in ("holds", "holds here") for one in decided) / max(len(decided), 1)
+
+
+def summary_sentence(judged: Sequence[Judged]) -> Markdown:
+    """How many claims got which verdict."""
+    counts = {name: len(with_verdict(judged, name)) for name in VERDICTS}
+    words = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    return Markdown(f"**{len(judged)} claims:** {words}. Of those that were decided, {decided_share(judged):.0%} hold.")
+
+
+# --- browsing --------------------------------------------------------------------------------------------------------
+
+
+def cards(judged: Sequence[Judged]) -> str:
+    """Claims as HTML, one block each: what the document says, the verdict, the evidence."""
+    blocks = [
+        f"<article style='border-left:5px solid {ALERT if one.verdict == 'refuted' else '#5c5c5c'};padding:.2em .9em;"
+        f"margin:.5em 0;max-width:60em'><b>{one.claim.document} §{html.escape(one.claim.section)}</b>"
+        f"{' (the document marks it as a guess)' if one.claim.guess else ''}: {html.escape(one.claim.says)}<br>"
+        f"<b>{one.signed}</b>, {KINDS[one.claim.kind]}. {html.escape(one.evidence)}</article>"
+        for one in judged
+    ]
+    return "".join(blocks) or "<p>No claim of this document has this verdict.</p>"
+
+
+def browser(judged: Sequence[Judged]) -> widgets.VBox:
+    """Two menus, document and verdict, and the claims they choose."""
+    style, width = {"description_width": "initial"}, {"width": "auto"}
+    documents = sorted({one.claim.document for one in judged})
+    document = widgets.Dropdown(options=[ALL, *documents], value=ALL, description="Document", style=style, layout=width)
+    verdict = widgets.Dropdown(
+        options=[ALL, *VERDICTS], value="refuted", description="Verdict", style=style, layout=width
+    )
+    page = widgets.HTML()
+
+    def update(change: object = None) -> None:
+        page.value = chosen(judged, document.value, verdict.value)
+
+    for menu in (document, verdict):
+        menu.observe(update, names="value")
+    update()
+    return widgets.VBox([widgets.HBox([document, verdict]), page])
+
+
+def chosen(judged: Sequence[Judged], document: str, verdict: str) -> str:
+    """The claims that two menus choose, as HTML, with their number."""
+    some = [one for one in judged if document in (ALL, one.claim.document) and verdict in (ALL, one.verdict)]
+    meaning = f": {VERDICTS[verdict]}" if verdict in VERDICTS else ""
+    return f"<p><b>{len(some)} of {len(judged)} claims</b>{meaning}.</p>{cards(some)}"
+
+
+# --- the vote --------------------------------------------------------------------------------------------------------
+
+SIGMOIDS, SOFTMAX = Pairing("multiclass", "bce", "sigmoid"), Pairing("multiclass", "bce", "softmax")
+PRIOR = Pairing("multiclass", "bce", "sigmoid", prior_bias=True)
+VOTES = {
+    "Sigmoid outputs do not sum to one, so the largest one means nothing": "prior",
+    "Sigmoid cannot express ten classes that exclude each other": "prior",
+    "Binary cross-entropy is the wrong loss for ten classes": "softmax",
+    "Something goes wrong in the first steps of training, and it never recovers": "start",
+    "It would learn, given more patience": "patience",
+}
+
+
+def vote_answer(results: Results | None = None) -> Markdown:
+    """Each answer of the first notebook's vote, with what the runs say about it."""
+    results = results or reference()
+    mine = recall("scripts")
+    head = f"**Your vote was:** {mine}." if mine in VOTES else "You have not voted in notebook 00 on this machine."
+    lines = [f"- **{option}.** {evidence(kind, results)}" for option, kind in VOTES.items()]
+    return Markdown("\n".join([head, "", *lines, "", f"*Runs: {results.origin}*"]))
+
+
+def evidence(kind: str, results: Results) -> str:
+    """What speaks for or against one answer."""
+    if kind == "prior":
+        return (
+            "The same ten sigmoids and the same loss, with nothing changed but where the output bias starts: "
+            + sentence(PRIOR, results)
+        )
+    if kind == "softmax":
+        return "The same loss behind a softmax: " + sentence(SOFTMAX, results)
+    if kind == "start":
+        return f"{sentence(SIGMOIDS, results)} {sentence(PRIOR, results)} Only the start differs."
+    runs = under_conditions("collapse", results.data).get("patience-40", [])
+    if not runs:
+        return f"Four times the patience: {NOT_YET}"
+    best = max(run["test_metric"] for run in runs)
+    return f"With a patience of 40 epochs instead of 10, the best of {len(runs)} runs reaches {best:.1%}."
+
+
+# --- refutations as figures ------------------------------------------------------------------------------------------
+
+
+def bound_figure() -> Figure:
+    """Document 000's explanation of the runaway against its own figure: what outputs between 0 and 1 could cost."""
+    targets = TASKS["regression"].target(tested_digits("mnist")).flatten()
+    outputs = np.linspace(-0.3, 1.3, 161)
+    mean, deviation = targets.mean().item(), targets.std().item()
+    cost = [(targets - (mean + deviation * out)).square().mean().item() for out in outputs]
+    published = next(row.test for row in rows() if row.id == "000-3-1-bce-logits")
+    figure, axis = new_figure(width=10, height=4.4)
+    axis.axvspan(0, 1, color="0.88", label="outputs that a sigmoid would allow")
+    axis.plot(outputs, cost, LINES[0], color=COLORS[0], label="MSE if every image got this output")
+    axis.axhline(published, color=COLORS[3], ls=LINES[1], label=f"published MSE: {published:.2f}")
+    chance = baseline("regression")
+    axis.axhline(chance, color="0.35", ls=LINES[3], label=f"best constant answer: {chance:.2f}")
+    axis.set(xlabel="output of the network (standardised)", ylabel="MSE on the original scale")
+    axis.set_ylim(0, 1.1 * published)
+    axis.legend(loc="center right", bbox_to_anchor=(1, 0.62))
+    worst = max(cost[30], cost[130])
+    figure.set_label(
+        f"No constant output from 0 to 1 costs more than {worst:.2f}; the published MSE is {published:.2f}."
+    )
+    return figure
+
+
+READINGS = (
+    ("test_metric", COLORS[3], "s", "cut at 0.5"),
+    ("accuracy_at_cut", COLORS[0], "o", "cut chosen on validation images"),
+)
+
+
+def cut_figure(results: Results | None = None) -> Figure:
+    """Softmax over labels read with the cut at one half and with the cut that suits the validation set."""
+    results = (results or reference()).only("multilabel")
+    figure, axis = new_figure(width=10, height=4.2)
+    pairings = [Pairing("multilabel", loss, "softmax") for loss in ("mse", "bce", "cross_entropy")]
+    pairings.append(Pairing("multilabel", "bce", "sigmoid"))
+    words = []
+    for y, pairing in enumerate(pairings):
+        for name, color, mark, title in READINGS:
+            scores = 100 * st.finite(list(results.scores(pairing, name).values()))
+            axis.plot(
+                scores,
+                y + np.linspace(-0.2, 0.2, len(scores)),
+                mark,
+                color=color,
+                alpha=0.8,
+                ms=6,
+                ls="",
+                label=title if y == 0 else None,
+            )
+            if len(scores):
+                words.append(f"{pairing.label}, {title}: {scores.mean():.1f} %")
+    axis.set_yticks(range(len(pairings)), [pairing.label for pairing in pairings])
+    axis.invert_yaxis()
+    axis.set(xlabel="test accuracy over all labels (%), a mark for each seed", title=results.origin)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    figure.set_label(f"Accuracy of the same trained networks with two cuts. {'; '.join(words) or 'Not trained yet'}.")
+    return figure
+
+
+# --- the question of new data ----------------------------------------------------------------------------------------
+
+
+PLACES = {
+    "images": "few training images",
+    "noise": "wrong labels",
+    "imbalance": "rare classes",
+    "shift": "turned or noisy test images",
+}
+NOWHERE = "nowhere: practically equal, or too close to tell"
+
+
+def new_data_question(data: str = "mnist") -> Prediction | Markdown:
+    """Where MSE behind a softmax falls furthest behind cross-entropy; no question before it was measured."""
+    families = under_conditions("new-data", data)
+    compared = {world: c for (name, world), c in new_data_comparisons(families).items() if name == "mse-softmax"}
+    if not compared:
+        return Markdown("*Think of your own answer: where would you look for a gap first?*")
+    worse = {world: c.difference.mean for world, c in compared.items() if c.verdict == "worse"}
+    answer = NOWHERE
+    if worse:
+        condition, shift = worlds(families)[min(worse, key=worse.get)]
+        answer = PLACES["shift" if shift else condition.split("-")[0]]
+    question = "On ten classes, where does MSE behind a softmax fall furthest behind cross-entropy on logits?"
+    return predict(question, [*PLACES.values(), NOWHERE], answer, verdict_of("000-new-data").evidence)
+
+
+def new_data_figure(data: str = "mnist") -> Shown | Markdown:
+    """Misfits beside the fitting pairing on new data; a sentence where nobody has measured it yet."""
+    families = under_conditions("new-data", data)
+    compared = new_data_comparisons(families)
+    if not compared:
+        return Markdown(f"**Not measured yet.** {NOT_YET} Until they are, the claim stays open.")
+    runs = [run for runs in families.values() for run in runs]
+    seeds = len({run["seed"] for run in runs})
+    return show(worlds_figure(compared, f"changed conditions: {runs[0]['data']}, up to {seeds} fresh seeds"))
+
+
+def new_data_verdict() -> Markdown:
+    """The verdict on the claim about new data."""
+    judged = verdict_of("000-new-data")
+    return Markdown(f"**{judged.signed}.** {judged.evidence}")
+
+
+def told(judged: Judged) -> Markdown:
+    """One claim in a sentence: what the document says, our verdict, our evidence."""
+    return Markdown(
+        f"Document {judged.claim.document}, section {judged.claim.section}: *{judged.claim.says}*"
+        f"\n\n**{judged.signed}.** {judged.evidence}"
+    )

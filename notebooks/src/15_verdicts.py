@@ -1,0 +1,342 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 15 Verdicts: what the documents claim, and what we found
+#
+# After this notebook you can
+#
+# - tell, for each claim of the five documents, whether it holds, and name the evidence;
+# - tell "we found no difference" from "we showed that there is none";
+# - recognise an explanation that sounds right and is not;
+# - say what this course does *not* know, above all about new data.
+#
+# **Time:** 25 minutes
+#
+# **Covers:** every claim of documents 000, 001, 002, 003 and 004 that can be checked
+#
+# **Before this one:** any of [08](08_regression.ipynb) to [12](12_multi_label.ipynb);
+# the vote was cast in [00](00_start_here.ipynb)
+
+# %% tags=["parameters"]
+data = "auto"
+seeds = 3
+device = "auto"
+
+# %% [markdown]
+# Everything here comes from stored results and from computations that take a second; nothing is trained. Results
+# say whose they are.
+
+# %%
+from IPython.display import Markdown
+
+from lm_utils.experiments import claims, results
+from lm_utils.experiments import statistics as st
+from lm_utils.experiments.claims.own import contradictions
+from lm_utils.labs import figures, quiz, verdicts
+from lm_utils.labs.banner import banner
+from lm_utils.labs.style import show
+
+banner(data, device)
+
+# %% [markdown]
+# ## 1. What a verdict means
+#
+# The documents were written by people who learn and share what they learn, and who did the hard part: they ran the
+# experiments and wrote down what they saw. A claim is listed here if something could show it to be false. Each one
+# stands in a file with its section and with the name of a test, and the test computes one of five verdicts.
+
+# %%
+Markdown("\n".join(f"- **{claims.SIGNS[name]} {name}:** {meaning}." for name, meaning in claims.VERDICTS.items()))
+
+# %% [markdown]
+# Two things were declared before anybody looked. **Practically equal** means: the whole 95 % interval of the paired
+# difference lies within half a percentage point of accuracy, or within 0.01 of mean squared error. And a verdict
+# needs at least six seeds. The next cell shows why: with five, even five differences that all point the same way
+# could not convince.
+
+# %%
+smallest = {n: st.sign_flip_p([1.0] * n) for n in (3, 5, 6, 10)}
+assert smallest[5] > 0.05 > smallest[6]
+smallest
+
+# %% [markdown]
+# These are the smallest p values that a sign-flip test can reach with so many paired seeds. Three seeds are an
+# illustration, ten are a table.
+#
+# **Exercise 1.** What is the smallest two-sided p with eight paired seeds? Each seed's difference may keep its sign
+# or flip it, and all patterns are equally likely if there is no effect.
+
+# %%
+smallest_p = ...
+
+# %% tags=["solution"]
+smallest_p = 2 / 2**8
+
+# %% [markdown]
+# The next cell looks at your answer and says what it thinks of it.
+
+# %%
+quiz.check(
+    smallest_p,
+    expected=2 / 2**8,
+    tolerance=1e-6,
+    mistakes={1 / 2**8: "That counts one direction; two-sided, the pattern with all signs flipped counts as well."},
+    hint="How many patterns of plus and minus are there, and how many are as extreme as the one with all signs equal?",
+)
+
+# %% [markdown]
+# ## 2. The whole picture
+#
+# Before you look: of the claims that could be decided, how many hold?
+
+# %%
+judged = claims.judge_all()
+share = verdicts.decided_share(judged)
+options = ["fewer than half", "between half and 85 %", "more than 85 %"]
+answer = options[(share >= 0.5) + (share > 0.85)]
+quiz.predict("How many of the decided claims hold?", options, answer, f"{share:.0%} of the decided claims hold.")
+
+# %% [markdown]
+# And this is the count, verdict by verdict.
+
+# %%
+assert share > 0.5  # "most sentences are right", says the text below
+verdicts.summary_sentence(judged)
+
+# %% [markdown]
+# The figure splits them by document. Its white bars wait for a test; they are not a polite word for "wrong".
+
+# %%
+show(figures.verdict_bars(claims.counts(judged)))
+
+# %% [markdown]
+# Read the longest bars first: most sentences of these documents are right. The refuted ones are few, and they are
+# worth more than the others, because each is a mistake that many careful people make.
+#
+# With the two menus below you can walk through all claims. It begins with the refuted ones.
+
+# %%
+verdicts.browser(judged)
+
+# %% [markdown]
+# ## 3. The vote of the first notebook
+#
+# Two scripts, one word of difference; one learnt, the other guessed. You were asked why. Here is every answer of
+# that vote with what was measured.
+
+# %%
+verdicts.vote_answer()
+
+# %% [markdown]
+# A good explanation must survive its own test: keep what it blames, and see whether the harm goes away by other
+# means. The first three answers blame something that is still there in networks that learn. What differs is the
+# start: at 0.5 all ten outputs are wrong in the same direction, and together they push the hidden layer into a corner
+# from which no gradient leads back. [Notebook 11](11_multi_class.ipynb) shows that happening, and switches it off
+# and on.
+#
+# ## 4. Explanations that sound right
+#
+# ### "The output is at most 1"
+#
+# Document 000 explains the huge error of `nn.BCEWithLogitsLoss` on regression: its sigmoid keeps the output at 1 or
+# below, so the error cannot shrink. Look at the figure and decide whether that can be.
+
+# %%
+show(verdicts.bound_figure())
+
+# %% [markdown]
+# The grey band holds all outputs that a sigmoid allows. The curve is the error if every image got that output. It
+# never comes near the published line: an output kept between 0 and 1 could not have been *that* bad.
+
+# %%
+verdicts.told(claims.verdict_of("000-at-most-one"))
+
+# %% [markdown]
+# The published figure itself refutes the explanation; no run of ours was needed. It is a good habit to ask of every
+# explanation what the *worst* case would be if it were true.
+#
+# ### "Softmax cannot learn several labels"
+
+# %%
+quiz.predict(
+    "Softmax over four labels ends far below sigmoids. How do the same networks do with another cut than 0.5?",
+    ["no, they have not learnt the labels", "a little better", "nearly as well as sigmoids"],
+    "nearly as well as sigmoids",
+    claims.verdict_of("000-labels-cannot").evidence,
+)
+
+# %% [markdown]
+# A network with softmax must share 1 among all labels that are true. Two true labels get a half each, and a half is
+# just where the answer flips. The network may know the answer and still be read wrongly.
+
+# %%
+show(verdicts.cut_figure())
+
+# %% [markdown]
+# Squares are read at 0.5, circles at a cut that was chosen on validation images. Each pair of marks is the *same*
+# network. Where both stand together the cut did not matter; where they stand apart the damage was in the reading.
+#
+# ### "Accuracy is enough, because the classes are balanced"
+
+# %%
+verdicts.told(claims.verdict_of("000-accuracy-enough"))
+
+# %% [markdown]
+# The digits are balanced, and that part is right. But whether accuracy is *enough* depends on what the outputs are
+# for. Two networks with the same number of right answers can differ in how honest their probabilities are.
+#
+# ## 5. Slips of the pen, and what they cost
+#
+# Documents 003 and 004 contain code and formulas, so PyTorch can be asked directly. One slip deserves a prediction.
+
+# %%
+quiz.predict(
+    "Document 003 has the loss −a·log(b) and the gradient (a − b) / n, with the same a and b. Where does that lead?",
+    ["downhill, as it should", "uphill", "nowhere"],
+    "uphill",
+    claims.verdict_of("003-order").evidence,
+)
+
+# %% [markdown]
+# With the label as `a` and the prediction as `b`, label less prediction is the gradient with the opposite sign.
+# The text beside the code has it right: prediction less label. Such a slip does not crash; a check against autograd,
+# as in [notebook 03](03_losses_from_scratch.ipynb), finds it in a second.
+
+# %%
+refuted = verdicts.with_verdict(verdicts.of_document(judged, "003"), "refuted")
+assert "003-order" in {one.claim.id for one in refuted}
+claims.table(refuted)
+
+# %% [markdown]
+# Document 004 describes three loss functions parameter by parameter, and nearly all of it is right. These sentences
+# are not:
+
+# %%
+refuted = verdicts.with_verdict(verdicts.of_document(judged, "004"), "refuted")
+assert {"004-takes-probabilities", "004-z", "004-unstable"} <= {one.claim.id for one in refuted}
+claims.table(refuted)
+
+# %% [markdown]
+# The sentence about probabilities as input is the most expensive one in practice. Who believes it writes softmax
+# before `nn.CrossEntropyLoss`, and nothing complains. [Notebook 06](06_bce_and_logits.ipynb) shows what it costs.
+#
+# ## 6. "No difference" and "not shown"
+#
+# Document 000 finds in several places that losses "hardly differ". That is a claim, and a stronger one than it looks:
+# to show it, one needs an interval that is *narrow*, not only one that contains zero.
+
+# %%
+verdicts.told(claims.verdict_of("000-binary-equal"))
+
+# %% [markdown]
+# The same comparisons as a figure, beside the pairing that fits best by the rules of this course.
+
+# %%
+show(figures.differences(results.summary("binary", "loss")))
+
+# %% [markdown]
+# The grey band is what we agreed to call practically equal. An interval inside it shows equality; one that sticks
+# out shows nothing yet; one wholly outside shows a difference that matters.
+#
+# **Exercise 2.** Write that rule as a function of the interval's ends and the margin. It returns `"equal"`,
+# `"different"` or `"undecided"`.
+
+# %%
+read_interval = ...  # def read_interval(low, high, margin): ...
+
+
+# %% tags=["solution"]
+def read_interval(low, high, margin):
+    if -margin <= low and high <= margin:
+        return "equal"
+    return "different" if low > margin or high < -margin else "undecided"
+
+
+# %% [markdown]
+# Your function is compared with ours on six intervals, one of them from the mistake that is made most often.
+
+# %%
+def rule(low, high, margin):
+    told = st.Estimate(0.0, low, high, 10)
+    return "equal" if told.inside(margin) else "different" if told.outside(margin) else "undecided"
+
+
+contains_zero = lambda low, high, margin: "equal" if low <= 0 <= high else "different"  # noqa: E731
+cases = [(-0.2, 0.3, 0.5), (-3.0, 2.0, 0.5), (0.6, 0.9, 0.5), (0.1, 0.3, 0.5), (-2.0, -0.7, 0.5), (0.2, 0.8, 0.5)]
+mistake = (contains_zero, "An interval that contains zero may also contain five points; look at the margin.")
+quiz.check_function(read_interval, rule, cases, mistakes=[mistake], hint="Compare both ends with both margins.")
+
+# %% [markdown]
+# ## 7. Is sigmoid really worse than nothing?
+#
+# Document 000 suspects, in its section 3-2, that MSE, MAE and RMSE do slightly better without an output activation,
+# and asks for more experiments. That is how a good report ends. Here they are.
+
+# %%
+verdicts.told(claims.verdict_of("000-no-activation"))
+
+# %% [markdown]
+# And every run behind that answer:
+
+# %%
+show(figures.dots_and_intervals(results.summary("probability", "loss")))
+
+# %% [markdown]
+# Compare the rows in pairs, with and without a sigmoid, and look at the spread of the single dots: one run each, as
+# published, could have come out in another order.
+#
+# ## 8. Our own verdicts
+#
+# The course also makes claims: every pairing carries a verdict (`lm.Pairing(...).verdict`) that was written down
+# before the runs. It is only fair to hold them against the same results.
+
+# %%
+found = contradictions()
+Markdown("\n".join(f"- {line}" for line in found) or "No verdict of ours is contradicted by the stored runs so far.")
+
+# %% [markdown]
+# ## 9. Does misuse cost more on new data?
+#
+# The strongest sentence of document 000 stands at its beginning: a loss that does not fit may do well on the data at
+# hand and *markedly worse on new data*. The document never tests it. It is the right question: all the rows that
+# look equal on MNIST might part elsewhere. "Elsewhere" here means fewer training images, wrong labels, rare classes
+# and test images that were turned or made noisy, with fresh seeds.
+
+# %%
+verdicts.new_data_question()
+
+# %% [markdown]
+# Now the measurement, if it has been made:
+
+# %%
+verdicts.new_data_figure()
+
+# %% [markdown]
+# Each mark is a misfit's accuracy less that of cross-entropy on logits under the same condition, seed by seed. Left of
+# the grey band the misfit costs something that matters; inside it, it does not.
+
+# %%
+verdicts.new_data_verdict()
+
+# %% [markdown]
+# ## Summary
+#
+# - Most checkable sentences of the five documents hold. The mistakes are few, and each is instructive.
+# - An explanation is tested by keeping what it blames and removing the harm, or by asking what its worst case would be.
+# - "Not shown" is not "equal", and "equal" must be shown with a narrow interval.
+# - Whether accuracy is enough is a claim like any other: ask the probabilities and the epochs, too.
+# - What nobody ran is marked as not tested. If one of those claims matters to you, run it: the rows and claims are
+#   plain text files, and `make results` goes on where it stopped.
+#
+# **Where to go from here:** back to the map in [00 Start here](00_start_here.ipynb), or to your own model in
+# [13 Is it learning?](13_is_it_learning.ipynb).
