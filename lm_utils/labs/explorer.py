@@ -13,7 +13,7 @@ import ipywidgets as widgets
 
 from lm_utils.data import load_data
 from lm_utils.experiments.landmarks import landmarks
-from lm_utils.experiments.results import Results, reference
+from lm_utils.experiments.stored import Results, reference
 from lm_utils.labs import live_figures as figures
 from lm_utils.labs import live_words as words
 from lm_utils.labs.choice import PRESETS, Choice
@@ -24,7 +24,9 @@ from lm_utils.labs.style import Picture, png
 from lm_utils.labs.training_bar import TrainingBar
 
 KEPT = 6
-CURVES_SHARE, INSIDE_SHARE = 0.09, 0.05  # of a training's time, spent on drawing
+CURVES_SHARE, INSIDE_SHARE = 0.1, 0.05  # of a training's time, spent on drawing
+FIRST_CURVE = 0.25  # seconds after the start: by then the first curve has somewhere to go
+FIRST_LOOK_INSIDE = 3.0  # seconds after the start: before, the curves come first
 STYLE = """<style>
 .lm-preset { white-space: normal; height: auto; min-height: 3em; line-height: 1.25; padding: .3em .5em; }
 .lm-preset:focus-visible, .lm-fold:focus-visible { outline: 3px solid #0173b2; outline-offset: 1px; }
@@ -107,6 +109,7 @@ class Comparison(Fold):
         save.on_click(lambda button: self.save())
         forget.on_click(lambda button: self.forget())
         super().__init__("", [self.table, self.picture, widgets.HBox([save, forget, self.links])])
+        self.button.observe(lambda change: self.show(), names="value")
         self.show()
 
     def keep(self, live: LiveRun) -> None:
@@ -124,7 +127,7 @@ class Comparison(Fold):
         self.rename(f"Compare your runs ({len(self.runs)} of {KEPT})")
         self.table.value, self.links.value = words.runs_table(self.runs), ""
         self.picture.layout.display = "" if self.runs else "none"
-        if self.runs:
+        if self.runs and self.button.value:
             self.picture.draw(figures.comparison_figure(self.runs))
 
     def save(self) -> None:
@@ -234,16 +237,18 @@ class Explorer(widgets.VBox):
 
     def _work(self, choice: Choice, stop: Event) -> None:
         splits = self.splits if choice.seed == self.splits.seed else load_data(self.splits.name, seed=choice.seed)
-        self.live = LiveRun(choice, splits, self.device, self._told)
+        self.live = LiveRun(choice, splits, self.device, lambda live: None if stop.is_set() else self._told(live))
         self.live.train(stop)
 
     def _told(self, live: LiveRun) -> None:
         """After every batch, in the training's thread: draw what it is time for."""
         if live is not self.live:
             return
-        if self.curves_pace.due():
+        if not live.batches:
+            live.look()  # the loss before any training
+        elif live.seconds > FIRST_CURVE and self.curves_pace.due():
             self.curves_pace.draw(lambda: self._glance(live))
-        if live.batches and self.inside_pace.due():
+        if live.seconds > FIRST_LOOK_INSIDE and self.inside_pace.due():
             self.inside_pace.draw(lambda: self._look_inside(live))
 
     def _glance(self, live: LiveRun) -> None:

@@ -8,12 +8,14 @@ from math import isfinite
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
+from torch.nn import functional as F
 
 from lm_utils.experiments.landmarks import Landmarks
 from lm_utils.experiments.outputs import one_hot
 from lm_utils.experiments.probe import LAYERS
-from lm_utils.experiments.results import Results
+from lm_utils.experiments.stored import Results
 from lm_utils.labs.live_run import SHOWN, LiveRun
 from lm_utils.labs.style import ALERT, COLORS, LINES, MARKERS, new_figure
 from lm_utils.pairing import Pairing
@@ -31,6 +33,11 @@ def empty(height: float, margins: tuple[float, float, float, float], columns: in
     left, bottom, right, top = margins
     figure.subplots_adjust(left, bottom, right, top, wspace=0.2)
     return figure, axes[0]
+
+
+def title(axes: Axes, text: str) -> None:
+    """A title at a fixed place: looking for a free one costs a third of the drawing."""
+    axes.set_title(text, loc="left", y=1.02)
 
 
 # --- curves ----------------------------------------------------------------------------------------------------------
@@ -57,8 +64,8 @@ def curves_figure(
     finish(metric, METRIC[pairing.spec.metric], live, histories)
     if pairing.spec.metric == "accuracy":
         metric.set_ylim(-3, 104)
-    loss.set_title(f"Loss: {pairing.label}", loc="left")
-    metric.set_title(f"{pairing.spec.title}", loc="left")
+    title(loss, f"Loss: {pairing.label}")
+    title(metric, pairing.spec.title)
     figure.set_label(told_curves(pairing, lines, live))
     return figure
 
@@ -124,14 +131,16 @@ def inside_figure(live: LiveRun) -> Figure:
     for i, layer in enumerate(LAYERS):
         sizes = [max(inside.gradients[layer], 1e-20) for inside in live.insides if inside.gradients]
         gradients.plot(epochs, sizes, ls=LINES[i], marker=MARKERS[i], ms=5, lw=1.6, color=COLORS[i], label=layer)
-    gradients.set(yscale="log", xlabel="epoch", title="Gradient size per layer")
+    gradients.set(yscale="log", xlabel="epoch")
+    title(gradients, "Gradient size per layer")
     if epochs:
         gradients.legend(fontsize=9, ncols=2, loc="best", framealpha=0.8)
     epochs = [inside.epoch for inside in live.insides]
     for i, (name, label) in enumerate((("flat", "activations at a flat end"), ("stuck", "units stuck for every image"))):
         shares = [100 * getattr(inside, name) for inside in live.insides]
         units.plot(epochs, shares, ls=LINES[1 - i], marker=MARKERS[1 - i], ms=5, lw=1.8, color=COLORS[1 - i], label=label)
-    units.set(xlabel="epoch", ylim=(-4, 104), title="Hidden layer (%)")
+    units.set(xlabel="epoch", ylim=(-4, 104))
+    title(units, "Hidden layer (%)")
     units.legend(fontsize=9, loc="best", framealpha=0.8)
     figure.set_label(told_inside(live))
     return figure
@@ -140,7 +149,8 @@ def inside_figure(live: LiveRun) -> Figure:
 def draw_outputs(axes: Axes, live: LiveRun) -> None:
     """A histogram of predictions: numbers beside the targets, or outputs that should be a yes and a no."""
     task = live.choice.pairing.spec
-    axes.set(title="Outputs on validation images", ylabel="share (%)")
+    title(axes, "Outputs on validation images")
+    axes.set_ylabel("share (%)")
     if live.predictions is None:
         return
     predictions = live.predictions
@@ -176,25 +186,21 @@ def told_inside(live: LiveRun) -> str:
 
 
 def images_figure(live: LiveRun) -> Figure:
-    """Some test images, each with what the network says and, where that is wrong, what is right."""
-    figure, _ = new_figure(1, 1, width=WIDTH, height=1.32)
-    figure.clear()
-    figure.set_layout_engine(None)  # places by hand
-    pairing, digits = live.choice.pairing, live.data.test.digits[:SHOWN]
-    answers = told_answers(pairing.spec, live.answers, digits) if live.answers is not None else []
-    right = 0
-    for i in range(len(digits)):
-        axes = figure.add_axes((i / SHOWN + 0.002, 0.36, 1 / SHOWN - 0.004, 0.62))
-        axes.imshow(live.data.test.images[i, 0], cmap="gray_r", vmin=-1, vmax=1)
-        axes.set(xticks=[], yticks=[])
-        if answers:
-            said, is_right = answers[i]
-            right += is_right
-            color = COLORS[0] if is_right else ALERT
-            axes.set_xlabel(f"{'✓' if is_right else '✗'} {said}", color=color, fontsize=11, labelpad=2)
-            for spine in axes.spines.values():
-                spine.set(visible=True, color=color, linewidth=1.5 if is_right else 3)
-    told = f"{right} of {len(answers)} right" if answers else "no prediction yet"
+    """Some test images, each with what the network says and, by frame and sign, whether that is right."""
+    figure, axes = new_figure(1, 1, width=WIDTH, height=1.05)
+    figure.set_layout_engine(None)
+    axes.set_position((0.005, 0.0, 0.99, 1.0))
+    digits, gap = live.data.test.digits[:SHOWN], 2
+    row = F.pad(live.data.test.images[: len(digits), 0], (gap, gap), value=-1).permute(1, 0, 2).reshape(28, -1)
+    axes.imshow(row, cmap="gray_r", vmin=-1, vmax=1)
+    answers = told_answers(live.choice.pairing.spec, live.answers, digits) if live.answers is not None else []
+    for i, (said, right) in enumerate(answers):
+        color, left = COLORS[0] if right else ALERT, i * (28 + 2 * gap)
+        axes.add_patch(Rectangle((left + 0.5, 0), 28 + gap, 27, fill=False, ec=color, lw=1.5 if right else 3))
+        axes.text(left + 14 + gap, 29.5, f"{'✓' if right else '✗'} {said}", color=color, fontsize=11, ha="center", va="top")
+    axes.set(ylim=(39, -1), xlim=(-1, row.shape[1]))
+    axes.axis("off")
+    told = f"{sum(right for _, right in answers)} of {len(answers)} right" if answers else "no prediction yet"
     figure.set_label(f"{len(digits)} test images with the network's answers: {told}.")
     return figure
 
@@ -236,9 +242,9 @@ def comparison_figure(runs: Sequence[LiveRun]) -> Figure:
         loss.plot(epochs, [record["valid_loss"] for record in live.history], **style)
         metric.plot(epochs, [factor * record["valid_metric"] for record in live.history], **style)
     loss.set(xlabel="epoch", ylabel="validation loss")
-    loss.set_title("Losses (of one kind only are they comparable)", loc="left")
+    title(loss, "Loss (comparable only within one kind)")
     metric.set(xlabel="epoch", ylabel=METRIC[task.metric] if task else "")
-    metric.set_title(task.title if task else "No runs yet", loc="left")
+    title(metric, task.title if task else "No runs yet")
     if metric.lines:
         metric.legend(fontsize=9, loc="best", framealpha=0.8)
     figure.set_label(f"{len(same)} runs of one task laid over each other: "

@@ -101,6 +101,11 @@ class LiveRun:
         return self.batches / self.batches_per_epoch
 
     @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.started
+
+    @property
     def expected_epochs(self) -> int:
         """When it ends if nothing improves any more."""
         better, best = self.choice.pairing.spec.better, None
@@ -109,12 +114,12 @@ class LiveRun:
                 best = record
         return min(self.choice.epochs, (best["epoch"] if best else 1) + self.choice.patience)
 
-    def seconds_left(self, now: float | None = None) -> float | None:
+    @property
+    def seconds_left(self) -> float | None:
         """How long it will take if nothing improves any more; None before the first batch."""
         if not self.batches:
             return None
-        spent = (now or time.perf_counter()) - self.started
-        return max(0.0, spent / self.epoch * (self.expected_epochs - self.epoch))
+        return max(0.0, self.seconds / self.epoch * (self.expected_epochs - self.epoch))
 
     # --- what it looks like ---
 

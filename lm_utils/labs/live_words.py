@@ -11,7 +11,7 @@ from math import isnan
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.advice import MEANING, received
 from lm_utils.doctor import Report
-from lm_utils.experiments.results import TITLES, Results, baseline
+from lm_utils.experiments.stored import TITLES, Results, baseline
 from lm_utils.experiments.statistics import failed
 from lm_utils.experiments.telling import sentence, shown
 from lm_utils.labs.choice import Choice
@@ -86,9 +86,9 @@ def code_marked(text: str) -> str:
     return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
 
 
-def progress_words(live: LiveRun, now: float | None = None) -> str:
+def progress_words(live: LiveRun) -> str:
     """How far a training is and how long it will take, for the line beside the progress bar."""
-    left = live.seconds_left(now)
+    left = live.seconds_left
     if left is None:
         return "Starting …"
     last = live.history[-1] if live.history else None

@@ -1,0 +1,83 @@
+"""`make explore`: the explorer alone as a web page, for this machine and whoever holds the token."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+from time import monotonic, sleep
+
+import nbformat
+
+CODE = "from lm_utils.labs.explorer import explorer\n\nexplorer()"
+TITLE = "Loss explorer"
+START_LIMIT = 60.0  # seconds for the server to answer
+
+
+def main() -> int:
+    """Serve the explorer until Ctrl-C; print the address once the page can be opened."""
+    port, token = free_port(), secrets.token_urlsafe(24)
+    with tempfile.TemporaryDirectory(prefix="explorer-") as folder:
+        page = Path(folder) / f"{TITLE}.ipynb"
+        nbformat.write(notebook(), page)
+        server = subprocess.Popen(command(page, port), env={**os.environ, "JUPYTER_TOKEN": token})
+        try:
+            if not answers(port, token, server):
+                return server.poll() or 1
+            print(f"The explorer: http://127.0.0.1:{port}/?token={token}\nCtrl-C ends it.", flush=True)
+            return server.wait()
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            end(server)
+
+
+def notebook() -> nbformat.NotebookNode:
+    """A notebook with the explorer as its only cell, run by this Python."""
+    spec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
+    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)], metadata={"kernelspec": spec})
+
+
+def command(page: Path, port: int) -> list[str]:
+    """Voila for this page, reachable from this machine alone, with the token of the environment."""
+    options = {"Voila.ip": "127.0.0.1", "port": port, "Voila.port_retries": 0, "Voila.auto_token": True,
+               "Voila.open_browser": False, "Voila.log_level": "ERROR",
+               "MappingKernelManager.cull_interval": 30, "MappingKernelManager.cull_idle_timeout": 3600}  # fmt: skip
+    return [sys.executable, "-m", "voila", str(page), *(f"--{name}={value}" for name, value in options.items())]
+
+
+def free_port() -> int:
+    """A port of this machine that nobody uses."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answers(port: int, token: str, server: subprocess.Popen) -> bool:
+    """Wait until the server answers; false where it ended or took too long."""
+    end_of_patience = monotonic() + START_LIMIT
+    address = f"http://127.0.0.1:{port}/voila/static/"
+    while monotonic() < end_of_patience and server.poll() is None:
+        try:
+            urllib.request.urlopen(f"{address}?token={token}", timeout=5).close()
+            return True
+        except urllib.error.HTTPError:
+            return True  # it answers, if only to say that there is no such file
+        except OSError:
+            sleep(0.1)
+    return False
+
+
+def end(server: subprocess.Popen) -> None:
+    """Stop the server and its kernels."""
+    server.terminate()
+    try:
+        server.wait(10)
+    except subprocess.TimeoutExpired:
+        server.kill()
