@@ -58,16 +58,6 @@ def mean_interval(values: Sequence[float], bounds: tuple[float, float] = (-inf, 
     return Estimate(mean, float(max(mean - reach, bounds[0])), float(min(mean + reach, bounds[1])), len(array))
 
 
-def bca_interval(values: Sequence[float], resamples: int = 9_999, seed: int = 0) -> Estimate:
-    """The mean with its BCa bootstrap interval, which follows a skewed sample; equal values give no width."""
-    array = finite(values)
-    if len(array) < 2 or np.ptp(array) == 0:
-        return mean_interval(array)
-    found = stats.bootstrap((array,), np.mean, confidence_level=LEVEL, n_resamples=resamples, method="BCa",
-                            rng=np.random.default_rng(seed)).confidence_interval  # fmt: skip
-    return Estimate(float(array.mean()), float(found.low), float(found.high), len(array))
-
-
 def finite(values: Sequence[float]) -> np.ndarray:
     """The values that are numbers."""
     array = np.asarray(list(values), dtype=float)
