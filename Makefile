@@ -19,7 +19,7 @@ jobs = $${JOBS:+"--jobs=$$JOBS"}
 only = $${ONLY:+"--only=$$ONLY"}
 fresh = $(if $(filter-out 0,$(FRESH)),--fresh)
 
-.PHONY: help run-all test lab explore check results bench notebooks solutions setup lock
+.PHONY: help run-all test lab explore check results robustness readme bench notebooks solutions setup lock
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -41,6 +41,12 @@ check: ## what was found: Python, torch, device, data, fonts, browser
 
 results: ## the reference results, every row with ten seeds, into results/ (DATA= SEEDS= DEVICE= JOBS=)
 	$(lm) results $(data) $(seeds) $(device) $(jobs)
+
+robustness: ## runs under changed conditions, on fresh seeds, into results/robustness/ (DATA= SEEDS= DEVICE= JOBS=)
+	$(lm) robustness $(data) $(seeds) $(device) $(jobs)
+
+readme: ## draw the README's figures and tables from results/
+	$(lm) readme
 
 bench: ## speed beside the plain loop (DATA= DEVICE=)
 	$(lm) bench $(data) $(device)

@@ -1,10 +1,57 @@
-"""The README's pictures and table come from the results, and their place is found again."""
+"""The README tells the truth about tasks, commands and files; its pictures and table come from the results."""
+
+from __future__ import annotations
 
 import re
 
 import pytest
 
+import lm_utils as lm
+from lm_utils.__main__ import COMMANDS, OPTIONS
+from lm_utils.commands.setup import ROOT
+from lm_utils.losses import LOSSES
 from lm_utils.publish import readme
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+ROWS = re.findall(r"^\| [^|]+ \| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", README, re.MULTILINE)
+
+
+def test_decision_table_has_every_task():
+    assert [task for task, _, _ in ROWS] == list(lm.TASKS)
+
+
+@pytest.mark.parametrize(("task", "losses", "ending"), ROWS, ids=[row[0] for row in ROWS])
+def test_decision_table_recommends_what_the_course_recommends(task, losses, ending):
+    named = re.findall(r"`(nn\.\w+)`", losses)
+    keys = [next(key for key, loss in LOSSES.items() if loss.code.startswith(f"{name}(")) for name in named]
+    assert keys and "no activation" in ending
+    options = {"normalize": True} if task == "regression" else {}
+    assert {lm.Pairing(task, loss=key, activation="none", **options).verdict for key in keys} == {"recommended"}
+
+
+def test_every_command_named_exists():
+    named = set(re.findall(r"make ([a-z-]+)`", README)) | set(re.findall(r"^make ([a-z-]+)$", README, re.MULTILINE))
+    assert {"run-all", "test", "lab"} <= named <= set(COMMANDS)
+
+
+def test_every_variable_named_is_passed_on():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for variable in re.findall(r"^\| `([A-Z]+)=", README, re.MULTILINE):
+        assert variable == "TORCH" or (variable.lower() in OPTIONS and re.search(rf"[{{(]{variable}[:)]", makefile))
+
+
+def test_every_file_linked_is_there():
+    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in target]
+    assert targets and [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_code_example_runs():
+    example = re.search(r"```python\n(.+?)```", README, re.DOTALL)[1]
+    quick = example.replace('"auto"', '"digits"').replace("seed=0)\nprint(run", "seed=0, max_epochs=1)\nprint(run")
+    assert quick.count("max_epochs") == 1
+    space: dict = {}
+    exec(quick, space)
+    assert space["run"].status == "ok"
 
 
 def test_pictures_and_table_are_written_between_the_marks(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import json
 import re
@@ -51,6 +52,24 @@ def test_every_range_contains_its_pin():
 
 def test_every_dependency_has_both_bounds():
     assert [str(one) for one in requirements() if "<" not in str(one.specifier) or ">" not in str(one.specifier)] == []
+
+
+def test_everything_imported_is_declared():
+    declared = {canonicalize_name(one.name) for one in requirements()}
+    homes = importlib.metadata.packages_distributions()
+    foreign = {name for name in imported(ROOT / "lm_utils", ROOT / "tests") if name in homes} - {"lm_utils"}
+    assert foreign >= {"torch", "ipywidgets", "pytest"}
+    undeclared = {name for name in foreign if not declared & {canonicalize_name(home) for home in homes[name]}}
+    assert undeclared <= {"triton"}  # comes with PyTorch where it exists at all
+
+
+def imported(*folders: Path) -> set[str]:
+    """The first name of everything that the Python files of some folders import."""
+    trees = [ast.parse(file.read_text(encoding="utf-8")) for folder in folders for file in folder.rglob("*.py")]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module]
+    return {name.split(".")[0] for name in names}
 
 
 def test_torch_and_torchvision_are_a_pair():
