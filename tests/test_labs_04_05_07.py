@@ -218,6 +218,12 @@ def test_a_vote_is_kept_and_nothing_is_revealed(tmp_path, monkeypatch):
     assert start.recall("scripts") is None
 
 
+def test_every_option_of_the_vote_is_answered_at_the_end():
+    verdicts = pytest.importorskip("lm_utils.labs.verdicts")
+    source = (start.Path(start.__file__).resolve().parents[2] / "notebooks/src/00_start_here.py").read_text("utf-8")
+    assert all(f'"{option}"' in source for option in verdicts.VOTES)
+
+
 def test_a_vote_survives_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("", "utf-8")
     monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "file"))

@@ -74,9 +74,9 @@ show(output_range.reach_figure())
 
 # %% [markdown]
 # Read it by rows. For regression, sigmoid and softmax reach the target of the digit 1 alone (a target of 1, which a
-# sigmoid only approaches). With a single output, softmax has one thing to say. With several labels it is right for three digits.
-# And notice what the figure does **not** show: for exclusive classes, sigmoid reaches *everything*. "Sigmoid cannot
-# say ten classes" is not true. If it fails there, the reason must lie in learning, not in range (notebook 11).
+# sigmoid only approaches). With a single output, softmax has one thing to say. With several labels it is right for
+# three digits. And for exclusive classes sigmoid reaches *everything*: "sigmoid cannot say ten classes" is not true.
+# If it fails there, the reason must lie in learning, not in range (notebook 11).
 #
 # The lonely 5 of 10 deserves a closer look. Softmax divides each output by the sum of all outputs. What if there is
 # only one?
