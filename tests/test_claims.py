@@ -144,6 +144,20 @@ def test_accuracy_is_not_enough_where_calibration_differs():
     assert judged.verdict == "refuted" and "negative log-likelihood" in judged.evidence
 
 
+def test_a_published_run_is_met_by_the_mean_or_by_the_spread_of_single_runs():
+    row = runs.row_of("000-3-5-ce-softmax")
+    far = lambda spread: runs.reproduce(  # noqa: E731
+        results_of(seeded(row.pairing, [row.test + 0.02 + spread * (-1) ** i for i in range(10)])), [row.id]
+    )
+    assert far(0.02).verdict == "holds here"
+    assert far(0.0001).verdict == "not shown"  # not recommended and not collapsed: a difference to be told
+    fits = runs.row_of("000-3-5-bce-sigmoid")
+    low = results_of(seeded(fits.pairing, [0.95 + 0.0001 * i for i in range(10)]))
+    assert runs.reproduce(low, [fits.id]).verdict == "refuted"
+    collapsed = runs.row_of("000-3-4-bce-sigmoid")
+    assert runs.reproduce(results_of(seeded(collapsed.pairing, [0.97] * 10)), [collapsed.id]).verdict == "refuted"
+
+
 # --- changed conditions ----------------------------------------------------------------------------------------------
 
 

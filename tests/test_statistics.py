@@ -43,6 +43,13 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(draw):
     assert percentile / 400 < hits / len(samples)  # the plain bootstrap is too narrow with ten seeds
 
 
+def test_one_more_run_lies_where_it_is_said_to():
+    samples = RANDOM(2).normal(size=(2000, 11))
+    hits = sum(low <= sample[10] <= high for sample in samples for low, high in [st.one_more(sample[:10])])
+    assert 0.935 <= hits / len(samples) <= 0.965
+    assert isnan(st.one_more([0.5])[0])
+
+
 def test_sign_flip_p_is_the_enumeration():
     differences = RANDOM(3).normal(0.4, 1, size=8)
     means = [abs(np.mean(differences * np.array(flip))) for flip in product((1, -1), repeat=8)]

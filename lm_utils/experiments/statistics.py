@@ -58,6 +58,15 @@ def mean_interval(values: Sequence[float], bounds: tuple[float, float] = (-inf, 
     return Estimate(mean, float(max(mean - reach, bounds[0])), float(min(mean + reach, bounds[1])), len(array))
 
 
+def one_more(values: Sequence[float]) -> tuple[float, float]:
+    """Where one further run of the same kind would lie with 95 % probability; a published run is held to it."""
+    told, array = mean_interval(values), finite(values)
+    if told.n < 2:
+        return nan, nan
+    reach = stats.t.ppf((1 + LEVEL) / 2, told.n - 1) * array.std(ddof=1) * sqrt(1 + 1 / told.n)
+    return float(told.mean - reach), float(told.mean + reach)
+
+
 def finite(values: Sequence[float]) -> np.ndarray:
     """The values that are numbers."""
     array = np.asarray(list(values), dtype=float)
