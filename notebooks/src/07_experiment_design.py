@@ -294,8 +294,8 @@ show(experiment.seeds_figure(names, mine, f"yours: {splits.name}"))
 
 # %% [markdown]
 # Each grey line joins the two runs of one seed. Whoever trains one seed sees one of these lines and calls a winner.
-# Do all bars on the right agree? With three seeds you cannot tell luck from law. The course ships ten seeds of real
-# MNIST runs for its published tables:
+# Do all bars on the right agree? With three seeds you cannot tell luck from law. The course ships real MNIST runs for
+# its published tables (the title says how many seeds):
 
 # %%
 shipped = experiment.shipped([once, twice])
