@@ -25,8 +25,8 @@ CLASSES = torch.tensor([0] * 6 + [1] * 3 + [2])
 class Noise:
     """A way in which targets may scatter around a prediction, and the loss that follows from it.
 
-    `nll` and `loss` take a prediction and a width and return means over the data; the first is computed from the
-    distribution, the second by PyTorch's loss. `scale` and `offset` tell how they differ.
+    `nll` and `loss` take predictions and a width and return one mean over the data for each prediction; the first is
+    computed from the distribution, the second by PyTorch's loss. `scale` and `offset` tell how they differ.
     """
 
     loss_name: str
@@ -52,38 +52,46 @@ def huber_area() -> float:
 
 def class_probabilities(first: Tensor) -> Tensor:
     """Probabilities of three classes: the first as given, the others share the rest as 3 to 1."""
-    return torch.stack([first, 0.75 * (1 - first), 0.25 * (1 - first)])
+    return torch.stack([first, 0.75 * (1 - first), 0.25 * (1 - first)], dim=-1)
+
+
+def _pairs(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
+    """Every prediction beside every target."""
+    return torch.broadcast_tensors(predictions[:, None], targets)
 
 
 NUMBERS, SHARES = torch.linspace(0, 7, 281).double(), torch.linspace(0.02, 0.98, 193).double()
 NOISES = {
     "Gaussian": Noise(
         "MSE", "NLL = MSE / (2σ²) + ½ log(2πσ²)", VALUES, NUMBERS,
-        lambda m, w: -distributions.Normal(m, w).log_prob(VALUES).mean(),
-        lambda m, w: F.mse_loss(m.expand(9), VALUES),
+        lambda m, w: -distributions.Normal(m[:, None], w).log_prob(VALUES).mean(1),
+        lambda m, w: F.mse_loss(*_pairs(m, VALUES), reduction="none").mean(1),
         lambda w: 1 / (2 * w**2), lambda w: 0.5 * math.log(2 * math.pi * w**2),
     ),
     "Laplace": Noise(
         "MAE", "NLL = MAE / b + log(2b)", VALUES, NUMBERS,
-        lambda m, w: -distributions.Laplace(m, w).log_prob(VALUES).mean(),
-        lambda m, w: F.l1_loss(m.expand(9), VALUES),
+        lambda m, w: -distributions.Laplace(m[:, None], w).log_prob(VALUES).mean(1),
+        lambda m, w: F.l1_loss(*_pairs(m, VALUES), reduction="none").mean(1),
         lambda w: 1 / w, lambda w: math.log(2 * w),
     ),
     "Gaussian middle, Laplace tails": Noise(
         "Huber", "NLL = Huber / s² + log(2.92 s), with the knee at s", VALUES, NUMBERS,
-        lambda m, w: (_huber_energy((VALUES - m) / w) + math.log(huber_area() * w)).mean(),
-        lambda m, w: F.huber_loss(m.expand(9), VALUES, delta=w),
+        lambda m, w: (_huber_energy((VALUES - m[:, None]) / w) + math.log(huber_area() * w)).mean(1),
+        lambda m, w: F.huber_loss(*_pairs(m, VALUES), reduction="none", delta=w).mean(1),
         lambda w: 1 / w**2, lambda w: math.log(huber_area() * w),
     ),
     "Bernoulli (yes or no)": Noise(
         "BCE", "NLL = BCE, exactly", ANSWERS, SHARES,
-        lambda p, w: -distributions.Bernoulli(p).log_prob(ANSWERS).mean(),
-        lambda p, w: F.binary_cross_entropy(p.expand(10), ANSWERS), start=0.4,
+        lambda p, w: -distributions.Bernoulli(p[:, None]).log_prob(ANSWERS).mean(1),
+        lambda p, w: F.binary_cross_entropy(*_pairs(p, ANSWERS), reduction="none").mean(1), start=0.4,
     ),
     "categorical (one of three)": Noise(
         "cross-entropy", "NLL = cross-entropy, exactly", CLASSES, SHARES,
-        lambda p, w: -distributions.Categorical(class_probabilities(p)).log_prob(CLASSES).mean(),
-        lambda p, w: F.cross_entropy(class_probabilities(p).log().expand(10, 3), CLASSES), start=0.4,
+        lambda p, w: -distributions.Categorical(class_probabilities(p)[:, None]).log_prob(CLASSES).mean(1),
+        lambda p, w: F.cross_entropy(
+            class_probabilities(p).log()[..., None].expand(-1, -1, 10), CLASSES.expand(len(p), -1), reduction="none"
+        ).mean(1),
+        start=0.4,
     ),
 }  # fmt: skip
 
@@ -95,9 +103,8 @@ def _huber_energy(e: Tensor) -> Tensor:
 def curves(noise: str, width: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
     """Mean negative log-likelihood, and scale x loss + offset, for every prediction tried."""
     what = NOISES[noise]
-    nll = torch.stack([what.nll(place, width) for place in what.places])
-    loss = torch.stack([what.loss(place, width) for place in what.places])
-    return nll.numpy(), what.scale(width) * loss.numpy() + what.offset(width)
+    nll, loss = what.nll(what.places, width).numpy(), what.loss(what.places, width).numpy()
+    return nll, what.scale(width) * loss + what.offset(width)
 
 
 def likelihood_figure(noise: str = "Gaussian", prediction: float = 2.0, width: float = 1.0) -> Figure:
@@ -113,7 +120,7 @@ def likelihood_figure(noise: str = "Gaussian", prediction: float = 2.0, width: f
     )  # fmt: skip
     right.plot(what.places, nll, color="0.7", lw=7, label="negative log-likelihood")
     right.plot(what.places, loss, ls=LINES[1], color=COLORS[0], label=same or what.loss_name)
-    here = what.nll(torch.tensor(prediction).double(), width).item()
+    here = what.nll(torch.tensor([prediction]).double(), width).item()
     right.plot([prediction], [here], MARKERS[0], color=COLORS[3], ms=11, label=f"prediction {prediction:g}: {here:.3f}")
     best = int(nll.argmin())
     right.plot([what.places[best]], [nll[best]], "*", color="black", ms=15, label=f"best: {what.places[best]:.2f}")
@@ -135,9 +142,9 @@ def _draw_data(axes: Axes, noise: str, prediction: float, width: float) -> None:
             "Gaussian": lambda: distributions.Normal(prediction, width).log_prob(places).exp(),
             "Laplace": lambda: distributions.Laplace(prediction, width).log_prob(places).exp(),
         }.get(noise, lambda: torch.exp(-_huber_energy((places - prediction) / width)) / (huber_area() * width))()
-        axes.fill_between(places, density, color=COLORS[0], alpha=0.25)
+        axes.fill_between(places.numpy(), density.numpy(), color=COLORS[0], alpha=0.25)
         axes.plot(places, density, color=COLORS[0], label="assumed density")
-        axes.vlines(VALUES, 0, np.interp(VALUES, places, density), color="0.3", lw=1.2)
+        axes.vlines(VALUES.numpy(), 0, np.interp(VALUES, places, density), color="0.3", lw=1.2)
         axes.plot(VALUES, np.zeros(9), "o", color="black", clip_on=False, label="nine targets")
         axes.set(xlim=(0, 8), ylim=(0, 1.25 * float(density.max())), xlabel="target", title=f"Noise: {noise}")
     else:
@@ -146,7 +153,7 @@ def _draw_data(axes: Axes, noise: str, prediction: float, width: float) -> None:
         said = [1 - prediction, prediction] if count == 2 else class_probabilities(torch.tensor(prediction)).tolist()
         names = ["no", "yes"] if count == 2 else ["class 0", "class 1", "class 2"]
         axes.bar(np.arange(count) - 0.2, said, 0.38, color=COLORS[0], hatch="//", edgecolor="white", label="predicted")
-        axes.bar(np.arange(count) + 0.2, seen, 0.38, color="0.35", label="seen in ten targets")
+        axes.bar(np.arange(count) + 0.2, seen.tolist(), 0.38, color="0.35", label="seen in ten targets")
         axes.set_xticks(range(count), names)
         axes.set(ylim=(0, 1.2), ylabel="probability", title=f"Noise: {noise}")
     axes.legend(loc="upper right" if what.continuous or prediction < 0.7 else "upper left", fontsize=10)

@@ -253,12 +253,11 @@ show(depth.learning_figure(seeds=seeds))
 # network of this kind all points look nearly alike.
 
 # %%
-end = {hidden: torch.tensor([depth.learn(6, hidden, loss, seed)[-1] for loss in depth.LOSSES for seed in range(seeds)])
-       for hidden in ("sigmoid", "ReLU")}  # fmt: skip
-assert end["ReLU"].mean() > end["sigmoid"].mean() + 0.1
-spreads = {hidden: depth.output_spread(6, hidden) for hidden in end}
-assert spreads["sigmoid"] < spreads["ReLU"] / 20
-Markdown(f"Spread of a fresh network's output over the points: sigmoid {spreads['sigmoid']:.1e}, ReLU {spreads['ReLU']:.1e}")
+sigmoid, relu = depth.learn(6, "sigmoid", seeds), depth.learn(6, "ReLU", seeds)
+assert all(relu[loss][:, -1].mean() > sigmoid[loss][:, -1].mean() + 0.1 for loss in depth.LOSSES)
+spread = {hidden: depth.output_spread(6, hidden) for hidden in ("sigmoid", "ReLU")}
+assert spread["sigmoid"] < spread["ReLU"] / 20
+Markdown(f"Spread of a fresh network's output: sigmoid {spread['sigmoid']:.1e}, ReLU {spread['ReLU']:.1e}")
 
 # %% [markdown]
 # ### "ReLU's slope is 0 or 1": the other half of the sentence
