@@ -79,7 +79,12 @@ def learning_curves(pairings: Sequence[Pairing], results: Results | None = None)
         words.append(f"{pairing.label}: {reading_lines(top, bottom, pairing, results)}")
         if all(record["valid_loss"] >= 0 for run in runs for record in run["history"]):
             bottom.set_ylim(bottom=0)
-        top.set(**({"ylim": (0, 104)} if accuracy else {"yscale": "log"}))
+        if accuracy:
+            top.set_ylim(0, 104)
+        else:
+            top.set_yscale("log", subs=[2, 5])
+            top.yaxis.set_major_formatter("{x:g}")
+            top.yaxis.set_minor_formatter("{x:g}")
         bottom.set_xlabel("epoch")
         bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes[0, 0].set_ylabel("validation accuracy (%)" if pairings[0].spec.metric == "accuracy" else "validation MSE")

@@ -19,7 +19,7 @@ from lm_utils.experiments.results import Results, baseline, reference, sentence,
 from lm_utils.labs.figures import worlds_figure
 from lm_utils.labs.quiz import Prediction, predict
 from lm_utils.labs.start import recall
-from lm_utils.labs.style import ALERT, COLORS, LINES, Shown, new_figure, show
+from lm_utils.labs.style import ALERT, COLORS, LINES, MARKERS, Shown, new_figure, show
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
 
@@ -133,25 +133,33 @@ def evidence(kind: str, results: Results) -> str:
 # --- refutations as figures ------------------------------------------------------------------------------------------
 
 
-def bound_figure() -> Figure:
-    """Document 000's explanation of the runaway against its own figure: what outputs between 0 and 1 could cost."""
+def bound_figure(results: Results | None = None) -> Figure:
+    """Document 000's explanation of the runaway against its own figure and against where our networks' outputs are."""
+    results = (results or reference()).only("regression")
     targets = TASKS["regression"].target(tested_digits("mnist")).flatten()
-    outputs = np.linspace(-0.3, 1.3, 161)
     mean, deviation = targets.mean().item(), targets.std().item()
-    cost = [(targets - (mean + deviation * out)).square().mean().item() for out in outputs]
-    published = next(row.test for row in rows() if row.id == "000-3-1-bce-logits")
-    figure, axis = new_figure(width=10, height=4.4)
+    outputs = np.linspace(-3.6, 1.4, 251)
+    cost = np.array([(targets - (mean + deviation * out)).square().mean().item() for out in outputs])
+    row = next(row for row in rows() if row.id == "000-3-1-bce-logits")
+    runs = [run for run in results.of(row.pairing) if run["outputs"].get("mean_by_digit")]
+    ends = [(np.mean(run["outputs"]["mean_by_digit"]) - mean) / deviation for run in runs]
+    figure, axis = new_figure(width=11, height=4.8)
     axis.axvspan(0, 1, color="0.88", label="outputs that a sigmoid would allow")
     axis.plot(outputs, cost, LINES[0], color=COLORS[0], label="MSE if every image got this output")
-    axis.axhline(published, color=COLORS[3], ls=LINES[1], label=f"published MSE: {published:.2f}")
+    axis.plot(
+        ends, [run["test_metric"] for run in runs], MARKERS[3], color="black", ls="", label="our runs, one a seed"
+    )
+    axis.axhline(row.test, color=COLORS[3], ls=LINES[1], label=f"published MSE: {row.test:.2f}")
     chance = baseline("regression")
     axis.axhline(chance, color="0.35", ls=LINES[3], label=f"best constant answer: {chance:.2f}")
-    axis.set(xlabel="output of the network (standardised)", ylabel="MSE on the original scale")
-    axis.set_ylim(0, 1.1 * published)
-    axis.legend(loc="center right", bbox_to_anchor=(1, 0.62))
-    worst = max(cost[30], cost[130])
+    axis.set(xlabel="output of the network (standardised; mean over digits)", ylabel="MSE on the original scale")
+    axis.set_ylim(0, None)
+    axis.set_title(results.origin, fontsize=12)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    worst = cost[(outputs > -0.01) & (outputs < 1.01)].max()
+    seen = f" Our networks' outputs lie between {min(ends):.1f} and {max(ends):.1f} (standardised)." if ends else ""
     figure.set_label(
-        f"No constant output from 0 to 1 costs more than {worst:.2f}; the published MSE is {published:.2f}."
+        f"No constant output from 0 to 1 costs more than {worst:.2f}; the published MSE is {row.test:.2f}.{seen}"
     )
     return figure
 

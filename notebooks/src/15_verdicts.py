@@ -155,8 +155,9 @@ verdicts.vote_answer()
 show(verdicts.bound_figure())
 
 # %% [markdown]
-# The grey band holds all outputs that a sigmoid allows. The curve is the error if every image got that output. It
-# never comes near the published line: an output kept between 0 and 1 could not have been *that* bad.
+# The grey band holds all outputs that a sigmoid allows. The curve is the error if every image got that output; inside
+# the band it stays far below the published line. The diamonds are our own runs of this row, at the mean of their
+# outputs: look on which side of the band they ended.
 
 # %%
 verdicts.told(claims.verdict_of("000-at-most-one"))
