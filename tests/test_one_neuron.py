@@ -130,12 +130,13 @@ def test_controls_redraw():
     assert "12 hidden ReLU layers" in picture.value
 
 
-def test_changing_the_noise_gives_the_prediction_a_range_that_fits():
+def test_the_noise_decides_which_sliders_are_shown():
     box = likelihood.likelihood_lab()
-    (which, width), guess, picture = box.children[0].children, box.children[1], box.children[2]
-    guess.value = 6.5
+    which, (number, share, width), picture = box.children[0], box.children[1].children, box.children[2]
+    assert [slider.layout.display for slider in (number, share, width)] == [None, "none", None]
     which.value = "Bernoulli (yes or no)"
-    assert (guess.min, guess.max, guess.value, width.disabled) == (0.05, 0.95, 0.4, True)
-    which.value = "Laplace"
-    assert (guess.min, guess.max, guess.value, width.disabled) == (0.0, 7.0, 2.0, False)
-    assert "Laplace noise around the prediction 2." in picture.value
+    assert [slider.layout.display for slider in (number, share, width)] == ["none", None, "none"]
+    share.value = 0.7
+    assert "Bernoulli (yes or no) noise around the prediction 0.7." in picture.value
+    which.value, number.value, width.value = "Laplace", 6.5, 0.4
+    assert "Laplace noise around the prediction 6.5." in picture.value

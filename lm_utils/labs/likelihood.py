@@ -37,7 +37,6 @@ class Noise:
     loss: Callable[[Tensor, float], Tensor]
     scale: Callable[[float], float] = lambda width: 1.0
     offset: Callable[[float], float] = lambda width: 0.0
-    start: float = 2.0
 
     @property
     def continuous(self) -> bool:
@@ -83,7 +82,7 @@ NOISES = {
     "Bernoulli (yes or no)": Noise(
         "BCE", "NLL = BCE, exactly", ANSWERS, SHARES,
         lambda p, w: -distributions.Bernoulli(p[:, None]).log_prob(ANSWERS).mean(1),
-        lambda p, w: F.binary_cross_entropy(*_pairs(p, ANSWERS), reduction="none").mean(1), start=0.4,
+        lambda p, w: F.binary_cross_entropy(*_pairs(p, ANSWERS), reduction="none").mean(1),
     ),
     "categorical (one of three)": Noise(
         "cross-entropy", "NLL = cross-entropy, exactly", CLASSES, SHARES,
@@ -91,7 +90,7 @@ NOISES = {
         lambda p, w: F.cross_entropy(
             class_probabilities(p).log()[..., None].expand(-1, -1, 10), CLASSES.expand(len(p), -1), reduction="none"
         ).mean(1),
-        start=0.4,
+       
     ),
 }  # fmt: skip
 
@@ -164,23 +163,22 @@ def likelihood_lab(noise: str = "Gaussian") -> widgets.VBox:
     style = {"description_width": "8em"}
     look = {"continuous_update": False, "style": style, "layout": {"width": "32em"}}
     which = widgets.Dropdown(options=list(NOISES), value=noise, description="noise", style=style)
-    guess = widgets.FloatSlider(2.0, min=0, max=7, step=0.1, description="prediction", **look)
+    number = widgets.FloatSlider(2.0, min=0, max=7, step=0.1, description="prediction", **look)
+    share = widgets.FloatSlider(0.4, min=0.05, max=0.95, step=0.05, description="probability", **look)
     width = widgets.FloatSlider(1.0, min=0.4, max=3, step=0.1, description="width of noise", **look)
     picture = Picture()
 
     def redraw(_change: object = None) -> None:
-        what = NOISES[which.value]
-        low, high = (0.0, 7.0) if what.continuous else (0.05, 0.95)
-        place = guess.value if low <= guess.value <= high and guess.max == high else what.start
-        width.disabled = not what.continuous
-        with guess.hold_trait_notifications():
-            guess.min, guess.max, guess.step, guess.value = low, high, 0.1 if what.continuous else 0.05, place
+        numbers = NOISES[which.value].continuous
+        for control, wanted in ((number, numbers), (width, numbers), (share, not numbers)):
+            control.layout.display = None if wanted else "none"
+        place = number.value if numbers else share.value
         picture.draw(likelihood_figure(which.value, round(place, 2), round(width.value, 2)))
 
-    for control in (which, guess, width):
+    for control in (which, number, share, width):
         control.observe(redraw, names="value")
     redraw()
-    return widgets.VBox([widgets.HBox([which, width]), guess, picture])
+    return widgets.VBox([which, widgets.HBox([number, share, width]), picture])
 
 
 def spread_of_estimates(noise: str, count: int = 25, repeats: int = 4000, seed: int = 0) -> dict[str, float]:

@@ -86,8 +86,8 @@ def test_why_these_losses(jupyter):
             page.dropdown("noise").select_option(label="categorical (one of three)")
         page.image("Left: the data under categorical").wait_for(state="attached")
         with page.change(noise):
-            page.slider("prediction").press("ArrowRight", times=2)
-        assert page.slider("prediction").value == "0.50"
+            page.slider("probability").press("ArrowRight", times=2)
+        assert page.slider("probability").value == "0.50"
         page.screenshot("02_categorical", around=page.image(noise))
 
         page.radio("Laplace: large errors do happen").check()
