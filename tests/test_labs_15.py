@@ -48,7 +48,8 @@ def test_the_vote_is_told_with_and_without_runs(runs, monkeypatch):
 
 
 def test_the_published_error_is_above_anything_that_outputs_up_to_one_allow():
-    runs = seeded(Pairing("regression", "bce_logits", normalize=True), [18.0] * 3, outputs={"mean_by_digit": [-1.2] * 10})
+    row = Pairing("regression", "bce_logits", normalize=True)
+    runs = seeded(row, [18.0] * 3, outputs={"mean_by_digit": [-1.2] * 10})
     for results in (results_of(), results_of(runs)):
         figure = verdicts.bound_figure(results)
         assert "15.69" in figure.get_label() and "3.57" in figure.get_label() and png(figure)
