@@ -11,11 +11,12 @@ from torch.nn import functional as F
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.data import Splits
+from lm_utils.experiments.stored import tested_digits
 from lm_utils.pairing import FLATTENED_BATCH, Pairing, Scale
 
 SURE = 30.0  # a logit at which a sigmoid or a softmax is 0 or 1 in all digits that matter
 STEPS = 150  # of the search for the best constant outputs
-IMAGES = 960  # how many images' targets the search looks at; a multiple of the flattened batch
+IMAGES = 1_000  # about how many images' targets the search looks at
 
 
 @dataclass(frozen=True)
@@ -28,17 +29,27 @@ class Landmarks:
     best_metric: float | None  # the best metric these outputs can reach, where that is not perfect
 
 
-@lru_cache(maxsize=32)
 def landmarks(pairing: Pairing, data: Splits) -> Landmarks:
     """The landmarks of a pairing on the validation images of these splits."""
+    return landmarks_of(pairing, data.train.digits, data.valid.digits)
+
+
+def stored_landmarks(pairing: Pairing, data: str) -> Landmarks:
+    """The landmarks of a pairing for stored runs of a data set, whose images need not be here."""
+    return landmarks_of(pairing, tested_digits(data), tested_digits(data))
+
+
+@lru_cache(maxsize=64)
+def landmarks_of(pairing: Pairing, train_digits: Tensor, digits: Tensor) -> Landmarks:
+    """The landmarks of a pairing trained on some digits and judged on others."""
     task = pairing.spec
-    train, valid = task.target(data.train.digits), task.target(data.valid.digits)
+    train, targets = task.target(train_digits), task.target(digits)
     scale = pairing.scale(train)
     return Landmarks(
-        constant_loss(pairing, valid, scale),
-        least_loss(pairing, valid, scale),
-        task.baseline(train, valid),
-        best_metric(pairing, valid, scale),
+        constant_loss(pairing, targets, scale),
+        least_loss(pairing, targets, scale),
+        task.baseline(train, targets),
+        best_metric(pairing, targets, scale),
     )
 
 
@@ -51,7 +62,8 @@ def constant_loss(pairing: Pairing, targets: Tensor, scale: Scale = Scale()) -> 
     """The lowest loss of constant outputs, found by descent on the output bias alone; None where it has no floor."""
     if has_no_floor(pairing):
         return None
-    targets = targets[:IMAGES] if len(targets) >= IMAGES else targets[: len(targets) // FLATTENED_BATCH * FLATTENED_BATCH]
+    targets = targets[:: max(1, len(targets) // IMAGES)]
+    targets = targets[: max(1, len(targets) // FLATTENED_BATCH) * FLATTENED_BATCH]
     aims = pairing.aims(targets, scale)
     bias = start(pairing, targets, aims).requires_grad_()
     search = torch.optim.Adam([bias], lr=0.2)

@@ -13,7 +13,7 @@ from lm_utils.tasks import TASKS
 
 PAIRING_FIELDS = ("task", "loss", "activation", "hidden", "normalize", "prior_bias")
 TRAINING_FIELDS = ("lr", "patience", "epochs", "seed")
-WIDE = {"description_width": "8.2em"}
+WIDE = {"description_width": "9.5em"}
 
 
 def activation_options(task: str) -> list[tuple[str, str]]:
@@ -57,7 +57,7 @@ class ChoiceControls(widgets.GridBox):
             control.observe(lambda event, field=field: self._turned(field, event["new"]), names="value")
         super().__init__(
             list(self.fields.values()),
-            layout={"grid_template_columns": "repeat(auto-fit, minmax(20em, 1fr))", "grid_gap": "4px 18px", "width": "100%"},
+            layout={"grid_template_columns": "repeat(auto-fit, minmax(26em, 1fr))", "grid_gap": "4px 18px", "width": "100%"},
         )
         self.show(choice)
 

@@ -30,6 +30,7 @@ FIRST_LOOK_INSIDE = 3.0  # seconds after the start: before, the curves come firs
 STYLE = """<style>
 .lm-preset { white-space: normal; height: auto; min-height: 3em; line-height: 1.25; padding: .3em .5em; }
 .lm-preset:focus-visible, .lm-fold:focus-visible { outline: 3px solid #0173b2; outline-offset: 1px; }
+.lm-preset.lm-chosen { background: #dceefb; color: #11344f; box-shadow: inset 0 0 0 2px #0173b2; font-weight: bold; }
 .lm-fold { text-align: left; }
 .lm-picture img { display: block; }
 </style>"""
@@ -171,7 +172,7 @@ class Explorer(widgets.VBox):
         self.comparison = Comparison(folder or Path.cwd())
         for picture in (self.curves, self.images, self.inside):
             picture.add_class("lm-picture")
-        super().__init__(self._parts(), layout={"width": "100%", "max_width": "1120px", "grid_gap": "4px"})
+        super().__init__(self._parts(), layout={"max_width": "1120px", "width": "100%", "margin": "0 auto"})
         self.choose(self.choice)
 
     def _parts(self) -> list[widgets.Widget]:
@@ -179,7 +180,8 @@ class Explorer(widgets.VBox):
         self.predict.switch.layout.flex = "0 0 auto"
         top = widgets.HBox([self.bar, self.predict.switch], layout={"align_items": "center"})
         self.bar.layout.flex = "1 1 auto"
-        hint = f"<small>Data: {escape(self.splits.source)} If buttons do not answer, run this cell again.</small>"
+        hint = f"Data: {escape(self.splits.source)} If buttons do not answer, run this cell again."
+        hint = f"<div style='line-height:1.3;font-size:12px'>{hint}</div>"
         return [
             widgets.HTML(STYLE, layout={"display": "none"}), row,
             Fold("Everything else: task, loss, activations, learning rate, patience, seed …", [self.controls]),
@@ -205,7 +207,8 @@ class Explorer(widgets.VBox):
         self.controls.show(choice)
         for button, preset in zip(self.presets, PRESETS, strict=True):
             chosen = preset.choice == choice
-            button.description, button.button_style = ("● " if chosen else "") + preset.title, "info" if chosen else ""
+            button.description = ("● " if chosen else "") + preset.title
+            (button.add_class if chosen else button.remove_class)("lm-chosen")
         self.predict.ask_again()
         self._show_card()
         self.doctor.value, self.bar.progress.value = "", 0
@@ -245,7 +248,8 @@ class Explorer(widgets.VBox):
         if live is not self.live:
             return
         if not live.batches:
-            live.look()  # the loss before any training
+            live.look()  # before any training
+            live.probe()
         elif live.seconds > FIRST_CURVE and self.curves_pace.due():
             self.curves_pace.draw(lambda: self._glance(live))
         if live.seconds > FIRST_LOOK_INSIDE and self.inside_pace.due():
@@ -258,7 +262,8 @@ class Explorer(widgets.VBox):
         self._draw_curves()
 
     def _look_inside(self, live: LiveRun) -> None:
-        live.examine()
+        live.answer()
+        live.probe()
         self._draw_inside()
 
     def _ended(self, problem: str | None) -> None:

@@ -15,8 +15,8 @@ from torch.nn import functional as F
 from lm_utils.experiments.landmarks import Landmarks
 from lm_utils.experiments.outputs import one_hot
 from lm_utils.experiments.probe import LAYERS
-from lm_utils.experiments.stored import Results
-from lm_utils.labs.live_run import SHOWN, LiveRun
+from lm_utils.experiments.stored import TITLES, Results
+from lm_utils.labs.live_run import SHOWN, LiveRun, Look
 from lm_utils.labs.style import ALERT, COLORS, LINES, MARKERS, new_figure
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import Task
@@ -47,14 +47,15 @@ def curves_figure(
     pairing: Pairing, lines: Landmarks, live: LiveRun | None = None, stored: Results | None = None
 ) -> Figure:
     """Loss and metric over epochs, with the lines they are read by; stored runs stand behind in grey."""
-    figure, (loss, metric) = empty(2.9, (0.062, 0.185, 0.988, 0.895), columns=2)
+    figure, (loss, metric) = empty(2.9, (0.068, 0.185, 0.988, 0.895), columns=2)
     factor = PERCENT[pairing.spec.metric]
     histories = [entry["history"] for entry in stored.of(pairing)] if stored is not None else []
     for axes, name, scale in ((loss, "valid_loss", 1.0), (metric, "valid_metric", factor)):
         for number, history in enumerate(histories):
-            label = f"stored: {stored.whose}" if number == 0 else None
+            label = f"{stored.whose}: {TITLES[stored.data]}, a line a seed" if number == 0 else None
             values = [scale * record[name] for record in history]
-            axes.plot(range(1, len(values) + 1), values, color="0.65", lw=1, label=label, zorder=1)
+            color = COLORS[0] if live is None else "0.65"
+            axes.plot(range(1, len(values) + 1), values, color=color, lw=1.2, label=label, zorder=1)
     if live is not None:
         draw_live(loss, metric, live, factor)
     mark(loss, lines.constant_loss, lines.least_loss, "lowest loss within reach")
@@ -64,6 +65,10 @@ def curves_figure(
     finish(metric, METRIC[pairing.spec.metric], live, histories)
     if pairing.spec.metric == "accuracy":
         metric.set_ylim(-3, 104)
+    elif live is None and not histories:
+        metric.set_ylim(0, 1.6 * lines.constant_metric)
+    if live is None and not histories and lines.constant_loss:
+        loss.set_ylim(0, 1.2 * lines.constant_loss)
     title(loss, f"Loss: {pairing.label}")
     title(metric, pairing.spec.title)
     figure.set_label(told_curves(pairing, lines, live))
@@ -71,10 +76,11 @@ def curves_figure(
 
 
 def draw_live(loss: Axes, metric: Axes, live: LiveRun, factor: float) -> None:
-    """The growing curves: single looks as a thin line, whole epochs with markers."""
-    looks = [look.epoch for look in live.looks]
-    loss.plot(looks, [look.loss for look in live.looks], color=COLORS[7], lw=1, label="glance at 96 images")
-    metric.plot(looks, [factor * look.metric for look in live.looks], color=COLORS[7], lw=1, label="glance at 96 images")
+    """The growing curves: whole epochs with markers, what lies between two of them as a thin line."""
+    for part in between_epochs(live):
+        epochs = [look.epoch for look in part]
+        loss.plot(epochs, [look.loss for look in part], color="0.35", lw=1.2)
+        metric.plot(epochs, [factor * look.metric for look in part], color="0.35", lw=1.2)
     epochs = [record["epoch"] for record in live.history]
     every = max(1, len(epochs) // 12)
     style = {"markevery": every, "markersize": 6}
@@ -88,6 +94,16 @@ def draw_live(loss: Axes, metric: Axes, live: LiveRun, factor: float) -> None:
         metric.plot(live.run.best_epoch, factor * best, "*", color=COLORS[3], ms=15, label="best epoch", zorder=5)
 
 
+def between_epochs(live: LiveRun) -> list[list[Look]]:
+    """The looks of the first epoch, and the way from the last whole epoch to this moment."""
+    first = [look for look in live.looks if look.epoch <= 1]
+    if not live.history:
+        return [first]
+    done = [Look(record["epoch"], record["valid_loss"], record["valid_metric"]) for record in (live.history[0], live.history[-1])]
+    now = live.looks[-1:] if live.run is None and live.looks and live.looks[-1].epoch > done[1].epoch else []
+    return [[*first, done[0]], [done[1], *now]]
+
+
 def mark(axes: Axes, constant: float | None, best: float | None, best_words: str) -> None:
     """Horizontal lines at the constant answer and at the limit, where there are such."""
     if constant is not None and isfinite(constant):
@@ -99,11 +115,16 @@ def mark(axes: Axes, constant: float | None, best: float | None, best_words: str
 def finish(axes: Axes, ylabel: str, live: LiveRun | None, histories: Sequence[list]) -> None:
     """Labels, whole epochs on the x axis, and a legend that hides no curve for long."""
     axes.set(xlabel="epoch", ylabel=ylabel)
+    low, high = axes.get_ylim()
+    if 0 < low and high - low < 0.1 * high:  # a flat line is to look flat
+        axes.set_ylim(0, 1.2 * high)
     longest = max([len(history) for history in histories], default=0)
     seen = live.epoch if live is not None else 0
     axes.set_xlim(0, max(5.0, 1.08 * seen, 0 if live is not None else longest))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    if axes.lines:
+    if live is None and not histories:
+        axes.text(0.5, 0.5, "Press Train", transform=axes.transAxes, color="0.45", size=16, ha="center", va="center")
+    if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="best", fontsize=10, framealpha=0.8)
 
 
@@ -134,7 +155,9 @@ def inside_figure(live: LiveRun) -> Figure:
     gradients.set(yscale="log", xlabel="epoch")
     title(gradients, "Gradient size per layer")
     if epochs:
-        gradients.legend(fontsize=9, ncols=2, loc="best", framealpha=0.8)
+        lowest, highest = gradients.get_ylim()
+        gradients.set_ylim(lowest * (lowest / highest) ** 0.45, highest)  # room for the legend below the curves
+        gradients.legend(fontsize=9, ncols=3, loc="lower center", columnspacing=1, handlelength=1.8, framealpha=0.8)
     epochs = [inside.epoch for inside in live.insides]
     for i, (name, label) in enumerate((("flat", "activations at a flat end"), ("stuck", "units stuck for every image"))):
         shares = [100 * getattr(inside, name) for inside in live.insides]
@@ -187,9 +210,10 @@ def told_inside(live: LiveRun) -> str:
 
 def images_figure(live: LiveRun) -> Figure:
     """Some test images, each with what the network says and, by frame and sign, whether that is right."""
-    figure, axes = new_figure(1, 1, width=WIDTH, height=1.05)
+    figure, axes = new_figure(1, 1, width=WIDTH, height=1.3)
     figure.set_layout_engine(None)
-    axes.set_position((0.005, 0.0, 0.99, 1.0))
+    axes.set_position((0.005, 0.0, 0.99, 0.82))
+    figure.text(0.008, 0.97, f"Test images and what the network says ({key_to_answers(live.choice.pairing.spec)})", va="top")
     digits, gap = live.data.test.digits[:SHOWN], 2
     row = F.pad(live.data.test.images[: len(digits), 0], (gap, gap), value=-1).permute(1, 0, 2).reshape(28, -1)
     axes.imshow(row, cmap="gray_r", vmin=-1, vmax=1)
@@ -203,6 +227,13 @@ def images_figure(live: LiveRun) -> Figure:
     told = f"{sum(right for _, right in answers)} of {len(answers)} right" if answers else "no prediction yet"
     figure.set_label(f"{len(digits)} test images with the network's answers: {told}.")
     return figure
+
+
+def key_to_answers(task: Task) -> str:
+    """How the short answers under the images are to be read."""
+    if task.kind == "labels":
+        return ", ".join(f"{name[0]}: {name}" for name in task.names)
+    return {"value": "strokes + holes, right within 0.5", "single": "how likely curved"}.get(task.kind, "class")
 
 
 def told_answers(task: Task, predictions: torch.Tensor, digits: torch.Tensor) -> list[tuple[str, bool]]:

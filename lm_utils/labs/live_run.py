@@ -22,6 +22,7 @@ from lm_utils.training import BATCH, BadPairing, Run, adamw, checked_loss, fit
 
 GLANCE = 96  # validation images of one quick look; a multiple of the batch, for losses that read a batch as one sample
 SAMPLE = 288  # validation images whose outputs are shown
+EARLY = (1, 2, 5)  # epochs after which the inside is measured even if nobody looks
 SHOWN = 16  # test images of the grid
 
 
@@ -89,8 +90,8 @@ class LiveRun:
 
     def _after_epoch(self, record: dict[str, float]) -> None:
         self.history.append(record)
-        if self.epoch >= self.expected_epochs:
-            self.examine()  # once more before the best epoch's weights come back
+        if record["epoch"] in EARLY or self.epoch >= self.expected_epochs:  # the last: before the best weights return
+            self.probe()
         self.told(self)
 
     # --- how far ---
@@ -161,9 +162,8 @@ class LiveRun:
             self.predictions = say(self.model(self.part(self.data.valid, SAMPLE)[0]), self.scale).cpu()
             self.answers = say(self.model(self.part(self.data.test, SHOWN)[0][:SHOWN]), self.scale).cpu()
 
-    def examine(self) -> None:
-        """Answers, gradients and stuck units of this moment."""
-        self.answer()
+    def probe(self) -> None:
+        """Gradients and stuck units of this moment."""
         if self.insides and self.insides[-1].epoch >= self.epoch:
             return
         images, _, aims = self.part(self.data.valid, GLANCE)

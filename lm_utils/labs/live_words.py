@@ -26,7 +26,7 @@ SIGNS = {  # beside a word, never the colour alone
 SEVERITIES = {"error": ("✗", "#8b1a1a"), "warning": ("!", "#a23b00"), "info": ("i", "#01588f")}
 CARD = (
     "background:#f7f7f5;color:#1a1a1a;border-left:6px solid {color};border-radius:3px;"
-    "padding:.35em .8em;font-size:.95rem;line-height:1.4"
+    "padding:.35em .8em;font-size:14px;line-height:1.4"
 )
 OUTCOMES = ("It learns the task.", "It stays at the level of a constant answer.", "It stops with an error or with NaN.")
 
@@ -45,15 +45,25 @@ def code_of(choice: Choice) -> str:
 
 def pairing_card(choice: Choice, stored: Results, secret: bool = False) -> str:
     """What this pairing means, and what the stored runs gave; without verdict and result while it is a question."""
+    if not secret:
+        return explained(choice, stored_line(choice, stored))
+    return card(f"{heading(choice)}<br>{escape(received(choice.pairing))}<br><i>Verdict and stored result are hidden until"
+                " you have said what will happen.</i>")  # fmt: skip
+
+
+def heading(choice: Choice) -> str:
+    """The task's question and the lines of code."""
+    task = choice.pairing.spec
+    return f"<b>{escape(task.title)}.</b> {escape(task.question)} {code_of(choice)}"
+
+
+def explained(choice: Choice, results: str) -> str:
+    """Verdict and reason of a pairing, and what runs gave."""
     pairing = choice.pairing
-    head = f"<b>{escape(pairing.spec.title)}.</b> {escape(pairing.spec.question)} {code_of(choice)}"
-    if secret:
-        return card(f"{head}<br>{escape(received(pairing))}<br><i>Verdict and stored result are hidden until you have"
-                    " said what will happen.</i>")  # fmt: skip
     sign, color = SIGNS[pairing.verdict]
     verdict = f"<b style='color:{color}'>{sign} {pairing.verdict}:</b> {escape(MEANING[pairing.verdict])}"
     why = f"{escape(received(pairing))} {escape(pairing.advice.reason)}"
-    return card(f"{head}<br>{verdict} {why}<br>{stored_line(choice, stored)}", color)
+    return card(f"{heading(choice)}<br>{verdict} {why}<br>{results}", color)
 
 
 def stored_line(choice: Choice, stored: Results) -> str:
@@ -62,7 +72,8 @@ def stored_line(choice: Choice, stored: Results) -> str:
     if not stored.of(pairing):
         return "<b>Stored result:</b> none of this pairing; train it to see."
     other = "" if choice.as_in_the_reference else " It was trained with learning rate 0.001 and patience 10."
-    return f"<b>Stored result</b> ({escape(stored.origin)}): {escape(sentence(pairing, stored))}{other}"
+    whose = f"<b title='{escape(stored.origin, quote=True)}'>Stored result ({stored.whose}: {TITLES[stored.data]}).</b>"
+    return f"{whose} {escape(sentence(pairing, stored))}{other}"
 
 
 def findings(report: Report | None) -> str:

@@ -38,7 +38,7 @@ class TrainingBar(widgets.HBox):
 
     def say(self, text: str) -> None:
         """Show a line; screen readers read it out."""
-        words = f"<span role='status' aria-live='polite' style='line-height:1.3'>{escape(text)}</span>"
+        words = f"<div role='status' aria-live='polite' style='line-height:1.3'>{escape(text)}</div>"
         if self.status.value != words:
             self.status.value = words
 
