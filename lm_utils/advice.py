@@ -79,6 +79,9 @@ RULES: tuple[Rule, ...] = (
          " the target."),
     Rule(lambda p: value(p) and p.loss == "bce_logits", "handicapped",
          "The sigmoid is applied twice, so the loss only ever sees probabilities between 0.5 and 0.731."),
+    Rule(lambda p: value(p) and p.activation == "sigmoid_inverse" and not p.normalize, "handicapped",
+         "The sigmoid squeezes the raw targets 1 to 6 into 0.73 to 0.998: they hardly differ any more, and all lie"
+         " above where the outputs start."),
     Rule(lambda p: value(p) and p.activation == "sigmoid_inverse", "workable",
          "Both sides pass a sigmoid, which squeezes large values together: equal errors no longer cost "
          "the same, and rounding limits the inverse."),
@@ -93,9 +96,11 @@ RULES: tuple[Rule, ...] = (
     Rule(lambda p: value(p) and p.activation == "relu", "handicapped",
          "The range fits, but an output that starts negative for every image has no gradient and never "
          "learns."),
+    Rule(lambda p: value(p) and not p.normalize and p.hidden == "sigmoid", "handicapped",
+         "Every target lies above where the outputs start, so all images push the sigmoid hidden layer the same way;"
+         " it can saturate before anything is learnt, and the network then says the mean."),
     Rule(lambda p: value(p) and not p.normalize, "workable",
-         "Nothing limits the outputs; without standardised targets the first epochs go into reaching "
-         "their mean."),
+         "Nothing limits the outputs; without standardised targets the first epochs go into reaching their mean."),
     Rule(value, "recommended",
          "Nothing limits the outputs, the targets are standardised, and the loss measures distance."),
     # nn.BCELoss wants probabilities

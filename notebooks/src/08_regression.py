@@ -41,13 +41,14 @@ device = "auto"
 import warnings
 
 import torch
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 import lm_utils as lm
 from lm_utils.experiments import results
 from lm_utils.labs import figures, quiz, runaway
 from lm_utils.labs.banner import banner
 from lm_utils.labs.style import show
+from lm_utils.training import adamw
 
 banner(data, device)
 
@@ -161,22 +162,62 @@ Markdown(results.comparison_sentence(squeezed))
 # %% [markdown]
 # ## 5. Do targets have to be standardised?
 #
-# The document says that the wanted performance only comes with standardised outputs. Compare the paired seeds.
-
-# %%
-Markdown(results.comparison_sentence(lm.Pairing("regression", "mse")))
-
-# %% [markdown]
-# Read the interval, not the first number. A last linear layer can learn any mean and any scale; standardising spares
-# it the way there.
+# The document says that the wanted performance only comes with standardised outputs. That sounds like good manners. Is
+# it more? Guess, then look at the paired seeds.
 
 # %%
 raw = lm.Pairing("regression", "mse")
+quiz.predict(
+    "The same network, the same MSE, raw targets from 1 to 6. What happens?",
+    options=["it needs a few epochs more", "it ends a little worse", "it ends at the constant answer"],
+    answer="it ends at the constant answer",
+    reading=results.sentence(raw),
+)
+
+# %% [markdown]
+# A linear output *can* emit any of these numbers. So the reason is not what the network can say, but how it learns.
+
+# %%
+display(Markdown(results.sentence(raw)))
+Markdown(results.comparison_sentence(raw))
+
+# %% [markdown]
+# The curves of a standardised, a raw and a squeezed target, all seeds:
+
+# %%
 show(figures.learning_curves([fitting, raw, squeezed]))
 
 # %% [markdown]
-# The dashed line is the constant answer. Where a curve starts tells how far it had to walk; where it ends tells what
-# it cost.
+# The dotted line is the constant answer. The raw network walks there and stays: its curve is no slower version of the
+# others, it is another story. Watch its outputs while it trains.
+
+# %%
+show(runaway.runaway_figure([runaway.runaway(pairing, splits) for pairing in (fitting, raw)]))
+
+# %% [markdown]
+# Images with large and with small targets get the *same* output. At the start all outputs are near 0 and all targets
+# lie above, so every image pushes the hidden layer the same way. AdamW turns that steady push into full steps, the
+# sigmoid units fill up, and afterwards no image looks different from another. If that is the cause, then it must be
+# enough to remove the push: start the output's bias at the mean, and leave the targets raw.
+
+# %%
+def start_at_the_mean(model):
+    model.out.bias.data.fill_(raw.spec.target(splits.train.digits).mean())
+    return adamw(model)
+
+
+# %% [markdown]
+# Nothing else is changed: the same loss, the same targets, the same seed.
+
+# %%
+plain = lm.fit(raw, splits, max_epochs=12, device=device)
+started = lm.fit(raw, splits, max_epochs=12, device=device, setup=start_at_the_mean)
+assert started.test_metric < plain.test_metric / 2
+print(f"raw targets: test MSE {plain.test_metric:.2f}; with the bias at the mean: {started.test_metric:.2f}")
+
+# %% [markdown]
+# So the advice of the document holds, and now it has a reason: standardising takes away a push that all images share.
+# [Notebook 11](11_multi_class.ipynb) meets the same push again, in ten outputs at once.
 #
 # ## 6. The trap without an error
 #
@@ -258,6 +299,7 @@ quiz.check_function(
 # - MSE, MAE and RMSE (and Huber) all fit; between them the table, not the name, decides.
 # - `nn.BCELoss` refuses numbers outside 0 to 1. `nn.BCEWithLogitsLoss` accepts them and has no floor: outputs run
 #   away. The limit of the sigmoid is not the reason.
+# - Raw targets far from 0 push all images the same way; standardise them, or start the output's bias at their mean.
 # - A ReLU output can be dead from its first step; count such runs, do not average them away.
 # - `[N, 1]` against `[N]` trains on nonsense.
 #
