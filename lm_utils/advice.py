@@ -149,6 +149,10 @@ RULES: tuple[Rule, ...] = (
     Rule(lambda p: common_push(p) and p.activation != "softmax" and p.loss != "cross_entropy", "handicapped",
          "Ten yes/no questions, each with 'no' as the right answer nine times in ten, all push the "
          "sigmoid hidden layer the same way at the start; it can saturate before anything is learnt."),
+    Rule(lambda p: p.task == "multiclass" and p.loss in VALUE_LOSSES and p.activation == "sigmoid"
+         and p.hidden == "relu" and not p.prior_bias, "handicapped",
+         "The first steps drive all ten sigmoids towards 0, where the slope of a distance fades; some classes may"
+         " never come back."),
     Rule(lambda p: p.task == "multiclass" and p.loss == "mae", "handicapped",
          "The best constant answer under the absolute error is 0 for every rare class, and the pull away "
          "from it is weak."),
