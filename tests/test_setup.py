@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
-from lm_utils.commands import setup
+from lm_utils.commands import lock, setup
 from lm_utils.commands.lock import installed_versions, read_lock
 from lm_utils.commands.setup import ROOT
 
@@ -45,8 +45,8 @@ def test_lock_holds_versions_only():
 
 
 def test_every_range_contains_its_pin():
-    lock = read_lock()
-    outside = [str(one) for one in requirements() if not one.specifier.contains(lock[canonicalize_name(one.name)])]
+    pins = read_lock()
+    outside = [str(one) for one in requirements() if not one.specifier.contains(pins[canonicalize_name(one.name)])]
     assert outside == []
 
 
@@ -73,12 +73,12 @@ def imported(*folders: Path) -> set[str]:
 
 
 def test_torch_and_torchvision_are_a_pair():
-    lock = read_lock()
+    pins = read_lock()
     needed = [Requirement(line) for line in importlib.metadata.requires("torchvision") or []]
     torch = next(one for one in needed if one.name == "torch")
-    if importlib.metadata.version("torchvision").split("+")[0] == lock["torchvision"]:
-        assert torch.specifier.contains(lock["torch"])
-    assert (lock["torch"], lock["torchvision"]) == ("2.12.1", "0.27.1")
+    if importlib.metadata.version("torchvision").split("+")[0] == pins["torchvision"]:
+        assert torch.specifier.contains(pins["torch"])
+    assert (pins["torch"], pins["torchvision"]) == ("2.12.1", "0.27.1")
 
 
 def test_conda_environment_installs_the_same():
@@ -103,16 +103,29 @@ def test_ci_does_what_a_newcomer_does():
     assert script.rstrip().endswith("make test")
 
 
+def test_lock_is_not_written_from_the_cpu_build(tmp_path, monkeypatch):
+    monkeypatch.setattr(lock.importlib.metadata, "version", lambda name: "2.12.1+cpu")
+    with pytest.raises(ValueError, match="ordinary one"):
+        lock.main(tmp_path / "constraints.txt")
+    assert not (tmp_path / "constraints.txt").exists()
+
+
+@needs_own_environment
+def test_lock_is_read_as_written(tmp_path):
+    assert lock.main(tmp_path / "constraints.txt") == 0
+    assert read_lock(tmp_path / "constraints.txt") == installed_versions()
+
+
 # What is installed equals what is written down.
 
 
 @needs_own_environment
 def test_environment_equals_the_lock():
-    installed, lock = installed_versions(), read_lock()
-    assert {name: version for name, version in installed.items() if lock.get(name) != version} == {}
+    installed, pins = installed_versions(), read_lock()
+    assert {name: version for name, version in installed.items() if pins.get(name) != version} == {}
     as_locked = sys.platform == "linux" and sys.version_info[:2] == (3, 11)  # others need fewer packages
     if as_locked and setup.stamp_of(ROOT / ".venv").get("torch") != "cpu":
-        assert set(lock) == set(installed)
+        assert set(pins) == set(installed)
 
 
 @needs_own_environment
