@@ -14,8 +14,9 @@ from lm_utils.data import Splits
 from lm_utils.experiments.stored import tested_digits
 from lm_utils.pairing import FLATTENED_BATCH, Pairing, Scale
 
+UNSCALED = Scale()
 SURE = 30.0  # a logit at which a sigmoid or a softmax is 0 or 1 in all digits that matter
-STEPS = 150  # of the search for the best constant outputs
+STEPS = 60  # of the search for the best constant outputs
 IMAGES = 1_000  # about how many images' targets the search looks at
 
 
@@ -58,7 +59,7 @@ def has_no_floor(pairing: Pairing) -> bool:
     return pairing.spec.kind == "value" and pairing.loss == "bce_logits" and pairing.activation != "sigmoid_inverse"
 
 
-def constant_loss(pairing: Pairing, targets: Tensor, scale: Scale = Scale()) -> float | None:
+def constant_loss(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) -> float | None:
     """The lowest loss of constant outputs, found by descent on the output bias alone; None where it has no floor."""
     if has_no_floor(pairing):
         return None
@@ -71,7 +72,7 @@ def constant_loss(pairing: Pairing, targets: Tensor, scale: Scale = Scale()) -> 
     try:
         with torch.enable_grad():
             for _ in range(1 if pairing.reads_batch_as_one_sample else STEPS):
-                outputs = ACTIVATIONS[pairing.activation].apply(bias).expand(len(targets), -1)
+                outputs = ACTIVATIONS[pairing.activation].apply(bias).repeat(len(targets), 1)
                 loss = pairing.loss_value(outputs, aims)
                 search.zero_grad()
                 loss.backward()
@@ -102,7 +103,7 @@ def best_outputs(pairing: Pairing, aims: Tensor) -> Tensor:
     return wanted.clamp(activation.low, activation.high)
 
 
-def least_loss(pairing: Pairing, targets: Tensor, scale: Scale = Scale()) -> float | None:
+def least_loss(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) -> float | None:
     """The lowest loss that the activation's range allows; None where that is 0, or where nothing stops the loss."""
     if has_no_floor(pairing) or (pairing.reads_batch_as_one_sample and pairing.activation != "softmax"):
         return None
@@ -114,7 +115,7 @@ def least_loss(pairing: Pairing, targets: Tensor, scale: Scale = Scale()) -> flo
     return least if least > 0.005 else None
 
 
-def best_metric(pairing: Pairing, targets: Tensor, scale: Scale = Scale()) -> float | None:
+def best_metric(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) -> float | None:
     """The best metric within reach of these outputs; None where they can be perfect."""
     task, competing = pairing.spec, pairing.activation == "softmax" or pairing.rule.contains == "softmax"
     if task.kind == "value":

@@ -39,7 +39,8 @@ def make(field: str, choice: Choice) -> widgets.DOMWidget:
     if field in boxes:
         return widgets.Checkbox(description=boxes[field], value=value, indent=False, layout={"width": "auto"})
     words, low, high = numbers[field]
-    return widgets.BoundedIntText(description=words, value=value, min=low, max=high, style=WIDE, layout={"width": "auto"})
+    limits = {"min": low, "max": high}
+    return widgets.BoundedIntText(description=words, value=value, **limits, style=WIDE, layout={"width": "auto"})
 
 
 def value_of(choice: Choice, field: str) -> object:
@@ -55,10 +56,8 @@ class ChoiceControls(widgets.GridBox):
         self.fields = {field: make(field, choice) for field in fields}
         for field, control in self.fields.items():
             control.observe(lambda event, field=field: self._turned(field, event["new"]), names="value")
-        super().__init__(
-            list(self.fields.values()),
-            layout={"grid_template_columns": "repeat(auto-fit, minmax(26em, 1fr))", "grid_gap": "4px 18px", "width": "100%"},
-        )
+        columns = {"grid_template_columns": "repeat(auto-fit, minmax(26em, 1fr))", "grid_gap": "4px 18px"}
+        super().__init__(list(self.fields.values()), layout={**columns, "width": "100%"})
         self.show(choice)
 
     def show(self, choice: Choice) -> None:

@@ -23,6 +23,7 @@ from lm_utils.tasks import Task
 
 WIDTH = 11.0
 PERCENT = {"accuracy": 100.0, "mse": 1.0}
+HIDDEN_LAYER = {"flat": "activations at a flat end", "stuck": "units stuck for every image"}
 METRIC = {"accuracy": "accuracy (%)", "mse": "mean squared error"}
 
 
@@ -99,7 +100,8 @@ def between_epochs(live: LiveRun) -> list[list[Look]]:
     first = [look for look in live.looks if look.epoch <= 1]
     if not live.history:
         return [first]
-    done = [Look(record["epoch"], record["valid_loss"], record["valid_metric"]) for record in (live.history[0], live.history[-1])]
+    ends = live.history[0], live.history[-1]
+    done = [Look(record["epoch"], record["valid_loss"], record["valid_metric"]) for record in ends]
     now = live.looks[-1:] if live.run is None and live.looks and live.looks[-1].epoch > done[1].epoch else []
     return [[*first, done[0]], [done[1], *now]]
 
@@ -116,7 +118,7 @@ def finish(axes: Axes, ylabel: str, live: LiveRun | None, histories: Sequence[li
     """Labels, whole epochs on the x axis, and a legend that hides no curve for long."""
     axes.set(xlabel="epoch", ylabel=ylabel)
     low, high = axes.get_ylim()
-    if 0 < low and high - low < 0.1 * high:  # a flat line is to look flat
+    if low > 0 and high - low < 0.1 * high:  # a flat line is to look flat
         axes.set_ylim(0, 1.2 * high)
     longest = max([len(history) for history in histories], default=0)
     seen = live.epoch if live is not None else 0
@@ -159,9 +161,10 @@ def inside_figure(live: LiveRun) -> Figure:
         gradients.set_ylim(lowest * (lowest / highest) ** 0.45, highest)  # room for the legend below the curves
         gradients.legend(fontsize=9, ncols=3, loc="lower center", columnspacing=1, handlelength=1.8, framealpha=0.8)
     epochs = [inside.epoch for inside in live.insides]
-    for i, (name, label) in enumerate((("flat", "activations at a flat end"), ("stuck", "units stuck for every image"))):
+    for i, (name, label) in enumerate(HIDDEN_LAYER.items()):
         shares = [100 * getattr(inside, name) for inside in live.insides]
-        units.plot(epochs, shares, ls=LINES[1 - i], marker=MARKERS[1 - i], ms=5, lw=1.8, color=COLORS[1 - i], label=label)
+        style = {"ls": LINES[1 - i], "marker": MARKERS[1 - i], "color": COLORS[1 - i]}
+        units.plot(epochs, shares, ms=5, lw=1.8, label=label, **style)
     units.set(xlabel="epoch", ylim=(-4, 104))
     title(units, "Hidden layer (%)")
     units.legend(fontsize=9, loc="best", framealpha=0.8)
@@ -190,7 +193,7 @@ def draw_outputs(axes: Axes, live: LiveRun) -> None:
     high = max([1.0, *(values.max().item() for values in groups.values() if len(values))])
     for i, (label, values) in enumerate(groups.items()):
         weights = [100 / max(1, len(values))] * len(values)
-        axes.hist(values.numpy(), 20, (low, high), weights=weights, color=COLORS[1 - i], alpha=0.6,
+        axes.hist(values.numpy(), 20, range=(low, high), weights=weights, color=COLORS[1 - i], alpha=0.6,
                   hatch=("//", "")[i], edgecolor="white", label=label)  # fmt: skip
     axes.legend(fontsize=9, loc="best", framealpha=0.8)
 
@@ -213,15 +216,16 @@ def images_figure(live: LiveRun) -> Figure:
     figure, axes = new_figure(1, 1, width=WIDTH, height=1.3)
     figure.set_layout_engine(None)
     axes.set_position((0.005, 0.0, 0.99, 0.82))
-    figure.text(0.008, 0.97, f"Test images and what the network says ({key_to_answers(live.choice.pairing.spec)})", va="top")
+    key = key_to_answers(live.choice.pairing.spec)
+    figure.text(0.008, 0.97, f"Test images and what the network says ({key})", va="top")
     digits, gap = live.data.test.digits[:SHOWN], 2
     row = F.pad(live.data.test.images[: len(digits), 0], (gap, gap), value=-1).permute(1, 0, 2).reshape(28, -1)
-    axes.imshow(row, cmap="gray_r", vmin=-1, vmax=1)
+    axes.imshow(row.numpy(), cmap="gray_r", vmin=-1, vmax=1)
     answers = told_answers(live.choice.pairing.spec, live.answers, digits) if live.answers is not None else []
     for i, (said, right) in enumerate(answers):
-        color, left = COLORS[0] if right else ALERT, i * (28 + 2 * gap)
+        sign, color, left = "✓" if right else "✗", COLORS[0] if right else ALERT, i * (28 + 2 * gap)
         axes.add_patch(Rectangle((left + 0.5, 0), 28 + gap, 27, fill=False, ec=color, lw=1.5 if right else 3))
-        axes.text(left + 14 + gap, 29.5, f"{'✓' if right else '✗'} {said}", color=color, fontsize=11, ha="center", va="top")
+        axes.text(left + 14 + gap, 29.5, f"{sign} {said}", color=color, fontsize=11, ha="center", va="top")
     axes.set(ylim=(39, -1), xlim=(-1, row.shape[1]))
     axes.axis("off")
     told = f"{sum(right for _, right in answers)} of {len(answers)} right" if answers else "no prediction yet"

@@ -11,8 +11,8 @@ from math import isnan
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.advice import MEANING, received
 from lm_utils.doctor import Report
-from lm_utils.experiments.stored import TITLES, Results, baseline
 from lm_utils.experiments.statistics import failed
+from lm_utils.experiments.stored import TITLES, Results, baseline
 from lm_utils.experiments.telling import sentence, shown
 from lm_utils.labs.choice import Choice
 from lm_utils.labs.live_run import LiveRun
@@ -47,8 +47,8 @@ def pairing_card(choice: Choice, stored: Results, secret: bool = False) -> str:
     """What this pairing means, and what the stored runs gave; without verdict and result while it is a question."""
     if not secret:
         return explained(choice, stored_line(choice, stored))
-    return card(f"{heading(choice)}<br>{escape(received(choice.pairing))}<br><i>Verdict and stored result are hidden until"
-                " you have said what will happen.</i>")  # fmt: skip
+    hidden = "<i>Verdict and stored result are hidden until you have said what will happen.</i>"
+    return card(f"{heading(choice)}<br>{escape(received(choice.pairing))}<br>{hidden}")
 
 
 def heading(choice: Choice) -> str:
@@ -87,8 +87,10 @@ def findings(report: Report | None) -> str:
     for finding in report.findings:
         sign, color = SEVERITIES[finding.severity]
         parts = f"{code_marked(finding.message)} {code_marked(finding.why)} <b>Fix:</b> {code_marked(finding.fix)}"
-        items.append(f"<div style='margin:.2em 0'><b style='color:{color}'>{sign} {finding.severity}:</b> {parts}</div>")
-    return card("<b>The doctor looked at the trained network:</b>" + "".join(items), SEVERITIES[report.findings[0].severity][1])
+        head = f"<b style='color:{color}'>{sign} {finding.severity}:</b>"
+        items.append(f"<div style='margin:.2em 0'>{head} {parts}</div>")
+    worst = SEVERITIES[report.findings[0].severity][1]
+    return card(f"<b>The doctor looked at the trained network:</b>{''.join(items)}", worst)
 
 
 def code_marked(text: str) -> str:
@@ -124,10 +126,10 @@ def outcome(live: LiveRun) -> str:
         after = f"after {run.epochs} epochs" if run.epochs else f"in the first epoch, after {live.batches} batches"
         return f"Stopped {after}; the curves are kept, there is no test result."
     if run.status == "diverged" and not run.best_epoch:
-        return "The loss was no finite number (NaN) from the first epoch on: diverged."
+        return "Diverged: the loss was no finite number (NaN) from the first epoch on."
     told = f"test {metric_words(live, run.test_metric)}, from epoch {run.best_epoch} of {run.epochs}"
     if run.status == "diverged":
-        return f"The loss became NaN in epoch {run.epochs}: diverged. The best epoch before that: {told}."
+        return f"Diverged: the loss became NaN in epoch {run.epochs}. The best epoch before that: {told}."
     lost = ", no better than a constant answer" if at_chance(live) else ""
     return f"Done in {run.seconds:.0f} s: {told}{lost}. Yours: {TITLES[run.data]}, seed {run.seed}."
 
@@ -160,8 +162,8 @@ def prediction_reply(said: str, happened: str) -> str:
 # --- several runs ----------------------------------------------------------------------------------------------------
 
 RUN_COLUMNS = (
-    "run", "task", "loss", "activation", "hidden", "normalize", "prior_bias", "lr", "patience", "seed", "data", "status",
-    "best_epoch", "test_metric",
+    "run", "task", "loss", "activation", "hidden", "normalize", "prior_bias", "lr", "patience", "seed", "data",
+    "status", "best_epoch", "test_metric",
 )  # fmt: skip
 EPOCH_COLUMNS = ("epoch", "train_loss", "valid_loss", "valid_metric")
 
@@ -172,10 +174,14 @@ def runs_table(runs: Sequence[LiveRun]) -> str:
         return "No runs kept yet: the last six are."
     head = ("", "task", "pairing", "lr", "seed", "status", "epochs", "best validation", "test", "data")
     lines = [[str(value) for value in table_line(number, live)] for number, live in enumerate(runs, 1)]
-    cell = "padding:.15em .7em;text-align:left"
-    rows = "".join("<tr>" + "".join(f"<td style='{cell}'>{escape(text)}</td>" for text in line) + "</tr>" for line in lines)
-    top = "".join(f"<th style='{cell}'>{escape(text)}</th>" for text in head)
-    return f"<table style='font-size:.92rem;line-height:1.35'><thead><tr>{top}</tr></thead><tbody>{rows}</tbody></table>"
+    rows = "".join(table_row(line, "td") for line in lines)
+    return f"<table style='font-size:13px;line-height:1.35'>{table_row(head, 'th')}{rows}</table>"
+
+
+def table_row(texts: Sequence[str], tag: str) -> str:
+    """One row of a table."""
+    style = "padding:.15em .7em;text-align:left"
+    return "<tr>" + "".join(f"<{tag} style='{style}'>{escape(text)}</{tag}>" for text in texts) + "</tr>"
 
 
 def table_line(number: int, live: LiveRun) -> tuple:
