@@ -33,7 +33,7 @@ def ending(errors: NDArray) -> str:
     """How a walk ended, in three words."""
     if abs(errors[-1]) > abs(errors[0]):
         return "runs away"
-    return f"ends at {errors[-1]:.1g}" if abs(errors[-1]) >= 1e-7 else "ends at 0"
+    return f"ends at {errors[-1]:.1g}".replace("-", "−") if abs(errors[-1]) >= 1e-7 else "ends at 0"
 
 
 def walk_figure(rate: float = 0.4, halve: int = 0) -> Figure:

@@ -90,7 +90,7 @@ NOISES = {
         lambda p, w: F.cross_entropy(
             class_probabilities(p).log()[..., None].expand(-1, -1, 10), CLASSES.expand(len(p), -1), reduction="none"
         ).mean(1),
-       
+
     ),
 }  # fmt: skip
 

@@ -157,13 +157,13 @@ def score_figure(score: float = -3.0, sign: int = 1) -> Figure:
 
 def table(curves: Mapping[str, tuple[Curve, Curve]], at: float, caption: str) -> str:
     """Value and slope of each loss at one place, as a small HTML table."""
-    rows = ""
+    rows, right = "", "text-align:right;padding:0 .8em"
     for name, pair in curves.items():
         numbers = [round(float(curve(np.array(at))), 3) + 0.0 for curve in pair]
-        cells = "".join(f"<td style='text-align:right;padding:0 1.2em'>{number:.3f}</td>" for number in numbers)
-        rows += f"<tr><th scope='row' style='text-align:left'>{name}</th>{cells}</tr>"
-    heads = "".join(f"<th scope='col' style='text-align:right'>{head}</th>" for head in ("", "value", "slope"))
-    return f"<table style='font-size:1rem'><caption>{caption}</caption><tr>{heads}</tr>{rows}</table>"
+        cells = "".join(f"<td style='{right}'>{number:.3f}</td>" for number in numbers)
+        rows += f"<tr><th scope='row' style='text-align:left;padding:0 .8em'>{name}</th>{cells}</tr>"
+    heads = "".join(f"<th scope='col' style='{right}'>{head}</th>" for head in ("", "value", "slope"))
+    return f"<table style='font-size:1rem;line-height:1.35'><caption>{caption}</caption><tr>{heads}</tr>{rows}</table>"
 
 
 def _slider(value: float, low: float, high: float, step: float, name: str) -> widgets.FloatSlider:

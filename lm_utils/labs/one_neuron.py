@@ -90,7 +90,7 @@ def neuron_figure(weight: float = 3.0, bias: float = 3.0, rate: float = 0.5, whi
         right.plot([path["logit"][-1]], [path["output"][-1]], MARKERS[i], color=COLORS[i], ms=10)
     left.axhline(LEARNT, color="0.4", lw=1, ls=":")
     left.set(ylim=(-0.02, 1.42), yticks=[0, 0.2, 0.4, 0.6, 0.8, 1], xlabel="step", title="Output (target 0)")
-    left.legend(title="until 0.1 is reached", loc="upper right", fontsize=10)
+    left.legend(title="until 0.1 is reached", title_fontsize=10, loc="upper right", fontsize=10)
     middle.set_yscale("log")
     middle.yaxis.set_minor_locator(NullLocator())
     middle.set_yticks([1e-4, 1e-3, 1e-2, 1e-1, 1], ["0.0001", "0.001", "0.01", "0.1", "1"])
@@ -98,7 +98,7 @@ def neuron_figure(weight: float = 3.0, bias: float = 3.0, rate: float = 0.5, whi
     z = np.linspace(-10, 10, 201)
     right.plot(z, sigmoid(z), color="0.55", lw=1.6, zorder=1)
     right.plot([weight + bias], [sigmoid(weight + bias)], "*", color="black", ms=16)
-    right.set(xlim=(-10.5, 10.5), ylim=(-0.05, 1.08), xlabel="z = w + b", title="On the sigmoid: ★ start, ends")
+    right.set(xlim=(-10.5, 10.5), ylim=(-0.05, 1.08), xlabel="z = w + b", title="Start (★) and end")
     figure.set_label(
         f"One neuron from w = {weight:g}, b = {bias:g} with learning rate {rate:g}: its output and the size of its"
         f" slope over 300 steps under {' and '.join(CHOICES[which])}, and its start and end on the sigmoid."

@@ -116,6 +116,9 @@ def huber_slope(error, delta):
     return max(-delta, min(error, delta))
 
 
+# %% [markdown]
+# The next cell tries your function on a few errors. Before you write anything, it simply waits.
+
 # %%
 quiz.check_function(
     huber_slope,
@@ -183,6 +186,9 @@ my_pair = ...
 # %% tags=["solution"]
 my_pair = (10, 3)
 
+# %% [markdown]
+# Check it. Then ask yourself which of the two numbers you would print in a newspaper.
+
 # %%
 quiz.check(
     my_pair,
@@ -206,6 +212,9 @@ quiz.predict(
     answer="it keeps hopping at a distance of up to 0.4",
     reading="Each step is 0.4 long, near or far. When the minimum is closer than that, the step jumps over it.",
 )
+
+# %% [markdown]
+# Here are the walks. Look at where they *end* first, then at how they get there.
 
 # %%
 descent.walk_lab()
@@ -251,6 +260,10 @@ quiz.predict(
     reading="At e = 0.1 MSE pulls with 0.2, MAE with 1. Squaring makes small errors smaller.",
 )
 
+# %% [markdown]
+# Now for errors of all sizes from 0.1 to 30, with PyTorch's own losses and two of its optimisers. Both axes are
+# logarithmic; low is quick.
+
 # %%
 show(descent.race_figure())
 
@@ -280,6 +293,9 @@ equal_pull = ...
 # %% tags=["solution"]
 equal_pull = 0.5
 
+# %% [markdown]
+# (You can read it off the right-hand picture in part 1, too.)
+
 # %%
 quiz.check(
     equal_pull,
@@ -295,9 +311,13 @@ quiz.check(
 # to MAE alone), and the same best answer as MSE. But it is not a mean over images: two batches' RMSE do not average
 # to the RMSE of both. PyTorch has no class for it.
 
+
 # %%
+def rmse(errors):
+    return errors.square().mean().sqrt()
+
+
 first, second = torch.tensor([3.0, 4.0]), torch.tensor([0.0, 1.0])
-rmse = lambda errors: errors.square().mean().sqrt()  # noqa: E731
 assert rmse(torch.cat([first, second])) > (rmse(first) + rmse(second)) / 2 + 0.3
 
 # %% [markdown]
@@ -322,6 +342,9 @@ quiz.predict(
     answer="MSE on the sigmoid",
     reading="Far out the sigmoid is flat, and MSE's slope is multiplied by that flatness. Notebook 02 is about this.",
 )
+
+# %% [markdown]
+# Move the score from far left to far right, then turn the label round.
 
 # %%
 loss_shapes.score_lab()

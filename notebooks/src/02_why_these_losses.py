@@ -112,6 +112,9 @@ def slope_by_weight(w, b, x, y):
     return (torch.sigmoid(torch.tensor(w * x + b)) - y) * x
 
 
+# %% [markdown]
+# It is compared with a reference for three neurons, one of them with an input of −1.
+
 # %%
 quiz.check_function(
     slope_by_weight,
@@ -200,6 +203,9 @@ sigmoid_slope, relu_slope = (torch.autograd.grad(f(z).sum(), z)[0] for f in (tor
 assert sigmoid_slope.max() == 0.25
 assert set(relu_slope.tolist()) == {0.0, 1.0}
 
+# %% [markdown]
+# Six such layers, and the best that can arrive is $(1/4)^6$ of what left the output. Can a better loss help?
+
 # %%
 quiz.predict(
     "A network with 6 sigmoid layers. You replace MSE by cross-entropy. What happens to the gradient in layer 1?",
@@ -285,6 +291,9 @@ best_case = ...
 # %% tags=["solution"]
 best_case = (1 / 4) ** 8
 
+# %% [markdown]
+# Compare your answer with the slope of the line in the lab above: the weights make it steeper still.
+
 # %%
 quiz.check(
     best_case,
@@ -353,6 +362,9 @@ my_nll = ...
 # %% tags=["solution"]
 my_nll = 8 / (2 * 2**2) + 0.5 * torch.log(torch.tensor(2 * torch.pi * 2**2)).item()
 
+# %% [markdown]
+# A loss of 0 would not make it 0: even perfect predictions leave the claim "targets scatter by 2".
+
 # %%
 quiz.check(
     my_nll,
@@ -376,6 +388,9 @@ quiz.predict(
     answer="the median (MAE)",
     reading="MAE is Laplace's own negative log-likelihood. With Gaussian noise it is the other way round.",
 )
+
+# %% [markdown]
+# The table shows the typical distance from the truth: rows are the noise, columns the loss.
 
 # %%
 spread = pd.DataFrame({noise: likelihood.spread_of_estimates(noise) for noise in ("Gaussian", "Laplace")}).T

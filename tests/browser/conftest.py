@@ -241,7 +241,10 @@ class Page:
 
     @contextmanager
     def change(self, alt: str, nth: int = 0, seconds: float = 10) -> Iterator[SimpleNamespace]:
-        """Fail unless the image whose alt text starts so is replaced; `.seconds` says after how long."""
+        """Fail unless the image whose alt text starts so is replaced; `.seconds` says after how long.
+
+        Then wait until it stays: several key presses draw several pictures.
+        """
         before = self.image(alt, nth).get_attribute("src")
         told, start = SimpleNamespace(seconds=None), time.monotonic()
         yield told
@@ -249,6 +252,12 @@ class Page:
             assert time.monotonic() - start < seconds, f"the image {alt!r} did not change within {seconds} s"
             self.raw.wait_for_timeout(20)
         told.seconds = time.monotonic() - start
+        while True:
+            self.raw.wait_for_timeout(400)
+            self.wait_until_idle(seconds)
+            before, now = now, self.image(alt, nth).get_attribute("src")
+            if now == before:
+                break
         assert now.startswith("data:image/png;base64,") and len(now) > 2000
 
     def screenshot(self, name: str, around=None) -> Path:
