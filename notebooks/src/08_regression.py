@@ -125,7 +125,8 @@ show(runaway.runaway_figure(found))
 # On the left, the mean output for images whose target is large and for those whose target is small. With MSE the two
 # part. With BCE on logits both run the *same* way, further with every epoch, and the MSE grows with them (one seed,
 # trained just now).
-#
+
+# %% [markdown]
 # ## 4. The activation table that document 001 left empty
 #
 # Three output activations, each with standardised and with raw targets.
@@ -218,7 +219,8 @@ print(f"raw targets: test MSE {plain.test_metric:.2f}; with the bias at the mean
 # %% [markdown]
 # So the advice of the document holds, and now it has a reason: standardising takes away a push that all images share.
 # [Notebook 11](11_multi_class.ipynb) meets the same push again, in ten outputs at once.
-#
+
+# %% [markdown]
 # ## 6. The trap without an error
 #
 # Outputs of shape `[N, 1]` against targets of shape `[N]`: PyTorch warns once and then compares *every* output with
@@ -235,7 +237,8 @@ print(wrong.shape, "-", str(caught[0].message)[:76])
 # %% [markdown]
 # Sixteen comparisons for four images. This course's `fit` refuses such shapes; your own loop will not, so look at
 # shapes before you look at curves. The [doctor](13_is_it_learning.ipynb) does it for you.
-#
+
+# %% [markdown]
 # ## 7. Every pairing
 #
 # The grid shows every loss with every output activation that has been trained with this network; the darker a cell,

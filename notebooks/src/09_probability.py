@@ -73,7 +73,8 @@ quiz.predict(
 # %% [markdown]
 # The output does not depend on the image, so neither does the loss, and no gradient is left. The accuracy of such a
 # run is not "about one half": it *is* the share of curved digits.
-#
+
+# %% [markdown]
 # ## 2. The loss table of document 000, measured again
 
 # %%
@@ -119,7 +120,8 @@ results.readable(activations)
 
 # %% [markdown]
 # Both softmax rows are the same constant answer. The loss behind it does not matter; there is nothing to be learnt.
-#
+
+# %% [markdown]
 # ## 4. Honest probabilities
 #
 # Accuracy asks for the right side of one half. Whoever uses the output *as a probability* asks for more: of all
@@ -158,7 +160,8 @@ show(figures.output_histograms(trio))
 # So the first argument of the document's section 1-1, that MSE does not fit because outputs lie between 0 and 1, does
 # not hold as it stands: the squared error of a probability is a fine score. What cross-entropy has and MSE lacks is
 # the second argument: a steep price for confident mistakes.
-#
+
+# %% [markdown]
 # ## 5. What happens with one column in `nn.CrossEntropyLoss`
 #
 # Outputs `[N]` and float targets `[N]` are a legal call. It means something else: **one** sample with N classes.

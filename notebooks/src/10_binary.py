@@ -78,7 +78,8 @@ print(f"BCE over both softmax outputs {both:.6f}, cross-entropy on the logits {o
 # %% [markdown]
 # So for two classes *with softmax* the argument of section 1-2 has nothing to act on. What is left is softmax twice,
 # sigmoids that are not tied together, and squared errors.
-#
+
+# %% [markdown]
 # ## 2. The loss table of document 000, measured again
 
 # %%
@@ -112,7 +113,8 @@ results.readable(activations)
 # %% [markdown]
 # Sigmoid instead of softmax, with either loss: the table tells how much that costs with two classes. In [notebook
 # 11](11_multi_class.ipynb) the same swap, with ten classes, switches a network off.
-#
+
+# %% [markdown]
 # ## 4. Why two classes forgive
 #
 # At the start every output is near one half. With two classes each is right half of the time, so the wishes of the
@@ -129,7 +131,8 @@ Markdown(f"Share of the first gradient that all outputs have in common: two clas
 # A common push of that size is what fills the hidden layer in notebook 11. Here it is missing, whichever activation
 # is used. The document's own guess, that two exclusive classes leave little room for independence to do harm, points
 # the right way; the base rate is what decides, as notebook 11 proves by switching the effect on with a single output.
-#
+
+# %% [markdown]
 # ## 5. What it costs all the same
 #
 # Softmax twice cannot push the loss to zero. For two classes its floor is `log(1 + 1/e)`.

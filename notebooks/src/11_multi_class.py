@@ -115,7 +115,8 @@ show(figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigm
 # %% [markdown]
 # The dashed lines are the floor of softmax twice and the value of the best constant answer. The sigmoid network
 # reaches the constant answer in its first epoch and stays there.
-#
+
+# %% [markdown]
 # ## 3. The activation table that document 001 left empty
 #
 # Document 001 planned three rows for this task and published no figures (its headings say "highest MSE" for a table
@@ -171,7 +172,8 @@ show(figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
 # The healthy network fills the diagonal; the collapsed one fills a single column: the same answer for every image.
 #
 # *This is a good place for a break.*
-#
+
+# %% [markdown]
 # ## 5. Why? Look at the very first step
 #
 # The document guesses (추정): sigmoid outputs are independent and do not compete. Part 3 has shown a counterexample.
@@ -203,7 +205,8 @@ show(collapse.trace_figure(traces))
 # These three epochs were trained just now on the embedded digits, one seed: an illustration. On the left, the share
 # of hidden units stuck at a flat end; on the right, the gradient that still reaches the first convolution. The
 # collapsed network stops learning within one or two epochs, and no patience brings it back.
-#
+
+# %% [markdown]
 # ## 6. Switch it off, switch it on
 #
 # An explanation that only fits after the fact is cheap. So each of these conditions was written down *with its
@@ -228,7 +231,8 @@ show(collapse.intervention_figure(found))
 # Notice the single sigmoid, asked a yes-or-no question that is true for one image in ten: it collapses as well, with
 # only one output and no classes to compete. And ten labels that are each true half of the time learn. The base rate
 # is the lever, not the number of outputs.
-#
+
+# %% [markdown]
 # ## 7. Three repairs
 #
 # If you must keep sigmoids (say, tomorrow an image may show two digits), start them at the base rate, or use a hidden
@@ -241,7 +245,8 @@ results.readable(results.summary("multiclass", "remedy"))
 # The output bias at the prior is one line of code and is standard in object detection, where the base rate is far
 # below one in ten (Lin et al. 2017). A ReLU hidden layer cures it as well in most runs; look at the column of
 # failures before you trust it with the squared error.
-#
+
+# %% [markdown]
 # ## 8. Every pairing
 #
 # The grid shows every loss with every output activation that has been trained with this network; the darker a cell,

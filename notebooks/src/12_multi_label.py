@@ -80,7 +80,8 @@ shares = readout.shares_table()
 # %% [markdown]
 # So the digits with two true labels balance on the edge of one half, and the 0, with three, falls off it. Now the
 # measurements.
-#
+
+# %% [markdown]
 # ## 2. The loss table of document 000, measured again
 #
 # Several seeds per row, MNIST. The document's own figures stand beside.
@@ -98,7 +99,8 @@ show(figures.dots_and_intervals(losses))
 # %% [markdown]
 # Both rows with softmax stay below the ceiling computed above; both rows with sigmoid are far above it. The document
 # concludes that softmax "cannot learn properly" here. Is that so? A network can learn something and say it badly.
-#
+
+# %% [markdown]
 # ## 3. The activation table that document 001 left empty
 #
 # Its headings announce an MSE; for this task we fill in accuracy.
@@ -109,7 +111,8 @@ results.readable(activations)
 
 # %% [markdown]
 # The loss behind softmax hardly matters. What all softmax rows share is the cut at one half.
-#
+
+# %% [markdown]
 # ## 4. The same network, another cut
 #
 # Two networks are trained now, one with softmax, one with sigmoids. Then nothing is trained any more: only the cut
@@ -146,7 +149,8 @@ for name in ("cross_entropy", "mse", "bce"):
 # Most of what was missing was never a failure to learn. It was a **readout** failure: the threshold was made for
 # sigmoids. Compare the rows, though: where a gap to the sigmoids remains, look at the epochs in the tables above. Early
 # stopping watches the metric at one half, which hardly moves while the network still improves.
-#
+
+# %% [markdown]
 # ## 5. What else fits, and what does not
 #
 # The twins and extras: the loss PyTorch recommends (logits into `nn.BCEWithLogitsLoss`), cross-entropy on logits, and
@@ -174,7 +178,8 @@ show(figures.per_label_bars(pair))
 
 # %% [markdown]
 # Label by label: softmax loses most where a label seldom comes alone.
-#
+
+# %% [markdown]
 # ## 6. Every pairing
 #
 # The grid shows every loss with every output activation that has been trained with this network; the darker a cell,
