@@ -1,0 +1,454 @@
+# %% [markdown]
+# # 13 Is it learning?
+#
+# After this notebook you can …
+#
+# - say for any task and loss which value a network reaches that has learned *nothing but an average*,
+# - tell four training runs apart that all "do not go to zero": healthy, collapsed, saturated, and merely lifted by
+#   a floor,
+# - run a four-step ritual on a model that will not learn,
+# - ask the doctor about your own model, and read its answer.
+#
+# **Time:** 40 minutes
+#
+# **Covers:** document 000 §4.
+#
+# **Before:** [12 Multi-label](12_multi_label.ipynb).
+
+# %% tags=["parameters"]
+data = "auto"
+seeds = 3
+device = "auto"
+
+# %% [markdown]
+# The tools of this notebook, and what it runs on:
+
+# %%
+import math
+
+import torch
+from IPython.display import Markdown
+from torch import nn
+from torch.nn import functional as F
+
+import lm_utils as lm
+from lm_utils.labs import health, quiz
+from lm_utils.labs.banner import banner
+from lm_utils.labs.style import show
+
+banner(data, device)
+
+# %% [markdown]
+# ## One number to compare with
+#
+# Document 000 §4 gives one piece of advice: look at the validation loss to see whether training goes well, and
+# watch out for a network that merely converges to the *mean*. That is good advice, and it lacks a number. How high
+# is "the loss of the mean"?
+#
+# We can compute it. Imagine the laziest network there is: it never looks at the image and always gives the same
+# answer. The best it can do is to give the answer that suits the *average* target. Its loss is the line every
+# training has to get below. We call this network the **constant predictor**.
+#
+# Take the yes-or-no question "is this digit curved?". Five of the ten digits are, so about half of the targets
+# are 1. The constant predictor says 0.5 to everything.
+
+# %%
+y = torch.tensor([1.0, 0.0, 1.0, 0.0])
+always_half = torch.full((4,), 0.5)
+print(nn.BCELoss()(always_half, y), nn.MSELoss()(always_half, y))
+
+# %% [markdown]
+# 0.6931 is log 2, and 0.25 is one half squared. Both mean the same thing: *a coin would have done as well*.
+#
+# With two numbers this different for the same ignorance, a loss value alone says little. The next question shows
+# how little.
+
+# %%
+quiz.predict(
+    "Ten yes-or-no outputs, one per digit, and exactly one of them is true. "
+    "What does BCE show for a network that has learned nothing but how often each digit occurs?",
+    options=["0.6931, as for every yes-or-no question", "about 0.33", "about 2.30"],
+    answer="about 0.33",
+    reading="Each output is a no nine times out of ten, and saying 0.1 to everything costs little: "
+    "$-0.1\\log 0.1-0.9\\log 0.9=0.3251$. A small loss, and nothing learned.",
+)
+
+# %% [markdown]
+# **Exercise 1.** Write the constant predictor's BCE as a function of the base rate $p$, the share of ones among
+# the targets. (It says $p$ to everything; a share $p$ of the targets is 1, the rest is 0.)
+
+# %%
+def lazy_bce(p):
+    return ...
+
+
+# %% tags=["solution"]
+def lazy_bce(p):
+    return -p * math.log(p) - (1 - p) * math.log(1 - p)
+
+
+# %% [markdown]
+# The check compares your function with the right one at three base rates:
+
+# %%
+quiz.check_function(
+    lazy_bce,
+    lambda p: -p * math.log(p) - (1 - p) * math.log(1 - p),
+    cases=[(0.5,), (0.1,), (0.3,)],
+    mistakes=[
+        (lambda p: -math.log(p), "That counts only the ones; a share 1 - p of the targets is 0 and costs -log(1 - p)."),
+        (lambda p: p * math.log(p) + (1 - p) * math.log(1 - p), "Almost: a loss is positive, so mind the sign."),
+    ],
+    hint="Two kinds of targets: weigh the cost of a one by p and the cost of a zero by 1 - p.",
+)
+
+# %% [markdown]
+# ## The table for all tasks
+#
+# Now for the five tasks and eight losses of this course. The targets are the training digits that you have here,
+# so the values are computed from *these* base rates. A dash means that the pair makes no sense.
+
+# %%
+splits = lm.load_data(data, seed=0)
+table = health.constants_table(splits.train.digits)
+table.style.format("{:.4f}", na_rep="–")
+
+# %% [markdown]
+# Read a column from top to bottom: one and the same ignorance, eight different numbers. Read a row from left to
+# right: for BCE the "nothing learned" value changes with the base rate. There is no such thing as "a good loss
+# value" without naming the task.
+#
+# Do we believe the table? A network with nothing but a bias *is* a constant predictor. Train one on the ten-class
+# task, with the right loss, and see where it ends:
+
+# %%
+digits = splits.train.digits
+bias = torch.zeros(10, requires_grad=True)
+optimizer = torch.optim.SGD([bias], lr=1.0)
+for _ in range(500):
+    optimizer.zero_grad()
+    loss = F.cross_entropy(bias.expand(len(digits), 10), digits)
+    loss.backward()
+    optimizer.step()
+
+# %% [markdown]
+# And the table's value for the same digits:
+
+# %%
+by_hand = health.constant_loss("cross_entropy", "multiclass", digits)
+assert abs(loss.item() - by_hand) < 1e-3
+print(f"trained bias {loss:.4f}, table {by_hand:.4f}, log 10 = {math.log(10):.4f}")
+
+# %% [markdown]
+# They agree. With ten classes that are about equally frequent, the line is close to log 10.
+#
+# ## Four patients
+#
+# Here are four runs of 25 epochs on the small embedded digits (they are stored with the course, so the pictures come
+# at once). Three vital signs are drawn for each: the validation loss; how far the outputs *differ between images*;
+# and how many of the 64 hidden sigmoid units are **stuck**, that is, so far out on a flat end that their slope is
+# next to zero for every image.
+#
+# One is healthy, one collapsed to the mean, one is saturated, and one only looks bad. Guess first, from the
+# loss alone; then tick the reference lines; then the diagnosis.
+
+# %%
+health.health_lab()
+
+# %% [markdown]
+# Two of the four losses do not move after the first epochs, and they are *not* the highest ones: run 4 has the
+# lowest start of all and is the sickest. Run 2 stays far above 0 and is fine. What decides is the distance to the two
+# lines, not the height.
+#
+# The same four runs as numbers, straight from the stored records:
+
+# %%
+runs, lines = health.stored_runs(), health.stored_references()
+Markdown("\n".join(f"- **{name}**: {health.health_facts(runs[name], lines[name])}" for name in runs))
+
+# %% [markdown]
+# How to read them:
+#
+# | sign | healthy | collapsed to the mean | saturated | lifted by a floor |
+# |---|---|---|---|---|
+# | loss against the constant predictor | far below | on the line | on the line | clearly below |
+# | loss against its floor | near it (0) | far above | far above | near it |
+# | outputs differ between images | yes | no | no | yes |
+# | hidden units stuck | few | few | nearly all | few |
+#
+# Collapse and saturation look alike in the loss; the hidden layer tells them apart. And the *repair* is different:
+# the first has the wrong shapes, the second needs another start or smaller steps.
+
+# %%
+quiz.predict(
+    "A colleague's ten-class loss has stood at 1.47 for twenty epochs. She applied softmax in the model and uses "
+    "nn.CrossEntropyLoss. What do you say?",
+    options=["It is not learning; lower the learning rate", "It is nearly perfect; look at the accuracy",
+             "It is at the constant predictor"],
+    answer="It is nearly perfect; look at the accuracy",
+    reading="Softmax twice cannot get below $\\log(1+9/e)=1.4612$ with ten classes. 1.47 is almost there. "
+    "The constant predictor would be at 2.30.",
+)  # fmt: skip
+
+# %% [markdown]
+# The floor follows from one thought: the second softmax receives at best a 1 and nine 0s.
+
+# %%
+best = torch.eye(10)[:1]
+floor = nn.CrossEntropyLoss()(best, torch.tensor([0])).item()
+assert math.isclose(floor, math.log(1 + 9 / math.e), rel_tol=1e-6)
+print(f"{floor:.4f}")
+
+# %% [markdown]
+# **Exercise 2.** In 2021 somebody reported for a research model with four classes that its validation loss "quickly
+# gets stuck around 1.0". The cause was this same mistake. Which value could it never have got below?
+
+# %%
+my_floor = ...
+
+# %% tags=["solution"]
+my_floor = math.log(1 + 3 / math.e)
+
+# %% [markdown]
+# Four digits are precise enough:
+
+# %%
+quiz.check(
+    my_floor,
+    expected=math.log(1 + 3 / math.e),
+    tolerance=5e-4,
+    mistakes={math.log(1 + 4 / math.e): "Of four classes three are wrong: count only those.",
+              math.log(4): "That is where it starts, not where it ends."},
+    hint="Replace the nine wrong classes of the formula above.",
+)  # fmt: skip
+
+# %% [markdown]
+# ## A ritual in four steps
+#
+# When a model will not learn, do not turn knobs. Do these four things, in this order; each takes a minute and rules
+# out one family of causes. Our patient is the course's CNN with the ten-sigmoid pairing that failed the
+# documents' author: sigmoid outputs, `nn.BCELoss`, one-hot targets.
+
+# %%
+generator = torch.Generator().manual_seed(0)
+model = lm.CNN(10, activation="sigmoid", hidden="sigmoid", generator=generator)
+images = splits.train.images[:32]
+targets = F.one_hot(splits.train.digits[:32], 10).float()
+loss_fn = nn.BCELoss()
+
+# %% [markdown]
+# ### Step 1: predict the first loss
+#
+# A fresh network emits logits near 0, so you know its first loss *before* you run it: log 2 = 0.6931 for BCE, log K
+# for cross-entropy, the targets' mean square for MSE. If the first value is far off, something is wrong already:
+# the scale of the inputs, a second activation, the shapes.
+
+# %%
+first = loss_fn(model(images), targets).item()
+assert abs(first - math.log(2)) < 0.1
+print(f"expected {math.log(2):.4f}, got {first:.4f}")
+
+# %% [markdown]
+# As expected: nothing is wrong with how loss and outputs are wired.
+#
+# ### Step 2: learn 32 images by heart
+#
+# Any network with 120,000 weights can memorise 32 images. If it cannot, the fault is not in the data, and no
+# amount of data will mend it. We try it with our patient and, beside it, with the usual ten-class network.
+
+# %%
+classes = splits.train.digits[:32]
+usual = lm.CNN(10, generator=torch.Generator().manual_seed(0))
+curves = {
+    "sigmoid + BCELoss": health.overfit(model, loss_fn, images, targets),
+    "logits + CrossEntropyLoss": health.overfit(usual, nn.CrossEntropyLoss(), images, classes),
+}
+
+# %% [markdown]
+# Now the picture, with the constant predictor of these very 32 images:
+
+# %%
+constant = health.constant_loss("bce", "multiclass", classes)
+show(health.overfit_figure(curves, {"constant predictor, BCE": constant}))
+
+# %% [markdown]
+# Both networks saw the same 32 images two hundred times. The usual one goes down to almost nothing. The other falls
+# quickly at first and then stays close to the dashed line. Its numbers:
+
+# %%
+last = curves["sigmoid + BCELoss"][-1]
+Markdown(f"After 200 steps BCE is {last:.4f}; the constant predictor of these 32 images is at {constant:.4f}. "
+         f"The usual network's cross-entropy is {curves['logits + CrossEntropyLoss'][-1]:.4f}.")  # fmt: skip
+
+# %% [markdown]
+# ### Step 3: compare with the base rate
+#
+# The first fall was real progress, of the laziest kind: from "one half for everything" to "one tenth for
+# everything". This is how a log that *looks* like learning hides a network that ignores its input. So before you
+# celebrate a falling loss, subtract:
+
+# %%
+progress = first - last
+lazy_part = first - constant
+print(f"{lazy_part / progress:.0%} of the fall is the base rate alone")
+
+# %% [markdown]
+# ### Step 4: look at the hidden layer
+#
+# Step 3 says *what* happened. Where is the input lost? We train one epoch and look at the 64 hidden units: a sigmoid
+# whose slope is next to zero for all images passes nothing forward and nothing back.
+
+# %%
+pairing = lm.Pairing("multiclass", loss="bce", activation="sigmoid")
+run = lm.fit(pairing, splits, max_epochs=1, device=device)
+hidden = run.model.hidden_units(splits.valid.images[:256].to(run.device)).detach()
+print(f"{health.stuck_share(hidden):.0%} of the units are stuck after one epoch")
+
+# %% [markdown]
+# There it is. At the start all ten outputs ask the hidden layer for the same thing, "smaller, please"; the optimiser
+# takes full steps in that direction, and the units run into their flat ends.
+# [Notebook 11](11_multi_class.ipynb) takes this apart and cures it.
+#
+# You can train any of the four patients yourself. Two epochs are enough to tell run 4 from run 3:
+
+# %%
+for name in ("Run 3", "Run 4"):
+    records = health.train_run(name, splits, epochs=2, device=device)
+    print(name, health.health_facts(records, health.references(name, splits)))
+
+# %% [markdown]
+# ## The doctor
+#
+# The ritual takes minutes and needs training. Many misfits can be seen *without* training, from one batch: what the
+# model emits, what the loss expects, what the targets look like, where gradients go. That is what `lm.diagnose`
+# does. It works on any PyTorch model and changes nothing in it.
+
+# %%
+twice = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.Softmax(dim=1))
+lm.diagnose(twice, nn.CrossEntropyLoss(), images, classes)
+
+# %% [markdown]
+# A finding is an **error** (it cannot work), a **warning** (it will suffer) or an **info**. It says what, why, and the
+# corrected line. Apply the fix and ask again:
+
+# %%
+twice[2] = nn.Identity()
+report = lm.diagnose(twice, nn.CrossEntropyLoss(), images, classes)
+assert report.ok
+report
+
+# %% [markdown]
+# An info may remain: an untrained network is no better than the constant predictor, which is what one expects.
+#
+# How can it know? A sigmoid's outputs and logits that happen to lie between 0 and 1 are *the same numbers*. But each
+# tensor remembers the operation that made it, and the doctor follows that trail.
+
+# %%
+a, b = torch.tensor([[0.2, 0.9]], requires_grad=True), torch.tensor([[-1.0, 2.0]], requires_grad=True)
+logits, probabilities = a * 1, torch.sigmoid(b)
+assert probabilities.flatten().grad_fn.next_functions[0][0].name().startswith("Sigmoid")
+print(logits.grad_fn.name(), probabilities.grad_fn.name())
+
+# %% [markdown]
+# It also looks at hidden units. Our trained patient from step 4, examined with a batch of its own training images:
+
+# %%
+patient = run.model.cpu()
+found = lm.diagnose(patient, nn.BCELoss(), images, targets)
+assert "saturated_units" in found.codes
+found
+
+# %% [markdown]
+# The one thing we had to train for was seen from a single batch of the trained network.
+#
+# ### Your own model
+#
+# Put your own model, loss and one batch here. In a terminal, with a function of your own that returns the four, it
+# is `python -m lm_utils doctor my_module:my_function`; the exit code is 1 where there is an error.
+
+# %%
+my_model = nn.Sequential(nn.Flatten(), nn.Linear(784, 1))
+my_loss = nn.MSELoss()
+my_inputs, my_targets = images, splits.train.digits[:32].float()
+lm.diagnose(my_model, my_loss, my_inputs, my_targets)
+
+# %% [markdown]
+# This is run 1's disease: 32 outputs in a column against 32 targets in a row give a table of 32 × 32 differences.
+#
+# **Exercise 3.** Follow the doctor's fix. Which shape must `my_targets` have?
+
+# %%
+my_shape = ...
+
+# %% tags=["solution"]
+my_shape = (32, 1)
+
+# %% [markdown]
+# Give it as a tuple, such as `(32,)`:
+
+# %%
+quiz.check(
+    my_shape,
+    expected=(32, 1),
+    mistakes={(32,): "That is the shape they have now.", (1, 32): "One row of 32 is stretched just the same."},
+    hint="The same shape as the outputs: my_model(my_inputs).shape.",
+)
+
+# %% [markdown]
+# ## Bugs of the past
+#
+# None of this is made up. Each line below is a public thread in which somebody found the mistake in a published
+# project; each was rebuilt in a few lines, and the doctor was asked.
+
+# %%
+bugs = health.past_bugs_table()
+bugs[["what happened", "doctor"]].style.set_properties(**{"text-align": "left"})
+
+# %% [markdown]
+# Nearly all are softmax before cross-entropy. Nobody saw an error message: these models *learned*, only more slowly, or
+# with a loss that nobody could read. In one project, removing the softmax made training converge faster; in another
+# accuracy hardly moved. That is why this mistake lives so long.
+#
+# ## How often is the doctor wrong?
+#
+# An alarm that cries wolf is switched off. So the doctor sits an exam: set-ups that are right (torchvision's
+# classifiers, segmentation, soft targets, distillation, half precision …) and set-ups that are wrong.
+
+# %%
+from lm_utils.doctor.cases import measure
+
+exam = measure()
+Markdown(f"**{exam['false_alarms']} false alarms** in {exam['right']} right set-ups; "
+         f"**{exam['misses']} misses** in {exam['wrong']} wrong ones.")  # fmt: skip
+
+# %% [markdown]
+# This cell would stop the notebook if one of them were wrong:
+
+# %%
+assert exam["false_alarms"] == exam["misses"] == 0
+
+# %% [markdown]
+# Keep two limits in mind. These cases were known when the doctor was built, so its rate in the wild will not be
+# zero. And it judges the *fit* of model, loss and targets: wrong labels, a wrong learning rate or too few data are
+# not its subject. For a loss of your own it says that it does not know it:
+
+# %%
+def my_own_loss(outputs, targets):
+    return torch.log(torch.cosh(outputs - targets)).mean()
+
+
+unknown = lm.diagnose(my_model, my_own_loss, my_inputs, my_targets.unsqueeze(1))
+assert unknown.codes == ["unknown_loss"]
+
+# %% [markdown]
+# ## Summary
+#
+# - A loss value means nothing by itself. Read it against two lines: the **constant predictor** above, the **floor**
+#   below.
+# - On the constant predictor's line nothing was learned, however small the number. On the floor nothing is left to
+#   learn, however large it is.
+# - Collapsed and saturated runs look alike in the loss; look at the outputs' spread and at the hidden layer.
+# - The ritual: predict the first loss, learn 32 images by heart, compare with the base rate, look at the hidden layer.
+# - `lm.diagnose(model, loss_fn, inputs, targets)` sees most misfits before any training.
+#
+# **Next:** [14 Playground](14_playground.ipynb), where you can make all these mistakes on purpose and watch.
