@@ -38,6 +38,7 @@ def stuck_units(model: CNN, images: Tensor) -> float:
     """The share of hidden units that stay at the same flat end for every one of these images: they say nothing."""
     with torch.no_grad():
         units = model.hidden_units(images)
-    at_an_end = ((units < FLAT) | (units > 1 - FLAT)).all(dim=0) if model.hidden is torch.sigmoid else units.amax(0) <= 0
+    sigmoid = model.hidden is torch.sigmoid
+    at_an_end = ((units < FLAT) | (units > 1 - FLAT)).all(dim=0) if sigmoid else units.amax(dim=0) <= 0
     unmoved = units.amax(dim=0) - units.amin(dim=0) < 2 * FLAT
     return (at_an_end & unmoved).float().mean().item()

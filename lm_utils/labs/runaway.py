@@ -36,8 +36,8 @@ def no_floor_figure(reach: float = 12.0) -> Figure:
     axis.set(xlabel="output of the network", ylabel="BCE with logits")
     axis.legend(loc="upper center")
     told = ", ".join(f"{target:g}: {loss_at(target, outputs).min().item():.1f}" for target in TARGETS)
-    figure.set_label(f"Binary cross-entropy on logits against the output. Lowest value within the picture by target: {told};"
-                     " the curves of targets outside 0 to 1 keep falling.")  # fmt: skip
+    figure.set_label("Binary cross-entropy on logits against the output. Lowest value within the picture by target:"
+                     f" {told}; the curves of targets outside 0 to 1 keep falling.")  # fmt: skip
     return figure
 
 

@@ -91,7 +91,7 @@ losses = results.summary("multilabel", "loss")
 results.readable(losses)
 
 # %% [markdown]
-# The same rows with every seed as a dot; the black line is the constant answer.
+# The same rows with every seed as a dot; the dotted line is the constant answer.
 
 # %%
 show(figures.dots_and_intervals(losses))
