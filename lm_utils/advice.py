@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.losses import LOSSES
 from lm_utils.tasks import TASKS
-
-if TYPE_CHECKING:
-    from lm_utils.pairing import Pairing
 
 VERDICTS = ("recommended", "workable", "handicapped", "impossible")
 MEANING = {
@@ -21,6 +18,17 @@ MEANING = {
     "impossible": "It cannot do better than a constant answer, or it stops with an error.",
 }
 VALUE_LOSSES = ("mse", "mae", "rmse", "huber")
+
+
+class Described(Protocol):
+    """What a rule looks at: the names and options of a pairing."""
+
+    task: str
+    loss: str
+    activation: str
+    hidden: str
+    normalize: bool
+    prior_bias: bool
 
 
 @dataclass(frozen=True)
@@ -36,27 +44,27 @@ class Advice:
 class Rule:
     """If this condition holds, this is the verdict and the reason."""
 
-    applies: Callable[[Pairing], bool]
+    applies: Callable[[Described], bool]
     verdict: str
     reason: str
 
 
-def common_push(p: Pairing) -> bool:
+def common_push(p: Described) -> bool:
     """Whether many rare yes/no outputs push a sigmoid hidden layer the same way at the start."""
     return p.task == "multiclass" and p.hidden == "sigmoid" and not p.prior_bias
 
 
-def value(p: Pairing) -> bool:
+def value(p: Described) -> bool:
     """Whether the task asks for a number."""
     return TASKS[p.task].kind == "value"
 
 
-def single(p: Pairing) -> bool:
+def single(p: Described) -> bool:
     """Whether the task has one yes/no output."""
     return TASKS[p.task].kind == "single"
 
 
-def exclusive(p: Pairing) -> bool:
+def exclusive(p: Described) -> bool:
     """Whether exactly one class is true."""
     return TASKS[p.task].kind == "exclusive"
 
@@ -170,14 +178,14 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
-def advise(p: Pairing) -> Advice:
+def advise(p: Described) -> Advice:
     """The first rule that applies, told as a paragraph."""
     rule = next(rule for rule in RULES if rule.applies(p))
     paragraph = " ".join([received(p), rule.reason, f"Verdict: {rule.verdict}. {MEANING[rule.verdict]}"])
     return Advice(rule.verdict, rule.reason, paragraph)
 
 
-def received(p: Pairing) -> str:
+def received(p: Described) -> str:
     """One sentence: what the network emits and what the loss gets to see."""
     task, loss, activation = TASKS[p.task], LOSSES[p.loss], ACTIVATIONS[p.activation]
     emitted = f"The network ends with {activation.title} and emits {task.outputs} number{'s' * (task.outputs > 1)}"
