@@ -13,7 +13,7 @@ from lm_utils.data import load_data
 from lm_utils.experiments.landmarks import landmarks, stored_landmarks
 from lm_utils.experiments.reference import KEY
 from lm_utils.experiments.stored import Results, reference
-from lm_utils.labs import explorer_server
+from lm_utils.labs import explorer_server, hunt
 from lm_utils.labs import live_figures as figures
 from lm_utils.labs import live_words as words
 from lm_utils.labs.choice import PRESETS, Choice, activations_for, changed
@@ -274,7 +274,8 @@ def test_a_double_click_trains_once(box):
     click(box)
     box.bar.train.click()
     until(lambda: not box.bar.running)
-    box.bar.train.click()  # still within the time of a double click
+    box.bar._clicked_at = time.monotonic()
+    box.bar.train.click()  # the second click of a pair, after a training that was over at once
     assert not box.bar.running and len(box.comparison.runs) == 1
 
 
@@ -339,3 +340,17 @@ def test_the_page_is_for_this_machine_and_needs_a_token(tmp_path):
     assert "--Voila.ip=127.0.0.1" in words_of_command and "--Voila.auto_token=True" in words_of_command
     assert explorer_server.notebook().cells[0].source == explorer_server.CODE
     assert 1024 < explorer_server.free_port() < 65536
+
+
+# --- the hunts of notebook 14 ---
+
+
+def test_hunts_name_what_is_missing(digits):
+    never = PRESETS[1].choice.pairing
+    wanted = {"Not refused.": hunt.is_refused(digits.train)}
+    assert hunt.hunt(..., wanted).state == "unanswered" and hunt.hunt("bce", wanted).state == "wrong"
+    assert hunt.hunt(never, wanted).message == "Not refused." and hunt.hunt(REFUSED.pairing, wanted)
+    floor = {"No floor.": hunt.floor_above(1.4, "mnist")}
+    assert hunt.hunt(PRESETS[2].choice.pairing, floor) and not hunt.hunt(never, floor)
+    one = {"Not one change.": hunt.differs_in_one(never)}
+    assert hunt.hunt(changed(PRESETS[1].choice, hidden="relu").pairing, one) and not hunt.hunt(never, one)

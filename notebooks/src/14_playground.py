@@ -1,0 +1,292 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 14 Playground: change the loss while you watch
+#
+# After this notebook you can
+#
+# - train any pairing of loss and output activation with one click, and stop it with another;
+# - read a learning curve by its landmarks: the constant answer, the lowest loss within reach, the best metric;
+# - tell a run that is stuck from one that only looks stuck;
+# - find, break and repair pairings of your own, and take the runs home as a table and a picture.
+#
+# **Time:** 25 minutes (a good place to pause is before part 3)
+#
+# **Covers:** documents 000 and 001, sections 3-1 to 3-5, as something you can touch
+#
+# **Before this one:** [13 Is it learning?](13_is_it_learning.ipynb)
+
+# %% tags=["parameters"]
+data = "auto"
+seeds = 3
+device = "auto"
+
+# %% [markdown]
+# First the tools, and a line that says which images and which device this notebook uses.
+
+# %%
+import math
+
+from IPython.display import Markdown
+
+import lm_utils as lm
+from lm_utils.experiments.landmarks import landmarks
+from lm_utils.experiments.telling import sentence
+from lm_utils.labs import hunt, live_figures, live_words, quiz
+from lm_utils.labs.banner import banner
+from lm_utils.labs.choice import PRESETS, changed
+from lm_utils.labs.explorer import explorer
+from lm_utils.labs.live_run import LiveRun
+from lm_utils.labs.style import show
+
+banner(data, device)
+
+# %% [markdown]
+# ## 1. The instrument
+#
+# Six buttons on top are six rows of the documents' tables. Press one, read the card (what the network emits, what the
+# loss makes of it, what our stored runs gave), then press **Train** and watch. **Stop** stops within a batch. The grey
+# bar below the buttons opens everything else: task, loss, both activations, learning rate, patience, epochs, seed,
+# standardised targets, a start at the base rate. Options that make no sense for a task are greyed out. All of it works
+# with Tab, Space and the arrow keys.
+#
+# Tick **Predict first** when you teach or learn with it: verdict and stored result then stay hidden until you have said
+# what will happen.
+
+# %%
+explorer(data, device)
+
+# %% [markdown]
+# How to read it, from top to bottom.
+#
+# - **Left curve: the loss.** The dotted line is what a network reaches that never looks at the image. The red
+#   dash-dotted line, where there is one, is the lowest value that these outputs can reach at all.
+# - **Right curve: the metric**, with the same two kinds of lines. The star marks the epoch whose weights are kept.
+# - **Sixteen test images**, each with what the network says now.
+# - **Outputs, gradients, hidden layer.** Gradients that fall to a millionth in the first layers mean that nothing
+#   reaches them any more. A hidden unit that stays at the same flat end for every image says nothing about any image.
+# - **The doctor** of notebook 13 looks at the trained network, its loss and a batch.
+#
+# The last six runs are kept: open *Compare your runs* to lay them over each other and to save them.
+
+# %% [markdown]
+# ## 2. A guided tour
+#
+# Keep the instrument above in view and visit the buttons one after the other. Each stop begins with a question.
+#
+# **Stop 1: a pairing that fits.** Ten digits, raw outputs into `nn.CrossEntropyLoss`. Before any training the ten
+# outputs are nearly equal.
+#
+# **Exercise 1.** At about which loss does the curve begin?
+
+# %%
+first_loss = ...
+
+# %% tags=["solution"]
+first_loss = math.log(10)
+
+# %% [markdown]
+# Work it out before you press Train: with equal outputs every class gets one tenth.
+
+# %%
+quiz.check(
+    first_loss,
+    expected=math.log(10),
+    tolerance=0.05,
+    mistakes={0.1: "That is the probability of the true class; the loss is minus its logarithm.",
+              1.0: "That would be the loss at a probability of 1/e."},
+    hint="Minus the natural logarithm of one tenth.",
+)  # fmt: skip
+
+# %% [markdown]
+# Predicting the first loss is the cheapest test of a new model: if it begins elsewhere, outputs, loss and targets do
+# not fit together. Now let the same happen here without a click, for three epochs, with softmax applied twice. It uses the
+# very functions that the buttons use.
+
+# %%
+splits = lm.load_data(data)
+choice = changed(PRESETS[2].choice, epochs=3)
+live = LiveRun(choice, splits, device, lambda live: live.look())
+live.train()
+Markdown(f"**{choice.label}** {live_words.outcome(live)}")
+
+# %% [markdown]
+# The picture of this run, drawn as above. Look at the loss first and at the accuracy second.
+
+# %%
+show(live_figures.curves_figure(choice.pairing, live.landmarks, live))
+
+# %% [markdown]
+# The loss moves in the narrow band between the dotted line and the red one, while the accuracy climbs as if nothing
+# were wrong. Both statements, checked:
+
+# %%
+last, lines = live.history[-1], live.landmarks
+assert math.isclose(lines.least_loss, math.log(1 + 9 / math.e), abs_tol=1e-4)
+assert last["valid_loss"] > lines.least_loss
+assert last["valid_metric"] > 2 * lines.constant_metric
+
+# %% [markdown]
+# And what the network looks like inside after these three epochs:
+
+# %%
+show(live_figures.inside_figure(live))
+
+# %% [markdown]
+# On the left, the outputs that should be a yes move away from those that should be a no; in the middle, every layer
+# still receives a gradient; on the right, no hidden unit is stuck for every image. The doctor knows the pairing by sight:
+
+# %%
+assert "softmax_before_cross_entropy" in live.report.codes
+Markdown(live.report.findings[0].message)
+
+# %% [markdown]
+# **Stop 2: the sigmoid that never learns.** The same ten digits, asked as ten yes/no questions.
+
+# %%
+quiz.predict(
+    "The loss of this pairing falls quickly and then stays at about 0.325. What has the network learnt?",
+    options=["most digits, but not all", "how rare each digit is, and nothing else", "only the training images"],
+    answer="how rare each digit is, and nothing else",
+    reading="0.3251 is the loss of answering 'ten per cent' to every question, the dotted line in the picture.",
+)
+
+# %% [markdown]
+# Press the second button and Train, and watch the gradients of the convolutions. Where does the value of the plateau
+# come from? It follows from the base rate alone, and the dotted line of the picture agrees:
+
+# %%
+never = PRESETS[1].choice.pairing
+by_hand = -(0.1 * math.log(0.1) + 0.9 * math.log(0.9))
+assert math.isclose(landmarks(never, splits).constant_loss, by_hand, abs_tol=2e-3)
+Markdown(f"By hand {by_hand:.4f}. Stored reference: {sentence(never)}")
+
+# %% [markdown]
+# **Stop 3: double softmax.** You have just seen it. Let the button run to its end and compare the accuracy with stop 1
+# in *Compare your runs*. The two losses cannot be compared: they are different functions.
+#
+# **Stop 4: one softmax.**
+
+# %%
+quiz.predict(
+    "A single output passes through softmax before nn.BCELoss. What does the gradient panel show?",
+    options=["small gradients in all layers", "exactly zero in all layers", "large gradients in the last layer"],
+    answer="exactly zero in all layers",
+    reading="Softmax over one number is 1 whatever the number; a constant has no gradient.",
+)
+
+# %% [markdown]
+# Press the fourth button. Nothing moves, from the first batch to the last; the accuracy is the share of curved digits.
+#
+# **Stop 5: softmax over labels.** Here the *right* picture has a red line: with softmax at most one of four labels can
+# pass one half, and that caps the accuracy.
+
+# %%
+labels = landmarks(PRESETS[4].choice.pairing, splits)
+alone = landmarks(lm.Pairing("multilabel", "bce", "sigmoid"), splits)
+assert labels.best_metric < 0.85 and alone.best_metric is None
+Markdown(f"Softmax over four labels can get at most {labels.best_metric:.1%} right here; sigmoid has no such limit.")
+
+# %% [markdown]
+# **Stop 6: the runaway.** `nn.BCEWithLogitsLoss` on standardised numbers. Its loss has no lower end, so there is no
+# dotted line on the left. Watch the right curve: while the loss falls, the error *grows*.
+
+# %%
+runaway = landmarks(PRESETS[5].choice.pairing, splits)
+assert runaway.constant_loss is None and runaway.least_loss is None
+Markdown(f"Stored reference: {sentence(PRESETS[5].choice.pairing)}")
+
+# %% [markdown]
+# A falling loss that makes the model worse: the metric, not the loss, says whether a model learns.
+#
+# ## 3. Hunts
+#
+# Now find pairings yourself. Try them in the instrument, then write the one you found as
+# `lm.Pairing(task, loss, activation)`; the cell below each hunt tests it.
+#
+# **Exercise 2: looks stuck, is fine.** Find a pairing for the *ten digits* whose loss can never fall below 1.4 and that
+# learns the task all the same.
+
+# %%
+looks_stuck = ...
+
+# %% tags=["solution"]
+looks_stuck = lm.Pairing("multiclass", "cross_entropy", "softmax")
+
+# %% [markdown]
+# The check computes the lowest loss within reach, as the red line does.
+
+# %%
+hunt.hunt(looks_stuck, {
+    "The ten digits are the task 'multiclass'.": lambda p: p.task == "multiclass",
+    "This loss can fall below 1.4: look for a red line on the left.": hunt.floor_above(1.4, "mnist"),
+    "This one cannot do better than a constant answer.": lambda p: p.verdict != "impossible",
+})  # fmt: skip
+
+# %% [markdown]
+# Whoever stops training at 1.46 because "it does not learn" throws away a good model. There is a second answer, too.
+#
+# **Exercise 3: an error at last.** Most misfits train without a word. Find a pairing that PyTorch *refuses*.
+
+# %%
+refused = ...
+
+# %% tags=["solution"]
+refused = lm.Pairing("regression", "bce")
+
+# %% [markdown]
+# In the instrument the status line shows PyTorch's own words, and the doctor adds what they mean.
+
+# %%
+hunt.hunt(refused, {
+    "PyTorch takes this pairing without a word; which loss insists on numbers between 0 and 1?":
+        hunt.is_refused(splits.train),
+})  # fmt: skip
+
+# %% [markdown]
+# Of all the misfits of this course this one is the kindest: it says so at once.
+#
+# **Exercise 4: one change.** Repair *the sigmoid that never learns* by changing exactly one thing: loss, output
+# activation, hidden activation, or the start of the output bias. Several answers are right.
+
+# %%
+repaired = ...
+
+# %% tags=["solution"]
+repaired = lm.Pairing("multiclass", "bce", "sigmoid", prior_bias=True)
+
+# %% [markdown]
+# Train your repair above before you believe the check: it only knows what other runs gave.
+
+# %%
+hunt.hunt(repaired, {
+    "Change exactly one thing of Pairing('multiclass', 'bce', 'sigmoid').": hunt.differs_in_one(never),
+    "The verdict on this one is still 'handicapped' or worse; try another single change.":
+        lambda p: p.verdict in ("recommended", "workable"),
+})  # fmt: skip
+
+# %% [markdown]
+# Three different single changes work, and they have one thing in common: none of the ten outputs pushes the hidden
+# layer the same way at the start any more. Notebook 11 takes this apart.
+#
+# ## Summary
+#
+# - Predict the first loss, then press Train: one number tests outputs, loss and targets together.
+# - Read curves by their landmarks. At the dotted line nothing is learnt; above a red line a perfect model may sit.
+# - Losses of different kinds cannot be compared; metrics can.
+# - A falling loss is no proof of learning, a high loss no proof of failure, and PyTorch rarely objects.
+# - One run is an anecdote. For evidence take the stored ten-seed results, or train several seeds.
+#
+# The explorer also runs alone, as a web page for a projector: `make explore` prints its address.
+#
+# Next: every claim of the documents, with our verdict: [15 Verdicts](15_verdicts.ipynb).
