@@ -62,17 +62,24 @@ OPTIONS = {
     "quick": {"action": "store_true", "help": "one small round, only to see that it works"},
     "check": {"action": "store_true", "help": "change nothing, only say what is out of date"},
     "test": {"action": "store_true", "help": "with what the tests need"},
+    "hint": {"type": at_least(1), "help": "tell that many hints for the challenge instead of grading"},
     "print-python": {"action": "store_true", "help": "print nothing but the Python to use"},
+}
+
+WORDS = {  # what stands after the command without a name
+    "number": {"nargs": "?", "type": at_least(1), "default": None, "help": "which of the six; all without it"},
+    "folder": {"type": Path, "help": "where everything goes, such as a USB stick"},
 }
 
 
 class Command(NamedTuple):
-    """A command: what it does, by which function, with which options and which fixed arguments."""
+    """A command: what it does, by which function, with which options, fixed arguments and words."""
 
     summary: str
     function: str
     options: tuple[str, ...] = ()
     always: Mapping[str, object] = MappingProxyType({})
+    words: tuple[str, ...] = ()
 
 
 COMMANDS = {
@@ -104,6 +111,17 @@ COMMANDS = {
         "lm_utils.publish.notebooks:main",
         always={"solutions": True},
     ),
+    "challenge": Command(
+        "grade your repairs of the six broken scripts in challenge/",
+        "lm_utils.labs.challenge:main",
+        ("hint",),
+        words=("number",),
+    ),
+    "usb": Command(
+        "put everything a classroom without a network needs into one folder",
+        "lm_utils.commands.usb:main",
+        words=("folder",),
+    ),
     "setup": Command("only the set-up", "lm_utils.commands.setup:main", ("test", "print-python")),
     "check": Command("what this machine has for the course", "lm_utils.commands.check:main"),
     "lock": Command("write constraints.txt from this environment", "lm_utils.commands.lock:main"),
@@ -116,6 +134,8 @@ def parser() -> Parser:
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():
         reader = commands.add_parser(name, help=command.summary, description=command.summary)
+        for word in command.words:
+            reader.add_argument(word, **WORDS[word])
         for option in command.options:
             reader.add_argument(f"--{option}", **OPTIONS[option], default=argparse.SUPPRESS)
     summary = "examine your own model: module:factory names a function of it"
