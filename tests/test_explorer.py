@@ -348,9 +348,9 @@ def test_the_page_is_for_this_machine_and_needs_a_token(tmp_path):
 def test_hunts_name_what_is_missing(digits):
     never = PRESETS[1].choice.pairing
     wanted = {"Not refused.": hunt.is_refused(digits.train)}
-    assert hunt.hunt(..., wanted).state == "unanswered" and hunt.hunt("bce", wanted).state == "wrong"
-    assert hunt.hunt(never, wanted).message == "Not refused." and hunt.hunt(REFUSED.pairing, wanted)
+    assert hunt.check(..., wanted).state == "unanswered" and hunt.check("bce", wanted).state == "wrong"
+    assert hunt.check(never, wanted).message == "Not refused." and hunt.check(REFUSED.pairing, wanted)
     floor = {"No floor.": hunt.floor_above(1.4, "mnist")}
-    assert hunt.hunt(PRESETS[2].choice.pairing, floor) and not hunt.hunt(never, floor)
+    assert hunt.check(PRESETS[2].choice.pairing, floor) and not hunt.check(never, floor)
     one = {"Not one change.": hunt.differs_in_one(never)}
-    assert hunt.hunt(changed(PRESETS[1].choice, hidden="relu").pairing, one) and not hunt.hunt(never, one)
+    assert hunt.check(changed(PRESETS[1].choice, hidden="relu").pairing, one) and not hunt.check(never, one)

@@ -16,7 +16,7 @@ from lm_utils.training import new_model
 Property = Callable[[Pairing], bool]
 
 
-def hunt(answer: object, wanted: Mapping[str, Property]) -> Verdict:
+def check(answer: object, wanted: Mapping[str, Property]) -> Verdict:
     """Whether a pairing has all properties; the first one it lacks is named. The stored result comes as a bonus."""
     if answer is ...:
         return Verdict("unanswered", "Replace the `...` above by a pairing, then run both cells again.")

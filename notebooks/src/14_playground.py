@@ -110,8 +110,8 @@ quiz.check(
 
 # %% [markdown]
 # Predicting the first loss is the cheapest test of a new model: if it begins elsewhere, outputs, loss and targets do
-# not fit together. Now let the same happen here without a click, for three epochs, with softmax applied twice. It uses the
-# very functions that the buttons use.
+# not fit together. Now let the same happen here without a click, for three epochs, with softmax applied twice. It uses
+# the very functions that the buttons use.
 
 # %%
 splits = lm.load_data(data)
@@ -144,7 +144,8 @@ show(live_figures.inside_figure(live))
 
 # %% [markdown]
 # On the left, the outputs that should be a yes move away from those that should be a no; in the middle, every layer
-# still receives a gradient; on the right, no hidden unit is stuck for every image. The doctor knows the pairing by sight:
+# still receives a gradient; on the right, no hidden unit is stuck for every image. The doctor knows the pairing by
+# sight:
 
 # %%
 assert "softmax_before_cross_entropy" in live.report.codes
@@ -227,7 +228,7 @@ looks_stuck = lm.Pairing("multiclass", "cross_entropy", "softmax")
 # The check computes the lowest loss within reach, as the red line does.
 
 # %%
-hunt.hunt(looks_stuck, {
+hunt.check(looks_stuck, {
     "The ten digits are the task 'multiclass'.": lambda p: p.task == "multiclass",
     "This loss can fall below 1.4: look for a red line on the left.": hunt.floor_above(1.4, "mnist"),
     "This one cannot do better than a constant answer.": lambda p: p.verdict != "impossible",
@@ -248,7 +249,7 @@ refused = lm.Pairing("regression", "bce")
 # In the instrument the status line shows PyTorch's own words, and the doctor adds what they mean.
 
 # %%
-hunt.hunt(refused, {
+hunt.check(refused, {
     "PyTorch takes this pairing without a word; which loss insists on numbers between 0 and 1?":
         hunt.is_refused(splits.train),
 })  # fmt: skip
@@ -269,7 +270,7 @@ repaired = lm.Pairing("multiclass", "bce", "sigmoid", prior_bias=True)
 # Train your repair above before you believe the check: it only knows what other runs gave.
 
 # %%
-hunt.hunt(repaired, {
+hunt.check(repaired, {
     "Change exactly one thing of Pairing('multiclass', 'bce', 'sigmoid').": hunt.differs_in_one(never),
     "The verdict on this one is still 'handicapped' or worse; try another single change.":
         lambda p: p.verdict in ("recommended", "workable"),
