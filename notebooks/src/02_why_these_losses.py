@@ -94,9 +94,10 @@ one_neuron.neuron_lab()
 # %%
 w, b = torch.tensor(3.0, requires_grad=True), torch.tensor(3.0, requires_grad=True)
 a = torch.sigmoid(w * 1 + b)
-by_mse, by_ce = (torch.autograd.grad(C, w, retain_graph=True)[0] for C in (a**2, -torch.log(1 - a)))
+by_mse = torch.autograd.grad((a - 0) ** 2, w, retain_graph=True)[0]
+by_ce = torch.autograd.grad(-torch.log(1 - a), w)[0]
 assert torch.isclose(by_mse, 2 * a * a * (1 - a)) and torch.isclose(by_ce, a, atol=1e-4)
-Markdown(f"Slope by $w$ at the start: **{by_mse:.4f}** under MSE, **{by_ce:.4f}** under cross-entropy.")
+Markdown(f"Slope by $w$ at the start: MSE **{by_mse:.4f}**, cross-entropy **{by_ce:.4f}**.")
 
 # %% [markdown]
 # **Exercise 1.** Write the slope of cross-entropy by the weight for any weight, bias, input and target.
@@ -140,8 +141,9 @@ show(one_neuron.waiting_figure())
 # so.
 
 # %%
-slow, quick = ([one_neuron.steps_to_learn(loss, z) for z in (9.0, 10.0)] for loss in one_neuron.LOSSES)
-assert 2.6 < slow[1] / slow[0] < 2.8 and quick[1] - quick[0] <= 2
+steps = one_neuron.steps_to_learn
+assert 2.6 < steps("MSE", 10.0) / steps("MSE", 9.0) < 2.8
+assert steps("cross-entropy", 10.0) - steps("cross-entropy", 9.0) <= 2
 
 # %% [markdown]
 # ### What the sentence "MSE is slow" leaves out
@@ -149,9 +151,10 @@ assert 2.6 < slow[1] / slow[0] < 2.8 and quick[1] - quick[0] <= 2
 # **It is not MSE, it is the pair.** Take the sigmoid away and MSE's slope is $2(a-y)$, with no flat part anywhere:
 
 # %%
-z = torch.tensor(6.0, requires_grad=True)
-assert torch.autograd.grad(nn.MSELoss()(z, torch.tensor(0.0)), z)[0] == 12, "no activation: a strong pull"
-assert torch.autograd.grad(nn.MSELoss()(torch.sigmoid(z), torch.tensor(0.0)), z)[0] < 0.01, "sigmoid: hardly any"
+z, zero = torch.tensor(6.0, requires_grad=True), torch.tensor(0.0)
+strong = torch.autograd.grad(nn.MSELoss()(z, zero), z)[0]
+weak = torch.autograd.grad(nn.MSELoss()(torch.sigmoid(z), zero), z)[0]
+assert strong == 12 and 0 < weak < 0.01
 
 # %% [markdown]
 # And cross-entropy is quick only because it meets *its own* activation: BCE the sigmoid, cross-entropy the softmax.
@@ -161,22 +164,20 @@ assert torch.autograd.grad(nn.MSELoss()(torch.sigmoid(z), torch.tensor(0.0)), z)
 # which divides by the size of the gradients it has seen. Count the steps again with both:
 
 # %%
-starts = {"w = b = 0.5": 0.5, "w = b = 2": 2.0, "w = b = 3": 3.0}
-steps = {
-    (rule, loss): {name: one_neuron.steps_with(rule, loss, start, start) for name, start in starts.items()}
-    for rule in one_neuron.OPTIMIZERS
-    for loss in one_neuron.LOSSES
-}
-pd.DataFrame(steps)
+starts = pd.Index([0.5, 2.0, 3.0], name="start w = b")
+table = pd.DataFrame(index=starts)
+for rule in one_neuron.OPTIMIZERS:
+    for loss in one_neuron.LOSSES:
+        table[f"{rule}, {loss}"] = [one_neuron.steps_with(rule, loss, w, w) for w in starts]
+table
 
 # %% [markdown]
 # With SGD cross-entropy wins by a wide margin, the wider the worse the start. With AdamW there is no such gap: for a
 # *single* neuron, AdamW scales the tiny slope up. (Both with a learning rate of 0.1.)
 
 # %%
-for name in starts:
-    assert steps["SGD", "cross-entropy"][name] * 3 < steps["SGD", "MSE"][name]
-    assert steps["AdamW", "MSE"][name] < 1.2 * steps["AdamW", "cross-entropy"][name]
+assert (table["SGD, MSE"] > 3 * table["SGD, cross-entropy"]).all()
+assert (table["AdamW, MSE"] < 1.2 * table["AdamW, cross-entropy"]).all()
 
 # %% [markdown]
 # Does AdamW make the loss unimportant, then? No. It scales the *sum* over a batch, not the parts. Imagine a batch of
@@ -186,7 +187,7 @@ for name in starts:
 # %%
 shares = {loss: one_neuron.share_of_confident(loss, 6.0) for loss in one_neuron.LOSSES}
 assert shares["MSE"] < 0.01 < 0.1 < shares["cross-entropy"]
-Markdown(f"Its share: **{shares['MSE']:.1%}** under MSE, **{shares['cross-entropy']:.1%}** under cross-entropy.")
+Markdown(f"Its share: MSE **{shares['MSE']:.1%}**, cross-entropy **{shares['cross-entropy']:.1%}**.")
 
 # %% [markdown]
 # MSE nearly ignores its worst mistake, with any optimiser. That can be a weakness (the mistake is real) or a strength
@@ -199,9 +200,8 @@ Markdown(f"Its share: **{shares['MSE']:.1%}** under MSE, **{shares['cross-entrop
 
 # %%
 z = torch.linspace(-8, 8, 1601, requires_grad=True)
-sigmoid_slope, relu_slope = (torch.autograd.grad(f(z).sum(), z)[0] for f in (torch.sigmoid, torch.relu))
-assert sigmoid_slope.max() == 0.25
-assert set(relu_slope.tolist()) == {0.0, 1.0}
+assert torch.autograd.grad(torch.sigmoid(z).sum(), z)[0].max() == 0.25
+assert set(torch.autograd.grad(torch.relu(z).sum(), z)[0].tolist()) == {0.0, 1.0}
 
 # %% [markdown]
 # Six such layers, and the best that can arrive is $(1/4)^6$ of what left the output. Can a better loss help?
@@ -237,19 +237,18 @@ assert ce[0] < 1e-4 * ce[-1], "and hardly anything arrives in layer 1"
 # nearly level, and so is even sigmoid's, at the start at least.
 
 # %%
-factors = {
-    (hidden, start): depth.factor_per_layer(depth.gradient_sizes(10, hidden, "cross-entropy", start))
-    for hidden in ("sigmoid", "ReLU")
-    for start in depth.STARTS
-}
-pd.Series(factors, name="gradient × … per layer back").unstack().round(2)
+factors = pd.DataFrame(index=pd.Index(["sigmoid", "ReLU"], name="gradient × … per layer"))
+for start in depth.STARTS:
+    sizes = [depth.gradient_sizes(10, hidden, "cross-entropy", start) for hidden in factors.index]
+    factors[start] = [depth.factor_per_layer(size) for size in sizes]
+factors.round(2)
 
 # %% [markdown]
 # Sigmoid with the default start fades fastest by far. Does it matter for learning? The next figure trains networks
 # with six hidden layers to say whether a point lies inside a circle, with AdamW and the default start.
 
 # %%
-assert factors["sigmoid", depth.STARTS[0]] < 0.25 < factors["ReLU", depth.STARTS[0]]
+assert factors.loc["sigmoid", depth.STARTS[0]] < 0.25 < factors.loc["ReLU", depth.STARTS[0]]
 show(depth.learning_figure(seeds=seeds))
 
 # %% [markdown]
@@ -263,7 +262,7 @@ sigmoid, relu = depth.learn(6, "sigmoid", seeds), depth.learn(6, "ReLU", seeds)
 assert all(relu[loss][:, -1].mean() > sigmoid[loss][:, -1].mean() + 0.1 for loss in depth.LOSSES)
 spread = {hidden: depth.output_spread(6, hidden) for hidden in ("sigmoid", "ReLU")}
 assert spread["sigmoid"] < spread["ReLU"] / 20
-Markdown(f"Spread of a fresh network's output: sigmoid {spread['sigmoid']:.1e}, ReLU {spread['ReLU']:.1e}")
+Markdown(f"Spread of the output: sigmoid {spread['sigmoid']:.1e}, ReLU {spread['ReLU']:.1e}")
 
 # %% [markdown]
 # ### "ReLU's slope is 0 or 1": the other half of the sentence
@@ -279,11 +278,11 @@ loss.backward()
 assert loss > 0.69 and unit.weight.grad.abs().max() == 0 and unit.bias.grad == 0
 
 # %% [markdown]
-# The loss is large, and there is no gradient at all. When ReLU is the *output* activation this happens to whole
-# networks, as [notebook 04](04_output_activations.ipynb) shows.
+# The loss is that of a coin toss, and there is no gradient at all. When ReLU is the *output* activation this happens
+# to whole networks, as [notebook 04](04_output_activations.ipynb) shows.
 #
 # **Exercise 2.** A network has 8 sigmoid hidden layers. Forget the weights: the best case is a slope of 1/4 in each of
-# them. By what factor has a gradient shrunk when it has passed all eight?
+# them. By what number has a gradient been multiplied when it has passed all eight?
 
 # %%
 best_case = ...
@@ -393,7 +392,7 @@ quiz.predict(
 # The table shows the typical distance from the truth: rows are the noise, columns the loss.
 
 # %%
-spread = pd.DataFrame({noise: likelihood.spread_of_estimates(noise) for noise in ("Gaussian", "Laplace")}).T
+spread = pd.DataFrame({name: likelihood.spread_of_estimates(name) for name in ("Gaussian", "Laplace")}).T
 assert spread.loc["Gaussian", "MSE"] < spread.loc["Gaussian", "MAE"]
 assert spread.loc["Laplace", "MAE"] < spread.loc["Laplace", "MSE"]
 spread.round(3)
@@ -411,7 +410,8 @@ spread.round(3)
 # %%
 prediction, target, variance = torch.tensor([2.0]), torch.tensor([3.5]), torch.tensor([4.0])
 full = nn.GaussianNLLLoss(full=True)(prediction, target, variance)
-assert torch.isclose(full, -torch.distributions.Normal(prediction, variance.sqrt()).log_prob(target).mean())
+claim = torch.distributions.Normal(prediction, variance.sqrt())
+assert torch.isclose(full, -claim.log_prob(target).mean())
 
 # %% [markdown]
 # ## What to keep of document 002, and what to make more exact
