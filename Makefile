@@ -19,7 +19,7 @@ jobs = $${JOBS:+"--jobs=$$JOBS"}
 only = $${ONLY:+"--only=$$ONLY"}
 fresh = $(if $(filter-out 0,$(FRESH)),--fresh)
 
-.PHONY: help run-all test lab explore check results robustness readme bench notebooks solutions challenge usb setup lock
+.PHONY: help run-all test lab explore check results robustness readme bench notebooks solutions challenge card usb setup lock
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,9 @@ solutions: ## build the teacher's edition of the notebooks, with solutions
 
 challenge: ## grade your repairs of the broken scripts in challenge/ (N=3 for one, HINT=1 for a hint)
 	$(lm) challenge $${N:+"$$N"} $${HINT:+"--hint=$$HINT"}
+
+card: ## write the decision card from the verdicts, as page and PDF
+	$(lm) card
 
 usb: ## everything for a classroom without a network, into one folder (FOLDER=/media/stick)
 	$(lm) usb "$${FOLDER:?name the folder, as in: make usb FOLDER=/media/stick}"

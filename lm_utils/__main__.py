@@ -117,6 +117,7 @@ COMMANDS = {
         ("hint",),
         words=("number",),
     ),
+    "card": Command("write the decision card from the verdicts, as page and PDF", "lm_utils.publish.card:main"),
     "usb": Command(
         "put everything a classroom without a network needs into one folder",
         "lm_utils.commands.usb:main",
