@@ -45,10 +45,16 @@ def notebook() -> nbformat.NotebookNode:
 
 
 def command(page: Path, port: int) -> list[str]:
-    """Voila for this page, reachable from this machine alone, with the token of the environment."""
+    """Voila for this page, reachable from this machine alone, with the token of the environment.
+
+    A closing page tells the server to end its kernel, but without the cookie against forged requests, which Voila never
+    sets; the login cookie is SameSite=Lax, so other sites' requests still go without it and are refused. Kernels whose
+    page is gone without a word (a crash) end when nothing has happened in them for some minutes.
+    """
     options = {"Voila.ip": "127.0.0.1", "port": port, "Voila.port_retries": 0, "Voila.auto_token": True,
                "Voila.open_browser": False, "Voila.log_level": "ERROR",
-               "MappingKernelManager.cull_interval": 30, "MappingKernelManager.cull_idle_timeout": 3600}  # fmt: skip
+               "Voila.tornado_settings": {"disable_check_xsrf": True},
+               "MappingKernelManager.cull_interval": 30, "MappingKernelManager.cull_idle_timeout": 300}  # fmt: skip
     return [sys.executable, "-m", "voila", str(page), *(f"--{name}={value}" for name, value in options.items())]
 
 

@@ -90,7 +90,7 @@ def findings(report: Report | None) -> str:
         head = f"<b style='color:{color}'>{sign} {finding.severity}:</b>"
         items.append(f"<div style='margin:.2em 0'>{head} {parts}</div>")
     worst = SEVERITIES[report.findings[0].severity][1]
-    return card(f"<b>The doctor looked at the trained network:</b>{''.join(items)}", worst)
+    return card(f"<b>The doctor looked at network, loss and targets:</b>{''.join(items)}", worst)
 
 
 def code_marked(text: str) -> str:

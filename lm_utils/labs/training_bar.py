@@ -66,7 +66,7 @@ class TrainingBar(widgets.HBox):
 
     def end(self) -> None:
         """Stop and wait for the thread to end, without a last word of it."""
-        self._quiet = True
+        self._quiet, self._clicked_at = True, 0.0
         self._training.stop(wait=3)
         self._rest()
 

@@ -1,0 +1,245 @@
+"""The explorer and the picker, in JupyterLab and as a page of their own: every button clicked, every state seen."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+
+import pytest
+
+from tests.browser.conftest import SIZE, Page
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+CURVES = "Learning curves"
+CELLS = (
+    "import threading\nfrom lm_utils.labs.explorer import explorer\nfrom lm_utils.labs.picker import picker",
+    "explorer('digits', 'cpu')",
+    "picker('multiclass', 'digits', 'cpu')",
+)
+
+
+@pytest.fixture(scope="module")
+def address(chromium, tmp_path_factory):
+    """The address that `python -m lm_utils explore` prints; the server ends as with Ctrl-C."""
+    folder = tmp_path_factory.mktemp("no-mnist")
+    (folder / "MNIST").mkdir()
+    (folder / "MNIST" / "failed-download.txt").write_text("this test asks for no download")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "LM_DATA_DIR": str(folder)}
+    server = subprocess.Popen([sys.executable, "-m", "lm_utils", "explore"], stdout=subprocess.PIPE, text=True,
+                              stderr=subprocess.DEVNULL, env=environment, start_new_session=True)  # fmt: skip
+    found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", server.stdout.readline())
+    assert found, "no address was printed"
+    yield found[0]
+    server.send_signal(signal.SIGINT)
+    assert server.wait(20) == 0
+
+
+@pytest.fixture(scope="module")
+def web(chromium, address):
+    """The explorer's own page in a window of a projector's size."""
+    context = chromium.new_context(viewport=SIZE)
+    page = Page(context.new_page())
+    page.raw.goto(address)
+    page.button("Train").wait_for(timeout=60_000)
+    yield page
+    context.close()
+
+
+@contextmanager
+def moving(page: Page, nth: int = 0, seconds: float = 20) -> Iterator[SimpleNamespace]:
+    """Fail unless the curves are drawn anew; they go on moving, so nobody waits for an end."""
+    before, told = page.image(CURVES, nth).get_attribute("src"), SimpleNamespace(seconds=None)
+    yield told
+    started = time.monotonic()
+    page.raw.wait_for_function(
+        "([alt, nth, before]) => document.querySelectorAll(`img[alt^='${alt}']`)[nth]?.src !== before",
+        arg=[CURVES, nth, before], timeout=1000 * seconds,
+    )  # fmt: skip
+    told.seconds = time.monotonic() - started
+
+
+def wait_for_status(page: Page, *texts: str, nth: int = 0, seconds: float = 40) -> None:
+    """Wait until the line beside the buttons holds one of these texts and the pictures are drawn."""
+    page.raw.wait_for_function(
+        """([texts, nth]) => texts.some(
+            text => document.querySelectorAll('[role=status]')[nth].innerText.includes(text))""",
+        arg=[list(texts), nth], timeout=1000 * seconds,
+    )  # fmt: skip
+
+
+def wait_until_ready(page: Page) -> None:
+    """Wait until Train can be pressed again, and a double click is over."""
+    page.raw.wait_for_function(
+        "() => ![...document.querySelectorAll('button')].find(b => b.innerText === 'Train').disabled"
+    )
+    page.raw.wait_for_timeout(600)
+
+
+def kept(page: Page) -> int:
+    """How many runs the comparison holds."""
+    return int(re.search(r"\((\d) of 6\)", page.raw.get_by_role("button", name="Compare your runs").inner_text())[1])
+
+
+def long_run(page: Page) -> None:
+    """The first preset with so much patience that it does not end by itself."""
+    page.button("A pairing that fits").or_(page.button("● A pairing that fits")).click()
+    fold = page.raw.get_by_role("button", name="Everything else")
+    if fold.inner_text().startswith("▸"):
+        fold.click()
+    for label, value in (("Patience", "100"), ("Epochs at most", "500")):
+        box = page.outputs.locator(".widget-text").filter(has_text=label).locator("input")
+        box.fill(value)
+        box.press("Enter")
+    page.raw.wait_for_timeout(300)
+
+
+# --- the page of its own ---
+
+
+def test_train_and_watch(web):
+    assert web.raw.evaluate("document.documentElement.scrollWidth") <= SIZE["width"]
+    web.screenshot("explorer_start")
+    with moving(web) as told:
+        web.button("Train").click()
+    print(f"first curve after {told.seconds:.2f} s")
+    assert told.seconds < 5  # about half a second on a machine that is not busy
+    web.screenshot("explorer_running")
+    wait_for_status(web, "Done in")
+    wait_until_ready(web)
+    for picture in (CURVES, "16 test images", "Three panels"):
+        assert web.image(picture).evaluate("image => image.naturalWidth") == 1100
+    assert "doctor" in web.outputs.inner_text().lower()
+    web.screenshot("explorer_done")
+    web.screenshot("explorer_inside", around=web.image("Three panels"))
+
+
+def test_stop_and_double_click(web):
+    long_run(web)
+    before = kept(web)
+    web.button("Train").dblclick()
+    wait_for_status(web, "Epoch 3", "Epoch 4", "Epoch 5", "Epoch 6", "Epoch 7", "Epoch 8", "Epoch 9")
+    started = time.monotonic()
+    web.button("Stop").click()
+    wait_for_status(web, "Stopped after")
+    print(f"stopped after {time.monotonic() - started:.2f} s")
+    assert time.monotonic() - started < 3
+    wait_until_ready(web)
+    assert kept(web) == before + 1
+    web.screenshot("explorer_stopped")
+
+
+def test_another_choice_while_it_trains(web):
+    long_run(web)
+    web.button("Train").click()
+    wait_for_status(web, "Epoch")
+    web.button("Double softmax").click()
+    wait_for_status(web, "the training was stopped")
+    assert web.button("● Double softmax").count() == 1
+    web.button("Train").click()
+    wait_for_status(web, "Done")
+    wait_until_ready(web)
+
+
+def test_a_pairing_that_is_refused(web):
+    web.dropdown("Task").select_option(label="Regression")
+    web.dropdown("Loss").select_option(label="Binary cross-entropy (bce)")
+    web.dropdown("Output activation").select_option(label="no activation")
+    web.see("nn.BCELoss refuses outputs or targets outside")
+    assert web.checkbox("output bias at the prior").is_disabled()
+    web.button("Train").click()
+    wait_for_status(web, "The loss refused")
+    web.see("The doctor looked at network, loss and targets")
+    wait_until_ready(web)
+    web.screenshot("explorer_refused")
+    web.raw.get_by_role("button", name="Everything else").click()
+
+
+def test_compare_and_save(web):
+    web.raw.get_by_role("button", name="Compare your runs").click()
+    web.button("Save CSV and PNG").click()
+    with web.raw.expect_download() as download:
+        web.raw.get_by_role("link", name="explorer-runs.csv").click()
+    text = download.value.path().read_text()
+    assert text.startswith("run,task,loss,") and ",error," in text
+    web.screenshot("explorer_compared", around=web.button("Save CSV and PNG"))
+    web.raw.get_by_role("button", name="Compare your runs").click()
+
+
+def test_by_keyboard_with_a_prediction(web):
+    web.raw.evaluate("window.scrollTo(0, 0)")
+    web.button("One softmax").focus()
+    web.raw.keyboard.press("Enter")
+    web.button("● One softmax").wait_for()
+    for _ in range(20):
+        web.raw.keyboard.press("Tab")
+        if web.raw.evaluate("document.activeElement.innerText") == "Train":
+            break
+    web.raw.keyboard.press("Tab")  # Stop is disabled
+    web.raw.keyboard.press("Space")
+    web.see("hidden until")
+    web.screenshot("explorer_prediction")
+    web.raw.keyboard.press("Tab")
+    web.raw.keyboard.press("Space")
+    web.raw.keyboard.press("ArrowDown")
+    web.button("Train").press("Enter")
+    wait_for_status(web, "Done in")
+    web.see("As you said")
+    web.screenshot("explorer_answered")
+
+
+def test_a_closed_tab_ends_its_kernel(chromium, address):
+    kernels = lambda: len([line for line in subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, text=True)  # noqa: E731
+                           .stdout.splitlines() if "ipykernel_launcher" in line])  # fmt: skip
+    before = kernels()
+    context = chromium.new_context(viewport=SIZE)
+    page = Page(context.new_page())
+    page.raw.goto(address)
+    page.button("Train").wait_for(timeout=60_000)
+    page.button("Train").click()
+    assert kernels() > before
+    page.raw.close(run_before_unload=True)
+    end = time.monotonic() + 20
+    while kernels() > before and time.monotonic() < end:
+        time.sleep(0.2)
+    context.close()
+    assert kernels() <= before
+
+
+# --- JupyterLab ---
+
+
+def test_in_jupyterlab(jupyter):
+    with jupyter.open_code(*CELLS) as page:
+        assert page.errors() == []
+        page.screenshot("explorer_lab", around=page.image(CURVES))
+        with moving(page):
+            page.button("Train").click()
+        page.button("Train it here").click()
+        page.see("Another training is running")
+        page.raw.locator(".jp-Cell").nth(1).locator(".cm-content").click()
+        page.raw.keyboard.press("Control+Enter")  # the cell is run again while it trains
+        page.wait_until_idle()
+        page.button("Train").wait_for()
+        wait_for_status(page, "Ready")
+        with moving(page):
+            page.button("Train").click()
+        page.button("Stop").click()
+        wait_for_status(page, "Stopped", "Done")
+        page.dropdown("Loss", nth=1).select_option(label="Mean squared error (mse)")
+        page.see("nn.MSELoss()")
+        page.screenshot("picker_lab", around=page.image(CURVES, nth=1))
+        wait_until_ready(page)
+        with moving(page, nth=1):
+            page.button("Train it here").click()
+        page.button("Stop", nth=1).click()
+        wait_for_status(page, "Stopped", "Yours", nth=1)
+        page.screenshot("picker_lab_stopped", around=page.image(CURVES, nth=1))
+        assert page.errors() == []
