@@ -338,7 +338,8 @@ def test_headless_the_same_training_runs_without_a_thread(box):
 def test_the_page_is_for_this_machine_and_needs_a_token(tmp_path):
     words_of_command = explorer_server.command(tmp_path / "x.ipynb", 1234)
     assert "--Voila.ip=127.0.0.1" in words_of_command and "--Voila.auto_token=True" in words_of_command
-    assert explorer_server.notebook().cells[0].source == explorer_server.CODE
+    (cell,) = explorer_server.notebook(tmp_path).cells
+    assert compile(cell.source, "cell", "exec") and str(tmp_path) in cell.source
     assert 1024 < explorer_server.free_port() < 65536
 
 

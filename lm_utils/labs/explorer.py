@@ -34,16 +34,16 @@ STYLE = """<style>
 </style>"""
 
 
-def explorer(data: str = "auto", device: str = "auto") -> widgets.VBox:
-    """The explorer as one box; nothing trains until Train is pressed."""
+def explorer(data: str = "auto", device: str = "auto", folder: str | Path | None = None) -> widgets.VBox:
+    """The explorer as one box; nothing trains until Train is pressed. Files are saved in `folder`, or right here."""
     stop_all()
-    return Explorer(data, device)
+    return Explorer(data, device, Path(folder or Path.cwd()))
 
 
 class Explorer(widgets.VBox):
     """All of it: presets, everything else one step behind, Train and Stop, pictures, the doctor, a comparison."""
 
-    def __init__(self, data: str = "auto", device: str = "auto", folder: Path | None = None) -> None:
+    def __init__(self, data: str = "auto", device: str = "auto", folder: Path = Path()) -> None:
         self.splits = load_data(data, seed=0)
         self.device = device
         self.stored = reference("mnist")
@@ -56,7 +56,7 @@ class Explorer(widgets.VBox):
         self.bar = TrainingBar(self.train, self._ended)
         self.predict = PredictFirst(self._show_card)
         self.curves, self.images, self.inside, self.doctor = Picture(), Picture(), Picture(), widgets.HTML()
-        self.comparison = Comparison(folder or Path.cwd())
+        self.comparison = Comparison(folder)
         for picture in (self.curves, self.images, self.inside):
             picture.add_class("lm-picture")
         super().__init__(self._parts(), layout={"max_width": "1120px", "width": "100%", "margin": "0 auto"})
@@ -161,7 +161,8 @@ class Explorer(widgets.VBox):
             return
         self.bar.say(problem or words.outcome(live))
         self.bar.progress.value = 1.0
-        self.bar.progress.bar_style = {"ok": "success", "stopped": ""}.get(live.run.status, "danger")
+        styles = {words.OUTCOMES[0]: "success", words.OUTCOMES[1]: "warning", words.OUTCOMES[2]: "danger"}
+        self.bar.progress.bar_style = styles.get(words.what_happened(live), "")
         self._draw_curves()
         if live.predictions is not None:
             self._draw_inside()

@@ -15,7 +15,7 @@ from time import monotonic, sleep
 
 import nbformat
 
-CODE = "from lm_utils.labs.explorer import explorer\n\nexplorer()"
+CODE = "from lm_utils.labs.explorer import explorer\n\nexplorer(folder={folder!r})"
 TITLE = "Loss explorer"
 START_LIMIT = 60.0  # seconds for the server to answer
 
@@ -25,7 +25,7 @@ def main() -> int:
     port, token = free_port(), secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory(prefix="explorer-") as folder:
         page = Path(folder) / f"{TITLE}.ipynb"
-        nbformat.write(notebook(), page)
+        nbformat.write(notebook(Path.cwd()), page)
         server = subprocess.Popen(command(page, port), env={**os.environ, "JUPYTER_TOKEN": token})
         try:
             if not answers(port, token, server):
@@ -38,10 +38,11 @@ def main() -> int:
             end(server)
 
 
-def notebook() -> nbformat.NotebookNode:
-    """A notebook with the explorer as its only cell, run by this Python."""
+def notebook(folder: Path) -> nbformat.NotebookNode:
+    """A notebook with the explorer as its only cell, run by this Python; files are saved in the folder."""
     spec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    return nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CODE)], metadata={"kernelspec": spec})
+    cell = nbformat.v4.new_code_cell(CODE.format(folder=str(folder)))
+    return nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": spec})
 
 
 def command(page: Path, port: int) -> list[str]:

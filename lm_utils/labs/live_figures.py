@@ -82,6 +82,8 @@ def draw_live(loss: Axes, metric: Axes, live: LiveRun, factor: float) -> None:
         epochs = [look.epoch for look in part]
         loss.plot(epochs, [look.loss for look in part], color="0.35", lw=1.2)
         metric.plot(epochs, [factor * look.metric for look in part], color="0.35", lw=1.2)
+    if not live.history:
+        return
     epochs = [record["epoch"] for record in live.history]
     every = max(1, len(epochs) // 12)
     style = {"markevery": every, "markersize": 6}
@@ -124,10 +126,18 @@ def finish(axes: Axes, ylabel: str, live: LiveRun | None, histories: Sequence[li
     seen = live.epoch if live is not None else 0
     axes.set_xlim(0, max(5.0, 1.08 * seen, 0 if live is not None else longest))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    if live is None and not histories:
-        axes.text(0.5, 0.5, "Press Train", transform=axes.transAxes, color="0.45", size=16, ha="center", va="center")
+    if words := instead_of_curves(live, histories):
+        axes.text(0.5, 0.3, words, transform=axes.transAxes, color="0.35", size=15, ha="center", va="center",
+                  bbox={"fc": "white", "ec": "none"}, zorder=5)  # fmt: skip
     if axes.get_legend_handles_labels()[0]:
         axes.legend(loc="best", fontsize=10, framealpha=0.8)
+
+
+def instead_of_curves(live: LiveRun | None, histories: Sequence[list]) -> str:
+    """What stands where there is no curve yet, or will be none."""
+    if live is None:
+        return "" if any(histories) else "Press Train"
+    return "The loss refuses what it gets: no curve." if live.run is not None and live.run.status == "error" else ""
 
 
 def told_curves(pairing: Pairing, lines: Landmarks, live: LiveRun | None) -> str:
@@ -263,12 +273,13 @@ def told_answers(task: Task, predictions: torch.Tensor, digits: torch.Tensor) ->
 
 
 def comparison_figure(runs: Sequence[LiveRun]) -> Figure:
-    """The kept runs of the latest one's task, laid over each other."""
+    """The kept runs of the task that was trained last, laid over each other."""
     figure, (loss, metric) = empty(3.4, (0.062, 0.16, 0.988, 0.9), columns=2)
-    same = [live for live in runs if live.choice.pairing.task == runs[-1].choice.pairing.task] if runs else []
-    task = same[-1].choice.pairing.spec if same else None
+    drawn = [live for live in runs if live.history]
+    task = drawn[-1].choice.pairing.spec if drawn else None
+    same = [live for live in drawn if live.choice.pairing.spec == task]
     for i, live in enumerate(runs):
-        if live not in same or not live.history:
+        if live not in same:
             continue
         epochs = [record["epoch"] for record in live.history]
         style = {"ls": LINES[i], "marker": MARKERS[i], "color": COLORS[i], "markevery": max(1, len(epochs) // 10),
@@ -279,7 +290,7 @@ def comparison_figure(runs: Sequence[LiveRun]) -> Figure:
     loss.set(xlabel="epoch", ylabel="validation loss")
     title(loss, "Loss (comparable only within one kind)")
     metric.set(xlabel="epoch", ylabel=METRIC[task.metric] if task else "")
-    title(metric, task.title if task else "No runs yet")
+    title(metric, task.title if task else "No curve yet")
     if metric.lines:
         metric.legend(fontsize=9, loc="best", framealpha=0.8)
     figure.set_label(f"{len(same)} runs of one task laid over each other: "

@@ -125,7 +125,9 @@ class Picker(widgets.VBox):
                 self.store.put(path, entry_of(run, summarise(run, splits)))
 
     def _told(self, live: LiveRun, seed: int, seeds: int) -> None:
-        if live.batches and self.pace.due():
+        if not live.batches:
+            live.look()  # before any training
+        elif self.pace.due():
             self.pace.draw(lambda: self._glance(live, seed, seeds))
 
     def _glance(self, live: LiveRun, seed: int, seeds: int) -> None:

@@ -23,9 +23,9 @@ class TrainingBar(widgets.HBox):
         self._ended = ended
         self._training = LiveTraining(self._finished)
         self._clicked_at, self._quiet = 0.0, False
-        wide = {"width": "auto", "min_width": "7em"}
+        wide = {"width": "auto", "min_width": "7em", "flex": "0 0 auto"}
         self.train = widgets.Button(description=label, button_style="primary", layout=wide)
-        self.stop = widgets.Button(description="Stop", disabled=True, layout={"width": "6em"})
+        self.stop = widgets.Button(description="Stop", disabled=True, layout={"width": "6em", "flex": "0 0 auto"})
         self.progress = widgets.FloatProgress(min=0, max=1, layout={"width": "10em", "flex": "0 0 auto"})
         self.status = widgets.HTML(layout={"flex": "1 1 auto"})
         self.train.on_click(lambda button: self._train_clicked(clicked))

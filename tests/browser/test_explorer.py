@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from tests.browser.conftest import SIZE, Page
@@ -27,27 +28,28 @@ CELLS = (
 
 
 @pytest.fixture(scope="module")
-def address(chromium, tmp_path_factory):
-    """The address that `python -m lm_utils explore` prints; the server ends as with Ctrl-C."""
+def served(chromium, tmp_path_factory):
+    """What `python -m lm_utils explore` serves: its address and its process, which ends as with Ctrl-C."""
     folder = tmp_path_factory.mktemp("no-mnist")
     (folder / "MNIST").mkdir()
     (folder / "MNIST" / "failed-download.txt").write_text("this test asks for no download")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "LM_DATA_DIR": str(folder)}
-    server = subprocess.Popen([sys.executable, "-m", "lm_utils", "explore"], stdout=subprocess.PIPE, text=True,
-                              stderr=subprocess.DEVNULL, env=environment, start_new_session=True)  # fmt: skip
+    command = [sys.executable, "-m", "lm_utils", "explore"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder,
+                              env=environment, start_new_session=True)  # fmt: skip
     found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", server.stdout.readline())
     assert found, "no address was printed"
-    yield found[0]
+    yield SimpleNamespace(address=found[0], process=psutil.Process(server.pid))
     server.send_signal(signal.SIGINT)
     assert server.wait(20) == 0
 
 
 @pytest.fixture(scope="module")
-def web(chromium, address):
+def web(chromium, served):
     """The explorer's own page in a window of a projector's size."""
     context = chromium.new_context(viewport=SIZE)
     page = Page(context.new_page())
-    page.raw.goto(address)
+    page.raw.goto(served.address)
     page.button("Train").wait_for(timeout=60_000)
     yield page
     context.close()
@@ -195,22 +197,33 @@ def test_by_keyboard_with_a_prediction(web):
     web.screenshot("explorer_answered")
 
 
-def test_a_closed_tab_ends_its_kernel(chromium, address):
-    kernels = lambda: len([line for line in subprocess.run(["ps", "ax", "-o", "args"], capture_output=True, text=True)  # noqa: E731
-                           .stdout.splitlines() if "ipykernel_launcher" in line])  # fmt: skip
-    before = kernels()
+def kernels(process: psutil.Process) -> int:
+    """How many kernels the server has."""
+    return sum(is_kernel(child) for child in process.children(recursive=True))
+
+
+def is_kernel(process: psutil.Process) -> bool:
+    """Whether this is a kernel that still lives."""
+    try:
+        return "ipykernel_launcher" in process.cmdline()
+    except psutil.Error:  # it has ended meanwhile
+        return False
+
+
+def test_a_closed_tab_ends_its_kernel(chromium, served):
+    before = kernels(served.process)
     context = chromium.new_context(viewport=SIZE)
     page = Page(context.new_page())
-    page.raw.goto(address)
-    page.button("Train").wait_for(timeout=60_000)
-    page.button("Train").click()
-    assert kernels() > before
-    page.raw.close(run_before_unload=True)
+    page.raw.goto(served.address)
+    page.button("Train").click(timeout=60_000)
+    wait_for_status(page, "Epoch")
+    assert kernels(served.process) == before + 1
+    page.raw.goto("about:blank")
     end = time.monotonic() + 20
-    while kernels() > before and time.monotonic() < end:
+    while kernels(served.process) > before and time.monotonic() < end:
         time.sleep(0.2)
     context.close()
-    assert kernels() <= before
+    assert kernels(served.process) == before
 
 
 # --- JupyterLab ---
@@ -220,6 +233,7 @@ def test_in_jupyterlab(jupyter):
     with jupyter.open_code(*CELLS) as page:
         assert page.errors() == []
         page.screenshot("explorer_lab", around=page.image(CURVES))
+        page.screenshot("picker_lab_start", around=page.image(CURVES, nth=1))
         with moving(page):
             page.button("Train").click()
         page.button("Train it here").click()
