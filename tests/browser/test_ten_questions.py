@@ -1,0 +1,24 @@
+"""The ten questions, ticked in JupyterLab: first everything is asked for, then score and answers are told."""
+
+import pytest
+
+from lm_utils.labs.ten_questions import questions
+
+pytestmark = pytest.mark.browser
+
+CELL = "from lm_utils.labs import ten_questions\nten_questions.after()"
+
+
+def test_ten_answers_and_how_sure(jupyter):
+    with jupyter.open_code(CELL, seconds=90) as page:
+        assert page.errors() == []
+        page.button("Show the result").click()
+        page.see("Still open, answer and confidence: question 1, 2, 3")
+        for place, question in enumerate(questions()):
+            page.radio(question.options[question.proven[0]]).check()
+            page.radio("rather sure", nth=place).check()
+        page.screenshot("ten_questions_asked", around=page.see("Question 3."))
+        page.button("Show the result").click()
+        page.see("10 of 10 right.")
+        assert page.errors() == []
+        page.screenshot("ten_questions_told", around=page.see("Question 10."))
