@@ -244,19 +244,31 @@ def verdict_lab(task: str = "multiclass", loss: str = "cross_entropy", activatio
 
 
 def notebooks_here() -> dict[str, dict[str, str]]:
-    """Number, file, title, minutes and coverage of each notebook of the course, out of the notebooks themselves."""
-    folders = (Path.cwd(), Path(__file__).resolve().parents[2] / "notebooks")
+    """Number, file, title, minutes and coverage of each notebook of the course, out of the notebooks themselves.
+
+    In the Korean folder the course is the one above it, told in Korean where a notebook exists in Korean.
+    """
+    here, above = Path.cwd(), ""
+    if here.name == "ko":
+        here, above = here.parent, "../"
+    folders = (here, Path(__file__).resolve().parents[2] / "notebooks")
     files = next((found for folder in folders if (found := sorted(folder.glob("[0-9][0-9]_*.ipynb")))), [])
     course = {}
     for file in files:
-        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+        korean = file.parent / "ko" / file.name
+        translated = bool(above) and korean.exists()
+        cells = json.loads((korean if translated else file).read_text(encoding="utf-8"))["cells"]
         text = "\n".join("".join(cell["source"]) for cell in cells[:4] if cell["cell_type"] == "markdown")
         part = {key: _first(pattern, text) for key, pattern in FOUND.items()}
-        course[file.name[:2]] = {"file": file.name, **part}
+        course[file.name[:2]] = {"file": file.name if translated else above + file.name, **part}
     return course
 
 
-FOUND = {"title": r"^# \d\d (.+)", "minutes": r"\*\*Time:?\*\*:? *(\d+)", "covers": r"\*\*Covers:?\*\*:? *(.+)"}
+FOUND = {
+    "title": r"^# \d\d (.+)",
+    "minutes": r"\*\*(?:Time|시간):?\*\*:? *(\d+)",
+    "covers": r"\*\*(?:Covers|범위):?\*\*:? *(.+)",
+}
 
 
 def _first(pattern: str, text: str) -> str:

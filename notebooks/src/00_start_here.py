@@ -26,6 +26,27 @@
 #
 # Run every cell with Shift+Enter, or all of them with *Run → Run All Cells*.
 
+# %% [markdown] tags=["lang-ko"]
+# # 00 여기서 시작합니다: 두 스크립트와 한 번의 투표
+#
+# 이 노트북을 마치면 다음을 할 수 있습니다.
+#
+# - 코드의 단어 하나가 학습이 되느냐 안 되느냐를 가르는 사례를 설명할 수 있습니다.
+# - 다섯 가지 과제(task) 각각에 맞는 손실 함수(loss function)와 출력층 활성화 함수(output activation)를 말할 수
+#   있습니다.
+# - 과제, 손실 함수, 활성화 함수를 어떻게 조합하든 그 판정(verdict)과 이유를 찾아볼 수 있습니다.
+# - 이 강의를 어떤 순서로 따라갈지 고를 수 있습니다.
+#
+# **시간:** 15분
+#
+# **범위:** 문서 000의 1절(표), 문서 001의 1절(표)
+#
+# 셀은 Shift+Enter로 하나씩 실행하거나 *Run → Run All Cells* 메뉴로 한꺼번에 실행합니다.
+#
+# > 이 노트북은 한국어판입니다. 설명은 모두 한국어이고 코드는 [영어판](../00_start_here.ipynb)과 똑같습니다.
+# > 위젯과 그림에는 영어가 나오므로, 질문과 보기는 바로 위 셀에 우리말로 옮겨 두었습니다. 한국어판이 아직 없는
+# > 노트북으로 가는 링크는 영어판으로 이어집니다.
+
 # %% tags=["parameters"]
 data = "auto"
 seeds = 3
@@ -33,6 +54,9 @@ device = "auto"
 
 # %% [markdown]
 # The tools, and a line that says which images and which device are in use here.
+
+# %% [markdown] tags=["lang-ko"]
+# 필요한 도구를 불러옵니다. 여기서 쓰는 이미지와 장치를 알려 주는 줄도 함께 나옵니다.
 
 # %%
 from IPython.display import Markdown
@@ -52,11 +76,23 @@ banner(data, device)
 # same loss. (The targets are rows with a 1 at the right digit and 0 elsewhere.) Their scripts differ in **one word**:
 # A ends with softmax, B with sigmoid. Neither gets an error or a warning.
 
+# %% [markdown] tags=["lang-ko"]
+# ## 1. 어느 스크립트가 학습할까요?
+#
+# 동료 두 사람이 손글씨 숫자를 읽는 똑같은 신경망을 학습시킵니다. 이미지도, 옵티마이저(optimizer)도, 손실 함수도
+# 같습니다. (정답은 맞는 숫자 자리만 1이고 나머지는 0인 원-핫 벡터(one-hot vector)입니다.) 두 스크립트는 **단 한
+# 단어**만 다릅니다. A는 소프트맥스(softmax)로 끝나고, B는 시그모이드(sigmoid)로 끝납니다. 어느 쪽도 오류나 경고가
+# 나지 않습니다.
+
 # %%
 start.two_scripts()
 
 # %% [markdown]
 # Both colleagues now press Run. This trains both networks for real, on your machine; it takes a few seconds.
+
+# %% [markdown] tags=["lang-ko"]
+# 이제 두 사람이 실행 버튼을 누릅니다. 아래 셀은 여러분의 컴퓨터에서 두 신경망을 실제로 학습시키며, 몇 초면
+# 끝납니다.
 
 # %%
 splits = lm.load_data(data, seed=0)
@@ -67,6 +103,11 @@ show(start.cold_open_figure(runs, guess))
 # %% [markdown]
 # One curve climbs, the other one lies on the dotted line: script B answers as if it had never seen an image. The
 # best epoch of each, tested on images that neither has seen:
+
+# %% [markdown] tags=["lang-ko"]
+# 한 곡선은 올라가고, 다른 곡선은 점선 위에 누워 있습니다. 스크립트 B는 이미지를 한 번도 본 적이 없는 것처럼
+# 답합니다. 두 신경망의 가장 좋았던 에포크(epoch)를 골라, 둘 다 본 적 없는 이미지로 테스트한 결과는 다음과
+# 같습니다.
 
 # %%
 assert runs["A"].test_metric > 0.8 and runs["B"].test_metric < 0.3
@@ -79,6 +120,19 @@ Markdown(
 # Why? Many explanations are on offer. Choose the one you believe; your vote is kept on this machine and comes back
 # twice: in notebook 11, which takes the case apart, and in notebook 15, which settles it. The answer is *not* given
 # here.
+
+# %% [markdown] tags=["lang-ko"]
+# 왜 그럴까요? 그럴듯한 설명은 많습니다. 맞다고 생각하는 것을 하나 골라 보세요. 여러분의 투표는 이 컴퓨터에
+# 저장되고 두 번 다시 나옵니다. 노트북 11에서는 이 사건을 낱낱이 뜯어보고, 노트북 15에서는 결론을 내립니다. 답은
+# 여기서 알려 드리지 *않습니다*.
+#
+# > **투표: 스크립트 B는 왜 학습하지 못할까요?**
+# >
+# > - 시그모이드 출력은 합이 1이 아니어서, 그중 가장 큰 값에 아무 의미가 없다
+# > - 시그모이드로는 서로 배타적인 열 개의 클래스를 표현할 수 없다
+# > - 클래스가 열 개일 때 이진 교차 엔트로피(binary cross-entropy, BCE)는 잘못된 손실 함수다
+# > - 학습의 첫 몇 걸음에서 무언가 잘못되고, 그 뒤로 회복하지 못한다
+# > - 더 오래 기다리면 학습할 것이다
 
 # %%
 start.vote(
@@ -101,6 +155,15 @@ start.vote(
 # once. Document 000 recommends a loss for each, document 001 an output activation. Put together, and checked
 # against the rules that this course uses for its own verdicts:
 
+# %% [markdown] tags=["lang-ko"]
+# ## 2. 무엇에 무엇이 맞을까요?
+#
+# 문서 000과 001은 다섯 가지 과제를 놓고 이 질문을 던지고, 이 강의도 그렇게 합니다. 같은 이미지 한 장을 보고도
+# 신경망은 숫자 하나를 답할 수도 있고(회귀), 확률 하나를 답할 수도 있고(확률 예측), 두 클래스 중 하나를 고를 수도
+# 있고(이진 분류), 열 클래스 중 하나를 고를 수도 있고(다중 클래스 분류, multi-class), 여러 레이블에 한꺼번에 답할
+# 수도 있습니다(다중 레이블 분류, multi-label). 문서 000은 과제마다 손실 함수를, 문서 001은 출력층 활성화 함수를
+# 권합니다. 둘을 합친 뒤 이 강의가 판정에 쓰는 규칙으로 다시 확인한 표가 아래에 있습니다.
+
 # %%
 fits = start.fitting_table()
 fits[["task", "loss", "output activation", "loss in PyTorch"]]
@@ -110,6 +173,20 @@ fits[["task", "loss", "output activation", "loss in PyTorch"]]
 # softmax *itself*: the network ends without one. And several rows fit one task: a task has a family of fitting
 # losses, not a single right one. Document 001 also allows ReLU for regression where values are never negative;
 # notebook 04 shows what that risks.
+
+# %% [markdown] tags=["lang-ko"]
+# 이 표에는 많은 사람이 놀라는 점이 두 가지 있습니다. 표의 "Softmax, inside the loss"는 소프트맥스가 손실 함수
+# 안에 들어 있다는 뜻입니다. 곧 `nn.CrossEntropyLoss`가 소프트맥스를 *직접* 적용하므로 신경망은 소프트맥스 없이
+# 끝나야 합니다. 그리고 한 과제에 여러 행이 있습니다. 과제마다 정답이 하나 있는 것이 아니라 맞는 손실 함수가 한
+# 무리씩 있습니다. 문서 001은 값이 음수가 되지 않는 회귀(regression)라면 ReLU도 쓸 수 있다고 합니다. 그때 어떤
+# 위험이 따르는지는 노트북 04에서 보여 드립니다.
+#
+# > **먼저 예측해 보세요.** 신경망이 nn.Softmax로 끝나고, 그 출력이 소프트맥스를 한 번 더 적용하는
+# > nn.CrossEntropyLoss로 들어갑니다. 어떤 일이 일어날까요?
+# >
+# > - PyTorch가 오류를 낸다
+# > - 아무 경고 없이 학습된다
+# > - 출력이 엉뚱한 클래스가 된다
 
 # %%
 quiz.predict(
@@ -128,6 +205,16 @@ quiz.predict(
 # framed; the text says what the loss gets to see, and why that is good or bad. (For regression, targets are
 # standardised.) Look for the pairing of script B.
 
+# %% [markdown] tags=["lang-ko"]
+# ### 모든 조합에는 판정이 있습니다
+#
+# 과제, 손실 함수, 출력층 활성화 함수를 하나씩 골라 보세요. 지도는 그 과제의 *모든* 조합에 대한 판정을 보여 주고,
+# 여러분이 고른 조합에는 테두리를 두릅니다. 글은 손실 함수가 무엇을 받게 되는지, 그것이 왜 좋거나 나쁜지 알려
+# 줍니다. (회귀에서는 정답을 표준화해서 씁니다.) 스크립트 B의 조합을 찾아보세요.
+#
+# > 화면에 나오는 판정은 네 가지입니다. recommended는 권장, workable은 쓸 수 있음, handicapped는 불리함,
+# > impossible은 불가능입니다.
+
 # %%
 start.verdict_lab()
 
@@ -138,6 +225,14 @@ start.verdict_lab()
 # **Exercise 1.** An app looks at a photograph and says whether it shows a dog, a cat, both, or neither. Which of the
 # five tasks is that? Answer with one of `"regression"`, `"probability"`, `"binary"`, `"multiclass"`, `"multilabel"`.
 
+# %% [markdown] tags=["lang-ko"]
+# 불가능한 조합이 얼마나 적은지 눈여겨보세요. 맞지 않는 조합도 대부분 *어느 정도는* 돌아갑니다. 그래서 위험합니다.
+# 아무것도 멈추지 않고, 손실은 줄어들고, 어떤 오류 메시지도 말해 주지 않는 무언가를 잃어버립니다.
+#
+# **연습 1.** 어떤 앱이 사진을 보고 개가 있는지, 고양이가 있는지, 둘 다 있는지, 아무것도 없는지 알려 줍니다. 다섯
+# 가지 과제 중 어느 것일까요? `"regression"`, `"probability"`, `"binary"`, `"multiclass"`, `"multilabel"` 중
+# 하나로 답하세요.
+
 # %%
 my_task = ...
 
@@ -146,6 +241,9 @@ my_task = "multilabel"
 
 # %% [markdown]
 # Run the next cell to check it.
+
+# %% [markdown] tags=["lang-ko"]
+# 다음 셀을 실행하면 답이 맞는지 확인할 수 있습니다.
 
 # %%
 quiz.check(
@@ -163,6 +261,10 @@ quiz.check(
 # **Exercise 2.** You classify ten kinds of flowers and use `nn.CrossEntropyLoss`. Which activation should the
 # network end with: `"softmax"`, `"sigmoid"` or `"none"`? The table above knows.
 
+# %% [markdown] tags=["lang-ko"]
+# **연습 2.** 꽃 열 종류를 분류하면서 `nn.CrossEntropyLoss`를 씁니다. 신경망은 어떤 활성화 함수로 끝나야 할까요?
+# `"softmax"`, `"sigmoid"`, `"none"` 중에서 고르세요. 답은 위의 표에 있습니다.
+
 # %%
 my_activation = ...
 
@@ -171,6 +273,9 @@ my_activation = "none"
 
 # %% [markdown]
 # The check asks the same rules that the widget asks.
+
+# %% [markdown] tags=["lang-ko"]
+# 채점은 위젯과 똑같은 규칙을 따릅니다.
 
 # %%
 fitting = lm.Pairing("multiclass", "cross_entropy", "none")
@@ -189,6 +294,13 @@ quiz.check(
 # each and try every loss and activation on it. 13 shows how to notice a misfit in your *own* model, 14 lets you play,
 # and 15 gives a verdict on every claim of the documents.
 
+# %% [markdown] tags=["lang-ko"]
+# ## 3. 강의 지도
+#
+# 노트북 01부터 07까지는 이론입니다. 손실 함수와 활성화 함수, 그리고 실험을 어떻게 하는지를 다룹니다. 08부터
+# 12까지는 과제를 하나씩 맡아 모든 손실 함수와 활성화 함수를 시험합니다. 13은 *여러분 자신의* 모델에서 맞지 않는
+# 조합을 알아채는 법을 보여 주고, 14는 마음껏 실험하는 놀이터이며, 15는 문서의 모든 주장에 판정을 내립니다.
+
 # %%
 start.course_map()
 
@@ -197,6 +309,11 @@ start.course_map()
 #
 # A lesson of 50 minutes with a projector, an evening or two alone, or a course of two days:
 
+# %% [markdown] tags=["lang-ko"]
+# ### 세 가지 길
+#
+# 프로젝터가 있는 50분 수업, 혼자 공부하는 하루 이틀 저녁, 이틀짜리 강좌 중에서 고를 수 있습니다.
+
 # %%
 start.course_path("One lesson", {"00": 12, "11": 28, "15": 10})
 
@@ -204,11 +321,19 @@ start.course_path("One lesson", {"00": 12, "11": 28, "15": 10})
 # The number after each notebook is its share of the time. In a lesson, show this notebook's two scripts, let everybody
 # vote, walk through the figures of notebook 11, and end with the verdicts of 15; the exercises are for home.
 
+# %% [markdown] tags=["lang-ko"]
+# 노트북 이름 뒤의 숫자는 그 노트북에 쓰는 시간(분)입니다. 수업에서는 이 노트북의 두 스크립트를 보여 주고,
+# 모두에게 투표하게 하고, 노트북 11의 그림을 차례로 훑은 다음, 15의 판정으로 마무리하세요. 연습 문제는 집에서 풀게
+# 합니다.
+
 # %%
 start.course_path("Self-study", ["00", "01", "04", "05", "06", "11", "13"])
 
 # %% [markdown]
 # Alone, take the theory that you will use next week, one task in depth, and the notebook that helps you debug.
+
+# %% [markdown] tags=["lang-ko"]
+# 혼자 공부한다면 다음 주에 쓸 이론, 깊이 들여다볼 과제 하나, 그리고 디버깅을 도와줄 노트북을 고르세요.
 
 # %%
 start.course_path("Two days", list(start.notebooks_here()))
@@ -222,6 +347,14 @@ start.course_path("Two days", list(start.notebooks_here()))
 # A "problem" stops something from working and says what to do; a "note" is good to know. Everything in this course
 # runs without a graphics card and without a network.
 
+# %% [markdown] tags=["lang-ko"]
+# 이틀이면 모든 것을 번호 순서대로 볼 시간이 있습니다. 첫날은 이론, 둘째 날은 실험과 판정입니다.
+#
+# ## 4. 이 컴퓨터에는 무엇이 있을까요?
+#
+# "problem"은 무언가가 돌아가지 못하게 막는 문제로, 무엇을 해야 하는지도 함께 알려 줍니다. "note"는 알아 두면 좋은
+# 정보입니다. 이 강의의 모든 내용은 그래픽 카드나 네트워크 없이도 돌아갑니다.
+
 # %%
 problems = check.main()
 
@@ -233,3 +366,13 @@ problems = check.main()
 # - Most misfits raise no error. That is why it pays to know what fits, and how to notice what does not.
 #
 # Next, the losses themselves, one by one: [01 Losses](01_losses.ipynb).
+
+# %% [markdown] tags=["lang-ko"]
+# ## 요약
+#
+# - 단어 하나가 숫자를 읽는 신경망과 찍기만 하는 신경망을 갈랐습니다. 여러분은 그 이유에 투표했습니다.
+# - 과제마다 맞는 손실 함수와 활성화 함수가 있습니다. 꼭 기억할 것은 위의 표입니다.
+# - 맞지 않는 조합은 대부분 오류를 내지 않습니다. 그래서 무엇이 맞는지 알고, 맞지 않는 것을 알아챌 줄 알면 그만한
+#   보람이 있습니다.
+#
+# 다음 노트북에서는 손실 함수를 하나씩 살펴봅니다: [01 손실 함수](01_losses.ipynb).

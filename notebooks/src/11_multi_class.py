@@ -27,6 +27,28 @@
 #
 # **Before this one:** [10 Binary classification](10_binary.ipynb)
 
+# %% [markdown] tags=["lang-ko"]
+# # 11 다중 클래스 분류: 끝내 학습하지 못하는 시그모이드
+#
+# 이 노트북을 마치면 다음을 할 수 있습니다.
+#
+# - 클래스가 열 개일 때 어떤 손실 함수(loss function)와 출력층 활성화 함수(output activation)가 정말로 정확도를
+#   떨어뜨리고, 어떤 것은 그래 보이기만 하는지 말할 수 있습니다.
+# - 이 실험들에서 시그모이드(sigmoid) 열 개가 왜 학습을 멈추는지 단계별로 설명하고, 그 효과를 껐다 켜서 증명할 수
+#   있습니다.
+# - 정확도는 비슷해 보여도, 소프트맥스(softmax)를 두 번 적용한 것과 한 번 적용한 것을 구별할 수 있습니다.
+# - 붕괴(collapse)한 신경망을 서로 다른 세 가지 방법으로 고칠 수 있습니다.
+#
+# **시간:** 45분, 전반(1~4부)과 후반(5~8부)으로 나뉩니다.
+#
+# **범위:** 문서 000의 3-4절과 1-3절, 문서 001의 3-4절과 1-2절
+#
+# **바로 앞 노트북:** [10 이진 분류](10_binary.ipynb)
+#
+# > 이 노트북은 한국어판입니다. 설명은 모두 한국어이고 코드는 [영어판](../11_multi_class.ipynb)과 똑같습니다.
+# > 위젯, 표, 그림에는 영어가 나오므로, 예측 질문과 보기는 바로 위 셀에 우리말로 옮겨 두었습니다. 한국어판이 아직
+# > 없는 노트북으로 가는 링크는 영어판으로 이어집니다.
+
 # %% tags=["parameters"]
 data = "auto"
 seeds = 3
@@ -35,6 +57,10 @@ device = "auto"
 # %% [markdown]
 # Two data sets appear in this notebook. **Stored results** are those of MNIST; they ship with the course and appear
 # at once. **Live cells** train on the data named in the next line. Every table says which is which.
+
+# %% [markdown] tags=["lang-ko"]
+# 이 노트북에는 데이터셋이 두 가지 나옵니다. **저장된 결과**는 MNIST로 얻은 것으로, 강의에 들어 있어서 바로
+# 나타납니다. **실시간 셀**은 다음 줄에 적힌 데이터로 그 자리에서 학습합니다. 어느 쪽인지는 표마다 적혀 있습니다.
 
 # %%
 import math
@@ -56,6 +82,20 @@ banner(data, device)
 # The cold open of [notebook 00](00_start_here.ipynb) showed two scripts that differ in one word. One ends with
 # softmax, one with a sigmoid per class; everything else is equal. Write your guess down before you scroll.
 
+# %% [markdown] tags=["lang-ko"]
+# ## 1. 먼저 예측해 보세요
+#
+# [노트북 00](00_start_here.ipynb)의 첫머리에서 한 단어만 다른 두 스크립트를 보았습니다. 하나는 소프트맥스로
+# 끝나고, 다른 하나는 클래스마다 시그모이드를 하나씩 씁니다. 나머지는 모두 같습니다. 아래로 내려가기 전에 여러분의
+# 예상을 적어 두세요.
+#
+# > **먼저 예측해 보세요.** 클래스가 열 개이고, 손실 함수는 평균 제곱 오차(mean squared error, MSE)이며, 출력마다
+# > 시그모이드를 씁니다. 테스트 정확도(accuracy)는 얼마일까요?
+# >
+# > - 소프트맥스처럼 약 97 %
+# > - 약 85 %
+# > - 약 10 %, 늘 똑같은 답만 할 때와 같은 수준
+
 # %%
 quiz.predict(
     "Ten classes, mean squared error, a sigmoid on each output. What will the test accuracy be?",
@@ -70,6 +110,12 @@ quiz.predict(
 # The document trained each row once. Here each row is trained with several seeds, and a seed fixes the split, the
 # starting weights and the order of the batches for *all* rows, so that rows can be compared pair by pair.
 
+# %% [markdown] tags=["lang-ko"]
+# ## 2. 문서 000의 손실 함수 표를 다시 재 봅니다
+#
+# 문서는 각 행을 한 번씩만 학습했습니다. 여기서는 각 행을 여러 시드(seed)로 학습합니다. 시드 하나가 데이터 분할,
+# 가중치의 초깃값, 배치(batch)의 순서를 *모든* 행에 똑같이 정하므로 두 행을 짝지어 비교할 수 있습니다.
+
 # %%
 losses = results.summary("multiclass", "loss")
 results.readable(losses)
@@ -77,6 +123,10 @@ results.readable(losses)
 # %% [markdown]
 # Compare the column *published* with *ours*: are the figures of the document within the range of our seeds? The rows
 # with sigmoid are no slow learners. They give one constant answer for all ten thousand images.
+
+# %% [markdown] tags=["lang-ko"]
+# *published* 열(문서에 실린 값)과 *ours* 열(우리가 잰 값)을 견주어 보세요. 문서의 수치가 우리 시드들의 범위 안에
+# 들어오나요? 시그모이드가 있는 행은 느리게 배우는 것이 아닙니다. 이미지 만 장에 늘 똑같은 답 하나를 내놓습니다.
 
 # %%
 show(figures.dots_and_intervals(losses))
@@ -89,6 +139,15 @@ show(figures.dots_and_intervals(losses))
 # The first row needs a second look. The document calls it "Categorical Cross-Entropy (with Softmax)" and recommends
 # it. Its code handed *softmax outputs* to `nn.CrossEntropyLoss`, and that loss applies softmax itself: softmax twice.
 
+# %% [markdown] tags=["lang-ko"]
+# 점 하나가 시드 하나입니다. 오른쪽에 있는 행들은 서로 너무 가까워서, 문서처럼 한 번씩만 돌려서는 순위를 매길 수
+# 없습니다. 왼쪽에 있는 행들은 가장 좋은 상수 답을 나타내는 선 위에 정확히 서 있습니다. 그 사이에는 거의 아무것도
+# 없습니다. **이 어긋난 조합은 신경망을 조금 나쁘게 만드는 것이 아니라 아예 꺼 버립니다.**
+#
+# 첫 행은 다시 볼 필요가 있습니다. 문서는 이 행을 "Categorical Cross-Entropy (with Softmax)"라고 부르며
+# 권장합니다. 그런데 문서의 코드는 *소프트맥스의 출력*을 `nn.CrossEntropyLoss`에 넘겼고, 이 손실 함수는
+# 소프트맥스를 스스로 적용합니다. 소프트맥스를 두 번 쓴 것입니다.
+
 # %%
 twin, twice = lm.Pairing("multiclass", "cross_entropy"), lm.Pairing("multiclass", "cross_entropy", "softmax")
 for pairing in (twice, twin):
@@ -97,6 +156,10 @@ Markdown(results.comparison_sentence(twice, twin))
 
 # %% [markdown]
 # In accuracy you will hardly find the mistake. The loss gives it away: it cannot come near zero.
+
+# %% [markdown] tags=["lang-ko"]
+# 정확도만 보아서는 이 실수를 찾기 어렵습니다. 실수를 드러내는 것은 손실입니다. 0 가까이 내려갈 수가 없기
+# 때문입니다.
 
 # %%
 z = torch.full((1, 10), -1e4).index_fill(1, torch.tensor([3]), 1e4)  # as sure of class 3 as a network can be
@@ -109,6 +172,10 @@ print(f"perfect and sure: {once:.4f} with one softmax, {twice_floor:.4f} with tw
 # A perfect network still shows that second number. Who does not know the floor takes a healthy training for a stuck
 # one; who compares losses between two scripts compares numbers with different zeros.
 
+# %% [markdown] tags=["lang-ko"]
+# 완벽한 신경망도 그 두 번째 숫자를 보입니다. 이 하한(floor)을 모르는 사람은 멀쩡한 학습을 멈춘 학습으로
+# 오해합니다. 두 스크립트의 손실을 그대로 비교하는 사람은 영점이 서로 다른 숫자를 비교하는 셈입니다.
+
 # %%
 show(figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigmoid")]))
 
@@ -116,11 +183,21 @@ show(figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigm
 # The dashed lines are the floor of softmax twice and the value of the best constant answer. The sigmoid network
 # reaches the constant answer in its first epoch and stays there.
 
+# %% [markdown] tags=["lang-ko"]
+# 파선은 소프트맥스를 두 번 쓸 때의 하한과 가장 좋은 상수 답의 손실 값입니다. 시그모이드 신경망은 첫
+# 에포크(epoch)에 상수 답에 이르고, 그대로 머뭅니다.
+
 # %% [markdown]
 # ## 3. The activation table that document 001 left empty
 #
 # Document 001 planned three rows for this task and published no figures (its headings say "highest MSE" for a table
 # of accuracies, a slip of the pen; we show accuracy). Here they are.
+
+# %% [markdown] tags=["lang-ko"]
+# ## 3. 문서 001이 비워 둔 활성화 함수 표
+#
+# 문서 001은 이 과제에 세 행을 계획했지만 수치는 싣지 않았습니다. (정확도 표의 제목이 "최고 MSE"로 되어 있는데
+# 이는 단순한 오기입니다. 여기서는 정확도를 보여 드립니다.) 그 수치가 여기 있습니다.
 
 # %%
 activations = results.summary("multiclass", "activation")
@@ -130,6 +207,18 @@ results.readable(activations)
 # Look at the last row before you read on. The output activation is the *sigmoid*, the one the document warns about,
 # and yet this network does learn. So "a sigmoid does not consider that classes exclude each other" cannot be the
 # reason for the collapse: with `nn.CrossEntropyLoss` behind it, the very same activation trains.
+
+# %% [markdown] tags=["lang-ko"]
+# 더 읽기 전에 마지막 행을 보세요. 출력층 활성화 함수가 문서가 경고한 바로 그 *시그모이드*인데도 이 신경망은
+# 학습합니다. 그러니 "시그모이드는 클래스가 서로 배타적이라는 점을 고려하지 못한다"는 것이 붕괴의 이유일 수
+# 없습니다. 뒤에 `nn.CrossEntropyLoss`가 오면 똑같은 활성화 함수로도 학습이 됩니다.
+#
+# > **먼저 예측해 보세요.** 시그모이드 출력에 nn.BCELoss를 쓰면 붕괴하고, 시그모이드 출력에 nn.CrossEntropyLoss를
+# > 쓰면 학습합니다. 무엇이 다를까요?
+# >
+# > - 출력의 범위
+# > - 열 클래스의 기울기(gradient)가 더해지는 방식
+# > - 파라미터 수
 
 # %%
 quiz.predict(
@@ -150,12 +239,22 @@ quiz.predict(
 # Accuracy only asks which output is the largest. A histogram asks more: how large are the outputs for the right class
 # and for the nine wrong ones?
 
+# %% [markdown] tags=["lang-ko"]
+# ## 4. 출력은 어떻게 생겼을까요?
+#
+# 정확도는 어느 출력이 가장 큰지만 묻습니다. 히스토그램은 더 많은 것을 묻습니다. 맞는 클래스의 출력과 틀린 아홉
+# 클래스의 출력은 각각 얼마나 클까요?
+
 # %%
 show(figures.output_histograms([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
 
 # %% [markdown]
 # All three push the right class towards one and the wrong ones towards zero. What differs is how honest they are
 # where they are unsure; that is what a calibration plot shows.
+
+# %% [markdown] tags=["lang-ko"]
+# 셋 모두 맞는 클래스는 1 쪽으로, 틀린 클래스는 0 쪽으로 밀어냅니다. 다른 점은 확신이 없을 때 얼마나
+# 솔직한가입니다. 그것을 보여 주는 것이 보정 그림(calibration plot)입니다.
 
 # %%
 show(figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
@@ -165,6 +264,11 @@ show(figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "softmax"
 # between points and diagonal is the calibration error. Which digits get mixed up is seen in a confusion matrix, with
 # the collapsed network beside a healthy one.
 
+# %% [markdown] tags=["lang-ko"]
+# 점이 대각선 위에 있으면, 신경망이 "90 % 확신한다"고 말한 이미지 가운데 90 %가 실제로 맞았다는 뜻입니다. 점과
+# 대각선 사이의 틈이 보정 오차(calibration error)입니다. 어떤 숫자끼리 헷갈리는지는 혼동 행렬(confusion
+# matrix)에서 볼 수 있습니다. 붕괴한 신경망을 건강한 신경망 옆에 놓아 보았습니다.
+
 # %%
 show(figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
 
@@ -173,6 +277,12 @@ show(figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
 #
 # *This is a good place for a break.*
 
+# %% [markdown] tags=["lang-ko"]
+# 건강한 신경망은 대각선을 채웁니다. 붕괴한 신경망은 열 하나만 채웁니다. 어떤 이미지에도 같은 답을 한다는
+# 뜻입니다.
+#
+# *여기서 잠시 쉬어 가면 좋습니다.*
+
 # %% [markdown]
 # ## 5. Why? Look at the very first step
 #
@@ -180,6 +290,14 @@ show(figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
 # Here is another candidate. A fresh network says about 0.5 for each class. Each of ten classes is wrong for nine
 # images in ten. So a loss that asks ten separate yes-or-no questions wants **all ten outputs to go down**, for every
 # image.
+
+# %% [markdown] tags=["lang-ko"]
+# ## 5. 왜 그럴까요? 맨 첫 걸음을 봅니다
+#
+# 문서는 시그모이드 출력이 서로 독립이라 경쟁하지 않기 때문이라고 추정합니다(문서에 "추정"이라고 적혀 있습니다).
+# 3부에서 그 반례를 보았습니다. 다른 후보가 있습니다. 갓 만든 신경망은 모든 클래스에 대해 약 0.5라고 답합니다.
+# 그런데 열 클래스 각각은 이미지 열 장 가운데 아홉 장에서 오답입니다. 그래서 예/아니요 질문 열 개를 따로따로
+# 던지는 손실 함수는 모든 이미지에서 **출력 열 개가 모두 내려가기를** 바랍니다.
 
 # %%
 splits = lm.load_data(data)
@@ -196,6 +314,17 @@ show(collapse.first_push_figure(pushes))
 # gradients, so a small but steady push becomes a full step. The hidden layer is a sigmoid; pushed far enough, its
 # units stand at 0 or 1 for *every* image, and then nothing passes back.
 
+# %% [markdown] tags=["lang-ko"]
+# 시그모이드에서는 모든 막대가 같은 쪽을 가리킵니다. 모든 출력을 **함께 미는 힘**(common push)입니다. 소프트맥스와
+# 교차 엔트로피(cross-entropy)에서는 막대들이 상쇄됩니다. 소프트맥스의 잔차(residual), 곧 예측에서 정답을 뺀 값은
+# 클래스 전체로 더하면 0이 되기 때문입니다.
+#
+# 출력 열 개는 같은 은닉 유닛(hidden unit) 64개를 읽습니다. 모든 출력이 함께 받는 힘은 거기에 하나의 방향으로
+# 도착하고, 그 방향은 거의 모든 이미지에서 같습니다(그림의 "images agree"). AdamW는 이를 더 나쁘게 만듭니다.
+# 걸음마다 과거 기울기의 크기로 나누기 때문에, 작아도 꾸준한 힘은 온전한 한 걸음이 됩니다. 은닉층(hidden layer)은
+# 시그모이드입니다. 충분히 밀리면 은닉 유닛은 *모든* 이미지에서 0이나 1에 머무는 포화(saturation) 상태가 되고,
+# 그러면 뒤로 아무것도 전달되지 않습니다.
+
 # %%
 names = ["control", "no-common-push", "softmax", "softmax-pushed"]
 traces = collapse.live_traces(names, epochs=3)
@@ -206,11 +335,22 @@ show(collapse.trace_figure(traces))
 # of hidden units stuck at a flat end; on the right, the gradient that still reaches the first convolution. The
 # collapsed network stops learning within one or two epochs, and no patience brings it back.
 
+# %% [markdown] tags=["lang-ko"]
+# 이 세 에포크는 내장된 숫자 이미지로 방금, 시드 하나로 학습한 것입니다. 증거라기보다 예시입니다. 왼쪽은 평평한
+# 끝에 붙박인 은닉 유닛의 비율이고, 오른쪽은 첫 합성곱 층(convolution layer)까지 도달하는 기울기입니다. 붕괴한
+# 신경망은 한두 에포크 안에 학습을 멈추고, 아무리 기다려도 돌아오지 않습니다.
+
 # %% [markdown]
 # ## 6. Switch it off, switch it on
 #
 # An explanation that only fits after the fact is cheap. So each of these conditions was written down *with its
 # expected outcome* and then run on seeds that had never been looked at.
+
+# %% [markdown] tags=["lang-ko"]
+# ## 6. 끄고, 켜 봅니다
+#
+# 결과를 보고 나서 끼워 맞춘 설명은 누구나 쉽게 만들 수 있습니다. 그래서 아래의 조건은 모두 *예상 결과와 함께*
+# 먼저 적어 둔 다음, 한 번도 들여다본 적 없는 시드로 돌렸습니다.
 
 # %%
 found = collapse.stored_traces(collapse.BY_NAME) or traces  # without stored runs: the illustration above
@@ -222,6 +362,12 @@ collapse.intervention_table(found)
 # collapse. A louder loss, a tanh instead of a sigmoid, more patience: no cure, because none of them touches the
 # cause.
 
+# %% [markdown] tags=["lang-ko"]
+# *힘을 뺀 경우*: 클래스에 걸친 평균 기울기를 빼면 손실 함수도, 활성화 함수도, 신경망도 그대로인데 신경망이
+# 학습합니다. *힘을 더한 경우*: 똑같은 힘을 소프트맥스와 교차 엔트로피에 더하면 잘 맞던 그 조합이 붕괴합니다.
+# 손실을 키우거나, 시그모이드 대신 tanh를 쓰거나, 더 오래 기다리는 것은 치료가 되지 않습니다. 어느 것도 원인을
+# 건드리지 않기 때문입니다.
+
 # %%
 show(collapse.intervention_figure(found))
 
@@ -232,11 +378,25 @@ show(collapse.intervention_figure(found))
 # only one output and no classes to compete. And ten labels that are each true half of the time learn. The base rate
 # is the lever, not the number of outputs.
 
+# %% [markdown] tags=["lang-ko"]
+# 동그라미는 학습하리라고, 가위표는 붕괴하리라고 예상한 조건입니다. 표시가 반대쪽에 있다면 그만큼 설명에 구멍이
+# 있다는 뜻입니다.
+#
+# 시그모이드가 하나뿐인 경우를 눈여겨보세요. 이미지 열 장 가운데 한 장에서만 참인 예/아니요 질문을 받으면, 출력이
+# 하나이고 경쟁할 클래스도 없는데 똑같이 붕괴합니다. 반대로 레이블이 열 개라도 저마다 절반의 경우에 참이면
+# 학습합니다. 지렛대는 출력의 개수가 아니라 기저율(base rate)입니다.
+
 # %% [markdown]
 # ## 7. Three repairs
 #
 # If you must keep sigmoids (say, tomorrow an image may show two digits), start them at the base rate, or use a hidden
 # layer that cannot saturate on both sides.
+
+# %% [markdown] tags=["lang-ko"]
+# ## 7. 세 가지 수리법
+#
+# 시그모이드를 꼭 써야 한다면(이를테면 내일부터 이미지 한 장에 숫자가 둘 나올 수 있다면) 기저율에서 출발하게
+# 하거나, 양쪽으로 포화하지 않는 은닉층을 쓰세요.
 
 # %%
 results.readable(results.summary("multiclass", "remedy"))
@@ -246,11 +406,22 @@ results.readable(results.summary("multiclass", "remedy"))
 # below one in ten (Lin et al. 2017). A ReLU hidden layer cures it as well in most runs; look at the column of
 # failures before you trust it with the squared error.
 
+# %% [markdown] tags=["lang-ko"]
+# 출력층의 편향(bias)을 사전 확률(prior)에 맞추는 것은 코드 한 줄이면 되고, 기저율이 10분의 1보다 훨씬 낮은 객체
+# 탐지(object detection)에서는 표준입니다(Lin et al. 2017). ReLU 은닉층도 대부분의 실행에서 붕괴를 막아 줍니다.
+# 다만 제곱 오차와 함께 믿고 쓰기 전에 실패 횟수 열을 보세요.
+
 # %% [markdown]
 # ## 8. Every pairing
 #
 # The grid shows every loss with every output activation that has been trained with this network; the darker a cell,
 # the more of the way from the constant answer to a perfect one.
+
+# %% [markdown] tags=["lang-ko"]
+# ## 8. 모든 조합
+#
+# 이 격자는 이 신경망으로 학습해 본 손실 함수와 출력층 활성화 함수의 모든 조합을 보여 줍니다. 칸이 진할수록 상수
+# 답에서 완벽한 답까지 가는 길을 더 많이 갔다는 뜻입니다.
 
 # %%
 show(figures.grid_heatmap("multiclass"))
@@ -258,6 +429,10 @@ show(figures.grid_heatmap("multiclass"))
 # %% [markdown]
 # An empty cell has not been trained for the stored results yet. The picker below goes further: the stored result of a
 # pairing if there is one, what the pairing means, and a live training if you ask for it.
+
+# %% [markdown] tags=["lang-ko"]
+# 빈칸은 저장된 결과에서 아직 학습하지 않은 조합입니다. 아래의 선택기(picker)는 더 나아갑니다. 조합을 고르면
+# 저장된 결과가 있을 때 그것을 보여 주고, 그 조합이 무엇을 뜻하는지 설명하며, 원하면 바로 학습도 합니다.
 
 # %%
 from lm_utils.labs.picker import picker
@@ -269,6 +444,12 @@ picker("multiclass", data, device)
 #
 # **Exercise 1.** All ten outputs say 0.1, the base rate, for every image. What is the value of `nn.BCELoss` then?
 # (The mean over ten outputs, one of which should be 1.) It is the plateau on which the collapsed training sits.
+
+# %% [markdown] tags=["lang-ko"]
+# ## 연습 문제
+#
+# **연습 1.** 출력 열 개가 모든 이미지에 기저율인 0.1이라고 답합니다. 이때 `nn.BCELoss`의 값은 얼마일까요? (출력
+# 열 개의 평균이고, 그중 하나는 1이어야 합니다.) 붕괴한 학습이 머무는 정체 구간(plateau)이 바로 이 값입니다.
 
 # %%
 plateau = ...
@@ -292,6 +473,10 @@ quiz.check(
 # **Exercise 2.** Write the function that gives the output bias at which a sigmoid starts at the base rate `rate`. It
 # is the first repair above.
 
+# %% [markdown] tags=["lang-ko"]
+# **연습 2.** 시그모이드가 기저율 `rate`에서 출발하게 하는 출력층 편향을 구하는 함수를 작성하세요. 위의 첫 번째
+# 수리법입니다.
+
 # %%
 bias_for = ...
 
@@ -314,6 +499,10 @@ quiz.check_function(
 # %% [markdown]
 # **Exercise 3.** Which single change makes a *softmax* network collapse in these experiments? Answer with the name of
 # the condition in part 6, as it stands in `collapse.BY_NAME`.
+
+# %% [markdown] tags=["lang-ko"]
+# **연습 3.** 이 실험들에서 변화 하나만으로 *소프트맥스* 신경망을 붕괴시키는 것은 무엇일까요? 6부에 나온 조건의
+# 이름을 `collapse.BY_NAME`에 적힌 그대로 답하세요.
 
 # %%
 culprit = ...
@@ -345,3 +534,15 @@ quiz.check(
 #
 # **Next:** [12 Multi-label classification](12_multi_label.ipynb), where softmax itself is the misfit.
 
+# %% [markdown] tags=["lang-ko"]
+# ## 요약
+#
+# - 클래스가 열 개일 때, 클래스들을 묶어 주는 손실 함수와 활성화 함수(무엇이든 그 앞에 소프트맥스가 있는 것)는
+#   모두 영점 몇 퍼센트포인트 안에 모입니다. 정확도로는 구별되지 않습니다.
+# - 여기서 시그모이드 열 개는 BCE나 MSE와 만나면 붕괴합니다. 그 이유는 손실 함수도 아니고 경쟁이 없어서도
+#   아닙니다. 모든 출력을 함께 미는 힘이, 무언가를 배우기도 전에 은닉층을 포화시키기 때문입니다.
+# - 이 효과는 끌 수도 있고(사전 확률 편향, 힘 빼기, 다른 옵티마이저, ReLU) 켤 수도 있습니다(힘 더하기, 낮은
+#   기저율).
+# - 소프트맥스를 두 번 쓰면 정확도는 별로 떨어지지 않지만 손실의 하한에 그 흔적이 드러납니다.
+#
+# **다음:** [12 다중 레이블 분류](12_multi_label.ipynb). 거기서는 소프트맥스 자체가 맞지 않는 선택입니다.
