@@ -8,9 +8,11 @@ import time
 from threading import Event
 
 import pytest
+import torch
 
 from lm_utils.data import load_data
 from lm_utils.experiments.landmarks import landmarks, stored_landmarks
+from lm_utils.experiments.probe import stuck_units
 from lm_utils.experiments.reference import KEY
 from lm_utils.experiments.stored import Results, reference
 from lm_utils.labs import explorer_server, hunt
@@ -20,6 +22,7 @@ from lm_utils.labs.choice import PRESETS, Choice, activations_for, changed
 from lm_utils.labs.explorer import Explorer
 from lm_utils.labs.explorer_parts import KEPT, Comparison
 from lm_utils.labs.live_run import LiveRun
+from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
 
@@ -355,3 +358,14 @@ def test_hunts_name_what_is_missing(digits):
     assert hunt.check(PRESETS[2].choice.pairing, floor) and not hunt.check(never, floor)
     one = {"Not one change.": hunt.differs_in_one(never)}
     assert hunt.check(changed(PRESETS[1].choice, hidden="relu").pairing, one) and not hunt.check(never, one)
+
+
+def test_a_unit_is_stuck_where_it_says_the_same_for_every_image(tiny):
+    images = tiny.valid.images[:32]
+    model = CNN(10, generator=torch.Generator().manual_seed(0))
+    assert stuck_units(model, images) == 0
+    model.fc.bias.data[:16] = 50.0
+    assert stuck_units(model, images) == 0.25
+    relu = CNN(10, hidden="relu", generator=torch.Generator().manual_seed(0))
+    relu.fc.bias.data[:32] = -50.0
+    assert stuck_units(relu, images) >= 0.5
