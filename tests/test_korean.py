@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import re
+from itertools import pairwise
 
 import pytest
 from markdown_it import MarkdownIt
 
 from lm_utils.labs import start
-from lm_utils.publish import notebooks
+from lm_utils.publish import card, notebooks
+from lm_utils.publish.korean import korean as in_korean
+from lm_utils.publish.korean import phrases
 
 FIRST_STEPS = {"00_start_here", "11_multi_class"}
 TRANSLATED = [path for path in notebooks.sources() if notebooks.has_korean(path)]
@@ -73,7 +76,7 @@ def test_a_translation_keeps_paragraphs_and_numbers(source):
 @each
 def test_a_question_stands_in_korean_above_its_cell(source):
     cells = [korean for _, korean in editions(source)]
-    for above, cell in zip(cells, cells[1:], strict=False):
+    for above, cell in pairwise(cells):
         if cell.cell_type == "code" and re.search(r"\b(predict|vote)\(", cell.source):
             lists = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.List)]
             assert len(re.findall(r"(?m)^> - ", above.source)) == len(lists[0].elts), cell.source
@@ -98,3 +101,23 @@ def test_the_map_of_the_korean_folder_is_the_whole_course(monkeypatch):
         assert (folder / part["file"]).resolve().exists()
         assert part["minutes"] == english[number]["minutes"] and part["covers"]
         assert bool(HANGUL.search(part["title"])) == (english[number]["file"] == part["file"])
+
+
+def test_the_card_in_docs_is_up_to_date():
+    page = (notebooks.ROOT / "docs" / "ko" / "decision-card.md").read_text("utf-8")
+    assert page == card.markdown(in_korean), "run `make card`"
+
+
+def test_the_card_says_the_same_in_both_languages():
+    pages = card.markdown(), card.markdown(in_korean)
+    code, values = ([sorted(re.findall(pattern, page)) for page in pages] for pattern in (SAME["code"], r"\d\.\d{4}"))
+    assert code[0] == code[1] and values[0] == values[1]
+    assert [line.count("|") for line in pages[0].splitlines()] == [line.count("|") for line in pages[1].splitlines()]
+
+
+def test_every_phrase_is_used_once_and_a_missing_one_is_named():
+    asked = set()
+    card.markdown(lambda text: asked.add(text) or text)
+    assert asked == set(phrases())
+    with pytest.raises(ValueError, match="No Korean for 'Tomorrow'"):
+        in_korean("Tomorrow")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from lm_utils.labs.logits import bce_on_softmax_floor, double_softmax_floor
 from lm_utils.labs.start import SHADES, SIGNS, fitting, pairing_of
 from lm_utils.labs.style import rc
 from lm_utils.pairing import Pairing
+from lm_utils.publish.korean import korean
 from lm_utils.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,8 +33,10 @@ WRONG = {  # the misfits that people meet most; verdict and reason come from the
     "multiclass": [("cross_entropy", "softmax"), ("bce", "sigmoid")],
     "multilabel": [("bce", "softmax"), ("cross_entropy", "none"), ("bce_logits", "sigmoid")],
 }
-CODE = re.compile(r"(torch\.sqrt\(nn\.MSELoss\(\)\(out, y\)\)|nn\.\w+(?:\([^)]*\))?)")
+CODE = re.compile(r"(torch\.sqrt\(nn\.MSELoss\(\)\(out, y\)\)|nn\.\w+(?:\([^)]*\))?)", re.ASCII)
 TITLE = "Which loss and which last activation?"
+WALL = "One page for the wall, also as [PDF](decision-card.pdf)."
+RITUAL = "What to do when a network does not learn: [the debugging ritual](debugging-ritual.md)."
 ADVICE = (
     "Look at the loss against two values, never against 0 alone: the best constant answer (has it learnt anything?) "
     "and the lowest value within reach (can it get better?).",
@@ -86,12 +90,12 @@ def misfit(pairing: Pairing) -> str:
     return f"{ACTIVATIONS[pairing.activation].title} with {pairing.rule.code}: {pairing.advice.reason}"
 
 
-def landmarks() -> list[tuple[str, str]]:
+def landmarks(form: str = "{value:.4f} for K = {k}") -> list[tuple[str, str]]:
     """Values that a loss is read against, for the numbers of classes that the course meets."""
     classes = (2, 4, 10)
 
     def told(name: str, value: object) -> tuple[str, str]:
-        return name, ", ".join(f"{value(k):.4f} for K = {k}" for k in classes)
+        return name, ", ".join(form.format(value=value(k), k=k) for k in classes)
 
     return [
         told("Cross-entropy of a network that knows nothing, log K", math.log),
@@ -103,22 +107,23 @@ def landmarks() -> list[tuple[str, str]]:
 # --- Markdown ------------------------------------------------------------------------------------------------
 
 
-def markdown() -> str:
-    """The card as a page."""
-    meaning = ", ".join(f"{SIGNS[name]} {name}" for name in SIGNS)
+def markdown(say: Callable[[str], str] = str) -> str:
+    """The card as a page; `say` puts each of its texts into another language."""
+    meaning = ", ".join(f"{SIGNS[name]} {say(name)}" for name in SIGNS)
+    written = "They are the course's own verdicts; `python -m lm_utils card` writes this page from them."
+    heads = ("task", "outputs and targets", "what fits", "what goes wrong")
     lines = [
-        "# Decision card", "", f"**{TITLE}** One page for the wall, also as [PDF](decision-card.pdf).", "",
-        f"Signs: {meaning}. They are the course's own verdicts; `python -m lm_utils card` writes this page from them.",
-        "", "| task | outputs and targets | what fits | what goes wrong |", "|---|---|---|---|",
+        f"# {say('Decision card')}", "", f"**{say(TITLE)}** {say(WALL)}", "",
+        f"{say('Signs')}: {meaning}. {say(written)}",
+        "", f"| {' | '.join(map(say, heads))} |", "|---|---|---|---|",
     ]  # fmt: skip
     for row in entries():
-        wrong = "<br>".join(f"{SIGNS[verdict]} {text}" for verdict, text in row.wrong)
-        cells = (f"**{row.task}**: {row.asks}", row.outputs, "<br>".join(row.fits), wrong)
+        wrong = "<br>".join(f"{SIGNS[verdict]} {say(text)}" for verdict, text in row.wrong)
+        cells = (f"**{say(row.task)}**: {say(row.asks)}", say(row.outputs), "<br>".join(map(say, row.fits)), wrong)
         lines.append("| " + " | ".join(as_code(cell) for cell in cells) + " |")
-    lines += ["", "## Values to compare a loss with", ""]
-    lines += [as_code(f"- {name}: {values}.") for name, values in landmarks()]
-    lines += ["", "## Three habits", "", *(f"- {text}" for text in ADVICE), ""]
-    lines += ["What to do when a network does not learn: [the debugging ritual](debugging-ritual.md).", ""]
+    lines += ["", f"## {say('Values to compare a loss with')}", ""]
+    lines += [as_code(f"- {say(name)}: {values}.") for name, values in landmarks(say("{value:.4f} for K = {k}"))]
+    lines += ["", f"## {say('Three habits')}", "", *(f"- {say(text)}" for text in ADVICE), "", say(RITUAL), ""]
     return "\n".join(lines)
 
 
@@ -198,11 +203,12 @@ def rule(page: Figure, height: float, color: str = "0.1") -> None:
 
 
 def main(folder: Path = ROOT / "docs") -> int:
-    """Write decision-card.md and decision-card.pdf."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write decision-card.md and decision-card.pdf, and the page in Korean."""
+    (folder / "ko").mkdir(parents=True, exist_ok=True)
     (folder / "decision-card.md").write_text(markdown(), encoding="utf-8")
+    (folder / "ko" / "decision-card.md").write_text(markdown(korean), encoding="utf-8")
     with mpl.rc_context({**rc(), "pdf.fonttype": 42}):
         metadata = {"Title": f"Decision card: {TITLE}", "Author": "Loss Misuse Lab", "CreationDate": None}
         figure().savefig(folder / "decision-card.pdf", metadata=metadata)
-    print(f"{folder / 'decision-card.md'} and {folder / 'decision-card.pdf'} written.")
+    print(f"{folder / 'decision-card.md'}, {folder / 'decision-card.pdf'} and the page in Korean beside them written.")
     return 0
