@@ -63,8 +63,7 @@ def constant_loss(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) ->
     """The lowest loss of constant outputs, found by descent on the output bias alone; None where it has no floor."""
     if has_no_floor(pairing):
         return None
-    targets = targets[:: max(1, len(targets) // IMAGES)]
-    targets = targets[: max(1, len(targets) // FLATTENED_BATCH) * FLATTENED_BATCH]
+    targets = part_of(targets, pairing.reads_batch_as_one_sample)
     aims = pairing.aims(targets, scale)
     bias = start(pairing, targets, aims).requires_grad_()
     search = torch.optim.Adam([bias], lr=0.2)
@@ -81,6 +80,15 @@ def constant_loss(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) ->
     except (RuntimeError, ValueError):  # the loss refuses these numbers
         return None
     return lowest
+
+
+def part_of(targets: Tensor, in_batches: bool) -> Tensor:
+    """About a thousand of the targets: whole batches as they come, or each value in its own share."""
+    if not in_batches:  # equal targets side by side
+        columns = targets.reshape(len(targets), -1).double()
+        targets = targets[(columns @ 7.0 ** torch.arange(columns.shape[1]).double()).argsort(stable=True)]
+    targets = targets[:: max(1, len(targets) // IMAGES)]
+    return targets[: max(1, len(targets) // FLATTENED_BATCH) * FLATTENED_BATCH] if in_batches else targets
 
 
 def start(pairing: Pairing, targets: Tensor, aims: Tensor) -> Tensor:
