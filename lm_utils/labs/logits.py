@@ -69,7 +69,7 @@ def floors_figure(classes: int = 10) -> Figure:
     for index, (name, values) in enumerate(misuse_curves(classes).items()):
         left.plot(LEADS.numpy(), values.numpy(), color=COLORS[index], linestyle=LINES[index], label=name)
     ways = {
-        "start of all: log K": (math.log, COLORS[7], "-"),
+        "start of CrossEntropyLoss: log K": (math.log, COLORS[7], "-"),
         "floor: softmax twice": (double_softmax_floor, COLORS[1], LINES[1]),
         "floor: softmax, then sigmoid": (bce_on_softmax_floor, COLORS[2], LINES[2]),
     }

@@ -20,7 +20,7 @@
 # - look up a verdict on any pairing of task, loss and activation, and the reason for it;
 # - choose your way through the course.
 #
-# **Time:** 15 minutes
+# **Time:** 20 minutes
 #
 # **Covers:** document 000, section 1 (the table); document 001, section 1 (the table)
 #
@@ -37,7 +37,7 @@
 # - 과제, 손실 함수, 활성화 함수를 어떻게 조합하든 그 판정(verdict)과 이유를 찾아볼 수 있습니다.
 # - 이 강의를 어떤 순서로 따라갈지 고를 수 있습니다.
 #
-# **시간:** 15분
+# **시간:** 20분
 #
 # **범위:** 문서 000의 1절(표), 문서 001의 1절(표)
 #
@@ -150,19 +150,22 @@ start.vote(
 # %% [markdown]
 # ## 2. What fits what
 #
-# Documents 000 and 001 ask this question for five tasks, and so does this course. Out of the same image, a network
-# may be asked for a number, for one probability, for one of two classes, for one of ten, or for several labels at
-# once. Document 000 recommends a loss for each, document 001 an output activation. Put together, and checked
-# against the rules that this course uses for its own verdicts:
+# This course grew out of five written documents, numbered 000 to 004. You need not have read them: what they say is
+# told where it is needed. Documents 000 and 001 ask this question for five tasks, and so does this course. Out of the
+# same image, a network may be asked for a number, for one probability, for one of two classes, for one of ten, or for
+# several labels at once. Document 000 recommends a loss for each, document 001 an output activation. Put together,
+# and checked against the rules that this course uses for its own verdicts:
 
 # %% [markdown] tags=["lang-ko"]
 # ## 2. 무엇에 무엇이 맞을까요?
 #
-# 문서 000과 001은 다섯 가지 과제를 놓고 이 질문을 던지고, 이 강의도 그렇게 합니다. 같은 이미지 한 장을 보고도
-# 신경망은 숫자 하나를 답할 수도 있고(회귀), 확률 하나를 답할 수도 있고(확률 예측), 두 클래스 중 하나를 고를 수도
-# 있고(이진 분류), 열 클래스 중 하나를 고를 수도 있고(다중 클래스 분류, multi-class), 여러 레이블에 한꺼번에 답할
-# 수도 있습니다(다중 레이블 분류, multi-label). 문서 000은 과제마다 손실 함수를, 문서 001은 출력층 활성화 함수를
-# 권합니다. 둘을 합친 뒤 이 강의가 판정에 쓰는 규칙으로 다시 확인한 표가 아래에 있습니다.
+# 이 강의는 000부터 004까지 번호를 붙인 문서 다섯 편에서 출발했습니다. 읽지 않았어도 괜찮습니다. 문서에 무엇이 쓰여
+# 있는지는 필요한 곳에서 알려 드립니다. 문서 000과 001은 다섯 가지 과제를 놓고 이 질문을 던지고, 이 강의도 그렇게
+# 합니다. 같은 이미지 한 장을 보고도 신경망은 숫자 하나를 답할 수도 있고(회귀), 확률 하나를 답할 수도 있고(확률
+# 예측), 두 클래스 중 하나를 고를 수도 있고(이진 분류), 열 클래스 중 하나를 고를 수도 있고(다중 클래스 분류,
+# multi-class), 여러 레이블에 한꺼번에 답할 수도 있습니다(다중 레이블 분류, multi-label). 문서
+# 000은 과제마다 손실 함수를, 문서 001은 출력층 활성화 함수를 권합니다. 둘을 합친 뒤 이 강의가 판정에 쓰는
+# 규칙으로 다시 확인한 표가 아래에 있습니다.
 
 # %%
 fits = start.fitting_table()
@@ -171,15 +174,18 @@ fits[["task", "loss", "output activation", "loss in PyTorch"]]
 # %% [markdown]
 # Two things in this table surprise many people. "Softmax, inside the loss" means that `nn.CrossEntropyLoss` applies
 # softmax *itself*: the network ends without one. And several rows fit one task: a task has a family of fitting
-# losses, not a single right one. Document 001 also allows ReLU for regression where values are never negative;
+# losses, not a single right one (Huber joins from document 002). "On logits" means: on the raw outputs of the network,
+# before any activation. Document 001 also allows ReLU for regression where values are never negative;
 # notebook 04 shows what that risks.
 
 # %% [markdown] tags=["lang-ko"]
-# 이 표에는 많은 사람이 놀라는 점이 두 가지 있습니다. 표의 "Softmax, inside the loss"는 소프트맥스가 손실 함수
-# 안에 들어 있다는 뜻입니다. 곧 `nn.CrossEntropyLoss`가 소프트맥스를 *직접* 적용하므로 신경망은 소프트맥스 없이
-# 끝나야 합니다. 그리고 한 과제에 여러 행이 있습니다. 과제마다 정답이 하나 있는 것이 아니라 맞는 손실 함수가 한
-# 무리씩 있습니다. 문서 001은 값이 음수가 되지 않는 회귀(regression)라면 ReLU도 쓸 수 있다고 합니다. 그때 어떤
-# 위험이 따르는지는 노트북 04에서 보여 드립니다.
+# 이 표에는 많은 사람이 놀라는 점이 두 가지 있습니다. 표의 "Softmax, inside the loss"는 소프트맥스가
+# 손실 함수 안에 들어 있다는 뜻입니다. 곧 `nn.CrossEntropyLoss`가 소프트맥스를 *직접* 적용하므로
+# 신경망은 소프트맥스 없이 끝나야 합니다. 그리고 한 과제에 여러 행이 있습니다. 과제마다 정답이 하나 있는 것이 아니라
+# 맞는 손실 함수가 한 무리씩 있습니다(Huber 손실은 문서 002에서 가져왔습니다). "On logits"의
+# 로짓(logit)은 활성화 함수를 거치기 전, 신경망이 내놓은 값 그대로를 뜻합니다. 문서 001은 값이 음수가 되지 않는
+# 회귀(regression)라면 ReLU도 쓸 수 있다고 합니다. 그때 어떤 위험이 따르는지는 노트북 04에서 보여
+# 드립니다.
 #
 # > **먼저 예측해 보세요.** 신경망이 nn.Softmax로 끝나고, 그 출력이 소프트맥스를 한 번 더 적용하는
 # > nn.CrossEntropyLoss로 들어갑니다. 어떤 일이 일어날까요?

@@ -20,7 +20,7 @@
 # - explain why MAE hops around its minimum, and what Huber does about it;
 # - test the sentence "squared error learns fast early", and say when it holds.
 #
-# **Time:** 25 minutes
+# **Time:** 35 minutes (a good place to pause is before part 4)
 #
 # **Covers:** document 002, the part on kinds of losses
 #
@@ -57,9 +57,9 @@ banner(data, device)
 #
 # | loss | value | slope |
 # |---|---|---|
-# | **MSE**, squared error | $e^2$ | $2e$ |
-# | **MAE**, absolute error | $\lvert e\rvert$ | $-1$ or $+1$ |
-# | **Huber**, knee $\delta$ | $\frac12 e^2$, then $\delta(\lvert e\rvert-\frac12\delta)$ | $e$, but at most $\delta$ |
+# | **MSE**, squared error (also L2) | $e^2$ | $2e$ |
+# | **MAE**, absolute error (also L1) | $\lvert e\rvert$ | $-1$ or $+1$ |
+# | **Huber**, knee $\delta$ | $\frac12 e^2$, then $\delta(\lvert e\rvert-\frac12\delta)$ | $e$, capped at $\pm\delta$ |
 # | **RMSE**, root of the batch's MSE | $\sqrt{\text{mean } e^2}$ | depends on the whole batch |
 
 # %%
@@ -102,8 +102,7 @@ nn.L1Loss()(corner, torch.zeros(1)).backward()
 assert corner.grad.item() == 0
 
 # %% [markdown]
-# **Exercise 1.** Write Huber's slope yourself, for any error and any knee. (A hint: it is one call of `min` inside
-# one call of `max`.)
+# **Exercise 1.** Write Huber's slope yourself, for any error and any knee. The table above says it in words.
 
 
 # %%
@@ -128,6 +127,7 @@ quiz.check_function(
         (lambda e, d: min(e, d), "Right for positive errors. What about an error of −4?"),
         (lambda e, d: max(-1, min(e, 1)), "Right for a knee at 1. What if the knee is at 2?"),
     ],
+    hint="`min` keeps a number from growing too large, `max` from growing too small.",
 )
 
 # %% [markdown]
@@ -173,8 +173,9 @@ assert outlier.fit(*lever, "MAE")[1] < 0, "tipped over"
 show(outlier.pull_figure())
 
 # %% [markdown]
-# MSE's answer rises with the outlier in a straight line and never stops. MAE's and Huber's move a little while the
-# point passes the others, then let go. This holds for wrong values. If the rare large values are *real* (floods,
+# MSE's answer rises with the outlier in a straight line and never stops. Huber's moves a little while the outlier is
+# still close, then lets go; MAE's does not move at all here, since the outlier is above the line already and *how far*
+# above is of no interest to it. This holds for wrong values. If the rare large values are *real* (floods,
 # prices), "robust" means "blind to what matters", and MSE's attention is what you want.
 #
 # **Exercise 2.** Five people earn 2, 2, 3, 3 and 40. Which single number has the lowest MSE, and which the lowest
@@ -270,7 +271,8 @@ show(descent.race_figure())
 
 # %% [markdown]
 # Left, SGD: MSE needs the same number of steps for *every* size of error, because it removes a fixed share per step.
-# MAE walks at a fixed speed: far behind for large errors, ahead for small ones. Right, AdamW: the advantage is gone,
+# MAE walks at a fixed speed: far behind for large errors, ahead for small ones. Huber is MAE for large errors and half
+# of MSE for small ones: the slow end of each. Calm has its price. Right, AdamW: the advantage is gone,
 # MSE is even the slowest for large errors. AdamW's step hardly depends on the size of the slope, only on its sign
 # and its history.
 
@@ -332,7 +334,7 @@ assert rmse(torch.cat([first, second])) > (rmse(first) + rmse(second)) / 2 + 0.3
 # |---|---|---|
 # | **binary cross-entropy** (BCE, log loss) | $-\log p$ | $p-1$ |
 # | **cross-entropy** (CE) over several classes | $-\log p$, with $p$ from softmax | $p-1$ |
-# | **hinge** | $\max(0, 1-z)$, labels are $+1$ and $-1$ | $-1$, and $0$ beyond $z=1$ |
+# | **hinge** (SVM loss) | $\max(0, 1-z)$, labels are $+1$ and $-1$ | $-1$, and $0$ beyond $z=1$ |
 #
 # For comparison the figure has a fourth one: MSE on the sigmoid's output. In the curve of cross-entropy, the score
 # belongs to one of three classes; the two others keep a score of 0.

@@ -8,7 +8,7 @@
 # - say what the habit of clipping inside a logarithm costs, and what it does not cost,
 # - read somebody else's loss code and tell what it shows from what it only suggests.
 #
-# **Time:** 25 minutes to the marked pause, 15 more to the end
+# **Time:** 40 minutes (a good place to pause is marked after 25)
 #
 # **Covers:** document 003 (all of it), and the formula of document 004, third meeting.
 #

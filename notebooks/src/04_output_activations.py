@@ -20,7 +20,7 @@
 # - name the exact number at which a sigmoid can no longer be undone, for four precisions;
 # - explain why regression targets are standardised, and why a ReLU at the end can be dead.
 #
-# **Time:** 25 minutes (a good place to pause is before part 4)
+# **Time:** 35 minutes (a good place to pause is before part 4)
 #
 # **Covers:** document 001, section 1 with 1-1 and 1-2; document 000, section 3-1 (standardised targets)
 #
@@ -215,8 +215,9 @@ pd.DataFrame(table.values()).set_index("precision")
 
 # %% [markdown]
 # So the document's 15 is a fair rule of thumb for float32 on the positive side, too generous by far for the short
-# precisions that GPUs like, and too strict for float64. On the negative side it is wrong: near 0, floating-point
-# numbers are dense, and sigmoid(-15) is a perfectly good number, far from being rounded to 0.
+# precisions that GPUs like, and too strict for float64. On the negative side it does not hold: near 0, floating-point
+# numbers are dense. That sigmoid(-15) is very *close* to 0, as the document also says, is true; but it is a perfectly
+# good number, far from being rounded to 0.
 
 # %%
 minus = torch.tensor([-15.0, -50.0])
@@ -230,7 +231,7 @@ assert torch.allclose(output_range.recovered(minus), minus)
 show(output_range.round_trip_figure())
 
 # %% [markdown]
-# Left of zero the lines lie at the bottom: nothing is lost (float16 alone runs out of small numbers near -12).
+# Below about -4 the lines lie at the bottom: nothing is lost (float16 alone runs out of small numbers near -12).
 # Right of zero each line climbs steadily, by a factor of about 2.7 per unit, until half a unit is missed; then the
 # inverse is infinite. Look closer with the next lab: slide x by hand or with the arrow keys, and change the
 # precision. The staircase is what float32 leaves of the numbers near 16.
@@ -243,28 +244,32 @@ output_range.round_trip_lab()
 # loses nothing you would notice. So the honest order of the three arguments is: the distortion is always there; the
 # saturation is real, but needs outputs beyond 16 (or float16). Notebook 08 shows what the trick costs in training.
 #
-# **Exercise 2.** In float16, the largest number below 1 is $1 - 2^{-11}$. What does the inverse sigmoid,
-# $\log\frac{p}{1-p}$, give for it? (To two decimals; any tool is fine.)
+# **Exercise 2.** In bfloat16, the largest number below 1 is $1 - 2^{-8}$. What does the inverse sigmoid,
+# $\log\frac{p}{1-p}$, give for it, computed without any rounding on the way? (Three decimals; any tool is fine.)
 
 # %%
-largest_float16 = ...
+largest_bfloat16 = ...
 
 # %% tags=["solution"]
 import math
 
-p = 1 - 2**-11
-largest_float16 = math.log(p / (1 - p))
+p = 1 - 2**-8
+largest_bfloat16 = math.log(p / (1 - p))
 
 # %% [markdown]
-# Check it; the table above holds the answer up to float16's own rounding.
+# Check it. The table above comes close, but its number was rounded to bfloat16 itself.
 
 # %%
 quiz.check(
-    largest_float16,
-    expected=7.624,
-    tolerance=0.01,
-    mistakes={8.32: "That is where the sigmoid becomes 1; the question is what the inverse gives just before."},
-    hint="p / (1 - p) is almost exactly 2 to the power 11.",
+    largest_bfloat16,
+    expected=5.5413,
+    tolerance=0.002,
+    mistakes={
+        6.25: "That is where the sigmoid becomes 1; the question is what the inverse gives just before.",
+        5.53125: "That is the table's number: bfloat16 rounds the inverse as well.",
+        2.4065: "That is the logarithm to base 10; log means the natural one.",
+    },
+    hint="Write p and 1 - p as fractions with the denominator 256.",
 )
 
 # %% [markdown]
@@ -369,8 +374,8 @@ outputs = output_range.first_outputs(40, splits.train.images[:100])
 show(output_range.dead_figure(outputs))
 
 # %% [markdown]
-# Networks below the line emit 0 for all hundred images. Nothing that training does can lift them, since the gradient
-# of every weight is exactly zero. Take the first dead one and train it anyway.
+# Networks below the line emit 0 for all hundred images. The loss has no way to lift them, since the gradient of every
+# weight is exactly zero. Take the first dead one and train it anyway.
 
 # %%
 dead_seed = (outputs.max(dim=1).values <= 0).nonzero()[0].item()

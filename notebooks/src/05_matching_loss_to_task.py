@@ -20,7 +20,7 @@
 # - say where the competition between classes really comes from;
 # - name the price of a loss that never forgives: wrong labels.
 #
-# **Time:** 25 minutes
+# **Time:** 30 minutes (a good place to pause is before part 4)
 #
 # **Covers:** document 000, sections 1-1, 1-2, 1-3 and 1-4
 #
@@ -68,8 +68,8 @@ quiz.predict(
 
 # %% [markdown]
 # Slide p, the probability given to what is true. The table holds the exact values, computed by autograd; the marks
-# sit on the curves. Compare the left end of the three pictures: the loss, its slope by p, and its slope by the
-# logit, which is what the network gets to feel.
+# sit on the curves (the steepest slope by p is beyond the frame, its mark waits at the edge). Compare the left end of
+# the three pictures: the loss, its slope by p, and its slope by the logit, which is what the network gets to feel.
 
 # %%
 penalty.penalty_lab()
@@ -93,8 +93,9 @@ assert abs(wrong["MAE"]["by logit"] + 0.01 * 0.99) < 1e-9
 show(penalty.escape_figure(0.01))
 
 # %% [markdown]
-# The horizontal axis is logarithmic. Cross-entropy is out at once; squared error lingers on the flat part for tens
-# of steps, absolute error longer still. In notebook 02 the same thing happens to a whole neuron.
+# The horizontal axis is logarithmic, the legend counts the steps. Cross-entropy is out after a few; squared error
+# lingers on the flat part for tens of steps, absolute error longer still. In notebook 02 the same thing happens to a
+# whole neuron.
 #
 # **Exercise 1.** How many times harder does cross-entropy pull on the logit than squared error when p = 0.001?
 # (Divide one slope by the other: what cancels?)
@@ -157,7 +158,7 @@ for truth in (0.1, 0.3, 0.7, 0.9):
 # So "unsuitable because outputs lie between 0 and 1" does not hold as it stands: squared error measures
 # probabilities honestly. Absolute error does not. What remains against squared error is part 1, its weak pull out of
 # confident mistakes. And when labels are nearly certain, as for clean digits, even absolute error aims at the right
-# answer. That is why the document's own accuracies hardly differ (section 3-2; notebook 09 repeats them).
+# answer. That fits the document's own accuracies, which hardly differ (section 3-2; notebook 09 repeats them).
 #
 # **Exercise 2.** Write the expected squared error of saying `said` when the event happens with probability `truth`.
 

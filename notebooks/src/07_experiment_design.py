@@ -70,7 +70,8 @@ show(experiment.targets_figure(splits))
 # - **test** images are looked at once, at the very end.
 #
 # The documents draw 2,000 train and 3,000 valid images from MNIST's 60,000, and test on the 10,000 others. A small
-# training set keeps every experiment short. Without MNIST, the course falls back on a smaller set of digits.
+# training set keeps every experiment short, and so does MNIST itself: small images, a small network; that is why the
+# documents chose it. Without MNIST, the course falls back on a smaller set of digits.
 
 # %%
 for name in ("train", "valid", "test"):
@@ -87,8 +88,8 @@ show(experiment.balance_figure(splits))
 
 # %% [markdown]
 # Digits are spread about evenly over all three parts, and curved digits make up half of the images. But look at the
-# last panel: prime and square are a "no" more often than a "yes"; and the regression target 2 occurs four times as
-# often as 1. So what does an answer that ignores the image score?
+# last panel: prime and square are a "no" more often than a "yes"; and the regression target 2 occurs about four
+# times as often as 1. So what does an answer that ignores the image score?
 
 # %%
 quiz.predict(
@@ -151,11 +152,15 @@ assert sum(weights.numel() for weights in model.parameters()) == 121_994
 #
 # | what | value |
 # |---|---|
+# | output activation | document 000: softmax, unless the experiment says otherwise; document 001: as it says |
 # | optimiser | AdamW, learning rate 0.001, no schedule |
 # | batch | 32 images, in a new order every epoch |
 # | regularisation | no dropout; AdamW's default weight decay |
 # | early stopping | after 10 epochs without a better valid score; the best epoch's weights are kept |
 # | metric | squared error for regression, accuracy elsewhere |
+#
+# AdamW, the documents say, had done best in an earlier comparison on the same images. That comparison is not among the
+# five documents, so the course takes the choice over without a verdict; notebook 11 tries another optimiser.
 #
 # ## 4. The training loop, line by line
 #
@@ -249,7 +254,7 @@ assert run.best_epoch == best_epoch and abs(run.test_metric - test_accuracy) < 0
 
 # %%
 quiz.predict(
-    "Same network, same images, three seeds. With patience 1 instead of 10, the epoch that is kept ...",
+    "Same network, same images, a few seeds. With patience 1 instead of 10, the epoch that is kept ...",
     options=["is the same one", "is much earlier, with a lower score", "is later, with a higher score"],
     answer="is much earlier, with a lower score",
     reading="One unlucky epoch is enough to stop. The table below shows when, for each seed.",
@@ -294,8 +299,8 @@ show(experiment.seeds_figure(names, mine, f"yours: {splits.name}"))
 
 # %% [markdown]
 # Each grey line joins the two runs of one seed. Whoever trains one seed sees one of these lines and calls a winner.
-# Do all bars on the right agree? With three seeds you cannot tell luck from law. The course ships real MNIST runs for
-# its published tables (the title says how many seeds):
+# Do all bars on the right agree? Even if they do: with three seeds you cannot tell luck from law. The course ships
+# real MNIST runs for its published tables (the title says how many seeds):
 
 # %%
 shipped = experiment.shipped([once, twice])
@@ -307,9 +312,9 @@ Markdown("The reference runs of these two are not in this copy of the course.") 
 # Look at the signs and the size of the bars. This course calls two pairings **practically equal** when the 95 %
 # interval of the paired difference lies within half a point of accuracy, a limit that was fixed before looking.
 #
-# Why ten seeds? If the two were equal, each difference would be as likely to be positive as negative. With *n* seeds
-# there are $2^n$ patterns of signs, and the two most extreme (all positive, all negative) are the strongest evidence
-# one can ever get.
+# Why as many as ten seeds? If the two were equal, each difference would be as likely to be positive as negative. With
+# *n* seeds there are $2^n$ patterns of signs, and the two most extreme (all positive, all negative) are the strongest
+# evidence one can ever get.
 #
 # **Exercise 2.** What is the smallest two-sided *p*-value that such a sign-flip test can give with 5 seeds?
 
@@ -332,8 +337,9 @@ quiz.check(
 )
 
 # %% [markdown]
-# With five seeds the famous 0.05 is out of reach, whatever the runs say; with ten it is not. That is why published
-# tables here have ten seeds, and why anything with three is labelled an illustration.
+# With five seeds the famous 0.05 is out of reach, whatever the runs say. Six are the fewest that can reach it; ten
+# leave room for a seed that disagrees and for comparing several rows at once. That is why this course gives no verdict
+# on fewer than six seeds, aims at ten, and calls anything with three an illustration.
 #
 # ## Summary
 #
