@@ -180,8 +180,23 @@ print("from start to floor:", ", ".join(f"{gain:.3f}" for gain in gains))
 
 # %% [markdown]
 # So two popular readings of a log are wrong: *"1.46 means it has not learned"* and *"near 0.66 means it is good"*.
-# A loss value means nothing without its floor and its start. What the double softmax does to training and to
-# accuracy, notebook 11 measures.
+# A loss value means nothing without its floor and its start.
+#
+# The floor is not the only price. With one softmax the slope of the logits is prediction minus target, strong for a
+# confident mistake (notebooks 02 and 03). With a second softmax nothing cancels: the slope of the first one stays in
+# the product, and where it is flat, little arrives. Ten logits, a lead of 8 for class 3, the truth is class 0:
+
+# %%
+logits = torch.tensor([[0.0, 0, 0, 8, 0, 0, 0, 0, 0, 0]], requires_grad=True)
+once, twice = (
+    torch.autograd.grad(nn.CrossEntropyLoss()(fed, torch.tensor([0])), logits)[0][0, 0].item()
+    for fed in (logits, torch.softmax(logits, dim=1))
+)
+assert once < -0.99 and abs(twice) < 0.01
+print(f"slope by the true class's logit: softmax once {once:.4f}, twice {twice:.4f}")
+
+# %% [markdown]
+# What this does to training and to accuracy, notebook 11 measures.
 #
 # **Exercise 2.** Write the floor for $K$ classes as a function. (Then use it: a colleague's loss is "stuck near 0.74".
 # How many classes would explain that?)
