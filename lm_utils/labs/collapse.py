@@ -75,7 +75,7 @@ def stored_traces(names: Iterable[str], data: str = "mnist") -> dict[str, list[d
 
 
 def trace_figure(traces: dict[str, list[dict]], epochs: int = 10) -> Figure:
-    """Two panels over the epochs: the share of stuck hidden units, and the gradient in the first convolution."""
+    """Two panels over the epochs: the share of hidden activations at a flat end, and the gradient in conv1."""
     figure, (left, right) = new_figure(columns=2, width=11, height=4)
     for place, (name, runs) in enumerate(traces.items()):
         for number, run in enumerate(runs):
@@ -87,11 +87,11 @@ def trace_figure(traces: dict[str, list[dict]], epochs: int = 10) -> Figure:
             right.plot([max(step["conv1"], 1e-20) for step in steps], **look)
     for axis in (left, right):
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    left.set(xlabel="epoch", ylabel="share of stuck hidden units", ylim=(-0.03, 1.03))
+    left.set(xlabel="epoch", ylabel="hidden activations at a flat end", ylim=(-0.03, 1.03))
     right.set(xlabel="epoch", ylabel="mean gradient in conv1", yscale="log")
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     told = "; ".join(trace_words(name, runs) for name, runs in traces.items())
-    figure.set_label(f"Share of stuck hidden units and first-layer gradient over the epochs. {told}.")
+    figure.set_label(f"Share of hidden activations at a flat end and first-layer gradient over the epochs. {told}.")
     return figure
 
 

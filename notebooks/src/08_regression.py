@@ -81,10 +81,38 @@ results.readable(losses)
 
 # %% [markdown]
 # Two of the five rows are no regressions at all. One ends in an error message, one runs through and leaves an MSE far
-# above the yardstick. Between MSE, MAE and RMSE look at the intervals before you name a winner.
+# above the yardstick. The same table as a picture, one dot per seed:
 
 # %%
 show(figures.dots_and_intervals(losses))
+
+# %% [markdown]
+# The dotted line is the yardstick: MSE, MAE and RMSE end far to the left of it, `nn.BCEWithLogitsLoss` on the wrong
+# side. Which of the three is best? A seed fixes split, starting weights and batches for all rows, so compare them
+# seed by seed.
+
+# %%
+show(figures.differences(losses))
+
+# %% [markdown]
+# The grey band holds the differences that were called practically equal before anyone looked. An interval inside it
+# shows equality; one that sticks out leaves the question open. (With fewer than six seeds a row says "illustration"
+# and gets no verdict.) And how long did they train?
+
+# %%
+show(figures.epochs_plot(losses))
+
+# %% [markdown]
+# Each dot is a seed's way down to nearly its final error. Rows that never learnt have no such epoch, and it would be
+# wrong to call their short runs fast.
+#
+# One more loss belongs to this family: **Huber**, which document 002 describes and none of the tables contains.
+
+# %%
+results.readable(results.summary("regression", "extra"))
+
+# %% [markdown]
+# Read it beside the first table: where no outliers are, Huber and MSE have little to disagree about.
 
 # %% [markdown]
 # ## 2. `nn.BCELoss`: the error is a kindness
@@ -106,14 +134,14 @@ print(run.status, "-", run.error)
 # number before it, and that number is what is compared with the target in the metric. It has no limit at all.
 
 # %%
-model = run.model
-outputs = model(splits.test.images[:100]) * 1e3
-assert outputs.abs().max() > 1  # nothing keeps a raw output below 1
+images = splits.test.images[:100].to(run.device)
+assert torch.equal(run.model(images), run.model.logits(images))  # the network itself ends without a sigmoid
 show(runaway.no_floor_figure())
 
 # %% [markdown]
-# Here is the reason. For a target inside 0 to 1 the curve has a lowest point. For a target *outside*, it falls for
-# ever: the loss is the smaller the further the output runs away. Half of all standardised targets are negative.
+# Here is the reason. For a target between 0 and 1 the curve has a lowest point; at exactly 1 it levels out at 0. For
+# a target *outside*, it falls for ever: the loss is the smaller the further the output runs away. About half of all
+# standardised targets are negative.
 
 # %%
 fitting = lm.Pairing("regression", "mse", normalize=True)
@@ -124,7 +152,9 @@ show(runaway.runaway_figure(found))
 # %% [markdown]
 # On the left, the mean output for images whose target is large and for those whose target is small. With MSE the two
 # part. With BCE on logits both run the *same* way, further with every epoch, and the MSE grows with them (one seed,
-# trained just now).
+# trained just now). The direction is no accident: the mean of standardised targets is 0, and the one answer whose
+# sigmoid is 0 lies at minus infinity. So this row has no final figure; ours and the published one say how far a
+# network had run when it was stopped.
 
 # %% [markdown]
 # ## 4. The activation table that document 001 left empty
@@ -142,19 +172,23 @@ results.readable(activations)
 show(figures.dots_and_intervals(activations))
 
 # %% [markdown]
-# Look at the column of failures. **ReLU** is marked as fitting in the document, since the targets are never negative.
-# Yet it fails in some seeds and works in others. Why?
+# **ReLU** is marked as fitting in the document, since the targets are never negative. Yet its dots stand far apart:
+# not a cloud around a mean, but separate places, and the seed decides which. (So the mean of such a row describes no
+# network at all; look at the column *at chance* instead.) Why?
 
 # %%
 share = runaway.dead_at_start(lm.Pairing("regression", "mse", "relu"), splits)
-Markdown(f"Of 40 fresh networks with a ReLU output, **{share:.0%}** emit 0 for every image before training starts.")
+zero = lm.TASKS["regression"].target(results.tested_digits("mnist")).square().mean()
+Markdown(f"Of 40 fresh networks with a ReLU output, **{share:.0%}** emit 0 for every image before training starts."
+         f" With raw targets, answering 0 to every test image of MNIST costs **{zero:.2f}**.")  # fmt: skip
 
 # %% [markdown]
 # Where ReLU emits 0 its slope is 0. If that is so for *all* images, no gradient ever passes, and the network stays
-# dead. Whether that happens is decided by the starting weights: a coin toss.
+# dead. Whether that happens is decided by the starting weights: a coin toss. Find that price in the row with raw
+# targets. With standardised ones a dead network answers the mean, which is 0 there, and lands on the dotted line.
 #
-# **Sigmoid and its inverse** trains, in spite of the detour. The document's three arguments are measured in [notebook
-# 04](04_output_activations.ipynb); here you see what they cost in the end.
+# **Sigmoid and its inverse** trains on standardised targets, in spite of the detour. The document's three arguments
+# are measured in [notebook 04](04_output_activations.ipynb); here you see what they cost in the end.
 
 # %%
 squeezed = lm.Pairing("regression", "mse", "sigmoid_inverse", normalize=True)
@@ -163,24 +197,27 @@ Markdown(results.comparison_sentence(squeezed))
 # %% [markdown]
 # ## 5. Do targets have to be standardised?
 #
-# The document says that the wanted performance only comes with standardised outputs. That sounds like good manners. Is
-# it more? Guess, then look at the paired seeds.
+# The document says that the wanted performance only comes with standardised outputs. That sounds like good manners,
+# but the rows with raw targets in the last table did not end a little worse: without an activation and with the
+# squeezed targets they ended about where a constant answer stands.
 
 # %%
 raw = lm.Pairing("regression", "mse")
-quiz.predict(
-    "The same network, the same MSE, raw targets from 1 to 6. What happens?",
-    options=["it needs a few epochs more", "it ends a little worse", "it ends at the constant answer"],
-    answer="it ends at the constant answer",
-    reading=results.sentence(raw),
-)
-
-# %% [markdown]
-# A linear output *can* emit any of these numbers. So the reason is not what the network can say, but how it learns.
-
-# %%
 display(Markdown(results.sentence(raw)))
 Markdown(results.comparison_sentence(raw))
+
+# %% [markdown]
+# A linear output *can* emit any number from 1 to 6. So what stops it? Guess before you read on.
+
+# %%
+quiz.predict(
+    "The same network, the same MSE, raw targets from 1 to 6. What keeps it at the constant answer?",
+    options=["large targets make large gradients, and training explodes",
+             "at first all images push the hidden layer the same way",
+             "it only needs more epochs"],
+    answer="at first all images push the hidden layer the same way",
+    reading="The curves below neither explode nor creep down. The rest of this part tests the push by taking it away.",
+)  # fmt: skip
 
 # %% [markdown]
 # The curves of a standardised, a raw and a squeezed target, all seeds:
@@ -190,7 +227,15 @@ show(figures.learning_curves([fitting, raw, squeezed]))
 
 # %% [markdown]
 # The dotted line is the constant answer. The raw network walks there and stays: its curve is no slower version of the
-# others, it is another story. Watch its outputs while it trains.
+# others, it is another story. (Each seed has validation images of its own, so its curve may lie a little above or
+# below the line.) What do these networks say, digit by digit?
+
+# %%
+show(figures.means_by_digit([fitting, raw, misfit]))
+
+# %% [markdown]
+# On the left the dots sit on their targets. The other two networks give one and the same number to all ten digits:
+# the mean, or something below every target that exists. Watch the raw one while it trains.
 
 # %%
 show(runaway.runaway_figure([runaway.runaway(pairing, splits) for pairing in (fitting, raw)]))
@@ -198,7 +243,7 @@ show(runaway.runaway_figure([runaway.runaway(pairing, splits) for pairing in (fi
 # %% [markdown]
 # Images with large and with small targets get the *same* output. At the start all outputs are near 0 and all targets
 # lie above, so every image pushes the hidden layer the same way. AdamW turns that steady push into full steps, the
-# sigmoid units fill up, and afterwards no image looks different from another. If that is the cause, then it must be
+# sigmoid units fill up, and afterwards no image looks different from another. If that is the cause, then it should be
 # enough to remove the push: start the output's bias at the mean, and leave the targets raw.
 
 # %%
@@ -217,7 +262,8 @@ assert started.test_metric < plain.test_metric / 2
 print(f"raw targets: test MSE {plain.test_metric:.2f}; with the bias at the mean: {started.test_metric:.2f}")
 
 # %% [markdown]
-# So the advice of the document holds, and now it has a reason: standardising takes away a push that all images share.
+# One seed, trained just now, but a large step for a single number. So the advice of the document holds, and it has a
+# reason: standardising takes away a push that all images share. (It is not the only cure.)
 # [Notebook 11](11_multi_class.ipynb) meets the same push again, in ten outputs at once.
 
 # %% [markdown]
@@ -241,15 +287,23 @@ print(wrong.shape, "-", str(caught[0].message)[:76])
 # %% [markdown]
 # ## 7. Every pairing
 #
-# The grid shows every loss with every output activation that has been trained with this network; the darker a cell,
-# the more of the way from the constant answer to a perfect one.
+# The grid shows every loss with every output activation that has been trained with this network; the brighter a cell,
+# the more of the way from the constant answer to a perfect one it went. First with standardised targets.
+
+# %%
+show(figures.grid_heatmap("regression", normalize=True))
+
+# %% [markdown]
+# And the same network with raw targets.
 
 # %%
 show(figures.grid_heatmap("regression"))
 
 # %% [markdown]
-# An empty cell has not been trained for the stored results yet. The picker below goes further: the stored result of a
-# pairing if there is one, what the pairing means, and a live training if you ask for it.
+# Compare a cell with its twin in the other grid: with this network, the step from raw to standardised targets moves
+# more than the step from one fitting loss to another. An empty cell has not been trained for the stored results yet.
+# The picker below goes further: the stored result of a pairing if there is one, what the pairing means, and a live
+# training if you ask for it.
 
 # %%
 from lm_utils.labs.picker import picker
@@ -299,7 +353,7 @@ quiz.check_function(
 # %% [markdown]
 # ## Summary
 #
-# - MSE, MAE and RMSE (and Huber) all fit; between them the table, not the name, decides.
+# - MSE, MAE, RMSE and Huber all fit; between them paired seeds decide, not the name.
 # - `nn.BCELoss` refuses numbers outside 0 to 1. `nn.BCEWithLogitsLoss` accepts them and has no floor: outputs run
 #   away. The limit of the sigmoid is not the reason.
 # - Raw targets far from 0 push all images the same way; standardise them, or start the output's bias at their mean.

@@ -89,9 +89,19 @@ results.readable(losses)
 show(figures.dots_and_intervals(losses))
 
 # %% [markdown]
-# Apart from that row everything learns, as the document found. Now its open question. It suspects that MSE, MAE and
-# RMSE do a little better *without* an activation than with a sigmoid, and asks for more experiments. Paired seeds
-# answer it.
+# The left panel shows the one row that stands at its constant answer, the right one enlarges the rest: everything
+# else learns, as the document found. To compare those rows with sigmoid and BCE, take their differences seed by seed.
+
+# %%
+show(figures.differences(losses))
+
+# %% [markdown]
+# The grey band was called practically equal before anyone looked. An interval inside it shows equality, one wholly
+# outside a difference that matters; any other leaves the question open. (With fewer than six seeds a row says
+# "illustration" and gets no verdict.)
+#
+# Now the document's open question. It suspects that MSE, MAE and RMSE do a little better *without* an activation than
+# with a sigmoid, and asks for more experiments. Here they are, again paired by seed.
 
 # %%
 for name in ("mse", "mae", "rmse"):
@@ -99,10 +109,11 @@ for name in ("mse", "mae", "rmse"):
     display(Markdown(results.comparison_sentence(plain, squashed)))
 
 # %% [markdown]
-# Read each line as: difference in test accuracy, its 95 % interval over the seeds, and the chance of seeing such
-# signs by accident. A plausible mechanism is easy to see in the gradient: a sigmoid multiplies it by `p (1 - p)`,
-# which fades just where the network is confidently wrong. A plausible mechanism is not yet a proof; [notebook
-# 15](15_verdicts.ipynb) gives the verdict with its evidence.
+# Read each line as: difference in test accuracy, its 95 % interval over the seeds, and the chance of differences as
+# large as these if each could as well have had the other sign (three seeds cannot get below a quarter). A plausible
+# mechanism is easy to see in the gradient: a sigmoid multiplies it by `p (1 - p)`, which fades just where the network
+# is confidently wrong. A plausible mechanism is not yet a proof; [notebook 15](15_verdicts.ipynb) gives the verdict
+# with its evidence.
 
 # %%
 p = torch.tensor([0.5, 0.1, 0.01])  # the truth is 1
@@ -133,10 +144,14 @@ trio = [lm.Pairing("probability", "bce", "sigmoid"), lm.Pairing("probability", "
 show(figures.calibration(trio))
 
 # %% [markdown]
-# BCE and MSE are *proper* scoring rules: their expectation is best at the true probability. MAE is not: it is best at
-# 0 or 1, whichever is likelier, so its outputs are pushed to the ends.
-
-# %% [markdown]
+# How to read it: the *confidence* is the output itself for a yes and one minus the output for a no, so it starts at
+# one half; each mark stands for the images of similar confidence. Below the diagonal a network is too sure of itself.
+# The number in brackets, the expected calibration error (ECE), is the mean distance from the diagonal over all
+# images.
+#
+# What does the theory say? BCE and MSE are *proper* scoring rules: their expectation is best at the true probability.
+# MAE is not: it is best at 0 or 1, whichever is likelier, so its outputs are pushed to the ends.
+#
 # Assume an image that is curved with probability 0.7, and look for the output at which each loss is lowest.
 
 # %%
@@ -154,12 +169,15 @@ print(f"truth {true}: MSE is lowest at {grid[mse.argmin()]:.2f}, MAE at {grid[ma
 show(figures.output_histograms(trio))
 
 # %% [markdown]
-# The histograms show the same from the other side: the more a loss rewards only the side of one half, the emptier the
-# middle.
+# The histograms (mind the logarithmic scale) show the same from the other side: MAE leaves the middle emptiest. But
+# being proper is a promise about the *expectation*, over endless data. With 2,000 training images, seen again and
+# again, BCE too may end up surer than it should be; compare its curve with that of MSE above before you call a loss
+# honest.
 #
 # So the first argument of the document's section 1-1, that MSE does not fit because outputs lie between 0 and 1, does
 # not hold as it stands: the squared error of a probability is a fine score. What cross-entropy has and MSE lacks is
-# the second argument: a steep price for confident mistakes.
+# the second argument: a steep price for confident mistakes. [Notebook 05](05_matching_loss_to_task.ipynb) draws both
+# prices.
 
 # %% [markdown]
 # ## 5. What happens with one column in `nn.CrossEntropyLoss`
@@ -191,13 +209,28 @@ constant = lm.Pairing("probability", "cross_entropy", "softmax")
 show(figures.learning_curves([trio[0], lm.Pairing("probability", "rmse"), constant]))
 
 # %% [markdown]
-# The flat line is the single softmax: not slow, not unlucky, but constant.
+# The flat line is the single softmax: not slow, not unlucky, but constant. (Its loss is that of whole batches, so
+# its height means nothing beside the others.) Look at the loss of BCE as well: where it rises while the accuracy
+# stands still, the network is only getting surer of its mistakes. How many epochs did the rows need?
+
+# %%
+show(figures.epochs_plot(losses))
+
+# %% [markdown]
+# Rows may agree in accuracy and differ here, or the other way round. The row that learns nothing has no such epoch.
 
 # %% [markdown]
 # ## 7. Every pairing
 #
-# The grid shows every loss with every output activation that has been trained with this network; the darker a cell,
-# the more of the way from the constant answer to a perfect one.
+# First two rows that no document trains: the call that PyTorch recommends, logits into `nn.BCEWithLogitsLoss`, and
+# the hinge loss, which asks for the right side with a margin and not for a probability.
+
+# %%
+results.readable(results.summary("probability", ["twin", "extra"]))
+
+# %% [markdown]
+# The grid shows every loss with every output activation that has been trained with this network; the brighter a cell,
+# the more of the way from the constant answer to a perfect one it went.
 
 # %%
 show(figures.grid_heatmap("probability"))
@@ -259,7 +292,8 @@ quiz.check_function(
 # - Softmax over one output is 1. Its accuracy is the share of yes labels; nothing trains.
 # - Every other row of the document learns. Whether an activation helps under MSE, MAE and RMSE is answered by paired
 #   seeds, above.
-# - BCE and MSE reward honest probabilities, MAE does not.
+# - BCE and MSE reward honest probabilities, MAE does not; how honest a trained network is, only its calibration
+#   tells.
 # - `nn.CrossEntropyLoss` with one flattened column compares images with each other.
 #
 # **Next:** [10 Binary classification](10_binary.ipynb)

@@ -93,9 +93,17 @@ results.readable(losses)
 show(figures.dots_and_intervals(losses))
 
 # %% [markdown]
-# The document calls the differences "within the margin of error" after one run each. The column *verdict* makes that
-# a measurement: "practically equal" means that the whole 95 % interval of the paired difference lies within half a
-# point, a limit fixed before anyone looked.
+# At this scale the rows stand in one column, far right of the dotted line. The document calls their differences
+# chance, after one run each. To measure that, take the differences seed by seed. The fitting pairing of this course
+# is cross-entropy on logits.
+
+# %%
+show(figures.differences(losses))
+
+# %% [markdown]
+# The grey band is half a point on either side, a limit fixed before anyone looked. An interval inside it shows that
+# two rows are *practically equal*, one wholly outside that they differ; any other leaves the question open. With
+# fewer than six seeds there is no verdict, only an "illustration".
 #
 # The row the document recommends applies softmax twice; its twin, with logits, is the call PyTorch means.
 
@@ -112,25 +120,37 @@ results.readable(activations)
 
 # %% [markdown]
 # Sigmoid instead of softmax, with either loss: the table tells how much that costs with two classes. In [notebook
-# 11](11_multi_class.ipynb) the same swap, with ten classes, switches a network off.
+# 11](11_multi_class.ipynb) sigmoids with `nn.BCELoss`, the second row, switch a network with ten classes off.
 
 # %% [markdown]
 # ## 4. Why two classes forgive
 #
-# At the start every output is near one half. With two classes each is right half of the time, so the wishes of the
-# two outputs cancel. With ten classes each is wrong nine times in ten, and all push downwards.
+# At the start every sigmoid is near one half. With two classes each is right half of the time, so on average the
+# wishes of the two outputs cancel. With ten classes each is wrong nine times in ten, and all push downwards.
 
 # %%
 splits = lm.load_data(data)
-pushes = [collapse.first_push(lm.Pairing(task, "bce", "sigmoid"), splits) for task in ("binary", "multiclass")]
-totals = [abs(sum(push.by_class)) / sum(map(abs, push.by_class)) for push in pushes]
-Markdown(f"Share of the first gradient that all outputs have in common: two classes **{totals[0]:.0%}**,"
-         f" ten classes **{totals[1]:.0%}** ({splits.name}, one fresh network).")
+common = {"binary": [], "multiclass": []}
+for task, sizes in common.items():
+    pushes = [collapse.first_push(lm.Pairing(task, "bce", "sigmoid"), splits, seed) for seed in range(20)]
+    sizes += [abs(sum(push.by_class)) for push in pushes]  # mean over the outputs of (output - base rate)
 
 # %% [markdown]
-# A common push of that size is what fills the hidden layer in notebook 11. Here it is missing, whichever activation
-# is used. The document's own guess, that two exclusive classes leave little room for independence to do harm, points
-# the right way; the base rate is what decides, as notebook 11 proves by switching the effect on with a single output.
+# For twenty fresh networks each, that is how far the outputs stand, on average, from the rates at which they should
+# say yes. As long as they are off in the same direction, all of them push the hidden layer together.
+
+# %%
+two, ten = common.values()
+assert max(two) < min(ten)
+Markdown(f"Two classes: off by {sum(two) / 20:.2f} on average ({max(two):.2f} at most); ten classes:"
+         f" **{sum(ten) / 20:.2f}** ({min(ten):.2f} at least). ({splits.name}, 20 fresh networks each)")  # fmt: skip
+
+# %% [markdown]
+# With two sigmoids a fresh network happens to say a little too much or too little, and that is soon mended. With ten
+# the push is there in every network, always downwards, and it lasts until the outputs have come all the way to one
+# tenth. [Notebook 11](11_multi_class.ipynb) shows what it does to the hidden layer. The document's own guess is that
+# two exclusive classes leave independence little room to do harm. It points the right way; notebook 11 argues that
+# the base rate decides, not the number of classes.
 
 # %% [markdown]
 # ## 5. What it costs all the same
@@ -151,14 +171,24 @@ show(figures.learning_curves([twin, twice, lm.Pairing("binary", "mse", "sigmoid"
 
 # %% [markdown]
 # The curves of the loss end at different heights although the accuracies agree: losses of different pairings must not
-# be compared with each other, only with their own floor and their own constant answer.
+# be compared with each other, only with their own floor (dashed) and their own constant answer (dotted).
+#
+# Is the price paid in time? Here are the epochs that each row needed.
+
+# %%
+show(figures.epochs_plot(losses))
+
+# %% [markdown]
+# Look at the two rows that end in softmax although their loss contains a softmax or a sigmoid of its own. The second
+# function sees only numbers between 0 and 1, which makes gradients small.
 
 # %%
 show(figures.calibration([twin, twice, lm.Pairing("binary", "mse", "softmax")]))
 
 # %% [markdown]
-# Calibration separates what accuracy does not. Points below the diagonal are overconfident, points above it are
-# timid.
+# Calibration asks what accuracy does not: how often is a network right when it is "80 % sure"? Marks below the
+# diagonal are overconfident, marks above it timid; the number in brackets is the mean distance (ECE). Pairings that
+# agree in accuracy need not agree here.
 
 # %% [markdown]
 # And the outputs themselves, for answers that should be a yes and answers that should be a no.
@@ -167,10 +197,20 @@ show(figures.calibration([twin, twice, lm.Pairing("binary", "mse", "softmax")]))
 show(figures.output_histograms([twin, twice, lm.Pairing("binary", "bce", "sigmoid")]))
 
 # %% [markdown]
+# Nearly all outputs stand at the ends (the scale is logarithmic). The blue bar on the far left and the orange one on
+# the far right are confident mistakes; the fuller the middle, the more often a network admits that it does not know.
+
+# %% [markdown]
 # ## 6. Every pairing
 #
-# The grid shows every loss with every output activation that has been trained with this network; the darker a cell,
-# the more of the way from the constant answer to a perfect one.
+# First three rows that the document lacks: logits into either loss, and the hinge loss.
+
+# %%
+results.readable(results.summary("binary", ["twin", "extra"]))
+
+# %% [markdown]
+# The grid shows every loss with every output activation that has been trained with this network; the brighter a cell,
+# the more of the way from the constant answer to a perfect one it went.
 
 # %%
 show(figures.grid_heatmap("binary"))
@@ -224,10 +264,10 @@ quiz.check(
 # ## Summary
 #
 # - With two classes and balanced labels nearly every pairing of the documents works; the table says how nearly.
-# - BCE over two softmax outputs is cross-entropy. The warning of section 1-2 is about sigmoids, and there it costs
-#   little.
-# - The forgiveness comes from balance: two outputs at base rate one half have no common push.
-# - Misuse shows in the floor of the loss and in calibration before it shows in accuracy.
+# - BCE over two softmax outputs is cross-entropy. The warning of section 1-2 can only be about sigmoids; the table
+#   says what they cost.
+# - The forgiveness comes from balance: two outputs at base rate one half have no lasting common push.
+# - Misuse shows in the floor of the loss, and may show in calibration and epochs, where accuracy is silent.
 #
 # **Next:** [11 Multi-class classification](11_multi_class.ipynb)
 

@@ -16,7 +16,7 @@
 # After this notebook you can
 #
 # - say which losses and output activations really cost accuracy with ten classes, and which only seem to;
-# - explain, step by step, why ten sigmoids stop learning in these experiments, and prove it by switching the effect
+# - explain, step by step, why ten sigmoids stop learning in these experiments, and test it by switching the effect
 #   off and on;
 # - tell softmax applied twice from softmax applied once, although their accuracy looks alike;
 # - repair a collapsed network in three different ways.
@@ -34,7 +34,7 @@
 #
 # - 클래스가 열 개일 때 어떤 손실 함수(loss function)와 출력층 활성화 함수(output activation)가 정말로 정확도를
 #   떨어뜨리고, 어떤 것은 그래 보이기만 하는지 말할 수 있습니다.
-# - 이 실험들에서 시그모이드(sigmoid) 열 개가 왜 학습을 멈추는지 단계별로 설명하고, 그 효과를 껐다 켜서 증명할 수
+# - 이 실험들에서 시그모이드(sigmoid) 열 개가 왜 학습을 멈추는지 단계별로 설명하고, 그 효과를 껐다 켜서 확인할 수
 #   있습니다.
 # - 정확도는 비슷해 보여도, 소프트맥스(softmax)를 두 번 적용한 것과 한 번 적용한 것을 구별할 수 있습니다.
 # - 붕괴(collapse)한 신경망을 서로 다른 세 가지 방법으로 고칠 수 있습니다.
@@ -122,27 +122,60 @@ results.readable(losses)
 
 # %% [markdown]
 # Compare the column *published* with *ours*: are the figures of the document within the range of our seeds? The rows
-# with sigmoid are no slow learners. They give one constant answer for all ten thousand images.
+# with sigmoid are no slow learners. They give one constant answer for all ten thousand images. Which answer? Compare
+# their accuracy with the shares of the digits.
 
 # %% [markdown] tags=["lang-ko"]
 # *published* 열(문서에 실린 값)과 *ours* 열(우리가 잰 값)을 견주어 보세요. 문서의 수치가 우리 시드들의 범위 안에
-# 들어오나요? 시그모이드가 있는 행은 느리게 배우는 것이 아닙니다. 이미지 만 장에 늘 똑같은 답 하나를 내놓습니다.
+# 들어오나요? 시그모이드가 있는 행은 느리게 배우는 것이 아닙니다. 이미지 만 장에 늘 똑같은 답 하나를 내놓습니다. 어떤
+# 답일까요? 그 정확도를 숫자마다의 비율과 견주어 보세요.
+
+# %%
+shares = torch.bincount(results.tested_digits("mnist"), minlength=10) / 10_000
+assert round(shares[3].item(), 4) == 0.1010 and round(shares[1].item(), 4) == 0.1135
+{digit: f"{share:.2%}" for digit, share in enumerate(shares.tolist())}
+
+# %% [markdown]
+# The two published figures are the shares of the threes (10.10 %) and of the ones (11.35 %): two constant answers, one
+# as empty as the other. Which digit a collapsed network settles on is an accident of its run.
+
+# %% [markdown] tags=["lang-ko"]
+# 문서에 실린 두 수치는 3의 비율(10.10 %)과 1의 비율(11.35 %)입니다. 서로 다른 상수 답이지만 내용이 없기는
+# 마찬가지입니다. 붕괴한 신경망이 어느 숫자에 자리 잡는지는 그 실행의 우연입니다.
 
 # %%
 show(figures.dots_and_intervals(losses))
 
 # %% [markdown]
 # Every dot is one seed. The rows on the right stand so close together that one run each, as in the document, cannot
-# put them in an order; the rows on the left stand exactly on the line of the best constant answer. There is almost
-# nothing in between: **this misfit does not make a network a little worse, it switches it off.**
+# put them in an order; the rows on the left stand where a constant answer stands. There is almost nothing in between:
+# **this misfit does not make a network a little worse, it switches it off.**
+#
+# How close is close? Here are the differences to cross-entropy on logits, seed by seed.
+
+# %% [markdown] tags=["lang-ko"]
+# 점 하나가 시드 하나입니다. 오른쪽에 있는 행들은 서로 너무 가까워서, 문서처럼 한 번씩만 돌려서는 순위를 매길 수
+# 없습니다. 왼쪽에 있는 행들은 상수 답이 있는 자리에 서 있습니다. 그 사이에는 거의 아무것도
+# 없습니다. **이 어긋난 조합은 신경망을 조금 나쁘게 만드는 것이 아니라 아예 꺼 버립니다.**
+#
+# 가깝다는 것은 얼마나 가까운 것일까요? 로짓(logit)에 바로 쓴 교차 엔트로피(cross-entropy)와의 차이를 시드마다
+# 구했습니다.
+
+# %%
+show(figures.differences(losses))
+
+# %% [markdown]
+# The grey band was called practically equal before anyone looked. An interval inside it shows equality, one wholly
+# outside a difference that matters; any other leaves the question open. With fewer than six seeds a row says
+# "illustration" and gets no verdict.
 #
 # The first row needs a second look. The document calls it "Categorical Cross-Entropy (with Softmax)" and recommends
 # it. Its code handed *softmax outputs* to `nn.CrossEntropyLoss`, and that loss applies softmax itself: softmax twice.
 
 # %% [markdown] tags=["lang-ko"]
-# 점 하나가 시드 하나입니다. 오른쪽에 있는 행들은 서로 너무 가까워서, 문서처럼 한 번씩만 돌려서는 순위를 매길 수
-# 없습니다. 왼쪽에 있는 행들은 가장 좋은 상수 답을 나타내는 선 위에 정확히 서 있습니다. 그 사이에는 거의 아무것도
-# 없습니다. **이 어긋난 조합은 신경망을 조금 나쁘게 만드는 것이 아니라 아예 꺼 버립니다.**
+# 회색 띠는 결과를 보기 전에 "사실상 같다"고 정해 둔 범위입니다. 구간(interval)이 그 안에 들면 같다는 것을, 완전히
+# 밖에 있으면 의미 있는 차이를 보여 줍니다. 그 밖의 경우에는 아직 알 수 없습니다. 시드가 여섯 개보다 적은 행은
+# "illustration"(예시)이라고 적히고 판정을 받지 않습니다.
 #
 # 첫 행은 다시 볼 필요가 있습니다. 문서는 이 행을 "Categorical Cross-Entropy (with Softmax)"라고 부르며
 # 권장합니다. 그런데 문서의 코드는 *소프트맥스의 출력*을 `nn.CrossEntropyLoss`에 넘겼고, 이 손실 함수는
@@ -180,12 +213,25 @@ print(f"perfect and sure: {once:.4f} with one softmax, {twice_floor:.4f} with tw
 show(figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigmoid")]))
 
 # %% [markdown]
-# The dashed lines are the floor of softmax twice and the value of the best constant answer. The sigmoid network
-# reaches the constant answer in its first epoch and stays there.
+# The dotted lines are the best constant answer, the dashed one is the floor of softmax twice. The sigmoid network
+# reaches the constant answer within an epoch or two and stays there. Softmax twice ends as high as softmax once, but
+# it starts lower. How many epochs do the rows need?
 
 # %% [markdown] tags=["lang-ko"]
-# 파선은 소프트맥스를 두 번 쓸 때의 하한과 가장 좋은 상수 답의 손실 값입니다. 시그모이드 신경망은 첫
-# 에포크(epoch)에 상수 답에 이르고, 그대로 머뭅니다.
+# 점선은 가장 좋은 상수 답이고, 파선은 소프트맥스를 두 번 쓸 때의 하한입니다. 시그모이드 신경망은 한두
+# 에포크(epoch) 안에 상수 답에 이르고, 그대로 머뭅니다. 소프트맥스를 두 번 쓴 신경망은 한 번 쓴 신경망만큼 높이
+# 올라가지만 더 낮은 곳에서 출발합니다. 행마다 에포크가 몇 번이나 필요할까요?
+
+# %%
+show(figures.epochs_plot(losses))
+
+# %% [markdown]
+# A second softmax sees only numbers between 0 and 1 and hands back small gradients: a likely price in time, which
+# accuracy does not show. Collapsed rows have no such epoch at all.
+
+# %% [markdown] tags=["lang-ko"]
+# 두 번째 소프트맥스는 0과 1 사이의 수만 받고 작은 기울기(gradient)를 돌려줍니다. 정확도에는 드러나지 않지만 시간으로
+# 치르는 값일 가능성이 큽니다. 붕괴한 행에는 그런 에포크가 아예 없습니다.
 
 # %% [markdown]
 # ## 3. The activation table that document 001 left empty
@@ -205,13 +251,15 @@ results.readable(activations)
 
 # %% [markdown]
 # Look at the last row before you read on. The output activation is the *sigmoid*, the one the document warns about,
-# and yet this network does learn. So "a sigmoid does not consider that classes exclude each other" cannot be the
-# reason for the collapse: with `nn.CrossEntropyLoss` behind it, the very same activation trains.
+# and yet this network does learn. So the activation alone is not the reason for the collapse. (Missing competition
+# still could be: `nn.CrossEntropyLoss` applies a softmax of its own, and there the classes compete again. Part 7 comes
+# back to this.)
 
 # %% [markdown] tags=["lang-ko"]
 # 더 읽기 전에 마지막 행을 보세요. 출력층 활성화 함수가 문서가 경고한 바로 그 *시그모이드*인데도 이 신경망은
-# 학습합니다. 그러니 "시그모이드는 클래스가 서로 배타적이라는 점을 고려하지 못한다"는 것이 붕괴의 이유일 수
-# 없습니다. 뒤에 `nn.CrossEntropyLoss`가 오면 똑같은 활성화 함수로도 학습이 됩니다.
+# 학습합니다. 그러니 활성화 함수만으로는 붕괴가 설명되지 않습니다. (경쟁이 없어서일 가능성은 아직 남아 있습니다.
+# `nn.CrossEntropyLoss`는 소프트맥스를 스스로 적용하므로 거기서는 클래스들이 다시 경쟁합니다. 이 문제는 7부에서 다시
+# 다룹니다.)
 #
 # > **먼저 예측해 보세요.** 시그모이드 출력에 nn.BCELoss를 쓰면 붕괴하고, 시그모이드 출력에 nn.CrossEntropyLoss를
 # > 쓰면 학습합니다. 무엇이 다를까요?
@@ -260,42 +308,44 @@ show(figures.output_histograms([twin, twice, lm.Pairing("multiclass", "mse", "so
 show(figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
 
 # %% [markdown]
-# A point on the diagonal means: of the images about which the network said "90 % sure", 90 % were right. The gap
-# between points and diagonal is the calibration error. Which digits get mixed up is seen in a confusion matrix, with
+# A point on the diagonal means: of the images about which the network said "90 % sure", 90 % were right. Below it a
+# network is too sure of itself, above it too timid; the mean gap is the calibration error (ECE, in brackets). Rows
+# that no accuracy tells apart need not agree here. Which digits get mixed up is seen in a confusion matrix, with
 # the collapsed network beside a healthy one.
 
 # %% [markdown] tags=["lang-ko"]
-# 점이 대각선 위에 있으면, 신경망이 "90 % 확신한다"고 말한 이미지 가운데 90 %가 실제로 맞았다는 뜻입니다. 점과
-# 대각선 사이의 틈이 보정 오차(calibration error)입니다. 어떤 숫자끼리 헷갈리는지는 혼동 행렬(confusion
+# 점이 대각선 위에 있으면, 신경망이 "90 % 확신한다"고 말한 이미지 가운데 90 %가 실제로 맞았다는 뜻입니다. 대각선
+# 아래에서는 자신을 너무 믿고, 위에서는 너무 소심합니다. 그 틈의 평균이 보정 오차(calibration error, 괄호 안의
+# ECE)입니다. 정확도로는 구별되지 않는 행들도 여기서는 다를 수 있습니다. 어떤 숫자끼리 헷갈리는지는 혼동 행렬(confusion
 # matrix)에서 볼 수 있습니다. 붕괴한 신경망을 건강한 신경망 옆에 놓아 보았습니다.
 
 # %%
 show(figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
 
 # %% [markdown]
-# The healthy network fills the diagonal; the collapsed one fills a single column: the same answer for every image.
+# The healthy network fills the diagonal. The collapsed one fills columns: the same answer for every image. (The
+# figure is a mean over seeds; a second column would mean that another seed settled on another digit.)
 #
 # *This is a good place for a break.*
 
 # %% [markdown] tags=["lang-ko"]
-# 건강한 신경망은 대각선을 채웁니다. 붕괴한 신경망은 열 하나만 채웁니다. 어떤 이미지에도 같은 답을 한다는
-# 뜻입니다.
+# 건강한 신경망은 대각선을 채웁니다. 붕괴한 신경망은 열을 채웁니다. 어떤 이미지에도 같은 답을 한다는 뜻입니다.
+# (그림은 시드들의 평균입니다. 채워진 열이 둘이라면 다른 시드가 다른 숫자에 자리 잡았다는 뜻입니다.)
 #
 # *여기서 잠시 쉬어 가면 좋습니다.*
 
 # %% [markdown]
 # ## 5. Why? Look at the very first step
 #
-# The document guesses (추정): sigmoid outputs are independent and do not compete. Part 3 has shown a counterexample.
-# Here is another candidate. A fresh network says about 0.5 for each class. Each of ten classes is wrong for nine
-# images in ten. So a loss that asks ten separate yes-or-no questions wants **all ten outputs to go down**, for every
-# image.
+# The document guesses (추정): sigmoid outputs are independent and do not compete. Here is another candidate. A fresh
+# network says about 0.5 for each class. Each of ten classes is wrong for nine images in ten. So a loss that asks ten
+# separate yes-or-no questions wants **all ten outputs to go down**, for every image.
 
 # %% [markdown] tags=["lang-ko"]
 # ## 5. 왜 그럴까요? 맨 첫 걸음을 봅니다
 #
 # 문서는 시그모이드 출력이 서로 독립이라 경쟁하지 않기 때문이라고 추정합니다(문서에 "추정"이라고 적혀 있습니다).
-# 3부에서 그 반례를 보았습니다. 다른 후보가 있습니다. 갓 만든 신경망은 모든 클래스에 대해 약 0.5라고 답합니다.
+# 다른 후보도 있습니다. 갓 만든 신경망은 모든 클래스에 대해 약 0.5라고 답합니다.
 # 그런데 열 클래스 각각은 이미지 열 장 가운데 아홉 장에서 오답입니다. 그래서 예/아니요 질문 열 개를 따로따로
 # 던지는 손실 함수는 모든 이미지에서 **출력 열 개가 모두 내려가기를** 바랍니다.
 
@@ -310,7 +360,7 @@ show(collapse.first_push_figure(pushes))
 # because the residual of softmax, predicted minus true, sums to zero over the classes.
 #
 # The ten outputs read the same 64 hidden units. A push that all outputs share arrives there as one direction, the
-# same for nearly every image ("images agree"). AdamW makes it worse: it divides each step by the size of past
+# same for most images ("images agree"). AdamW makes it worse: it divides each step by the size of past
 # gradients, so a small but steady push becomes a full step. The hidden layer is a sigmoid; pushed far enough, its
 # units stand at 0 or 1 for *every* image, and then nothing passes back.
 
@@ -320,7 +370,7 @@ show(collapse.first_push_figure(pushes))
 # 클래스 전체로 더하면 0이 되기 때문입니다.
 #
 # 출력 열 개는 같은 은닉 유닛(hidden unit) 64개를 읽습니다. 모든 출력이 함께 받는 힘은 거기에 하나의 방향으로
-# 도착하고, 그 방향은 거의 모든 이미지에서 같습니다(그림의 "images agree"). AdamW는 이를 더 나쁘게 만듭니다.
+# 도착하고, 그 방향은 대부분의 이미지에서 같습니다(그림의 "images agree"). AdamW는 이를 더 나쁘게 만듭니다.
 # 걸음마다 과거 기울기의 크기로 나누기 때문에, 작아도 꾸준한 힘은 온전한 한 걸음이 됩니다. 은닉층(hidden layer)은
 # 시그모이드입니다. 충분히 밀리면 은닉 유닛은 *모든* 이미지에서 0이나 1에 머무는 포화(saturation) 상태가 되고,
 # 그러면 뒤로 아무것도 전달되지 않습니다.
@@ -332,25 +382,37 @@ show(collapse.trace_figure(traces))
 
 # %% [markdown]
 # These three epochs were trained just now on the embedded digits, one seed: an illustration. On the left, the share
-# of hidden units stuck at a flat end; on the right, the gradient that still reaches the first convolution. The
-# collapsed network stops learning within one or two epochs, and no patience brings it back.
+# of hidden activations at a flat end; on the right, the gradient that still reaches the first convolution. In the
+# collapsed networks nearly all stand there after one or two epochs, before anything is learnt, and the gradient
+# behind them dies: no patience can bring that back.
+#
+# The units of healthy networks move to their ends as well, but later, and as an answer: one end for some images, the
+# other for others. Their gradient lives. ([Notebook 13](13_is_it_learning.ipynb) counts the units that stand at the
+# *same* end for every image.)
 
 # %% [markdown] tags=["lang-ko"]
 # 이 세 에포크는 내장된 숫자 이미지로 방금, 시드 하나로 학습한 것입니다. 증거라기보다 예시입니다. 왼쪽은 평평한
-# 끝에 붙박인 은닉 유닛의 비율이고, 오른쪽은 첫 합성곱 층(convolution layer)까지 도달하는 기울기입니다. 붕괴한
-# 신경망은 한두 에포크 안에 학습을 멈추고, 아무리 기다려도 돌아오지 않습니다.
+# 끝에 가 있는 은닉 활성값의 비율이고, 오른쪽은 첫 합성곱 층(convolution layer)까지 도달하는 기울기입니다. 붕괴한
+# 신경망에서는 한두 에포크 만에, 무언가를 배우기도 전에 거의 모두가 그 끝에 가 있고 그 뒤의 기울기는 사라집니다.
+# 아무리 기다려도 되살릴 수 없습니다.
+#
+# 건강한 신경망의 유닛도 끝으로 움직이지만, 더 나중에, 하나의 답으로서 움직입니다. 어떤 이미지에서는 이쪽 끝, 다른
+# 이미지에서는 저쪽 끝입니다. 기울기는 살아 있습니다. ([노트북 13](13_is_it_learning.ipynb)은 모든 이미지에서 *같은*
+# 끝에 붙박인 유닛을 셉니다.)
 
 # %% [markdown]
 # ## 6. Switch it off, switch it on
 #
 # An explanation that only fits after the fact is cheap. So each of these conditions was written down *with its
-# expected outcome* and then run on seeds that had never been looked at.
+# expected outcome* before it was run on fresh seeds. As long as such runs are not stored, the table shows the
+# illustration above.
 
 # %% [markdown] tags=["lang-ko"]
 # ## 6. 끄고, 켜 봅니다
 #
 # 결과를 보고 나서 끼워 맞춘 설명은 누구나 쉽게 만들 수 있습니다. 그래서 아래의 조건은 모두 *예상 결과와 함께*
-# 먼저 적어 둔 다음, 한 번도 들여다본 적 없는 시드로 돌렸습니다.
+# 먼저 적어 두고, 그다음에 새로운 시드로 돌립니다. 그런 실행이 아직 저장되어 있지 않으면 표는 위의 예시를 보여
+# 줍니다.
 
 # %%
 found = collapse.stored_traces(collapse.BY_NAME) or traces  # without stored runs: the illustration above
@@ -359,14 +421,20 @@ collapse.intervention_table(found)
 # %% [markdown]
 # *Removed push*: subtracting the mean gradient over the classes leaves loss, activation and network as they are, and
 # the network learns. *Added push*: the same push added to softmax with cross-entropy makes that fitting pairing
-# collapse. A louder loss, a tanh instead of a sigmoid, more patience: no cure, because none of them touches the
-# cause.
+# collapse. Where the table also has a louder loss, a tanh instead of a sigmoid, or more patience: none of them
+# touches the push, so none was expected to cure. The last column says whether it came as expected.
+#
+# A fair objection: does subtracting a mean over the classes not let them compete, by a back door? It couples them, it
+# is true. The repairs of part 7 couple nothing.
 
 # %% [markdown] tags=["lang-ko"]
 # *힘을 뺀 경우*: 클래스에 걸친 평균 기울기를 빼면 손실 함수도, 활성화 함수도, 신경망도 그대로인데 신경망이
 # 학습합니다. *힘을 더한 경우*: 똑같은 힘을 소프트맥스와 교차 엔트로피에 더하면 잘 맞던 그 조합이 붕괴합니다.
-# 손실을 키우거나, 시그모이드 대신 tanh를 쓰거나, 더 오래 기다리는 것은 치료가 되지 않습니다. 어느 것도 원인을
-# 건드리지 않기 때문입니다.
+# 손실을 키우거나, 시그모이드 대신 tanh를 쓰거나, 더 오래 기다리는 조건이 표에 있다면, 어느 것도 그 힘을 건드리지
+# 않으므로 치료가 되리라고 예상하지 않았습니다. 예상대로 되었는지는 마지막 열에 있습니다.
+#
+# 정당한 반론이 하나 있습니다. 클래스에 걸친 평균을 빼는 것은 뒷문으로 경쟁을 들여오는 일이 아닐까요? 클래스들을 서로
+# 묶는 것은 사실입니다. 7부의 수리법은 아무것도 묶지 않습니다.
 
 # %%
 show(collapse.intervention_figure(found))
@@ -374,65 +442,83 @@ show(collapse.intervention_figure(found))
 # %% [markdown]
 # Circles were expected to learn, crosses to collapse. A mark on the wrong side would be a hole in the explanation.
 #
-# Notice the single sigmoid, asked a yes-or-no question that is true for one image in ten: it collapses as well, with
-# only one output and no classes to compete. And ten labels that are each true half of the time learn. The base rate
-# is the lever, not the number of outputs.
+# Two more conditions ask what the lever is. A single sigmoid with a question that is true for one image in ten has no
+# classes that could compete; it was expected to collapse. Ten labels that are each true half of the time were
+# expected to learn. Where the figure has these rows, see for yourself: if both came as expected, the lever is the
+# base rate, not the number of outputs.
 
 # %% [markdown] tags=["lang-ko"]
 # 동그라미는 학습하리라고, 가위표는 붕괴하리라고 예상한 조건입니다. 표시가 반대쪽에 있다면 그만큼 설명에 구멍이
 # 있다는 뜻입니다.
 #
-# 시그모이드가 하나뿐인 경우를 눈여겨보세요. 이미지 열 장 가운데 한 장에서만 참인 예/아니요 질문을 받으면, 출력이
-# 하나이고 경쟁할 클래스도 없는데 똑같이 붕괴합니다. 반대로 레이블이 열 개라도 저마다 절반의 경우에 참이면
-# 학습합니다. 지렛대는 출력의 개수가 아니라 기저율(base rate)입니다.
+# 지렛대가 무엇인지 묻는 조건이 두 가지 더 있습니다. 이미지 열 장 가운데 한 장에서만 참인 질문을 받는 시그모이드
+# 하나에는 경쟁할 클래스가 없는데도 붕괴하리라고 예상했습니다. 레이블이 열 개라도 저마다 절반의 경우에 참이면
+# 학습하리라고 예상했습니다. 그림에 이 행들이 있다면 직접 확인해 보세요. 둘 다 예상대로라면 지렛대는 출력의 개수가
+# 아니라 기저율(base rate)입니다.
 
 # %% [markdown]
 # ## 7. Three repairs
 #
-# If you must keep sigmoids (say, tomorrow an image may show two digits), start them at the base rate, or use a hidden
-# layer that cannot saturate on both sides.
+# If the classes exclude each other, take softmax with cross-entropy. If you must keep sigmoids (say, tomorrow an image
+# may show two digits), start them at the base rate, or use a hidden layer that cannot saturate on both sides.
 
 # %% [markdown] tags=["lang-ko"]
 # ## 7. 세 가지 수리법
 #
-# 시그모이드를 꼭 써야 한다면(이를테면 내일부터 이미지 한 장에 숫자가 둘 나올 수 있다면) 기저율에서 출발하게
-# 하거나, 양쪽으로 포화하지 않는 은닉층을 쓰세요.
+# 클래스가 서로 배타적이라면 소프트맥스와 교차 엔트로피를 쓰세요. 시그모이드를 꼭 써야 한다면(이를테면 내일부터
+# 이미지 한 장에 숫자가 둘 나올 수 있다면) 기저율에서 출발하게 하거나, 양쪽으로 포화하지 않는 은닉층을 쓰세요.
 
 # %%
-results.readable(results.summary("multiclass", "remedy"))
+repairs = results.summary("multiclass", "remedy")
+results.readable(repairs)
 
 # %% [markdown]
 # The output bias at the prior is one line of code and is standard in object detection, where the base rate is far
-# below one in ten (Lin et al. 2017). A ReLU hidden layer cures it as well in most runs; look at the column of
-# failures before you trust it with the squared error.
+# below one in ten (Lin et al. 2017). Its rows also answer the objection of part 6: ten sigmoids, as independent as
+# ever, and yet they learn. What they lacked was not competition but another start. The same rows, one dot per seed:
 
 # %% [markdown] tags=["lang-ko"]
 # 출력층의 편향(bias)을 사전 확률(prior)에 맞추는 것은 코드 한 줄이면 되고, 기저율이 10분의 1보다 훨씬 낮은 객체
-# 탐지(object detection)에서는 표준입니다(Lin et al. 2017). ReLU 은닉층도 대부분의 실행에서 붕괴를 막아 줍니다.
-# 다만 제곱 오차와 함께 믿고 쓰기 전에 실패 횟수 열을 보세요.
+# 탐지(object detection)에서는 표준입니다(Lin et al. 2017). 이 행들은 6부의 반론에 대한 답이기도 합니다. 시그모이드
+# 열 개가 여전히 서로 독립인데도 학습합니다. 모자랐던 것은 경쟁이 아니라 다른 출발점이었습니다. 같은 행을 시드마다
+# 점 하나로 그리면 다음과 같습니다.
+
+# %%
+show(figures.dots_and_intervals(repairs))
+
+# %% [markdown]
+# With a ReLU hidden layer, look where every single dot stands before you trust the repair, above all with the squared
+# error: a mean can hide a seed that went astray.
+
+# %% [markdown] tags=["lang-ko"]
+# ReLU 은닉층을 쓰는 수리법은 믿기 전에 점 하나하나가 어디에 있는지 보세요. 제곱 오차와 함께 쓸 때는 더욱 그렇습니다.
+# 평균은 길을 잃은 시드 하나를 가릴 수 있습니다.
 
 # %% [markdown]
 # ## 8. Every pairing
 #
-# The grid shows every loss with every output activation that has been trained with this network; the darker a cell,
-# the more of the way from the constant answer to a perfect one.
+# The grid shows every loss with every output activation that has been trained with this network; the brighter a cell,
+# the more of the way from the constant answer to a perfect one it went.
 
 # %% [markdown] tags=["lang-ko"]
 # ## 8. 모든 조합
 #
-# 이 격자는 이 신경망으로 학습해 본 손실 함수와 출력층 활성화 함수의 모든 조합을 보여 줍니다. 칸이 진할수록 상수
+# 이 격자는 이 신경망으로 학습해 본 손실 함수와 출력층 활성화 함수의 모든 조합을 보여 줍니다. 칸이 밝을수록 상수
 # 답에서 완벽한 답까지 가는 길을 더 많이 갔다는 뜻입니다.
 
 # %%
 show(figures.grid_heatmap("multiclass"))
 
 # %% [markdown]
-# An empty cell has not been trained for the stored results yet. The picker below goes further: the stored result of a
-# pairing if there is one, what the pairing means, and a live training if you ask for it.
+# Look for `nn.BCEWithLogitsLoss` without an activation: it is ten sigmoids with `nn.BCELoss` in other words, and it
+# shares their fate. An empty cell has not been trained for the stored results yet. The picker below goes further: the
+# stored result of a pairing if there is one, what the pairing means, and a live training if you ask for it.
 
 # %% [markdown] tags=["lang-ko"]
-# 빈칸은 저장된 결과에서 아직 학습하지 않은 조합입니다. 아래의 선택기(picker)는 더 나아갑니다. 조합을 고르면
-# 저장된 결과가 있을 때 그것을 보여 주고, 그 조합이 무엇을 뜻하는지 설명하며, 원하면 바로 학습도 합니다.
+# 활성화 함수 없이 쓴 `nn.BCEWithLogitsLoss`를 찾아보세요. 시그모이드 열 개에 `nn.BCELoss`를 쓴 것과 같은
+# 말이고 운명도 같습니다. 빈칸은 저장된 결과에서 아직 학습하지 않은 조합입니다. 아래의 선택기(picker)는 더
+# 나아갑니다. 조합을 고르면 저장된 결과가 있을 때 그것을 보여 주고, 그 조합이 무엇을 뜻하는지 설명하며, 원하면
+# 바로 학습도 합니다.
 
 # %%
 from lm_utils.labs.picker import picker
@@ -497,14 +583,15 @@ quiz.check_function(
 )
 
 # %% [markdown]
-# **Exercise 3.** Which single change makes a *softmax* network collapse in these experiments? Answer with the name of
-# the condition in part 6, as it stands in `collapse.BY_NAME`.
+# **Exercise 3.** Which single change makes a *softmax* network collapse in these experiments? Answer with the short
+# name of the condition; the next cell prints the names of all conditions of part 6.
 
 # %% [markdown] tags=["lang-ko"]
-# **연습 3.** 이 실험들에서 변화 하나만으로 *소프트맥스* 신경망을 붕괴시키는 것은 무엇일까요? 6부에 나온 조건의
-# 이름을 `collapse.BY_NAME`에 적힌 그대로 답하세요.
+# **연습 3.** 이 실험들에서 변화 하나만으로 *소프트맥스* 신경망을 붕괴시키는 것은 무엇일까요? 조건의 짧은 이름으로
+# 답하세요. 6부의 모든 조건의 이름은 다음 셀이 출력합니다.
 
 # %%
+print(*collapse.BY_NAME, sep=", ")
 culprit = ...
 
 # %% tags=["solution"]
@@ -526,10 +613,10 @@ quiz.check(
 #
 # - With ten classes, losses and activations that couple the classes (softmax before any of them) all land within a
 #   few tenths of a point; accuracy does not tell them apart.
-# - Ten sigmoids with BCE or MSE collapse here, and the reason is neither the loss nor missing competition: it is a
-#   push common to all outputs, which fills a saturating hidden layer before anything is learnt.
-# - The effect can be switched off (prior bias, removed push, other optimiser, ReLU) and on (added push, low base
-#   rate).
+# - Ten sigmoids with BCE or MSE collapse here, and the reason is neither the loss nor missing competition, which are
+#   still there after the repairs: it is a push common to all outputs, which fills a saturating hidden layer before
+#   anything is learnt.
+# - The effect can be switched off (output bias at the prior, removed push) and on (added push).
 # - Softmax twice costs little accuracy and shows in the floor of the loss.
 #
 # **Next:** [12 Multi-label classification](12_multi_label.ipynb), where softmax itself is the misfit.
@@ -540,9 +627,9 @@ quiz.check(
 # - 클래스가 열 개일 때, 클래스들을 묶어 주는 손실 함수와 활성화 함수(무엇이든 그 앞에 소프트맥스가 있는 것)는
 #   모두 영점 몇 퍼센트포인트 안에 모입니다. 정확도로는 구별되지 않습니다.
 # - 여기서 시그모이드 열 개는 BCE나 MSE와 만나면 붕괴합니다. 그 이유는 손실 함수도 아니고 경쟁이 없어서도
-#   아닙니다. 모든 출력을 함께 미는 힘이, 무언가를 배우기도 전에 은닉층을 포화시키기 때문입니다.
-# - 이 효과는 끌 수도 있고(사전 확률 편향, 힘 빼기, 다른 옵티마이저, ReLU) 켤 수도 있습니다(힘 더하기, 낮은
-#   기저율).
+#   아닙니다. 둘 다 수리한 뒤에도 그대로이기 때문입니다. 모든 출력을 함께 미는 힘이, 무언가를 배우기도 전에
+#   은닉층을 포화시킵니다.
+# - 이 효과는 끌 수도 있고(출력층 편향을 사전 확률에 맞추기, 힘 빼기) 켤 수도 있습니다(힘 더하기).
 # - 소프트맥스를 두 번 쓰면 정확도는 별로 떨어지지 않지만 손실의 하한에 그 흔적이 드러납니다.
 #
 # **다음:** [12 다중 레이블 분류](12_multi_label.ipynb). 거기서는 소프트맥스 자체가 맞지 않는 선택입니다.

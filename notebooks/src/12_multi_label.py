@@ -98,7 +98,16 @@ show(figures.dots_and_intervals(losses))
 
 # %% [markdown]
 # Both rows with softmax stay below the ceiling computed above; both rows with sigmoid are far above it. The document
-# concludes that softmax "cannot learn properly" here. Is that so? A network can learn something and say it badly.
+# gives a good piece of advice here: do not shrug and call the data hard. It then concludes that softmax cannot learn
+# such labels. Is that so? A network can learn something and say it badly.
+
+# %%
+show(figures.differences(losses))
+
+# %% [markdown]
+# The differences to BCE with sigmoids, seed by seed: softmax loses tens of points. Whether MSE with sigmoids equals
+# BCE is a question of the grey band; an interval inside it shows equality, and with fewer than six seeds there is no
+# verdict.
 
 # %% [markdown]
 # ## 3. The activation table that document 001 left empty
@@ -132,10 +141,11 @@ tested = {name: readout.tested(run, splits.test.digits) for name, run in network
 readout.cut_lab(tested)
 
 # %% [markdown]
-# The true labels pile up at 1, one half and one third, just as the arithmetic said, and the false ones near 0. The
-# information is there; the cut at one half runs through the middle of it. A cut of about 0.2 separates nearly all.
+# The true labels pile up around 1, one half and one third, as the arithmetic said, and the false ones near 0. The
+# information is there; the cut at one half runs through the middle of it. Find a cut below one third that separates
+# nearly all.
 #
-# A cut must not be chosen on the test part. Chosen on the validation part, with the stored networks of all seeds:
+# But a cut must not be chosen on the test part. Chosen on the validation part, with the stored networks of all seeds:
 
 # %%
 for name in ("cross_entropy", "mse", "bce"):
@@ -147,8 +157,9 @@ for name in ("cross_entropy", "mse", "bce"):
 
 # %% [markdown]
 # Most of what was missing was never a failure to learn. It was a **readout** failure: the threshold was made for
-# sigmoids. Compare the rows, though: where a gap to the sigmoids remains, look at the epochs in the tables above. Early
-# stopping watches the metric at one half, which hardly moves while the network still improves.
+# sigmoids. Compare the rows, though: where a gap to the sigmoids remains, look at the epochs in the tables above. A
+# likely reason is early stopping: it watches the metric at one half, which hardly moves while the network still
+# improves.
 
 # %% [markdown]
 # ## 5. What else fits, and what does not
@@ -160,15 +171,24 @@ for name in ("cross_entropy", "mse", "bce"):
 results.readable(results.summary("multilabel", ["twin", "extra"]))
 
 # %% [markdown]
-# How do the two networks of part 4 look while they train?
+# Logits into `nn.BCEWithLogitsLoss` and the hinge loss ask one question per label, and fit. Cross-entropy on logits
+# is softmax with cross-entropy once more, this time without the second softmax: it shares one unit just the same.
+#
+# How do the two pairings of part 4 look while they train? (Stored runs.)
 
 # %%
 pair = [softmax.pairing, sigmoid.pairing]
 show(figures.learning_curves(pair))
 
 # %% [markdown]
-# In the curves the softmax network looks finished after a few epochs: its metric cannot see the progress that the
-# loss still makes.
+# By its metric the softmax network looks finished after a few epochs, close to its ceiling (dashed), while its loss
+# still creeps towards its floor. A metric at the ceiling cannot see progress.
+
+# %%
+show(figures.epochs_plot(losses))
+
+# %% [markdown]
+# Few epochs here mean "soon near its own end", not "soon good": compare with the accuracies in the tables above.
 
 # %% [markdown]
 # Which of the four labels pays for it?
@@ -177,13 +197,27 @@ show(figures.learning_curves(pair))
 show(figures.per_label_bars(pair))
 
 # %% [markdown]
-# Label by label: softmax loses most where a label seldom comes alone.
+# Label by label, softmax loses most where a label seldom comes alone: every even and every curved digit has a second
+# label, while *prime* stands alone for 5 and 7 and *square* for 1.
+
+# %% [markdown]
+# Can the outputs be read as probabilities?
+
+# %%
+trio = [sigmoid.pairing, lm.Pairing("multilabel", "mse", "sigmoid"), softmax.pairing]
+show(figures.calibration(trio))
+
+# %% [markdown]
+# Each label of each image counts as one prediction; marks below the diagonal are too sure, marks above it too timid,
+# and the number in brackets is the mean distance (ECE). Two rows may have the same accuracy and stand on different
+# sides of the diagonal, which is what the document's section 1-4 means by being made for probabilities.
 
 # %% [markdown]
 # ## 6. Every pairing
 #
-# The grid shows every loss with every output activation that has been trained with this network; the darker a cell,
-# the more of the way from the constant answer to a perfect one.
+# The grid shows every loss with every output activation that has been trained with this network; the brighter a cell,
+# the more of the way from the constant answer to a perfect one it went. Read a column from top to bottom: here the
+# activation decides more than the loss.
 
 # %%
 show(figures.grid_heatmap("multilabel"))
@@ -241,6 +275,7 @@ quiz.check_function(
 # - Sigmoid with BCE, or logits into `nn.BCEWithLogitsLoss`, is the pairing that says what the task means: each output
 #   is a probability of its own.
 # - Never explain a low figure with "the data must be hard" before the constant answer and the ceiling are computed.
+#   The document's warning is right, and its figures show why.
 #
 # **Next:** [13 Is it learning?](13_is_it_learning.ipynb)
 

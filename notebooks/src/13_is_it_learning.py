@@ -9,9 +9,9 @@
 # - run a four-step ritual on a model that will not learn,
 # - ask the doctor about your own model, and read its answer.
 #
-# **Time:** 40 minutes
+# **Time:** 40 minutes, in two halves (up to the four patients, then from the ritual on)
 #
-# **Covers:** document 000 §4.
+# **Covers:** document 000, section 4
 #
 # **Before:** [12 Multi-label](12_multi_label.ipynb).
 
@@ -114,9 +114,9 @@ table = health.constants_table(splits.train.digits)
 table.style.format("{:.4f}", na_rep="–")
 
 # %% [markdown]
-# Read a column from top to bottom: one and the same ignorance, eight different numbers. Read a row from left to
-# right: for BCE the "nothing learned" value changes with the base rate. There is no such thing as "a good loss
-# value" without naming the task.
+# Read a column from top to bottom: one and the same ignorance, another number for nearly every loss. Read a row from
+# left to right: for BCE the "nothing learned" value changes with the base rate. There is no such thing as "a good
+# loss value" without naming the task.
 #
 # Do we believe the table? A network with nothing but a bias *is* a constant predictor. Train one on the ten-class
 # task, with the right loss, and see where it ends:
@@ -223,6 +223,8 @@ quiz.check(
 )  # fmt: skip
 
 # %% [markdown]
+# *This is a good place for a break.*
+#
 # ## A ritual in four steps
 #
 # When a model will not learn, do not turn knobs. Do these four things, in this order; each takes a minute and rules
@@ -253,7 +255,7 @@ print(f"expected {math.log(2):.4f}, got {first:.4f}")
 #
 # ### Step 2: learn 32 images by heart
 #
-# Any network with 120,000 weights can memorise 32 images. If it cannot, the fault is not in the data, and no
+# A network with 120,000 weights should memorise 32 images with ease. If it cannot, the fault is not in the data, and no
 # amount of data will mend it. We try it with our patient and, beside it, with the usual ten-class network.
 
 # %%
@@ -397,7 +399,7 @@ quiz.check(
 # %% [markdown]
 # ## Bugs of the past
 #
-# None of this is made up. Each line below is a public thread in which somebody found the mistake in a published
+# None of this is made up. Each line below is a public thread in which somebody met the mistake in a public
 # project; each was rebuilt in a few lines, and the doctor was asked.
 
 # %%

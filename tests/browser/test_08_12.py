@@ -25,7 +25,7 @@ def test_multi_class_why_and_picker(jupyter):
         assert page.errors() == []
         page.screenshot("11_rows", around=page.image("test accuracy"))
         page.screenshot("11_push", around=page.image("Bar charts of the mean gradient"))
-        page.screenshot("11_stuck", around=page.image("Share of stuck hidden units"))
+        page.screenshot("11_stuck", around=page.image("Share of hidden activations at a flat end"))
         page.dropdown("Output activation").select_option(label="sigmoid")
         page.see("so no logit can exceed another by more than 1")
         page.dropdown("Loss").select_option(index=4)
