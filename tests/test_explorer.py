@@ -286,11 +286,11 @@ def test_stop_is_obeyed_and_the_run_is_kept(box):
     box.choose(changed(FITS, epochs=500, patience=100))
     click(box)
     until(lambda: box.live and len(box.live.history) > 1)
-    started = time.perf_counter()
     box.bar.stop.click()
+    epochs = len(box.live.history)
     until(lambda: "Stopped after" in told(box))
-    assert time.perf_counter() - started < 0.5
     until(lambda: not box.bar.running)
+    assert len(box.live.history) <= epochs + 1  # not even the epoch under way was finished, or it had just ended
     assert len(box.comparison.runs) == 1 and not box.bar.train.disabled
 
 
