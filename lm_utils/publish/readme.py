@@ -19,7 +19,7 @@ BEGIN, END = "<!-- results: made by `python -m lm_utils readme` -->", "<!-- end 
 PICTURES: dict[str, tuple[str, Callable[[], Figure]]] = {  # file name: how to read it, the figure
     "ten-classes": (
         "**Ten classes, six ways to train them.** Each dot is one trained network, the triangle is the figure that the"
-        " document published. Most misfits cost nothing that accuracy can see; one switches the network off.",
+        " document published. Most misfits cost nothing that accuracy can see; ten sigmoids switch the network off.",
         lambda: figures.dots_and_intervals(results.summary("multiclass", "loss")),
     ),
     "learning-curves": (
@@ -33,6 +33,11 @@ PICTURES: dict[str, tuple[str, Callable[[], Figure]]] = {  # file name: how to r
         lambda: figures.dots_and_intervals(results.summary("multilabel", "loss")),
     ),
 }
+LEGEND = (
+    "Each row is compared, seed by seed, with the fitting pairing of its task (for one of several classes that is"
+    " cross-entropy on logits, which the document has no row for). Fewer than six seeds are an illustration and get no"
+    " verdict. *At chance* counts the runs that ended hardly better than a constant answer."
+)
 TRAINED = (("cross_entropy", "none"), ("cross_entropy", "softmax"), ("bce", "sigmoid"))
 
 
@@ -47,7 +52,8 @@ def main(readme: Path = ROOT / "README.md", folder: Path = ROOT / "docs" / "figu
         figure = draw()
         (folder / f"{name}.png").write_bytes(png(figure, dpi=90))
         parts += [f"![{figure.get_label()}]({(folder / name).relative_to(readme.parent).as_posix()}.png)", reading]
-    parts += ["<details><summary>Every row of document 000 beside our runs</summary>", *map(table, TASKS), "</details>"]
+    parts += ["<details><summary>Every row of document 000 beside our runs</summary>", LEGEND]
+    parts += [*map(table, TASKS), "</details>"]
     place = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
     told = "\n\n".join([BEGIN, *parts, END])
     readme.write_text(place.sub(lambda _: told, text), encoding="utf-8")

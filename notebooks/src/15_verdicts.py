@@ -42,7 +42,7 @@ from IPython.display import Markdown
 from lm_utils.experiments import claims, results
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.claims.own import contradictions
-from lm_utils.labs import figures, quiz, verdicts
+from lm_utils.labs import figures, quiz, ten_questions, verdicts
 from lm_utils.labs.banner import banner
 from lm_utils.labs.style import show
 
@@ -211,9 +211,10 @@ quiz.predict(
 )
 
 # %% [markdown]
-# With the label as `a` and the prediction as `b`, label less prediction is the gradient with the opposite sign.
-# The text beside the code has it right: prediction less label. Such a slip does not crash; a check against autograd,
-# as in [notebook 03](03_losses_from_scratch.ipynb), finds it in a second.
+# With the label as `a` and the prediction as `b`, label less prediction is the gradient with the opposite sign. The
+# comment beside the call has it right: prediction less label. (Not all of the calling code is shown; perhaps it swaps
+# the two for one of the functions.) Such a slip does not crash; a check against autograd, as in [notebook
+# 03](03_losses_from_scratch.ipynb), finds it in a second.
 
 # %%
 refuted = verdicts.with_verdict(verdicts.of_document(judged, "003"), "refuted")
@@ -302,8 +303,9 @@ show(figures.dots_and_intervals(results.summary("probability", "loss")))
 #
 # ## 8. Our own verdicts
 #
-# The course also makes claims: every pairing carries a verdict (`lm.Pairing(...).verdict`) that was written down
-# before the runs. It is only fair to hold them against the same results.
+# The course also makes claims: every pairing carries a verdict (`lm.Pairing(...).verdict`). They were written down
+# before the runs and corrected where the first three seeds contradicted them: raw regression targets, for one, turned
+# out to collapse. So it is only fair to hold them against the results again, and the later seeds are the real test.
 
 # %%
 found = contradictions()
@@ -334,6 +336,17 @@ verdicts.new_data_figure()
 verdicts.new_data_verdict()
 
 # %% [markdown]
+# ## 10. Ten questions, again
+#
+# The same ten questions as in [notebook 00](00_start_here.ipynb). This time the answers come with them, and with a
+# comparison: what you know now, and how well you judge what you know.
+
+# %%
+ten_questions.after()
+
+# %% [markdown]
+# A wrong answer given with confidence is the one worth an evening: follow its pointer.
+#
 # ## Summary
 #
 # - Of the sentences that could be decided so far, most hold. The mistakes are fewer, and each is instructive.
