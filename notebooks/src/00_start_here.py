@@ -63,7 +63,7 @@ from IPython.display import Markdown
 
 import lm_utils as lm
 from lm_utils.commands import check
-from lm_utils.labs import quiz, start
+from lm_utils.labs import quiz, start, ten_questions
 from lm_utils.labs.banner import banner
 from lm_utils.labs.style import show
 
@@ -321,16 +321,17 @@ start.course_map()
 # 프로젝터가 있는 50분 수업, 혼자 공부하는 하루 이틀 저녁, 이틀짜리 강좌 중에서 고를 수 있습니다.
 
 # %%
-start.course_path("One lesson", {"00": 12, "11": 28, "15": 10})
+start.course_path("One lesson", {"00": 12, "14": 8, "11": 20, "13": 10})
 
 # %% [markdown]
 # The number after each notebook is its share of the time. In a lesson, show this notebook's two scripts, let everybody
-# vote, walk through the figures of notebook 11, and end with the verdicts of 15; the exercises are for home.
+# vote, train one preset in the playground, walk through the figures of notebook 11, and end with two cases for the
+# doctor in 13; the exercises are for home.
 
 # %% [markdown] tags=["lang-ko"]
 # 노트북 이름 뒤의 숫자는 그 노트북에 쓰는 시간(분)입니다. 수업에서는 이 노트북의 두 스크립트를 보여 주고,
-# 모두에게 투표하게 하고, 노트북 11의 그림을 차례로 훑은 다음, 15의 판정으로 마무리하세요. 연습 문제는 집에서 풀게
-# 합니다.
+# 모두에게 투표하게 하고, 14에서 프리셋 하나를 학습시켜 보고, 노트북 11의 그림을 차례로 훑은 다음, 13에서 닥터에게
+# 두 가지 사례를 물어보며 마무리하세요. 연습 문제는 집에서 풀게 합니다.
 
 # %%
 start.course_path("Self-study", ["00", "01", "04", "05", "06", "11", "13"])
@@ -348,14 +349,29 @@ start.course_path("Two days", list(start.notebooks_here()))
 # In two days there is time for everything, in the order of the numbers: theory on the first day, experiments and
 # verdicts on the second.
 #
+# ### What do you know already?
+#
+# Ten questions, each with how sure you are. Nothing is given away here; [notebook 15](15_verdicts.ipynb) asks them
+# again and shows what has changed.
+
+# %% [markdown] tags=["lang-ko"]
+# 이틀이면 모든 것을 번호 순서대로 볼 시간이 있습니다. 첫날은 이론, 둘째 날은 실험과 판정입니다.
+#
+# ### 이미 얼마나 알고 있나요?
+#
+# 질문 열 개에 답하고, 얼마나 확신하는지도 고르세요. 여기서는 답을 알려 주지 않습니다.
+# [노트북 15](15_verdicts.ipynb)에서 같은 질문을 다시 하고 무엇이 달라졌는지 보여 줍니다.
+
+# %%
+ten_questions.before()
+
+# %% [markdown]
 # ## 4. What this machine has
 #
 # A "problem" stops something from working and says what to do; a "note" is good to know. Everything in this course
 # runs without a graphics card and without a network.
 
 # %% [markdown] tags=["lang-ko"]
-# 이틀이면 모든 것을 번호 순서대로 볼 시간이 있습니다. 첫날은 이론, 둘째 날은 실험과 판정입니다.
-#
 # ## 4. 이 컴퓨터에는 무엇이 있을까요?
 #
 # "problem"은 무언가가 돌아가지 못하게 막는 문제로, 무엇을 해야 하는지도 함께 알려 줍니다. "note"는 알아 두면 좋은
