@@ -184,3 +184,13 @@ def test_few_seeds_never_get_a_verdict():
 
 def test_options_are_part_of_a_pairing(some):
     assert some.of(replace(SIGMOIDS, prior_bias=True)) == []
+
+
+def test_probabilities_are_measured_and_a_row_without_them_says_so(some):
+    told = res.probabilities([FITTING, SIGMOIDS, Pairing("multiclass", "hinge")], some).frame
+    assert list(told["seeds"]) == ["10", "10", "0"]
+    assert "calibration error" in told.columns and set(told["Brier score"].tail(1)) == {"none stored"}
+    shipped = res.probabilities([FITTING, Pairing("multiclass", "hinge")])
+    assert "Runs: reference: MNIST" in repr(shipped)
+    assert float(shipped.frame["Brier score"][0].split()[0]) < 0.1
+    assert shipped.frame["negative log-likelihood"][1] == "none stored"

@@ -28,6 +28,7 @@ from lm_utils.experiments.telling import (
     Table,
     comparison_sentence,
     missing_sentence,
+    probabilities,
     published_sentence,
     readable,
     sentence,
@@ -39,8 +40,8 @@ from lm_utils.tasks import TASKS
 
 __all__ = [
     "FITTING", "Results", "Table", "baseline", "comparison_sentence", "counted", "missing_sentence", "number",
-    "published_sentence", "readable", "reference", "sentence", "shown", "shown_difference", "shown_interval",
-    "speed_of", "summary", "tested_digits", "under_conditions", "yours",
+    "probabilities", "published_sentence", "readable", "reference", "sentence", "shown", "shown_difference",
+    "shown_interval", "speed_of", "summary", "tested_digits", "under_conditions", "yours",
 ]  # fmt: skip
 
 def summary(task: str, table: str | Iterable[str] | None = None, results: Results | None = None) -> pd.DataFrame:

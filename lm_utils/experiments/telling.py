@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from math import isnan, nan
+from collections.abc import Sequence
+from math import inf, isnan, nan
 
 import pandas as pd
 
@@ -11,6 +12,8 @@ from lm_utils.experiments.documents import Row
 from lm_utils.experiments.stored import FITTING, Results, carrying, counted, estimate, number, reference
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS, Task
+
+MEASURES = {"nll": "negative log-likelihood", "brier": "Brier score", "ece": "calibration error"}
 
 
 def shown(value: float, task: Task) -> str:
@@ -135,3 +138,22 @@ def readable_line(line: pd.Series) -> dict[str, str]:
         "difference to the fitting pairing": "" if own else shown_difference(difference, task),
         "verdict": line["verdict"],
     }
+
+
+def probabilities(pairings: Sequence[Pairing], results: Results | None = None) -> Table:
+    """How good the outputs of these pairings are as probabilities; of each measure, less is better."""
+    results = (results or reference()).only(pairings[0].task)
+    lines = [
+        {"row": pairing.label, "seeds": str(len(results.of(pairing))),
+         **{title: measured(results.scores(pairing, name)) for name, title in MEASURES.items()}}
+        for pairing in pairings
+    ]  # fmt: skip
+    return Table(carrying(pd.DataFrame(lines), results.origin))
+
+
+def measured(scores: dict[int, float]) -> str:
+    """The mean of a measure that cannot be negative, with its interval."""
+    told = st.mean_interval(list(scores.values()), (0.0, inf))
+    if isnan(told.mean):
+        return "none stored"
+    return f"{told.mean:.4f}" + ("" if isnan(told.low) else f" ({told.low:.4f} to {told.high:.4f})")

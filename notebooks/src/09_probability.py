@@ -149,6 +149,13 @@ show(figures.calibration(trio))
 # The number in brackets, the expected calibration error (ECE), is the mean distance from the diagonal over all
 # images.
 #
+# In numbers, of each measure the smaller the better: the negative log-likelihood is what cross-entropy counts, the
+# Brier score is the squared error of the probabilities, the calibration error is the gap of the figure.
+
+# %%
+results.probabilities(trio)
+
+# %% [markdown]
 # What does the theory say? BCE and MSE are *proper* scoring rules: their expectation is best at the true probability.
 # MAE is not: it is best at 0 or 1, whichever is likelier, so its outputs are pushed to the ends.
 #

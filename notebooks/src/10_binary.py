@@ -188,9 +188,15 @@ show(figures.calibration([twin, twice, lm.Pairing("binary", "mse", "softmax")]))
 # %% [markdown]
 # Calibration asks what accuracy does not: how often is a network right when it is "80 % sure"? Marks below the
 # diagonal are overconfident, marks above it timid; the number in brackets is the mean distance (ECE). Pairings that
-# agree in accuracy need not agree here.
+# agree in accuracy need not agree here. The same as numbers, with two more measures that reward honest probabilities
+# ([notebook 09](09_probability.ipynb) tells them apart):
+
+# %%
+results.probabilities([twin, twice, lm.Pairing("binary", "mse", "softmax"), lm.Pairing("binary", "bce", "sigmoid")])
 
 # %% [markdown]
+# Where two intervals overlap widely, these runs do not tell the rows apart here either.
+#
 # And the outputs themselves, for answers that should be a yes and answers that should be a no.
 
 # %%

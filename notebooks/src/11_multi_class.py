@@ -310,14 +310,24 @@ show(figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "softmax"
 # %% [markdown]
 # A point on the diagonal means: of the images about which the network said "90 % sure", 90 % were right. Below it a
 # network is too sure of itself, above it too timid; the mean gap is the calibration error (ECE, in brackets). Rows
-# that no accuracy tells apart need not agree here. Which digits get mixed up is seen in a confusion matrix, with
-# the collapsed network beside a healthy one.
+# that no accuracy tells apart need not agree here. As numbers, of each the smaller the better:
 
 # %% [markdown] tags=["lang-ko"]
 # 점이 대각선 위에 있으면, 신경망이 "90 % 확신한다"고 말한 이미지 가운데 90 %가 실제로 맞았다는 뜻입니다. 대각선
 # 아래에서는 자신을 너무 믿고, 위에서는 너무 소심합니다. 그 틈의 평균이 보정 오차(calibration error, 괄호 안의
-# ECE)입니다. 정확도로는 구별되지 않는 행들도 여기서는 다를 수 있습니다. 어떤 숫자끼리 헷갈리는지는 혼동 행렬(confusion
-# matrix)에서 볼 수 있습니다. 붕괴한 신경망을 건강한 신경망 옆에 놓아 보았습니다.
+# ECE)입니다. 정확도로는 구별되지 않는 행들도 여기서는 다를 수 있습니다. 수치로 보면 다음과 같습니다. 모두 작을수록
+# 좋습니다.
+
+# %%
+results.probabilities([twin, twice, lm.Pairing("multiclass", "mse", "softmax")])
+
+# %% [markdown]
+# [Notebook 09](09_probability.ipynb) tells these measures apart. Which digits get mixed up is seen in a confusion
+# matrix, with the collapsed network beside a healthy one.
+
+# %% [markdown] tags=["lang-ko"]
+# 이 세 가지 척도의 차이는 [노트북 09](09_probability.ipynb)에서 설명합니다. 어떤 숫자끼리 헷갈리는지는 혼동
+# 행렬(confusion matrix)에서 볼 수 있습니다. 붕괴한 신경망을 건강한 신경망 옆에 놓아 보았습니다.
 
 # %%
 show(figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))

@@ -210,7 +210,13 @@ show(figures.calibration(trio))
 # %% [markdown]
 # Each label of each image counts as one prediction; marks below the diagonal are too sure, marks above it too timid,
 # and the number in brackets is the mean distance (ECE). Two rows may have the same accuracy and stand on different
-# sides of the diagonal, which is what the document's section 1-4 means by being made for probabilities.
+# sides of the diagonal, which is what the document's section 1-4 means by being made for probabilities. In numbers:
+
+# %%
+results.probabilities(trio)
+
+# %% [markdown]
+# Of each measure, the smaller the better ([notebook 09](09_probability.ipynb) tells them apart).
 
 # %% [markdown]
 # ## 6. Every pairing
