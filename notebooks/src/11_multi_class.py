@@ -426,7 +426,8 @@ show(collapse.trace_figure(traces))
 
 # %%
 found = collapse.stored_traces(collapse.BY_NAME) or traces  # without stored runs: the illustration above
-collapse.intervention_table(found)
+origin = f"Data: {found['control'][0]['data']}, runs of their own beside the tables above"
+collapse.intervention_table(found).style.hide(axis="index").set_caption(origin)
 
 # %% [markdown]
 # *Removed push*: subtracting the mean gradient over the classes leaves loss, activation and network as they are, and
