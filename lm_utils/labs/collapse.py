@@ -134,7 +134,8 @@ def intervention_figure(found: dict[str, list[dict]]) -> Figure:
         switch_off = BY_NAME[name].expected == "learns"
         look = {"color": COLORS[0 if switch_off else 1], "marker": "o" if switch_off else "X", "edgecolor": "black"}
         axis.scatter([run["test_metric"] for run in runs], [row] * len(runs), s=80, alpha=0.8, zorder=2, **look)
-        axis.plot([max(run["chance"] for run in runs)] * 2, [row - 0.42, row + 0.42], color="black", linewidth=1.5, zorder=1)
+        constant = max(run["chance"] for run in runs)
+        axis.plot([constant] * 2, [row - 0.42, row + 0.42], color="black", linewidth=1.5, zorder=1)
     axis.set_yticks(range(len(found)), [BY_NAME[name].title for name in found])
     axis.invert_yaxis()
     axis.set(xlabel="test accuracy (black bar: a constant answer)", xlim=(0, 1.02))
