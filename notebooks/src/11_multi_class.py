@@ -455,8 +455,9 @@ show(collapse.intervention_figure(found))
 #
 # Two more conditions ask what the lever is. A single sigmoid with a question that is true for one image in ten has no
 # classes that could compete; it was expected to collapse. Ten labels that are each true half of the time were
-# expected to learn. Where the figure has these rows, see for yourself: if both came as expected, the lever is the
-# base rate, not the number of outputs.
+# expected to learn. Where the figure has these rows, count: in how many runs did the rare question collapse, and in
+# how many did questions that are true more often? The lever is the base rate, not the number of outputs, and near the
+# border the starting weights decide which way a run falls.
 
 # %% [markdown] tags=["lang-ko"]
 # 동그라미는 학습하리라고, 가위표는 붕괴하리라고 예상한 조건입니다. 표시가 반대쪽에 있다면 그만큼 설명에 구멍이
@@ -464,8 +465,9 @@ show(collapse.intervention_figure(found))
 #
 # 지렛대가 무엇인지 묻는 조건이 두 가지 더 있습니다. 이미지 열 장 가운데 한 장에서만 참인 질문을 받는 시그모이드
 # 하나에는 경쟁할 클래스가 없는데도 붕괴하리라고 예상했습니다. 레이블이 열 개라도 저마다 절반의 경우에 참이면
-# 학습하리라고 예상했습니다. 그림에 이 행들이 있다면 직접 확인해 보세요. 둘 다 예상대로라면 지렛대는 출력의 개수가
-# 아니라 기저율(base rate)입니다.
+# 학습하리라고 예상했습니다. 그림에 이 행들이 있다면 세어 보세요. 드물게 참인 질문은 몇 번의 실행에서 붕괴했고, 더 자주
+# 참인 질문은 몇 번이었나요? 지렛대는 출력의 개수가 아니라 기저율(base rate)이며, 경계 근처에서는 시작 가중치가
+# 어느 쪽으로 넘어갈지 정합니다.
 
 # %% [markdown]
 # ## 7. Three repairs
