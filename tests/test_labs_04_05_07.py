@@ -1,6 +1,7 @@
 """What the labs of notebooks 00, 04, 05 and 07 compute, and that each answers its controls, without a browser."""
 
 import math
+import re
 from functools import partial
 
 import ipywidgets as widgets
@@ -240,9 +241,15 @@ def test_a_vote_survives_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
 
 def test_map_and_paths_come_from_the_notebooks():
     course = start.notebooks_here()
-    assert course["00"]["minutes"] == "15" and course["04"]["file"] == "04_output_activations.ipynb"
+    folder = start.Path(start.__file__).resolve().parents[2] / "notebooks" / "src"
+    said = {
+        name[:2]: int(re.search(r"\*\*Time:\*\* (\d+)", (folder / name).read_text("utf-8"))[1])
+        for name in ("00_start_here.py", "04_output_activations.py")
+    }
+    assert {number: int(course[number]["minutes"]) for number in said} == said
+    assert course["04"]["file"] == "04_output_activations.ipynb"
     assert "00_start_here.ipynb" in start.course_map().data
-    assert "Two, 40 minutes:" in start.course_path("Two", ["00", "04"]).data
+    assert f"Two, {sum(said.values())} minutes:" in start.course_path("Two", ["00", "04"]).data
     assert "Plan, 17 minutes:" in start.course_path("Plan", {"00": 10, "04": 7, "99": 5}).data
 
 
