@@ -28,7 +28,7 @@ run-all: ## set up, train what is missing, execute every notebook (DATA= SEEDS= 
 	$(lm) run-all $(data) $(seeds) $(device) $(jobs) $(only) $(fresh)
 
 test: ## set up with the test extras, then everything that CI runs
-	$(call lm,--test) test
+	$(call lm,--extras=test) test
 
 lab: ## JupyterLab at the start notebook
 	$(lm) lab
@@ -70,4 +70,4 @@ setup: ## only the set-up (TORCH=cpu takes PyTorch's own CPU channel)
 	$(lm) setup
 
 lock: ## write constraints.txt from this environment (for maintainers)
-	$(call lm,--test) lock
+	$(call lm,--extras=test) lock

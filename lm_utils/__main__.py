@@ -61,7 +61,7 @@ OPTIONS = {
     "fresh": {"action": "store_true", "help": "ignore stored runs and train anew"},
     "quick": {"action": "store_true", "help": "one small round, only to see that it works"},
     "check": {"action": "store_true", "help": "change nothing, only say what is out of date"},
-    "test": {"action": "store_true", "help": "with what the tests need"},
+    "extras": {"type": names, "help": "with what these need: test, site, cluster, bench"},
     "hint": {"type": at_least(1), "help": "tell that many hints for the challenge instead of grading"},
     "print-python": {"action": "store_true", "help": "print nothing but the Python to use"},
 }
@@ -123,7 +123,7 @@ COMMANDS = {
         "lm_utils.commands.usb:main",
         words=("folder",),
     ),
-    "setup": Command("only the set-up", "lm_utils.commands.setup:main", ("test", "print-python")),
+    "setup": Command("only the set-up", "lm_utils.commands.setup:main", ("extras", "print-python")),
     "check": Command("what this machine has for the course", "lm_utils.commands.check:main"),
     "lock": Command("write constraints.txt from this environment", "lm_utils.commands.lock:main"),
 }

@@ -9,38 +9,47 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from lm_utils.commands.system import apt_install, find_browser
 
 ROOT = Path(__file__).resolve().parents[2]
-TEST_TOOLS = ("pytest", "ruff", "playwright")
+EXTRAS = {  # what can be added to the course's own packages, and the modules that tell whether it is there
+    "test": ("pytest", "ruff", "playwright", "sphinx", "distributed"),
+    "site": ("sphinx", "myst_nb"),
+    "cluster": ("distributed",),
+    "bench": ("skorch", "lightning", "keras"),
+}
 CPU_CHANNEL = "https://download.pytorch.org/whl/cpu"
 
 
-def main(test: bool = False, print_python: bool = False) -> int:
-    """Make the environment ready, with what the tests need where asked; say which Python it is."""
-    python = ready_python(ROOT, test=test, torch=os.environ.get("TORCH", ""))
-    if test:
+def main(extras: Iterable[str] = (), print_python: bool = False) -> int:
+    """Make the environment ready, with the extras asked for; say which Python it is."""
+    python = ready_python(ROOT, extras, torch=os.environ.get("TORCH", ""))
+    if "test" in extras:
         apt_install_browser()
     print(python if print_python else f"Ready: {python}")
     return 0
 
 
-def ready_python(root: Path, test: bool, torch: str) -> Path:
+def ready_python(root: Path, extras: Iterable[str], torch: str) -> Path:
     """The active environment's Python where it holds this package, else that of .venv, made when needed."""
     if torch not in ("", "cpu"):
         raise ValueError(f"TORCH is 'cpu' or left out, not {torch!r}.")
+    unknown = sorted(set(extras) - set(EXTRAS))
+    if unknown:
+        raise ValueError(f"Unknown extra {unknown[0]!r}; choose from {', '.join(EXTRAS)}.")
     venv = root / ".venv"
     if Path(sys.prefix) != venv and holds_package(root):
-        require_test_tools(test)
+        for extra in extras:
+            require_extra(extra)
         return Path(sys.executable)
-    if not is_ready(venv, root, test, torch):
+    if not is_ready(venv, root, extras, torch):
         with one_at_a_time(root):
-            if not is_ready(venv, root, test, torch):
-                install(venv, root, test, torch)
+            if not is_ready(venv, root, extras, torch):
+                install(venv, root, extras, torch)
     return python_of(venv)
 
 
@@ -53,13 +62,13 @@ def holds_package(root: Path) -> bool:
     return False
 
 
-def require_test_tools(test: bool) -> None:
-    """Refuse to test with an active environment that lacks the test extras, and say how to add them."""
-    missing = [tool for tool in TEST_TOOLS if test and importlib.util.find_spec(tool) is None]
+def require_extra(extra: str) -> None:
+    """Refuse to go on with an active environment that lacks an extra, and say how to add it."""
+    missing = [module for module in EXTRAS[extra] if importlib.util.find_spec(module) is None]
     if missing:
         raise ValueError(
             f"The active environment holds lm_utils but not {', '.join(missing)}: run "
-            f"`{sys.executable} -m pip install -e '.[test]' -c constraints.txt`, then call this again."
+            f"`{sys.executable} -m pip install -e '.[{extra}]' -c constraints.txt`, then call this again."
         )
 
 
@@ -83,32 +92,32 @@ def wanted(root: Path) -> dict:
     return {"root": str(root), "files": digest}
 
 
-def is_ready(venv: Path, root: Path, test: bool, torch: str) -> bool:
+def is_ready(venv: Path, root: Path, extras: Iterable[str], torch: str) -> bool:
     """Whether the environment was set up completely, for this checkout and these files."""
     stamp = stamp_of(venv)
     same = all(stamp.get(key) == value for key, value in wanted(root).items())
-    enough = (stamp.get("test") or not test) and torch in ("", stamp.get("torch"))
+    enough = set(extras) <= set(stamp.get("extras", ())) and torch in ("", stamp.get("torch"))
     return bool(same and enough and python_of(venv).exists())
 
 
-def install(venv: Path, root: Path, test: bool, torch: str) -> None:
+def install(venv: Path, root: Path, extras: Iterable[str], torch: str) -> None:
     """Install the locked versions: on top of a finished set-up, or from nothing where one was broken off."""
     stamp = stamp_of(venv)
     usable = stamp.get("root") == str(root) and python_of(venv).exists() and torch in ("", stamp.get("torch"))
-    test, torch = test or bool(stamp.get("test")), torch or stamp.get("torch", "")
+    extras, torch = sorted({*extras, *stamp.get("extras", ())}), torch or stamp.get("torch", "")
     (venv / "lm_utils_setup.json").unlink(missing_ok=True)
     if not usable:
         make_venv(venv)
     say("Installing the packages (PyTorch, Jupyter and the rest; about 5 GB on Linux) ...")
     pip = [str(python_of(venv)), "-m", "pip", "--disable-pip-version-check", "install"]
     pip += ["-c", str(root / "constraints.txt")]
-    steps = [[*pip, "--editable", f"{root}[test]" if test else str(root)]]
+    steps = [[*pip, "--editable", f"{root}[{','.join(extras)}]" if extras else str(root)]]
     if torch == "cpu":
         steps.insert(0, [*pip, "--extra-index-url", CPU_CHANNEL, "torch", "torchvision"])
     for step in steps:
         if subprocess.run(step, stdout=sys.stderr).returncode:
             raise ValueError("The installation failed (pip says why above); call the same command again.")
-    note = {**wanted(root), "test": test, "torch": torch}
+    note = {**wanted(root), "extras": extras, "torch": torch}
     (venv / "lm_utils_setup.json").write_text(json.dumps(note), encoding="utf-8")
 
 
