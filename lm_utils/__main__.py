@@ -103,9 +103,7 @@ COMMANDS = {
     ),
     "readme": Command("draw the README's figures and tables from results/", "lm_utils.publish.readme:main"),
     "bench": Command("speed beside the plain loop", "lm_utils.commands.bench:main", ("data", "device", "quick")),
-    "notebooks": Command(
-        "build notebooks/ from notebooks/src/", "lm_utils.publish.notebooks:main", ("check",)
-    ),
+    "notebooks": Command("build notebooks/ from notebooks/src/", "lm_utils.publish.notebooks:main", ("check",)),
     "solutions": Command(
         "build the teacher's edition, with solutions",
         "lm_utils.publish.notebooks:main",

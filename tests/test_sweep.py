@@ -58,9 +58,7 @@ def test_an_interrupt_keeps_what_is_finished(store):
 
 
 def test_two_workers_give_the_numbers_of_one(tmp_path):
-    one, two = (
-        sweep(PAIRINGS[:1], range(3), store=Store(tmp_path / str(jobs)), jobs=jobs, **QUICK) for jobs in (1, 2)
-    )
+    one, two = (sweep(PAIRINGS[:1], range(3), store=Store(tmp_path / str(jobs)), jobs=jobs, **QUICK) for jobs in (1, 2))
     assert one.test_metric.tolist() == pytest.approx(two.test_metric.tolist(), abs=1e-3)
 
 

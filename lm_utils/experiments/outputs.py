@@ -90,5 +90,3 @@ def best_cut(task: Task, valid: Tensor, valid_targets: Tensor, test: Tensor, tes
     scores = [(task.decide(valid, cut) == valid_targets).float().mean().item() for cut in CUTS.tolist()]
     cut = CUTS[int(torch.tensor(scores).argmax())].item()
     return {"cut": round(cut, 2), "accuracy_at_cut": (task.decide(test, cut) == test_targets).float().mean().item()}
-
-

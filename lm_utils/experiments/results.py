@@ -44,6 +44,7 @@ __all__ = [
     "shown_interval", "speed_of", "summary", "tested_digits", "under_conditions", "yours",
 ]  # fmt: skip
 
+
 def summary(task: str, table: str | Iterable[str] | None = None, results: Results | None = None) -> pd.DataFrame:
     """One line per row of a task's table (a name, several, or all of them): figures and verdict.
 

@@ -48,9 +48,7 @@ def sweep_entries(
         check_numbers(seed, max_epochs, patience)
     name = load_data(data, seed=0).name  # decides once, for all runs, what "auto" is
     keys = list(dict.fromkeys((pairing, seed) for seed in seeds for pairing in pairings))
-    paths = {
-        key: store.path(*key, name, pick_device(device, key[0]).type, (max_epochs, patience)) for key in keys
-    }
+    paths = {key: store.path(*key, name, pick_device(device, key[0]).type, (max_epochs, patience)) for key in keys}
     found = {} if fresh else {key: entry for key in keys if (entry := store.get(paths[key]))}
     missing = [key for key in keys if key not in found]
 

@@ -43,5 +43,3 @@ def test_controls_move_pictures(jupyter):
 def test_failures_are_seen(jupyter):
     with jupyter.open_code("1 / 0", "print(1)", seconds=60) as page:
         assert "ZeroDivisionError" in page.errors()[0]
-
-

@@ -43,9 +43,7 @@ def rows(task: str | None = None, table: str | None = None) -> tuple[Row, ...]:
     """All rows, or those of one task or one table, in the documents' order."""
     entries = tomllib.loads(files(__package__).joinpath("rows.toml").read_text(encoding="utf-8"))["row"]
     every = tuple(row_of(entry) for entry in entries)
-    return tuple(
-        row for row in every if task in (None, row.pairing.task) and table in (None, row.table)
-    )
+    return tuple(row for row in every if task in (None, row.pairing.task) and table in (None, row.table))
 
 
 def row_of(entry: dict) -> Row:
