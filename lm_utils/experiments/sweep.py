@@ -1,22 +1,25 @@
-"""Many runs: every pairing with every seed, one single-threaded worker per core, resumable."""
+"""Many runs: every pairing with every seed, resumable, on this machine's cores, its GPU, or a cluster."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from functools import lru_cache
+from functools import lru_cache, partial
 from threading import Event
 
 import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from lm_utils.data import Splits, load_data
+from lm_utils.data import Splits, check_request, load_data
 from lm_utils.experiments.outputs import summarise
 from lm_utils.experiments.store import COLUMNS, Store, entry_of
 from lm_utils.pairing import Pairing
 from lm_utils.training import Stopped, check_numbers, fit, pick_device
+
+Key = tuple[Pairing, int]  # what a run is: the pairing, and the seed of its split, weights and order alike
+Finished = Callable[[Key, dict], None]  # what is told of each run, in the thread that asked for the sweep
 
 
 def sweep(pairings: Iterable[Pairing], seeds: Iterable[int] = range(3), **options: object) -> pd.DataFrame:
@@ -37,37 +40,76 @@ def sweep_entries(
     patience: int = 10,
     device: str = "auto",
     jobs: int | None = None,
+    cluster: str | None = None,
     store: Store | None = None,
     fresh: bool = False,
     progress: bool = True,
     on_run: Callable[[dict], None] | None = None,
 ) -> list[dict]:
-    """One whole entry per pairing and seed (the number seeds split, weights and order alike), history included."""
-    store, pairings, seeds = store or Store(), list(pairings), list(seeds)
+    """One whole entry per pairing and seed, history included; each is stored here as soon as it is there."""
+    store, pairings, seeds, limits = store or Store(), list(pairings), list(seeds), (max_epochs, patience)
     for seed in seeds:
-        check_numbers(seed, max_epochs, patience)
-    name = load_data(data, seed=0).name  # decides once, for all runs, what "auto" is
+        check_numbers(seed, *limits)
+    name = data_name(data, cluster)
     keys = list(dict.fromkeys((pairing, seed) for seed in seeds for pairing in pairings))
-    paths = {key: store.path(*key, name, pick_device(device, key[0]).type, (max_epochs, patience)) for key in keys}
+    paths = {key: store.path(*key, name, device_type(device, key[0], cluster), limits) for key in keys}
     found = {} if fresh else {key: entry for key in keys if (entry := store.get(paths[key]))}
     missing = [key for key in keys if key not in found]
 
-    def train(key: tuple[Pairing, int], stop: Event) -> dict:
-        splits = splits_of(name, key[1])
-        run = fit(key[0], splits, key[1], max_epochs, patience, device, stop=stop)
-        if run.status == "stopped":
-            raise Stopped
-        entry = entry_of(run, summarise(run, splits))
+    def finished(key: Key, entry: dict) -> None:
         store.put(paths[key], entry)
-        return entry
-
-    def finished(key: tuple[Pairing, int], entry: dict) -> None:
         found[key] = entry
         if on_run is not None:
             on_run(entry)
 
-    in_parallel(train, missing, jobs or workers(device), finished, progress)
+    train(missing, name, limits, device, jobs, cluster, finished, progress)
     return [found[key] for key in keys]
+
+
+def train(
+    keys: Sequence[Key],
+    data: str,
+    limits: tuple[int, int],
+    device: str,
+    jobs: int | None,
+    cluster: str | None,
+    finished: Finished,
+    progress: bool,
+) -> None:
+    """Train these runs where they are wanted: on a cluster, many at once on a GPU, or one on each core."""
+    if cluster:
+        from lm_utils.experiments.cluster import train_on_cluster
+
+        train_on_cluster(cluster, keys, data, limits, device, finished, progress)
+    elif pick_device(device).type == "cuda":
+        from lm_utils.experiments.batched import run_groups
+
+        run_groups(keys, data, limits, device, finished, progress)
+    else:
+        work = partial(one_run, data=data, limits=limits, device=device)
+        in_parallel(work, keys, jobs or workers(device), finished, progress)
+
+
+def one_run(key: Key, stop: Event | None = None, *, data: str, limits: tuple[int, int], device: str) -> dict:
+    """Train one run and give its entry."""
+    splits = splits_of(data, key[1])
+    run = fit(key[0], splits, key[1], *limits, device, stop=stop)
+    if run.status == "stopped":
+        raise Stopped
+    return entry_of(run, summarise(run, splits))
+
+
+def data_name(data: str, cluster: str | None = None) -> str:
+    """What "auto" is, decided once for all runs; for a cluster's workers a named data set need not be here."""
+    check_request(data, seed=0)
+    return data if cluster and data != "auto" else load_data(data, seed=0).name
+
+
+def device_type(device: str, pairing: Pairing, cluster: str | None = None) -> str:
+    """Where a run is trained, "cpu" or "cuda"; the workers of a cluster use their GPUs only when asked to."""
+    if cluster and device == "cuda":
+        return "cpu" if pairing.may_leave_unit_interval else "cuda"
+    return pick_device("cpu" if cluster and device == "auto" else device, pairing).type
 
 
 @lru_cache(maxsize=4)
