@@ -17,6 +17,7 @@ seeds = $${SEEDS:+"--seeds=$$SEEDS"}
 device = $${DEVICE:+"--device=$$DEVICE"}
 jobs = $${JOBS:+"--jobs=$$JOBS"}
 only = $${ONLY:+"--only=$$ONLY"}
+grid = $(if $(filter-out 0,$(GRID)),--grid)
 fresh = $(if $(filter-out 0,$(FRESH)),--fresh)
 
 .PHONY: help run-all test lab explore check results robustness readme bench notebooks solutions challenge card usb setup lock
@@ -39,8 +40,8 @@ explore: ## the explorer alone, as a web page
 check: ## what was found: Python, torch, device, data, fonts, browser
 	$(lm) check
 
-results: ## the reference results, every row with ten seeds, into results/ (DATA= SEEDS= DEVICE= JOBS=)
-	$(lm) results $(data) $(seeds) $(device) $(jobs)
+results: ## the reference results, every row with ten seeds, into results/ (DATA= SEEDS= DEVICE= JOBS= GRID=1 for every combination)
+	$(lm) results $(data) $(seeds) $(device) $(jobs) $(grid)
 
 robustness: ## runs under changed conditions, on fresh seeds, into results/robustness/ (DATA= SEEDS= DEVICE= JOBS=)
 	$(lm) robustness $(data) $(seeds) $(device) $(jobs)

@@ -59,6 +59,7 @@ OPTIONS = {
     "only": {"type": names, "help": "only these notebooks, for instance 08,11"},
     "families": {"type": names, "help": "only these families, for instance collapse"},
     "fresh": {"action": "store_true", "help": "ignore stored runs and train anew"},
+    "grid": {"action": "store_true", "help": "every loss with every activation instead of the documents' rows"},
     "quick": {"action": "store_true", "help": "one small round, only to see that it works"},
     "check": {"action": "store_true", "help": "change nothing, only say what is out of date"},
     "extras": {"type": names, "help": "with what these need: test, site, cluster, bench"},
@@ -92,9 +93,9 @@ COMMANDS = {
     "explore": Command("the explorer alone, as a web page", "lm_utils.labs.explorer_server:main"),
     "lab": Command("JupyterLab at the start notebook", "lm_utils.commands.lab:main"),
     "results": Command(
-        "the reference results: every row with ten seeds, into results/",
+        "the reference results: every row with ten seeds, into results/; with --grid every combination with three",
         "lm_utils.experiments.reference:main",
-        ("seeds", "data", "device", "jobs"),
+        ("seeds", "data", "device", "jobs", "grid"),
     ),
     "robustness": Command(
         "runs under changed conditions, on fresh seeds, into results/robustness/",

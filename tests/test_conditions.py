@@ -8,7 +8,7 @@ import torch
 from lm_utils.data import load_data
 from lm_utils.experiments import conditions as c
 from lm_utils.experiments.probe import LAYERS, gradient_sizes, stuck_share
-from lm_utils.experiments.robustness import one_run
+from lm_utils.experiments.robustness import WATCHES, one_run, shifted_tests
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 
@@ -75,7 +75,14 @@ def test_ten_halves_is_what_it_says():
     assert table.mean(dim=0).tolist() == [0.5] * 10 and len(set(map(tuple, table.tolist()))) == 10
 
 
+def test_another_hand_is_a_test_set_of_networks_trained_on_mnist_alone(data):
+    assert set(shifted_tests(data)) == set(c.SHIFTS)
+    others = shifted_tests(replace(data, name="mnist"))
+    assert set(others) == {*c.SHIFTS, c.OTHER_HAND} and len(others[c.OTHER_HAND]) == len(data.test)
+
+
 def test_names_are_unique_and_predictions_written_down():
+    assert set(WATCHES) == set(c.CONDITIONS)
     for family in c.CONDITIONS.values():
         assert len({condition.name for condition in family}) == len(family)
     assert all(condition.expected in ("learns", "collapses") for condition in c.COLLAPSE)
@@ -99,3 +106,16 @@ def test_one_intervention_switches_the_collapse_off():
     control, cured = (one_run(condition, 5, "digits", "cpu") for condition in short)
     assert control["test_metric"] < 0.2 < 0.6 < cured["test_metric"]
     assert control["trace"][-1]["stuck"] > 0.9 and control["trace"][-1]["conv1"] < cured["trace"][1]["conv1"] / 1000
+
+
+@pytest.mark.slow
+def test_each_family_stores_what_it_looks_at():
+    by_name = {condition.name: condition for family in c.CONDITIONS.values() for condition in family}
+    new, rules = (
+        one_run(replace(by_name[name], max_epochs=2, change=c.fewer_images(64)), 5, "digits", "cpu")
+        for name in ("images-50/mse-softmax", "rules/mse-softmax")
+    )
+    assert set(new["shifted"]) == set(c.SHIFTS) and "trace" not in new
+    assert all(0 <= score["accuracy"] <= 1 and score["nll"] > 0 for score in new["shifted"].values())
+    assert set(rules["rules"]) == {"metric", "loss", "budget"}
+    assert rules["test_metric"] == rules["rules"]["metric"]["accuracy"] and rules["status"] == "ok"

@@ -92,8 +92,12 @@ def test_verdicts_and_new_data():
     pairs = zip(claims.claims(), claims.VERDICTS, strict=False)
     judged = [claims.Judged(claim, verdict, "") for claim, verdict in pairs]
     assert "document 000" in drawn(figures.verdict_bars(claims.counts(judged)))
-    compared = dict.fromkeys([("mse-softmax", "50 images")], st.compare([[0.01 * i for i in range(10)]], "accuracy")[0])
-    assert "mse + softmax, 50 images: +4.50 points" in drawn(figures.worlds_figure(compared, "reference"))
+
+
+def test_new_data_has_a_panel_for_each_measure():
+    gap = {("mse-softmax", "50 images"): st.mean_interval([float(i) for i in range(10)])}
+    alt = drawn(figures.worlds_figure({"accuracy (percentage points)": gap, "epochs trained": gap}, "reference"))
+    assert alt.count("mse + softmax, 50 images +4.50") == 2 and "epochs trained: " in alt
 
 
 def test_every_row_of_the_shipped_results_is_drawn():

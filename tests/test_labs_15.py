@@ -70,6 +70,7 @@ def families(low):
     return {
         f"{world}/{name}": [
             {"condition": f"{world}/{name}", "title": world,
+             "shifted": {"turned": {"accuracy": 0.8 - 0.1 * (name != "cross_entropy-none"), "nll": 0.5}},
              **made_up(Pairing("multiclass", "mse", "softmax"), 100 + i, 0.9 + 0.001 * i - gaps.get((world, name), 0))}
             for i in range(10)
         ]
@@ -82,10 +83,37 @@ def test_new_data_is_a_question_only_once_it_was_measured(monkeypatch):
     assert "Not measured yet" in verdicts.new_data_figure().data
     assert "your own answer" in verdicts.new_data_question().data
     monkeypatch.setattr(verdicts, "under_conditions", lambda family, data: families(0.05))
-    assert verdicts.new_data_question().answer == "few training images"
+    assert verdicts.new_data_question().answer == "turned or noisy test images"
     assert isinstance(verdicts.new_data_figure(), Shown)
-    monkeypatch.setattr(verdicts, "under_conditions", lambda family, data: families(0.0))
+    monkeypatch.setattr(verdicts, "under_conditions", lambda family, data: families(0.2))
+    assert verdicts.new_data_question().answer == "few training images"
+
+
+def without_shifts(families):
+    """The same runs, tested at home alone."""
+    return {name: [{**run, "shifted": {}} for run in runs] for name, runs in families.items()}
+
+
+def test_a_misfit_that_is_worse_nowhere_is_said_to_be_so(monkeypatch):
+    monkeypatch.setattr(verdicts, "under_conditions", lambda family, data: without_shifts(families(0.0)))
     assert verdicts.new_data_question().answer == verdicts.NOWHERE
+
+
+def test_other_settings_are_drawn_once_they_were_measured(monkeypatch):
+    monkeypatch.setattr(verdicts, "under_conditions", lambda family, data: {})
+    assert "Not measured yet" in verdicts.settings_figure().data
+    rules = {
+        f"rules/{name}": [
+            {"condition": f"rules/{name}", "seed": i, "data": "mnist", "title": "rules",
+             "rules": {rule: {"accuracy": 0.9 - low} for rule in ("metric", "loss", "budget")}}
+            for i in range(10)
+        ]
+        for name, low in (("cross_entropy-none", 0.0), ("mse-softmax", 0.02))
+    }  # fmt: skip
+    found = {"new-data": families(0.05), "stopping": rules}
+    monkeypatch.setattr(verdicts, "under_conditions", lambda family, data: found[family])
+    alt = verdicts.settings_figure().figure.get_label()
+    assert "least validation loss, patience 10 -2.00" in alt and "0.001, as everywhere else +0.00" in alt
 
 
 def test_few_seeds_are_said_to_be_few():

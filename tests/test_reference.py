@@ -8,6 +8,7 @@ from lm_utils.experiments import reference
 from lm_utils.experiments.documents import pairings
 from lm_utils.experiments.store import COLUMNS
 from lm_utils.pairing import Pairing
+from lm_utils.tasks import TASKS
 from lm_utils.training import EXPERIMENT_VERSION, fit
 
 SHIPPED = reference.RESULTS / "mnist"
@@ -65,3 +66,19 @@ def test_results_resume_from_their_own_folder(tmp_path, monkeypatch):
     reference.extend(wanted, 2, folder, "digits", "cpu", jobs=1)
     lines = (folder / "histories" / "probability.jsonl").read_text().splitlines()
     assert lines[0] + "\n" == first and len(lines) == 2  # the first run was kept as it was, time and all
+
+
+def test_the_grid_holds_every_combination_once():
+    sizes = {task: len(reference.whole_grid(task)) for task in TASKS}
+    assert sizes == {"regression": 80, "probability": 32, "binary": 32, "multiclass": 32, "multilabel": 32}
+    assert all(len(set(reference.whole_grid(task))) == size for task, size in sizes.items())
+
+
+def test_few_seeds_of_every_task_come_before_more_of_any(monkeypatch):
+    asked = []
+    monkeypatch.setattr(reference, "extend", lambda wanted, seeds, *_: asked.append((len(wanted), seeds)))
+    reference.main(seeds=10, tasks=("binary", "multilabel"))
+    assert [seeds for _, seeds in asked] == [1, 1, 3, 3, 6, 6, 10, 10]
+    asked.clear()
+    reference.main(grid=True, tasks=("binary",))
+    assert asked == [(32, 1), (32, 3)]

@@ -1,7 +1,7 @@
 """Runs become tables and sentences that say whose they are, and missing runs are said to be missing."""
 
 from dataclasses import replace
-from math import isnan, nan
+from math import exp, isnan, log, nan
 
 import pytest
 from made_up_runs import made_up, results_of, seeded, write_lines
@@ -71,6 +71,20 @@ def test_incomplete_seeds_are_counted_and_get_no_verdict(some):
     few = res.summary("multiclass", "loss", some).loc["000-3-4-mse-sigmoid"]
     assert (few["seeds"], few["failed"], few["verdict"]) == (3, 2, "illustration")
     assert few["mean_learned"] == pytest.approx(0.9)
+    assert "those that learnt: 90.00 %" in repr(res.readable(res.summary("multiclass", "loss", some)))
+
+
+def test_errors_are_compared_as_a_ratio_too(some):
+    line = res.summary("multiclass", "loss", some).loc["000-3-4-mse-softmax"]
+    logs = [log((1 - mine) / (1 - good)) for mine, good in zip(some.scores(MSE).values(), GOOD, strict=True)]
+    expected = exp(sum(logs) / 10)
+    assert line["ratio"] == pytest.approx(expected) and expected > 1
+    words = res.readable(res.summary("multiclass", "loss", some))
+    assert f"{line['ratio']:.2f} ({line['ratio_low']:.2f} to" in repr(words)
+
+
+def test_one_run_is_not_called_a_mean():
+    assert res.sentence(FITTING, results_of(seeded(FITTING, [0.975]))).endswith("test accuracy 97.50 % (one run).")
 
 
 @pytest.mark.parametrize("task", TASKS)

@@ -180,6 +180,7 @@ SHIFTS: dict[str, Callable[[Tensor], Tensor]] = {
     "noise 0.5": lambda images: noisy(images, 0.5),
     "noise 1.0": lambda images: noisy(images, 1.0),
 }
+OTHER_HAND = "scikit-learn's digits instead of MNIST's"
 
 
 # --- the collapse of ten sigmoids, switched off and on ---------------------------------------------------------------
@@ -266,4 +267,13 @@ NEW_DATA: tuple[Condition, ...] = (
     *new_data("lr-0.003", "learning rate 0.003", setup=learning_rate(3e-3)),
 )
 
-CONDITIONS: dict[str, tuple[Condition, ...]] = {"collapse": COLLAPSE, "new-data": NEW_DATA}
+# --- does the order of the rows depend on when a training ends? ------------------------------------------------------
+
+STOPPING: tuple[Condition, ...] = tuple(
+    Condition(
+        "stopping", f"rules/{pairing.loss}-{pairing.activation}", "three rules of stopping", pairing, patience=500
+    )
+    for pairing in CONTENDERS
+)
+
+CONDITIONS: dict[str, tuple[Condition, ...]] = {"collapse": COLLAPSE, "new-data": NEW_DATA, "stopping": STOPPING}

@@ -7,33 +7,46 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from lm_utils.activations import ACTIVATIONS
 from lm_utils.experiments.documents import pairings, rows
 from lm_utils.experiments.store import Store, cache_folder
 from lm_utils.experiments.sweep import sweep_entries, table
+from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
 from lm_utils.training import EXPERIMENT_VERSION, pick_device
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
-SEEDS = 10
-FIRST_SEEDS = 3
+SEEDS, GRID_SEEDS = 10, 3
+FIRST_SEEDS = (1, 3, 6)  # of every task before more of any: enough to look at, and enough for a verdict
 LIMITS = (500, 10)  # epochs at most, and epochs of patience
 KEY = ("task", "loss", "activation", "hidden", "normalize", "prior_bias", "seed")
 
 
 def main(
-    seeds: int = SEEDS,
+    seeds: int | None = None,
     data: str = "mnist",
     device: str = "auto",
     jobs: int | None = None,
+    grid: bool = False,
     tasks: Iterable[str] = tuple(TASKS),
 ) -> None:
     """Train what the shipped results still lack, a few seeds of every task first, and write them as they grow."""
-    for some in sorted({min(FIRST_SEEDS, seeds), seeds}):
+    seeds = seeds or (GRID_SEEDS if grid else SEEDS)
+    for some in sorted({*(few for few in FIRST_SEEDS if few < seeds), seeds}):
         for task in tasks:
-            wanted = pairings(rows(task=task))
+            wanted = whole_grid(task) if grid else pairings(rows(task=task))
             print(f"{TASKS[task].title}: {len(wanted)} pairings x {some} seeds into {RESULTS / data}")
             extend(wanted, some, RESULTS / data, data, device, jobs)
+
+
+def whole_grid(task: str) -> list[Pairing]:
+    """Every loss with every output activation that the task admits; for numbers also with standardised targets."""
+    numbers = task == "regression"
+    options = (False, True) if numbers else (False,)
+    activations = [name for name in ACTIVATIONS if name != "sigmoid_inverse" or numbers]
+    return [Pairing(task, loss, activation, normalize=normalize)
+            for normalize in options for loss in LOSSES for activation in activations]  # fmt: skip
 
 
 def extend(

@@ -7,15 +7,19 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
 
-from lm_utils.data import Splits
-from lm_utils.experiments.conditions import CONDITIONS, SHIFTS, Condition
+import torch
+from torch import Tensor
+
+from lm_utils.data import Part, Splits
+from lm_utils.experiments.conditions import CONDITIONS, OTHER_HAND, SHIFTS, Condition
 from lm_utils.experiments.outputs import quality
 from lm_utils.experiments.probe import LAYERS, gradient_sizes, stuck_share
 from lm_utils.experiments.reference import RESULTS, rounded, write_whole
+from lm_utils.experiments.stopping import ThreeRules
 from lm_utils.experiments.store import entry_of
 from lm_utils.experiments.sweep import in_parallel, splits_of, workers
 from lm_utils.model import CNN
-from lm_utils.training import Prepared, Stopped, fit, outputs_of
+from lm_utils.training import Prepared, Run, Stopped, fit, outputs_of
 
 SEEDS = 10
 FIRST_SEED = 100  # fresh: the reference results are on 0 to 9
@@ -59,37 +63,63 @@ def read(path: Path) -> list[dict]:
 
 
 def one_run(condition: Condition, seed: int, data: str, device: str = "auto", stop: object = None) -> dict:
-    """Train one condition once and tell what a run tells, what the inside looked like, and how it does on new data."""
+    """Train one condition once and tell what a run tells, and what this family looks at besides."""
     splits = condition.change(splits_of(data, seed), seed)
-    probe = Probe(condition, splits)
+    watch = WATCHES[condition.family](condition, splits)
     run = fit(condition.pairing, splits, seed, condition.max_epochs, condition.patience, device=device, stop=stop,
-              on_epoch=probe.look, setup=probe.setup)  # fmt: skip
-    if run.status == "stopped":
+              on_epoch=watch.look, setup=watch.setup)  # fmt: skip
+    if run.status == "stopped" and not watch.enough:
         raise Stopped
     entry = entry_of(run, {})
     if run.test_predictions is not None and run.pairing.gives_probabilities:
         targets = run.pairing.spec.target(splits.test.digits)
         entry["outputs"] = quality(run.pairing.spec, run.test_predictions, targets)
-        if condition.family == "new-data":
-            entry["shifted"] = shifted_scores(run.model, condition, splits)
     task = condition.pairing.spec
     chance = task.baseline(task.target(splits.train.digits), task.target(splits.test.digits))
     told = {"condition": condition.name, "family": condition.family, "title": condition.title, "chance": chance}
-    told |= {"expected": condition.expected, "train_images": len(splits.train.digits), "trace": probe.trace}
-    return rounded({**told, **asdict(condition.pairing), **entry})
+    told |= {"expected": condition.expected, "train_images": len(splits.train.digits)}
+    return rounded({**told, **asdict(condition.pairing), **entry, **watch.seen(run)})
 
 
-class Probe:
-    """Looks into the network after each epoch."""
+class Watch:
+    """What is looked at while and after a run is trained; this one looks at nothing."""
+
+    enough = False  # whether the watch itself ended the training
 
     def __init__(self, condition: Condition, splits: Splits) -> None:
-        self.condition, self.trace = condition, []
-        targets = condition.pairing.spec.target(splits.train.digits[:PROBED])
-        self.part = Prepared(splits.train.images[:PROBED], targets, targets)
+        self.condition, self.splits = condition, splits
 
-    def setup(self, model: CNN) -> object:
-        """The condition's own set-up, and a first look before training."""
-        self.model, optimizer = model, self.condition.setup(model)
+    def setup(self, model: CNN) -> torch.optim.Optimizer:
+        """The condition's own set-up."""
+        self.model = model
+        return self.condition.setup(model)
+
+    def look(self, record: dict) -> None:
+        """Called after each epoch."""
+
+    def seen(self, run: Run) -> dict:
+        """What was seen, to be stored with the run."""
+        return {}
+
+    def measured(self, model: CNN, images: Tensor, digits: Tensor) -> dict[str, float]:
+        """Accuracy, negative log-likelihood, Brier score and calibration error on some images."""
+        pairing, where = self.condition.pairing, next(model.parameters()).device
+        predictions, targets = pairing.predict(outputs_of(model, images.to(where))).cpu(), pairing.spec.target(digits)
+        told = quality(pairing.spec, predictions, targets)
+        return {"accuracy": pairing.spec.score(predictions, targets), **{k: told[k] for k in ("nll", "brier", "ece")}}
+
+
+class Inside(Watch):
+    """Looks into the network before training and after each epoch: gradient sizes and stuck hidden units."""
+
+    def __init__(self, condition: Condition, splits: Splits) -> None:
+        super().__init__(condition, splits)
+        targets = condition.pairing.spec.target(splits.train.digits[:PROBED])
+        self.part, self.trace = Prepared(splits.train.images[:PROBED], targets, targets), []
+
+    def setup(self, model: CNN) -> torch.optim.Optimizer:
+        """The condition's own set-up, and a first look."""
+        optimizer = super().setup(model)
         self.look({"epoch": 0})
         return optimizer
 
@@ -100,14 +130,47 @@ class Probe:
         sizes = gradient_sizes(self.model, self.condition.pairing, images, aims)
         self.trace.append({"stuck": stuck_share(self.model, images), **{layer: sizes[layer] for layer in LAYERS}})
 
+    def seen(self, run: Run) -> dict:
+        """The trace, one entry per epoch, the first before training."""
+        return {"trace": self.trace}
 
-def shifted_scores(model: CNN, condition: Condition, splits: Splits) -> dict[str, dict[str, float]]:
-    """Accuracy, negative log-likelihood and calibration error on each shifted test set."""
-    task, scores = condition.pairing.spec, {}
-    targets = task.target(splits.test.digits)
-    where = next(model.parameters()).device
-    for name, shift in SHIFTS.items():
-        predictions = condition.pairing.predict(outputs_of(model, shift(splits.test.images).to(where))).cpu()
-        told = quality(task, predictions, targets)
-        scores[name] = {"accuracy": task.score(predictions, targets), **{k: told[k] for k in ("nll", "brier", "ece")}}
-    return scores
+
+class Elsewhere(Watch):
+    """Tests the finished network on images of other kinds as well."""
+
+    def seen(self, run: Run) -> dict:
+        """Each shifted test set with its scores."""
+        tests = shifted_tests(self.splits)
+        return {"shifted": {name: self.measured(run.model, part.images, part.digits) for name, part in tests.items()}}
+
+
+class Endings(Watch):
+    """Follows three rules of stopping on one training."""
+
+    def __init__(self, condition: Condition, splits: Splits) -> None:
+        super().__init__(condition, splits)
+        self.rules = ThreeRules(condition.pairing.spec.better)
+
+    def look(self, record: dict) -> None:
+        """Let each rule look; the training ends with the last of them."""
+        self.rules.look(record, self.model)
+        if self.rules.ended:
+            self.enough = True
+            raise Stopped
+
+    def seen(self, run: Run) -> dict:
+        """The test scores of the weights that each rule would have kept; the run counts as the metric's."""
+        test = self.splits.test
+        rules = self.rules.scores(run.model, lambda model: self.measured(model, test.images, test.digits))
+        mine = rules["metric"]
+        own = {"status": "ok", "best_epoch": mine["epoch"], "test_metric": mine["accuracy"], "outputs": {}}
+        return {**own, "valid_metric": self.rules.rules["metric"].best["valid_metric"], "rules": rules}
+
+
+WATCHES: dict[str, type[Watch]] = {"collapse": Inside, "new-data": Elsewhere, "stopping": Endings}
+
+
+def shifted_tests(splits: Splits) -> dict[str, Part]:
+    """The test images changed in several ways; for a network trained on MNIST, another data set's digits, too."""
+    parts = {name: Part(shift(splits.test.images), splits.test.digits) for name, shift in SHIFTS.items()}
+    return parts | ({OTHER_HAND: splits_of("digits", 0).test} if splits.name == "mnist" else {})

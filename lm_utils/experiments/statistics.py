@@ -39,6 +39,10 @@ class Estimate:
         """Whether the whole interval lies beyond the margin, on either side."""
         return self.low > margin or self.high < -margin
 
+    def times(self, factor: float) -> Estimate:
+        """The same in another unit."""
+        return Estimate(factor * self.mean, factor * self.low, factor * self.high, self.n)
+
 
 NOTHING = Estimate(nan, nan, nan, 0)
 

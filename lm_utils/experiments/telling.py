@@ -63,7 +63,8 @@ def sentence(pairing: Pairing, results: Results | None = None, label: str = "") 
     what = "test accuracy" if task.metric == "accuracy" else "test MSE"
     end = f", at chance in {lost} of them" if lost else ""
     told = shown_interval(estimate(scores, task.metric), task)
-    return f"{label}: {what} {told} over {counted(len(entries), 'seed')}{end}."
+    seeds = "" if len(entries) == 1 else f" over {len(entries)} seeds"
+    return f"{label}: {what} {told}{seeds}{end}."
 
 
 def comparison_sentence(pairing: Pairing, other: Pairing | None = None, results: Results | None = None) -> str:
@@ -130,14 +131,31 @@ def readable_line(line: pd.Series) -> dict[str, str]:
     return {
         "row": line["label"],
         "published": "" if isnan(line["published"] or nan) else shown(line["published"], task),
-        "ours (95 % interval)": "not trained yet" if not line["seeds"] else shown_interval(told, task),
+        "ours (95 % interval)": ours_in_words(line, told, task),
         "seeds": str(line["seeds"]),
         "at chance": f"{line['failed']} of {line['seeds']}" if line["seeds"] else "",
         "epochs": shown_count(line["epochs"]),
         "to 95 %": shown_count(line["epochs_to_95"]),
         "difference to the fitting pairing": "" if own else shown_difference(difference, task),
+        "errors, times its": "" if own else shown_ratio(line["ratio"], line["ratio_low"], line["ratio_high"]),
         "verdict": line["verdict"],
     }
+
+
+def ours_in_words(line: pd.Series, told: st.Estimate, task: Task) -> str:
+    """The mean with its interval; where some runs failed and some did not, also the mean of those that learnt."""
+    if not line["seeds"]:
+        return "not trained yet"
+    words = shown_interval(told, task)
+    some = 0 < line["failed"] < line["seeds"] and not isnan(line["mean_learned"])
+    return f"{words}; those that learnt: {shown(line['mean_learned'], task)}" if some else words
+
+
+def shown_ratio(middle: float, low: float, high: float) -> str:
+    """How many times as large an error is, with its interval."""
+    if isnan(middle):
+        return ""
+    return f"{middle:.2f}" if isnan(low) else f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
 def probabilities(pairings: Sequence[Pairing], results: Results | None = None) -> Table:

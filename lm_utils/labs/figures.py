@@ -297,31 +297,37 @@ def verdict_bars(counts: pd.DataFrame) -> Figure:
     return figure
 
 
-def worlds_figure(compared: dict[tuple[str, str], st.Comparison], origin: str) -> Figure:
-    """Misfits beside the fitting pairing on every kind of new data: paired differences in accuracy."""
-    names, worlds = (list(dict.fromkeys(key[i] for key in compared)) for i in (0, 1))
-    figure, axis = new_figure(width=11, height=1.8 + 0.62 * len(worlds))
+def worlds_figure(panels: dict[str, dict[tuple[str, str], st.Estimate]], origin: str) -> Figure:
+    """Misfits beside the fitting pairing under changed conditions: paired differences, a panel for each measure.
+
+    A panel's keys are (contender, condition); its title says what is measured. The first is about accuracy.
+    """
+    names, worlds = (list(dict.fromkeys(key[i] for key in next(iter(panels.values())))) for i in (0, 1))
+    figure, axes = new_figure(1, len(panels), 11, 2.2 + 0.6 * len(worlds), squeeze=False, sharey=True)
+    for axis, (title, gaps) in zip(axes[0], panels.items(), strict=True):
+        axis.axvline(0, color="0.35", lw=1)
+        for (name, world), told in gaps.items():
+            place = names.index(name)
+            reach = [[told.mean - told.low], [told.high - told.mean]] if isfinite(told.low) else None
+            axis.errorbar(
+                told.mean,
+                worlds.index(world) + 0.2 * (place - (len(names) - 1) / 2),
+                xerr=reach,
+                fmt=MARKERS[place + 1],
+                color=COLORS[place],
+                capsize=4,
+                label=name.replace("-", " + "),
+            )
+        axis.set_xlabel(title)
     margin = 100 * st.MARGIN["accuracy"]
-    axis.axvspan(-margin, margin, color="0.85", label="practically equal")
-    axis.axvline(0, color="0.35", lw=1)
-    for i, name in enumerate(names):
-        for y, world in enumerate(worlds):
-            if (name, world) in compared:
-                d = compared[name, world].difference
-                reach = [[100 * (d.mean - d.low)], [100 * (d.high - d.mean)]] if isfinite(d.low) else None
-                axis.errorbar(
-                    100 * d.mean,
-                    y + 0.2 * (i - (len(names) - 1) / 2),
-                    xerr=reach,
-                    fmt=MARKERS[i + 1],
-                    color=COLORS[i],
-                    capsize=4,
-                    label=name.replace("-", " + "),
-                )
-    name_rows(axis, worlds)
-    axis.set_xlabel("accuracy less that of cross-entropy on logits (percentage points, paired, 95 % interval)")
-    axis.set_title(origin, fontsize=12)
-    legend_below(figure, axis)
-    told = (f"{n.replace('-', ' + ')}, {w}: {100 * c.difference.mean:+.2f} points" for (n, w), c in compared.items())
-    figure.set_label(f"Differences in accuracy to cross-entropy on logits on new data. {'; '.join(told)}.")
+    axes[0, 0].axvspan(-margin, margin, color="0.85", zorder=0, label="practically equal")
+    name_rows(axes[0, 0], worlds)
+    figure.suptitle(f"Difference to cross-entropy on logits, paired by seed, 95 % interval\n({origin})", fontsize=12)
+    legend_below(figure, axes[0, 0])
+    told = "; ".join(
+        f"{title}: " + ", ".join(f"{name.replace('-', ' + ')}, {world} {told.mean:+.2f}"
+                                 for (name, world), told in gaps.items())
+        for title, gaps in panels.items()
+    )  # fmt: skip
+    figure.set_label(f"Differences to cross-entropy on logits under changed conditions. {told}.")
     return figure

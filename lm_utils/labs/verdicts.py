@@ -12,7 +12,13 @@ from matplotlib.figure import Figure
 
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.claims import KINDS, Judged, verdict_of
-from lm_utils.experiments.claims.conditions import NOT_YET, new_data_comparisons, worlds
+from lm_utils.experiments.claims.conditions import (
+    NOT_YET,
+    new_data_comparisons,
+    new_data_gaps,
+    setting_comparisons,
+    worlds,
+)
 from lm_utils.experiments.claims.finding import VERDICTS
 from lm_utils.experiments.documents import rows
 from lm_utils.experiments.results import Results, baseline, reference, sentence, tested_digits, under_conditions
@@ -227,15 +233,40 @@ def new_data_question(data: str = "mnist") -> Prediction | Markdown:
     return predict(question, [*PLACES.values(), NOWHERE], answer, verdict_of("000-new-data").evidence)
 
 
+MEASURES = {  # of new data: what it is called in a figure, and by what it is multiplied there
+    "accuracy": ("accuracy (percentage points)", 100),
+    "nll": ("negative log-likelihood", 1),
+    "epochs": ("epochs trained", 1),
+}
+
+
 def new_data_figure(data: str = "mnist") -> Shown | Markdown:
     """Misfits beside the fitting pairing on new data; a sentence where nobody has measured it yet."""
     families = under_conditions("new-data", data)
-    compared = new_data_comparisons(families)
-    if not compared:
+    panels = {
+        title: {key: st.mean_interval([scale * gap for gap in gaps])
+                for key, gaps in new_data_gaps(families, measure).items()}
+        for measure, (title, scale) in MEASURES.items()
+    }  # fmt: skip
+    if not panels[MEASURES["accuracy"][0]]:
         return Markdown(f"**Not measured yet.** {NOT_YET} Until they are, the claim stays open.")
+    return show(worlds_figure(panels, seeds_of(families)))
+
+
+def seeds_of(families: dict[str, list[dict]]) -> str:
+    """Of what data and how many seeds these runs are."""
     runs = [run for runs in families.values() for run in runs]
-    seeds = len({run["seed"] for run in runs})
-    return show(worlds_figure(compared, f"changed conditions: {runs[0]['data']}, up to {seeds} fresh seeds"))
+    return f"changed conditions: {runs[0]['data']}, up to {len({run['seed'] for run in runs})} fresh seeds"
+
+
+def settings_figure(data: str = "mnist") -> Shown | Markdown:
+    """The same rows at other learning rates and under other rules of stopping."""
+    families = under_conditions("new-data", data)
+    compared = setting_comparisons(families, under_conditions("stopping", data))
+    if not compared:
+        return Markdown(f"**Not measured yet.** {NOT_YET}")
+    points = {key: c.difference.times(100) for key, c in compared.items()}
+    return show(worlds_figure({MEASURES["accuracy"][0]: points}, seeds_of(families)))
 
 
 def new_data_verdict() -> Markdown:

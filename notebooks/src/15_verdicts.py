@@ -323,17 +323,31 @@ Markdown("\n".join(f"- {line}" for line in found) or "No verdict of ours is cont
 verdicts.new_data_question()
 
 # %% [markdown]
-# Now the measurement, if it has been made:
+# Now the measurement:
 
 # %%
 verdicts.new_data_figure()
 
 # %% [markdown]
-# How to read it when it is there: each mark is a misfit's accuracy less that of cross-entropy on logits under the same
-# condition, seed by seed. Left of the grey band the misfit costs something that matters; inside it, it does not.
+# Each mark is a misfit less cross-entropy on logits under the same condition, seed by seed. In the left panel, marks
+# left of the grey band cost accuracy that matters; inside it, they do not. The middle panel asks for the price in
+# probabilities (right of zero is worse), the last one for the price in epochs. Test images that were turned, made
+# noisy or drawn by other people are shown to networks trained on clean ones, so there is no training to count there.
 
 # %%
 verdicts.new_data_verdict()
+
+# %% [markdown]
+# One learning rate and one rule of stopping are one point each of a large space. The next figure moves both: three
+# learning rates, and three ways to end one and the same training. (Never compare losses by their *best validation
+# accuracy*: it is a maximum, and whoever trains for more epochs draws more often.)
+
+# %%
+verdicts.settings_figure()
+
+# %% [markdown]
+# If the marks of a pairing stay on one side of zero from row to row, its place does not hang on our settings; if they
+# wander, the order in the documents' tables is an order under one setting only.
 
 # %% [markdown]
 # ## 10. Ten questions, again

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import nan
 
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.claims.finding import Finding
 from lm_utils.experiments.results import baseline, counted, number, under_conditions
+from lm_utils.experiments.stopping import BUDGET
 from lm_utils.experiments.telling import in_points
 from lm_utils.tasks import TASKS
 
 FITS = "cross_entropy-none"  # the contender that the others are compared with, on every kind of new data
 FEWER_POINTS = 0.01  # "markedly worse": a whole point of accuracy or more
+RATES = {
+    "learning rate 0.0003": "lr-0.0003",
+    "learning rate 0.001, as everywhere else": "images-2000",
+    "learning rate 0.003": "lr-0.003",
+}
+RULES = {
+    "metric": "best validation accuracy, patience 10, as everywhere else",
+    "loss": "least validation loss, patience 10",
+    "budget": f"{BUDGET} epochs, whatever happens",
+}
 NOT_YET = "These runs have not been trained yet (results/robustness/)."
 
 
@@ -66,18 +77,30 @@ def one_optimiser_is_best(data: str, ours: str, other: str) -> Finding:
     return Finding("refuted" if theirs[0] > mine[0] else "not shown", told(families, [ours, other]))
 
 
-def paired(families: dict[str, list[dict]], condition: str, contender: str, shift: str = "") -> list[float]:
-    """Differences in accuracy to the fitting pairing on the seeds both have, under one condition."""
+Score = Callable[[dict], float]
+
+
+def accuracy(run: dict) -> float:
+    """The test accuracy of a run."""
+    return number(run, "test_metric")
+
+
+def on_shift(shift: str, measure: str = "accuracy") -> Score:
+    """What is measured on a shifted test set."""
+    return lambda run: run.get("shifted", {}).get(shift, {}).get(measure, nan)
+
+
+def under_rule(rule: str) -> Score:
+    """The test accuracy of the weights that a rule of stopping would have handed over."""
+    return lambda run: run["rules"][rule]["accuracy"]
+
+
+def paired(families: dict[str, list[dict]], condition: str, contender: str, score: Score = accuracy) -> list[float]:
+    """Differences to the fitting pairing on the seeds both have, under one condition."""
     mine, theirs = (
-        {run["seed"]: accuracy(run, shift) for run in families.get(f"{condition}/{name}", [])}
-        for name in (contender, FITS)
+        {run["seed"]: score(run) for run in families.get(f"{condition}/{name}", [])} for name in (contender, FITS)
     )
     return [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
-
-
-def accuracy(run: dict, shift: str = "") -> float:
-    """The test accuracy of a run, or that on a shifted test set."""
-    return run.get("shifted", {}).get(shift, {}).get("accuracy", nan) if shift else number(run, "test_metric")
 
 
 def contenders(families: dict[str, list[dict]]) -> list[str]:
@@ -96,17 +119,41 @@ def worlds(families: dict[str, list[dict]]) -> dict[str, tuple[str, str]]:
     return found | {shift: ("images-2000", shift) for shift in sorted(shifts)}
 
 
-def new_data_comparisons(families: dict[str, list[dict]]) -> dict[tuple[str, str], st.Comparison]:
-    """Every contender on every kind of new data beside the fitting pairing, corrected together."""
+def new_data_gaps(families: dict[str, list[dict]], measure: str = "accuracy") -> dict[tuple[str, str], list[float]]:
+    """Paired differences of every contender to the fitting pairing on every kind of new data."""
+    at_home = accuracy if measure == "accuracy" else lambda run: number(run, measure)
     every = {
-        (name, title): paired(families, condition, name, shift)
+        (name, title): paired(families, condition, name, on_shift(shift, measure) if shift else at_home)
         for name in contenders(families)
         for title, (condition, shift) in worlds(families).items()
     }
-    every = {key: gaps for key, gaps in every.items() if gaps}
-    seeds = max((len(gaps) for gaps in every.values()), default=0)
-    padded = [gaps + [nan] * (seeds - len(gaps)) for gaps in every.values()]
-    return dict(zip(every, st.compare(padded, "accuracy"), strict=True))
+    return {key: gaps for key, gaps in every.items() if st.finite(gaps).size}
+
+
+def new_data_comparisons(families: dict[str, list[dict]]) -> dict[tuple[str, str], st.Comparison]:
+    """Every contender on every kind of new data beside the fitting pairing in accuracy, corrected together."""
+    return compared_together(new_data_gaps(families))
+
+
+def setting_comparisons(
+    families: dict[str, list[dict]], endings: dict[str, list[dict]]
+) -> dict[tuple[str, str], st.Comparison]:
+    """Every contender beside the fitting pairing at other learning rates and under other rules of stopping."""
+    gaps = {}
+    for name in contenders(families):
+        for title, condition in RATES.items():
+            gaps[name, title] = paired(families, condition, name)
+    for name in contenders(endings):
+        for rule, title in RULES.items():
+            gaps[name, title] = paired(endings, "rules", name, under_rule(rule))
+    return compared_together({key: values for key, values in gaps.items() if values})
+
+
+def compared_together(gaps: dict[tuple[str, str], list[float]]) -> dict[tuple[str, str], st.Comparison]:
+    """Differences in accuracy judged as one family."""
+    seeds = max((len(values) for values in gaps.values()), default=0)
+    padded = [values + [nan] * (seeds - len(values)) for values in gaps.values()]
+    return dict(zip(gaps, st.compare(padded, "accuracy"), strict=True))
 
 
 def misfits_suffer_on_new_data(data: str, home: str = "images-2000") -> Finding:
