@@ -16,8 +16,10 @@ data = $${DATA:+"--data=$$DATA"}
 seeds = $${SEEDS:+"--seeds=$$SEEDS"}
 device = $${DEVICE:+"--device=$$DEVICE"}
 jobs = $${JOBS:+"--jobs=$$JOBS"}
+cluster = $${CLUSTER:+"--cluster=$$CLUSTER"}
 only = $${ONLY:+"--only=$$ONLY"}
 grid = $(if $(filter-out 0,$(GRID)),--grid)
+on_cluster = $${CLUSTER:+--extras=cluster}
 fresh = $(if $(filter-out 0,$(FRESH)),--fresh)
 
 .PHONY: help run-all test lab explore check results robustness readme bench notebooks solutions challenge card usb setup lock
@@ -40,11 +42,11 @@ explore: ## the explorer alone, as a web page
 check: ## what was found: Python, torch, device, data, fonts, browser
 	$(lm) check
 
-results: ## the reference results, every row with ten seeds, into results/ (DATA= SEEDS= DEVICE= JOBS= GRID=1 for every combination)
-	$(lm) results $(data) $(seeds) $(device) $(jobs) $(grid)
+results: ## the reference results, every row with ten seeds, into results/ (DATA= SEEDS= DEVICE= JOBS= CLUSTER= GRID=1 for every combination)
+	$(call lm,$(on_cluster)) results $(data) $(seeds) $(device) $(jobs) $(cluster) $(grid)
 
-robustness: ## runs under changed conditions, on fresh seeds, into results/robustness/ (DATA= SEEDS= DEVICE= JOBS=)
-	$(lm) robustness $(data) $(seeds) $(device) $(jobs)
+robustness: ## runs under changed conditions, on fresh seeds, into results/robustness/ (DATA= SEEDS= DEVICE= JOBS= CLUSTER=)
+	$(call lm,$(on_cluster)) robustness $(data) $(seeds) $(device) $(jobs) $(cluster)
 
 readme: ## draw the README's figures and tables from results/
 	$(lm) readme

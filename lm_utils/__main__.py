@@ -56,6 +56,7 @@ OPTIONS = {
     "seeds": {"type": at_least(1), "help": "how many seeds each pairing is trained with"},
     "device": {"type": one_of("auto", "cpu", "cuda"), "help": "auto, cpu or cuda"},
     "jobs": {"type": at_least(1), "help": "how many things at once"},
+    "cluster": {"help": "the address of a Dask scheduler, such as tcp://HOST:8786"},
     "only": {"type": names, "help": "only these notebooks, for instance 08,11"},
     "families": {"type": names, "help": "only these families, for instance collapse"},
     "fresh": {"action": "store_true", "help": "ignore stored runs and train anew"},
@@ -95,12 +96,12 @@ COMMANDS = {
     "results": Command(
         "the reference results: every row with ten seeds, into results/; with --grid every combination with three",
         "lm_utils.experiments.reference:main",
-        ("seeds", "data", "device", "jobs", "grid"),
+        ("seeds", "data", "device", "jobs", "cluster", "grid"),
     ),
     "robustness": Command(
         "runs under changed conditions, on fresh seeds, into results/robustness/",
         "lm_utils.experiments.robustness:main",
-        ("seeds", "data", "device", "jobs", "families"),
+        ("seeds", "data", "device", "jobs", "cluster", "families"),
     ),
     "readme": Command("draw the README's figures and tables from results/", "lm_utils.publish.readme:main"),
     "bench": Command("speed beside the plain loop", "lm_utils.commands.bench:main", ("data", "device", "quick")),

@@ -10,11 +10,11 @@ from pathlib import Path
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.experiments.documents import pairings, rows
 from lm_utils.experiments.store import Store, cache_folder
-from lm_utils.experiments.sweep import sweep_entries, table
+from lm_utils.experiments.sweep import device_type, sweep_entries, table
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
-from lm_utils.training import EXPERIMENT_VERSION, pick_device
+from lm_utils.training import EXPERIMENT_VERSION
 
 RESULTS = Path(__file__).resolve().parents[2] / "results"
 SEEDS, GRID_SEEDS = 10, 3
@@ -28,6 +28,7 @@ def main(
     data: str = "mnist",
     device: str = "auto",
     jobs: int | None = None,
+    cluster: str | None = None,
     grid: bool = False,
     tasks: Iterable[str] = tuple(TASKS),
 ) -> None:
@@ -37,7 +38,7 @@ def main(
         for task in tasks:
             wanted = whole_grid(task) if grid else pairings(rows(task=task))
             print(f"{TASKS[task].title}: {len(wanted)} pairings x {some} seeds into {RESULTS / data}")
-            extend(wanted, some, RESULTS / data, data, device, jobs)
+            extend(wanted, some, RESULTS / data, data, device, jobs, cluster)
 
 
 def whole_grid(task: str) -> list[Pairing]:
@@ -50,25 +51,32 @@ def whole_grid(task: str) -> list[Pairing]:
 
 
 def extend(
-    wanted: Iterable[Pairing], seeds: int, folder: Path, data: str, device: str = "auto", jobs: int | None = None
+    wanted: Iterable[Pairing],
+    seeds: int,
+    folder: Path,
+    data: str,
+    device: str = "auto",
+    jobs: int | None = None,
+    cluster: str | None = None,
 ) -> None:
     """Train the missing runs of these pairings and add each to the folder as soon as it is there."""
     entries = {key_of(entry): entry for entry in read_entries(folder)}
-    store = restored(entries.values(), device)
+    store = restored(entries.values(), device, cluster)
 
     def keep(entry: dict) -> None:
         entries[key_of(entry)] = rounded(entry)
         write_entries(entries.values(), folder)
 
-    sweep_entries(wanted, range(seeds), data, *LIMITS, device=device, jobs=jobs, store=store, on_run=keep)
+    where = {"device": device, "jobs": jobs, "cluster": cluster}
+    sweep_entries(wanted, range(seeds), data, *LIMITS, store=store, on_run=keep, **where)
 
 
-def restored(entries: Iterable[dict], device: str) -> Store:
+def restored(entries: Iterable[dict], device: str, cluster: str | None = None) -> Store:
     """A store of its own, filled with the shipped runs, so that a sweep goes on where they end."""
     store = Store(cache_folder() / "reference")
     for entry in entries:
         pairing = Pairing(**{name: entry[name] for name in KEY[:-1]})
-        path = store.path(pairing, entry["seed"], entry["data"], pick_device(device, pairing).type, LIMITS)
+        path = store.path(pairing, entry["seed"], entry["data"], device_type(device, pairing, cluster), LIMITS)
         if entry["version"] == EXPERIMENT_VERSION and not path.exists():
             store.put(path, entry)
     return store

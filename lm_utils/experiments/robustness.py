@@ -32,16 +32,19 @@ def main(
     data: str = "mnist",
     device: str = "auto",
     jobs: int | None = None,
+    cluster: str | None = None,
 ) -> None:
     """Train what is missing of these families of conditions, and write each run as soon as it is there."""
     unknown = sorted(set(families) - set(CONDITIONS))
     if unknown:
         raise ValueError(f"Unknown family {unknown[0]!r}; choose from {', '.join(CONDITIONS)}.")
     for family in families:
-        extend(CONDITIONS[family], range(FIRST_SEED, FIRST_SEED + seeds), data, device, jobs or workers(device))
+        extend(CONDITIONS[family], range(FIRST_SEED, FIRST_SEED + seeds), data, device, jobs, cluster)
 
 
-def extend(conditions: Iterable[Condition], seeds: range, data: str, device: str, jobs: int) -> None:
+def extend(
+    conditions: Iterable[Condition], seeds: range, data: str, device: str, jobs: int | None, cluster: str | None = None
+) -> None:
     """Add the missing runs of one family to its file."""
     wanted = [(condition, seed) for seed in seeds for condition in conditions]
     path = RESULTS / "robustness" / data / f"{wanted[0][0].family}.jsonl"
@@ -54,7 +57,14 @@ def extend(conditions: Iterable[Condition], seeds: range, data: str, device: str
         lines = (json.dumps(entries[name], separators=(",", ":")) for name in sorted(entries))
         write_whole(path, "\n".join(lines) + "\n")
 
-    in_parallel(lambda key, stop: one_run(*key, data, device, stop), missing, jobs, keep)
+    if cluster:
+        from lm_utils.experiments.cluster import ON_GPU, on_cluster
+
+        needs = ON_GPU if device == "cuda" else None
+        on_cluster(cluster, lambda key: one_run(*key, data, device), missing, keep, needs=needs)
+    else:
+        work = lambda key, stop: one_run(*key, data, device, stop)  # noqa: E731
+        in_parallel(work, missing, jobs or workers(device), keep)
 
 
 def read(path: Path) -> list[dict]:
