@@ -8,11 +8,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from lm_utils.experiments import cluster
+from lm_utils.experiments import cluster, robustness
+from lm_utils.experiments.conditions import CONDITIONS
 from lm_utils.experiments.store import Store
 from lm_utils.experiments.sweep import sweep, sweep_entries
 from lm_utils.pairing import Pairing
@@ -95,6 +97,14 @@ def test_a_job_that_needs_a_gpu_goes_to_a_worker_that_declares_one(machines):
     assert seen == dict.fromkeys(range(5), machines.second.pid)
 
 
+def test_a_changed_condition_travels_to_a_worker(machines, tmp_path, monkeypatch):
+    monkeypatch.setattr(robustness, "RESULTS", tmp_path)
+    condition = replace(CONDITIONS["collapse"][1], max_epochs=1)
+    robustness.extend([condition], range(1), "digits", "cpu", None, machines.address)
+    entry = robustness.read(tmp_path / "robustness" / "digits" / "collapse.jsonl")[0]
+    assert entry["condition"] == condition.name and len(entry["trace"]) == 2
+
+
 def test_a_worker_that_lacks_the_data_says_so(machines, store):
     with pytest.raises(ValueError, match=r"^A worker of tcp://.* says: MNIST cannot be had: .*LM_DATA_DIR") as told:
         sweep([PAIRING], [0], cluster=machines.address, store=store, **{**QUICK, "data": "mnist"})
@@ -149,13 +159,13 @@ def test_an_address_without_a_scheduler_is_one_sentence(silent, store, monkeypat
 @pytest.mark.parametrize("address", ["nonsense", "http:/x"])
 def test_a_bad_address_is_one_sentence(address, store, monkeypatch):
     monkeypatch.setattr(cluster, "PATIENCE", 1.0)
-    with pytest.raises(ValueError, match="^No Dask scheduler answers at"):
+    with pytest.raises(ValueError, match=r"^No Dask scheduler answers at"):
         sweep([PAIRING], [0], cluster=address, store=store, **QUICK)
 
 
 def test_without_the_package_the_extra_is_named(store, monkeypatch):
     monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(ValueError, match="needs the package distributed; .*--extras=cluster"):
+    with pytest.raises(ValueError, match=r"needs the package distributed; .*--extras=cluster"):
         sweep([PAIRING], [0], cluster="tcp://127.0.0.1:1", store=store, **QUICK)
 
 
@@ -166,10 +176,11 @@ def test_a_worker_of_another_version_is_refused():
 
 
 def test_groups_keep_every_run_and_hold_kin_together():
-    keys = [(Pairing("binary", loss, "softmax"), seed) for seed in range(40) for loss in ("mse", "bce", "mae")]
+    keys = [(Pairing("binary", loss, "softmax"), seed) for seed in range(100) for loss in ("mse", "bce", "mae")]
     groups = cluster.grouped(keys)
-    assert sorted(map(repr, sum(map(list, groups), []))) == sorted(map(repr, keys))
-    assert max(map(len, groups)) <= cluster.GROUP and [key[0].loss for key in groups[0]] == ["bce"] * 40 + ["mae"] * 24
+    assert sorted(repr(key) for group in groups for key in group) == sorted(map(repr, keys))
+    losses = [key[0].loss for group in groups for key in group]
+    assert max(map(len, groups)) <= cluster.GROUP and losses == sorted(losses)
 
 
 def test_a_scheduler_that_ends_is_one_sentence(machines, store):

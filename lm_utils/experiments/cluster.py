@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from distributed import Client, Future
 
 PATIENCE = 10.0  # how many seconds a scheduler may take to answer
-GROUP = 64  # runs that a GPU worker trains at once
+GROUP = 256  # runs in a task of a GPU worker, and at most lost with it
 ON_GPU = {"GPU": 1}  # what `dask worker --resources GPU=1` declares
 
 
