@@ -117,6 +117,11 @@ COMMANDS = {
         ("hint",),
         words=("number",),
     ),
+    "site": Command(
+        "build the web site into build/site/, executing the notebooks first where they were not",
+        "lm_utils.publish.site:main",
+        ("data", "seeds", "device", "jobs"),
+    ),
     "card": Command("write the decision card from the verdicts, as page and PDF", "lm_utils.publish.card:main"),
     "usb": Command(
         "put everything a classroom without a network needs into one folder",

@@ -1,0 +1,90 @@
+// What the pages of this site add to Sphinx's own: menus above tables, names for sliders, a search that works from a
+// folder. Every page can be read without it.
+"use strict";
+
+const MENUS = ["task", "from", "document", "verdict", "how"]; // columns that get a menu
+
+/** A table's body rows of which each cell is plain text. */
+function linesOf(table) {
+  return [...table.tBodies[0].rows].map((row) => ({
+    row,
+    cells: [...row.cells].map((cell) => cell.textContent.trim()),
+  }));
+}
+
+/** A labelled control. */
+function labelled(text, control) {
+  const label = document.createElement("label");
+  label.append(text, control);
+  return label;
+}
+
+/** A menu of the different words in a column. */
+function menuOf(lines, column) {
+  const menu = document.createElement("select");
+  menu.append(new Option("all", ""));
+  for (const word of new Set(lines.map((line) => line.cells[column]))) menu.append(new Option(word, word));
+  return menu;
+}
+
+/** Put menus and a text field above a table; they choose the rows that are shown. */
+function makeFilter(table) {
+  const lines = linesOf(table);
+  const heads = [...table.tHead.rows[0].cells].map((cell) => cell.textContent.trim());
+  const form = document.createElement("form");
+  const menus = new Map();
+  for (const name of MENUS.filter((one) => heads.includes(one))) {
+    menus.set(heads.indexOf(name), menuOf(lines, heads.indexOf(name)));
+    form.append(labelled(name, menus.get(heads.indexOf(name))));
+  }
+  const words = document.createElement("input");
+  words.type = "search";
+  form.append(labelled("any text", words));
+  const count = document.createElement("p");
+  count.setAttribute("role", "status");
+  const update = () => {
+    const sought = words.value.toLowerCase().split(/\s+/);
+    let shown = 0;
+    for (const { row, cells } of lines) {
+      const text = cells.join(" ").toLowerCase();
+      const chosen = [...menus].every(([column, menu]) => !menu.value || cells[column] === menu.value);
+      row.hidden = !(chosen && sought.every((word) => text.includes(word)));
+      shown += !row.hidden;
+    }
+    count.textContent = `${shown} of ${lines.length} rows`;
+  };
+  form.addEventListener("input", update);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  const box = table.closest(".filtered");
+  form.className = "filter";
+  box.prepend(form, count);
+  update();
+}
+
+/** Give the handles of sliders the name that stands beside them. */
+function nameSliders() {
+  for (const handle of document.querySelectorAll('[role="slider"]:not([aria-label])')) {
+    const label = handle.closest(".jupyter-widgets")?.querySelector(".widget-label");
+    handle.setAttribute("aria-label", label?.textContent.trim() || "slider");
+  }
+}
+
+/** Let the search button be called what stands on it. */
+function nameSearch() {
+  for (const button of document.querySelectorAll(".search-button-field")) button.removeAttribute("aria-label");
+}
+
+/** Widgets ask for formulas as MathJax 2 was asked. */
+function translateMathJax() {
+  if (!window.MathJax?.startup) return;
+  const typeset = (element) => MathJax.startup.promise.then(() => MathJax.typesetPromise([element]));
+  MathJax.Hub = { Queue: ([, , element]) => typeset(element) };
+}
+
+translateMathJax();
+nameSearch();
+if (location.protocol === "file:") {
+  DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false; // a browser reads no other page of a folder
+}
+for (const table of document.querySelectorAll(".filtered table")) makeFilter(table);
+new MutationObserver(nameSliders).observe(document.body, { childList: true, subtree: true });
