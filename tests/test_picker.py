@@ -110,7 +110,7 @@ def test_a_loss_that_refuses_is_stored_as_a_result(box):
     box.controls.fields["loss"].value = "bce"
     box._work(box.choice, 1, Event())
     box._ended(None)
-    assert "ended with an error" in told(box)
+    assert "ended with the error" in told(box)
 
 
 def test_controls_tell_only_what_a_person_changes():

@@ -58,7 +58,7 @@ def sentence(pairing: Pairing, results: Results | None = None, label: str = "") 
         return f"{label}: not trained yet ({results.origin})."
     scores = [number(entry, "test_metric") for entry in entries]
     if all(isnan(score) for score in scores):
-        return f"{label}: every one of {counted(len(entries), 'run')} ended with an error: {entries[0]['error']}"
+        return f"{label}: every one of {counted(len(entries), 'run')} ended with the error “{entries[0]['error']}”."
     lost = sum(st.failed(score, results.baseline(task.name), task.metric) for score in scores)
     what = "test accuracy" if task.metric == "accuracy" else "test MSE"
     end = f", at chance in {lost} of them" if lost else ""
