@@ -22,7 +22,7 @@ grid = $(if $(filter-out 0,$(GRID)),--grid)
 on_cluster = $${CLUSTER:+--extras=cluster}
 fresh = $(if $(filter-out 0,$(FRESH)),--fresh)
 
-.PHONY: help run-all test lab explore check results robustness readme bench notebooks solutions site challenge card usb setup lock
+.PHONY: help run-all test lab explore check results robustness readme bench notebooks solutions site slides challenge card usb setup lock
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,9 @@ notebooks: ## build notebooks/ from notebooks/src/
 
 solutions: ## build the teacher's edition of the notebooks, with solutions
 	$(lm) solutions
+
+slides: ## slides of the notebooks, with speaker's notes, into build/slides/ (DATA= SEEDS= DEVICE= JOBS= ONLY=08,11)
+	$(lm) slides $(data) $(seeds) $(device) $(jobs) $(only)
 
 site: ## the web site, into build/site/, which needs no network (DATA= SEEDS= DEVICE= JOBS= for the notebooks)
 	$(call lm,--extras=site) site $(data) $(seeds) $(device) $(jobs)

@@ -117,6 +117,11 @@ COMMANDS = {
         ("hint",),
         words=("number",),
     ),
+    "slides": Command(
+        "build slides of the notebooks into build/slides/, executing the notebooks first where they were not",
+        "lm_utils.publish.slides:main",
+        ("data", "seeds", "device", "jobs", "only"),
+    ),
     "site": Command(
         "build the web site into build/site/, executing the notebooks first where they were not",
         "lm_utils.publish.site:main",
