@@ -22,6 +22,7 @@ from lm_utils.experiments.claims.conditions import (
 from lm_utils.experiments.claims.finding import VERDICTS
 from lm_utils.experiments.documents import rows
 from lm_utils.experiments.results import Results, baseline, reference, sentence, tested_digits, under_conditions
+from lm_utils.experiments.stored import TITLES
 from lm_utils.labs.figures import worlds_figure
 from lm_utils.labs.quiz import Prediction, predict
 from lm_utils.labs.start import recall
@@ -256,7 +257,7 @@ def new_data_figure(data: str = "mnist") -> Shown | Markdown:
 def seeds_of(families: dict[str, list[dict]]) -> str:
     """Of what data and how many seeds these runs are."""
     runs = [run for runs in families.values() for run in runs]
-    return f"changed conditions: {runs[0]['data']}, up to {len({run['seed'] for run in runs})} fresh seeds"
+    return f"changed conditions: {TITLES[runs[0]['data']]}, up to {len({run['seed'] for run in runs})} fresh seeds"
 
 
 def settings_figure(data: str = "mnist") -> Shown | Markdown:
