@@ -31,12 +31,12 @@ class Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()
         self.found = Found()
-        self.state = False
+        self.state: list[str] | None = None  # the parts of a widgets' state that is being read
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         """Note down what a tag names."""
         told = {name: value or "" for name, value in attributes}
-        self.state = tag == "script" and told.get("type") == WIDGETS
+        self.state = [] if tag == "script" and told.get("type") == WIDGETS else None
         self.found.anchors |= {told[name] for name in ("id", "name") if name in told and (name == "id" or tag == "a")}
         if tag in ("a", "area", "link") and "href" in told:
             loaded = tag == "link" and STYLES & set(told.get("rel", "").split())
@@ -45,14 +45,20 @@ class Reader(HTMLParser):
             self.found.loads.append(told[LOADED[tag]])
 
     def handle_data(self, data: str) -> None:
+        """Collect the state of widgets, which may come in parts."""
+        if self.state is not None:
+            self.state.append(data)
+
+    def handle_endtag(self, tag: str) -> None:
         """Read the texts of widgets, which the page draws later."""
-        if self.state:
-            for widget in json.loads(data)["state"].values():
-                for text in (text for text in widget["state"].values() if isinstance(text, str) and "<" in text):
-                    inner = read(text)
-                    self.found.links += inner.links
-                    self.found.loads += inner.loads
-            self.state = False
+        if tag != "script" or not self.state:
+            return
+        widgets = json.loads("".join(self.state))["state"].values()
+        values = (value for widget in widgets for value in widget["state"].values())
+        for inner in (read(value) for value in values if isinstance(value, str) and "<" in value):
+            self.found.links += inner.links
+            self.found.loads += inner.loads
+        self.state = None
 
 
 def read(text: str) -> Found:

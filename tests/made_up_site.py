@@ -1,0 +1,104 @@
+"""A small repository whose notebooks are executed already, for tests of the web site."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import ipywidgets as widgets
+import nbformat
+from ipywidgets.embed import dependency_state, embed_data
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from lm_utils.experiments.pages import WIDGET_STATE, WIDGET_VIEW
+from lm_utils.labs.loss_shapes import error_lab
+from lm_utils.labs.quiz import predict
+from lm_utils.labs.style import image_tag, new_figure
+from lm_utils.publish.notebooks import ROOT
+
+COPIED = ("README.md", "CITATION.cff", "LICENSE", "constraints.txt", "tests/challenge_solutions.toml")
+FOLDERS = ("site", "docs", "challenge")
+RICH = "01_losses"  # the notebook that has one output of every kind
+ALT = "A straight line from 0 to 1."
+
+
+def small_repository(root: Path) -> Path:
+    """Put down the site's sources, pages and tiny notebooks of all names; returns the folder of executed copies."""
+    for name in COPIED:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(ROOT / name, root / name)
+    for name in FOLDERS:
+        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("mine"))
+    executed = root / "build" / "run-all"
+    for path in [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "notebooks" / "ko").glob("*.ipynb")]:
+        made = rich() if path.stem == RICH else tiny(title_of(path))
+        write(root / path.relative_to(ROOT), without_outputs(made))
+        if path.parent.name != "ko":
+            write(executed / path.name, with_parameters(made))
+            (executed / f"{path.stem}.html").write_text(f"<html lang='en'><title>{path.stem}</title></html>", "utf-8")
+    (executed / "index.html").write_text("<html lang='en'><title>Still pages</title></html>", "utf-8")
+    return executed
+
+
+def title_of(path: Path) -> str:
+    """The first line of a notebook."""
+    return nbformat.read(path, as_version=4).cells[0].source.splitlines()[0]
+
+
+def write(path: Path, notebook: NotebookNode) -> None:
+    """Write a notebook into a folder that may be missing."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+def tiny(title: str) -> NotebookNode:
+    """A notebook of two cells."""
+    printed = new_output("stream", name="stdout", text="2\n")
+    return new_notebook(cells=[new_markdown_cell(title), new_code_cell("print(1 + 1)", outputs=[printed])])
+
+
+def rich() -> NotebookNode:
+    """A notebook with formulas, a figure, a table, links, a lab and a question with its answer hidden."""
+    figure, axis = new_figure()
+    axis.plot([0, 1])
+    figure.set_label(ALT)
+    lab, question = error_lab(), predict("Which one?", ["this", "that"], "this", "Because.")
+    link = widgets.HTML("<a href='00_start_here.ipynb'>from a widget</a>")
+    table = "<table class='dataframe'><thead><tr><th>loss</th></tr></thead><tbody><tr><td>MSE</td></tr></tbody></table>"
+    cells = [
+        new_markdown_cell("# 01 Losses\n\nOf an error $e$: $\\frac{1}{2} e^2$; see [04](04_output_activations.ipynb)."),
+        shown("show(figure)", {"text/html": image_tag(figure), "text/plain": ALT}),
+        shown("table", {"text/html": table, "text/plain": "MSE"}),
+        shown("words", {"text/markdown": "**Bold** and $x^2$, and [00](00_start_here.ipynb)", "text/plain": ""}),
+        shown("links", {"text/html": '<a href="15_verdicts.ipynb">from an output</a>', "text/plain": ""}),
+        *(shown(name, view(each)) for name, each in (("error_lab()", lab), ("more", link), ("predict()", question))),
+    ]  # fmt: skip
+    cells[-1].metadata["jupyter"] = {"source_hidden": True}
+    views = [lab, link, question]
+    state = embed_data(views, state=dependency_state(views))["manager_state"]
+    return new_notebook(cells=cells, metadata={"widgets": {WIDGET_STATE: state}})
+
+
+def shown(code: str, data: dict) -> NotebookNode:
+    """A cell that shows something."""
+    return new_code_cell(code, outputs=[new_output("display_data", data=data)])
+
+
+def view(widget: widgets.Widget) -> dict:
+    """How an output names a widget."""
+    return {WIDGET_VIEW: {"model_id": widget.model_id, "version_major": 2, "version_minor": 0}, "text/plain": "widget"}
+
+
+def without_outputs(notebook: NotebookNode) -> NotebookNode:
+    """The notebook as it is committed."""
+    cells = [{**cell, "outputs": []} if cell.cell_type == "code" else cell for cell in notebook.cells]
+    return new_notebook(cells=[nbformat.from_dict(cell) for cell in cells])
+
+
+def with_parameters(notebook: NotebookNode) -> NotebookNode:
+    """The notebook as papermill leaves it."""
+    given = {"data": "digits", "seeds": 1}
+    cell = new_code_cell("data = 'digits'\nseeds = 1", metadata={"tags": ["injected-parameters"]})
+    cells = [notebook.cells[0], cell, *notebook.cells[1:]]
+    return new_notebook(cells=cells, metadata={**notebook.metadata, "papermill": {"parameters": given}})
