@@ -2,8 +2,10 @@
 
 import math
 import time
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import product
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -12,7 +14,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from lm_utils import training
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.data import Part, load_data
-from lm_utils.experiments import batched, batched_group, batched_network, batched_step
+from lm_utils.experiments import batched, batched_graph, batched_group, batched_network, batched_step
 from lm_utils.losses import LOSSES
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing, Scale
@@ -331,6 +333,52 @@ def test_the_step_asks_the_device_for_nothing(splits):
         told = program.evaluate()
     assert losses.shape == (len(families),) and gradients.shape == program.slots.weights.shape
     assert told.shape == (3, len(families))
+
+
+class StandIn:
+    """In the place of torch.cuda: writes down what is asked of it."""
+
+    def __init__(self, refuses=False):
+        self.told, self.refuses = [], refuses
+        nothing = lambda *_: nullcontext()  # noqa: E731
+        self.stream = self.empty_cache = self.reset_peak_memory_stats = self.graph_pool_handle = nothing
+        self.Stream = self.current_stream = lambda: SimpleNamespace(wait_stream=nothing)
+        self.memory_allocated, self.max_memory_allocated = (lambda: 100), (lambda: 300)
+        self.CUDAGraph = lambda: SimpleNamespace(replay="the graph")
+
+    def graph(self, *_, **options):
+        if self.refuses:
+            raise RuntimeError("operation not permitted when stream is capturing")
+        self.told.append("capture")
+        return nullcontext()
+
+
+def capture_with(monkeypatch, cuda):
+    """What a capture of a piece of work gives, and that work."""
+    monkeypatch.setattr(torch, "cuda", cuda)
+    monkeypatch.setattr(torch, "empty", lambda size, **options: cuda.told.append(f"{size} bytes"))
+    work = lambda: cuda.told.append("work")  # noqa: E731
+    return batched_graph.Capture()(work), work
+
+
+def test_before_a_capture_the_step_is_warm_and_memory_is_there(monkeypatch):
+    cuda = StandIn()
+    assert capture_with(monkeypatch, cuda)[0] == "the graph"
+    assert cuda.told == ["work", "work", "220 bytes", "capture", "work"]
+
+
+def test_a_step_that_cannot_be_captured_runs_as_it_is_and_says_so(monkeypatch):
+    with pytest.warns(UserWarning, match="No CUDA graph of the step, which makes it slower: operation not permitted"):
+        step, work = capture_with(monkeypatch, StandIn(refuses=True))
+    assert step is work
+
+
+def test_products_are_as_exact_as_convolutions_for_a_while():
+    products, convolutions = torch.backends.cuda.matmul, torch.backends.cudnn.conv
+    before = products.fp32_precision
+    with batched.products_as_convolutions():
+        assert products.fp32_precision == convolutions.fp32_precision
+    assert products.fp32_precision == before != convolutions.fp32_precision
 
 
 def test_the_engine_waits_once_per_epoch(tiny, monkeypatch):

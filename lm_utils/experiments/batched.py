@@ -26,7 +26,7 @@ from lm_utils.experiments.batched_group import Finished, Group, Key, Load, by_it
 from lm_utils.pairing import Pairing, Scale
 from lm_utils.training import BadPairing, checked_loss, pick_device
 
-GROUP = 128  # runs at once; they take about 8 GB, and a GPU with less takes half as many, or a quarter
+GROUP = 128  # runs at once, some 60 MB each; a GPU without room for them gets half as many, or a quarter
 BENCH_RUNS = 64
 
 
