@@ -15,7 +15,7 @@ from lm_utils.experiments.pages import WIDGET_STATE, WIDGET_VIEW
 from lm_utils.labs.loss_shapes import error_lab
 from lm_utils.labs.quiz import predict
 from lm_utils.labs.style import image_tag, new_figure
-from lm_utils.publish.notebooks import ROOT
+from lm_utils.publish.notebooks import NOTEBOOK_METADATA, ROOT
 
 COPIED = ("README.md", "CITATION.cff", "LICENSE", "constraints.txt", "tests/challenge_solutions.toml")
 FOLDERS = ("site", "docs", "challenge")
@@ -55,7 +55,9 @@ def write(path: Path, notebook: NotebookNode) -> None:
 def tiny(title: str) -> NotebookNode:
     """A notebook of two cells."""
     printed = new_output("stream", name="stdout", text="2\n")
-    return new_notebook(cells=[new_markdown_cell(title), new_code_cell("print(1 + 1)", outputs=[printed])])
+    return new_notebook(
+        cells=[new_markdown_cell(title), new_code_cell("print(1 + 1)", outputs=[printed])], metadata=NOTEBOOK_METADATA
+    )
 
 
 def rich() -> NotebookNode:
@@ -77,7 +79,7 @@ def rich() -> NotebookNode:
     cells[-1].metadata["jupyter"] = {"source_hidden": True}
     views = [lab, link, question]
     state = embed_data(views, state=dependency_state(views))["manager_state"]
-    return new_notebook(cells=cells, metadata={"widgets": {WIDGET_STATE: state}})
+    return new_notebook(cells=cells, metadata={**NOTEBOOK_METADATA, "widgets": {WIDGET_STATE: state}})
 
 
 def shown(code: str, data: dict) -> NotebookNode:
@@ -93,7 +95,7 @@ def view(widget: widgets.Widget) -> dict:
 def without_outputs(notebook: NotebookNode) -> NotebookNode:
     """The notebook as it is committed."""
     cells = [{**cell, "outputs": []} if cell.cell_type == "code" else cell for cell in notebook.cells]
-    return new_notebook(cells=[nbformat.from_dict(cell) for cell in cells])
+    return new_notebook(cells=[nbformat.from_dict(cell) for cell in cells], metadata=NOTEBOOK_METADATA)
 
 
 def with_parameters(notebook: NotebookNode) -> NotebookNode:

@@ -1,0 +1,204 @@
+"""The web site in a browser without a network, opened from its folder as a reader would; search also over HTTP."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from made_up_site import ALT, small_repository
+
+from lm_utils.experiments.claims import claims, judge
+from lm_utils.experiments.results import reference
+from lm_utils.publish import site as builder
+from lm_utils.publish import site_pages
+from lm_utils.publish.web_parts import is_fetched, web_part
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+NOTEBOOK = "notebooks/01_losses.html"
+CLAIM = "claims/000-harm.html"
+KINDS = ("index.html", NOTEBOOK, "results.html", "claims/index.html", CLAIM, "docs/glossary.html",
+         "docs/ko/decision-card.html", "search.html")  # fmt: skip
+OWN = ("file:", "data:", "blob:")
+SERIOUS = {"serious", "critical"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """The site of a small repository, built as `make site` builds it, with a few of the claims."""
+    root = builder.ROOT
+    if shutil.which("npm") is None and not is_fetched(root / "site", root / "build" / "web-parts"):
+        pytest.skip("needs npm, which comes with Node.js; `apt-get install npm` on Debian and Ubuntu")
+    root = tmp_path_factory.mktemp("repository")
+    executed = small_repository(root)
+    judged = [judge(claim) for claim in claims() if claim.kind != "conditions"][:8]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(builder, "judge_all", lambda: judged)
+        assert builder.build(root, executed, root / "build" / "site") == 0
+    return root / "build" / "site"
+
+
+class Reader:
+    """One browser window without a network, which notes down what goes wrong."""
+
+    def __init__(self, page, folder: Path) -> None:
+        self.page, self.folder, self.faults = page, folder, []
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}"))
+        page.on("request", lambda request: request.url.startswith(OWN) or self.faults.append(f"asked: {request.url}"))
+
+    def open(self, name: str) -> None:
+        """Open a page from the folder, and wait until everything it loads is there."""
+        self.page.goto((self.folder / name).as_uri())
+        self.page.wait_for_load_state("networkidle")
+
+
+@pytest.fixture
+def reader(chromium, folder) -> Iterator[Callable[..., Reader]]:
+    """Make readers; their options are those of a browser's window."""
+    contexts = []
+
+    def make(**options: object) -> Reader:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 800}, "offline": True, **options})
+        contexts.append(context)
+        return Reader(context.new_page(), folder)
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("width", [1280, 400])
+def test_no_page_asks_a_network_or_lacks_a_picture_a_description_or_its_language(reader, width):
+    one = reader(viewport={"width": width, "height": 800})
+    for name in KINDS:
+        one.open(name)
+        pictures = one.page.evaluate("[...document.images].map(x => [x.alt, x.naturalWidth])")
+        assert all(len(alt) > 10 and wide > 0 for alt, wide in pictures), name
+        assert one.page.evaluate("document.documentElement.scrollWidth") <= width, name
+        assert one.page.locator("html").get_attribute("lang") == ("ko" if "/ko/" in name else "en")
+    assert one.faults == []
+
+
+@pytest.mark.parametrize(
+    ("sought", "link"),
+    [("calibration", "docs/glossary.html"), ("시그모이드", "docs/glossary.html"), ("model from learning", CLAIM)],
+)
+def test_search_finds_and_leads_there(reader, sought, link):
+    one = reader()
+    one.open(CLAIM)
+    one.page.keyboard.press("Control+k")
+    one.page.locator("#pst-search-dialog input").fill(sought)
+    one.page.keyboard.press("Enter")
+    one.page.get_by_text("Search finished").wait_for()
+    one.page.locator(f"#search-results li a[href*='{link}']").first.click()
+    one.page.wait_for_load_state()
+    assert sought in one.page.locator("article").inner_text().lower()
+    assert one.faults == []
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A server that keeps its log to itself."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_search_over_http_shows_where_the_word_stands(reader, folder):
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        one, address = reader(offline=False), f"http://127.0.0.1:{server.server_port}/"
+        one.page.goto(f"{address}search.html?q=calibration")
+        one.page.locator("#search-results p.context", has_text="calibration").first.wait_for()
+        server.shutdown()
+    assert [fault for fault in one.faults if not fault.startswith(f"asked: {address}")] == []
+
+
+def test_results_are_chosen_by_task_verdict_and_text(reader):
+    lines = list(site_pages.lines_of(reference()))
+    one = reader()
+    one.open("results.html")
+    rows, status = one.page.locator(".filtered tbody tr:visible"), one.page.get_by_role("status")
+    assert rows.count() == len(lines)
+    one.page.get_by_label("task").select_option("Multi-class classification")
+    task = [line for line in lines if line["task"] == "Multi-class classification"]
+    assert rows.count() == len(task)
+    verdict = task[0]["verdict"]
+    one.page.get_by_label("verdict").select_option(verdict)
+    both = [line for line in task if line["verdict"] == verdict]
+    assert rows.count() == len(both)
+    assert status.inner_text() == f"{len(both)} of {len(lines)} rows"
+    one.page.get_by_label("verdict").press("Home")  # by keyboard alone: back to all, then on to the text field
+    one.page.keyboard.press("Tab")
+    one.page.keyboard.type("SIGMOID mse")
+    words = [line for line in task if all(word in " ".join(line.values()).lower() for word in ("sigmoid", "mse"))]
+    assert 0 < rows.count() == len(words) < len(task)
+    assert one.faults == []
+
+
+def test_without_javascript_the_results_are_a_plain_table(reader):
+    one = reader(java_script_enabled=False)
+    one.page.goto((one.folder / "results.html").as_uri())
+    assert one.page.locator(".filtered tbody tr:visible").count() == len(list(site_pages.lines_of(reference())))
+
+
+def test_the_switch_makes_it_dark_and_figures_stay_on_white(reader):
+    one = reader(color_scheme="light")
+    one.open(NOTEBOOK)
+    shade = "getComputedStyle(document.body).backgroundColor"
+    light = one.page.evaluate(shade)
+    one.page.get_by_role("button", name="Color mode").click()
+    one.page.get_by_role("button", name="Dark").click()
+    assert one.page.evaluate(shade) != light
+    picture = one.page.get_by_alt_text(ALT)
+    assert picture.evaluate("x => getComputedStyle(x).backgroundColor") == "rgb(255, 255, 255)"
+    one.open("results.html")
+    assert one.page.locator("html").get_attribute("data-theme") == "dark"
+
+
+def test_a_widget_is_drawn_named_and_moves(reader):
+    one = reader()
+    one.open(NOTEBOOK)
+    slider = one.page.get_by_role("slider", name="error", exact=True)
+    before = slider.get_attribute("aria-valuenow")
+    slider.press("ArrowRight")
+    assert slider.get_attribute("aria-valuenow") != before
+    one.page.get_by_role("radio", name="that").check()
+    assert one.page.get_by_text("Sliders and buttons do not compute here").is_visible()
+    assert "Because." not in one.page.locator("body").inner_text()
+    assert one.faults == []
+
+
+def test_formulas_are_set_also_in_outputs_and_can_be_read_aloud(reader):
+    one = reader()
+    one.open(NOTEBOOK)
+    one.page.locator("mjx-container").nth(2).wait_for()
+    assert one.page.locator("mjx-container svg").count() == one.page.locator("mjx-assistive-mml math").count() == 3
+
+
+def test_links_between_notebooks_stay_in_the_site(reader):
+    one = reader()
+    for words, name in (("04", "04_"), ("00", "00_"), ("from an output", "15_"), ("from a widget", "00_")):
+        one.open(NOTEBOOK)
+        one.page.locator("article").get_by_role("link", name=words, exact=True).click()
+        one.page.wait_for_url(f"**/notebooks/{name}*.html")
+        assert one.page.locator("article h1").inner_text().startswith(name[:2])
+
+
+@pytest.mark.parametrize("shade", ["light", "dark"])
+def test_no_serious_fault_of_accessibility(reader, shade):
+    axe = (web_part("axe-core") / "axe.min.js").read_text(encoding="utf-8")
+    one, found = reader(color_scheme=shade), []
+    for name in KINDS:
+        one.open(name)
+        one.page.evaluate(axe)
+        for fault in one.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]:
+            if fault["impact"] in SERIOUS:
+                found.append((name, fault["id"], [node["html"][:200] for node in fault["nodes"]][:3]))
+    assert found == [], json.dumps(found, indent=1)
