@@ -48,7 +48,7 @@ results: ## the reference results, every row with ten seeds, into results/ (DATA
 robustness: ## runs under changed conditions, on fresh seeds, into results/robustness/ (DATA= SEEDS= DEVICE= JOBS= CLUSTER=)
 	$(call lm,$(on_cluster)) robustness $(data) $(seeds) $(device) $(jobs) $(cluster)
 
-readme: ## draw the README's figures and tables from results/
+readme: ## draw the README's figures and tables and the gallery from results/
 	$(lm) readme
 
 bench: ## speed beside the plain loop (DATA= DEVICE=)

@@ -103,7 +103,9 @@ COMMANDS = {
         "lm_utils.experiments.robustness:main",
         ("seeds", "data", "device", "jobs", "cluster", "families"),
     ),
-    "readme": Command("draw the README's figures and tables from results/", "lm_utils.publish.readme:main"),
+    "readme": Command(
+        "draw the README's figures and tables and the gallery from results/", "lm_utils.publish.readme:everything"
+    ),
     "bench": Command("speed beside the plain loop", "lm_utils.commands.bench:main", ("data", "device", "quick")),
     "notebooks": Command("build notebooks/ from notebooks/src/", "lm_utils.publish.notebooks:main", ("check",)),
     "solutions": Command(

@@ -12,6 +12,7 @@ from lm_utils.experiments import results
 from lm_utils.labs import figures
 from lm_utils.labs.style import png
 from lm_utils.pairing import Pairing
+from lm_utils.publish import gallery
 from lm_utils.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -39,6 +40,12 @@ LEGEND = (
     " verdict. *At chance* counts the runs that ended hardly better than a constant answer."
 )
 TRAINED = (("cross_entropy", "none"), ("cross_entropy", "softmax"), ("bce", "sigmoid"))
+
+
+def everything() -> None:
+    """The README's pictures and tables, and the gallery."""
+    main()
+    gallery.main()
 
 
 def main(readme: Path = ROOT / "README.md", folder: Path = ROOT / "docs" / "figures") -> None:

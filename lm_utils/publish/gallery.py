@@ -1,0 +1,115 @@
+"""docs/gallery.md: a picture or two of each part of the course, to be looked at without installing anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from matplotlib.figure import Figure
+
+from lm_utils.experiments import claims, results
+from lm_utils.labs import (
+    collapse,
+    descent,
+    figures,
+    logits,
+    one_neuron,
+    outlier,
+    output_range,
+    penalty,
+    runaway,
+    softmax_slopes,
+    verdicts,
+)
+from lm_utils.labs.style import Shown, png
+from lm_utils.pairing import Pairing
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "gallery.md"
+HEAD = """\
+# Gallery
+
+A look at the course without installing anything. Pictures of formulas hold for everybody; pictures of trainings say
+whose runs they show, and every one is the reference that ships with the course. In the notebooks most of them have
+sliders, and any of the trainings can be run again.
+
+This page is made by `python -m lm_utils readme`."""
+
+
+class Exhibit(NamedTuple):
+    """One picture: its file, the notebook it comes from, how it is drawn, and how to read it."""
+
+    name: str
+    notebook: str
+    draw: Callable[[], object]  # a Figure, a Shown, or words where nobody has measured it yet
+    reading: str
+
+
+ALIKE = (("cross_entropy", "none"), ("cross_entropy", "softmax"), ("mse", "softmax"))  # in accuracy
+EXHIBITS: tuple[Exhibit, ...] = (
+    Exhibit("outlier", "01_losses", outlier.pull_figure,
+            "One wrong measurement drags the squared error's answer along; the absolute error and Huber's stop."),
+    Exhibit("race", "01_losses", descent.race_figure,
+            "How many steps it takes to get rid of an error, small or large: with plain gradient descent the losses"
+            " differ; AdamW rescales the steps, and little of that is left."),
+    Exhibit("neuron", "02_why_these_losses", one_neuron.waiting_figure,
+            "A single neuron that begins confidently wrong: how long it waits under the squared error and under"
+            " cross-entropy."),
+    Exhibit("slopes", "03_losses_from_scratch",
+            lambda: softmax_slopes.slopes_figure(torch.tensor([2.0, 1.0, 0.0]), true_class=1),
+            "Softmax and cross-entropy, derived by hand: what each logit is told, and what is lost when only the"
+            " diagonal is kept."),
+    Exhibit("reach", "04_output_activations", output_range.reach_figure,
+            "For how many of the ten digits an output activation can give the target at all."),
+    Exhibit("round-trip", "04_output_activations", output_range.round_trip_figure,
+            "A sigmoid and its inverse undo each other on paper; in finite precision they stop doing so."),
+    Exhibit("escape", "05_matching_loss_to_task", lambda: penalty.escape_figure(0.01),
+            "The way out of a confident mistake, by loss."),
+    Exhibit("floors", "06_bce_and_logits", logits.floors_figure,
+            "How low a loss can go when the activation is applied twice: a healthy training may end far above zero."),
+    Exhibit("regression", "08_regression",
+            lambda: figures.dots_and_intervals(results.summary("regression", "activation")),
+            "Output activations for a number, with and without standardised targets. Each dot is one trained network."),
+    Exhibit("no-floor", "08_regression", runaway.no_floor_figure,
+            "Why nn.BCEWithLogitsLoss runs away on numbers: for targets outside [0, 1] it has no lowest point."),
+    Exhibit("no-activation", "09_probability",
+            lambda: figures.dots_and_intervals(results.summary("probability", "loss")),
+            "One probability: losses with a sigmoid and without."),
+    Exhibit("two-classes", "10_binary", lambda: figures.differences(results.summary("binary", "loss")),
+            "Two classes: differences to the fitting pairing, and the band that was called practically equal before"
+            " anyone looked."),
+    Exhibit("switches", "11_multi_class",
+            lambda: collapse.intervention_figure(collapse.stored_traces(collapse.BY_NAME)),
+            "The collapse of ten sigmoids, switched off and on. Circles were expected to learn, crosses to collapse."),
+    Exhibit("calibration", "11_multi_class",
+            lambda: figures.calibration([Pairing("multiclass", *names) for names in ALIKE]),
+            "Three pairings that accuracy hardly tells apart, asked how honest their probabilities are."),
+    Exhibit("grid", "11_multi_class", lambda: figures.grid_heatmap("multiclass"),
+            "Losses by output activations on ten classes; a dash has not been trained yet."),
+    Exhibit("cut", "12_multi_label", verdicts.cut_figure,
+            "Softmax over labels, read with the usual cut and with one chosen on validation images: the same trained"
+            " networks."),
+    Exhibit("verdicts", "15_verdicts", lambda: figures.verdict_bars(claims.counts(claims.judge_all())),
+            "Every claim of the five documents and what became of it."),
+    Exhibit("new-data", "15_verdicts", verdicts.new_data_figure,
+            "Does a misfit that looks harmless cost more on new data?"),
+)  # fmt: skip
+
+
+def main(page: Path = PAGE) -> None:
+    """Draw every picture into the folder beside the page, and write the page."""
+    folder = page.parent / "figures" / "gallery"
+    folder.mkdir(parents=True, exist_ok=True)
+    parts, last = [HEAD], ""
+    for exhibit in EXHIBITS:
+        drawn = exhibit.draw()
+        figure = drawn.figure if isinstance(drawn, Shown) else drawn
+        if not isinstance(figure, Figure):
+            continue
+        (folder / f"{exhibit.name}.png").write_bytes(png(figure, dpi=80))
+        if exhibit.notebook != last:
+            parts.append(f"## [{exhibit.notebook}](../notebooks/{exhibit.notebook}.ipynb)")
+        last = exhibit.notebook
+        parts += [f"![{figure.get_label()}](figures/gallery/{exhibit.name}.png)", exhibit.reading]
+    page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
