@@ -21,7 +21,7 @@ from lm_utils.publish.web_parts import web_part
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)")
 KOREAN_WORD = re.compile(r"^\| ([가-힣][^|]*) \|", flags=re.MULTILINE)
-SETTINGS = ("conf.py", "_static")
+WIDE_TABLES = ("decision-card",)
 WEB_FILES = {  # what the pages load, and the npm packages that it comes from
     "mathjax.js": ("mathjax", "es5/tex-svg.js"),
     "widgets": ("@jupyter-widgets/html-manager", "dist"),
@@ -48,7 +48,7 @@ def build(root: Path, executed: Path, site: Path) -> int:
         shutil.rmtree(folder, ignore_errors=True)
     gather(root, executed, source)
     call_sphinx(source, new)
-    copy_still_pages(executed, new / "gallery")
+    copy_still_pages(executed, new / "still")
     if faults := broken(new):
         print("\n".join(faults), file=sys.stderr)
         raise ValueError(f"{len(faults)} links of the site are broken (named above); the pages lie in {new}.")
@@ -73,7 +73,8 @@ def gather(root: Path, executed: Path, source: Path) -> None:
     for name, text in site_pages.claims_pages(judge_all()).items():
         put(source / "claims" / name, text)
     for page in [*(root / "docs").rglob("*.md"), root / "challenge" / "README.md"]:
-        put(source / page.relative_to(root), page.read_text(encoding="utf-8"))
+        wide = site_pages.WIDE if page.stem in WIDE_TABLES else ""
+        put(source / page.relative_to(root), wide + page.read_text(encoding="utf-8"))
     glossary = source / "docs" / "glossary.md"
     put(glossary, with_language(glossary.read_text(encoding="utf-8")))
     bring_what_is_linked(root, source.resolve())

@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from lm_utils.experiments.pages import WIDGET_STATE
 
 NOTEBOOK_LINK = re.compile(r"""(href=["'](?:\.\./)?\d\d_\w+)\.ipynb""")
+HEADS = {"en": "Note", "ko": "안내"}
 NOTES = {
     "en": (
         "This page shows the notebook as it was executed{values}.",
@@ -89,7 +90,7 @@ def note(name: str, values: dict[str, Any], widgets: bool, language: str) -> str
     told = ", ".join(f"{name} = {value!r}" for name, value in values.items())
     sentences = NOTES[language] if widgets else NOTES[language][:1]
     text = " ".join(sentences).format(values=f" (`{told}`)" if told else "", name=name)
-    return f":::{{note}}\n:class: page-note\n{text}\n:::"
+    return f":::{{admonition}} {HEADS[language]}\n:class: note\n{text}\n:::"
 
 
 def staying(page: str) -> str:

@@ -23,7 +23,7 @@ MARKS = re.compile(r"([!-/:-@\[-`{-~])")
 COLUMNS = ("task", "from", "row", "published", "ours (95 % interval)", "seeds", "at chance",
            "difference to the fitting pairing", "verdict")  # fmt: skip
 OURS = {"twin": "the call meant", "extra": "another loss", "remedy": "a remedy"}
-WIDE = "---\nhtml_theme.sidebar_secondary.remove: true\n---"  # a page whose table needs the room of the contents
+WIDE = "---\nhtml_theme.sidebar_secondary.remove: true\n---\n\n"  # a page whose table needs the room of the contents
 FILTERED = "```{{container}} filtered\n{table}\n```"
 ON_RUNS = ("runs", "conditions")
 
@@ -58,8 +58,7 @@ def results_page(results: Results | None = None) -> str:
     table = markdown_table(COLUMNS, ({name: plain(text) for name, text in line.items()} for line in lines_of(results)))
     return "\n\n".join(
         [
-            WIDE,
-            "# Results",
+            f"{WIDE}# Results",
             "Every row of the documents' tables, and the rows that we add, beside our runs: the mean of the test"
             " metric over seeds with its 95 % interval (accuracy; for regression the mean squared error).",
             LEGEND,
@@ -113,8 +112,7 @@ def claims_index(judged: Sequence[Judged]) -> str:
     pages = "\n".join(["```{toctree}", ":hidden:", "", *(one.claim.id for one in judged), "```"])
     return "\n\n".join(
         [
-            WIDE,
-            "# Claims",
+            f"{WIDE}# Claims",
             f"What the five documents say that can be checked: {len(judged)} claims, in our words, each with the test"
             " that decides it. The verdicts mean",
             "\n".join(meanings),
