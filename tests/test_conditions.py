@@ -1,5 +1,7 @@
 """Changed conditions change what they say and nothing else."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import pytest
@@ -34,6 +36,17 @@ def test_the_common_push_is_removed_and_added():
     assert logit_gradient(c.on_logit_gradient(c.without_common_push)).mean().abs() < 1e-7
     assert logit_gradient(c.on_logit_gradient(c.with_common_push)).mean() > plain.mean() + 0.3
     torch.testing.assert_close(logit_gradient(c.scaled_loss(10)), 10 * plain)
+
+
+def test_a_changed_gradient_keeps_no_graph_alive():
+    model = CNN(10, generator=torch.Generator().manual_seed(0))
+    c.on_logit_gradient(c.with_common_push)(model)
+    logits = model(torch.zeros(2, 1, 28, 28))
+    logits.sum().backward()
+    gone = weakref.ref(logits)
+    del logits
+    gc.collect()
+    assert gone() is None
 
 
 def test_head_first_leaves_the_body_alone_for_the_first_batches():

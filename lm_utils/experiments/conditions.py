@@ -49,7 +49,8 @@ def on_logit_gradient(edit: Callable[[Tensor, Tensor], Tensor]) -> Setup:
     def setup(model: CNN) -> torch.optim.Optimizer:
         def hook(layer: torch.nn.Module, inputs: tuple, logits: Tensor) -> None:
             if logits.requires_grad:
-                logits.register_hook(lambda gradient: edit(gradient, logits.detach()))
+                values = logits.detach()  # a hook that held the logits themselves would keep every batch's graph alive
+                logits.register_hook(lambda gradient: edit(gradient, values))
 
         model.out.register_forward_hook(hook)
         return adamw(model)
