@@ -17,6 +17,7 @@ seeds = $${SEEDS:+"--seeds=$$SEEDS"}
 device = $${DEVICE:+"--device=$$DEVICE"}
 jobs = $${JOBS:+"--jobs=$$JOBS"}
 cluster = $${CLUSTER:+"--cluster=$$CLUSTER"}
+parts = $${PARTS:+"--parts=$$PARTS"}
 only = $${ONLY:+"--only=$$ONLY"}
 grid = $(if $(filter-out 0,$(GRID)),--grid)
 on_cluster = $${CLUSTER:+--extras=cluster}
@@ -51,8 +52,8 @@ robustness: ## runs under changed conditions, on fresh seeds, into results/robus
 readme: ## draw the README's figures and tables and the gallery from results/
 	$(lm) readme
 
-bench: ## speed beside the plain loop (DATA= DEVICE=)
-	$(lm) bench $(data) $(device)
+bench: ## speed beside the plain loop, skorch, Lightning and Keras, and how it grows (DATA= DEVICE= PARTS=speed,growth,scale)
+	$(lm) bench $(data) $(device) $(parts)
 
 notebooks: ## build notebooks/ from notebooks/src/
 	$(lm) notebooks

@@ -62,6 +62,7 @@ OPTIONS = {
     "fresh": {"action": "store_true", "help": "ignore stored runs and train anew"},
     "grid": {"action": "store_true", "help": "every loss with every activation instead of the documents' rows"},
     "quick": {"action": "store_true", "help": "one small round, only to see that it works"},
+    "parts": {"type": names, "help": "only these parts: speed, growth, scale"},
     "check": {"action": "store_true", "help": "change nothing, only say what is out of date"},
     "extras": {"type": names, "help": "with what these need: test, site, cluster, bench"},
     "hint": {"type": at_least(1), "help": "tell that many hints for the challenge instead of grading"},
@@ -106,7 +107,11 @@ COMMANDS = {
     "readme": Command(
         "draw the README's figures and tables and the gallery from results/", "lm_utils.publish.readme:everything"
     ),
-    "bench": Command("speed beside the plain loop", "lm_utils.commands.bench:main", ("data", "device", "quick")),
+    "bench": Command(
+        "speed beside the plain loop and its peers",
+        "lm_utils.commands.bench:main",
+        ("data", "device", "quick", "parts"),
+    ),
     "notebooks": Command("build notebooks/ from notebooks/src/", "lm_utils.publish.notebooks:main", ("check",)),
     "solutions": Command(
         "build the teacher's edition, with solutions",

@@ -32,6 +32,7 @@ def train_on_cluster(
     device: str,
     finished: Finished,
     progress: bool = True,
+    one: Callable[..., dict] = one_run,
 ) -> None:
     """Train these runs on the workers of a cluster: one after the other on their cores, or in groups on their GPUs."""
 
@@ -43,13 +44,14 @@ def train_on_cluster(
     if device == "cuda":
         work, groups, needs = partial(on_gpu, data=data, limits=limits), grouped(keys), ON_GPU
     else:
-        work, groups, needs = partial(on_cores, data=data, limits=limits), [(key,) for key in keys], None
+        one = partial(one, data=data, limits=limits, device="cpu")
+        work, groups, needs = partial(on_cores, one=one), [(key,) for key in keys], None
     on_cluster(address, work, groups, take, progress, needs)
 
 
-def on_cores(keys: Sequence[Key], data: str, limits: tuple[int, int]) -> list[dict]:
+def on_cores(keys: Sequence[Key], one: Callable[[Key], dict]) -> list[dict]:
     """What a worker does for runs on the CPU."""
-    return [one_run(key, data=data, limits=limits, device="cpu") for key in keys]
+    return [one(key) for key in keys]
 
 
 def on_gpu(keys: Sequence[Key], data: str, limits: tuple[int, int]) -> list[dict]:
@@ -94,9 +96,13 @@ def on_cluster(
     bar = tqdm(total=len(keys), desc=f"runs on {address}", unit="run", disable=not progress)
     try:
         futures.update(zip(client.map(alone, keys, work=work, pure=False, resources=needs), keys, strict=True))
-        for future in as_completed(list(futures), loop=client.loop):
-            finished(futures.pop(future), result_of(future, address))
-            bar.update()
+        for batch in as_completed(list(futures), loop=client.loop).batches():
+            done = [future for future in batch if future.status == "finished"]
+            for future, result in zip(done, gathered(client, done, address), strict=True):
+                finished(futures.pop(future), result)
+                bar.update()
+            for future in set(batch) - set(done):
+                explain(future, address)
     finally:
         client.cancel(list(futures))
         client.close()
@@ -136,18 +142,33 @@ async def shake_hands(address: str) -> None:
     await comm.close()
 
 
-def result_of(future: Future, address: str) -> object:
-    """What a worker gave; its own words where it failed."""
+def gathered(client: Client, done: list[Future], address: str) -> list:
+    """The results of these futures, in one go."""
+    try:
+        return client.gather(done)
+    except (OSError, CancelledError) as problem:
+        raise SchedulerGone(address) from problem
+
+
+class SchedulerGone(ValueError):
+    """The scheduler answered before, and does no longer."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(f"The scheduler at {address} is gone; what was finished is kept, so start again.")
+
+
+def explain(future: Future, address: str) -> None:
+    """Say why a future has no result; a worker's own words where it refused."""
     from distributed import KilledWorker
 
     try:
-        return future.result()
-    except CancelledError as gone:
-        raise ValueError(f"The scheduler at {address} is gone; what was finished is kept, so start again.") from gone
+        future.result()
+    except CancelledError as problem:
+        raise SchedulerGone(address) from problem
     except KilledWorker as killed:
         raise ValueError(
             "A run was given up because the workers that trained it kept dying; their logs tell why (often it is"
-            " memory), and `make results` goes on where it ended."
+            " memory), and the same command goes on where it ended."
         ) from killed
     except (ValueError, ImportError) as refusal:
         raise ValueError(f"A worker of {address} says: {refusal}") from refusal

@@ -45,8 +45,9 @@ def sweep_entries(
     fresh: bool = False,
     progress: bool = True,
     on_run: Callable[[dict], None] | None = None,
+    work: Callable[..., dict] | None = None,
 ) -> list[dict]:
-    """One whole entry per pairing and seed, history included; each is stored here as soon as it is there."""
+    """One whole entry per pairing and seed, each stored as soon as it is there; `work` stands in for `one_run`."""
     store, pairings, seeds, limits = store or Store(), list(pairings), list(seeds), (max_epochs, patience)
     for seed in seeds:
         check_numbers(seed, *limits)
@@ -62,7 +63,7 @@ def sweep_entries(
         if on_run is not None:
             on_run(entry)
 
-    train(missing, name, limits, device, jobs, cluster, finished, progress)
+    train(missing, name, limits, device, jobs, cluster, finished, progress, work or one_run)
     return [found[key] for key in keys]
 
 
@@ -75,19 +76,20 @@ def train(
     cluster: str | None,
     finished: Finished,
     progress: bool,
+    work: Callable[..., dict],
 ) -> None:
     """Train these runs where they are wanted: on a cluster, many at once on a GPU, or one on each core."""
     if cluster:
         from lm_utils.experiments.cluster import train_on_cluster
 
-        train_on_cluster(cluster, keys, data, limits, device, finished, progress)
+        train_on_cluster(cluster, keys, data, limits, device, finished, progress, work)
     elif pick_device(device).type == "cuda":
         from lm_utils.experiments.batched import run_groups
 
         run_groups(keys, data, limits, device, finished, progress)
     else:
-        work = partial(one_run, data=data, limits=limits, device=device)
-        in_parallel(work, keys, jobs or workers(device), finished, progress)
+        one = partial(work, data=data, limits=limits, device=device)
+        in_parallel(one, keys, jobs or workers(device), finished, progress)
 
 
 def one_run(key: Key, stop: Event | None = None, *, data: str, limits: tuple[int, int], device: str) -> dict:
