@@ -62,8 +62,20 @@ def test_two_workers_give_the_numbers_of_one(tmp_path):
     assert one.test_metric.tolist() == pytest.approx(two.test_metric.tolist(), abs=1e-3)
 
 
-@pytest.mark.parametrize("options", [dict(seeds=[-1]), dict(data="dogs"), dict(device="tpu"), dict(max_epochs=0)])
+@pytest.mark.parametrize(
+    "options", [dict(seeds=[-1]), dict(data="dogs"), dict(device="tpu"), dict(max_epochs=0), dict(precision="int8")]
+)
 def test_bad_input_is_refused_before_anything_trains(store, options):
     with pytest.raises(ValueError):
         sweep(PAIRINGS[:1], **{"seeds": [0], "store": store, **QUICK, **options})
     assert not store.folder.exists()
+
+
+def test_bf16_is_another_run_than_fp32(store):
+    full, half = (
+        sweep_entries(PAIRINGS[:1], [0], store=store, precision=name, **QUICK)[0] for name in ("fp32", "bf16")
+    )
+    assert "precision" not in full and half["precision"] == "bf16"
+    assert half["test_metric"] == pytest.approx(full["test_metric"], abs=0.1) and half["history"] != full["history"]
+    assert len(list(store.folder.rglob("*.json"))) == 2
+    assert sweep_entries(PAIRINGS[:1], [0], store=store, precision="bf16", **QUICK) == [half]

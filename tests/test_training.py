@@ -182,3 +182,23 @@ def test_logits_into_cross_entropy_reach_96_5_percent(seed):
     except ValueError as reason:
         pytest.skip(f"needs MNIST's files, named by LM_DATA_DIR ({reason})")
     assert fit(FITTING, data, seed=seed).test_metric >= 0.965
+
+
+def test_bf16_changes_the_arithmetic_of_the_convolutions_and_nothing_else(tiny):
+    pairing = Pairing("multiclass", "cross_entropy")
+    full, half = (new_model(pairing, tiny.train.digits, 3, precision) for precision in ("fp32", "bf16"))
+    assert all(half.state_dict()[name].equal(weight) for name, weight in full.state_dict().items())
+    seen, seen_half = full.features(tiny.train.images), half.features(tiny.train.images)
+    assert seen_half.dtype == torch.float32 and not seen_half.equal(seen)
+    assert (seen_half - seen).abs().max() < 0.02 * seen.abs().max()
+    half(tiny.train.images).sum().backward()
+    assert {weight.grad.dtype for weight in half.parameters()} == {torch.float32}
+
+
+def test_bf16_learns_what_fp32_learns_and_says_which_it_was(tiny):
+    pairing = Pairing("multiclass", "cross_entropy")
+    full, half = (fit(pairing, tiny, max_epochs=2, precision=precision) for precision in ("fp32", "bf16"))
+    assert (full.precision, half.precision) == ("fp32", "bf16")
+    assert half.history[1]["train_loss"] == pytest.approx(full.history[1]["train_loss"], rel=0.05)
+    with pytest.raises(ValueError, match="Unknown precision 'fp16'; choose one of fp32, bf16"):
+        fit(pairing, tiny, precision="fp16")

@@ -30,6 +30,8 @@ def entry_of(run: Run, outputs: dict) -> dict:
     """A run as plain data: the table's columns, then the history and what else was measured."""
     row = {**asdict(run.pairing), **{name: getattr(run, name) for name in COLUMNS[6:]}}
     provenance = {"version": EXPERIMENT_VERSION, "torch": torch.__version__, "date": date.today().isoformat()}
+    if run.precision != "fp32":
+        provenance["precision"] = run.precision
     return {**row, "error": run.error, **provenance, "history": run.history, "outputs": outputs}
 
 
@@ -39,9 +41,12 @@ class Store:
     def __init__(self, folder: Path | str | None = None) -> None:
         self.folder = Path(folder) if folder else cache_folder() / "runs"
 
-    def path(self, pairing: Pairing, seed: int, data: str, device: str, limits: tuple[int, int]) -> Path:
+    def path(
+        self, pairing: Pairing, seed: int, data: str, device: str, limits: tuple[int, int], precision: str = "fp32"
+    ) -> Path:
         """The file of one run."""
         options = [pairing.hidden] + ["normalised"] * pairing.normalize + ["prior"] * pairing.prior_bias
+        options += [precision] * (precision != "fp32")
         name = "-".join([pairing.loss, pairing.activation, *options, "e{}-p{}".format(*limits), f"seed{seed}"])
         return self.folder / data / device / pairing.task / f"{name}.json"
 

@@ -15,8 +15,8 @@ from tqdm.auto import tqdm
 from lm_utils.data import Splits, check_request, load_data
 from lm_utils.experiments.outputs import summarise
 from lm_utils.experiments.store import COLUMNS, Store, entry_of
-from lm_utils.pairing import Pairing
-from lm_utils.training import Stopped, check_numbers, fit, pick_device
+from lm_utils.pairing import Pairing, known
+from lm_utils.training import NETWORKS, Stopped, check_numbers, fit, pick_device
 
 Key = tuple[Pairing, int]  # what a run is: the pairing, and the seed of its split, weights and order alike
 Finished = Callable[[Key, dict], None]  # what is told of each run, in the thread that asked for the sweep
@@ -41,6 +41,7 @@ def sweep_entries(
     device: str = "auto",
     jobs: int | None = None,
     cluster: str | None = None,
+    precision: str = "fp32",
     store: Store | None = None,
     fresh: bool = False,
     progress: bool = True,
@@ -51,9 +52,11 @@ def sweep_entries(
     store, pairings, seeds, limits = store or Store(), list(pairings), list(seeds), (max_epochs, patience)
     for seed in seeds:
         check_numbers(seed, *limits)
+    check_precision(precision, device, cluster)
     name = data_name(data, cluster)
     keys = list(dict.fromkeys((pairing, seed) for seed in seeds for pairing in pairings))
-    paths = {key: store.path(*key, name, device_type(device, key[0], cluster), limits) for key in keys}
+    places = {key: (name, device_type(device, key[0], cluster), limits, precision) for key in keys}
+    paths = {key: store.path(*key, *places[key]) for key in keys}
     found = {} if fresh else {key: entry for key in keys if (entry := store.get(paths[key]))}
     missing = [key for key in keys if key not in found]
 
@@ -63,7 +66,8 @@ def sweep_entries(
         if on_run is not None:
             on_run(entry)
 
-    train(missing, name, limits, device, jobs, cluster, finished, progress, work or one_run)
+    work = work or partial(one_run, precision=precision)
+    train(missing, name, limits, device, jobs, cluster, finished, progress, work)
     return [found[key] for key in keys]
 
 
@@ -92,13 +96,25 @@ def train(
         in_parallel(one, keys, jobs or workers(device), finished, progress)
 
 
-def one_run(key: Key, stop: Event | None = None, *, data: str, limits: tuple[int, int], device: str) -> dict:
+def one_run(
+    key: Key, stop: Event | None = None, *, data: str, limits: tuple[int, int], device: str, precision: str = "fp32"
+) -> dict:
     """Train one run and give its entry."""
     splits = splits_of(data, key[1])
-    run = fit(key[0], splits, key[1], *limits, device, stop=stop)
+    run = fit(key[0], splits, key[1], *limits, device, stop=stop, precision=precision)
     if run.status == "stopped":
         raise Stopped
     return entry_of(run, summarise(run, splits))
+
+
+def check_precision(precision: str, device: str, cluster: str | None) -> None:
+    """Refuse an unknown precision, and one that groups on a GPU do not know."""
+    known("precision", precision, NETWORKS)
+    on_gpu = device == "cuda" if cluster else pick_device(device).type == "cuda"
+    if on_gpu and precision != "fp32":
+        raise ValueError(
+            f"Groups of runs on a GPU know fp32 only, not {precision!r}; use device='cpu' or leave it out."
+        )
 
 
 def data_name(data: str, cluster: str | None = None) -> str:
