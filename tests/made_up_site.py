@@ -70,6 +70,7 @@ def rich() -> NotebookNode:
     table = "<table class='dataframe'><thead><tr><th>loss</th></tr></thead><tbody><tr><td>MSE</td></tr></tbody></table>"
     cells = [
         new_markdown_cell("# 01 Losses\n\nOf an error $e$: $\\frac{1}{2} e^2$; see [04](04_output_activations.ipynb)."),
+        new_markdown_cell("$$" + " + ".join(f"x_{{{i}}}^2" for i in range(40)) + "$$"),
         shown("show(figure)", {"text/html": image_tag(figure), "text/plain": ALT}),
         shown("table", {"text/html": table, "text/plain": "MSE"}),
         shown("words", {"text/markdown": "**Bold** and $x^2$, and [00](00_start_here.ipynb)", "text/plain": ""}),

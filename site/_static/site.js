@@ -69,6 +69,13 @@ function nameSliders() {
   }
 }
 
+/** Let a formula that is wider than the page be scrolled by keyboard too. */
+function reachWideFormulas() {
+  for (const box of document.querySelectorAll("mjx-container[display]")) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+  }
+}
+
 /** Let the search button be called what stands on it. */
 function nameSearch() {
   for (const button of document.querySelectorAll(".search-button-field")) button.removeAttribute("aria-label");
@@ -79,6 +86,7 @@ function translateMathJax() {
   if (!window.MathJax?.startup) return;
   const typeset = (element) => MathJax.startup.promise.then(() => MathJax.typesetPromise([element]));
   MathJax.Hub = { Queue: ([, , element]) => typeset(element) };
+  MathJax.startup.promise.then(reachWideFormulas);
 }
 
 translateMathJax();

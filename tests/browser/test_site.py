@@ -49,6 +49,7 @@ class Reader:
 
     def __init__(self, page, folder: Path) -> None:
         self.page, self.folder, self.faults = page, folder, []
+        page.set_default_timeout(120_000)  # a busy machine is no fault of the page
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}"))
         page.on("request", lambda request: request.url.startswith(OWN) or self.faults.append(f"asked: {request.url}"))
@@ -178,8 +179,8 @@ def test_a_widget_is_drawn_named_and_moves(reader):
 def test_formulas_are_set_also_in_outputs_and_can_be_read_aloud(reader):
     one = reader()
     one.open(NOTEBOOK)
-    one.page.locator("mjx-container").nth(2).wait_for()
-    assert one.page.locator("mjx-container svg").count() == one.page.locator("mjx-assistive-mml math").count() == 3
+    one.page.locator("mjx-container").nth(3).wait_for()
+    assert one.page.locator("mjx-container svg").count() == one.page.locator("mjx-assistive-mml math").count() == 4
 
 
 def test_links_between_notebooks_stay_in_the_site(reader):
