@@ -52,7 +52,7 @@ robustness: ## runs under changed conditions, on fresh seeds, into results/robus
 readme: ## draw the README's figures and tables and the gallery from results/
 	$(lm) readme
 
-bench: ## speed beside the plain loop, skorch, Lightning and Keras, and how it grows (DATA= DEVICE= PARTS=speed,growth,scale)
+bench: ## speed beside the plain loop, skorch, Lightning and Keras, and how it grows (DATA= DEVICE= PARTS=speed,growth,scale,bf16)
 	$(lm) bench $(data) $(device) $(parts)
 
 notebooks: ## build notebooks/ from notebooks/src/

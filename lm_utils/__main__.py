@@ -62,7 +62,7 @@ OPTIONS = {
     "fresh": {"action": "store_true", "help": "ignore stored runs and train anew"},
     "grid": {"action": "store_true", "help": "every loss with every activation instead of the documents' rows"},
     "quick": {"action": "store_true", "help": "one small round, only to see that it works"},
-    "parts": {"type": names, "help": "only these parts: speed, growth, scale"},
+    "parts": {"type": names, "help": "only these parts: speed, growth, scale, bf16"},
     "check": {"action": "store_true", "help": "change nothing, only say what is out of date"},
     "extras": {"type": names, "help": "with what these need: test, site, cluster, bench"},
     "hint": {"type": at_least(1), "help": "tell that many hints for the challenge instead of grading"},

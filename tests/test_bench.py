@@ -98,7 +98,7 @@ def test_peers_that_are_not_installed_are_named_with_the_way_to_get_them(
 
 
 def test_an_unknown_part_is_one_sentence() -> None:
-    with pytest.raises(ValueError, match="Unknown part 'memory'; choose from speed, growth"):
+    with pytest.raises(ValueError, match="Unknown part 'memory'; choose from speed, growth, scale, bf16"):
         command.main(parts=["memory"])
 
 

@@ -62,9 +62,10 @@ def test_two_workers_give_the_numbers_of_one(tmp_path):
     assert one.test_metric.tolist() == pytest.approx(two.test_metric.tolist(), abs=1e-3)
 
 
-@pytest.mark.parametrize(
-    "options", [dict(seeds=[-1]), dict(data="dogs"), dict(device="tpu"), dict(max_epochs=0), dict(precision="int8")]
-)
+BAD = [dict(seeds=[-1]), dict(data="dogs"), dict(device="tpu"), dict(max_epochs=0), dict(precision="int8")]
+
+
+@pytest.mark.parametrize("options", BAD)
 def test_bad_input_is_refused_before_anything_trains(store, options):
     with pytest.raises(ValueError):
         sweep(PAIRINGS[:1], **{"seeds": [0], "store": store, **QUICK, **options})

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lm_utils.data import load_data
-from lm_utils.experiments import bench, growth, peers, scale
+from lm_utils.experiments import bench, growth, peers, precision, scale
 from lm_utils.labs.style import png
 from lm_utils.publish import scale as scale_page
 from lm_utils.publish import speed
@@ -72,13 +72,24 @@ def measure_scale(name: str, device: str, quick: bool, folder: Path) -> int:
     return 0
 
 
+def measure_bf16(name: str, device: str, quick: bool, folder: Path) -> int:
+    """What bfloat16 does to each task's metric, beside the shipped runs."""
+    less = {"seeds": 1, "data": "digits", "limits": (1, 1)} if quick else {}
+    precision.train(folder / "bf16.csv", say, **less)
+    rows = precision.paired(pd.read_csv(folder / "bf16.csv"), precision.shipped())
+    text = speed.bf16_report(rows, table_of("mnist-cpu"))
+    (folder / "bf16.md").write_text(text, encoding="utf-8")
+    print(text)
+    return 0
+
+
 def table_of(name: str) -> pd.DataFrame | None:
     """What was measured before; None where it was not."""
     path = speed.FOLDER / f"{name}.csv"
     return pd.read_csv(path) if path.exists() else None
 
 
-MEASURED = {"speed": measure_speed, "growth": measure_growth, "scale": measure_scale}
+MEASURED = {"speed": measure_speed, "growth": measure_growth, "scale": measure_scale, "bf16": measure_bf16}
 
 
 def write(folder: Path, name: str, table: pd.DataFrame, text: str, picture: Figure) -> None:

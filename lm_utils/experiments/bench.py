@@ -40,6 +40,13 @@ def one_fit(name: str, device: str, train_images: int | None = None) -> Work:
     return lambda epochs: fit(PAIRING, data, max_epochs=epochs, patience=epochs, device=device).test_metric
 
 
+def fit_in_bf16(name: str, device: str, train_images: int | None = None) -> Work:
+    """One run of `fit` with its convolutions in bfloat16, ready to start."""
+    data = splits_with(name, train_images)
+    limits = {"patience": 1000, "device": device, "precision": "bf16"}
+    return lambda epochs: fit(PAIRING, data, max_epochs=epochs, **limits).test_metric
+
+
 def one_sweep(name: str, device: str, runs: int = SWEEP_RUNS, jobs: int | None = None) -> Work:
     """A sweep of some seeds into an empty store, ready to start; on a CPU with two workers where it has two cores."""
 
@@ -78,6 +85,7 @@ CONTENDERS = {
     **{name: Contender(f"{title}, one thread", getattr(peers, name), package=name)
        for name, title in peers.PEERS.items()},
     "fit": Contender("fit, one thread", one_fit),
+    "fit_bf16": Contender("fit in bf16, one thread", fit_in_bf16),
     "sweep": Contender("sweep of four runs, two workers", one_sweep, runs=SWEEP_RUNS, devices=("cpu",)),
     "group": Contender("64 runs as one group", one_group, runs=64, devices=("cuda",)),
 }  # fmt: skip
@@ -99,6 +107,7 @@ RATIOS = (
     Ratio("sweep / plain loop, time per run", "sweep", "plain", "seconds", 0.30),
     Ratio("fit / plain loop, time", "fit", "plain", "seconds"),
     Ratio("fit / plain loop on default threads, time", "fit", "plain_all", "seconds"),
+    Ratio("fit in bf16 / fit, CPU time", "fit_bf16", "fit", "cpu_seconds"),
     Ratio("sweep / plain loop on default threads, time per run", "sweep", "plain_all", "seconds"),
     Ratio("group / plain loop, time per run", "group", "plain", "seconds"),
     *(Ratio(f"{title} / plain loop, CPU time", name, "plain", "cpu_seconds") for name, title in peers.PEERS.items()),

@@ -1,4 +1,4 @@
-"""The pictures and the table of results in README.md, made from the shipped results."""
+"""The pictures and tables in README.md, made from the shipped results and the benchmark."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 from matplotlib.figure import Figure
 
 from lm_utils.experiments import results
 from lm_utils.labs import figures
 from lm_utils.labs.style import png
 from lm_utils.pairing import Pairing
-from lm_utils.publish import gallery
+from lm_utils.publish import gallery, speed
 from lm_utils.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
-BEGIN, END = "<!-- results: made by `python -m lm_utils readme` -->", "<!-- end of results -->"
+RESULTS_MARKS = BEGIN, END = "<!-- results: made by `python -m lm_utils readme` -->", "<!-- end of results -->"
+SPEED_MARKS = "<!-- speed: made by `python -m lm_utils readme` -->", "<!-- end of speed -->"
 PICTURES: dict[str, tuple[str, Callable[[], Figure]]] = {  # file name: how to read it, the figure
     "ten-classes": (
         "**Ten classes, six ways to train them.** Each dot is one trained network, the triangle is the figure that the"
@@ -49,21 +51,44 @@ def everything() -> None:
 
 
 def main(readme: Path = ROOT / "README.md", folder: Path = ROOT / "docs" / "figures") -> None:
-    """Draw the pictures, and write them and the tables between the two marks in the README."""
-    text = readme.read_text(encoding="utf-8")
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"{readme.name} has no place for the results; put the lines '{BEGIN}' and '{END}' into it.")
-    folder.mkdir(parents=True, exist_ok=True)
+    """Draw the pictures, and write them and the tables between their marks in the README."""
+    text = filled(readme.read_text(encoding="utf-8"), readme, RESULTS_MARKS, lambda: shown_results(readme, folder))
+    if SPEED_MARKS[0] in text:
+        text = filled(text, readme, SPEED_MARKS, lambda: shown_speed(readme, folder))
+    readme.write_text(text, encoding="utf-8")
+
+
+def filled(text: str, readme: Path, marks: tuple[str, str], made: Callable[[], list[str]]) -> str:
+    """The text with these parts between the two marks."""
+    begin, end = marks
+    if begin not in text or end not in text:
+        raise ValueError(f"{readme.name} has no place for the results; put the lines '{begin}' and '{end}' into it.")
+    place = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
+    told = "\n\n".join([begin, *made(), end])
+    return place.sub(lambda _: told, text)
+
+
+def shown_results(readme: Path, folder: Path) -> list[str]:
+    """The pictures of results with their readings, and the tables."""
     parts = []
     for name, (reading, draw) in PICTURES.items():
-        figure = draw()
-        (folder / f"{name}.png").write_bytes(png(figure, dpi=90))
-        parts += [f"![{figure.get_label()}]({(folder / name).relative_to(readme.parent).as_posix()}.png)", reading]
+        parts += [picture(draw(), readme, folder / f"{name}.png"), reading]
     parts += ["<details><summary>Every row of document 000 beside our runs</summary>", LEGEND]
-    parts += [*map(table, TASKS), "</details>"]
-    place = re.compile(re.escape(BEGIN) + ".*?" + re.escape(END), re.DOTALL)
-    told = "\n\n".join([BEGIN, *parts, END])
-    readme.write_text(place.sub(lambda _: told, text), encoding="utf-8")
+    return [*parts, *map(table, TASKS), "</details>"]
+
+
+def shown_speed(readme: Path, folder: Path) -> list[str]:
+    """The picture and the table of `make bench`, with the machine they come from."""
+    measured, grown = (pd.read_csv(speed.FOLDER / f"{name}.csv") for name in ("mnist-cpu", "growth-mnist-cpu"))
+    drawn = picture(speed.overview(measured, grown), readme, folder / "speed.png")
+    return [drawn, speed.readme_rows(measured, grown), speed.conditions(measured)]
+
+
+def picture(figure: Figure, readme: Path, path: Path) -> str:
+    """Draw a figure into its file; the Markdown that shows it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(png(figure, dpi=90))
+    return f"![{figure.get_label()}]({path.relative_to(readme.parent).as_posix()})"
 
 
 def table(task: str) -> str:

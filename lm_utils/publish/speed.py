@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,6 +19,7 @@ SHORT = {
     "plain_all": "plain loop, default threads",
     **bench.peers.PEERS,
     "fit": "fit",
+    "fit_bf16": "fit in bf16",
     "sweep": "sweep, two at once",
     "group": "64 runs as a group",
 }
@@ -101,6 +103,28 @@ def growth_report(grown: pd.DataFrame) -> str:
             ]
             lines += [f"| {row.x} | {row.seconds * row.runs:.2f} | {row.seconds:.2f} | {row.peak_mb:.0f} MB |"
                       for row in points.itertuples()]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def bf16_report(rows: Sequence[tuple], measured: pd.DataFrame | None) -> str:
+    """What bf16 does to each task's metric and to the time, as Markdown."""
+    lines = ["# bf16 beside fp32", "", '`lm.fit(..., precision="bf16")` and `lm.sweep(..., precision="bf16")`: the']
+    lines[-1] += " convolutions work in bfloat16, everything else stays float32. Test metrics on MNIST, paired by seed"
+    lines[-1] += " with the shipped runs; *practically equal* is what the course calls so everywhere."
+    lines += [
+        "",
+        "| task | metric | fp32 | bf16 | difference (95 % interval) | seeds | |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for pairing, full, half, compared in rows:
+        d = compared.difference
+        cells = (f"{full.mean:.4f}", f"{half.mean:.4f}", f"{d.mean:+.4f} ({d.low:+.4f} to {d.high:+.4f})", str(d.n))
+        name = f"{pairing.spec.title}: {pairing.label}"
+        lines.append(f"| {name} | {pairing.spec.metric} | {' | '.join(cells)} | {compared.verdict} |")
+    if measured is not None and "fit_bf16" in set(measured.contender):
+        ratio = bench.ratios(measured).set_index("ratio").loc["fit in bf16 / fit, CPU time"]
+        lines += ["", f"CPU time of a run in bf16, as a share of fp32: {ratio['median']:.2f} ({ratio['min']:.2f} to"]
+        lines[-1] += f" {ratio['max']:.2f} over the rounds). Measured: {bench.conditions(measured)}."
     return "\n".join(lines) + "\n"
 
 
