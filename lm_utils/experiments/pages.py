@@ -27,6 +27,7 @@ CODE_OR_FORMULA = re.compile(
     r"|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?!\d)",
     re.DOTALL,
 )
+SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
 POINTS = 12
 # What matplotlib's mathematics does not know, in words that it knows.
 SHORTER = {r"\tfrac": r"\frac", r"\lvert": "|", r"\rvert": "|", r"\lVert": r"\|", r"\rVert": r"\|", r"\;": r"\ "}
@@ -135,6 +136,8 @@ def still_data(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
     kept = {kind: value for kind, value in data.items() if kind not in (WIDGET_VIEW, "application/javascript")}
     if WIDGET_VIEW in data and "text/html" not in kept:
         kept["text/html"] = snapshot(data[WIDGET_VIEW]["model_id"], state)
+    if "text/html" in kept:
+        kept["text/html"] = SCRIPT.sub("", "".join(kept["text/html"]))
     for kind in ("text/markdown", "text/latex"):
         if kind in kept:
             kept["text/markdown"] = with_formulas(kept[kind])

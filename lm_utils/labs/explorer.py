@@ -30,6 +30,8 @@ STYLE = """<style>
 .lm-preset:focus-visible, .lm-fold:focus-visible { outline: 3px solid #0173b2; outline-offset: 1px; }
 .lm-preset.lm-chosen { background: #dceefb; color: #11344f; box-shadow: inset 0 0 0 2px #0173b2; font-weight: bold; }
 .lm-fold { text-align: left; }
+.lm-explorer .widget-checkbox label { display: flex; align-items: center; }
+.lm-explorer .widget-checkbox input { margin: 0 8px 0 0; }
 .lm-picture img { display: block; }
 </style>"""
 
@@ -60,6 +62,7 @@ class Explorer(widgets.VBox):
         for picture in (self.curves, self.images, self.inside):
             picture.add_class("lm-picture")
         super().__init__(self._parts(), layout={"max_width": "1120px", "width": "100%", "margin": "0 auto"})
+        self.add_class("lm-explorer")
         self.choose(self.choice)
 
     def _parts(self) -> list[widgets.Widget]:

@@ -22,7 +22,7 @@ class Fold(widgets.VBox):
 
     def __init__(self, title: str, content: Sequence[widgets.Widget]) -> None:
         self.title = title
-        self.button = widgets.ToggleButton(layout={"width": "100%"})
+        self.button = widgets.ToggleButton(layout={"width": "auto"})
         self.button.add_class("lm-fold")
         self.content = widgets.VBox(list(content), layout={"display": "none", "padding": "6px 2px"})
         self.button.observe(lambda change: self._turn(), names="value")

@@ -172,7 +172,7 @@ def runs_table(runs: Sequence[LiveRun]) -> str:
     """The kept runs as a table, the numbers as in the overlay."""
     if not runs:
         return "No runs kept yet: the last six are."
-    head = ("", "task", "pairing", "lr", "seed", "status", "epochs", "best validation", "test", "data")
+    head = ("run", "task", "pairing", "lr", "seed", "status", "epochs", "best validation", "test", "data")
     lines = [[str(value) for value in table_line(number, live)] for number, live in enumerate(runs, 1)]
     rows = "".join(table_row(line, "td") for line in lines)
     return f"<table style='font-size:13px;line-height:1.35'>{table_row(head, 'th')}{rows}</table>"

@@ -162,7 +162,7 @@ def table(curves: Mapping[str, tuple[Curve, Curve]], at: float, caption: str) ->
         numbers = [round(float(curve(np.array(at))), 3) + 0.0 for curve in pair]
         cells = "".join(f"<td style='{right}'>{number:.3f}</td>" for number in numbers)
         rows += f"<tr><th scope='row' style='text-align:left;padding:0 .8em'>{name}</th>{cells}</tr>"
-    heads = "".join(f"<th scope='col' style='{right}'>{head}</th>" for head in ("", "value", "slope"))
+    heads = "".join(f"<th scope='col' style='{right}'>{head}</th>" for head in ("loss", "value", "slope"))
     return f"<table style='font-size:1rem;line-height:1.35'><caption>{caption}</caption><tr>{heads}</tr>{rows}</table>"
 
 

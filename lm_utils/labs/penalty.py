@@ -69,7 +69,7 @@ def penalty_table(p: float) -> str:
         cost = penalty(name, p)
         cells = "".join(f"<td style='text-align:right;padding:0 1.2em'>{cost[key]:.4f}</td>" for key in cost)
         rows += f"<tr><th scope='row'>{name}</th>{cells}</tr>"
-    heads = "".join(f"<th scope='col'>{name}</th>" for name in ("", "loss", "slope by p", "slope by the logit"))
+    heads = "".join(f"<th scope='col'>{name}</th>" for name in ("loss", "value", "slope by p", "slope by the logit"))
     return f"<table style='font-size:1rem'><caption>p = {p:g}, label 1</caption><tr>{heads}</tr>{rows}</table>"
 
 

@@ -44,7 +44,7 @@ def cells_of(card: Card) -> Iterator[NotebookNode]:
     head = f"{kicker}{level} {with_formulas(card.slide.title)}" if card.slide.title else kicker
     yield text_cell("head", head, "slide" if card.new_stack else "subslide")
     for part in card.slide.shown:
-        yield part_cell(part, " large" if card.slide.is_large else "")
+        yield part_cell(part, f"{part.kind} {card.slide.letters}".strip())
     notes = "\n\n".join(filter(None, [card.advice, *card.slide.notes]))
     if notes:
         yield text_cell("said", with_formulas(notes), "notes")
@@ -55,13 +55,13 @@ def text_cell(kind: str, text: str, slide_type: str = "-") -> NotebookNode:
     return v4.new_markdown_cell(text, metadata={"kind": kind, "slideshow": {"slide_type": slide_type}})
 
 
-def part_cell(part: Part, size: str = "") -> NotebookNode:
+def part_cell(part: Part, kind: str) -> NotebookNode:
     """A part as a cell: Markdown as text, HTML and printed text as the output of a cell of code."""
-    metadata = {"kind": part.kind, "slideshow": {"slide_type": "-"}}
+    metadata = {"kind": kind, "slideshow": {"slide_type": "-"}}
     if part.kind == "plain":
         return v4.new_code_cell(part.code, metadata=metadata, outputs=[v4.new_output("stream", text=part.text)])
     if not part.text.lstrip().startswith("<"):
-        return text_cell(part.kind + size, with_formulas(part.text))
+        return text_cell(kind, with_formulas(part.text))
     page = part.text
     if part.kind == "question":
         page = with_formulas(page + f'<div class="fragment answer">{part.answer}</div>')

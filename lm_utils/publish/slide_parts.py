@@ -18,6 +18,7 @@ NAMED_PARAGRAPH = re.compile(r"\*\*((?:Exercise|Stop) .+?)\.?\*\*[.:]?\s*", re.D
 SET_APART = re.compile(r"\||[-*] |\d+\. |>|```|\$\$")
 PICTURE = re.compile(r'<img (?![^>]*class="formula)[^>]*>')
 QUESTION = re.compile(r"(?P<asked>.*)<details>\s*<summary>.*?</summary>(?P<answer>.*)</details>", re.DOTALL)
+LIVE = re.compile(r"<style.*?</style>|<span class=\"control\">.*?</span>", re.DOTALL)  # what does nothing on a slide
 UNANSWERED = "Not answered yet."
 
 
@@ -89,7 +90,7 @@ def output_part(data: dict[str, str], code: str) -> Part:
     """Return one output as a part."""
     if "text/html" not in data and "text/markdown" not in data:
         return Part("plain", "".join(data.get("text/plain", "")), code=code)
-    page = re.sub(r"<style.*?</style>", "", "".join(data.get("text/html", "")), flags=re.DOTALL)
+    page = LIVE.sub("", "".join(data.get("text/html", "")))
     if UNANSWERED in page:
         return Part("waiting", "")
     if picture := PICTURE.search(page):

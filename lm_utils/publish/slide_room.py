@@ -15,12 +15,14 @@ from dataclasses import replace
 
 from lm_utils.publish.slide_parts import Part
 
-ROOM = 560.0  # pixels below the title
+ROOM = 578.0  # pixels below the title
 WIDTH = 1184.0
-LINE, LETTER, GAP = 36.0, 11.6, 16.0  # a line of text, a letter's mean width, the gap below a part
-CODE_LINE, CODE_LETTER = 27.0, 12.1
+LINE, LETTER, GAP = 36.0, 11.6, 16.0  # a line of text, a letter's mean width, the gap above a part
+CODE_LINE, CODE_LETTER, CODE_WIDTH = 27.0, 12.1, 1143.0
 ROW_LINE, ROW_SIZE, ROW_PADDING, CELL_PADDING = 28.0, 22.0, 13.0, 26.0
 NARROW = set(" \u00a0\u202f.,:;!|il'()")
+ITEM = re.compile(r"(?=<article)|(?=<p>)|\n(?=[-*] |\d+\. )")  # where a long list can be divided
+DIVISION = re.compile(r"</?div[^>]*>")
 PNG = re.compile(r"data:image/png;base64,([A-Za-z0-9+/]{64})")
 
 
@@ -37,7 +39,9 @@ def height_of(part: Part) -> float:
         return code_height(part.text)
     if "$$" in part.text:
         return 80.0 * part.text.count("$$") / 2 + 50.0 * part.text.count("\\\\") + GAP
-    return sum(lines_of(line) * LINE + 4 for line in (*items_of(part.text), *items_of(part.answer))) + GAP
+    framed = 30 * part.text.count("<article") + 26 * part.text.count("<li>") * (part.kind == "question")
+    framed += (40 + LINE) * (part.kind == "question")
+    return sum(lines_of(line) * LINE + 4 for line in (*items_of(part.text), *items_of(part.answer))) + framed + GAP
 
 
 def size_of(image: str) -> tuple[int, int]:
@@ -49,7 +53,13 @@ def size_of(image: str) -> tuple[int, int]:
 def code_height(text: str) -> float:
     """The height of lines of code or of printed text, long ones broken."""
     lines = re.sub(r"<[^>]+>", "", text).strip("\n").split("\n")
-    return sum(max(1, math.ceil(len(line) * CODE_LETTER / WIDTH)) for line in lines) * CODE_LINE + 24 + GAP
+    return sum(map(code_lines, lines)) * CODE_LINE + 24 + GAP
+
+
+def code_lines(line: str) -> int:
+    """How many lines a line of code takes; a word that is too long for one begins a new one."""
+    most = int(CODE_WIDTH / CODE_LETTER)
+    return max(1, math.ceil(len(line) / most)) + (max(map(len, line.split(" "))) > most)
 
 
 def plain_text(text: str) -> str:
@@ -65,8 +75,8 @@ def lines_of(text: str) -> int:
 
 def items_of(text: str) -> list[str]:
     """The items of a list, in Markdown or HTML, or the whole text; nothing of nothing."""
-    if "<li" in text or "<p" in text or "<div" in text:
-        return [item for item in re.split(r"<li|<p|<ul|<div", text) if plain_text(f"<{item}")]
+    if text.startswith("<"):
+        return [item for item in re.split(r"(?=<(?:li|p|ul|div|article|br)\b)", text) if plain_text(item)]
     return [item for item in re.split(r"\n(?=[-*] |\d+\. )", text) if item]
 
 
@@ -103,7 +113,7 @@ def row_heights(rows: Sequence[Sequence[str]]) -> list[float]:
 
 def width_of(text: str) -> float:
     """The width of a table's text: narrow letters, capitals and figures are not alike."""
-    shares = (0.22 if letter in NARROW else 0.62 if letter.isupper() else 0.51 for letter in text)
+    shares = (0.22 if letter in NARROW else 0.61 if letter.isupper() else 0.495 for letter in text)
     return ROW_SIZE * sum(shares)
 
 
@@ -116,9 +126,10 @@ def pieces_of(part: Part) -> list[Part]:
     if rows := rows_of(part.text):
         heights = row_heights(rows)
         head, body, foot = _table(part.text)
-        groups = _groups(heights[1:], ROOM / 1.05 - heights[0] - ROW_LINE - 2 * GAP)
+        heads = len(rows) - len(body)
+        groups = _groups(heights[heads:], ROOM / 1.05 - sum(heights[:heads]) - ROW_LINE - 2 * GAP)
         return [replace(part, text=head + "".join(body[place] for place in group) + foot) for group in groups]
-    items = re.split(r"(?=<p>)" if "<p>" in part.text else r"\n(?=[-*] |\d+\. )", part.text)
+    items = [item for item in ITEM.split(DIVISION.sub("", part.text)) if item]
     groups = _groups([height_of(Part("text", item)) for item in items], ROOM)
     return [replace(part, text="\n".join(items[place] for place in group)) for group in groups]
 

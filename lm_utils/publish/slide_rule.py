@@ -38,10 +38,12 @@ class Slide:
         return ROOM - title - sum(height_of(part) for part in self.shown)
 
     @property
-    def is_large(self) -> bool:
-        """Whether it shows so little that its letters can be large."""
+    def letters(self) -> str:
+        """The size of its letters: "large" where it shows little, "small" where it shows too much, else empty."""
         brief = sum(len(part.text) for part in self.shown) <= OPENING
-        return brief and all(is_prose(part) for part in self.shown)
+        if brief and all(is_prose(part) for part in self.shown):
+            return "large"
+        return "small" if self.room < 0 else ""
 
     @property
     def is_exercise(self) -> bool:
@@ -111,7 +113,7 @@ class _Maker:
     def say(self, part: Part) -> None:
         slide, shown = self.slides[-1], ""
         if self.speaks:
-            fits = int((slide.room - GAP) // LINE * WIDTH / LETTER)
+            fits = int((slide.room - GAP - 4) // LINE * WIDTH / LETTER)
             shown = leading_sentences(part.text, min(self.speaks, fits))
         if shown:
             slide.shown.append(Part("text", shown))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
-from lm_utils.experiments.pages import document, write
+from lm_utils.experiments.pages import SCRIPT, document, write
 from lm_utils.experiments.run_all import choose, run_all
 from lm_utils.publish import guide
 from lm_utils.publish.notebooks import ROOT
@@ -84,8 +84,8 @@ def title_card(notebook: NotebookNode, advice: str) -> Card:
     """The first slide: what one can do afterwards, and which data were used."""
     first, *blocks = blocks_of(notebook.cells[0].source)
     lead, goals, *notes = blocks
-    pages = (output.data.get("text/html", "") for cell in notebook.cells[1:6] for output in cell.get("outputs", ())
-             if "data" in output)  # fmt: skip
+    first_outputs = (output for cell in notebook.cells[1:6] for output in cell.get("outputs", ()) if "data" in output)
+    pages = (SCRIPT.sub("", output.data.get("text/html", "")) for output in first_outputs)
     banner = [Part("note", page) for page in pages if 'role="note"' in page]
     parts = [Part("title", lead), Part("title", goals), *banner]
     return Card(Slide(first.removeprefix("# "), shown=parts, notes=notes), advice=advice, new_stack=True)
@@ -106,7 +106,8 @@ def lesson_cards(steps: Sequence[guide.Advice], cards: Mapping[str, list[Card]])
     """The lesson's slides: each step begins with its question and shows the parts it names; exercises are for home."""
     found: list[Card] = []
     for step in steps:
-        *_, question = step.words.values()
+        *_, asked = step.words.values()
+        question = "\n\n".join(re.findall(r'"([^"]+)"', asked))
         found.append(Card(Slide("", shown=[Part("ask", question)]), LESSON, guide.told(step), new_stack=True))
         for place in step.places:
             (name,) = (name for name in cards if name.startswith(place.notebook))

@@ -49,7 +49,7 @@ def web(chromium, served):
     """The explorer's own page in a window of a projector's size."""
     context = chromium.new_context(viewport=SIZE)
     page = Page(context.new_page())
-    page.raw.goto(served.address)
+    page.raw.goto(served.address, timeout=60_000)
     page.button("Train").wait_for(timeout=60_000)
     yield page
     context.close()

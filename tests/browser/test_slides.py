@@ -1,0 +1,155 @@
+"""Slides in a browser: nothing is cut at 1280 by 720, letters and pictures are large enough, and nobody is asked.
+
+The decks: every notebook without outputs (all that is text), one that was executed, one made up of what is too long,
+and, where `make run-all` was called, what it has executed.
+"""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from lm_utils.experiments.run_all import Trained, run_all
+from lm_utils.labs import quiz
+from lm_utils.publish import notebooks, slides
+from lm_utils.publish.site_notebooks import is_executed, read
+from lm_utils.publish.web_parts import ROOT, is_fetched
+from tests.browser.conftest import SCREENS, SIZE
+from tests.test_slides import LONG, made, picture, shown_by
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+EXECUTED = "02_why_these_losses"
+FAULTS = """least => {
+    const slide = Reveal.getCurrentSlide(), frame = slide.getBoundingClientRect(), faults = [];
+    if (slide.scrollHeight > slide.clientHeight) faults.push(`${slide.scrollHeight - slide.clientHeight} px too tall`);
+    if (slide.scrollWidth > slide.clientWidth) faults.push(`${slide.scrollWidth - slide.clientWidth} px too wide`);
+    for (const element of slide.querySelectorAll(':scope > :not(aside) *')) {
+        const box = element.getBoundingClientRect();
+        if (box.right > frame.right || box.bottom > frame.bottom) faults.push(`${element.tagName} reaches out`);
+    }
+    for (const image of slide.querySelectorAll('img:not(.formula)')) {
+        const box = image.getBoundingClientRect();
+        const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
+        if (!(scale >= least.scale)) faults.push(`an image at ${scale.toFixed(2)} of its size`);
+    }
+    const texts = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) {
+        const holder = texts.currentNode.parentElement, size = parseFloat(getComputedStyle(holder).fontSize);
+        if (texts.currentNode.textContent.trim() && !holder.closest('aside, style') && size < least.letters) {
+            faults.push(`letters of ${size} px: ${texts.currentNode.textContent.trim().slice(0, 30)}`);
+        }
+    }
+    return faults;
+}"""
+GO = "place => { const at = Reveal.getIndices(Reveal.getSlides()[place]); Reveal.slide(at.h, at.v ?? 0, 99); }"
+
+
+def too_long():
+    """A notebook of everything that does not fit on a slide as it is."""
+    frame = "".join(f"<tr><th>{row}</th><td>{LONG[: 9 * row]}</td><td>97.{row} %</td></tr>" for row in range(1, 30))
+    head = "<thead><tr><th></th><th>what happened</th><th>how often</th></tr></thead>"
+    asked = quiz.predict(LONG[:300], [LONG[:90], LONG[:40], "neither"], "neither", LONG[:400]).folded()
+    return made(
+        f"## A title that is so long that it takes two lines of a slide, and perhaps even three\n\n{LONG}\n\n{LONG}",
+        shown_by("show()", html=picture(10, 3.8)),
+        LONG,
+        shown_by("show()", html=picture(10, 7.2)),
+        LONG,
+        shown_by("show()", html=picture(16, 4)),
+        shown_by("table", html=f"<table>{head}<tbody>{frame}</tbody></table>"),
+        "\n".join(f"- {LONG[: 20 * item]}" for item in range(1, 25)),
+        "| a | b |\n|---|---|\n" + "\n".join(f"| {LONG[:30]} | {LONG[: 10 * row]} |" for row in range(30)),
+        shown_by("quiz.predict()", html=asked),
+        shown_by("print(lines)", printed="\n".join(f"{line} " + "x" * 3 * line for line in range(60))),
+        f"### Formulas\n\n{LONG[:200]}\n\n$$\\frac{{a}}{{b}} = c$$\n\nand so:\n\n$$\\sum_k e^{{z_k}} = S$$",
+    )
+
+
+@pytest.fixture(scope="module")
+def decks(tmp_path_factory):
+    """The folder of all decks."""
+    if not is_fetched(ROOT / "site", ROOT / "build" / "web-parts") and not shutil.which("npm"):
+        pytest.skip("npm is missing; install it, since reveal.js comes from there")
+    folder = tmp_path_factory.mktemp("slides")
+    run_all("digits", 1, "cpu", 1, only=[EXECUTED], out=folder / "run-all", train=lambda *_: Trained("digits", "cpu"))
+    all_of_them = {path.stem: notebooks.build(path) for path in notebooks.sources()}
+    for name in all_of_them:
+        stored = slides.EXECUTED / f"{name}.ipynb"
+        if is_executed(ROOT / "notebooks" / f"{name}.ipynb", stored):
+            all_of_them[name] = read(stored)
+    all_of_them[EXECUTED] = read(folder / "run-all" / f"{EXECUTED}.ipynb")
+    slides.build({**all_of_them, "42_too_long": too_long()}, folder / "out")
+    return folder / "out"
+
+
+@pytest.fixture
+def opened(chromium, decks):
+    """A function that opens a deck with the network blocked; what was asked for all the same is a fault."""
+    context = chromium.new_context(viewport=SIZE)
+    context.set_default_timeout(90_000)
+    asked = []
+    context.route(lambda address: not address.startswith("file:"), lambda route: (asked.append(route), route.abort()))
+
+    def open_deck(name: str):
+        page = context.new_page()
+        page.on("pageerror", lambda error: asked.append(error))
+        page.on("requestfailed", lambda request: asked.append(request.url))
+        page.goto(f"file://{decks}/{name}.html")
+        page.wait_for_function("window.Reveal && Reveal.isReady()")
+        return page
+
+    yield open_deck
+    context.close()
+    assert asked == []
+
+
+def test_nothing_is_cut_and_everything_is_legible(opened, decks):
+    faults, count = {}, 0
+    for deck in sorted(decks.glob("*.html")):
+        if deck.stem == "index":
+            continue
+        page = opened(deck.stem)
+        for place in range(page.evaluate("Reveal.getTotalSlides()")):
+            page.evaluate(GO, place)
+            count += 1
+            if found := page.evaluate(FAULTS, {"letters": 20, "scale": 0.6}):
+                faults[f"{deck.stem} {place + 1}"] = found
+                SCREENS.mkdir(parents=True, exist_ok=True)
+                page.screenshot(path=SCREENS / f"slide_{deck.stem}_{place + 1}.png")
+        page.close()
+    assert faults == {}
+    assert count > 250 and (decks / "lesson.html").exists()
+
+
+def test_what_is_wrong_would_be_found(opened):
+    page = opened("42_too_long")
+    page.evaluate(GO, 1)
+    assert page.evaluate(FAULTS, {"letters": 20, "scale": 0.6}) == []
+    page.add_style_tag(content=".text { font-size: 12px; } .head { padding-bottom: 700px; } .kicker { width: 1400px; }")
+    found = " ".join(page.evaluate(FAULTS, {"letters": 20, "scale": 0.6}))
+    assert "too tall" in found and "too wide" in found and "letters of 12 px" in found
+
+
+def test_keys_go_on_answers_come_last_and_s_opens_the_notes(opened):
+    page = opened(EXECUTED)
+    answer = "section.present .fragment.answer"
+    while not page.locator(answer).count():
+        page.keyboard.press("ArrowRight")
+    assert page.locator(answer).evaluate("element => getComputedStyle(element).visibility") == "hidden"
+    page.keyboard.press("Space")
+    assert page.locator(answer).evaluate("element => element.classList.contains('visible')")
+    with page.expect_popup() as popup:
+        page.keyboard.press("s")
+    notes = popup.value.locator(".speaker-controls-notes .value")
+    popup.value.wait_for_function("document.querySelector('.speaker-controls-notes .value')?.innerText.length > 40")
+    assert "What you ask" in notes.inner_text()
+
+
+def test_a_deck_prints_one_page_for_each_slide(opened):
+    page = opened("42_too_long")
+    count = page.evaluate("Reveal.getTotalSlides()")
+    page.goto(page.url.split("#")[0] + "?print-pdf")
+    page.wait_for_function("document.querySelectorAll('.pdf-page').length > 1")
+    assert page.locator(".pdf-page").count() == count
