@@ -25,6 +25,9 @@ SHORT = {
 }
 
 
+OURS = ("fit", "fit_bf16", "sweep", "group")  # full colours in the bars
+
+
 def title(contender: str) -> str:
     """What a contender is called in a picture."""
     return SHORT[contender]
@@ -166,9 +169,9 @@ def bars(axis: Axes, measured: pd.DataFrame, column: str) -> None:
     names = list(measured.contender.unique())
     for place, name in enumerate(names):
         values = measured[measured.contender == name][column]
-        color = COLORS[LOOKS[name] % len(COLORS)]
-        axis.barh(place, values.median(), color=color, alpha=0.35)
-        axis.plot(values, [place] * len(values), MARKERS[LOOKS[name]], color=color, markeredgecolor="white")
+        color, ours = COLORS[LOOKS[name] % len(COLORS)], name in OURS
+        axis.barh(place, values.median(), color=color, alpha=0.9 if ours else 0.35, hatch="" if ours else "//", lw=0)
+        axis.plot(values, [place] * len(values), MARKERS[LOOKS[name]], color=color, markeredgecolor="black")
     axis.set_yticks(range(len(names)), [title(name) for name in names])
     axis.set_xlim(left=0)
     if not axis.yaxis_inverted():
@@ -226,5 +229,6 @@ def conditions(measured: pd.DataFrame) -> str:
         f"A run here is {measured.epochs[0]} epochs of the multi-class network with one test at the end, the same work"
         " for everybody; *beside the plain loop* and the last column (for one epoch) are CPU time. Measured by"
         f" `make bench`, the median of {measured['round'].max()} rounds: {bench.conditions(measured)}. All figures:"
-        " [results/bench](results/bench/)."
+        " [results/bench](results/bench/). On more than one machine: [docs/cluster.md](docs/cluster.md); what a million"
+        " runs would cost: [docs/scale.md](docs/scale.md)."
     )
