@@ -5,6 +5,46 @@ import pytest
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
+def test_regression_picker_and_a_question(jupyter):
+    kept = ("data =", "import ", "results.readable(losses)", "dots_and_intervals(losses)", "quiz.predict")
+    with jupyter.open("08_regression", keep=kept) as page:
+        assert page.errors() == []
+        page.screenshot("08_rows", around=page.image("test MSE"))
+        page.radio("far worse").check()
+        page.button("Show the answer").click()
+        page.see("Right")
+        page.dropdown("Output activation").select_option(label="ReLU")
+        page.see("it may also be dead from the start")
+        page.dropdown("Loss").select_option(label="Binary cross-entropy on logits (bce_logits)")
+        page.dropdown("Output activation").select_option(label="no activation")
+        page.see("it rewards outputs that run away from the target")
+        page.screenshot("08_picker", around=page.see("bce_logits + none (normalised): test MSE"))
+
+
+def test_probability_picker_trains_one_seed_of_what_learns_nothing(jupyter):
+    with jupyter.open("09_probability") as page:
+        assert page.errors() == []
+        page.screenshot("09_calibration", around=page.image("Reliability diagram"))
+        page.dropdown("Output activation").select_option(label="softmax")
+        page.see("with a single output that is always 1")
+        page.see("49.31 %")
+        page.button("Train it here").click()
+        page.see("Stored result (yours: embedded digits)", seconds=90)
+        page.screenshot("09_picker_trained", around=page.button("Train it here"))
+
+
+def test_binary_picker_and_what_it_costs(jupyter):
+    with jupyter.open("10_binary") as page:
+        assert page.errors() == []
+        page.screenshot("10_differences", around=page.image("Paired differences"))
+        page.dropdown("Output activation").select_option(label="softmax")
+        page.see("The loss applies softmax a second time")
+        page.see("cross_entropy + softmax: test accuracy")
+        page.checkbox("output bias at the prior").check()
+        page.see("none of this pairing")
+        page.screenshot("10_picker", around=page.see("none of this pairing"))
+
+
 def test_multi_label_cut_and_picker(jupyter):
     with jupyter.open("12_multi_label") as page:
         assert page.errors() == []
