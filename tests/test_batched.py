@@ -233,8 +233,8 @@ def test_a_run_that_becomes_nan_is_diverged_and_spoils_no_other(tiny, monkeypatc
 def test_a_run_that_is_nan_from_the_start_ends_as_with_fit(tiny, monkeypatch):
     plain = training.new_model
 
-    def spoilt(pairing, targets, seed):
-        model = plain(pairing, targets, seed)
+    def spoilt(*arguments):
+        model = plain(*arguments)
         model.out.bias.data.fill_(math.nan)
         return model
 
