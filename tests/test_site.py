@@ -254,6 +254,7 @@ def quick(monkeypatch):
         target.mkdir(parents=True)
         (target / "index.html").write_text("<html></html>", encoding="utf-8")
 
+    monkeypatch.setattr(site, "web_part", Path)
     monkeypatch.setattr(site, "copy_web_parts", lambda target: target.mkdir(parents=True))
     monkeypatch.setattr(site, "judge_all", lambda: judged_claims()[:3])
     monkeypatch.setattr(site, "call_sphinx", pretend)
@@ -303,6 +304,16 @@ def test_only_missing_notebooks_are_executed_and_one_that_fails_is_named(execute
     finally:
         gone.write_text(text, encoding="utf-8")
     assert calls == [(("digits", 1, "auto", None), [RICH])]
+
+
+def test_missing_npm_is_told_before_anything_is_executed(executed, monkeypatch):
+    def no_npm(name: str) -> Path:
+        raise ValueError("The web parts need npm.")
+
+    monkeypatch.setattr(site, "web_part", no_npm)
+    monkeypatch.setattr(site, "not_executed", lambda *_: pytest.fail("looked for notebooks first"))
+    with pytest.raises(ValueError, match="need npm"):
+        site.main(root=executed.parents[1])
 
 
 def test_a_claim_nobody_can_test_says_so():
