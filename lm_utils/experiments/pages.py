@@ -40,7 +40,8 @@ a { color: #0b5a94; }
 pre, code { font: 15px/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
 code { background: #f2f2f0; padding: 0 .2em; border-radius: 3px; }
 pre code { background: none; padding: 0; }
-.highlight { background: #f7f7f5; border-left: 4px solid #bbb; padding: .2rem .8rem; overflow-x: auto; }
+.highlight { background: #f7f7f5; border-left: 4px solid #bbb; padding: .2rem .8rem; }
+.highlight pre { white-space: pre-wrap; overflow-wrap: anywhere; }
 .prompt, .anchor-link { display: none; }
 .output_area { margin: .4rem 0 .4rem 1rem; overflow-x: auto; }
 .output_area pre { margin: .3rem 0; white-space: pre-wrap; }
