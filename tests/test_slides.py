@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 from functools import cache
+from pathlib import Path
 
 import pytest
 from matplotlib.figure import Figure
@@ -223,7 +225,39 @@ def test_the_lesson_asks_first_and_leaves_exercises_at_home():
         assert any(place.holds(place.notebook, heading) for card in lesson for heading in card.slide.headings)
 
 
-# --- the deck ---
+# --- the command and the deck ---
+
+
+@pytest.fixture
+def command(monkeypatch, tmp_path):
+    """The command with places of its own; what it executes is noted, and comes out without outputs."""
+    asked: list[list[str]] = []
+
+    def run_all(*_settings: object, only: list[str], out: Path) -> dict[str, bool]:
+        asked.append(only)
+        out.mkdir(exist_ok=True)
+        for name in only:
+            shutil.copyfile(notebooks.ROOT / "notebooks" / f"{name}.ipynb", out / f"{name}.ipynb")
+        return {"ok": "13_is_it_learning" not in only}
+
+    for name, value in (("EXECUTED", tmp_path / "run-all"), ("OUT", tmp_path / "slides"), ("run_all", run_all),
+                        ("copy_player", lambda out: out.mkdir(parents=True, exist_ok=True))):  # fmt: skip
+        monkeypatch.setattr(slides, name, value)
+    return asked
+
+
+def test_only_notebooks_without_an_executed_copy_are_executed(command, capsys):
+    assert slides.main(only=["05", "12"]) == 0 and slides.main(only=["05", "10"]) == 0
+    assert command == [["05_matching_loss_to_task", "12_multi_label"], ["10_binary"]]
+    assert "index.html" in capsys.readouterr().out
+    assert sorted(page.stem[:2] for page in slides.OUT.glob("[0-9]*.html")) == ["05", "10", "12"]
+
+
+def test_a_notebook_that_fails_is_told(command):
+    with pytest.raises(ValueError, match="Not every notebook ran through"):
+        slides.main(only=["13"])
+    with pytest.raises(ValueError, match="which does not exist"):
+        slides.main(only=["99"])
 
 
 def test_a_deck_asks_nobody_for_anything(tmp_path, monkeypatch):
