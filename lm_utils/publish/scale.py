@@ -45,13 +45,18 @@ def costs(run: pd.Series) -> str:
     """The bill, in core hours, days and gigabytes."""
     hours = MILLION * run.core_seconds / 3600
     lines = [f"{hours:,.0f} core hours, {MILLION * run.bytes_per_run / 1e9:.1f} GB of results.", ""]
-    lines += ["| machine | days |", "|---|---|"]
-    lines += [f"| {cores:,} such cores | {MILLION * run.core_seconds / cores / DAY:,.1f} |" for cores in CORES]
+    lines += ["| machine | time |", "|---|---|"]
+    lines += [f"| {cores:,} such cores | {span(MILLION * run.core_seconds / cores)} |" for cores in CORES]
     if run.gpu_seconds > 0:
-        lines += [f"| {gpus} × {run.gpu} | {MILLION * run.gpu_seconds / gpus / DAY:,.2f} |" for gpus in GPUS]
+        lines += [f"| {gpus} × {run.gpu} | {span(MILLION * run.gpu_seconds / gpus)} |" for gpus in GPUS]
     else:
         lines += ["", "No GPU has been measured yet: `make bench DEVICE=cuda` adds its line."]
     return "\n".join(lines)
+
+
+def span(seconds: float) -> str:
+    """A long time in words."""
+    return f"{seconds / DAY:,.1f} days" if seconds >= DAY else f"{seconds / 3600:.1f} hours"
 
 
 def overhead(jobs: pd.DataFrame) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from lm_utils.experiments import bench, growth
 from lm_utils.labs.style import COLORS, LINES, MARKERS, new_figure
@@ -189,7 +190,8 @@ def lines(axis: Axes, grown: pd.DataFrame, curve: str) -> None:
     axis.set_xlabel(growth.CURVES[curve])
     axis.set_ylabel("CPU time of one epoch, seconds" if curve == "images" else "time of the sweep, seconds")
     axis.set_ylim(bottom=0)
-    axis.set_xlim(left=0)
+    axis.set_xlim(left=0, right=1.05 * chosen.x.max())
+    axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     if chosen.contender.nunique() > 1:
         axis.legend()
 
@@ -212,14 +214,18 @@ def growth_in_words(grown: pd.DataFrame) -> str:
 
 def readme_rows(measured: pd.DataFrame, grown: pd.DataFrame) -> str:
     """The README's table: each contender's time and CPU time per run, beside the plain loop's, and per image."""
-    medians = measured.groupby("contender", sort=False)[["seconds", "cpu_seconds"]].median()
-    slopes = growth.per_thousand_images(grown)
-    rows = ["| a run | time | CPU time | beside the plain loop | a thousand images more |", "|---|---|---|---|---|"]
+    timed = ["seconds", "cpu_seconds"]
+    medians = measured.groupby("contender", sort=False)[timed].median()
+    plain = measured[measured.contender == "plain"].set_index("round")[timed]
+    beside = measured[timed] / plain.loc[measured["round"]].to_numpy()  # within a round, as everywhere
+    ratios, slopes = beside.groupby(measured.contender).median(), growth.per_thousand_images(grown)
+    rows = ["| a run | time | of the plain loop's | CPU time | of the plain loop's | a thousand images more |"]
+    rows.append("|---|---|---|---|---|---|")
     for name, row in medians.iterrows():
-        ratio = (row / medians.loc["plain"])["cpu_seconds"]
+        cells = [f"{part:.2f}{unit}" for column in medians for part, unit in
+                 ((row[column], " s"), (ratios.loc[name, column], ""))]  # fmt: skip
         more = f"{slopes[name]:.2f} s" if name in slopes else ""
-        title = bench.CONTENDERS[name].title
-        rows.append(f"| {title} | {row.seconds:.2f} s | {row.cpu_seconds:.2f} s | {ratio:.2f} | {more} |")
+        rows.append(f"| {bench.CONTENDERS[name].title} | {' | '.join(cells)} | {more} |")
     return "\n".join(rows)
 
 
@@ -227,7 +233,7 @@ def conditions(measured: pd.DataFrame) -> str:
     """What the README's figures are, and where they come from."""
     return (
         f"A run here is {measured.epochs[0]} epochs of the multi-class network with one test at the end, the same work"
-        " for everybody; *beside the plain loop* and the last column (for one epoch) are CPU time. Measured by"
+        " for everybody; the last column is CPU time for one epoch. Measured by"
         f" `make bench`, the median of {measured['round'].max()} rounds: {bench.conditions(measured)}. All figures:"
         " [results/bench](results/bench/). On more than one machine: [docs/cluster.md](docs/cluster.md); what a million"
         " runs would cost: [docs/scale.md](docs/scale.md)."
