@@ -18,7 +18,7 @@ from lm_utils.publish.slide_parts import Part
 ROOM = 578.0  # pixels below the title
 WIDTH = 1184.0
 LINE, LETTER, GAP = 36.0, 11.6, 16.0  # a line of text, a letter's mean width, the gap above a part
-CODE_LINE, CODE_LETTER, CODE_WIDTH = 27.0, 12.1, 1143.0
+CODE_LINE, CODE_LETTER, CODE_WIDTH = 27.0, 11.5, 1155.0
 ROW_LINE, ROW_SIZE, ROW_PADDING, CELL_PADDING = 28.0, 22.0, 13.0, 26.0
 NARROW = set(" \u00a0\u202f.,:;!|il'()")
 ITEM = re.compile(r"(?=<article)|(?=<p>)|\n(?=[-*] |\d+\. )")  # where a long list can be divided
