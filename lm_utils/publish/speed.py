@@ -122,7 +122,8 @@ def bf16_report(rows: Sequence[tuple], measured: pd.DataFrame | None) -> str:
     ]
     for pairing, full, half, compared in rows:
         d = compared.difference
-        cells = (f"{full.mean:.4f}", f"{half.mean:.4f}", f"{d.mean:+.4f} ({d.low:+.4f} to {d.high:+.4f})", str(d.n))
+        figures = (f"{full.mean:.4f}", f"{half.mean:.4f}", f"{d.mean:+.4f} ({d.low:+.4f} to {d.high:+.4f})")
+        cells = (*(figures if d.n else ("", "", "")), str(d.n))
         name = f"{pairing.spec.title}: {pairing.label}"
         lines.append(f"| {name} | {pairing.spec.metric} | {' | '.join(cells)} | {compared.verdict} |")
     if measured is not None and "fit_bf16" in set(measured.contender):
