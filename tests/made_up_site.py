@@ -17,19 +17,14 @@ from lm_utils.labs.quiz import predict
 from lm_utils.labs.style import image_tag, new_figure
 from lm_utils.publish.notebooks import NOTEBOOK_METADATA, ROOT
 
-COPIED = ("README.md", "CITATION.cff", "LICENSE", "constraints.txt", "tests/challenge_solutions.toml")
-FOLDERS = ("site", "docs", "challenge")
+LEFT_OUT = (".*", "*.egg-info", "*.jsonl", "build", "lm_utils", "mine", "node_modules", "notebooks", "__pycache__")
 RICH = "01_losses"  # the notebook that has one output of every kind
 ALT = "A straight line from 0 to 1."
 
 
 def small_repository(root: Path) -> Path:
-    """Put down the site's sources, pages and tiny notebooks of all names; returns the folder of executed copies."""
-    for name in COPIED:
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / name, root / name)
-    for name in FOLDERS:
-        shutil.copytree(ROOT / name, root / name, ignore=shutil.ignore_patterns("mine"))
+    """Put down the repository's pages, and tiny notebooks of all names; returns the folder of executed copies."""
+    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
     executed = root / "build" / "run-all"
     for path in [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "notebooks" / "ko").glob("*.ipynb")]:
         made = rich() if path.stem == RICH else tiny(title_of(path))

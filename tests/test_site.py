@@ -273,6 +273,18 @@ def test_everything_is_laid_out_as_in_the_repository(executed, quick, tmp_path):
     assert not [name for name in laid if "package" in name]
 
 
+def test_what_a_page_links_to_comes_along_with_what_that_links_to(tmp_path):
+    root, source = tmp_path / "root", tmp_path / "source"
+    site.put(root / "results" / "speed.md", "# Speed\n\n![a curve](speed.png) [gone](gone.md)")
+    site.put(root / "results" / "speed.png", "a picture")
+    site.put(root / "secret.txt", "nobody links here")
+    site.put(source / "docs" / "page.md", "[speed](../results/speed.md#part) [far](../../root/secret.txt)")
+    site.bring_what_is_linked(root, source)
+    found = {path.relative_to(source).as_posix() for path in source.rglob("*.*")}
+    assert found == {"docs/page.md", "results/speed.md", "results/speed.png"}
+    assert (source / "results" / "speed.md").read_text(encoding="utf-8").startswith("---\norphan: true\n---\n\n# Speed")
+
+
 def test_a_site_with_a_broken_link_does_not_replace_the_old_one(executed, quick, tmp_path, monkeypatch, capsys):
     root, target = executed.parents[1], tmp_path / "site"
     site.build(root, executed, target)

@@ -21,6 +21,7 @@ from lm_utils.publish.web_parts import web_part
 ROOT = Path(__file__).resolve().parents[2]
 LINK = re.compile(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)")
 KOREAN_WORD = re.compile(r"^\| ([가-힣][^|]*) \|", flags=re.MULTILINE)
+UNLISTED = "---\norphan: true\n---\n\n"
 WIDE_TABLES = ("decision-card",)
 WEB_FILES = {  # what the pages load, and the npm packages that it comes from
     "mathjax.js": ("mathjax", "es5/tex-svg.js"),
@@ -116,16 +117,22 @@ def with_language(glossary: str) -> str:
 
 
 def bring_what_is_linked(root: Path, source: Path) -> None:
-    """Copy the files of the repository that a page links to and that are no pages: they become downloads."""
-    for page in [*source.rglob("*.md"), *source.rglob("*.ipynb")]:
+    """Copy what the pages link to in the repository: other files become downloads, other texts pages of no list."""
+    waiting = [*source.rglob("*.md"), *source.rglob("*.ipynb")]
+    while waiting:
+        page = waiting.pop()
         parts = texts(read(page)) if page.suffix == ".ipynb" else [page.read_text(encoding="utf-8")]
         for link in {link for text in parts for link in LINK.findall(text)}:
             wanted = (page.parent / link).resolve()
-            if wanted.is_relative_to(source) and not wanted.exists():
-                original = root / wanted.relative_to(source)
-                if original.is_file():
-                    wanted.parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copyfile(original, wanted)
+            if not wanted.is_relative_to(source) or wanted.exists():
+                continue
+            original = root / wanted.relative_to(source)
+            if original.suffix == ".md" and original.is_file():
+                put(wanted, UNLISTED + original.read_text(encoding="utf-8"))
+                waiting.append(wanted)
+            elif original.is_file():
+                wanted.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(original, wanted)
 
 
 def call_sphinx(source: Path, target: Path) -> None:
