@@ -12,7 +12,7 @@ import torch
 from lm_utils import mnist
 from lm_utils.commands import bench as command
 from lm_utils.data import Part, Splits, load_data
-from lm_utils.experiments import bench, growth, peers
+from lm_utils.experiments import batched, bench, growth, peers
 from lm_utils.experiments.plain_loop import places, plain_datasets, splits_with
 from lm_utils.labs.style import png
 from lm_utils.publish import speed
@@ -186,3 +186,7 @@ def test_the_pictures_have_words_and_are_small() -> None:
     for drawing in (speed.figure(measured), speed.overview(measured, grown)):
         assert "fit, 0.80 s" in drawing.get_label() and len(png(drawing)) < 300_000
     assert "fit 0.20 s" in speed.growth_figure(grown).get_label()
+
+
+def test_a_group_is_as_large_as_it_says() -> None:
+    assert bench.CONTENDERS["group"].runs == batched.BENCH_RUNS and "group" in bench.here("cuda")
