@@ -167,8 +167,7 @@ class Explorer(widgets.VBox):
         styles = {words.OUTCOMES[0]: "success", words.OUTCOMES[1]: "warning", words.OUTCOMES[2]: "danger"}
         self.bar.progress.bar_style = styles.get(words.what_happened(live), "")
         self._draw_curves()
-        if live.predictions is not None:
-            self._draw_inside()
+        self._draw_inside()
         self.doctor.value = words.findings(live.report)
         self.predict.answer(live)
         self._show_card()

@@ -66,13 +66,13 @@ class LiveRun:
         self.started = self.first_batch = 0.0
 
     def train(self, stop: Event | None = None) -> Run:
-        """Train until it ends or is stopped, then let the doctor look."""
+        """Train until it ends or is stopped; the doctor looks at what has ended."""
         choice, self.started = self.choice, time.perf_counter()
         self.run = fit(choice.pairing, self.data, choice.seed, choice.epochs, choice.patience, self.device,
                        on_epoch=self._after_epoch, stop=stop, setup=self._setup)  # fmt: skip
         self.history, self.model = self.run.history, self.run.model.cpu()
+        self.answer()
         if self.run.status != "stopped":
-            self.answer()
             self.report = self._diagnose()
         return self.run
 

@@ -73,7 +73,7 @@ def test_the_explorer_before_and_while_and_after_it_trains(web, axe):
     web.button("Stop").click()
     wait_for_status(web, "Stopped after")
     wait_until_ready(web)
-    assert web.image("Three panels").count() == 1
+    web.image("Three panels").wait_for()
     compare = web.raw.get_by_role("button", name="Compare your runs")
     compare.click()
     assert violations(web, axe) == []

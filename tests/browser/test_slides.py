@@ -134,12 +134,13 @@ def test_what_is_wrong_would_be_found(opened):
 
 def test_keys_go_on_answers_come_last_and_s_opens_the_notes(opened):
     page = opened(EXECUTED)
-    answer = "section.present .fragment.answer"
+    answer = "section.present:not(.stack) .fragment.answer"
     while not page.locator(answer).count():
-        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Space")
     assert page.locator(answer).evaluate("element => getComputedStyle(element).visibility") == "hidden"
     page.keyboard.press("Space")
     assert page.locator(answer).evaluate("element => element.classList.contains('visible')")
+    page.evaluate(GO, 1)
     with page.expect_popup() as popup:
         page.keyboard.press("s")
     notes = popup.value.locator(".speaker-controls-notes .value")
