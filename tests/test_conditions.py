@@ -10,7 +10,7 @@ import torch
 from lm_utils.data import load_data
 from lm_utils.experiments import conditions as c
 from lm_utils.experiments.probe import LAYERS, gradient_sizes, stuck_share
-from lm_utils.experiments.robustness import WATCHES, one_run, shifted_tests
+from lm_utils.experiments.robustness import WATCHES, run_condition, shifted_tests
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 
@@ -116,7 +116,7 @@ def test_the_probe_sees_saturation_and_leaves_gradients_alone(data):
 def test_one_intervention_switches_the_collapse_off():
     by_name = {condition.name: condition for condition in c.COLLAPSE}
     short = (replace(by_name[name], max_epochs=6) for name in ("control", "no-common-push"))
-    control, cured = (one_run(condition, 5, "digits", "cpu") for condition in short)
+    control, cured = (run_condition(condition, 5, "digits", "cpu") for condition in short)
     assert control["test_metric"] < 0.2 < 0.6 < cured["test_metric"]
     assert control["trace"][-1]["stuck"] > 0.9 and control["trace"][-1]["conv1"] < cured["trace"][1]["conv1"] / 1000
 
@@ -125,7 +125,7 @@ def test_one_intervention_switches_the_collapse_off():
 def test_each_family_stores_what_it_looks_at():
     by_name = {condition.name: condition for family in c.CONDITIONS.values() for condition in family}
     new, rules = (
-        one_run(replace(by_name[name], max_epochs=2, change=c.fewer_images(64)), 5, "digits", "cpu")
+        run_condition(replace(by_name[name], max_epochs=2, change=c.fewer_images(64)), 5, "digits", "cpu")
         for name in ("images-50/mse-softmax", "rules/mse-softmax")
     )
     assert set(new["shifted"]) == set(c.SHIFTS) and "trace" not in new

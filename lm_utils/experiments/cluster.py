@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
-from lm_utils.experiments.sweep import Finished, Key, one_run, single_threaded
+from lm_utils.experiments.one_run import Finished, Key, one_run, single_threaded
 from lm_utils.training import EXPERIMENT_VERSION
 
 if TYPE_CHECKING:

@@ -12,12 +12,13 @@ from torch import Tensor
 
 from lm_utils.data import Part, Splits
 from lm_utils.experiments.conditions import CONDITIONS, OTHER_HAND, SHIFTS, Condition
+from lm_utils.experiments.one_run import splits_of
 from lm_utils.experiments.outputs import quality
 from lm_utils.experiments.probe import LAYERS, gradient_sizes, stuck_share
 from lm_utils.experiments.reference import RESULTS, rounded, write_whole
 from lm_utils.experiments.stopping import ThreeRules
 from lm_utils.experiments.store import entry_of
-from lm_utils.experiments.sweep import in_parallel, splits_of, workers
+from lm_utils.experiments.sweep import in_parallel, workers
 from lm_utils.model import CNN
 from lm_utils.training import Prepared, Run, Stopped, fit, outputs_of
 
@@ -61,9 +62,9 @@ def extend(
         from lm_utils.experiments.cluster import ON_GPU, on_cluster
 
         needs = ON_GPU if device == "cuda" else None
-        on_cluster(cluster, lambda key: one_run(*key, data, device), missing, keep, needs=needs)
+        on_cluster(cluster, lambda key: run_condition(*key, data, device), missing, keep, needs=needs)
     else:
-        work = lambda key, stop: one_run(*key, data, device, stop)  # noqa: E731
+        work = lambda key, stop: run_condition(*key, data, device, stop)  # noqa: E731
         in_parallel(work, missing, jobs or workers(device), keep)
 
 
@@ -72,7 +73,7 @@ def read(path: Path) -> list[dict]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
-def one_run(condition: Condition, seed: int, data: str, device: str = "auto", stop: object = None) -> dict:
+def run_condition(condition: Condition, seed: int, data: str, device: str = "auto", stop: object = None) -> dict:
     """Train one condition once and tell what a run tells, and what this family looks at besides."""
     splits = condition.change(splits_of(data, seed), seed)
     watch = WATCHES[condition.family](condition, splits)

@@ -19,9 +19,10 @@ import pandas as pd
 from lm_utils.experiments.bench import work_of
 from lm_utils.experiments.documents import pairings
 from lm_utils.experiments.machine import busy, provenance
+from lm_utils.experiments.one_run import Key
 from lm_utils.experiments.reference import LIMITS, RESULTS, read_entries, write_entries
 from lm_utils.experiments.store import Store
-from lm_utils.experiments.sweep import Key, sweep_entries, workers
+from lm_utils.experiments.sweep import sweep_entries, workers
 
 JOBS = 10_000
 SECONDS = 0.01  # how long a pretended run sleeps

@@ -5,21 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from functools import lru_cache, partial
+from functools import partial
 from threading import Event
 
 import pandas as pd
 import torch
 from tqdm.auto import tqdm
 
-from lm_utils.data import Splits, check_request, load_data
-from lm_utils.experiments.outputs import summarise
-from lm_utils.experiments.store import COLUMNS, Store, entry_of
+from lm_utils.data import check_request, load_data
+from lm_utils.experiments.cluster import train_on_cluster
+from lm_utils.experiments.one_run import Finished, Key, one_run, single_threaded
+from lm_utils.experiments.store import COLUMNS, Store
 from lm_utils.pairing import Pairing, known
-from lm_utils.training import NETWORKS, Stopped, check_numbers, fit, pick_device
-
-Key = tuple[Pairing, int]  # what a run is: the pairing, and the seed of its split, weights and order alike
-Finished = Callable[[Key, dict], None]  # what is told of each run, in the thread that asked for the sweep
+from lm_utils.training import NETWORKS, check_numbers, pick_device
 
 
 def sweep(pairings: Iterable[Pairing], seeds: Iterable[int] = range(3), **options: object) -> pd.DataFrame:
@@ -84,8 +82,6 @@ def train(
 ) -> None:
     """Train these runs where they are wanted: on a cluster, many at once on a GPU, or one on each core."""
     if cluster:
-        from lm_utils.experiments.cluster import train_on_cluster
-
         train_on_cluster(cluster, keys, data, limits, device, finished, progress, work)
     elif pick_device(device).type == "cuda":
         from lm_utils.experiments.batched import run_groups
@@ -94,17 +90,6 @@ def train(
     else:
         one = partial(work, data=data, limits=limits, device=device)
         in_parallel(one, keys, jobs or workers(device), finished, progress)
-
-
-def one_run(
-    key: Key, stop: Event | None = None, *, data: str, limits: tuple[int, int], device: str, precision: str = "fp32"
-) -> dict:
-    """Train one run and give its entry."""
-    splits = splits_of(data, key[1])
-    run = fit(key[0], splits, key[1], *limits, device, stop=stop, precision=precision)
-    if run.status == "stopped":
-        raise Stopped
-    return entry_of(run, summarise(run, splits))
 
 
 def check_precision(precision: str, device: str, cluster: str | None) -> None:
@@ -128,12 +113,6 @@ def device_type(device: str, pairing: Pairing, cluster: str | None = None) -> st
     if cluster and device == "cuda":
         return "cpu" if pairing.may_leave_unit_interval else "cuda"
     return pick_device("cpu" if cluster and device == "auto" else device, pairing).type
-
-
-@lru_cache(maxsize=4)
-def splits_of(name: str, seed: int) -> Splits:
-    """The splits of a seed, kept while its runs are trained."""
-    return load_data(name, seed=seed)
 
 
 def workers(device: str = "auto") -> int:
@@ -164,9 +143,3 @@ def in_parallel(
         pool.shutdown(wait=True, cancel_futures=True)
         bar.close()
         torch.set_num_threads(threads_before)
-
-
-def single_threaded() -> None:
-    """One intra-op thread for this worker, and numbers too small to matter become 0 instead of slow."""
-    torch.set_num_threads(1)
-    torch.set_flush_denormal(True)

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from lm_utils.data import Splits
 from lm_utils.experiments.conditions import COLLAPSE, Condition
 from lm_utils.experiments.results import under_conditions
-from lm_utils.experiments.robustness import one_run
+from lm_utils.experiments.robustness import run_condition
 from lm_utils.labs.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.pairing import Pairing
 from lm_utils.training import new_model
@@ -65,7 +65,7 @@ def first_push_figure(pushes: Sequence[FirstPush]) -> Figure:
 
 def live_traces(names: Iterable[str], epochs: int = 3, seed: int = 0, data: str = "digits") -> dict[str, list[dict]]:
     """A few epochs of these conditions, trained now, with what the probe saw."""
-    return {name: [one_run(replace(BY_NAME[name], max_epochs=epochs), seed, data)] for name in names}
+    return {name: [run_condition(replace(BY_NAME[name], max_epochs=epochs), seed, data)] for name in names}
 
 
 def stored_traces(names: Iterable[str], data: str = "mnist") -> dict[str, list[dict]]:
