@@ -123,11 +123,14 @@ RULES: tuple[Rule, ...] = (
          "at once."),
     # one yes/no output
     Rule(lambda p: single(p) and p.loss == "cross_entropy" and p.activation == "none", "impossible",
-         "nn.CrossEntropyLoss reads the batch as one sample; its own softmax over the single output says "
-         "1 for every image."),
+         "nn.CrossEntropyLoss reads the batch as one sample and makes its images compete; read as a probability, the"
+         " softmax of the single output is 1 for every image."),
     Rule(lambda p: single(p) and p.loss == "cross_entropy", "handicapped",
          "nn.CrossEntropyLoss reads the batch as one sample and compares its images with each other, not "
          "each image with its label."),
+    Rule(lambda p: single(p) and p.loss == "mae" and p.activation == "sigmoid", "handicapped",
+         "The absolute error is lowest at 0 or 1, whichever answer is the likelier one, and the sigmoid's slope fades"
+         " there: a run that settles on one answer for all images does not come back."),
     # ReLU as an output
     Rule(lambda p: p.activation == "relu", "handicapped",
          "ReLU cannot emit a negative number and passes no gradient where it emits 0, so an output can be"

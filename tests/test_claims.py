@@ -19,7 +19,7 @@ TRAINED = [claim for claim in cl.claims() if claim.kind in ("runs", "conditions"
 SLIPS = {
     "003-order", "003-clip-gradient", "003-other-classes", "004-takes-probabilities", "004-z", "004-reduce-sums",
     "004-sign", "004-unstable", "004-double-sum", "004-logits-are-probabilities", "001-highest-mse", "001-sigmoid-15",
-    "001-sigmoid-ce", "000-at-most-one", "000-bce-not-softmax", "000-exclusivity",
+    "001-sigmoid-ce", "000-at-most-one", "000-mse-range", "000-bce-not-softmax", "000-exclusivity",
 }  # fmt: skip
 
 

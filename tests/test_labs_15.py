@@ -27,8 +27,8 @@ def test_the_browser_begins_with_the_refuted_claims_and_follows_its_menus():
 
 
 def test_shares_and_sentences():
-    assert verdicts.decided_share([]) == 0
-    assert 0 < verdicts.decided_share(COMPUTED) < 1
+    assert verdicts.share_that_holds([]) == 0
+    assert 0 < verdicts.share_that_holds(COMPUTED) < 1
     assert f"**{len(COMPUTED)} claims:**" in verdicts.summary_sentence(COMPUTED).data
     assert "refuted" in verdicts.told(claims.verdict_of("004-z")).data
 

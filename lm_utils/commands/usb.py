@@ -38,9 +38,9 @@ def main(folder: Path) -> int:
     if folder == ROOT or ROOT in folder.parents:
         raise ValueError(f"{folder} lies inside the project; name a folder elsewhere, such as a USB stick.")
     folder.mkdir(parents=True, exist_ok=True)
+    data = copy_data(folder / DATA)
     copy_project(folder / PROJECT)
     download(packages(), folder / WHEELS, os.environ.get("TORCH", ""))
-    data = copy_data(folder / DATA)
     (folder / "README.txt").write_text(instructions(bool(data)), encoding="utf-8")
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     say(f"{folder}: {size / 1e9:.1f} GB. {data or 'No MNIST here; the embedded digits are used.'}")

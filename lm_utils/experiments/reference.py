@@ -10,7 +10,7 @@ from pathlib import Path
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.experiments.documents import pairings, rows
 from lm_utils.experiments.store import Store, cache_folder
-from lm_utils.experiments.sweep import device_type, sweep_entries, table
+from lm_utils.experiments.sweep import data_name, device_type, sweep_entries, table
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
@@ -33,6 +33,7 @@ def main(
     tasks: Iterable[str] = tuple(TASKS),
 ) -> None:
     """Train what the shipped results still lack, a few seeds of every task first, and write them as they grow."""
+    data = data_name(data, cluster)
     seeds = seeds or (GRID_SEEDS if grid else SEEDS)
     for some in sorted({*(few for few in FIRST_SEEDS if few < seeds), seeds}):
         for task in tasks:

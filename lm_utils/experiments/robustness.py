@@ -18,7 +18,7 @@ from lm_utils.experiments.probe import LAYERS, gradient_sizes, stuck_share
 from lm_utils.experiments.reference import RESULTS, rounded, write_whole
 from lm_utils.experiments.stopping import ThreeRules
 from lm_utils.experiments.store import entry_of
-from lm_utils.experiments.sweep import in_parallel, workers
+from lm_utils.experiments.sweep import data_name, in_parallel, workers
 from lm_utils.model import CNN
 from lm_utils.training import Prepared, Run, Stopped, fit, outputs_of
 
@@ -39,6 +39,7 @@ def main(
     unknown = sorted(set(families) - set(CONDITIONS))
     if unknown:
         raise ValueError(f"Unknown family {unknown[0]!r}; choose from {', '.join(CONDITIONS)}.")
+    data = data_name(data, cluster)
     for family in families:
         extend(CONDITIONS[family], range(FIRST_SEED, FIRST_SEED + seeds), data, device, jobs, cluster)
 

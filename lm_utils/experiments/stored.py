@@ -87,6 +87,12 @@ class Results:
         """The runs of one task."""
         return Results(self.whose, self.data, tuple(entry for entry in self.entries if entry["task"] == task))
 
+    def that_learnt(self) -> Results:
+        """The runs that did better than a constant answer."""
+        learnt = [entry for entry in self.entries if not st.failed(
+            number(entry, "test_metric"), self.baseline(entry["task"]), TASKS[entry["task"]].metric)]  # fmt: skip
+        return Results(self.whose, self.data, tuple(learnt))
+
     def baseline(self, task: str) -> float:
         """The test metric of the best constant answer."""
         return baseline(task, self.data)

@@ -137,7 +137,7 @@ def readable_line(line: pd.Series) -> dict[str, str]:
         "epochs": shown_count(line["epochs"]),
         "to 95 %": shown_count(line["epochs_to_95"]),
         "difference to the fitting pairing": "" if own else shown_difference(difference, task),
-        "errors, times its": "" if own else shown_ratio(line["ratio"], line["ratio_low"], line["ratio_high"]),
+        "error, times the fitting pairing's": "" if own else shown_ratio(*line[["ratio", "ratio_low", "ratio_high"]]),
         "verdict": line["verdict"],
     }
 

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.claims import KINDS, Judged, verdict_of
 from lm_utils.experiments.claims.conditions import (
+    HOME,
     NOT_YET,
     new_data_comparisons,
     new_data_gaps,
@@ -20,6 +21,7 @@ from lm_utils.experiments.claims.conditions import (
     worlds,
 )
 from lm_utils.experiments.claims.finding import VERDICTS
+from lm_utils.experiments.conditions import OTHER_HAND
 from lm_utils.experiments.documents import rows
 from lm_utils.experiments.results import Results, baseline, reference, sentence, tested_digits, under_conditions
 from lm_utils.experiments.stored import TITLES
@@ -43,17 +45,18 @@ def with_verdict(judged: Sequence[Judged], verdict: str) -> list[Judged]:
     return [one for one in judged if one.verdict == verdict]
 
 
-def decided_share(judged: Sequence[Judged]) -> float:
-    """The share of claims that hold, of those that were decided."""
-    decided = [one for one in judged if one.verdict != "not tested"]
-    return sum(one.verdict in ("holds", "holds here") for one in decided) / max(len(decided), 1)
+def share_that_holds(judged: Sequence[Judged]) -> float:
+    """The share of claims that hold, of those that were tested."""
+    tested = [one for one in judged if one.verdict != "not tested"]
+    return sum(one.verdict in ("holds", "holds here") for one in tested) / max(len(tested), 1)
 
 
 def summary_sentence(judged: Sequence[Judged]) -> Markdown:
     """How many claims got which verdict."""
     counts = {name: len(with_verdict(judged, name)) for name in VERDICTS}
     words = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    return Markdown(f"**{len(judged)} claims:** {words}. Of those that were decided, {decided_share(judged):.0%} hold.")
+    share = share_that_holds(judged)
+    return Markdown(f"**{len(judged)} claims:** {words}. Of those that were tested, {share:.0%} hold.")
 
 
 # --- browsing --------------------------------------------------------------------------------------------------------
@@ -177,12 +180,40 @@ READINGS = (
 )
 
 
+SOFTMAX_LABELS = tuple(Pairing("multilabel", loss, "softmax") for loss in ("mse", "bce", "cross_entropy"))
+SIGMOID_LABELS = Pairing("multilabel", "bce", "sigmoid")
+WON_BACK = ("next to nothing", "less than half of it", "more than half of it")
+
+
+def share_won_back(results: Results) -> float:
+    """How much of the gap between softmax and sigmoids over labels another cut closes, on average over the losses."""
+    at_half, at_cut = (
+        st.mean_interval([score for pairing in SOFTMAX_LABELS for score in results.scores(pairing, name).values()]).mean
+        for name in ("test_metric", "accuracy_at_cut")
+    )
+    sigmoids = st.mean_interval(list(results.scores(SIGMOID_LABELS).values())).mean
+    return (at_cut - at_half) / (sigmoids - at_half)
+
+
+def cut_question(results: Results | None = None) -> Prediction:
+    """How much another cut wins back where softmax stands over labels."""
+    results = (results or reference()).only("multilabel")
+    share = share_won_back(results)
+    return predict(
+        "Softmax over four labels ends far below sigmoids. Read with another cut than 0.5, how much of that gap do the"
+        " same networks win back?",
+        list(WON_BACK),
+        WON_BACK[int(share >= 0.1) + int(share >= 0.5)],
+        f"{share:.0%} of it, on average over three losses. {verdict_of('000-labels-cannot').evidence} The next figure"
+        " shows every network with both cuts.",
+    )
+
+
 def cut_figure(results: Results | None = None) -> Figure:
     """Softmax over labels read with the cut at one half and with the cut that suits the validation set."""
     results = (results or reference()).only("multilabel")
     figure, axis = new_figure(width=10, height=4.2)
-    pairings = [Pairing("multilabel", loss, "softmax") for loss in ("mse", "bce", "cross_entropy")]
-    pairings.append(Pairing("multilabel", "bce", "sigmoid"))
+    pairings = [*SOFTMAX_LABELS, SIGMOID_LABELS]
     words = []
     for y, pairing in enumerate(pairings):
         for name, color, mark, title in READINGS:
@@ -215,6 +246,8 @@ PLACES = {
     "noise": "wrong labels",
     "imbalance": "rare classes",
     "shift": "turned or noisy test images",
+    "others": "digits drawn by other people",
+    "home": "on the data at hand",
 }
 NOWHERE = "nowhere: practically equal, or too close to tell"
 
@@ -228,10 +261,16 @@ def new_data_question(data: str = "mnist") -> Prediction | Markdown:
     worse = {world: c.difference.mean for world, c in compared.items() if c.verdict == "worse"}
     answer = NOWHERE
     if worse:
-        condition, shift = worlds(families)[min(worse, key=worse.get)]
-        answer = PLACES["shift" if shift else condition.split("-")[0]]
+        answer = PLACES[place(*worlds(families)[min(worse, key=worse.get)])]
     question = "On ten classes, where does MSE behind a softmax fall furthest behind cross-entropy on logits?"
     return predict(question, [*PLACES.values(), NOWHERE], answer, verdict_of("000-new-data").evidence)
+
+
+def place(condition: str, shift: str) -> str:
+    """What kind of new data this is, a key of PLACES."""
+    if shift:
+        return "others" if shift == OTHER_HAND else "shift"
+    return "home" if condition == HOME else condition.split("-")[0]
 
 
 MEASURES = {  # of new data: what it is called in a figure, and by what it is multiplied there

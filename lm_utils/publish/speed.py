@@ -235,7 +235,8 @@ def conditions(measured: pd.DataFrame) -> str:
     return (
         f"A run here is {measured.epochs[0]} epochs of the multi-class network with one test at the end, the same work"
         " for everybody; the last column is CPU time for one epoch. Measured by"
-        f" `make bench`, the median of {measured['round'].max()} rounds: {bench.conditions(measured)}. All figures:"
-        " [results/bench](results/bench/). On more than one machine: [docs/cluster.md](docs/cluster.md); what a million"
-        " runs would cost: [docs/scale.md](docs/scale.md)."
+        f" `make bench`, the median of {measured['round'].max()} rounds (a ratio is formed within each round,"
+        f" before its median is taken): {bench.conditions(measured)}. The peers come with `python -m lm_utils setup"
+        " --extras=bench`. All figures: [results/bench](results/bench/). On more than one machine:"
+        " [docs/cluster.md](docs/cluster.md); what a million runs would cost: [docs/scale.md](docs/scale.md)."
     )

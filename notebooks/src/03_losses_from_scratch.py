@@ -442,7 +442,7 @@ print("start {:.3f}, same order {:.3f}, slope called with (prediction, label) {:
 
 # %% [markdown]
 # In the same order the slope is $y-p$: uphill, the loss grows until the clip hides how far. With the order turned
-# it is $p-y$, and the sample is learned. What may we conclude?
+# it is $p-y$, and the sample is learnt. What may we conclude?
 #
 # - **Certain:** the two functions cannot be called with their arguments in the same order. Their shared names
 #   hide it.

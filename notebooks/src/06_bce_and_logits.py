@@ -179,7 +179,7 @@ assert max(gains) < 1
 print("from start to floor:", ", ".join(f"{gain:.3f}" for gain in gains))
 
 # %% [markdown]
-# So two popular readings of a log are wrong: *"1.46 means it has not learned"* and *"near 0.66 means it is good"*.
+# So two popular readings of a log are wrong: *"1.46 means it has not learnt"* and *"near 0.66 means it is good"*.
 # A loss value means nothing without its floor and its start.
 #
 # The floor is not the only price. With one softmax the slope of the logits is prediction minus target, strong for a

@@ -95,9 +95,11 @@ show(figures.dots_and_intervals(losses))
 show(figures.differences(losses))
 
 # %% [markdown]
-# The grey band holds the differences that were called practically equal before anyone looked. An interval inside it
-# shows equality; one that sticks out leaves the question open. (With fewer than six seeds a row says "illustration"
-# and gets no verdict.) And how long did they train?
+# Each mark is a row less the fitting pairing, MSE on standardised targets. The grey band, 0.01 of MSE on either side,
+# was called practically equal before anyone looked. An interval inside it shows equality. *Better* and *worse* mean a
+# difference beyond chance, and only an interval wholly outside the band shows that it matters; anything else is
+# *undecided*. (With fewer than six seeds a row says "illustration" and gets no verdict. All intervals speak of other
+# seeds, not of another test set.) And how long did they train?
 
 # %%
 show(figures.epochs_plot(losses))
@@ -153,8 +155,9 @@ show(runaway.runaway_figure(found))
 # On the left, the mean output for images whose target is large and for those whose target is small. With MSE the two
 # part. With BCE on logits both run the *same* way, further with every epoch, and the MSE grows with them (one seed,
 # trained just now). The direction is no accident: the mean of standardised targets is 0, and the one answer whose
-# sigmoid is 0 lies at minus infinity. So this row has no final figure; ours and the published one say how far a
-# network had run when it was stopped.
+# sigmoid is 0 lies at minus infinity. So this row has no final figure. Early stopping hands over the best epoch, which
+# is here an early one: ours and the published figure say how far a network had already run by then, not where it was
+# going.
 
 # %% [markdown]
 # ## 4. The activation table that document 001 left empty
@@ -184,11 +187,13 @@ Markdown(f"Of 40 fresh networks with a ReLU output, **{share:.0%}** emit 0 for e
 
 # %% [markdown]
 # Where ReLU emits 0 its slope is 0. If that is so for *all* images, no gradient ever passes, and the network stays
-# dead. Whether that happens is decided by the starting weights: a coin toss. Find that price in the row with raw
-# targets. With standardised ones a dead network answers the mean, which is 0 there, and lands on the dotted line.
+# dead. Whether it starts so is decided by the starting weights: a coin toss. More networks end there than start there:
+# about half of the standardised targets are negative, the first steps push the output down, and a ReLU that is pushed
+# below 0 for all images does not come back. Find the price in the row with raw targets. With standardised ones a dead
+# network answers the mean, which is 0 there, and lands on the dotted line.
 #
 # **Sigmoid and its inverse** trains on standardised targets, in spite of the detour. The document's three arguments
-# are measured in [notebook 04](04_output_activations.ipynb); here you see what they cost in the end.
+# are measured in [notebook 04](04_output_activations.ipynb); here you see whether they cost anything in the end.
 
 # %%
 squeezed = lm.Pairing("regression", "mse", "sigmoid_inverse", normalize=True)
@@ -220,7 +225,7 @@ quiz.predict(
 )  # fmt: skip
 
 # %% [markdown]
-# The curves of a standardised, a raw and a squeezed target, all seeds:
+# The curves with standardised targets, with raw ones, and with standardised ones squeezed through a sigmoid, all seeds:
 
 # %%
 show(figures.learning_curves([fitting, raw, squeezed]))

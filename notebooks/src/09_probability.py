@@ -89,16 +89,19 @@ results.readable(losses)
 show(figures.dots_and_intervals(losses))
 
 # %% [markdown]
-# The left panel shows the one row that stands at its constant answer, the right one enlarges the rest: everything
-# else learns, as the document found. To compare those rows with sigmoid and BCE, take their differences seed by seed.
+# The left panel shows what stands at a constant answer: every run with softmax, and any other run that the table counts
+# under *at chance*. The right one enlarges the rest. To compare those rows with sigmoid and BCE, take their differences
+# seed by seed.
 
 # %%
 show(figures.differences(losses))
 
 # %% [markdown]
-# The grey band was called practically equal before anyone looked. An interval inside it shows equality, one wholly
-# outside a difference that matters; any other leaves the question open. (With fewer than six seeds a row says
-# "illustration" and gets no verdict.)
+# The grey band, half a percentage point on either side, was called practically equal before anyone looked. An interval
+# inside it shows equality. *Better* and *worse* mean a difference beyond chance, and only an interval wholly outside
+# the band shows that it matters; anything else is *undecided*. (With fewer than six seeds a row says "illustration" and
+# gets no verdict. All intervals speak of other seeds, not of another test set.) One run that learns nothing makes the
+# interval of its row wide: then the mean describes neither the runs that learn nor the one that does not.
 #
 # Now the document's open question. It suspects that MSE, MAE and RMSE do a little better *without* an activation than
 # with a sigmoid, and asks for more experiments. Here they are, again paired by seed.
@@ -141,19 +144,21 @@ results.readable(activations)
 # %%
 trio = [lm.Pairing("probability", "bce", "sigmoid"), lm.Pairing("probability", "mse", "sigmoid"),
         lm.Pairing("probability", "mae", "sigmoid")]
-show(figures.calibration(trio))
+learnt = results.reference().only("probability").that_learnt()
+show(figures.calibration(trio, learnt))
 
 # %% [markdown]
 # How to read it: the *confidence* is the output itself for a yes and one minus the output for a no, so it starts at
 # one half; each mark stands for the images of similar confidence. Below the diagonal a network is too sure of itself.
 # The number in brackets, the expected calibration error (ECE), is the mean distance from the diagonal over all
-# images.
+# images. (A run that gives every image the same answer has no calibration worth the name; such runs are left out here,
+# and the column *seeds* of the next table says how many remain.)
 #
 # In numbers, of each measure the smaller the better: the negative log-likelihood is what cross-entropy counts, the
 # Brier score is the squared error of the probabilities, the calibration error is the gap of the figure.
 
 # %%
-results.probabilities(trio)
+results.probabilities(trio, learnt)
 
 # %% [markdown]
 # What does the theory say? BCE and MSE are *proper* scoring rules: their expectation is best at the true probability.
@@ -170,10 +175,10 @@ assert abs(grid[mse.argmin()].item() - true) < 2e-3 and grid[mae.argmin()].item(
 print(f"truth {true}: MSE is lowest at {grid[mse.argmin()]:.2f}, MAE at {grid[mae.argmin()]:.2f}")
 
 # %% [markdown]
-# The stored outputs of all seeds, counted.
+# The stored outputs of all seeds that learnt, counted.
 
 # %%
-show(figures.output_histograms(trio))
+show(figures.output_histograms(trio, learnt))
 
 # %% [markdown]
 # The histograms (mind the logarithmic scale) show the same from the other side: MAE leaves the middle emptiest. But
@@ -224,7 +229,8 @@ show(figures.learning_curves([trio[0], lm.Pairing("probability", "rmse"), consta
 show(figures.epochs_plot(losses))
 
 # %% [markdown]
-# Rows may agree in accuracy and differ here, or the other way round. The row that learns nothing has no such epoch.
+# Rows may agree in accuracy and differ here, or the other way round. Runs that learn
+# nothing have no such epoch.
 
 # %% [markdown]
 # ## 7. Every pairing
@@ -297,8 +303,8 @@ quiz.check_function(
 # ## Summary
 #
 # - Softmax over one output is 1. Its accuracy is the share of yes labels; nothing trains.
-# - Every other row of the document learns. Whether an activation helps under MSE, MAE and RMSE is answered by paired
-#   seeds, above.
+# - The document's other rows learn; the column *at chance* says whether one of them lost a run. Whether an activation
+#   helps under MSE, MAE and RMSE is answered by paired seeds, above.
 # - BCE and MSE reward honest probabilities, MAE does not; how honest a trained network is, only its calibration
 #   tells.
 # - `nn.CrossEntropyLoss` with one flattened column compares images with each other.

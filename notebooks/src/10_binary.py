@@ -16,7 +16,7 @@
 # After this notebook you can
 #
 # - explain why two classes forgive what ten do not;
-# - show with one line of algebra that BCE over two softmax outputs *is* cross-entropy;
+# - relate BCE over two softmax outputs to cross-entropy with one line of algebra;
 # - read a table in which "no difference" is a measured result and not a shrug;
 # - name what misuse costs when accuracy shows nothing.
 #
@@ -102,8 +102,9 @@ show(figures.differences(losses))
 
 # %% [markdown]
 # The grey band is half a point on either side, a limit fixed before anyone looked. An interval inside it shows that
-# two rows are *practically equal*, one wholly outside that they differ; any other leaves the question open. With
-# fewer than six seeds there is no verdict, only an "illustration".
+# two rows are *practically equal*. *Better* and *worse* mean a difference beyond chance, and only an interval wholly
+# outside the band shows that it matters; anything else is *undecided*. With fewer than six seeds there is no verdict,
+# only an "illustration". All intervals speak of other seeds, not of another test set.
 #
 # The row the document recommends applies softmax twice; its twin, with logits, is the call PyTorch means.
 
@@ -126,7 +127,8 @@ results.readable(activations)
 # ## 4. Why two classes forgive
 #
 # At the start every sigmoid is near one half. With two classes each is right half of the time, so on average the
-# wishes of the two outputs cancel. With ten classes each is wrong nine times in ten, and all push downwards.
+# wishes of the two outputs cancel. With ten classes each should be a no nine times in ten, so on average all are pushed
+# downwards.
 
 # %%
 splits = lm.load_data(data)
@@ -149,8 +151,8 @@ Markdown(f"Two classes: off by {sum(two) / 20:.2f} on average ({max(two):.2f} at
 # With two sigmoids a fresh network happens to say a little too much or too little, and that is soon mended. With ten
 # the push is there in every network, always downwards, and it lasts until the outputs have come all the way to one
 # tenth. [Notebook 11](11_multi_class.ipynb) shows what it does to the hidden layer. The document's own guess is that
-# two exclusive classes leave independence little room to do harm. It points the right way; notebook 11 argues that
-# the base rate decides, not the number of classes.
+# two exclusive classes leave independence little room to do harm. It points the right way; notebook 11 asks whether
+# it is the base rate that decides, or the number of classes.
 
 # %% [markdown]
 # ## 5. What it costs all the same
@@ -180,7 +182,8 @@ show(figures.epochs_plot(losses))
 
 # %% [markdown]
 # Look at the two rows that end in softmax although their loss contains a softmax or a sigmoid of its own. The second
-# function sees only numbers between 0 and 1, which makes gradients small.
+# function sees only numbers between 0 and 1, and the first one fades where it is sure: a confident mistake hardly gets
+# corrected. (Small gradients alone would not matter: AdamW rescales them.)
 
 # %%
 show(figures.calibration([twin, twice, lm.Pairing("binary", "mse", "softmax")]))

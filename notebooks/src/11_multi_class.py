@@ -11,13 +11,13 @@
 # ---
 
 # %% [markdown]
-# # 11 Multi-class classification: the sigmoid that never learns
+# # 11 Multi-class classification: one word of difference
 #
 # After this notebook you can
 #
 # - say which losses and output activations really cost accuracy with ten classes, and which only seem to;
-# - explain, step by step, why ten sigmoids stop learning in these experiments, and test it by switching the effect
-#   off and on;
+# - explain what one changed word does to the first steps of a training, and test the explanation by switching the
+#   effect off and on;
 # - tell softmax applied twice from softmax applied once, although their accuracy looks alike;
 # - repair a collapsed network in three different ways.
 #
@@ -28,14 +28,13 @@
 # **Before this one:** [10 Binary classification](10_binary.ipynb)
 
 # %% [markdown] tags=["lang-ko"]
-# # 11 다중 클래스 분류: 끝내 학습하지 못하는 시그모이드
+# # 11 다중 클래스 분류: 단어 하나의 차이
 #
 # 이 노트북을 마치면 다음을 할 수 있습니다.
 #
 # - 클래스가 열 개일 때 어떤 손실 함수(loss function)와 출력층 활성화 함수(output activation)가 정말로 정확도를
 #   떨어뜨리고, 어떤 것은 그래 보이기만 하는지 말할 수 있습니다.
-# - 이 실험들에서 시그모이드(sigmoid) 열 개가 왜 학습을 멈추는지 단계별로 설명하고, 그 효과를 껐다 켜서 확인할 수
-#   있습니다.
+# - 단어 하나를 바꾸면 학습의 첫 갱신들이 어떻게 달라지는지 설명하고, 그 효과를 껐다 켜서 확인할 수 있습니다.
 # - 정확도는 비슷해 보여도, 소프트맥스(softmax)를 두 번 적용한 것과 한 번 적용한 것을 구별할 수 있습니다.
 # - 붕괴(collapse)한 신경망을 서로 다른 세 가지 방법으로 고칠 수 있습니다.
 #
@@ -60,7 +59,7 @@ device = "auto"
 
 # %% [markdown] tags=["lang-ko"]
 # 이 노트북에는 데이터셋이 두 가지 나옵니다. **저장된 결과**는 MNIST로 얻은 것으로, 강의에 들어 있어서 바로
-# 나타납니다. **실시간 셀**은 다음 줄에 적힌 데이터로 그 자리에서 학습합니다. 어느 쪽인지는 표마다 적혀 있습니다.
+# 나타납니다. **직접 학습하는 셀**은 다음 줄에 적힌 데이터로 그 자리에서 학습합니다. 어느 쪽인지는 표마다 적혀 있습니다.
 
 # %%
 import math
@@ -137,11 +136,12 @@ assert round(shares[3].item(), 4) == 0.1010 and round(shares[1].item(), 4) == 0.
 
 # %% [markdown]
 # The two published figures are the shares of the threes (10.10 %) and of the ones (11.35 %): two constant answers, one
-# as empty as the other. Which digit a collapsed network settles on is an accident of its run.
+# as empty as the other. A collapsed network tends to settle on a digit that is common among the training and validation
+# images; ones are the commonest of all.
 
 # %% [markdown] tags=["lang-ko"]
 # 문서에 실린 두 수치는 3의 비율(10.10 %)과 1의 비율(11.35 %)입니다. 서로 다른 상수 답이지만 내용이 없기는
-# 마찬가지입니다. 붕괴한 신경망이 어느 숫자에 자리 잡는지는 그 실행의 우연입니다.
+# 마찬가지입니다. 붕괴한 신경망은 학습·검증 이미지에 많이 들어 있는 숫자에 자리 잡기 쉽습니다. 가장 많은 숫자는 1입니다.
 
 # %%
 show(figures.dots_and_intervals(losses))
@@ -165,17 +165,20 @@ show(figures.dots_and_intervals(losses))
 show(figures.differences(losses))
 
 # %% [markdown]
-# The grey band was called practically equal before anyone looked. An interval inside it shows equality, one wholly
-# outside a difference that matters; any other leaves the question open. With fewer than six seeds a row says
-# "illustration" and gets no verdict.
+# The grey band, half a percentage point on either side, was called practically equal before anyone looked. An interval
+# inside it shows equality. *Better* and *worse* mean a difference beyond chance, and only an interval wholly outside
+# the band shows that it matters; anything else is *undecided*. With fewer than six seeds a row says "illustration" and
+# gets no verdict. All intervals speak of other seeds, not of another test set.
 #
 # The first row needs a second look. The document calls it "Categorical Cross-Entropy (with Softmax)" and recommends
 # it. Its code handed *softmax outputs* to `nn.CrossEntropyLoss`, and that loss applies softmax itself: softmax twice.
 
 # %% [markdown] tags=["lang-ko"]
-# 회색 띠는 결과를 보기 전에 "사실상 같다"고 정해 둔 범위입니다. 구간(interval)이 그 안에 들면 같다는 것을, 완전히
-# 밖에 있으면 의미 있는 차이를 보여 줍니다. 그 밖의 경우에는 아직 알 수 없습니다. 시드가 여섯 개보다 적은 행은
-# "illustration"(예시)이라고 적히고 판정을 받지 않습니다.
+# 회색 띠(양쪽으로 0.5퍼센트포인트)는 결과를 보기 전에 "사실상 같다"고 정해 둔 범위입니다. 구간(interval)이 그 안에
+# 들면 같다는 뜻입니다. *better*와 *worse*는 우연으로 보기 어려운 차이가 있다는 뜻이고, 그 차이가 중요하다는 것은
+# 구간이 띠를 완전히 벗어날 때만 알 수 있습니다. 나머지는 *undecided*(알 수 없음)입니다. 시드가 여섯 개보다 적은 행은
+# "illustration"(예시)이라고 적히고 판정을 받지 않습니다. 모든 구간은 다른 시드에 관한 것이지 다른 테스트 데이터에
+# 관한 것이 아닙니다.
 #
 # 첫 행은 다시 볼 필요가 있습니다. 문서는 이 행을 "Categorical Cross-Entropy (with Softmax)"라고 부르며
 # 권장합니다. 그런데 문서의 코드는 *소프트맥스의 출력*을 `nn.CrossEntropyLoss`에 넘겼고, 이 손실 함수는
@@ -226,12 +229,14 @@ show(figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigm
 show(figures.epochs_plot(losses))
 
 # %% [markdown]
-# A second softmax sees only numbers between 0 and 1 and hands back small gradients: a likely price in time, which
-# accuracy does not show. Collapsed rows have no such epoch at all.
+# The first softmax fades where it is sure, so a confident mistake hardly gets corrected: a likely price in time, which
+# accuracy does not show. (Small gradients alone would not matter: AdamW rescales them.) Collapsed rows have no such
+# epoch at all.
 
 # %% [markdown] tags=["lang-ko"]
-# 두 번째 소프트맥스는 0과 1 사이의 수만 받고 작은 기울기(gradient)를 돌려줍니다. 정확도에는 드러나지 않지만 시간으로
-# 치르는 값일 가능성이 큽니다. 붕괴한 행에는 그런 에포크가 아예 없습니다.
+# 첫 번째 소프트맥스는 확신할수록 기울기(gradient)가 사라져서 확신에 찬 오답이 잘 고쳐지지 않습니다. 정확도에는
+# 드러나지 않아도 학습 시간이 더 걸릴 가능성이 있습니다. (기울기가 작기만 한 것은 AdamW가 보정합니다.) 붕괴한 행에는
+# 그런 에포크가 아예 없습니다.
 
 # %% [markdown]
 # ## 3. The activation table that document 001 left empty
@@ -348,16 +353,18 @@ show(figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
 # ## 5. Why? Look at the very first step
 #
 # The document guesses (추정): sigmoid outputs are independent and do not compete. Here is another candidate. A fresh
-# network says about 0.5 for each class. Each of ten classes is wrong for nine images in ten. So a loss that asks ten
-# separate yes-or-no questions wants **all ten outputs to go down**, for every image.
+# network says about 0.5 for each class. A loss that asks ten separate yes-or-no questions wants nine outputs of each
+# image to go down and one to go up: on balance **down**, by the same amount for every image. And averaged over the
+# images each of the ten outputs is asked to go down.
 
 # %% [markdown] tags=["lang-ko"]
-# ## 5. 왜 그럴까요? 맨 첫 걸음을 봅니다
+# ## 5. 왜 그럴까요? 첫 갱신을 봅니다
 #
 # 문서는 시그모이드 출력이 서로 독립이라 경쟁하지 않기 때문이라고 추정합니다(문서에 "추정"이라고 적혀 있습니다).
 # 다른 후보도 있습니다. 갓 만든 신경망은 모든 클래스에 대해 약 0.5라고 답합니다.
-# 그런데 열 클래스 각각은 이미지 열 장 가운데 아홉 장에서 오답입니다. 그래서 예/아니요 질문 열 개를 따로따로
-# 던지는 손실 함수는 모든 이미지에서 **출력 열 개가 모두 내려가기를** 바랍니다.
+# 예/아니요 질문 열 개를 따로따로 던지는 손실 함수는 이미지마다 출력 아홉 개는 내려가고 하나는 올라가기를 바랍니다.
+# 합치면 모든 이미지에서 똑같은 크기만큼 **아래로** 미는 셈입니다. 이미지 전체로 평균하면 출력 열 개가 저마다 내려가라는
+# 요구를 받습니다.
 
 # %%
 splits = lm.load_data(data)
@@ -366,8 +373,8 @@ pushes = [collapse.first_push(lm.Pairing("multiclass", *names), splits) for name
 show(collapse.first_push_figure(pushes))
 
 # %% [markdown]
-# With sigmoids every bar points the same way: a **common push**. With softmax and cross-entropy the bars cancel,
-# because the residual of softmax, predicted minus true, sums to zero over the classes.
+# Each bar is the mean over images. With sigmoids every bar points the same way: a **common push**. With softmax and
+# cross-entropy the bars cancel, because the residual of softmax, predicted minus true, sums to zero over the classes.
 #
 # The ten outputs read the same 64 hidden units. A push that all outputs share arrives there as one direction, the
 # same for most images ("images agree"). AdamW makes it worse: it divides each step by the size of past
@@ -375,13 +382,13 @@ show(collapse.first_push_figure(pushes))
 # units stand at 0 or 1 for *every* image, and then nothing passes back.
 
 # %% [markdown] tags=["lang-ko"]
-# 시그모이드에서는 모든 막대가 같은 쪽을 가리킵니다. 모든 출력을 **함께 미는 힘**(common push)입니다. 소프트맥스와
-# 교차 엔트로피(cross-entropy)에서는 막대들이 상쇄됩니다. 소프트맥스의 잔차(residual), 곧 예측에서 정답을 뺀 값은
-# 클래스 전체로 더하면 0이 되기 때문입니다.
+# 막대 하나는 이미지 전체의 평균입니다. 시그모이드에서는 모든 막대가 같은 쪽을 가리킵니다. 모든 출력을 **함께 미는
+# 힘**(common push)입니다. 소프트맥스와 교차 엔트로피(cross-entropy)에서는 막대들이 상쇄됩니다. 소프트맥스의
+# 잔차(residual), 곧 예측에서 정답을 뺀 값은 클래스 전체로 더하면 0이 되기 때문입니다.
 #
 # 출력 열 개는 같은 은닉 유닛(hidden unit) 64개를 읽습니다. 모든 출력이 함께 받는 힘은 거기에 하나의 방향으로
 # 도착하고, 그 방향은 대부분의 이미지에서 같습니다(그림의 "images agree"). AdamW는 이를 더 나쁘게 만듭니다.
-# 걸음마다 과거 기울기의 크기로 나누기 때문에, 작아도 꾸준한 힘은 온전한 한 걸음이 됩니다. 은닉층(hidden layer)은
+# 갱신할 때마다 과거 기울기의 크기로 나누기 때문에, 작아도 꾸준한 힘은 제 크기의 갱신이 됩니다. 은닉층(hidden layer)은
 # 시그모이드입니다. 충분히 밀리면 은닉 유닛은 *모든* 이미지에서 0이나 1에 머무는 포화(saturation) 상태가 되고,
 # 그러면 뒤로 아무것도 전달되지 않습니다.
 
@@ -401,10 +408,10 @@ show(collapse.trace_figure(traces))
 # *same* end for every image.)
 
 # %% [markdown] tags=["lang-ko"]
-# 이 세 에포크는 내장된 숫자 이미지로 방금, 시드 하나로 학습한 것입니다. 증거라기보다 예시입니다. 왼쪽은 평평한
-# 끝에 가 있는 은닉 활성값의 비율이고, 오른쪽은 첫 합성곱 층(convolution layer)까지 도달하는 기울기입니다. 붕괴한
-# 신경망에서는 한두 에포크 만에, 무언가를 배우기도 전에 거의 모두가 그 끝에 가 있고 그 뒤의 기울기는 사라집니다.
-# 아무리 기다려도 되살릴 수 없습니다.
+# 이 세 에포크는 내장된 숫자 이미지로 방금, 시드 하나로 학습한 것입니다. 증거라기보다 예시입니다. 왼쪽은 시그모이드의
+# 포화 영역(0이나 1 근처)에 있는 은닉 활성값의 비율이고, 오른쪽은 첫 합성곱 층(convolution layer)까지 도달하는
+# 기울기입니다. 붕괴한 신경망에서는 한두 에포크 만에, 무언가를 배우기도 전에 거의 모두가 그 끝에 가 있고 그 뒤의
+# 기울기는 사라집니다. 아무리 기다려도 되살릴 수 없습니다.
 #
 # 건강한 신경망의 유닛도 끝으로 움직이지만, 더 나중에, 하나의 답으로서 움직입니다. 어떤 이미지에서는 이쪽 끝, 다른
 # 이미지에서는 저쪽 끝입니다. 기울기는 살아 있습니다. ([노트북 13](13_is_it_learning.ipynb)은 모든 이미지에서 *같은*
@@ -433,19 +440,22 @@ collapse.intervention_table(found).style.hide(axis="index").set_caption(origin)
 # *Removed push*: subtracting the mean gradient over the classes leaves loss, activation and network as they are, and
 # the network learns. *Added push*: the same push added to softmax with cross-entropy makes that fitting pairing
 # collapse. Where the table also has a louder loss, a tanh instead of a sigmoid, or more patience: none of them
-# touches the push, so none was expected to cure. The last column says whether it came as expected.
+# touches the push, so none was expected to cure. SGD and a smaller learning rate leave the push and make its steps
+# smaller; training the output layer first lets the push end before it reaches the hidden layer. The last column says
+# whether it came as expected.
 #
 # A fair objection: does subtracting a mean over the classes not let them compete, by a back door? It couples them, it
 # is true. The repairs of part 7 couple nothing.
 
 # %% [markdown] tags=["lang-ko"]
-# *힘을 뺀 경우*: 클래스에 걸친 평균 기울기를 빼면 손실 함수도, 활성화 함수도, 신경망도 그대로인데 신경망이
+# *공통 힘을 없앤 경우*: 클래스에 걸친 평균 기울기를 빼면 손실 함수도, 활성화 함수도, 신경망도 그대로인데 신경망이
 # 학습합니다. *힘을 더한 경우*: 똑같은 힘을 소프트맥스와 교차 엔트로피에 더하면 잘 맞던 그 조합이 붕괴합니다.
 # 손실을 키우거나, 시그모이드 대신 tanh를 쓰거나, 더 오래 기다리는 조건이 표에 있다면, 어느 것도 그 힘을 건드리지
-# 않으므로 치료가 되리라고 예상하지 않았습니다. 예상대로 되었는지는 마지막 열에 있습니다.
+# 않으므로 해결되리라고 예상하지 않았습니다. SGD나 더 작은 학습률은 그 힘을 그대로 두고 갱신의 크기만 줄이며, 출력층을
+# 먼저 학습하면 그 힘은 은닉층에 닿기 전에 끝납니다. 예상대로 되었는지는 마지막 열에 있습니다.
 #
-# 정당한 반론이 하나 있습니다. 클래스에 걸친 평균을 빼는 것은 뒷문으로 경쟁을 들여오는 일이 아닐까요? 클래스들을 서로
-# 묶는 것은 사실입니다. 7부의 수리법은 아무것도 묶지 않습니다.
+# 정당한 반론이 하나 있습니다. 클래스에 걸친 평균을 빼는 것은 슬그머니 경쟁을 끌어들이는 일이 아닐까요? 클래스들을 서로
+# 묶는 것은 사실입니다. 7부의 해결 방법은 아무것도 묶지 않습니다.
 
 # %%
 show(collapse.intervention_figure(found))
@@ -453,21 +463,22 @@ show(collapse.intervention_figure(found))
 # %% [markdown]
 # Circles were expected to learn, crosses to collapse. A mark on the wrong side would be a hole in the explanation.
 #
-# Two more conditions ask what the lever is. A single sigmoid with a question that is true for one image in ten has no
-# classes that could compete; it was expected to collapse. Ten labels that are each true half of the time were
-# expected to learn. Where the figure has these rows, count: in how many runs did the rare question collapse, and in
-# how many did questions that are true more often? The lever is the base rate, not the number of outputs, and near the
-# border the starting weights decide which way a run falls.
+# Two more conditions ask whether the lever is the base rate. A single sigmoid with a question that is true for one
+# image in ten has no classes that could compete; it was expected to collapse. Ten labels that are each true half of the
+# time were expected to learn. Where the figure has these rows, count: in how many runs did the rare question collapse,
+# and in how many did questions that are true more often? If most rare questions collapsed and most others did not, that
+# points to the base rate rather than the number of outputs; near the border the starting weights decide which way a run
+# falls.
 
 # %% [markdown] tags=["lang-ko"]
 # 동그라미는 학습하리라고, 가위표는 붕괴하리라고 예상한 조건입니다. 표시가 반대쪽에 있다면 그만큼 설명에 구멍이
 # 있다는 뜻입니다.
 #
-# 지렛대가 무엇인지 묻는 조건이 두 가지 더 있습니다. 이미지 열 장 가운데 한 장에서만 참인 질문을 받는 시그모이드
-# 하나에는 경쟁할 클래스가 없는데도 붕괴하리라고 예상했습니다. 레이블이 열 개라도 저마다 절반의 경우에 참이면
+# 결정적인 요인이 기저율인지 묻는 조건이 두 가지 더 있습니다. 이미지 열 장 가운데 한 장에서만 참인 질문을 받는
+# 시그모이드 하나에는 경쟁할 클래스가 없는데도 붕괴하리라고 예상했습니다. 레이블이 열 개라도 저마다 절반의 경우에 참이면
 # 학습하리라고 예상했습니다. 그림에 이 행들이 있다면 세어 보세요. 드물게 참인 질문은 몇 번의 실행에서 붕괴했고, 더 자주
-# 참인 질문은 몇 번이었나요? 지렛대는 출력의 개수가 아니라 기저율(base rate)이며, 경계 근처에서는 시작 가중치가
-# 어느 쪽으로 넘어갈지 정합니다.
+# 참인 질문은 몇 번이었나요? 드문 질문이 대부분 붕괴하고 나머지가 대부분 학습했다면, 출력의 개수보다 기저율(base rate)을
+# 가리키는 결과입니다. 경계 근처에서는 시작 가중치가 어느 쪽으로 넘어갈지 정합니다.
 
 # %% [markdown]
 # ## 7. Three repairs
@@ -476,7 +487,7 @@ show(collapse.intervention_figure(found))
 # may show two digits), start them at the base rate, or use a hidden layer that cannot saturate on both sides.
 
 # %% [markdown] tags=["lang-ko"]
-# ## 7. 세 가지 수리법
+# ## 7. 세 가지 해결 방법
 #
 # 클래스가 서로 배타적이라면 소프트맥스와 교차 엔트로피를 쓰세요. 시그모이드를 꼭 써야 한다면(이를테면 내일부터
 # 이미지 한 장에 숫자가 둘 나올 수 있다면) 기저율에서 출발하게 하거나, 양쪽으로 포화하지 않는 은닉층을 쓰세요.
@@ -500,12 +511,13 @@ results.readable(repairs)
 show(figures.dots_and_intervals(repairs))
 
 # %% [markdown]
-# With a ReLU hidden layer, look where every single dot stands before you trust the repair, above all with the squared
-# error: a mean can hide a seed that went astray.
+# With a ReLU hidden layer, look where every single dot stands before you trust the repair. With the squared error count
+# the column *at chance*: a hidden layer that cannot fill up does not help where the ten sigmoids themselves are driven
+# to 0.
 
 # %% [markdown] tags=["lang-ko"]
-# ReLU 은닉층을 쓰는 수리법은 믿기 전에 점 하나하나가 어디에 있는지 보세요. 제곱 오차와 함께 쓸 때는 더욱 그렇습니다.
-# 평균은 길을 잃은 시드 하나를 가릴 수 있습니다.
+# ReLU 은닉층을 쓰는 방법은 믿기 전에 점 하나하나가 어디에 있는지 보세요. 제곱 오차와 함께 쓸 때는 *at chance* 열의
+# 횟수를 세어 보세요. 시그모이드 열 개 자체가 0으로 밀려나면 포화하지 않는 은닉층도 도움이 되지 않습니다.
 
 # %% [markdown]
 # ## 8. Every pairing
@@ -574,7 +586,7 @@ quiz.check(
 
 # %% [markdown] tags=["lang-ko"]
 # **연습 2.** 시그모이드가 기저율 `rate`에서 출발하게 하는 출력층 편향을 구하는 함수를 작성하세요. 위의 첫 번째
-# 수리법입니다.
+# 해결 방법입니다.
 
 # %%
 bias_for = ...
@@ -624,8 +636,9 @@ quiz.check(
 # %% [markdown]
 # ## Summary
 #
-# - With ten classes, losses and activations that couple the classes (softmax before any of them) all land within a
-#   few tenths of a point; accuracy does not tell them apart.
+# - With ten classes, losses and activations that couple the classes (softmax before any of them) end close
+#   together: look whether their paired differences lie inside the band. A small difference may be real and still not
+#   matter.
 # - Ten sigmoids with BCE or MSE collapse here, and the reason is neither the loss nor missing competition, which are
 #   still there after the repairs: it is a push common to all outputs, which fills a saturating hidden layer before
 #   anything is learnt.
@@ -638,11 +651,11 @@ quiz.check(
 # ## 요약
 #
 # - 클래스가 열 개일 때, 클래스들을 묶어 주는 손실 함수와 활성화 함수(무엇이든 그 앞에 소프트맥스가 있는 것)는
-#   모두 영점 몇 퍼센트포인트 안에 모입니다. 정확도로는 구별되지 않습니다.
+#   결과가 가까이 모입니다. 짝지은 차이가 띠 안에 드는지 보세요. 작은 차이는 실제로 있더라도 중요하지 않을 수 있습니다.
 # - 여기서 시그모이드 열 개는 BCE나 MSE와 만나면 붕괴합니다. 그 이유는 손실 함수도 아니고 경쟁이 없어서도
-#   아닙니다. 둘 다 수리한 뒤에도 그대로이기 때문입니다. 모든 출력을 함께 미는 힘이, 무언가를 배우기도 전에
+#   아닙니다. 둘 다 해결한 뒤에도 그대로 남아 있기 때문입니다. 모든 출력을 함께 미는 힘이, 무언가를 배우기도 전에
 #   은닉층을 포화시킵니다.
-# - 이 효과는 끌 수도 있고(출력층 편향을 사전 확률에 맞추기, 힘 빼기) 켤 수도 있습니다(힘 더하기).
+# - 이 효과는 끌 수도 있고(출력층 편향을 사전 확률에 맞추기, 공통 힘 없애기) 켤 수도 있습니다(공통 힘 더하기).
 # - 소프트맥스를 두 번 쓰면 정확도는 별로 떨어지지 않지만 손실의 하한에 그 흔적이 드러납니다.
 #
 # **다음:** [12 다중 레이블 분류](12_multi_label.ipynb). 거기서는 소프트맥스 자체가 맞지 않는 선택입니다.

@@ -106,8 +106,8 @@ show(figures.differences(losses))
 
 # %% [markdown]
 # The differences to BCE with sigmoids, seed by seed: softmax loses tens of points. Whether MSE with sigmoids equals
-# BCE is a question of the grey band; an interval inside it shows equality, and with fewer than six seeds there is no
-# verdict.
+# BCE is a question of the grey band, half a percentage point on either side; an interval inside it shows equality, and
+# with fewer than six seeds there is no verdict. All intervals speak of other seeds, not of another test set.
 
 # %% [markdown]
 # ## 3. The activation table that document 001 left empty
@@ -119,7 +119,8 @@ activations = results.summary("multilabel", "activation")
 results.readable(activations)
 
 # %% [markdown]
-# The loss behind softmax hardly matters. What all softmax rows share is the cut at one half.
+# Read at one half, all softmax rows stand below the same ceiling. What the loss behind softmax has taught shows only
+# with another cut, in the next part.
 
 # %% [markdown]
 # ## 4. The same network, another cut
@@ -129,7 +130,7 @@ results.readable(activations)
 
 # %%
 splits = lm.load_data(data)
-softmax = lm.fit(lm.Pairing("multilabel", "cross_entropy", "softmax"), splits, max_epochs=12, device=device)
+softmax = lm.fit(lm.Pairing("multilabel", "mse", "softmax"), splits, max_epochs=12, device=device)
 sigmoid = lm.fit(lm.Pairing("multilabel", "bce", "sigmoid"), splits, max_epochs=12, device=device)
 
 # %% [markdown]
@@ -157,9 +158,9 @@ for name in ("cross_entropy", "mse", "bce"):
 
 # %% [markdown]
 # Most of what was missing was never a failure to learn. It was a **readout** failure: the threshold was made for
-# sigmoids. Compare the rows, though: where a gap to the sigmoids remains, look at the epochs in the tables above. A
-# likely reason is early stopping: it watches the metric at one half, which hardly moves while the network still
-# improves.
+# sigmoids. Compare the rows, though: a gap to the sigmoids remains, and how large it is depends on the loss. Two likely
+# reasons: early stopping watches the metric at one half, which hardly moves while the network still improves; and with
+# cross-entropy softmax is applied twice, so that an output which has once reached 0 gets no gradient back.
 
 # %% [markdown]
 # ## 5. What else fits, and what does not
@@ -277,7 +278,8 @@ quiz.check_function(
 # ## Summary
 #
 # - Softmax shares one unit of probability among labels that may all be true. Its ceiling can be computed beforehand.
-# - The trained network knows nearly as much as the one with sigmoids; the cut at one half hides it.
+# - The trained network knows much more than it seems; the cut at one half hides it. How near it comes to sigmoids with
+#   another cut depends on the loss.
 # - Sigmoid with BCE, or logits into `nn.BCEWithLogitsLoss`, is the pairing that says what the task means: each output
 #   is a probability of its own.
 # - Never explain a low figure with "the data must be hard" before the constant answer and the ceiling are computed.

@@ -3,7 +3,7 @@
 #
 # After this notebook you can …
 #
-# - say for any task and loss which value a network reaches that has learned *nothing but an average*,
+# - say for any task and loss which value a network reaches that has learnt *nothing but an average*,
 # - tell four training runs apart that all "do not go to zero": healthy, collapsed, saturated, and merely lifted by
 #   a floor,
 # - run a four-step ritual on a model that will not learn,
@@ -66,11 +66,11 @@ print(nn.BCELoss()(always_half, y), nn.MSELoss()(always_half, y))
 # %%
 quiz.predict(
     "Ten yes-or-no outputs, one per digit, and exactly one of them is true. "
-    "What does BCE show for a network that has learned nothing but how often each digit occurs?",
+    "What does BCE show for a network that has learnt nothing but how often each digit occurs?",
     options=["0.6931, as for every yes-or-no question", "about 0.33", "about 2.30"],
     answer="about 0.33",
     reading="Each output is a no nine times out of ten, and saying 0.1 to everything costs little: "
-    "$-0.1\\log 0.1-0.9\\log 0.9=0.3251$. A small loss, and nothing learned.",
+    "$-0.1\\log 0.1-0.9\\log 0.9=0.3251$. A small loss, and nothing learnt.",
 )
 
 # %% [markdown]
@@ -115,7 +115,7 @@ table.style.format("{:.4f}", na_rep="–")
 
 # %% [markdown]
 # Read a column from top to bottom: one and the same ignorance, another number for nearly every loss. Read a row from
-# left to right: for BCE the "nothing learned" value changes with the base rate. There is no such thing as "a good
+# left to right: for BCE the "nothing learnt" value changes with the base rate. There is no such thing as "a good
 # loss value" without naming the task.
 #
 # Do we believe the table? A network with nothing but a bias *is* a constant predictor. Train one on the ten-class
@@ -228,8 +228,8 @@ quiz.check(
 # ## A ritual in four steps
 #
 # When a model will not learn, do not turn knobs. Do these four things, in this order; each takes a minute and rules
-# out one family of causes. Our patient is the course's CNN with the ten-sigmoid pairing that failed the
-# documents' author: sigmoid outputs, `nn.BCELoss`, one-hot targets.
+# out one family of causes. Our patient is the course's CNN with the ten-sigmoid pairing that failed in
+# document 000: sigmoid outputs, `nn.BCELoss`, one-hot targets.
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -407,9 +407,8 @@ bugs = health.past_bugs_table()
 bugs[["what happened", "doctor"]].style.set_properties(**{"text-align": "left"})
 
 # %% [markdown]
-# Nearly all are softmax before cross-entropy. Nobody saw an error message: these models *learned*, only more slowly, or
-# with a loss that nobody could read. In one project, removing the softmax made training converge faster; in another
-# accuracy hardly moved. That is why this mistake lives so long.
+# Nearly all are softmax before cross-entropy. Nobody saw an error message: these models *learnt*, only more slowly, or
+# with a loss that nobody could read. That is why this mistake lives so long.
 #
 # ## How often is the doctor wrong?
 #
@@ -447,7 +446,7 @@ assert unknown.codes == ["unknown_loss"]
 #
 # - A loss value means nothing by itself. Read it against two lines: the **constant predictor** above, the **floor**
 #   below.
-# - On the constant predictor's line nothing was learned, however small the number. On the floor nothing is left to
+# - On the constant predictor's line nothing was learnt, however small the number. On the floor nothing is left to
 #   learn, however large it is.
 # - Collapsed and saturated runs look alike in the loss; look at the outputs' spread and at the hidden layer.
 # - The ritual: predict the first loss, learn 32 images by heart, compare with the base rate, look at the hidden layer.

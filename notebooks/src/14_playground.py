@@ -54,11 +54,11 @@ banner(data, device)
 # %% [markdown]
 # ## 1. The instrument
 #
-# Six buttons on top are six rows of the documents' tables. Press one, read the card (what the network emits, what the
-# loss makes of it, what our stored runs gave), then press **Train** and watch. **Stop** stops within a batch. The grey
-# bar below the buttons opens everything else: task, loss, both activations, learning rate, patience, epochs, seed,
-# standardised targets, a start at the base rate. Options that make no sense for a task are greyed out. All of it works
-# with Tab, Space and the arrow keys.
+# Six buttons on top are six rows of our tables, five of them from the documents. Press one, read the card (what the
+# network emits, what the loss makes of it, what our stored runs gave), then press **Train** and watch. **Stop** stops
+# within a batch. The grey bar below the buttons opens everything else: task, loss, both activations, learning rate,
+# patience, epochs, seed, standardised targets, a start at the base rate. Options that make no sense for a task are
+# greyed out. All of it works with Tab, Space and the arrow keys.
 #
 # Tick **Predict first** when you teach or learn with it: verdict and stored result then stay hidden until you have said
 # what will happen.
@@ -277,8 +277,9 @@ hunt.check(repaired, {
 })  # fmt: skip
 
 # %% [markdown]
-# Three different single changes work, and they have one thing in common: none of the ten outputs pushes the hidden
-# layer the same way at the start any more. Notebook 11 takes this apart.
+# Four single changes work. Three of them take away the push that all ten outputs share at the start: another loss, a
+# softmax, a start at the base rate. The fourth, ReLU in the hidden layer, leaves the push and takes away the upper flat
+# end into which it drives the units. Notebook 11 takes this apart.
 #
 # ## Summary
 #
@@ -286,7 +287,7 @@ hunt.check(repaired, {
 # - Read curves by their landmarks. At the dotted line nothing is learnt; above a red line a perfect model may sit.
 # - Losses of different kinds cannot be compared; metrics can.
 # - A falling loss is no proof of learning, a high loss no proof of failure, and PyTorch rarely objects.
-# - One run is an anecdote. For evidence take the stored ten-seed results, or train several seeds.
+# - One run is an anecdote. For evidence take the stored results with their intervals, or train several seeds.
 #
 # The explorer also runs alone, as a web page for a projector: `make explore` prints its address.
 #

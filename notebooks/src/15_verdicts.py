@@ -97,14 +97,14 @@ quiz.check(
 # %% [markdown]
 # ## 2. The whole picture
 #
-# Before you look: of the claims that could be decided, how many hold?
+# Before you look: of the claims that were tested, how many hold?
 
 # %%
 judged = claims.judge_all()
-share = verdicts.decided_share(judged)
+share = verdicts.share_that_holds(judged)
 options = ["fewer than half", "between half and 85 %", "more than 85 %"]
 answer = options[(share >= 0.5) + (share > 0.85)]
-quiz.predict("How many of the decided claims hold?", options, answer, f"{share:.0%} of the decided claims hold.")
+quiz.predict("How many of the tested claims hold?", options, answer, f"{share:.0%} of the tested claims hold.")
 
 # %% [markdown]
 # And this is the count, verdict by verdict.
@@ -120,7 +120,7 @@ verdicts.summary_sentence(judged)
 show(figures.verdict_bars(claims.counts(judged)))
 
 # %% [markdown]
-# Leave the white bars aside and compare the rest: of the sentences that could be decided, most are right. The refuted
+# Leave the white bars aside and compare the rest: of the sentences that were tested, most are right. The refuted
 # ones are fewer, and they are worth more than the others, because each is a mistake that careful people make.
 #
 # With the two menus below you can walk through all claims. It begins with the refuted ones.
@@ -138,11 +138,11 @@ verdicts.browser(judged)
 verdicts.vote_answer()
 
 # %% [markdown]
-# A good explanation must survive its own test: keep what it blames, and see whether the harm goes away by other
-# means. The first three answers blame something that is still there in networks that learn. What differs is the
-# start: at 0.5 all ten outputs are wrong in the same direction, and together they push the hidden layer into a corner
-# from which no gradient leads back. [Notebook 11](11_multi_class.ipynb) shows that happening, and switches it off
-# and on.
+# A good explanation must survive its own test: keep what it blames, and see whether the harm goes away by other means.
+# The first three answers blame something that is still there in networks that learn. What differs is the start: at 0.5
+# nine outputs of ten are too high for every image, so on balance all images push the hidden layer the same way, into a
+# corner from which no gradient leads back. [Notebook 11](11_multi_class.ipynb) shows that happening, and switches it
+# off and on.
 #
 # ## 4. Explanations that sound right
 #
@@ -157,7 +157,7 @@ show(verdicts.bound_figure())
 # %% [markdown]
 # The grey band holds all outputs that a sigmoid allows. The curve is the error if every image got that output; inside
 # the band it stays far below the published line. The diamonds are our own runs of this row, at the mean of their
-# outputs: look on which side of the band they ended.
+# outputs: look on which side of the band they stood at their best epoch.
 
 # %%
 verdicts.told(claims.verdict_of("000-at-most-one"))
@@ -169,12 +169,7 @@ verdicts.told(claims.verdict_of("000-at-most-one"))
 # ### "Softmax cannot learn several labels"
 
 # %%
-quiz.predict(
-    "Softmax over four labels ends far below sigmoids. How do the same networks do with another cut than 0.5?",
-    ["no, they have not learnt the labels", "a little better", "nearly as well as sigmoids"],
-    "nearly as well as sigmoids",
-    f"{claims.verdict_of('000-labels-cannot').evidence} The next figure shows every network with both cuts.",
-)
+verdicts.cut_question()
 
 # %% [markdown]
 # A network with softmax must share 1 among all labels that are true. Two true labels get a half each, and a half is
@@ -252,10 +247,10 @@ show(figures.differences(results.summary("binary", "loss")))
 # %% [markdown]
 # The grey band is what we agreed to call practically equal. An interval inside it shows equality, one wholly outside
 # a difference that matters. One that sticks out leaves that question open: it may exclude zero, and so show a
-# difference, without telling whether the difference matters.
+# difference (*better* or *worse* in our tables), without telling whether the difference matters.
 #
-# **Exercise 2.** Write that rule as a function of the interval's ends and the margin. It returns `"equal"`,
-# `"different"` or `"undecided"`.
+# **Exercise 2.** Does the difference matter? Write that rule as a function of the interval's ends and the margin. It
+# returns `"equal"`, `"different"` (by an amount that matters) or `"undecided"`.
 
 # %%
 read_interval = ...  # def read_interval(low, high, margin): ...
@@ -304,8 +299,9 @@ show(figures.dots_and_intervals(results.summary("probability", "loss")))
 # ## 8. Our own verdicts
 #
 # The course also makes claims: every pairing carries a verdict (`lm.Pairing(...).verdict`). They were written down
-# before the runs and corrected where the first three seeds contradicted them: raw regression targets, for one, turned
-# out to collapse. So it is only fair to hold them against the results again, and the later seeds are the real test.
+# before the runs and corrected where runs contradicted them: raw regression targets, for one, turned out to collapse,
+# and a ninth seed of MAE behind a single sigmoid learnt nothing. So it is only fair to hold them against the results
+# again. (Those seeds are among them, which makes this test a little kind to us.)
 
 # %%
 found = contradictions()
@@ -316,8 +312,8 @@ Markdown("\n".join(f"- {line}" for line in found) or "No verdict of ours is cont
 #
 # The strongest sentence of document 000 stands at its beginning: a loss that does not fit may do well on the data at
 # hand and *markedly worse on new data*. The document never tests it. It is the right question: all the rows that
-# look equal on MNIST might part elsewhere. "Elsewhere" here means fewer training images, wrong labels, rare classes
-# and test images that were turned or made noisy, with fresh seeds.
+# look equal on MNIST might part elsewhere. "Elsewhere" here means fewer training images, wrong labels, rare classes,
+# test images that were turned or made noisy, and digits drawn by other people, with fresh seeds.
 
 # %%
 verdicts.new_data_question()
@@ -363,7 +359,7 @@ ten_questions.after()
 #
 # ## Summary
 #
-# - Of the sentences that could be decided so far, most hold. The mistakes are fewer, and each is instructive.
+# - Of the sentences that were tested so far, most hold. The mistakes are fewer, and each is instructive.
 # - An explanation is tested by keeping what it blames and removing the harm, or by asking what its worst case would be.
 # - "Not shown" is not "equal", and "equal" must be shown with a narrow interval.
 # - Whether accuracy is enough is a claim like any other: ask the probabilities and the epochs, too.

@@ -12,11 +12,12 @@ from lm_utils.experiments.stopping import BUDGET
 from lm_utils.experiments.telling import in_points
 from lm_utils.tasks import TASKS
 
+HOME = "images-2000"  # the condition of the course itself: nothing is changed
 FITS = "cross_entropy-none"  # the contender that the others are compared with, on every kind of new data
 FEWER_POINTS = 0.01  # "markedly worse": a whole point of accuracy or more
 RATES = {
     "learning rate 0.0003": "lr-0.0003",
-    "learning rate 0.001, as everywhere else": "images-2000",
+    "learning rate 0.001, as everywhere else": HOME,
     "learning rate 0.003": "lr-0.003",
 }
 RULES = {
@@ -116,7 +117,7 @@ def worlds(families: dict[str, list[dict]]) -> dict[str, tuple[str, str]]:
         if name.endswith(f"/{FITS}") and not name.startswith("lr-")
     }
     shifts = {shift for runs in families.values() for run in runs for shift in run.get("shifted", {})}
-    return found | {shift: ("images-2000", shift) for shift in sorted(shifts)}
+    return found | {shift: (HOME, shift) for shift in sorted(shifts)}
 
 
 def new_data_gaps(families: dict[str, list[dict]], measure: str = "accuracy") -> dict[tuple[str, str], list[float]]:
@@ -156,7 +157,7 @@ def compared_together(gaps: dict[tuple[str, str], list[float]]) -> dict[tuple[st
     return dict(zip(gaps, st.compare(padded, "accuracy"), strict=True))
 
 
-def misfits_suffer_on_new_data(data: str, home: str = "images-2000") -> Finding:
+def misfits_suffer_on_new_data(data: str, home: str = HOME) -> Finding:
     """A misfit that is not worse at home loses a whole point or more somewhere else, beyond doubt."""
     families = under_conditions("new-data", data)
     names = [f"{home}/{name}" for name in [FITS, *contenders(families)]]
@@ -179,7 +180,7 @@ def misfits_suffer_on_new_data(data: str, home: str = "images-2000") -> Finding:
 def imbalance_hurts(data: str) -> Finding:
     """Cross-entropy with rare classes against the balanced training set, on the same seeds."""
     families = under_conditions("new-data", data)
-    names = [f"images-2000/{FITS}", f"imbalance-10/{FITS}"]
+    names = [f"{HOME}/{FITS}", f"imbalance-10/{FITS}"]
     if found := lacking(families, names):
         return found
     balanced, rare = ({run["seed"]: accuracy(run) for run in families[name]} for name in names)

@@ -51,6 +51,31 @@ def only_cross_entropy_punishes_without_bound() -> Finding:
     )
 
 
+def squared_error_fits_numbers_between_0_and_1() -> Finding:
+    """Whether the range of a probability speaks against MSE: where its expectation is lowest for any true value."""
+    p = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
+    truths = (0.1, 0.3, 0.5, 0.9)
+    best = [p[(q * (1 - p) ** 2 + (1 - q) * p**2).argmin()].item() for q in truths]
+    return decided(
+        any(abs(found - q) > 0.002 for found, q in zip(best, truths, strict=True)),
+        f"Where the truth is {listed(torch.tensor(truths), 1)}, the expected squared error of numbers"
+        f" between 0 and 1 is lowest at {listed(torch.tensor(best), 2)}: the range is no reason against it. What MSE"
+        " lacks is the steep price of confident mistakes, the document's second reason.",
+    )
+
+
+def distances_shrink_towards_the_label() -> Finding:
+    """Whether squared and absolute error fall all the way from the wrong answer to the label."""
+    p = torch.linspace(0, 1, 101, dtype=torch.float64)
+    costs = {"squared": (1 - p) ** 2, "absolute": 1 - p}
+    return decided(
+        all(bool((cost.diff() < 0).all()) and cost[-1] == 0 for cost in costs.values()),
+        f"For a yes predicted with 0, 0.5 and 1 the squared error is {listed(costs['squared'][[0, 50, 100]], 2)} and"
+        f" the absolute one {listed(costs['absolute'][[0, 50, 100]], 2)} (the root is lowest at the same place)."
+        " That makes learning possible, not sure: ten sigmoids under MSE have the same lowest point and collapse.",
+    )
+
+
 def expected_loss_is_lowest_at_the_truth() -> Finding:
     """Which prediction minimises each expected loss where the true probability is 0.3."""
     p = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
@@ -118,15 +143,15 @@ def an_output_of_at_most_one_explains_the_error() -> Finding:
     """The published error against the worst that outputs between 0 and 1 could do."""
     targets = TASKS["regression"].target(tested_digits("mnist"))
     mean, std = targets.mean(), targets.std()
-    worst = max((targets - (mean + out * std)).square().mean().item() for out in (0.0, 1.0))
-    raw = max((targets - out).square().mean().item() for out in (0.0, 1.0))
+    worst = torch.maximum((targets - mean).square(), (targets - mean - std).square()).mean().item()
+    raw = torch.maximum(targets.square(), (targets - 1).square()).mean().item()
     published = next(row.test for row in rows() if row.id == "000-3-1-bce-logits")
     return decided(
         published <= max(worst, raw),
-        f"Outputs between 0 and 1, de-normalised, could do no worse than an MSE of {worst:.2f} (not de-normalised:"
-        f" {raw:.2f}), but the published error is {published:.2f} and predicting the mean costs"
-        f" {baseline('regression'):.2f}. The metric reads the raw output, which no sigmoid bounds: the loss has no"
-        " lower end for standardised targets outside 0 to 1, and the output runs away.",
+        f"Outputs between 0 and 1, de-normalised, could do no worse than an MSE of {worst:.2f}, even with the worst one"
+        f" for each image (not de-normalised: {raw:.2f}), but the published error is {published:.2f}, and"
+        f" predicting the mean costs {baseline('regression'):.2f}. The metric reads the raw output, which no sigmoid"
+        " bounds: the loss has no lower end for standardised targets outside 0 to 1, and the output runs away.",
     )
 
 
