@@ -82,3 +82,11 @@ def test_few_seeds_of_every_task_come_before_more_of_any(monkeypatch):
     asked.clear()
     reference.main(grid=True, tasks=("binary",))
     assert asked == [(32, 1), (32, 3)]
+
+
+def test_results_never_lie_in_a_folder_called_auto(monkeypatch):
+    folders = set()
+    monkeypatch.setattr(reference, "extend", lambda wanted, seeds, folder, data, *_: folders.add((folder.name, data)))
+    reference.main(data="auto", seeds=1, tasks=("binary",))
+    ((folder, data),) = folders
+    assert folder == data == load_data("auto").name

@@ -39,7 +39,7 @@ def main(
     unknown = sorted(set(families) - set(CONDITIONS))
     if unknown:
         raise ValueError(f"Unknown family {unknown[0]!r}; choose from {', '.join(CONDITIONS)}.")
-    data = data_name(data, cluster)
+    data = data_name(data, cluster) if data == "auto" else data
     for family in families:
         extend(CONDITIONS[family], range(FIRST_SEED, FIRST_SEED + seeds), data, device, jobs, cluster)
 

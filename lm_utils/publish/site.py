@@ -86,9 +86,11 @@ def gather(root: Path, executed: Path, source: Path) -> None:
 
 
 def copy_web_parts(target: Path) -> None:
-    """Copy what formulas and widgets load."""
+    """Copy what formulas and widgets load, each with its licence where the package has a file of it."""
     target.mkdir(parents=True)
     for name, (package, path) in WEB_FILES.items():
+        for licence in web_part(package).glob("LICENSE*"):
+            shutil.copyfile(licence, target / f"{Path(name).stem}-{licence.stem}.txt")
         part = web_part(package) / path
         if part.is_dir():
             shutil.copytree(part, target / name, ignore=shutil.ignore_patterns(*NOT_LOADED))
