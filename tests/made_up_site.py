@@ -48,11 +48,11 @@ def write(path: Path, notebook: NotebookNode) -> None:
 
 
 def tiny(title: str) -> NotebookNode:
-    """A notebook of two cells."""
+    """A notebook of three cells, one with links to others among its outputs."""
     printed = new_output("stream", name="stdout", text="2\n")
-    return new_notebook(
-        cells=[new_markdown_cell(title), new_code_cell("print(1 + 1)", outputs=[printed])], metadata=NOTEBOOK_METADATA
-    )
+    links = {"text/markdown": "[00](00_start_here.ipynb), [01](01_losses.ipynb)", "text/plain": ""}
+    cells = [new_markdown_cell(title), new_code_cell("print(1 + 1)", outputs=[printed]), shown("course_map()", links)]
+    return new_notebook(cells=cells, metadata=NOTEBOOK_METADATA)
 
 
 def rich() -> NotebookNode:

@@ -101,10 +101,12 @@ def test_korean_pages_have_the_outputs_of_the_english_ones():
     korean = nbformat.v4.new_notebook(cells=[cell for cell in rich().cells if cell.cell_type == "code"])
     korean.cells = [nbformat.v4.new_code_cell(cell.source) for cell in korean.cells]
     korean.cells.insert(0, nbformat.v4.new_markdown_cell("# 손실 함수"))
-    made = in_korean(english, korean)
+    made = in_korean(english, korean, {"00_start_here", "15_verdicts"})
     assert made.cells[0].source == "# 손실 함수"
     assert [c.outputs for c in made.cells[1:]] == [c.outputs for c in english.cells if c.get("outputs")]
     assert WIDGET_STATE in made.metadata.widgets
+    upwards = nbformat.writes(in_korean(english, korean, {"00_start_here"}))
+    assert "](00_start_here.ipynb)" in upwards and '\\"../15_verdicts.ipynb\\"' in upwards
     korean.cells[1].source = "something_else()"
     with pytest.raises(ValueError, match="differs from the English one; run `make notebooks`"):
         in_korean(english, korean)

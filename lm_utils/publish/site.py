@@ -100,12 +100,13 @@ def copy_web_parts(target: Path) -> None:
 
 def gather_notebooks(root: Path, executed: Path, source: Path) -> None:
     """Put every executed notebook into its place, and the Korean editions beside them."""
+    editions = {path.stem for path in numbered(root / "notebooks" / "ko")}
     for path in numbered(root / "notebooks"):
         done = read(executed / path.name)
         put(source / "notebooks" / path.name, nbformat.writes(site_notebook(done, path.stem)))
-        korean = root / "notebooks" / "ko" / path.name
-        if korean.exists():
-            made = site_notebook(in_korean(done, read(korean)), path.stem, "ko")
+        if path.stem in editions:
+            korean = read(root / "notebooks" / "ko" / path.name)
+            made = site_notebook(in_korean(done, korean, editions), path.stem, "ko")
             put(source / "notebooks" / "ko" / path.name, nbformat.writes(made))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 from lm_utils.experiments.pages import WIDGET_STATE
 
 NOTEBOOK_LINK = re.compile(r"""(href=["'](?:\.\./)?\d\d_\w+)\.ipynb""")
+BESIDE = re.compile(r"""(\]\(|href=["'])(\d\d_\w+)\.ipynb""")
 HEADS = {"en": "Note", "ko": "안내"}
 NOTES = {
     "en": (
@@ -56,15 +57,27 @@ def lesson(notebook: NotebookNode) -> list[NotebookNode]:
     return [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
 
 
-def in_korean(executed: NotebookNode, korean: NotebookNode) -> NotebookNode:
-    """The Korean edition with the outputs of the English one, whose code is the same."""
+def in_korean(executed: NotebookNode, korean: NotebookNode, editions: Collection[str] = ()) -> NotebookNode:
+    """The Korean edition with the outputs of the English one, whose code is the same.
+
+    The outputs' links lead out of the Korean folder, unless the notebook is one of the editions that exist there.
+    """
     made = copy.deepcopy(executed)
     code = [cell for cell in lesson(made) if cell.cell_type == "code"]
     if [cell.source for cell in code] != [cell.source for cell in korean.cells if cell.cell_type == "code"]:
         raise ValueError("The code of a Korean notebook differs from the English one; run `make notebooks`.")
+    for cell in code:
+        for data in (output.get("data", {}) for output in cell.outputs):
+            for kind in {"text/html", "text/markdown"} & data.keys():
+                data[kind] = upwards("".join(data[kind]), editions)
     outputs = iter(code)
     made.cells = [next(outputs) if cell.cell_type == "code" else cell for cell in korean.cells]
     return made
+
+
+def upwards(text: str, editions: Collection[str]) -> str:
+    """Markdown or HTML whose links to notebooks beside it lead one folder up, but for the editions that are here."""
+    return BESIDE.sub(lambda found: found[0] if found[2] in editions else f"{found[1]}../{found[2]}.ipynb", text)
 
 
 def site_notebook(executed: NotebookNode, name: str, language: str = "en") -> NotebookNode:
