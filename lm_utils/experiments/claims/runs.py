@@ -226,6 +226,8 @@ def slightly_better(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Findi
     found, told = compared(results, pairs)
     sure = [c.p_corrected < 1 - st.LEVEL for c in found]
     signs = [c.difference.mean > 0 for c in found]
+    gaps = [results.paired(one.pairing, other.pairing) for one, other in pairs]
+    told += f" Seeds in favour: {', '.join(f'{sum(gap > 0 for gap in row)} of {len(row)}' for row in gaps)}."
     if all(sure) and all(signs):
         return Finding("holds here", told)
     return Finding("refuted" if all(sure) and not any(signs) else "not shown", told)
