@@ -68,6 +68,17 @@ def test_results_resume_from_their_own_folder(tmp_path, monkeypatch):
     assert lines[0] + "\n" == first and len(lines) == 2  # the first run was kept as it was, time and all
 
 
+def test_a_run_that_was_stored_but_not_kept_is_not_lost(tmp_path, monkeypatch):
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(reference, "LIMITS", (1, 1))
+    wanted, folder = [Pairing("binary", "cross_entropy")], tmp_path / "digits"
+    reference.extend(wanted, 1, folder, "digits", "cpu", jobs=1)
+    for file in (*(folder / "histories").iterdir(), folder / "runs.csv"):
+        file.unlink()  # as if the process had been killed just before it wrote them
+    reference.extend(wanted, 1, folder, "digits", "cpu", jobs=1)
+    assert len(reference.read_entries(folder)) == 1
+
+
 def test_the_grid_holds_every_combination_once():
     sizes = {task: len(reference.whole_grid(task)) for task in TASKS}
     assert sizes == {"regression": 80, "probability": 32, "binary": 32, "multiclass": 32, "multilabel": 32}

@@ -69,7 +69,9 @@ def extend(
         write_entries(entries.values(), folder)
 
     where = {"device": device, "jobs": jobs, "cluster": cluster}
-    sweep_entries(wanted, range(seeds), data, *LIMITS, store=store, on_run=keep, **where)
+    for entry in sweep_entries(wanted, range(seeds), data, *LIMITS, store=store, on_run=keep, **where):
+        if key_of(entry) not in entries:  # stored, but the process ended before it was kept here
+            keep(entry)
 
 
 def restored(entries: Iterable[dict], device: str, cluster: str | None = None) -> Store:
