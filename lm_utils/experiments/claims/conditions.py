@@ -7,6 +7,7 @@ from math import nan
 
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.claims.finding import Finding
+from lm_utils.experiments.conditions import OTHER_HAND
 from lm_utils.experiments.results import baseline, counted, number, under_conditions
 from lm_utils.experiments.stopping import BUDGET
 from lm_utils.experiments.telling import in_points
@@ -117,7 +118,9 @@ def worlds(families: dict[str, list[dict]]) -> dict[str, tuple[str, str]]:
         if name.endswith(f"/{FITS}") and not name.startswith("lr-")
     }
     shifts = {shift for runs in families.values() for run in runs for shift in run.get("shifted", {})}
-    return found | {shift: (HOME, shift) for shift in sorted(shifts)}
+    return found | {
+        shift if shift == OTHER_HAND else f"test images: {shift}": (HOME, shift) for shift in sorted(shifts)
+    }
 
 
 def new_data_gaps(families: dict[str, list[dict]], measure: str = "accuracy") -> dict[tuple[str, str], list[float]]:
