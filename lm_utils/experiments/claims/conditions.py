@@ -124,14 +124,14 @@ def worlds(families: dict[str, list[dict]]) -> dict[str, tuple[str, str]]:
 
 
 def new_data_gaps(families: dict[str, list[dict]], measure: str = "accuracy") -> dict[tuple[str, str], list[float]]:
-    """Paired differences of every contender to the fitting pairing on every kind of new data."""
+    """Paired differences of every contender to the fitting pairing on every kind of new data that has enough seeds."""
     at_home = accuracy if measure == "accuracy" else lambda run: number(run, measure)
     every = {
         (name, title): paired(families, condition, name, on_shift(shift, measure) if shift else at_home)
         for name in contenders(families)
         for title, (condition, shift) in worlds(families).items()
     }
-    return {key: gaps for key, gaps in every.items() if st.finite(gaps).size}
+    return {key: gaps for key, gaps in every.items() if st.finite(gaps).size >= st.FEWEST_SEEDS}
 
 
 def new_data_comparisons(families: dict[str, list[dict]]) -> dict[tuple[str, str], st.Comparison]:
@@ -150,7 +150,9 @@ def setting_comparisons(
     for name in contenders(endings):
         for rule, title in RULES.items():
             gaps[name, title] = paired(endings, "rules", name, under_rule(rule))
-    return compared_together({key: values for key, values in gaps.items() if values})
+    enough = {key: values for key, values in gaps.items() if len(values) >= st.FEWEST_SEEDS}
+    changed = any(RATES.get(title) != HOME for _, title in enough)
+    return compared_together(enough if changed else {})
 
 
 def compared_together(gaps: dict[tuple[str, str], list[float]]) -> dict[tuple[str, str], st.Comparison]:
@@ -175,6 +177,8 @@ def misfits_suffer_on_new_data(data: str, home: str = HOME) -> Finding:
     ]
     equal = sum(c.verdict == "practically equal" for c in judged.values())
     summary = f"Of {len(judged)} paired comparisons with the fitting pairing, {equal} are practically equal."
+    if waiting := len(worlds(families).keys() - {title for _, title in judged}):
+        summary += f" {counted(waiting, 'further kind')} of new data: too few seeds so far."
     if bad:
         return Finding("holds here", f"{summary} Clearly worse by a point or more: {'; '.join(bad)}.")
     return Finding("not shown", f"{summary} None is worse by a whole point beyond doubt.")
