@@ -72,7 +72,7 @@ def distances_shrink_towards_the_label() -> Finding:
         all(bool((cost.diff() < 0).all()) and cost[-1] == 0 for cost in costs.values()),
         f"For a yes predicted with 0, 0.5 and 1 the squared error is {listed(costs['squared'][[0, 50, 100]], 2)} and"
         f" the absolute one {listed(costs['absolute'][[0, 50, 100]], 2)} (the root is lowest at the same place)."
-        " That makes learning possible, not sure: ten sigmoids under MSE have the same lowest point and collapse.",
+        " That makes learning possible, not sure: ten sigmoids under MSE have the same lowest point (see notebook 11).",
     )
 
 
