@@ -71,3 +71,11 @@ def test_multi_class_why_and_picker(jupyter):
         page.dropdown("Loss").select_option(index=4)
         page.see("Ten yes/no questions")
         page.screenshot("11_picker", around=page.see("Ten yes/no questions"))
+
+
+def test_the_question_of_the_cut(jupyter):
+    with jupyter.open_code("from lm_utils.labs import verdicts", "verdicts.cut_question()") as page:
+        page.radio("next to nothing").check()
+        page.button("Show the answer").click()
+        page.see("with the cut that suits the validation set")
+        assert page.errors() == []
