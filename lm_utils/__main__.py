@@ -76,13 +76,14 @@ WORDS = {  # what stands after the command without a name
 
 
 class Command(NamedTuple):
-    """A command: what it does, by which function, with which options, fixed arguments and words."""
+    """A command: what it does, by which function, with which options, fixed arguments, words and extra packages."""
 
     summary: str
     function: str
     options: tuple[str, ...] = ()
     always: Mapping[str, object] = MappingProxyType({})
     words: tuple[str, ...] = ()
+    extra: str | None = None  # as in pyproject.toml
 
 
 COMMANDS = {
@@ -91,7 +92,7 @@ COMMANDS = {
         "lm_utils.experiments.run_all:main",
         ("data", "seeds", "device", "jobs", "only", "fresh"),
     ),
-    "test": Command("everything that says whether something broke", "lm_utils.commands.test:main"),
+    "test": Command("everything that says whether something broke", "lm_utils.commands.test:main", extra="test"),
     "explore": Command("the explorer alone, as a web page", "lm_utils.labs.explorer_server:main"),
     "lab": Command("JupyterLab at the start notebook", "lm_utils.commands.lab:main"),
     "results": Command(
@@ -133,6 +134,7 @@ COMMANDS = {
         "build the web site into build/site/, executing the notebooks first where they were not",
         "lm_utils.publish.site:main",
         ("data", "seeds", "device", "jobs"),
+        extra="site",
     ),
     "card": Command("write the decision card from the verdicts, as page and PDF", "lm_utils.publish.card:main"),
     "usb": Command(
@@ -171,6 +173,8 @@ def run(arguments: list[str]) -> int:
         parser().print_help()
         return 0
     command = COMMANDS[name]
+    if command.extra:
+        import_module("lm_utils.commands.setup").require_extra(command.extra)
     module, function = command.function.split(":")
     return getattr(import_module(module), function)(**options, **command.always)
 

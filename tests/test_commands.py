@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lm_utils import __main__ as command_line
-from lm_utils.commands import check, lab, test
+from lm_utils.commands import check, lab, setup, test
 from lm_utils.commands.setup import ROOT
 
 COMMANDS = {**command_line.COMMANDS}
@@ -73,6 +73,14 @@ def test_a_mistake_gets_one_sentence(arguments, sentence, capsys):
 def pretend(monkeypatch, behaviour) -> None:
     """Let `make check` do something else."""
     monkeypatch.setattr(check, "main", behaviour)
+
+
+@pytest.mark.parametrize("name", ["test", "site"])
+def test_a_command_names_the_extra_packages_that_it_lacks(name, monkeypatch, capsys):
+    monkeypatch.setitem(setup.EXTRAS, name, ("no_such_tool",))
+    code, error = said([name], capsys)
+    assert (code, error.count("\n")) == (2, 1)
+    assert f"but not no_such_tool: run `{sys.executable} -m pip install -e '.[{name}]'" in error
 
 
 def test_ctrl_c_is_no_traceback(monkeypatch, capsys):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from lm_utils.commands.setup import ROOT, require_extra
+from lm_utils.commands.setup import ROOT
 
 CHECKED = ("lm_utils", "tests", "notebooks/src")
 
 
 def main() -> int:
     """Run everything that CI runs; the exit code is 0 where nothing broke."""
-    require_extra("test")
     checked = [folder for folder in CHECKED if (ROOT / folder).exists()]
     steps = {"ruff": ["ruff", "check", *checked], "pytest": ["pytest"]}
     run = [sys.executable, "-m"]

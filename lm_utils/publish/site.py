@@ -11,7 +11,6 @@ from pathlib import Path
 
 import nbformat
 
-from lm_utils.commands.setup import require_extra
 from lm_utils.experiments.claims import judge_all
 from lm_utils.experiments.run_all import run_all
 from lm_utils.publish import site_pages
@@ -33,7 +32,6 @@ NOT_LOADED = ("*.map", "*-amd.js", "*.eot", "*.svg", "*.ttf", "*.woff")
 
 def main(data: str = "auto", seeds: int = 3, device: str = "auto", jobs: int | None = None, root: Path = ROOT) -> int:
     """Build build/site/, executing first the notebooks that have no executed copy in build/run-all/."""
-    require_extra("site")
     for package, _ in WEB_FILES.values():
         web_part(package)  # where npm is missing, that is said before anything is executed
     executed = root / "build" / "run-all"
