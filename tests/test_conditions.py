@@ -122,6 +122,22 @@ def test_one_intervention_switches_the_collapse_off():
 
 
 @pytest.mark.slow
+def test_a_push_can_be_switched_off_and_on_for_numbers_too():
+    by_name = {condition.name: condition for condition in c.SWITCHES}
+    ends = {name: run_condition(replace(by_name[name], max_epochs=6), 5, "digits", "cpu")
+            for name in ("raw", "raw-bias", "standardised", "standardised-off")}  # fmt: skip
+    learnt = {name for name, run in ends.items() if run["test_metric"] < run["chance"] / 2}
+    assert learnt == {"raw-bias", "standardised"}
+
+
+@pytest.mark.slow
+def test_labels_are_stored_with_the_cut_that_suits_them():
+    by_name = {condition.name: condition for condition in c.SWITCHES}
+    run = run_condition(replace(by_name["cut-mse"], max_epochs=6), 5, "digits", "cpu")
+    assert run["cut"] < 0.45 and run["accuracy_at_cut"] > run["test_metric"] + 0.05
+
+
+@pytest.mark.slow
 def test_each_family_stores_what_it_looks_at():
     by_name = {condition.name: condition for family in c.CONDITIONS.values() for condition in family}
     new, rules = (

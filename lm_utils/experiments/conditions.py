@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from lm_utils.data import Part, Splits
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
-from lm_utils.tasks import Task
+from lm_utils.tasks import TASKS, Task
 from lm_utils.training import adamw
 
 Setup = Callable[[CNN], torch.optim.Optimizer]
@@ -106,6 +106,16 @@ def sgd(model: CNN) -> torch.optim.Optimizer:
 def learning_rate(rate: float) -> Setup:
     """AdamW with another learning rate."""
     return lambda model: adamw(model, rate)
+
+
+def output_bias_at(value: float) -> Setup:
+    """The output layer starts at this value instead of near 0."""
+
+    def setup(model: CNN) -> torch.optim.Optimizer:
+        model.out.bias.data.fill_(value)
+        return adamw(model)
+
+    return setup
 
 
 def scaled_loss(factor: float) -> Setup:
@@ -238,6 +248,47 @@ COLLAPSE: tuple[Condition, ...] = (
 )  # fmt: skip
 
 
+# --- the other effects of the tables, switched off and on ------------------------------------------------------------
+
+SQUARED = Pairing("multiclass", "mse", "sigmoid")
+RAW, STANDARDISED = Pairing("regression", "mse"), Pairing("regression", "mse", normalize=True)
+CUT_OFF = Pairing("regression", "mse", "relu")
+MEAN_TARGET = sum(number for (number,) in TASKS["regression"].table) / 10  # with each digit equally often
+
+
+def switch(name: str, title: str, pairing: Pairing, expected: str = "", **options: object) -> Condition:
+    """A condition about an effect other than that of ten sigmoids with BCE."""
+    return Condition("switches", name, title, pairing, expected, **options)
+
+
+SWITCHES: tuple[Condition, ...] = (
+    switch("mse", "MSE on ten sigmoids", SQUARED, "collapses"),
+    switch("mse-prior-bias", "MSE on ten sigmoids, output bias at the base rate", replace(SQUARED, prior_bias=True),
+           "learns"),
+    switch("mse-no-common-push", "MSE on ten sigmoids, mean gradient over classes removed", SQUARED, "learns",
+           setup=on_logit_gradient(without_common_push)),
+    switch("mse-head-first", "MSE on ten sigmoids, output layer alone for the first 63 batches", SQUARED, "learns",
+           setup=head_first()),
+    switch("mse-sgd", "MSE on ten sigmoids, SGD 0.1 with momentum", SQUARED, "learns", setup=sgd),
+    switch("raw", "raw targets", RAW, "collapses"),
+    switch("raw-bias", "raw targets, output bias at their mean", RAW, "learns", setup=output_bias_at(MEAN_TARGET)),
+    switch("raw-head-first", "raw targets, output layer alone for the first 126 batches", RAW, "learns",
+           setup=head_first(126)),
+    switch("standardised", "standardised targets", STANDARDISED, "learns"),
+    switch("standardised-off", "standardised targets, output bias two deviations off", STANDARDISED, "collapses",
+           setup=output_bias_at(-2.0)),
+    switch("relu", "raw targets, ReLU output", CUT_OFF),
+    switch("relu-bias", "raw targets, ReLU output, output bias at their mean", CUT_OFF, "learns",
+           setup=output_bias_at(MEAN_TARGET)),
+    switch("runaway", "BCEWithLogits, standardised targets on both sides of 0",
+           Pairing("regression", "bce_logits", normalize=True), "collapses"),
+    switch("runaway-tamed", "the same loss, the same targets squeezed into 0 to 1",
+           Pairing("regression", "bce", "sigmoid_inverse", normalize=True), "learns"),
+    *(switch(f"cut-{loss}", f"{loss} behind softmax, four labels", Pairing("multilabel", loss, "softmax"))
+      for loss in ("cross_entropy", "mse", "bce")),
+)  # fmt: skip
+
+
 # --- is a misfit that looks harmless worse on new data? --------------------------------------------------------------
 
 CONTENDERS: tuple[Pairing, ...] = (
@@ -277,4 +328,6 @@ STOPPING: tuple[Condition, ...] = tuple(
     for pairing in CONTENDERS
 )
 
-CONDITIONS: dict[str, tuple[Condition, ...]] = {"collapse": COLLAPSE, "new-data": NEW_DATA, "stopping": STOPPING}
+CONDITIONS: dict[str, tuple[Condition, ...]] = {
+    "collapse": COLLAPSE, "switches": SWITCHES, "new-data": NEW_DATA, "stopping": STOPPING,
+}  # fmt: skip

@@ -13,7 +13,7 @@ from torch import Tensor
 from lm_utils.data import Part, Splits
 from lm_utils.experiments.conditions import CONDITIONS, OTHER_HAND, SHIFTS, Condition
 from lm_utils.experiments.one_run import splits_of
-from lm_utils.experiments.outputs import quality
+from lm_utils.experiments.outputs import best_cut, quality
 from lm_utils.experiments.probe import LAYERS, gradient_sizes, stuck_share
 from lm_utils.experiments.reference import RESULTS, rounded, write_whole
 from lm_utils.experiments.stopping import ThreeRules
@@ -147,6 +147,18 @@ class Inside(Watch):
         return {"trace": self.trace}
 
 
+class OtherCut(Watch):
+    """Reads labels with the cut that suits the validation set, too."""
+
+    def seen(self, run: Run) -> dict:
+        """That cut and the test accuracy with it; nothing where the answers are no labels."""
+        task, splits = run.pairing.spec, self.splits
+        if task.kind != "labels":
+            return {}
+        valid, test = (task.target(part.digits) for part in (splits.valid, splits.test))
+        return best_cut(task, run.valid_predictions, valid, run.test_predictions, test)
+
+
 class Elsewhere(Watch):
     """Tests the finished network on images of other kinds as well."""
 
@@ -179,7 +191,7 @@ class Endings(Watch):
         return {**own, "valid_metric": self.rules.rules["metric"].best["valid_metric"], "rules": rules}
 
 
-WATCHES: dict[str, type[Watch]] = {"collapse": Inside, "new-data": Elsewhere, "stopping": Endings}
+WATCHES: dict[str, type[Watch]] = {"collapse": Inside, "switches": OtherCut, "new-data": Elsewhere, "stopping": Endings}
 
 
 def shifted_tests(splits: Splits) -> dict[str, Part]:
