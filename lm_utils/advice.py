@@ -14,7 +14,8 @@ VERDICTS = ("recommended", "workable", "handicapped", "impossible")
 MEANING = {
     "recommended": "Loss, activation and task say the same thing.",
     "workable": "It learns the task; what it costs shows in speed or in what its outputs mean.",
-    "handicapped": "It learns less than it could, or fails in some runs.",
+    "handicapped": "It learns less than it could, or fails in some runs or in all, though it could do better than a "
+    "constant answer.",
     "impossible": "It cannot do better than a constant answer, or it stops with an error.",
 }
 VALUE_LOSSES = ("mse", "mae", "rmse", "huber")
@@ -72,8 +73,8 @@ def exclusive(p: Described) -> bool:
 RULES: tuple[Rule, ...] = (
     # one output through softmax says 1, whatever the image
     Rule(lambda p: p.activation == "softmax" and TASKS[p.task].outputs == 1, "impossible",
-         "Softmax divides each output by the sum of all outputs; with a single output that is always 1, "
-         "so nothing can be learnt."),
+         "Softmax divides the exponential of each output by the sum of all the exponentials; with a single output "
+         "that is always 1, so nothing can be learnt."),
     # numbers
     Rule(lambda p: value(p) and p.loss == "hinge", "impossible",
          "The hinge loss needs labels of -1 and +1; a number has none."),

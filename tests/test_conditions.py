@@ -6,13 +6,17 @@ from dataclasses import replace
 
 import pytest
 import torch
+from made_up_runs import made_up, write_lines
 
 from lm_utils.data import load_data
 from lm_utils.experiments import conditions as c
+from lm_utils.experiments import robustness
 from lm_utils.experiments.probe import LAYERS, gradient_sizes, stuck_share
+from lm_utils.experiments.results import under_conditions
 from lm_utils.experiments.robustness import WATCHES, run_condition, shifted_tests
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
+from lm_utils.training import EXPERIMENT_VERSION
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +114,57 @@ def test_the_probe_sees_saturation_and_leaves_gradients_alone(data):
     model.fc.bias.data.fill_(50.0)
     assert stuck_share(model, images) == 1
     assert gradient_sizes(model, pairing, images, data.train.digits[:32])["conv1"] < 1e-12
+
+
+def a_run(condition, seed, data="digits", **other):
+    return {"condition": condition.name, **made_up(condition.pairing, seed, 0.5, data=data, **other)}
+
+
+@pytest.fixture
+def mixed(tmp_path, monkeypatch):
+    """A family's file with one run that counts, one of another version and one of other data; and what is trained."""
+    condition, trained = c.COLLAPSE[0], []
+
+    def train(condition, seed, data, device, stop):
+        trained.append(seed)
+        return a_run(condition, seed, data, title="new")
+
+    monkeypatch.setattr(robustness, "RESULTS", tmp_path)
+    monkeypatch.setattr(robustness, "run_condition", train)
+    path = tmp_path / "robustness" / "digits" / "collapse.jsonl"
+    old = a_run(condition, 101, version=EXPERIMENT_VERSION - 1)
+    write_lines(path, [a_run(condition, 100), old, a_run(condition, 102, "mnist")])
+    return condition, path, trained
+
+
+def test_runs_of_another_version_or_other_data_are_trained_anew(mixed, capsys):
+    condition, path, trained = mixed
+    robustness.extend([condition], range(100, 102), "digits", "cpu", 1)
+    assert trained == [101]
+    notice, told = capsys.readouterr().out.splitlines()
+    assert notice.startswith("collapse: 2 stored runs of another version than ") and "other data than digits" in notice
+    assert told.startswith("collapse: 1 of 2 runs to train")
+    runs = robustness.read(path)
+    assert [(run["seed"], run["data"]) for run in runs] == [(100, "digits"), (101, "digits"), (102, "mnist")]
+    assert [run.get("title") for run in runs] == [None, "new", None]  # what was good, or not asked for, is as it was
+    robustness.extend([condition], range(100, 103), "digits", "cpu", 1)
+    assert trained == [101, 102] and {run["data"] for run in robustness.read(path)} == {"digits"}
+    capsys.readouterr()
+    robustness.extend([condition], range(100, 103), "digits", "cpu", 1)
+    assert trained == [101, 102] and len(capsys.readouterr().out.splitlines()) == 1
+
+
+def test_a_good_run_counts_though_an_old_one_of_the_same_name_follows_it(mixed):
+    condition, path, trained = mixed
+    write_lines(path, [a_run(condition, 100), a_run(condition, 100, version=EXPERIMENT_VERSION - 1)])
+    robustness.extend([condition], range(100, 101), "digits", "cpu", 1)
+    assert trained == []
+
+
+def test_runs_of_another_version_or_other_data_are_not_shown(mixed):
+    _, path, _ = mixed
+    (runs,) = under_conditions("collapse", "digits", path.parent).values()
+    assert [run["seed"] for run in runs] == [100]
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import time
+from dataclasses import replace
 from threading import Event
 
 import pytest
@@ -24,6 +25,7 @@ from lm_utils.labs.explorer_parts import KEPT, Comparison
 from lm_utils.labs.live_run import LiveRun
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
+from lm_utils.publish.notebooks import ROOT
 from lm_utils.tasks import TASKS
 
 FITS = Choice(Pairing("multiclass", "cross_entropy"), epochs=2)
@@ -167,7 +169,7 @@ def test_nan_is_told(tiny):
 def test_the_card_tells_the_verdict_by_sign_and_word_and_keeps_a_secret():
     choice = PRESETS[1].choice
     told, secret = words.pairing_card(choice, NOTHING_STORED), words.pairing_card(choice, NOTHING_STORED, secret=True)
-    assert "! handicapped:" in told and "none of this pairing" in told
+    assert "△ handicapped:" in told and "none of this pairing" in told
     assert "handicapped" not in secret and "Stored result" not in secret and "one-hot rows" in secret
 
 
@@ -191,6 +193,18 @@ def test_pictures_of_every_task_have_an_alt_text(tiny, task):
         figures.comparison_figure([live]),
     ]
     assert all(figure.get_label() for figure in pictures) and len({figure.get_label() for figure in pictures}) == 4
+
+
+def test_the_legend_leaves_the_star_of_a_short_run_alone(tiny):
+    live = trained(changed(FITS, epochs=3), tiny)
+    for record, value in zip(live.history, (0.46, 0.66, 0.76), strict=True):
+        record["valid_metric"] = value
+    live.looks, live.run = [], replace(live.run, best_epoch=3)
+    axes = figures.curves_figure(FITS.pairing, live.landmarks, live).axes[1]
+    axes.figure.canvas.draw()
+    (star,) = (line for line in axes.lines if line.get_label() == "best epoch")
+    x, y = axes.transData.transform(star.get_xydata()[0])
+    assert not axes.get_legend().get_window_extent().padded(8).contains(x, y)
 
 
 def test_the_curves_carry_their_landmarks(digits):
@@ -349,15 +363,38 @@ def test_the_page_is_for_this_machine_and_needs_a_token(tmp_path):
 # --- the hunts of notebook 14 ---
 
 
-def test_hunts_name_what_is_missing(digits):
+def test_hunts_name_what_is_missing():
     never = PRESETS[1].choice.pairing
-    wanted = {"Not refused.": hunt.is_refused(digits.train)}
-    assert hunt.check(..., wanted).state == "unanswered" and hunt.check("bce", wanted).state == "wrong"
-    assert hunt.check(never, wanted).message == "Not refused." and hunt.check(REFUSED.pairing, wanted)
     floor = {"No floor.": hunt.floor_above(1.4, "mnist")}
+    assert hunt.check(..., floor).state == "unanswered" and hunt.check("bce", floor).state == "wrong"
+    assert hunt.check(never, floor).message == "No floor."
     assert hunt.check(PRESETS[2].choice.pairing, floor) and not hunt.check(never, floor)
     one = {"Not one change.": hunt.differs_in_one(never)}
     assert hunt.check(changed(PRESETS[1].choice, hidden="relu").pairing, one) and not hunt.check(never, one)
+
+
+def hunted(name, answer):
+    """What the notebook's own check of this variable says to an answer."""
+    cells = (ROOT / "notebooks" / "src" / "14_playground.py").read_text("utf-8").split("\n# %%")
+    (cell,) = (cell for cell in cells if f"\nhunt.check({name}," in cell)
+    return eval(cell.strip(), {"hunt": hunt, "never": PRESETS[1].choice.pairing, name: answer})
+
+
+@pytest.mark.parametrize(
+    ("task", "loss", "activation", "found"),
+    [("regression", "bce", "none", True), ("multiclass", "bce", "relu", True), ("binary", "bce", "none", True),
+     ("regression", "bce", "sigmoid", True), ("regression", "hinge", "none", False),
+     ("regression", "bce", "sigmoid_inverse", False), ("multiclass", "bce", "sigmoid", False)],
+)  # fmt: skip
+def test_the_hunt_for_an_error_wants_one_of_pytorch(task, loss, activation, found):
+    assert bool(hunted("refused", Pairing(task, loss, activation))) is found
+
+
+def test_a_repair_keeps_the_task():
+    assert "Keep the task" in hunted("repaired", Pairing("multilabel", "bce", "sigmoid")).message
+    assert "exactly one" in hunted("repaired", PRESETS[1].choice.pairing).message
+    for change in ({"prior_bias": True}, {"hidden": "relu"}, {"activation": "softmax"}, {"loss": "cross_entropy"}):
+        assert hunted("repaired", replace(PRESETS[1].choice.pairing, **change)), change
 
 
 def test_a_unit_is_stuck_where_it_says_the_same_for_every_image(tiny):

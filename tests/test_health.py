@@ -122,6 +122,11 @@ def test_stuck_share():
     assert health.stuck_share(hidden) == pytest.approx(1 / 3)
 
 
+def test_a_unit_that_says_a_clear_no_and_a_clear_yes_is_not_stuck():
+    hidden = torch.tensor([[0.0, 1.0, 0.0, 0.9999], [1.0, 0.0, 0.0, 1.0]])
+    assert health.stuck_share(hidden) == 0.5
+
+
 def test_past_bugs_are_all_named():
     table = health.past_bugs_table()
     assert list(table.index) == [bug.source for bug in past_bugs()]

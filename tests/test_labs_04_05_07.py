@@ -12,7 +12,7 @@ from yardstick import cost, plain_figure
 
 import lm_utils as lm
 from lm_utils.experiments.documents import rows
-from lm_utils.labs import experiment, output_range, penalty, start
+from lm_utils.labs import depth, experiment, output_range, penalty, start
 from lm_utils.labs.style import Picture, png
 
 
@@ -80,6 +80,13 @@ def test_bisection_finds_the_very_first_number(name, one, zero):
     last = torch.tensor(output_range.becomes_zero(dtype), dtype=dtype)
     assert torch.sigmoid(-last) == 0 and torch.sigmoid(-torch.nextafter(last, torch.zeros_like(last))) > 0
     assert last.item() == pytest.approx(zero, abs=0.05)
+
+
+@pytest.mark.parametrize("row", output_range.saturation_table(), ids=lambda row: row["precision"])
+def test_nothing_larger_returns_than_the_table_says(row):
+    dtype = output_range.PRECISIONS[row["precision"]]
+    back = output_range.recovered(torch.linspace(0, row["exactly 1 from"], 100_000, dtype=torch.float64).to(dtype))
+    assert back[torch.isfinite(back)].max().item() == row["largest that returns"]
 
 
 def test_a_whole_vector_saturates_where_a_single_number_does():
@@ -214,12 +221,31 @@ def test_the_table_agrees_with_the_documents():
     assert not start.fitting_table()["task"].isna().any()
 
 
+def test_how_many_pairings_are_impossible():
+    """Notebook 00 says it in words, with figures for the three tasks with classes or labels."""
+    found = {
+        task: [start.pairing_of(task, loss, activation).verdict for loss in lm.LOSSES for activation in start.CHOICES]
+        for task in lm.TASKS
+    }
+    assert {len(verdicts) for verdicts in found.values()} == {32}
+    impossible = {task: verdicts.count("impossible") for task, verdicts in found.items()}
+    few = {task: count for task, count in impossible.items() if lm.TASKS[task].kind in ("exclusive", "labels")}
+    assert few == {"binary": 2, "multiclass": 2, "multilabel": 2}
+    assert min(impossible["regression"], impossible["probability"]) > 10
+
+
+def test_the_ten_questions_come_before_any_answer():
+    text = (start.Path(start.__file__).resolve().parents[2] / "notebooks/src/00_start_here.py").read_text("utf-8")
+    assert text.index("start.vote(") < text.index("ten_questions.before()") < text.index("quiz.predict(")
+
+
 def test_a_vote_is_kept_and_nothing_is_revealed(tmp_path, monkeypatch):
     monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path))
     box = start.vote("scripts", "Why?", ["this", "that"])
     assert start.recall("scripts") is None
     box.choices.value = "that"
     assert start.recall("scripts") == "that" and "Kept" in box.told.value
+    assert "again in notebook 15" in box.told.value
     assert start.vote("scripts", "Why?", ["this", "that"]).choices.value == "that"
     (tmp_path / "votes.json").write_text("[1", "utf-8")
     assert start.recall("scripts") is None
@@ -289,3 +315,9 @@ def test_figures_tell_what_they_show(digits):
         penalty.escape_figure(),
     ):
         assert figure.get_label() and len(png(figure)) > 5000
+
+
+def test_one_seed_is_one_seed():
+    figure = experiment.seeds_figure(["a", "b"], [{0: 0.9}, {0: 0.8}], "made up")
+    assert figure.axes[0].get_title() == "Every run is a dot (made up, 1 seed)"
+    assert depth.learning_figure(2, 1).axes[0].get_title().endswith("(1 seed)")

@@ -2,9 +2,10 @@
 
 import pandas as pd
 import pytest
+from made_up_runs import made_up
 
 from lm_utils.data import load_data
-from lm_utils.experiments import reference
+from lm_utils.experiments import reference, stored
 from lm_utils.experiments.documents import pairings
 from lm_utils.experiments.store import COLUMNS
 from lm_utils.pairing import Pairing
@@ -77,6 +78,22 @@ def test_a_run_that_was_stored_but_not_kept_is_not_lost(tmp_path, monkeypatch):
         file.unlink()  # as if the process had been killed just before it wrote them
     reference.extend(wanted, 1, folder, "digits", "cpu", jobs=1)
     assert len(reference.read_entries(folder)) == 1
+
+
+def test_runs_of_another_version_or_other_data_are_neither_shown_nor_kept(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "cache"))
+    pairing, other = Pairing("multiclass", "mse"), Pairing("multiclass", "mae")
+    now, old = made_up(pairing, 0, 0.9, data="digits"), made_up(other, 0, 0.8, data="digits")
+    reference.write_entries([now, {**old, "version": EXPERIMENT_VERSION - 1}], tmp_path / "digits")
+    assert [entry["loss"] for entry in stored.reference("digits", tmp_path / "digits").entries] == ["mse"]
+    reference.extend([pairing], 1, tmp_path / "digits", "digits", "cpu")
+    assert "1 stored runs of another version or of other data than digits are left out." in capsys.readouterr().out
+    again = made_up(other, 0, 0.7, data="digits")
+    store = reference.restored([], "cpu")
+    store.put(store.path(other, 0, "digits", "cpu", reference.LIMITS), again)
+    reference.extend([pairing, other], 1, tmp_path / "digits", "digits", "cpu")
+    kept = {entry["loss"]: entry["test_metric"] for entry in reference.read_entries(tmp_path / "digits")}
+    assert kept == {"mse": 0.9, "mae": 0.7}
 
 
 def test_the_grid_holds_every_combination_once():

@@ -8,6 +8,7 @@ from made_up_runs import made_up, results_of, seeded, write_lines
 
 from lm_utils.experiments import results as res
 from lm_utils.experiments import statistics as st
+from lm_utils.experiments import telling
 from lm_utils.experiments.documents import rows
 from lm_utils.experiments.reference import LIMITS
 from lm_utils.experiments.store import Store
@@ -84,7 +85,7 @@ def test_errors_are_compared_as_a_ratio_too(some):
 
 
 def test_one_run_is_not_called_a_mean():
-    assert res.sentence(FITTING, results_of(seeded(FITTING, [0.975]))).endswith("test accuracy 97.50 % (one run).")
+    assert res.sentence(FITTING, results_of(seeded(FITTING, [0.975]))).endswith("97.50 % (one run) (reference: MNIST).")
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -111,6 +112,43 @@ def test_errors_are_results_too():
     line = res.summary("regression", "loss", results_of(runs)).loc["000-3-1-bce"]
     assert (line["verdict"], line["errors"], line["failed"]) == ("error", 10, 10)
     assert "between 0 and 1" in res.sentence(broken, results_of(runs))
+    shown = res.readable(res.summary("regression", "loss", results_of(runs))).frame.set_index("row")
+    told = shown.loc["nn.BCELoss (normalised)"]
+    assert told["published"] == "CUDA error: device-side assert triggered" and told["at chance"] == ""
+    assert told["ours (95 % interval)"] == "error: all elements of input should be between 0 and 1"
+
+
+def test_runs_at_chance_are_told_with_how_many_of_a_hundred_that_may_mean(some):
+    shown = res.readable(res.summary("multiclass", "loss", some)).frame.set_index("row")["at chance"]
+    assert shown["MSE + softmax"] == "0 of 10 (0 to 28 %)"
+    assert shown["nn.BCELoss + sigmoid"] == "10 of 10 (72 to 100 %)"
+
+
+def test_published_figures_are_those_of_mnist_and_stand_beside_nothing_else():
+    mine = results_of([made_up(MSE, seed, 0.9, data="digits") for seed in range(3)], whose="yours", data="digits")
+    table = res.summary("multiclass", "loss", mine)
+    assert table["published"].isna().all() and set(table["published_error"]) == {""}
+    assert res.summary("multiclass", "loss").loc["000-3-4-mse-softmax", "published"] == 0.9743
+
+
+def test_own_runs_are_shown_as_such_or_said_to_be_missing(tmp_path, monkeypatch):
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path))
+    told = res.own_table("multiclass", 2, "digits", "cpu").data
+    assert "None of these rows has been trained here yet (yours: embedded digits, no runs yet)" in told
+    store = Store()
+    entry = made_up(MSE, 0, 0.91, data="digits")
+    store.put(store.path(MSE, 0, "digits", "cpu", LIMITS), entry)
+    shown = repr(res.own_table("multiclass", 2, "digits", "cpu"))
+    assert "91.00 % (one run)" in shown and "Runs: yours: embedded digits" in shown and "97.43" not in shown
+
+
+def test_every_row_far_from_its_published_figure_says_why_and_no_other_does():
+    far = {row.id for row in rows() if row.test is not None
+           and abs(telling.mean_of(res.reference(), row.pairing) - row.test) > st.REPRODUCED[row.pairing.spec.metric]}
+    assert far == {row.id for row in rows() if row.differs}
+    told = res.published_sentences("regression")
+    assert told.startswith("3 of 4 published figures lie within 0.03 of our mean.")
+    assert "Why: the outputs run away" in told
 
 
 def test_unknown_table_is_one_sentence():
@@ -120,10 +158,13 @@ def test_unknown_table_is_one_sentence():
 
 def test_sentences_say_what_the_runs_gave(some):
     assert "97.49 % (97.45 to 97.53 %) over 10 seeds" in res.sentence(FITTING, some)
-    assert res.sentence(SIGMOIDS, some).endswith("over 10 seeds, at chance in 10 of them.")
+    assert res.sentence(SIGMOIDS, some).endswith("over 10 seeds, at chance in 10 of them (reference: MNIST).")
     assert "not trained yet" in res.sentence(Pairing("binary", "bce", "sigmoid"), some)
     assert "practically equal" in res.comparison_sentence(MSE, results=some)
     assert "\N{MINUS SIGN}0.10 points" in res.comparison_sentence(MSE, results=some)
+    pairs = [(MSE, FITTING), (SIGMOIDS, FITTING)]
+    assert [line.split(": ")[-1] for line in res.comparison_sentences(pairs, some)] == ["practically equal.", "worse."]
+    assert "corrected for 2 comparisons" in res.comparison_sentences(pairs, some)[0]
     assert "share no seed" in res.comparison_sentence(Pairing("binary", "bce", "sigmoid"), results=some)
     row = next(row for row in rows() if row.id == "000-3-4-mse-softmax")
     assert "published 97.43 %, ours 97.39 %" in res.published_sentence(row, some)

@@ -1,6 +1,7 @@
 """run-all tells the truth about every way in which a notebook can go wrong, and leaves nothing behind."""
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -67,8 +68,12 @@ def nothing_to_train(settings, numbers):
     return runner.Trained("digits", "cpu", trained=1, reused=2)
 
 
-def run(folder, **options):
-    return runner.run_all(notebooks=folder / "nb", out=folder / "out", train=nothing_to_train, **options)
+def run(folder, train=nothing_to_train, **options):
+    return runner.run_all(notebooks=folder / "nb", out=folder / "out", train=train, **options)
+
+
+def stored_report(folder):
+    return json.loads((folder / "out" / "report.json").read_text("utf-8"))
 
 
 def statuses(report):
@@ -170,6 +175,88 @@ def test_after_a_failure_only_what_is_not_good_runs_again_and_after_success_all_
     assert good.stat().st_mtime_ns > first
 
 
+UNTRAINED = [
+    (ValueError("MNIST cannot be had:\nno network"), "The training of the runs failed: MNIST cannot be had:"),
+    (KeyboardInterrupt(), "The training of the runs was interrupted; what is finished is stored"),
+    (OSError(errno.ENOSPC, "No space left on device"), "The training of the runs failed: [Errno 28] No space left"),
+    (RuntimeError("CUDA error"), "The training of the runs failed: RuntimeError: CUDA error"),
+]
+
+
+def broken(error, then=lambda: None):
+    """A training that breaks off."""
+
+    def train(settings, numbers):
+        then()
+        raise error
+
+    return train
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("error, words", UNTRAINED[:3])
+def test_a_training_that_does_not_end_takes_the_old_verdict_back(tmp_path, error, words):
+    put(tmp_path / "nb", "00_good", ["1"])
+    before, seen = run(tmp_path), []
+    old = (tmp_path / "out" / "00_good.ipynb").read_bytes()
+    assert before["ok"] and stored_report(tmp_path)["ok"]
+    with pytest.raises(type(error)):
+        run(tmp_path, broken(error, then=lambda: seen.append(stored_report(tmp_path))), data="digits")
+    after = stored_report(tmp_path)
+    for report in (*seen, after):
+        assert not report["ok"] and statuses(report) == {"00_good": "skipped"} and list(report) == list(before)
+        assert [report[name] for name in ("device", "data", "seeds", "trained_runs")] == ["auto", "digits", 3, 0]
+    assert seen[0]["notebooks"][0]["error"].startswith("The training of the runs had not ended")  # as after a kill
+    assert after["notebooks"][0]["error"].startswith(words)
+    index = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert "Not every notebook ran through." in index and "The training of the runs" in index
+    assert (tmp_path / "out" / "00_good.ipynb").read_bytes() == old
+    again = run(tmp_path)
+    assert again["ok"] and stored_report(tmp_path)["ok"] and again["notebooks"][0]["error"] is None
+
+
+@pytest.mark.slow
+def test_after_an_interrupted_training_only_what_is_not_good_runs_again_unless_runs_changed(tmp_path):
+    def trained_as(runs):
+        return lambda settings, numbers: runner.Trained("digits", "cpu", runs=runs)
+
+    put(tmp_path / "nb", "00_good", ["1"])
+    put(tmp_path / "nb", "01_other", ["1 / 0"])
+    good = tmp_path / "out" / "00_good.ipynb"
+    run(tmp_path, trained_as("some"))
+    first = good.stat().st_mtime_ns
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path, broken(KeyboardInterrupt()))
+    assert statuses(run(tmp_path, trained_as("some"))) == {"00_good": "ok", "01_other": "failed"}
+    assert good.stat().st_mtime_ns == first
+    with pytest.raises(KeyboardInterrupt):  # as FRESH=1 that got as far as some of the runs
+        run(tmp_path, broken(KeyboardInterrupt()), fresh=True)
+    put(tmp_path / "nb", "01_other", ["1 / 1"])
+    assert run(tmp_path, trained_as("others"))["ok"] and good.stat().st_mtime_ns > first
+
+
+@pytest.mark.parametrize("error, words", UNTRAINED)
+def test_what_ended_a_training_stands_at_the_chosen_notebooks(tmp_path, error, words):
+    put(tmp_path / "nb", "00_good", ["1"])
+    put(tmp_path / "nb", "01_other", ["1"])
+    with pytest.raises(type(error)):
+        run(tmp_path, broken(error), only=["1"])
+    other, chosen = stored_report(tmp_path)["notebooks"]
+    assert other["error"] is None and chosen["error"].startswith(words) and "\n" not in chosen["error"]
+
+
+def test_a_disk_that_is_full_after_training_hides_neither_the_error_nor_the_truth(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    put(tmp_path / "nb", "00_good", ["1"])
+    with pytest.raises(ValueError, match="Runs cannot be stored"):
+        error = ValueError("Runs cannot be stored")
+        run(tmp_path, broken(error, then=lambda: monkeypatch.setattr(runner, "write", full)))
+    report = stored_report(tmp_path)
+    assert not report["ok"] and report["notebooks"][0]["error"].startswith("The training of the runs had not ended")
+
+
 @pytest.mark.slow
 def test_a_notebook_that_takes_too_long_or_hangs_is_ended(tmp_path, mark):
     put(tmp_path / "nb", "00_busy", ["while True:\n    pass"])
@@ -179,6 +266,19 @@ def test_a_notebook_that_takes_too_long_or_hangs_is_ended(tmp_path, mark):
     assert "code cell 2 (`while True:`)" in entries[0]["error"] and "longer than 25 s" in entries[0]["error"]
     assert "It hung at code cell 3 (`time.sleep(600)`)" in entries[1]["error"]
     assert marked(mark) == [] and not list((tmp_path / "out").rglob("*.part*"))
+
+
+@pytest.mark.slow
+def test_a_notebook_that_was_good_once_and_then_took_too_long_runs_again(tmp_path):
+    flag = tmp_path / "flag"
+    put(tmp_path / "nb", "00_busy", [f"import pathlib\nwhile pathlib.Path({str(flag)!r}).exists():\n    pass"])
+    assert run(tmp_path)["ok"]
+    first = (tmp_path / "out" / "00_busy.ipynb").stat().st_mtime_ns
+    flag.touch()
+    assert statuses(run(tmp_path, limit=8.0)) == {"00_busy": "timeout"}
+    assert (tmp_path / "out" / "00_busy.ipynb").stat().st_mtime_ns == first  # the good output stays
+    flag.unlink()
+    assert run(tmp_path)["ok"] and (tmp_path / "out" / "00_busy.ipynb").stat().st_mtime_ns > first
 
 
 SCRIPT = """
@@ -352,6 +452,7 @@ def test_training_asks_for_what_the_notebooks_speak_of(monkeypatch):
     trained = runner.train_missing(settings, ["03", "08", "11"])
     assert (trained.data, trained.device, trained.trained, trained.reused) == ("digits", "cpu", 1, 2)
     assert asked["tasks"] == {"regression", "multiclass"} and asked["seeds"] == [0, 1]
+    assert trained.runs and not runner.train_missing(settings, ["03"]).runs
     runner.train_missing(settings, ["15"])
     assert len(asked["tasks"]) == 5
     assert Path(runner.ROOT / "pyproject.toml").exists()

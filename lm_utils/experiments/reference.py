@@ -61,7 +61,10 @@ def extend(
     cluster: str | None = None,
 ) -> None:
     """Train the missing runs of these pairings and add each to the folder as soon as it is there."""
-    entries = {key_of(entry): entry for entry in read_entries(folder)}
+    found = read_entries(folder)
+    entries = {key_of(entry): entry for entry in found if is_current(entry, data)}
+    if len(entries) < len(found):
+        print(f"{len(found) - len(entries)} stored runs of another version or of other data than {data} are left out.")
     store = restored(entries.values(), device, cluster)
 
     def keep(entry: dict) -> None:
@@ -80,9 +83,14 @@ def restored(entries: Iterable[dict], device: str, cluster: str | None = None) -
     for entry in entries:
         pairing = Pairing(**{name: entry[name] for name in KEY[:-1]})
         path = store.path(pairing, entry["seed"], entry["data"], device_type(device, pairing, cluster), LIMITS)
-        if entry["version"] == EXPERIMENT_VERSION and not path.exists():
+        if store.get(path) is None:
             store.put(path, entry)
     return store
+
+
+def is_current(entry: dict, data: str) -> bool:
+    """Whether a stored run is of this version of the experiments and of this data set, so that nothing is mixed."""
+    return entry.get("version") == EXPERIMENT_VERSION and entry.get("data") == data
 
 
 def key_of(entry: dict) -> tuple:

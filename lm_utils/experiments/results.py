@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from math import isnan, nan
 
 import pandas as pd
+from IPython.display import Markdown
 
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.documents import TABLES, Row, rows
@@ -27,9 +28,11 @@ from lm_utils.experiments.stored import (
 from lm_utils.experiments.telling import (
     Table,
     comparison_sentence,
+    comparison_sentences,
     missing_sentence,
     probabilities,
     published_sentence,
+    published_sentences,
     readable,
     sentence,
     shown,
@@ -39,10 +42,19 @@ from lm_utils.experiments.telling import (
 from lm_utils.tasks import TASKS
 
 __all__ = [
-    "FITTING", "Results", "Table", "baseline", "comparison_sentence", "counted", "missing_sentence", "number",
-    "probabilities", "published_sentence", "readable", "reference", "sentence", "shown", "shown_difference",
-    "shown_interval", "speed_of", "summary", "tested_digits", "under_conditions", "yours",
+    "FITTING", "Results", "Table", "baseline", "comparison_sentence", "comparison_sentences", "counted",
+    "missing_sentence", "number", "own_table", "probabilities", "published_sentence", "published_sentences",
+    "readable", "reference", "sentence", "shown", "shown_difference", "shown_interval", "speed_of", "summary",
+    "tested_digits", "under_conditions", "yours",
 ]  # fmt: skip
+
+
+def own_table(task: str, seeds: int = 3, data: str = "auto", device: str = "auto") -> Table | Markdown:
+    """The loss table as trained on this machine, by `make run-all` or by a picker; one line where no row was."""
+    mine = yours([row.pairing for row in rows(task, "loss")], seeds, data, device)
+    if not mine.entries:
+        return Markdown(f"None of these rows has been trained here yet ({mine.origin}); `make run-all` does it.")
+    return readable(summary(task, "loss", mine))
 
 
 def summary(task: str, table: str | Iterable[str] | None = None, results: Results | None = None) -> pd.DataFrame:
@@ -78,7 +90,9 @@ def figures_of(row: Row, results: Results) -> dict:
     return {
         "id": row.id, "task": pairing.task, "table": row.table, "label": row.label, "fits": row.fits,
         "our_verdict": pairing.verdict,
-        "loss": pairing.loss, "activation": pairing.activation, "published": row.test, "seeds": len(entries),
+        "loss": pairing.loss, "activation": pairing.activation, "seeds": len(entries),
+        "published": row.test if results.data == "mnist" else None,  # they are MNIST's and stand beside no others
+        "published_error": row.published_error if results.data == "mnist" else "",
         "scores": scores, "speeds": speed, "baseline": chance,
         "mean": told.mean, "low": told.low, "high": told.high,
         "failed": sum(lost), **dict(zip(("failed_low", "failed_high"), st.wilson(sum(lost), len(lost)), strict=True)),

@@ -15,12 +15,12 @@ from lm_utils.experiments.conditions import CONDITIONS, OTHER_HAND, SHIFTS, Cond
 from lm_utils.experiments.one_run import splits_of
 from lm_utils.experiments.outputs import best_cut, quality
 from lm_utils.experiments.probe import LAYERS, gradient_sizes, stuck_share
-from lm_utils.experiments.reference import RESULTS, rounded, write_whole
+from lm_utils.experiments.reference import RESULTS, is_current, rounded, write_whole
 from lm_utils.experiments.stopping import ThreeRules
 from lm_utils.experiments.store import entry_of
 from lm_utils.experiments.sweep import data_name, in_parallel, workers
 from lm_utils.model import CNN
-from lm_utils.training import Prepared, Run, Stopped, fit, outputs_of
+from lm_utils.training import EXPERIMENT_VERSION, Prepared, Run, Stopped, fit, outputs_of
 
 SEEDS = 10
 FIRST_SEED = 100  # fresh: the reference results are on 0 to 9
@@ -50,8 +50,13 @@ def extend(
     """Add the missing runs of one family to its file."""
     wanted = [(condition, seed) for seed in seeds for condition in conditions]
     path = RESULTS / "robustness" / data / f"{wanted[0][0].family}.jsonl"
-    entries = {(entry["condition"], entry["seed"]): entry for entry in read(path)}
-    missing = [key for key in wanted if (key[0].name, key[1]) not in entries]
+    stored = sorted(read(path), key=lambda entry: is_current(entry, data))  # the last one stays
+    entries = {(entry["condition"], entry["seed"]): entry for entry in stored}
+    good = {name for name, entry in entries.items() if is_current(entry, data)}
+    if others := len(entries) - len(good):
+        told = f"runs of another version than {EXPERIMENT_VERSION} or of other data than {data}"
+        print(f"{path.stem}: {others} stored {told} do not count; those that are trained anew are replaced")
+    missing = [key for key in wanted if (key[0].name, key[1]) not in good]
     print(f"{path.stem}: {len(missing)} of {len(wanted)} runs to train into {path}")
 
     def keep(key: tuple[Condition, int], entry: dict) -> None:

@@ -34,6 +34,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOK_LIMIT = 900.0  # seconds for one notebook
 IDLE_LIMIT = 90.0  # seconds without a new cell and without work: it hangs (about one run in seventy did)
 IDLE_WORK = 0.05  # seconds of processor time per second; a waiting kernel needs less
+NOT_ENDED = "The training of the runs had not ended when this was written."
+INTERRUPTED = "The training of the runs was interrupted; what is finished is stored, and run-all goes on from there."
 OWN_TASK = {"08": "regression", "09": "probability", "10": "binary", "11": "multiclass", "12": "multilabel"}
 ALL_TASKS = {"15"}
 
@@ -53,13 +55,13 @@ class Settings:
 
 @dataclass(frozen=True)
 class Trained:
-    """What the training part gave: the data and device that "auto" meant, and how many runs."""
+    """What the training part gave: the data and device that "auto" meant, how many runs, and a digest of them."""
 
     data: str
     device: str
     trained: int = 0
     reused: int = 0
-    seconds: float = 0.0
+    runs: str = ""
 
 
 @dataclass
@@ -120,9 +122,9 @@ def run_all(
     prepare(out)
     with alone(out), terminable():
         before = read_report(out)
-        trained = (train or train_missing)(settings, [path.stem[:2] for path in chosen])
-        report = Report(out, settings, trained, found, chosen)
-        report.save()
+        report = Report(out, settings, found, chosen)
+        trained = train_reported(train or train_missing, settings, chosen, report)
+        report.begin(trained)
         kept = {} if fresh or before.get("ok", True) else still_good(chosen, out, trained, settings)
         try:
             execute(chosen, out, settings, trained, kept, report)
@@ -195,6 +197,27 @@ def terminable():
         signal.signal(signal.SIGTERM, before)
 
 
+def train_reported(
+    train: Callable[[Settings, list[str]], Trained], settings: Settings, chosen: list[Path], report: Report
+) -> Trained:
+    """Train; the report on disk says from the start that nothing is finished, and what ended the training."""
+    report.wait(NOT_ENDED)
+    try:
+        return train(settings, [path.stem[:2] for path in chosen])
+    except BaseException as error:
+        with suppress(ValueError):  # where nothing more can be written, the first report stays, which is true, too
+            report.wait(why_untrained(error))
+        raise
+
+
+def why_untrained(error: BaseException) -> str:
+    """Return the one sentence about a training that did not end."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    told = str(error) if isinstance(error, (ValueError, OSError)) else f"{type(error).__name__}: {error}"
+    return "The training of the runs failed: " + told.partition("\n")[0]
+
+
 def train_missing(settings: Settings, numbers: list[str]) -> Trained:
     """Train the documents' rows that the chosen notebooks speak of, as far as they are not stored."""
     from lm_utils.data import load_data
@@ -202,7 +225,7 @@ def train_missing(settings: Settings, numbers: list[str]) -> Trained:
     from lm_utils.experiments.sweep import sweep_entries
     from lm_utils.training import pick_device
 
-    started, device = time.monotonic(), pick_device(settings.device).type
+    device = pick_device(settings.device).type
     splits = load_data(settings.data, seed=0)
     tasks = {OWN_TASK[number] for number in numbers if number in OWN_TASK}
     pairings = [p for p in documents.pairings() if p.task in tasks or ALL_TASKS & set(numbers)]
@@ -214,13 +237,14 @@ def train_missing(settings: Settings, numbers: list[str]) -> Trained:
         new += 1
 
     if not pairings:
-        return Trained(splits.name, device, seconds=time.monotonic() - started)
+        return Trained(splits.name, device)
     seeds = "1 seed" if settings.seeds == 1 else f"{settings.seeds} seeds"
     print(f"Runs: {len(pairings)} pairings, {seeds}, {device}; stored runs are not repeated.", flush=True)
     options = {"data": splits.name, "device": settings.device, "jobs": settings.jobs or None, "fresh": settings.fresh}
     entries = sweep_entries(pairings, range(settings.seeds), on_run=count, **options)
     print(f"Runs: {new} trained now, {len(entries) - new} taken from earlier training.", flush=True)
-    return Trained(splits.name, device, new, len(entries) - new, time.monotonic() - started)
+    digest = hashlib.sha256(json.dumps(entries).encode()).hexdigest()
+    return Trained(splits.name, device, new, len(entries) - new, digest)
 
 
 def execute(
@@ -278,6 +302,9 @@ class Watched:
         if self.stop.is_set():
             return outcome
         self.last, self.cell = {}, "the start of the kernel"
+        with suppress(OSError):  # where nothing can be written, the process below says so
+            unfinished(self.out, self.path).parent.mkdir(exist_ok=True)
+            unfinished(self.out, self.path).touch()
         scratch = Path(tempfile.mkdtemp(prefix="lm-"))
         try:
             process, errors = self.start(scratch)
@@ -300,6 +327,8 @@ class Watched:
             outcome.error = (
                 f"{self.cell}: its process ended with code {process.returncode}. {(errors or [''])[-1]}".strip()
             )
+        if outcome.status == "ok":
+            unfinished(self.out, self.path).unlink(missing_ok=True)
         return outcome
 
     def start(self, scratch: Path) -> tuple[subprocess.Popen, deque[str]]:
@@ -402,8 +431,9 @@ def has_tag(process: psutil.Process, tag: str) -> bool:
 
 
 def fingerprint(path: Path, trained: Trained, settings: Settings) -> str:
-    """Return a short text that changes with the notebook, its parameters, the package and the stored results."""
-    digest = hashlib.sha256(repr((trained.data, trained.device, settings.seeds, sys.version)).encode())
+    """Return a short text that changes with the notebook, its parameters, the runs, the package and the results."""
+    told = (trained.data, trained.device, trained.runs, settings.seeds, sys.version)
+    digest = hashlib.sha256(repr(told).encode())
     digest.update(path.read_bytes())
     package = [file for file in (ROOT / "lm_utils").rglob("*") if file.suffix in (".py", ".toml")]
     for file in sorted(package):
@@ -421,14 +451,19 @@ def read_report(out: Path) -> dict[str, Any]:
         return {}
 
 
+def unfinished(out: Path, path: Path) -> Path:
+    """The mark that says that a notebook was begun and did not run through, whatever ended it."""
+    return out / "failed" / f"{path.stem}.unfinished"
+
+
 def still_good(chosen: list[Path], out: Path, trained: Trained, settings: Settings) -> dict[str, Outcome]:
     """Return the notebooks that need no second run after a run that did not end well: nothing of theirs changed."""
     kept = {}
     for path in chosen:
         with suppress(OSError, ValueError, KeyError):
             metadata = json.loads((out / path.name).read_text("utf-8"))["metadata"]
-            failed = (out / "failed" / path.name).exists()
-            if metadata["run_all"]["of"] == fingerprint(path, trained, settings) and not failed:
+            whole = not unfinished(out, path).exists()
+            if metadata["run_all"]["of"] == fingerprint(path, trained, settings) and whole:
                 cells, seconds = metadata["run_all"]["cells"], metadata["papermill"]["duration"]
                 kept[path.stem] = Outcome(path.stem, "ok", seconds, cells)
     return kept
@@ -437,17 +472,29 @@ def still_good(chosen: list[Path], out: Path, trained: Trained, settings: Settin
 class Report:
     """The report of a run, kept up to date on disk, so that an interrupted run has one too."""
 
-    def __init__(self, out: Path, settings: Settings, trained: Trained, found: list[Path], chosen: list[Path]) -> None:
-        self.out, self.settings, self.trained, self.started = out, settings, trained, time.monotonic()
+    def __init__(self, out: Path, settings: Settings, found: list[Path], chosen: list[Path]) -> None:
+        self.out, self.settings, self.started = out, settings, time.monotonic()
+        self.trained = Trained(settings.data, settings.device)  # as asked for, until the training tells
         self.titles = {path.stem: title_of(path) for path in found}
         self.outcomes = {path.stem: Outcome(path.stem) for path in found}
         self.chosen = [path.stem for path in chosen]
+
+    def wait(self, reason: str) -> None:
+        """Write that the chosen notebooks have not had their turn, and why."""
+        self.outcomes |= {name: Outcome(name, error=reason) for name in self.chosen}
+        self.save()
+
+    def begin(self, trained: Trained) -> None:
+        """Write what was trained; from now on the notebooks have their turn."""
+        self.trained = trained
+        self.outcomes |= {name: Outcome(name) for name in self.chosen}
+        self.save()
 
     def content(self) -> dict[str, Any]:
         """Return what `report.json` holds."""
         return {
             "ok": all(self.outcomes[name].status == "ok" for name in self.chosen),
-            "seconds": round(time.monotonic() - self.started + self.trained.seconds, 1),
+            "seconds": round(time.monotonic() - self.started, 1),
             "device": self.trained.device,
             "data": self.trained.data,
             "seeds": self.settings.seeds,

@@ -16,7 +16,7 @@ import torch
 from lm_utils.data import load_data
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.documents import rows
-from lm_utils.experiments.reference import KEY, LIMITS, RESULTS, read_entries
+from lm_utils.experiments.reference import KEY, LIMITS, RESULTS, is_current, read_entries
 from lm_utils.experiments.store import COLUMNS, Store
 from lm_utils.experiments.sweep import sweep_entries
 from lm_utils.pairing import Pairing
@@ -43,16 +43,21 @@ class Results:
     entries: tuple[dict, ...]
 
     @property
+    def owner(self) -> str:
+        """Whose runs these are, on which data, in two words."""
+        return f"{self.whose}: {TITLES[self.data]}"
+
+    @property
     def origin(self) -> str:
         """Whose runs these are, in one line."""
         if not self.entries:
-            return f"{self.whose}: {TITLES[self.data]}, no runs yet"
+            return f"{self.owner}, no runs yet"
         counts = {len(runs) for runs in self.by_pairing.values()}
         seeds = f"{min(counts)} to {max(counts)} seeds" if len(counts) > 1 else counted(max(counts), "seed")
         versions = " and ".join(sorted({f"torch {entry['torch'].split('+')[0]}" for entry in self.entries}))
         devices = " and ".join(sorted({entry["device"] for entry in self.entries}))
         last = max(entry["date"] for entry in self.entries)
-        return f"{self.whose}: {TITLES[self.data]}, {seeds}, {versions}, {devices}, {last}"
+        return f"{self.owner}, {seeds}, {versions}, {devices}, {last}"
 
     @property
     def by_pairing(self) -> dict[tuple, list[dict]]:
@@ -82,6 +87,12 @@ class Results:
         """Differences to another pairing on the seeds both have."""
         mine, theirs = self.scores(pairing, name), self.scores(other, name)
         return [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
+
+    def differences(self, pairs: Iterable[tuple[Pairing, Pairing]]) -> list[list[float]]:
+        """Differences of several pairs, a column for each seed that any pair has; nan where a pair lacks it."""
+        scores = [(self.scores(one), self.scores(other)) for one, other in pairs]
+        seeds = sorted({seed for mine, theirs in scores for seed in mine.keys() & theirs.keys()})
+        return [[mine.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for mine, theirs in scores]
 
     def only(self, task: str) -> Results:
         """The runs of one task."""
@@ -125,7 +136,7 @@ def reference(data: str = "mnist", folder: Path | None = None) -> Results:
 @lru_cache(maxsize=4)
 def shipped(data: str, folder: Path, stamp: tuple) -> Results:
     """The shipped results as long as their files (whose names and times are the stamp) stay the same."""
-    entries = tuple(entry for entry in read_entries(folder) if entry["data"] == data)
+    entries = tuple(entry for entry in read_entries(folder) if is_current(entry, data))
     return Results("reference", data, entries)
 
 
@@ -149,13 +160,14 @@ def yours(
 
 
 def under_conditions(family: str, data: str = "mnist", folder: Path | None = None) -> dict[str, list[dict]]:
-    """The runs of a family of changed conditions by the name of the condition; empty where none were trained."""
+    """The runs of a family by the name of the changed condition, of this version and these data alone; or empty."""
     path = (folder or RESULTS / "robustness" / data) / f"{family}.jsonl"
     found = defaultdict(list)
     if path.exists():
         for line in path.read_text(encoding="utf-8").splitlines():
             entry = json.loads(line)
-            found[entry["condition"]].append(entry)
+            if is_current(entry, data):
+                found[entry["condition"]].append(entry)
     return {name: sorted(runs, key=lambda run: run["seed"]) for name, runs in found.items()}
 
 

@@ -8,7 +8,7 @@ from math import inf, isnan, nan
 import pandas as pd
 
 from lm_utils.experiments import statistics as st
-from lm_utils.experiments.documents import Row
+from lm_utils.experiments.documents import Row, rows
 from lm_utils.experiments.stored import FITTING, Results, carrying, counted, estimate, number, reference
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS, Task
@@ -50,8 +50,8 @@ def shown_count(value: float) -> str:
     return "" if isnan(value) else f"{value:.0f}"
 
 
-def sentence(pairing: Pairing, results: Results | None = None, label: str = "") -> str:
-    """What the runs of a pairing gave, in one sentence."""
+def sentence(pairing: Pairing, results: Results | None = None, label: str = "", whose: bool = True) -> str:
+    """What the runs of a pairing gave, in one sentence, with their data set and owner."""
     results, label = results or reference(), label or pairing.label
     entries, task = results.of(pairing), pairing.spec
     if not entries:
@@ -64,18 +64,28 @@ def sentence(pairing: Pairing, results: Results | None = None, label: str = "") 
     end = f", at chance in {lost} of them" if lost else ""
     told = shown_interval(estimate(scores, task.metric), task)
     seeds = "" if len(entries) == 1 else f" over {len(entries)} seeds"
-    return f"{label}: {what} {told}{seeds}{end}."
+    return f"{label}: {what} {told}{seeds}{end}{f' ({results.owner})' if whose else ''}."
 
 
 def comparison_sentence(pairing: Pairing, other: Pairing | None = None, results: Results | None = None) -> str:
     """How a pairing does beside another (the task's fitting one, if none is named), in one sentence."""
-    results, other = results or reference(), other or FITTING[pairing.task]
-    differences = results.paired(pairing, other)
-    found = st.compare([differences], pairing.spec.metric)[0] if differences else st.NOT_COMPARED
-    if not found.difference.n:
-        return f"{pairing.label} and {other.label} share no seed with a result yet."
-    told = f"{pairing.label} against {other.label}: {shown_difference(found.difference, pairing.spec)}"
-    return f"{told} over {counted(found.difference.n, 'paired seed')}, sign-flip p = {found.p:.3g}: {found.verdict}."
+    return comparison_sentences([(pairing, other or FITTING[pairing.task])], results)[0]
+
+
+def comparison_sentences(pairs: Sequence[tuple[Pairing, Pairing]], results: Results | None = None) -> list[str]:
+    """How the first of each pair does beside the second, judged as one family, a sentence each."""
+    results, metric = results or reference(), pairs[0][0].spec.metric
+    found = st.compare(results.differences(pairs), metric)
+    corrected = f", corrected for {len(pairs)} comparisons" if len(pairs) > 1 else ""
+    told = []
+    for (one, other), c in zip(pairs, found, strict=True):
+        if not c.difference.n:
+            told.append(f"{one.label} and {other.label} share no seed with a result yet.")
+            continue
+        gap, seeds = shown_difference(c.difference, one.spec), counted(c.difference.n, "paired seed")
+        p = f"sign-flip p = {c.p_corrected:.3g}{corrected}"
+        told.append(f"{one.label} against {other.label}: {gap} over {seeds} ({results.owner}), {p}: {c.verdict}.")
+    return told
 
 
 def missing_sentence(table: pd.DataFrame) -> str:
@@ -96,6 +106,21 @@ def published_sentence(row: Row, results: Results | None = None) -> str:
     gap = abs(told.mean - row.test)
     by = f"{gap * 100:.2f} points" if task.metric == "accuracy" else f"{gap:.3g}"
     return f"{row.label}: published {shown(row.test, task)}, ours {shown_interval(told, task)}, {by} apart."
+
+
+def published_sentences(task: str, results: Results | None = None) -> str:
+    """Which published figures of a task ours come near, and why the others differ, as Markdown."""
+    results, metric = results or reference(), TASKS[task].metric
+    compared = [row for row in rows(task) if row.test is not None and results.of(row.pairing)]
+    far = [row for row in compared if not abs(mean_of(results, row.pairing) - row.test) <= st.REPRODUCED[metric]]
+    near = "one percentage point" if metric == "accuracy" else f"{st.REPRODUCED[metric]:g}"
+    told = f"{len(compared) - len(far)} of {len(compared)} published figures lie within {near} of our mean."
+    return "\n".join([told, *(f"- {published_sentence(row, results)} Why: {row.differs}." for row in far)])
+
+
+def mean_of(results: Results, pairing: Pairing) -> float:
+    """The mean test metric of a pairing's runs."""
+    return estimate(results.scores(pairing).values(), pairing.spec.metric).mean
 
 
 class Table:
@@ -130,10 +155,10 @@ def readable_line(line: pd.Series) -> dict[str, str]:
     own = line["verdict"] in ("the fitting pairing", "missing", "error", "not compared")
     return {
         "row": line["label"],
-        "published": "" if isnan(line["published"] or nan) else shown(line["published"], task),
+        "published": published_in_words(line, task),
         "ours (95 % interval)": ours_in_words(line, told, task),
         "seeds": str(line["seeds"]),
-        "at chance": f"{line['failed']} of {line['seeds']}" if line["seeds"] else "",
+        "at chance": chance_in_words(line) if line["seeds"] and line["verdict"] != "error" else "",
         "epochs": shown_count(line["epochs"]),
         "to 95 %": shown_count(line["epochs_to_95"]),
         "difference to the fitting pairing": "" if own else shown_difference(difference, task),
@@ -142,13 +167,26 @@ def readable_line(line: pd.Series) -> dict[str, str]:
     }
 
 
+def published_in_words(line: pd.Series, task: Task) -> str:
+    """The published figure or error; empty where the document has none."""
+    return line["published_error"] or ("" if isnan(line["published"] or nan) else shown(line["published"], task))
+
+
 def ours_in_words(line: pd.Series, told: st.Estimate, task: Task) -> str:
     """The mean with its interval; where some runs failed and some did not, also the mean of those that learnt."""
     if not line["seeds"]:
         return "not trained yet"
+    if line["verdict"] == "error":
+        return f"error: {line['message']}"
     words = shown_interval(told, task)
     some = 0 < line["failed"] < line["seeds"] and not isnan(line["mean_learned"])
     return f"{words}; those that learnt: {shown(line['mean_learned'], task)}" if some else words
+
+
+def chance_in_words(line: pd.Series) -> str:
+    """How many runs ended at chance, with Wilson's interval for their share."""
+    low, high = line["failed_low"], line["failed_high"]
+    return f"{line['failed']} of {line['seeds']} ({100 * low:.0f} to {high:.0%})".replace("%", " %")
 
 
 def shown_ratio(middle: float, low: float, high: float) -> str:

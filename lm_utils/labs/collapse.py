@@ -1,25 +1,20 @@
-"""Why ten sigmoids stop learning (notebook 11): the first push, the stuck hidden layer, and what switches it off."""
+"""Why ten sigmoids stop learning (notebook 11): the first push, and how the hidden layer gets stuck."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lm_utils.data import Splits
-from lm_utils.experiments.conditions import COLLAPSE, Condition
-from lm_utils.experiments.results import under_conditions
 from lm_utils.experiments.robustness import run_condition
+from lm_utils.labs.interventions import BY_NAME
 from lm_utils.labs.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.pairing import Pairing
 from lm_utils.training import new_model
-
-BY_NAME: dict[str, Condition] = {condition.name: condition for condition in COLLAPSE}
-CLOSE = 0.02  # a run ends at chance when its metric is no further than this from the best constant answer
 
 
 @dataclass(frozen=True)
@@ -68,12 +63,6 @@ def live_traces(names: Iterable[str], epochs: int = 3, seed: int = 0, data: str 
     return {name: [run_condition(replace(BY_NAME[name], max_epochs=epochs), seed, data)] for name in names}
 
 
-def stored_traces(names: Iterable[str], data: str = "mnist") -> dict[str, list[dict]]:
-    """The shipped runs of these conditions; those nobody has run are left out."""
-    found = under_conditions("collapse", data)
-    return {name: found[name] for name in names if name in found}
-
-
 def trace_figure(traces: dict[str, list[dict]], epochs: int = 10) -> Figure:
     """Two panels over the epochs: the share of hidden activations at a flat end, and the gradient in conv1."""
     figure, (left, right) = new_figure(columns=2, width=11, height=4)
@@ -105,42 +94,3 @@ def trace_words(name: str, runs: list[dict]) -> str:
         f"{BY_NAME[name].title}: after one epoch {sum(stuck) / len(stuck):.0%} of hidden activations are stuck,"
         f" and the gradient in conv1 is {max(gradient):.1e} at most after the second"
     )
-
-
-def intervention_table(found: dict[str, list[dict]]) -> pd.DataFrame:
-    """One line per condition: what was expected, and in how many runs it learned or collapsed."""
-    lines = []
-    for name, runs in found.items():
-        condition = BY_NAME[name]
-        lost = sum(collapsed(run) for run in runs)
-        as_expected = lost == len(runs) if condition.expected == "collapses" else lost == 0
-        lines.append({
-            "condition": condition.title, "expected": condition.expected, "collapsed": f"{lost} of {len(runs)}",
-            "test accuracy": f"{sum(run['test_metric'] for run in runs) / len(runs):.1%}",
-            "as expected": "yes" if as_expected else "no",
-        })  # fmt: skip
-    return pd.DataFrame(lines)
-
-
-def collapsed(run: dict) -> bool:
-    """Whether a run ended where a constant answer stands."""
-    return run["test_metric"] < run["chance"] + CLOSE
-
-
-def intervention_figure(found: dict[str, list[dict]]) -> Figure:
-    """Every run of every condition as a dot, with the accuracy of the constant answer as a line in its row."""
-    figure, axis = new_figure(width=11, height=1.2 + 0.42 * len(found))
-    for row, (name, runs) in enumerate(found.items()):
-        switch_off = BY_NAME[name].expected == "learns"
-        look = {"color": COLORS[0 if switch_off else 1], "marker": "o" if switch_off else "X", "edgecolor": "black"}
-        axis.scatter([run["test_metric"] for run in runs], [row] * len(runs), s=80, alpha=0.8, zorder=2, **look)
-        constant = max(run["chance"] for run in runs)
-        axis.plot([constant] * 2, [row - 0.42, row + 0.42], color="black", linewidth=1.5, zorder=1)
-    axis.set_yticks(range(len(found)), [BY_NAME[name].title for name in found])
-    axis.invert_yaxis()
-    axis.set(xlabel="test accuracy (black bar: a constant answer)", xlim=(0, 1.02))
-    lines = intervention_table(found)
-    told = "; ".join(f"{line.condition}: collapsed in {line.collapsed}" for line in lines.itertuples())
-    figure.set_label(f"Test accuracy of every run of {len(found)} conditions, circles expected to learn, crosses to"
-                     f" collapse. {told}.")  # fmt: skip
-    return figure

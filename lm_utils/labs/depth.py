@@ -14,6 +14,7 @@ from matplotlib.ticker import NullLocator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from lm_utils.experiments.stored import counted
 from lm_utils.labs.style import COLORS, LINES, MARKERS, Picture, new_figure
 
 WIDTH = 32
@@ -177,7 +178,7 @@ def learning_figure(layers: int = 6, seeds: int = 3) -> Figure:
                       label="" if seed else f"{hidden}, {loss}")  # fmt: skip
     axes.axhline(50, color="0.4", lw=1, ls=":")
     axes.set(xlabel="step of AdamW", ylabel="right answers (%)", ylim=(20, 103))
-    axes.set_title(f"{layers} hidden layers learn whether a point lies inside a circle ({seeds} seeds)")
+    axes.set_title(f"{layers} hidden layers learn whether a point lies inside a circle ({counted(seeds, 'seed')})")
     axes.legend(loc="lower right", ncols=2)
     figure.set_label("Accuracy over steps of networks with sigmoid or ReLU hidden layers under MSE and cross-entropy.")
     return figure

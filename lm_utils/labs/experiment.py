@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from lm_utils.data import Splits
 from lm_utils.experiments.reference import RESULTS, read_entries
+from lm_utils.experiments.stored import counted
 from lm_utils.experiments.sweep import sweep_entries
 from lm_utils.labs.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.pairing import Pairing
@@ -201,13 +202,14 @@ def seeds_figure(names: Sequence[str], metrics: Sequence[Mapping[int, float]], o
     """Every run of two pairings as a dot, lines between equal seeds, and the paired differences beside."""
     figure, (left, right) = new_figure(1, 2, width=11, height=3.8, width_ratios=[1.3, 1])
     seeds = sorted(set(metrics[0]) & set(metrics[1]))
+    many = counted(len(seeds), "seed")
     first, second = ([100 * metric[seed] for seed in seeds] for metric in metrics)
     for a, b in zip(first, second, strict=True):
         left.plot([0, 1], [a, b], color="0.7", lw=1.2, zorder=1)
     for i, values in enumerate((first, second)):
         left.plot([i] * len(values), values, MARKERS[i], color=COLORS[i], ls="none")
     left.set_xticks([0, 1], names)
-    left.set(xlim=(-0.4, 1.4), ylabel="test accuracy (%)", title=f"Every run is a dot ({origin}, {len(seeds)} seeds)")
+    left.set(xlim=(-0.4, 1.4), ylabel="test accuracy (%)", title=f"Every run is a dot ({origin}, {many})")
     _differences(right, seeds, np.array(second) - np.array(first))
     figure.set_label(f"Test accuracy of {names[0]} and {names[1]} for every seed, and the difference for each seed.")
     return figure

@@ -126,8 +126,10 @@ PATIENTS: dict[str, Patient] = {
 
 
 def stuck_share(hidden: Tensor) -> float:
-    """Share of sigmoid units whose slope is next to zero for every image."""
-    return ((hidden * (1 - hidden)).amax(0) < FLAT).float().mean().item()
+    """Share of sigmoid units at the same flat end for every image, where their slope is next to zero."""
+    flat = (hidden * (1 - hidden)).amax(0) < FLAT
+    same = hidden.amax(0) - hidden.amin(0) < 2 * FLAT
+    return (flat & same).float().mean().item()
 
 
 @torch.no_grad()

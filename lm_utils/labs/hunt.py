@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 
-from lm_utils.data import Part
 from lm_utils.experiments.landmarks import stored_landmarks
 from lm_utils.experiments.stored import reference
 from lm_utils.experiments.telling import sentence
 from lm_utils.labs.quiz import Verdict
 from lm_utils.pairing import Pairing
-from lm_utils.training import new_model
 
 Property = Callable[[Pairing], bool]
 
@@ -32,22 +30,6 @@ def check(answer: object, wanted: Mapping[str, Property]) -> Verdict:
 def floor_above(value: float, data: str) -> Property:
     """The loss cannot fall below this value, however good the network is."""
     return lambda pairing: (stored_landmarks(pairing, data).least_loss or 0.0) > value
-
-
-def is_refused(part: Part) -> Property:
-    """The loss raises an error for a fresh network's outputs."""
-
-    def refused(pairing: Pairing) -> bool:
-        digits = part.digits[:32]
-        targets = pairing.spec.target(digits)
-        model = new_model(pairing, targets, seed=0)
-        try:
-            pairing.loss_value(model(part.images[:32]), pairing.aims(targets, pairing.scale(targets)))
-        except (RuntimeError, ValueError):
-            return True
-        return False
-
-    return refused
 
 
 def differs_in_one(other: Pairing) -> Property:

@@ -124,7 +124,9 @@ def finish(axes: Axes, ylabel: str, live: LiveRun | None, histories: Sequence[li
         axes.set_ylim(0, 1.2 * high)
     longest = max([len(history) for history in histories], default=0)
     seen = live.epoch if live is not None else 0
-    axes.set_xlim(0, max(5.0, 1.08 * seen, 0 if live is not None else longest))
+    ended = live is not None and live.run is not None and bool(live.history)
+    least = 0.0 if ended else 5.0  # the axis of a short run ends with its curve: no legend beside it, on the star
+    axes.set_xlim(0, max(least, 1.08 * seen, 0 if live is not None else longest))
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     if words := instead_of_curves(live, histories):
         axes.text(0.5, 0.3, words, transform=axes.transAxes, color="0.35", size=15, ha="center", va="center",

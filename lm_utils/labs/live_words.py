@@ -19,8 +19,8 @@ from lm_utils.labs.live_run import LiveRun
 
 SIGNS = {  # beside a word, never the colour alone
     "recommended": ("✓", "#0a6b4a"),
-    "workable": ("≈", "#01588f"),
-    "handicapped": ("!", "#a23b00"),
+    "workable": ("○", "#01588f"),
+    "handicapped": ("△", "#a23b00"),
     "impossible": ("✗", "#8b1a1a"),
 }
 SEVERITIES = {"error": ("✗", "#8b1a1a"), "warning": ("!", "#a23b00"), "info": ("i", "#01588f")}
@@ -28,7 +28,7 @@ CARD = (
     "background:#f7f7f5;color:#1a1a1a;border-left:6px solid {color};border-radius:3px;"
     "padding:.35em .8em;font-size:14px;line-height:1.4"
 )
-OUTCOMES = ("It learns the task.", "It stays at the level of a constant answer.", "It stops with an error or with NaN.")
+OUTCOMES = ("It learns the task.", "It does no better than a constant answer.", "It stops with an error or with NaN.")
 
 
 def card(content: str, color: str = "#5c5c5c", role: str = "note") -> str:

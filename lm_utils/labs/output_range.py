@@ -59,8 +59,8 @@ def saturation_table() -> list[dict[str, object]]:
     rows = []
     for name, dtype in PRECISIONS.items():
         one, zero = becomes_one(dtype), becomes_zero(dtype)
-        below = torch.nextafter(torch.tensor(1.0, dtype=dtype), torch.tensor(0.0, dtype=dtype))
-        returns = inverse_sigmoid(below).item()
+        below = torch.nextafter(torch.tensor(one, dtype=dtype), torch.tensor(0.0, dtype=dtype))
+        returns = recovered(below).item()
         rows.append(
             {"precision": name, "exactly 1 from": one, "largest that returns": returns, "exactly 0 from": -zero}
         )

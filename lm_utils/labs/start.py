@@ -102,7 +102,8 @@ class Vote(widgets.VBox):
         """What has happened to the vote."""
         if self.choices.value is None:
             return "Nothing chosen yet."
-        return f"Kept: <b>{html.escape(self.choices.value)}</b>. You will meet it again in notebooks 11 and 15."
+        later = "You will meet it again in notebook 15; notebook 11 takes the case apart."
+        return f"Kept: <b>{html.escape(self.choices.value)}</b>. {later}"
 
     def _chosen(self, change: dict) -> None:
         try:

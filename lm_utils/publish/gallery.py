@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 
 from lm_utils.experiments import claims, results
 from lm_utils.labs import (
-    collapse,
     descent,
     figures,
+    interventions,
     logits,
     one_neuron,
     outlier,
@@ -80,7 +80,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
             "Two classes: differences to the fitting pairing, and the band that was called practically equal before"
             " anyone looked."),
     Exhibit("switches", "11_multi_class",
-            lambda: collapse.intervention_figure(collapse.stored_traces(collapse.BY_NAME)),
+            lambda: interventions.figure(interventions.stored("collapse")),
             "The collapse of ten sigmoids, switched off and on. Circles were expected to learn, crosses to collapse."),
     Exhibit("calibration", "11_multi_class",
             lambda: figures.calibration([Pairing("multiclass", *names) for names in ALIKE]),

@@ -44,8 +44,8 @@
 # 셀은 Shift+Enter로 하나씩 실행하거나 *Run → Run All Cells* 메뉴로 한꺼번에 실행합니다.
 #
 # > 이 노트북은 한국어판입니다. 설명은 모두 한국어이고 코드는 [영어판](../00_start_here.ipynb)과 똑같습니다.
-# > 위젯과 그림에는 영어가 나오므로, 질문과 보기는 바로 위 셀에 우리말로 옮겨 두었습니다. 한국어판이 아직 없는
-# > 노트북으로 가는 링크는 영어판으로 이어집니다.
+# > 위젯과 그림에는 영어가 나옵니다. 투표와 예측 질문은 보기까지 바로 위 셀에 우리말로 옮겨 두었습니다. 열 문제는
+# > 아직 영어로만 나옵니다. 한국어판이 아직 없는 노트북으로 가는 링크는 영어판으로 이어집니다.
 
 # %% tags=["parameters"]
 data = "auto"
@@ -105,7 +105,7 @@ show(start.cold_open_figure(runs, guess))
 # best epoch of each, tested on images that neither has seen:
 
 # %% [markdown] tags=["lang-ko"]
-# 한 곡선은 올라가고, 다른 곡선은 점선 위에 누워 있습니다. 스크립트 B는 이미지를 한 번도 본 적이 없는 것처럼
+# 한 곡선은 올라가고, 다른 곡선은 점선에 딱 붙어 있습니다. 스크립트 B는 이미지를 한 번도 본 적이 없는 것처럼
 # 답합니다. 두 신경망의 가장 좋았던 에포크(epoch)를 골라, 둘 다 본 적 없는 이미지로 테스트한 결과는 다음과
 # 같습니다.
 
@@ -118,12 +118,11 @@ Markdown(
 
 # %% [markdown]
 # Why? Many explanations are on offer. Choose the one you believe; your vote is kept on this machine and comes back
-# twice: in notebook 11, which takes the case apart, and in notebook 15, which settles it. The answer is *not* given
-# here.
+# in notebook 15, which settles it. On the way, notebook 11 takes the case apart. The answer is *not* given here.
 
 # %% [markdown] tags=["lang-ko"]
 # 왜 그럴까요? 그럴듯한 설명은 많습니다. 맞다고 생각하는 것을 하나 골라 보세요. 여러분의 투표는 이 컴퓨터에
-# 저장되고 두 번 다시 나옵니다. 노트북 11에서는 이 사건을 낱낱이 뜯어보고, 노트북 15에서는 결론을 내립니다. 답은
+# 저장되었다가 노트북 15에서 결론과 함께 다시 나옵니다. 그에 앞서 노트북 11에서는 이 사건을 낱낱이 뜯어봅니다. 답은
 # 여기서 알려 드리지 *않습니다*.
 #
 # > **투표: 스크립트 B는 왜 학습하지 못할까요?**
@@ -146,6 +145,21 @@ start.vote(
         "It would learn, given more patience",
     ],
 )
+
+# %% [markdown]
+# ### What do you know already?
+#
+# Ten questions, each with how sure you are, before anything has been explained. No answer is shown here;
+# [notebook 15](15_verdicts.ipynb) asks them again and shows what has changed.
+
+# %% [markdown] tags=["lang-ko"]
+# ### 이미 얼마나 알고 있나요?
+#
+# 설명을 읽기 전에 질문 열 개에 답하고, 얼마나 확신하는지도 고르세요. 여기서는 답을 알려 주지 않습니다.
+# [노트북 15](15_verdicts.ipynb)에서 같은 질문을 다시 하고 무엇이 달라졌는지 보여 줍니다.
+
+# %%
+ten_questions.before()
 
 # %% [markdown]
 # ## 2. What fits what
@@ -192,17 +206,19 @@ fits[["task", "loss", "output activation", "loss in PyTorch"]]
 # >
 # > - PyTorch가 오류를 낸다
 # > - 아무 경고 없이 학습된다
-# > - 출력이 엉뚱한 클래스가 된다
+# > - 학습은 되지만 가장 큰 출력의 클래스가 바뀐다
 
 # %%
 quiz.predict(
     "A network ends with nn.Softmax, and its outputs go into nn.CrossEntropyLoss, which applies softmax again. "
     "What happens?",
-    options=["PyTorch raises an error", "it trains, without any warning", "the outputs become wrong classes"],
+    options=[
+        "PyTorch raises an error", "it trains, without any warning", "it trains, but another class wins than before",
+    ],
     answer="it trains, without any warning",
     reading="The largest output stays the largest, so accuracy may look fine; the loss can never reach 0, and its "
     "gradient is smaller. Notebook 06 measures it.",
-)
+)  # fmt: skip
 
 # %% [markdown]
 # ### Every combination has a verdict
@@ -225,17 +241,20 @@ quiz.predict(
 start.verdict_lab()
 
 # %% [markdown]
-# Notice how few pairings are impossible. Most misfits *work somewhat*, and that is what makes them dangerous: nothing
-# crashes, the loss falls, and something is lost that no error message mentions.
+# For classes and for labels, notice how few pairings are impossible: 2 of 32 for each of these tasks. (For a number,
+# or for one probability, there are more.) Such misfits mostly *work somewhat*, and that is what makes them dangerous:
+# nothing crashes, the loss falls, and something is lost that no error message mentions.
 #
-# **Exercise 1.** An app looks at a photograph and says whether it shows a dog, a cat, both, or neither. Which of the
-# five tasks is that? Answer with one of `"regression"`, `"probability"`, `"binary"`, `"multiclass"`, `"multilabel"`.
+# **Exercise 1.** An app puts tags on photographs: "dog" and "cat". A photograph may get both tags, or none. Which of
+# the five tasks is that? Answer with one of `"regression"`, `"probability"`, `"binary"`, `"multiclass"`,
+# `"multilabel"`.
 
 # %% [markdown] tags=["lang-ko"]
-# 불가능한 조합이 얼마나 적은지 눈여겨보세요. 맞지 않는 조합도 대부분 *어느 정도는* 돌아갑니다. 그래서 위험합니다.
-# 아무것도 멈추지 않고, 손실은 줄어들고, 어떤 오류 메시지도 말해 주지 않는 무언가를 잃어버립니다.
+# 클래스나 레이블을 묻는 과제에서는 불가능한 조합이 과제마다 32개 가운데 2개뿐입니다. (숫자나 확률 하나를 묻는
+# 과제에는 더 많습니다.) 그런 과제에서는 맞지 않는 조합도 대부분 *어느 정도는* 돌아갑니다. 그래서 위험합니다. 아무것도
+# 멈추지 않고, 손실은 줄어들고, 어떤 오류 메시지도 말해 주지 않는 무언가를 잃어버립니다.
 #
-# **연습 1.** 어떤 앱이 사진을 보고 개가 있는지, 고양이가 있는지, 둘 다 있는지, 아무것도 없는지 알려 줍니다. 다섯
+# **연습 1.** 어떤 앱이 사진에 '개', '고양이' 태그를 붙입니다. 둘 다 붙을 수도 있고 하나도 안 붙을 수도 있습니다. 다섯
 # 가지 과제 중 어느 것일까요? `"regression"`, `"probability"`, `"binary"`, `"multiclass"`, `"multilabel"` 중
 # 하나로 답하세요.
 
@@ -256,7 +275,7 @@ quiz.check(
     my_task,
     expected="multilabel",
     mistakes={
-        "multiclass": "Classes exclude each other; here both animals may be in the picture.",
+        "multiclass": "Classes exclude each other; here both tags may be right.",
         "binary": "Dog or not is one question, cat or not is another one; both may be true.",
         "probability": "One output cannot carry two answers.",
     },
@@ -348,22 +367,9 @@ start.course_path("Two days", list(start.notebooks_here()))
 # %% [markdown]
 # In two days there is time for everything, in the order of the numbers: theory on the first day, experiments and
 # verdicts on the second.
-#
-# ### What do you know already?
-#
-# Ten questions, each with how sure you are. Nothing is given away here; [notebook 15](15_verdicts.ipynb) asks them
-# again and shows what has changed.
 
 # %% [markdown] tags=["lang-ko"]
 # 이틀이면 모든 것을 번호 순서대로 볼 시간이 있습니다. 첫날은 이론, 둘째 날은 실험과 판정입니다.
-#
-# ### 이미 얼마나 알고 있나요?
-#
-# 질문 열 개에 답하고, 얼마나 확신하는지도 고르세요. 여기서는 답을 알려 주지 않습니다.
-# [노트북 15](15_verdicts.ipynb)에서 같은 질문을 다시 하고 무엇이 달라졌는지 보여 줍니다.
-
-# %%
-ten_questions.before()
 
 # %% [markdown]
 # ## 4. What this machine has

@@ -77,10 +77,10 @@ quiz.predict(
 loss_shapes.error_lab()
 
 # %% [markdown]
-# Read the right-hand picture. MSE's pull is proportional to the error: gentle when you are close, violent when you
-# are far. MAE pulls with the same force everywhere, as document 002 says. Huber is the first near zero and the
-# second far away. RMSE bends as well, but where it bends is decided by the *other* errors in the batch: set the last
-# slider to 0 and RMSE turns into MAE's shape; set it to 3 and it is nearly straight.
+# Read the right-hand picture. MSE's pull is proportional to the error: gentle when you are close, violent when you are
+# far. MAE pulls with the same force everywhere, as document 002 says. Huber behaves like MSE near zero (at half its
+# strength) and like MAE far away. RMSE bends as well, but where it bends is decided by the *other* errors in the batch:
+# set the last slider to 0 and RMSE turns into MAE's shape; set it to 3 and it is nearly straight.
 #
 # None of this needs to be believed. PyTorch computes the slopes for us:
 

@@ -231,10 +231,10 @@ assert ratio.min() > 0.9 * ratio.max() and 1.8 < ratio.mean() < 2.3, "about two,
 assert ce[0] < 1e-4 * ce[-1], "and hardly anything arrives in layer 1"
 
 # %% [markdown]
-# Now "ReLU". The line becomes flatter, but not flat. The document speaks of activation slopes alone; on its way back
-# the gradient also passes through the **weights** of each layer. PyTorch's default weights are small and shrink it at
-# every layer, ReLU or not. With start weights made for the activation ("scaled to the activation") ReLU's line is
-# nearly level, and so is even sigmoid's, at the start at least.
+# Now set *hidden layers* to 10 and choose "ReLU". The line becomes flatter than sigmoid's, but not flat. The document
+# speaks of activation slopes alone; on its way back the gradient also passes through the **weights** of each layer.
+# PyTorch's default weights are small and shrink it at every layer, ReLU or not. With start weights made for the
+# activation ("scaled to the activation") ReLU's line is nearly level, and so is even sigmoid's, at the start at least.
 
 # %%
 factors = pd.DataFrame(index=pd.Index(["sigmoid", "ReLU"], name="gradient × … per layer"))

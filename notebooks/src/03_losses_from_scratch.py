@@ -10,7 +10,7 @@
 #
 # **Time:** 40 minutes (a good place to pause is marked after 25)
 #
-# **Covers:** document 003 (all of it), and the formula of document 004, third meeting.
+# **Covers:** document 003 (all of it), and the formula for binary cross-entropy in document 004.
 #
 # **Before:** [02 Why these losses](02_why_these_losses.ipynb) said where these losses come from.
 
@@ -178,10 +178,11 @@ quiz.predict(
 show(slopes_figure(z, true_class=1))
 
 # %% [markdown]
-# Left: the numbers off the diagonal are negative, not zero, and each column adds up to zero, because what one
-# output gains the others lose. Right: with all terms, the wrong classes are pushed down and the true one up;
-# with the diagonal alone, the wrong classes hear nothing. It is the *delta* that vanishes for $i\ne j$; the
-# derivative does not. (The final formula $p - y$ of the document is right: it contains these terms.)
+# Left: the numbers off the diagonal are negative, not zero, and each column adds up to zero, because what one output
+# gains the others lose. Right, the gradient (a step goes *against* it: a bar above zero pushes its logit down): with
+# all terms, the wrong classes are pushed down and the true one up; with the diagonal alone, the wrong classes hear
+# nothing. It is the *delta* that vanishes for $i\ne j$; the derivative does not. (The final formula $p - y$ of the
+# document is right: it contains these terms.)
 
 # %%
 only_diagonal = torch.diag(jacobian) * (-y / p)

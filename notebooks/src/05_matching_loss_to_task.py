@@ -254,9 +254,9 @@ Markdown(
 
 # %%
 quiz.predict(
-    "Four classes, sigmoid outputs, cross-entropy (minus the log of the true class's output). What happens to the "
-    "outputs of the three wrong classes?",
-    options=["they are pushed down", "nothing at all", "they are pushed up"],
+    "Four classes, sigmoid outputs, cross-entropy (minus the log of the true class's output). What does this loss ask "
+    "of the logits of the three wrong classes?",
+    options=["to go down", "nothing at all", "to go up"],
     answer="nothing at all",
     reading="Cross-entropy looks at the true class's probability and nowhere else. Without softmax, no one competes.",
 )

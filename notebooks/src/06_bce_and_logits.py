@@ -167,10 +167,10 @@ print(f"loss {loss:.4f}, accuracy {(perfect.argmax(dim=1) == labels).float().mea
 floors_lab()
 
 # %% [markdown]
-# Left: fed with logits, the loss falls to zero as the true class pulls ahead. Fed with probabilities it goes flat
-# on its floor, long before the network is sure. The lowest curve is no better for being low: with a sigmoid after
-# the softmax, nearly all of it is the $\log 2$ that every wrong class costs however small its probability gets.
-# Right: start and floor of the double softmax run side by side. All that training can gain lies between them, and
+# Left: fed with logits, the loss falls to zero as the true class pulls ahead. Fed with probabilities it ends on its
+# floor and never gets to zero, however sure the network becomes. The lowest curve is no better for being low: with a
+# sigmoid after the softmax, nearly all of it is the $\log 2$ that every wrong class costs however small its probability
+# gets. Right: start and floor of the double softmax run side by side. All that training can gain lies between them, and
 # that is less than 1, with ten classes or with ten million:
 
 # %%
@@ -323,8 +323,9 @@ for name, loss in roads.items():
 assert roads["separate"] == 100 and (loss, gradient) == (20, 1)
 
 # %% [markdown]
-# The separate road reports an enormous loss and then does nothing about it. The fused one is right in both,
-# because it never computes $p$. Put $p=\sigma(z)$ into the formula and simplify before any number is rounded:
+# The separate road reports an enormous loss and then does nothing about it. The fused one is right in both, because it
+# never takes the logarithm of a rounded $p$ and never divides by $p(1-p)$; its gradient is simply $p-y$. Put
+# $p=\sigma(z)$ into the formula and simplify before any number is rounded:
 #
 # $$-y\log\sigma(z)-(1-y)\log(1-\sigma(z)) \;=\; \max(z,0)-yz+\log\bigl(1+e^{-|z|}\bigr).$$
 #
@@ -435,8 +436,9 @@ assert torch.isclose(nn.CrossEntropyLoss(weight=tens)(z3, t3), nn.CrossEntropyLo
 assert torch.isclose(nn.BCEWithLogitsLoss(weight=tens[:1])(z, y), 10 * nn.BCEWithLogitsLoss()(z, y))
 
 # %% [markdown]
-# So the default of `CrossEntropyLoss` is a *weighted mean*, and only the **ratio** of the weights counts. The binary
-# losses divide by the number of elements all the same, so there ten times the weight is ten times the loss.
+# So with class indices the default of `CrossEntropyLoss` is a *weighted mean*, and only the **ratio** of the weights
+# counts. The binary losses divide by the number of elements all the same, so there ten times the weight is ten times
+# the loss.
 #
 # **Exercise 3.** Two samples: one of class 0 with loss 1.0, one of class 1 with loss 3.0. The classes weigh 1 and 3.
 # What is `nn.CrossEntropyLoss(weight=w)` with the default reduction?
@@ -494,12 +496,15 @@ assert nn.CrossEntropyLoss()(z3, torch.full((3,), -100)).isnan()
 # %% [markdown]
 # ### Two forms of target, and label_smoothing
 #
-# Targets may be class indices `[N]`, or probabilities `[N, K]`. A one-hot row says the same as an index.
+# Targets may be class indices `[N]`, or probabilities `[N, K]`. Without `weight`, a one-hot row says the same as an
+# index. With it, the same weighted sum is divided by the number of samples for rows, and by the sum of the
+# weights for indices.
 # `label_smoothing=0.1` moves a tenth of each target evenly to all classes, and is nothing but a softer target.
 
 # %%
 hot = nn.functional.one_hot(t3, 2).float()
 assert torch.isclose(nn.CrossEntropyLoss()(z3, hot), nn.CrossEntropyLoss()(z3, t3))
+assert torch.isclose(nn.CrossEntropyLoss(weight=tens)(z3, hot), 10 * nn.CrossEntropyLoss(weight=tens)(z3, t3))
 smooth = nn.CrossEntropyLoss(label_smoothing=0.1)
 assert torch.isclose(smooth(z3, t3), nn.CrossEntropyLoss()(z3, 0.9 * hot + 0.1 / 2))
 

@@ -61,7 +61,9 @@ show(experiment.targets_figure(splits))
 # %% [markdown]
 # Read it by columns. A 4 has six strokes and holes, is not curved, is the class 4, and is even and a square (letters:
 # **e**ven, **p**rime, **c**urved, **s**quare; a dot means no). "Probability" and "binary" ask the same question, once
-# with one output and once with two. A 0 carries three labels, a 7 only one: remember that for softmax.
+# with one output and once with two. A 0 carries three labels, a 7 only one: remember that for softmax. (These counts,
+# and "curved" for 0, 3, 6, 8 and 9, are the documents'. You may count otherwise; what matters is that every digit has
+# one fixed target.)
 #
 # ## 2. Three parts, three jobs
 #
@@ -88,8 +90,8 @@ show(experiment.balance_figure(splits))
 
 # %% [markdown]
 # Digits are spread about evenly over all three parts, and curved digits make up half of the images. But look at the
-# last panel: prime and square are a "no" more often than a "yes"; and the regression target 2 occurs about four
-# times as often as 1. So what does an answer that ignores the image score?
+# last panel: prime and square are a "no" more often than a "yes"; and in the panel "Regression" the target 2 occurs
+# about four times as often as 1. So what does an answer that ignores the image score?
 
 # %%
 quiz.predict(
@@ -138,8 +140,10 @@ quiz.check(
 # %% [markdown]
 # ## 3. The network
 #
-# Three convolutions with ReLU look for strokes; one hidden layer of 64 units with a **sigmoid** combines them; the
-# last layer emits as many numbers as the task needs. This is the summary that the documents print.
+# Three convolutions with ReLU look for strokes; after the first and the second, 2×2 max pooling halves the picture
+# (like ReLU it is a plain function here, and the summary lists layers only). One hidden layer of 64 units with a
+# **sigmoid** combines what they found; the last layer emits as many numbers as the task needs. This is the summary that
+# the documents print.
 
 # %%
 model = lm.CNN(outputs=10)
@@ -165,8 +169,8 @@ assert sum(weights.numel() for weights in model.parameters()) == 121_994
 # ## 4. The training loop, line by line
 #
 # Behind every curve of this course stands the loop that follows. It is short enough to read aloud. First the
-# materials: a network, an optimiser, and a generator that shuffles. The seed enters twice, for the weights and for
-# the order, and nowhere else.
+# materials: a network, an optimiser, and a generator that shuffles. In this loop the seed enters twice, for the
+# weights and for the order. In the course's runs it also draws the train and valid images.
 
 # %% tags=["loop"]
 model = lm.CNN(outputs=10, generator=torch.Generator().manual_seed(0))

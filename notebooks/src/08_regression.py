@@ -45,7 +45,8 @@ from IPython.display import Markdown, display
 
 import lm_utils as lm
 from lm_utils.experiments import results
-from lm_utils.labs import figures, quiz, runaway
+from lm_utils.experiments.probe import stuck_units
+from lm_utils.labs import figures, interventions, quiz, runaway
 from lm_utils.labs.banner import banner
 from lm_utils.labs.style import show
 from lm_utils.training import adamw
@@ -81,7 +82,21 @@ results.readable(losses)
 
 # %% [markdown]
 # Two of the five rows are no regressions at all. One ends in an error message, one runs through and leaves an MSE far
-# above the yardstick. The same table as a picture, one dot per seed:
+# above the yardstick. Are the published figures met?
+
+# %%
+Markdown(results.published_sentences("regression"))
+
+# %% [markdown]
+# So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
+# the data and the number of seeds that you choose), and here they are, if they are there. They are never mixed with the
+# stored ones; with the embedded digits they are not even comparable.
+
+# %%
+results.own_table("regression", seeds, data, device)
+
+# %% [markdown]
+# The stored table again, as a picture, one dot per seed:
 
 # %%
 show(figures.dots_and_intervals(losses))
@@ -267,9 +282,39 @@ assert started.test_metric < plain.test_metric / 2
 print(f"raw targets: test MSE {plain.test_metric:.2f}; with the bias at the mean: {started.test_metric:.2f}")
 
 # %% [markdown]
-# One seed, trained just now, but a large step for a single number. So the advice of the document holds, and it has a
-# reason: standardising takes away a push that all images share. (It is not the only cure.)
+# One seed, trained just now, but a large step for a single number. And what do both hidden layers look like? A unit is
+# *stuck* when it stands at the same flat end of its sigmoid for every image.
+
+# %%
+some = splits.valid.images.to(plain.device)
+for name, run in {"raw targets": plain, "bias at the mean": started}.items():
+    print(f"{name}: {stuck_units(run.model, some):.0%} of the hidden units are stuck")
+
+# %% [markdown]
+# Is that the cause or only company? The test is to switch it off *and* on, on seeds that no table above has used, with
+# the expected outcome written down before they were run. Standardised targets have no push; an output bias two
+# deviations off gives them one.
+
+# %%
+pushes = ["raw", "raw-bias", "raw-head-first", "standardised", "standardised-off"]
+interventions.table(interventions.stored("switches", pushes))
+
+# %% [markdown]
+# The last column says whether it came as expected. So the advice of the document holds, and it has a reason:
+# standardising takes away a push that all images share. (It is not the only cure.)
 # [Notebook 11](11_multi_class.ipynb) meets the same push again, in ten outputs at once.
+#
+# The other two effects of this notebook have switches of their own. A ReLU output that starts at the mean of the
+# targets, well above 0, should not die; and the loss without a floor should have one as soon as its targets lie between
+# 0 and 1 (the tamed row squeezes them through a sigmoid and undoes that afterwards).
+
+# %%
+others = ["relu-output", "relu-output-bias", "runaway", "runaway-tamed"]
+show(interventions.figure(interventions.stored("switches", [*pushes, *others])))
+
+# %% [markdown]
+# Each mark is a run; the scale is logarithmic. Circles were expected to learn, crosses to end at or beyond the black
+# bar, the constant answer; for the squares nothing was predicted, because the starting weights decide.
 
 # %% [markdown]
 # ## 6. The trap without an error

@@ -38,11 +38,11 @@ device = "auto"
 
 # %%
 import torch
-from IPython.display import Markdown, display
+from IPython.display import Markdown
 
 import lm_utils as lm
-from lm_utils.experiments import results
-from lm_utils.labs import figures, quiz
+from lm_utils.experiments import claims, results
+from lm_utils.labs import figures, quiz, verdicts
 from lm_utils.labs.banner import banner
 from lm_utils.labs.style import show
 
@@ -51,7 +51,7 @@ banner(data, device)
 # %% [markdown]
 # ## 1. One output through softmax
 #
-# Softmax divides each output by the sum of all outputs. Here the sum has one term.
+# Softmax divides the exponential of each output by the sum of all the exponentials. Here the sum has one term.
 
 # %%
 raw = torch.tensor([[-40.0], [0.0], [3.0]])
@@ -83,7 +83,21 @@ results.readable(losses)
 
 # %% [markdown]
 # The last row is the one with softmax. The document's 49.31 % was no accident of its run: every seed gives the same
-# figure.
+# figure. How near do the other published figures come?
+
+# %%
+Markdown(results.published_sentences("probability"))
+
+# %% [markdown]
+# So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
+# the data and the number of seeds that you choose), and here they are, if they are there. They are never mixed with the
+# stored ones; with the embedded digits they are not even comparable.
+
+# %%
+results.own_table("probability", seeds, data, device)
+
+# %% [markdown]
+# The stored table again, as a picture, one dot per seed:
 
 # %%
 show(figures.dots_and_intervals(losses))
@@ -107,13 +121,17 @@ show(figures.differences(losses))
 # with a sigmoid, and asks for more experiments. Here they are, again paired by seed.
 
 # %%
-for name in ("mse", "mae", "rmse"):
-    plain, squashed = lm.Pairing("probability", name), lm.Pairing("probability", name, "sigmoid")
-    display(Markdown(results.comparison_sentence(plain, squashed)))
+names = ("mse", "mae", "rmse")
+pairs = [(lm.Pairing("probability", name), lm.Pairing("probability", name, "sigmoid")) for name in names]
+Markdown("\n".join(f"- {line}" for line in results.comparison_sentences(pairs)))
 
 # %% [markdown]
 # Read each line as: difference in test accuracy, its 95 % interval over the seeds, and the chance of differences as
-# large as these if each could as well have had the other sign (three seeds cannot get below a quarter). A plausible
+# large as these if each could as well have had the other sign, corrected for asking three questions at once. (Three
+# seeds cannot get below a quarter.) An interval can reach far although all seeds agree: where one run of a row learns
+# nothing, as the column *at chance* tells for MAE with a sigmoid, that one difference dwarfs the others.
+#
+# Why should a sigmoid cost anything here, and why should it lose a run? A plausible
 # mechanism is easy to see in the gradient: a sigmoid multiplies it by `p (1 - p)`, which fades just where the network
 # is confidently wrong. A plausible mechanism is not yet a proof; [notebook 15](15_verdicts.ipynb) gives the verdict
 # with its evidence.
@@ -134,6 +152,12 @@ results.readable(activations)
 
 # %% [markdown]
 # Both softmax rows are the same constant answer. The loss behind it does not matter; there is nothing to be learnt.
+
+# %%
+show(figures.dots_and_intervals(activations))
+
+# %% [markdown]
+# Every seed of both stands on the same spot, where a constant answer stands.
 
 # %% [markdown]
 # ## 4. Honest probabilities
@@ -184,7 +208,10 @@ show(figures.output_histograms(trio, learnt))
 # The histograms (mind the logarithmic scale) show the same from the other side: MAE leaves the middle emptiest. But
 # being proper is a promise about the *expectation*, over endless data. With 2,000 training images, seen again and
 # again, BCE too may end up surer than it should be; compare its curve with that of MSE above before you call a loss
-# honest.
+# honest. Document 000 says which loss is the better calibrated one. What our seeds say:
+
+# %%
+verdicts.told(claims.verdict_of("000-ce-calibrated"))
 #
 # So the first argument of the document's section 1-1, that MSE does not fit because outputs lie between 0 and 1, does
 # not hold as it stands: the squared error of a probability is a fine score. What cross-entropy has and MSE lacks is

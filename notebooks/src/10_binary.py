@@ -87,7 +87,21 @@ losses = results.summary("binary", "loss")
 results.readable(losses)
 
 # %% [markdown]
-# The same rows with every seed as a dot.
+# How near do the published figures come?
+
+# %%
+Markdown(results.published_sentences("binary"))
+
+# %% [markdown]
+# So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
+# the data and the number of seeds that you choose), and here they are, if they are there. They are never mixed with the
+# stored ones; with the embedded digits they are not even comparable.
+
+# %%
+results.own_table("binary", seeds, data, device)
+
+# %% [markdown]
+# The stored rows again, with every seed as a dot.
 
 # %%
 show(figures.dots_and_intervals(losses))
@@ -120,15 +134,22 @@ activations = results.summary("binary", "activation")
 results.readable(activations)
 
 # %% [markdown]
-# Sigmoid instead of softmax, with either loss: the table tells how much that costs with two classes. In [notebook
-# 11](11_multi_class.ipynb) sigmoids with `nn.BCELoss`, the second row, switch a network with ten classes off.
+# Sigmoid instead of softmax, with either loss: the table tells how much that costs with two classes.
+
+# %%
+show(figures.dots_and_intervals(activations))
+
+# %% [markdown]
+# One dot per seed: no row stands apart, and no run is lost. In [notebook 11](11_multi_class.ipynb) sigmoids with
+# `nn.BCELoss`, the second row, switch a network with ten classes off.
 
 # %% [markdown]
 # ## 4. Why two classes forgive
 #
-# At the start every sigmoid is near one half. With two classes each is right half of the time, so on average the
-# wishes of the two outputs cancel. With ten classes each should be a no nine times in ten, so on average all are pushed
-# downwards.
+# At the start every sigmoid is near one half. With two classes one of them should be a yes and the other a no, so
+# whatever one output is asked to gain, the other is asked to lose: the wishes cancel, image by image. (That would be so
+# however rare one of the classes were.) With ten classes nine outputs of each image should be a no, so on balance all
+# are pushed downwards.
 
 # %%
 splits = lm.load_data(data)
@@ -151,8 +172,8 @@ Markdown(f"Two classes: off by {sum(two) / 20:.2f} on average ({max(two):.2f} at
 # With two sigmoids a fresh network happens to say a little too much or too little, and that is soon mended. With ten
 # the push is there in every network, always downwards, and it lasts until the outputs have come all the way to one
 # tenth. [Notebook 11](11_multi_class.ipynb) shows what it does to the hidden layer. The document's own guess is that
-# two exclusive classes leave independence little room to do harm. It points the right way; notebook 11 asks whether
-# it is the base rate that decides, or the number of classes.
+# two exclusive classes leave independence little room to do harm. It points the right way; notebook 11 tests what
+# decides, with one output at several base rates and with ten labels that are each true half of the time.
 
 # %% [markdown]
 # ## 5. What it costs all the same
@@ -198,7 +219,8 @@ show(figures.calibration([twin, twice, lm.Pairing("binary", "mse", "softmax")]))
 results.probabilities([twin, twice, lm.Pairing("binary", "mse", "softmax"), lm.Pairing("binary", "bce", "sigmoid")])
 
 # %% [markdown]
-# Where two intervals overlap widely, these runs do not tell the rows apart here either.
+# Where two intervals overlap widely, these runs do not tell the rows apart here either. Is cross-entropy better
+# calibrated, as document 000 has it? That depends on the task; [notebook 09](09_probability.ipynb) has the verdict.
 #
 # And the outputs themselves, for answers that should be a yes and answers that should be a no.
 
@@ -275,7 +297,7 @@ quiz.check(
 # - With two classes and balanced labels nearly every pairing of the documents works; the table says how nearly.
 # - BCE over two softmax outputs is cross-entropy. The warning of section 1-2 can only be about sigmoids; the table
 #   says what they cost.
-# - The forgiveness comes from balance: two outputs at base rate one half have no lasting common push.
+# - Two exclusive outputs forgive, because what one is asked to gain the other is asked to lose: no common push lasts.
 # - Misuse shows in the floor of the loss, and may show in calibration and epochs, where accuracy is silent.
 #
 # **Next:** [11 Multi-class classification](11_multi_class.ipynb)

@@ -69,7 +69,7 @@ from IPython.display import Markdown, display
 
 import lm_utils as lm
 from lm_utils.experiments import results
-from lm_utils.labs import collapse, figures, quiz
+from lm_utils.labs import collapse, figures, interventions, quiz
 from lm_utils.labs.banner import banner
 from lm_utils.labs.style import show
 
@@ -142,6 +142,34 @@ assert round(shares[3].item(), 4) == 0.1010 and round(shares[1].item(), 4) == 0.
 # %% [markdown] tags=["lang-ko"]
 # 문서에 실린 두 수치는 3의 비율(10.10 %)과 1의 비율(11.35 %)입니다. 서로 다른 상수 답이지만 내용이 없기는
 # 마찬가지입니다. 붕괴한 신경망은 학습·검증 이미지에 많이 들어 있는 숫자에 자리 잡기 쉽습니다. 가장 많은 숫자는 1입니다.
+
+# %% [markdown]
+# How near do the other published figures come?
+
+# %% [markdown] tags=["lang-ko"]
+# 문서에 실린 나머지 수치는 우리 평균에 얼마나 가까울까요?
+
+# %%
+Markdown(results.published_sentences("multiclass"))
+
+# %% [markdown]
+# So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
+# the data and the number of seeds that you choose), and here they are, if they are there. They are never mixed with the
+# stored ones; with the embedded digits they are not even comparable.
+
+# %% [markdown] tags=["lang-ko"]
+# 문서의 수치와 우리의 수치는 여기까지입니다. **그러면 여러분의 수치는 어떨까요?** `make run-all`은 같은 행을 여러분의
+# 컴퓨터에서(고른 데이터와 시드 수로) 학습합니다. 그 결과가 있으면 아래에 나옵니다. 저장된 결과와 섞이는 일은 없고,
+# 내장된 숫자 이미지로 얻은 값은 서로 비교할 수도 없습니다.
+
+# %%
+results.own_table("multiclass", seeds, data, device)
+
+# %% [markdown]
+# The stored table again, as a picture:
+
+# %% [markdown] tags=["lang-ko"]
+# 저장된 표를 그림으로 다시 봅니다.
 
 # %%
 show(figures.dots_and_intervals(losses))
@@ -254,6 +282,9 @@ show(figures.epochs_plot(losses))
 activations = results.summary("multiclass", "activation")
 results.readable(activations)
 
+# %%
+show(figures.dots_and_intervals(activations))
+
 # %% [markdown]
 # Look at the last row before you read on. The output activation is the *sigmoid*, the one the document warns about,
 # and yet this network does learn. So the activation alone is not the reason for the collapse. (Missing competition
@@ -318,10 +349,10 @@ show(figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "softmax"
 # that no accuracy tells apart need not agree here. As numbers, of each the smaller the better:
 
 # %% [markdown] tags=["lang-ko"]
-# 점이 대각선 위에 있으면, 신경망이 "90 % 확신한다"고 말한 이미지 가운데 90 %가 실제로 맞았다는 뜻입니다. 대각선
-# 아래에서는 자신을 너무 믿고, 위에서는 너무 소심합니다. 그 틈의 평균이 보정 오차(calibration error, 괄호 안의
-# ECE)입니다. 정확도로는 구별되지 않는 행들도 여기서는 다를 수 있습니다. 수치로 보면 다음과 같습니다. 모두 작을수록
-# 좋습니다.
+# 점이 대각선에 정확히 놓이면, 신경망이 "90 % 확신한다"고 말한 이미지 가운데 90 %가 실제로 맞았다는 뜻입니다.
+# 대각선보다 아래에 있으면 자신을 너무 믿는 것이고, 대각선보다 위에 있으면 너무 소심한 것입니다. 그 틈의 평균이 보정
+# 오차(calibration error, 괄호 안의 ECE)입니다. 정확도로는 구별되지 않는 행들도 여기서는 다를 수 있습니다. 수치로 보면
+# 다음과 같습니다. 모두 작을수록 좋습니다.
 
 # %%
 results.probabilities([twin, twice, lm.Pairing("multiclass", "mse", "softmax")])
@@ -344,8 +375,8 @@ show(figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
 # *This is a good place for a break.*
 
 # %% [markdown] tags=["lang-ko"]
-# 건강한 신경망은 대각선을 채웁니다. 붕괴한 신경망은 열을 채웁니다. 어떤 이미지에도 같은 답을 한다는 뜻입니다.
-# (그림은 시드들의 평균입니다. 채워진 열이 둘이라면 다른 시드가 다른 숫자에 자리 잡았다는 뜻입니다.)
+# 건강한 신경망은 대각선을 채웁니다. 붕괴한 신경망은 세로줄(열, column)을 채웁니다. 어떤 이미지에도 같은 답을 한다는
+# 뜻입니다. (그림은 시드들의 평균입니다. 채워진 세로줄이 둘이라면 다른 시드가 다른 숫자에 자리 잡았다는 뜻입니다.)
 #
 # *여기서 잠시 쉬어 가면 좋습니다.*
 
@@ -382,15 +413,15 @@ show(collapse.first_push_figure(pushes))
 # units stand at 0 or 1 for *every* image, and then nothing passes back.
 
 # %% [markdown] tags=["lang-ko"]
-# 막대 하나는 이미지 전체의 평균입니다. 시그모이드에서는 모든 막대가 같은 쪽을 가리킵니다. 모든 출력을 **함께 미는
-# 힘**(common push)입니다. 소프트맥스와 교차 엔트로피(cross-entropy)에서는 막대들이 상쇄됩니다. 소프트맥스의
+# 막대 하나는 이미지 전체의 평균입니다. 시그모이드에서는 모든 막대가 같은 쪽을 가리킵니다. 모든 출력을 함께 미는
+# **공통 힘**(common push)입니다. 소프트맥스와 교차 엔트로피(cross-entropy)에서는 막대들이 상쇄됩니다. 소프트맥스의
 # 잔차(residual), 곧 예측에서 정답을 뺀 값은 클래스 전체로 더하면 0이 되기 때문입니다.
 #
 # 출력 열 개는 같은 은닉 유닛(hidden unit) 64개를 읽습니다. 모든 출력이 함께 받는 힘은 거기에 하나의 방향으로
-# 도착하고, 그 방향은 대부분의 이미지에서 같습니다(그림의 "images agree"). AdamW는 이를 더 나쁘게 만듭니다.
-# 갱신할 때마다 과거 기울기의 크기로 나누기 때문에, 작아도 꾸준한 힘은 제 크기의 갱신이 됩니다. 은닉층(hidden layer)은
-# 시그모이드입니다. 충분히 밀리면 은닉 유닛은 *모든* 이미지에서 0이나 1에 머무는 포화(saturation) 상태가 되고,
-# 그러면 뒤로 아무것도 전달되지 않습니다.
+# 도착하고, 그 방향은 대부분의 이미지에서 같습니다(그림의 "images agree"). AdamW는 이를 더 나쁘게 만듭니다. 갱신할
+# 때마다 과거 기울기의 크기로 나누기 때문에, 힘이 작아도 방향이 꾸준하면 온전한 크기의 갱신이 됩니다. 은닉층(hidden
+# layer)은 시그모이드입니다. 충분히 밀리면 은닉 유닛은 *모든* 이미지에서 0이나 1에 머무는 포화(saturation) 상태가
+# 되고, 그러면 뒤로 아무것도 전달되지 않습니다.
 
 # %%
 names = ["control", "no-common-push", "softmax", "softmax-pushed"]
@@ -401,7 +432,7 @@ show(collapse.trace_figure(traces))
 # These three epochs were trained just now on the embedded digits, one seed: an illustration. On the left, the share
 # of hidden activations at a flat end; on the right, the gradient that still reaches the first convolution. In the
 # collapsed networks nearly all stand there after one or two epochs, before anything is learnt, and the gradient
-# behind them dies: no patience can bring that back.
+# behind them all but dies.
 #
 # The units of healthy networks move to their ends as well, but later, and as an answer: one end for some images, the
 # other for others. Their gradient lives. ([Notebook 13](13_is_it_learning.ipynb) counts the units that stand at the
@@ -410,31 +441,28 @@ show(collapse.trace_figure(traces))
 # %% [markdown] tags=["lang-ko"]
 # 이 세 에포크는 내장된 숫자 이미지로 방금, 시드 하나로 학습한 것입니다. 증거라기보다 예시입니다. 왼쪽은 시그모이드의
 # 포화 영역(0이나 1 근처)에 있는 은닉 활성값의 비율이고, 오른쪽은 첫 합성곱 층(convolution layer)까지 도달하는
-# 기울기입니다. 붕괴한 신경망에서는 한두 에포크 만에, 무언가를 배우기도 전에 거의 모두가 그 끝에 가 있고 그 뒤의
-# 기울기는 사라집니다. 아무리 기다려도 되살릴 수 없습니다.
+# 기울기입니다. 붕괴한 신경망에서는 한두 에포크 만에, 무언가를 배우기도 전에 거의 모두가 그 끝에 가 있고, 그보다 앞쪽
+# 층으로 가는 기울기는 거의 사라집니다.
 #
-# 건강한 신경망의 유닛도 끝으로 움직이지만, 더 나중에, 하나의 답으로서 움직입니다. 어떤 이미지에서는 이쪽 끝, 다른
-# 이미지에서는 저쪽 끝입니다. 기울기는 살아 있습니다. ([노트북 13](13_is_it_learning.ipynb)은 모든 이미지에서 *같은*
-# 끝에 붙박인 유닛을 셉니다.)
+# 건강한 신경망의 유닛도 끝으로 움직이지만, 더 나중에, 이미지에 따라 다른 답을 내느라 움직입니다. 어떤 이미지에서는
+# 이쪽 끝, 다른 이미지에서는 저쪽 끝입니다. 기울기는 살아 있습니다. ([노트북 13](13_is_it_learning.ipynb)은 모든
+# 이미지에서 *같은* 끝에 붙박인 유닛을 셉니다.)
 
 # %% [markdown]
 # ## 6. Switch it off, switch it on
 #
 # An explanation that only fits after the fact is cheap. So each of these conditions was written down *with its
-# expected outcome* before it was run on fresh seeds. As long as such runs are not stored, the table shows the
-# illustration above.
+# expected outcome* before it was run on fresh seeds.
 
 # %% [markdown] tags=["lang-ko"]
 # ## 6. 끄고, 켜 봅니다
 #
 # 결과를 보고 나서 끼워 맞춘 설명은 누구나 쉽게 만들 수 있습니다. 그래서 아래의 조건은 모두 *예상 결과와 함께*
-# 먼저 적어 두고, 그다음에 새로운 시드로 돌립니다. 그런 실행이 아직 저장되어 있지 않으면 표는 위의 예시를 보여
-# 줍니다.
+# 먼저 적어 두고, 그다음에 새로운 시드로 돌렸습니다.
 
 # %%
-found = collapse.stored_traces(collapse.BY_NAME) or traces  # without stored runs: the illustration above
-origin = f"Data: {found['control'][0]['data']}, runs of their own beside the tables above"
-collapse.intervention_table(found).style.hide(axis="index").set_caption(origin)
+found = interventions.stored("collapse")
+interventions.table(found)
 
 # %% [markdown]
 # *Removed push*: subtracting the mean gradient over the classes leaves loss, activation and network as they are, and
@@ -458,7 +486,7 @@ collapse.intervention_table(found).style.hide(axis="index").set_caption(origin)
 # 묶는 것은 사실입니다. 7부의 해결 방법은 아무것도 묶지 않습니다.
 
 # %%
-show(collapse.intervention_figure(found))
+show(interventions.figure(found))
 
 # %% [markdown]
 # Circles were expected to learn, crosses to collapse. A mark on the wrong side would be a hole in the explanation.
@@ -479,6 +507,41 @@ show(collapse.intervention_figure(found))
 # 학습하리라고 예상했습니다. 그림에 이 행들이 있다면 세어 보세요. 드물게 참인 질문은 몇 번의 실행에서 붕괴했고, 더 자주
 # 참인 질문은 몇 번이었나요? 드문 질문이 대부분 붕괴하고 나머지가 대부분 학습했다면, 출력의 개수보다 기저율(base rate)을
 # 가리키는 결과입니다. 경계 근처에서는 시작 가중치가 어느 쪽으로 넘어갈지 정합니다.
+
+# %% [markdown]
+# One row deserves a closer look. With a tenth of the learning rate the hidden layer fills up nearly as much, and yet
+# the network learns. So a flat hidden layer is not the end by itself. What is?
+
+# %% [markdown] tags=["lang-ko"]
+# 한 행은 더 자세히 볼 만합니다. 학습률을 10분의 1로 줄이면 은닉층은 거의 그만큼 포화하는데도 신경망은 학습합니다.
+# 그러니 은닉층이 포화했다고 해서 그것만으로 끝은 아닙니다. 그렇다면 무엇이 갈림길일까요?
+
+# %%
+show(collapse.trace_figure(interventions.stored("collapse", ["control", "slow"]), epochs=40))
+
+# %% [markdown]
+# Six stored runs each. On the left the two hardly differ for many epochs; on the right they are worlds apart. With
+# small steps the layer stops just short of the end, a trickle of gradient survives, and with enough patience it digs
+# the network out. With full steps hardly anything is left that patience could use.
+#
+# And does the same hold for the squared error? The same switches, on fresh seeds again:
+
+# %% [markdown] tags=["lang-ko"]
+# 저장된 실행이 여섯 번씩입니다. 왼쪽에서는 여러 에포크 동안 둘이 거의 다르지 않지만, 오른쪽에서는 크게 다릅니다. 갱신이
+# 작으면 은닉층이 완전히 포화하기 직전에 멈추고, 실낱같은 기울기가 살아남아 오래 기다리면 신경망을 끌어냅니다. 갱신이 제
+# 크기이면 기다려도 쓸 만한 기울기가 거의 남지 않습니다.
+#
+# 제곱 오차에서도 그럴까요? 같은 스위치를 다시 새로운 시드로 돌렸습니다.
+
+# %%
+squared = [name for name in interventions.BY_NAME if name.startswith("mse")]
+interventions.table(interventions.stored("switches", squared))
+
+# %% [markdown]
+# Compare the last column with the table above: where it says *yes*, the explanation foretold the squared error as well.
+
+# %% [markdown] tags=["lang-ko"]
+# 마지막 열을 위의 표와 견주어 보세요. *yes*라고 적힌 곳에서는 이 설명이 제곱 오차의 결과도 미리 맞힌 것입니다.
 
 # %% [markdown]
 # ## 7. Three repairs
@@ -522,11 +585,26 @@ show(figures.dots_and_intervals(repairs))
 # %% [markdown]
 # ## 8. Every pairing
 #
+# First the rows that no document trains: the calls PyTorch means, and the hinge loss.
+
+# %% [markdown] tags=["lang-ko"]
+# ## 8. 모든 조합
+#
+# 먼저 어느 문서도 학습하지 않은 행들입니다. PyTorch가 뜻하는 올바른 호출과 힌지 손실(hinge loss)입니다.
+
+# %%
+results.readable(results.summary("multiclass", ["twin", "extra"]))
+
+# %% [markdown]
+# The hinge loss ends with raw numbers, without any sigmoid at the output, and look at its column *at chance*: ten
+# separate questions push the hidden layer together just as ten sigmoids do.
+#
 # The grid shows every loss with every output activation that has been trained with this network; the brighter a cell,
 # the more of the way from the constant answer to a perfect one it went.
 
 # %% [markdown] tags=["lang-ko"]
-# ## 8. 모든 조합
+# 힌지 손실은 출력에 시그모이드가 전혀 없이 숫자 그대로 끝나는데도 *at chance* 열을 보세요. 따로따로 던지는 질문 열 개는
+# 시그모이드 열 개와 마찬가지로 은닉층을 한쪽으로 함께 밉니다.
 #
 # 이 격자는 이 신경망으로 학습해 본 손실 함수와 출력층 활성화 함수의 모든 조합을 보여 줍니다. 칸이 밝을수록 상수
 # 답에서 완벽한 답까지 가는 길을 더 많이 갔다는 뜻입니다.
@@ -616,7 +694,7 @@ quiz.check_function(
 # 답하세요. 6부의 모든 조건의 이름은 다음 셀이 출력합니다.
 
 # %%
-print(*collapse.BY_NAME, sep=", ")
+print(*found, sep=", ")
 culprit = ...
 
 # %% tags=["solution"]

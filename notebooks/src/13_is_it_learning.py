@@ -146,8 +146,8 @@ print(f"trained bias {loss:.4f}, table {by_hand:.4f}, log 10 = {math.log(10):.4f
 #
 # Here are four runs of 25 epochs on the small embedded digits (they are stored with the course, so the pictures come
 # at once). Three vital signs are drawn for each: the validation loss; how far the outputs *differ between images*;
-# and how many of the 64 hidden sigmoid units are **stuck**, that is, so far out on a flat end that their slope is
-# next to zero for every image.
+# and how many of the 64 hidden sigmoid units are **stuck**, that is, so far out on *the same* flat end for every image
+# that their slope is next to zero.
 #
 # One is healthy, one collapsed to the mean, one is saturated, and one only looks bad. Guess first, from the
 # loss alone; then tick the reference lines; then the diagnosis.
@@ -275,7 +275,7 @@ show(health.overfit_figure(curves, {"constant predictor, BCE": constant}))
 
 # %% [markdown]
 # Both networks saw the same 32 images two hundred times. The usual one goes down to almost nothing. The other falls
-# quickly at first and then stays close to the dashed line. Its numbers:
+# quickly at first and then stays close to the red dashed line, the constant predictor. Its numbers:
 
 # %%
 last = curves["sigmoid + BCELoss"][-1]
@@ -298,7 +298,7 @@ print(f"{lazy_part / progress:.0%} of the fall is the base rate alone")
 # ### Step 4: look at the hidden layer
 #
 # Step 3 says *what* happened. Where is the input lost? We train one epoch and look at the 64 hidden units: a sigmoid
-# whose slope is next to zero for all images passes nothing forward and nothing back.
+# that stays at the same flat end for all images passes nothing forward and nothing back.
 
 # %%
 pairing = lm.Pairing("multiclass", loss="bce", activation="sigmoid")
@@ -407,8 +407,8 @@ bugs = health.past_bugs_table()
 bugs[["what happened", "doctor"]].style.set_properties(**{"text-align": "left"})
 
 # %% [markdown]
-# Nearly all are softmax before cross-entropy. Nobody saw an error message: these models *learnt*, only more slowly, or
-# with a loss that nobody could read. That is why this mistake lives so long.
+# Nearly all are softmax before cross-entropy. Nobody saw an error message: all but the last of these models *learnt*,
+# only more slowly, or with a loss that nobody could read. That is why this mistake lives so long.
 #
 # ## How often is the doctor wrong?
 #

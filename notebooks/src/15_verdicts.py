@@ -325,10 +325,13 @@ verdicts.new_data_question()
 verdicts.new_data_figure()
 
 # %% [markdown]
-# Each mark is a misfit less cross-entropy on logits under the same condition, seed by seed. In the left panel, marks
-# left of the grey band cost accuracy that matters; inside it, they do not. The middle panel asks for the price in
-# probabilities (right of zero is worse), the last one for the price in epochs. Test images that were turned, made
-# noisy or drawn by other people are shown to networks trained on clean ones, so there is no training to count there.
+# Each mark is a misfit less cross-entropy on logits under the same condition, seed by seed, with its interval. Read the
+# left panel as in part 6: an interval inside the grey band shows equality, one wholly left of it a price in accuracy
+# that matters, and one that sticks out leaves the question open. The middle panel asks for the price in probabilities
+# (right of zero is worse), the last one for the price in epochs. Test images that were turned, made noisy or drawn by
+# other people are shown to networks trained on clean ones, so there is no training to count there. (Where few images or
+# wrong labels are the condition, only the training part is touched: the 3,000 validation images, which say when to
+# stop, stay clean.)
 
 # %%
 verdicts.new_data_verdict()

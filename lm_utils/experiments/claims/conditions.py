@@ -8,12 +8,12 @@ from math import nan
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.claims.finding import Finding
 from lm_utils.experiments.conditions import OTHER_HAND
-from lm_utils.experiments.results import baseline, counted, number, under_conditions
+from lm_utils.experiments.results import counted, number, shown_difference, under_conditions
 from lm_utils.experiments.stopping import BUDGET
-from lm_utils.experiments.telling import in_points
 from lm_utils.tasks import TASKS
 
 HOME = "images-2000"  # the condition of the course itself: nothing is changed
+FEWER, RARE = "images-500", "imbalance-10"  # the first has fewer images in all than the second, but balanced ones
 FITS = "cross_entropy-none"  # the contender that the others are compared with, on every kind of new data
 FEWER_POINTS = 0.01  # "markedly worse": a whole point of accuracy or more
 RATES = {
@@ -30,16 +30,13 @@ NOT_YET = "These runs have not been trained yet (results/robustness/)."
 
 
 def learnt(runs: Sequence[dict]) -> tuple[int, int]:
-    """How many of the runs learnt, and of how many; chance is the commonest answer of each run's own validation set."""
-    return sum(run["test_metric"] > chance(run) + st.FAILURE_SKILL * (1 - chance(run)) for run in runs), len(runs)
+    """How many of the runs learnt, and of how many; each stored its chance, the best constant of its training part."""
+    return sum(not st.failed(number(run, "test_metric"), run["chance"], metric(run)) for run in runs), len(runs)
 
 
-def chance(run: dict) -> float:
-    """The accuracy of the best constant answer: that of the task, or of its base rate where the condition sets one."""
-    name = run["condition"]
-    if name.startswith("one-"):
-        return 1 - float(name.removeprefix("one-"))
-    return baseline(run["task"], run["data"]) if run["task"] in TASKS else 0.5
+def metric(run: dict) -> str:
+    """What a run is judged by; tasks that only a condition has are judged by their accuracy."""
+    return TASKS[run["task"]].metric if run["task"] in TASKS else "accuracy"
 
 
 def told(families: dict[str, list[dict]], names: Sequence[str]) -> str:
@@ -59,15 +56,31 @@ def lacking(families: dict[str, list[dict]], names: Sequence[str]) -> Finding | 
     return Finding("not tested", f"Too few seeds yet: {told(families, there)}" if there else NOT_YET)
 
 
-def cause_is_refuted(data: str, keeping: Sequence[str], lacking_it: Sequence[str] = ()) -> Finding:
-    """A cause is refuted where runs that keep it learn all the same and runs that lack it fail all the same."""
+def cause_is_refuted(data: str, keeping: Sequence[str], lacking_it: Sequence[str]) -> Finding:
+    """A cause is refuted where every run that keeps it learns and every run that lacks it fails.
+
+    It holds where all of it is the other way round; anything in between, such as one run out of line, shows neither.
+    """
     families = under_conditions("collapse", data)
     if found := lacking(families, [*keeping, *lacking_it]):
         return found
-    kept = all(learnt(families[name])[0] == learnt(families[name])[1] for name in keeping)
-    lost = all(learnt(families[name])[0] == 0 for name in lacking_it)
-    verdict = "refuted" if kept and lost else "not shown" if kept or lost else "holds here"
+    with_it, without_it = ([learnt(families[name]) for name in names] for names in (keeping, lacking_it))
+    verdict = "not shown"
+    if all_learn(with_it) and none_learns(without_it):
+        verdict = "refuted"
+    elif none_learns(with_it) and all_learn(without_it):
+        verdict = "holds here"
     return Finding(verdict, told(families, [*keeping, *lacking_it]))
+
+
+def all_learn(counts: Sequence[tuple[int, int]]) -> bool:
+    """Whether every run of every condition learnt."""
+    return all(good == of for good, of in counts)
+
+
+def none_learns(counts: Sequence[tuple[int, int]]) -> bool:
+    """Whether no run of any condition learnt."""
+    return all(good == 0 for good, _ in counts)
 
 
 def one_optimiser_is_best(data: str, ours: str, other: str) -> Finding:
@@ -163,40 +176,58 @@ def compared_together(gaps: dict[tuple[str, str], list[float]]) -> dict[tuple[st
 
 
 def misfits_suffer_on_new_data(data: str, home: str = HOME) -> Finding:
-    """A misfit that is not worse at home loses a whole point or more somewhere else, beyond doubt."""
+    """A misfit that is not worse at home loses a whole point or more somewhere else: its whole interval lies beyond."""
     families = under_conditions("new-data", data)
     names = [f"{home}/{name}" for name in [FITS, *contenders(families)]]
     if found := lacking(families, names):
         return found
     judged = new_data_comparisons(families)
     at_home = families[names[0]][0]["title"]
+    worse = {key: c for key, c in judged.items() if c.verdict == "worse" and key[1] != at_home}
+    sure = {key: c for key, c in worse.items() if c.difference.high <= -FEWER_POINTS}
     bad = [
-        f"{name}, {title}: {in_points(c.difference.mean)}"
-        for (name, title), c in judged.items()
-        if c.verdict == "worse" and c.difference.mean <= -FEWER_POINTS and judged[name, at_home].verdict != "worse"
+        f"{name}, {title}: {shown_difference(c.difference, TASKS['multiclass'])}"
+        for (name, title), c in sure.items()
+        if judged[name, at_home].verdict != "worse"
     ]
     equal = sum(c.verdict == "practically equal" for c in judged.values())
-    summary = f"Of {len(judged)} paired comparisons with the fitting pairing, {equal} are practically equal."
+    told = [f"Of {len(judged)} paired comparisons with the fitting pairing, {equal} are practically equal."]
     if waiting := len(worlds(families).keys() - {title for _, title in judged}):
-        summary += f" {counted(waiting, 'further kind')} of new data: too few seeds so far."
-    if bad:
-        return Finding("holds here", f"{summary} Clearly worse by a point or more: {'; '.join(bad)}.")
-    return Finding("not shown", f"{summary} None is worse by a whole point beyond doubt.")
+        told.append(f"{counted(waiting, 'further kind')} of new data: too few seeds so far.")
+    told.append(f"Worse by a whole point or more beyond doubt: {'; '.join(bad) or 'none'}.")
+    if lesser := len(worse) - len(sure):
+        told.append(f"Worse beyond chance, but by less than a point or not surely by one: {lesser}.")
+    if before := len(sure) - len(bad):
+        told.append(f"Worse by a point or more, but by a pairing that is worse on the data at hand, too: {before}.")
+    return Finding("holds here" if bad else "not shown", " ".join(told))
 
 
 def imbalance_hurts(data: str) -> Finding:
-    """Cross-entropy with rare classes against the balanced training set, on the same seeds."""
+    """Cross-entropy with rare classes is worse than with as many balanced images, and than with fewer than its own."""
     families = under_conditions("new-data", data)
-    names = [f"{HOME}/{FITS}", f"imbalance-10/{FITS}"]
+    rare, many, few = names = [f"{name}/{FITS}" for name in (RARE, HOME, FEWER)]
     if found := lacking(families, names):
         return found
-    balanced, rare = ({run["seed"]: accuracy(run) for run in families[name]} for name in names)
-    gaps = [rare[seed] - balanced[seed] for seed in sorted(rare.keys() & balanced.keys())]
-    found = st.compare([gaps], "accuracy")[0]
-    verdict = {"worse": "holds here", "better": "refuted"}.get(found.verdict, "not shown")
-    gap = in_points(found.difference.mean)
-    return Finding(
-        verdict,
-        f"With a tenth of the images of 5 to 9, cross-entropy on logits loses: {gap}"
-        f" (p = {found.p:.3g}); there are fewer images in all, too.",
-    )
+    scores = [{run["seed"]: accuracy(run) for run in families[name]} for name in names]
+    seeds = sorted(set.intersection(*(set(own) for own in scores)))
+    compared = st.compare([[scores[0][seed] - other[seed] for seed in seeds] for other in scores[1:]], "accuracy")
+    images = sum(number(run, "train_images") for run in families[rare]) / len(families[rare])
+    told = [f"{families[rare][0]['title']} ({images:,.0f} images in all), cross-entropy on logits:"]
+    told += [
+        f"against {families[name][0]['title']} {shown_difference(c.difference, TASKS['multiclass'])},"
+        f" p = {c.p_corrected:.3g} ({c.verdict})."
+        for name, c in zip((many, few), compared, strict=True)
+    ]
+    verdict = imbalance_verdict(*(c.verdict for c in compared))
+    if verdict == "not shown" and compared[0].verdict == "worse":
+        told.append("That there are fewer images could be the reason as well.")
+    return Finding(verdict, " ".join(told))
+
+
+def imbalance_verdict(against_many: str, against_few: str) -> str:
+    """Worse than both is due to the imbalance; worse than more images alone may be due to their number."""
+    if "illustration" in (against_many, against_few):
+        return "not tested"
+    if against_many == "better":
+        return "refuted"
+    return "holds here" if against_many == against_few == "worse" else "not shown"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import log
+from math import e, log
 
 import torch
 from torch import Tensor
@@ -76,6 +76,22 @@ def distances_shrink_towards_the_label() -> Finding:
     )
 
 
+def losses_shrink_towards_the_one_hot_label() -> Finding:
+    """Whether both losses fall all the way from the wrong class to the right one, over two outputs that share 1."""
+    right = torch.linspace(0.01, 1, 100, dtype=torch.float64)
+    outputs, label = torch.stack([1 - right, right], 1), torch.tensor([0.0, 1.0], dtype=torch.float64).expand(100, 2)
+    costs = {
+        "binary cross-entropy": F.binary_cross_entropy(outputs, label, reduction="none").mean(1),
+        "the squared error": (outputs - label).square().mean(1),
+    }
+    told = "; ".join(f"{name} {listed(cost[[0, 49, 99]], 2)}" for name, cost in costs.items())
+    return decided(
+        all(bool((cost.diff() < 0).all()) and cost[-1].abs() < 1e-9 for cost in costs.values()),
+        f"With {listed(right[[0, 49, 99]], 2)} on the right one of two classes the losses are: {told}. Both are lowest"
+        " at the label, as cross-entropy is.",
+    )
+
+
 def expected_loss_is_lowest_at_the_truth() -> Finding:
     """Which prediction minimises each expected loss where the true probability is 0.3."""
     p = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
@@ -133,6 +149,26 @@ def exclusivity_comes_from_the_loss() -> Finding:
         f"Behind a softmax the classes' gradients add up to {behind['cross-entropy']:.0e} under cross-entropy and"
         f" {behind['MSE']:.0e} under MSE; on independent sigmoids to {alone['cross-entropy']:.2f} and"
         f" {alone['MSE']:.2f}. The competition comes from the softmax, whichever loss follows.",
+    )
+
+
+def sigmoid_then_cross_entropy_ignores_other_classes() -> Finding:
+    """If exclusivity were out of sight, raising the logit of one class would take nothing from the others' shares."""
+    right, first = int(LABEL.argmax()), 0
+    raised = Z.clone()
+    raised[first] += 1
+    shares = [torch.softmax(torch.sigmoid(z), 0)[right].item() for z in (Z, raised)]
+    taken = torch.autograd.functional.jacobian(lambda z: torch.softmax(torch.sigmoid(z), 0), Z)
+    behind = slope(lambda z: F.cross_entropy(torch.sigmoid(z), LABEL), Z).sum()
+    plain = slope(lambda z: F.cross_entropy(z, LABEL), Z).sum().abs().item()
+    most = e / (e + 9)
+    return decided(
+        bool((taken[~torch.eye(len(Z), dtype=torch.bool)] >= 0).any()),
+        "nn.CrossEntropyLoss applies its softmax to the sigmoid outputs, so the classes still compete: raising another"
+        f" class's logit by 1 lowers the right class's share from {shares[0]:.3f} to {shares[1]:.3f}. Only it is no"
+        " longer a zero-sum game, as each logit is weighted with its own sigmoid's slope: the gradients at the logits"
+        f" add up to {listed(behind[None])} (without the sigmoids to {plain:.0e}). And range is lost: with ten classes"
+        f" no probability can exceed {most:.3f}.",
     )
 
 
@@ -303,6 +339,16 @@ def mse_starves_a_wrong_neuron() -> Finding:
     )
 
 
+def the_sigmoid_itself_is_a_factor() -> Finding:
+    """Whether a sigmoid neuron's gradient under MSE is the error times the sigmoid, or times the sigmoid's slope."""
+    square, p = neuron(lambda p: (p - 0) ** 2 / 2), torch.sigmoid(number(4.0)).item()
+    return decided(
+        abs(square - p * p) < 1e-12,
+        f"A neuron that says {p:.3f} where 0 is right: the error times the sigmoid is {p * p:.4f}, times the sigmoid's"
+        f" slope {p * p * (1 - p):.4f}; the gradient is {square:.4f}.",
+    )
+
+
 def cross_entropy_spares_the_output_layer() -> Finding:
     """The sigmoid's slope cancels."""
     cross, p = neuron(lambda p: -(1 - p).log()), torch.sigmoid(number(4.0)).item()
@@ -351,6 +397,23 @@ def half_square_has_the_plain_difference_as_slope() -> Finding:
         torch.allclose(told, mine),
         f"Autograd on the document's forward: {listed(told)}; its gradient: {listed(mine)}. PyTorch's MSELoss has no"
         f" ½, so its gradient is twice that: {listed(torchs)}.",
+    )
+
+
+def code_takes_the_mean_of_the_squares() -> Finding:
+    """The document's MSE, added up over a batch of two samples, against the mean of the squares."""
+    predictions, labels = torch.stack([Z, Z + 1]), torch.stack([LABEL, LABEL])
+    coded, mean = [], []
+    for outputs in (1, len(Z)):
+        squares = (predictions - labels)[:, :outputs].square()
+        coded.append((squares * 0.5 / len(squares)).sum().item())
+        mean.append(squares.mean().item())
+    return decided(
+        all(abs(a - b) < 1e-12 for a, b in zip(coded, mean, strict=True)),
+        f"Two samples of one output: the mean of the squares is {mean[0]:.4f}, the code's terms add up to"
+        f" {coded[0]:.4f}; two samples of {len(Z)} outputs: {mean[1]:.4f} and {coded[1]:.4f}. The code halves every"
+        " square and divides by the batch size n, not by the number of squares. The gradient beside it belongs to that"
+        " form, and the lowest point is the same.",
     )
 
 
@@ -446,6 +509,17 @@ def log_is_negative_only_below_a_half() -> Finding:
         bool(values[2] >= 0),
         f"log p at 0.1, 0.5, 0.9 and 1 is {listed(values)}: negative for every probability below 1. The minus sign"
         " is there for all of them.",
+    )
+
+
+def item_of_a_yes_is_the_plain_log() -> Finding:
+    """The item of the loss for y = 1, by PyTorch, against log p."""
+    p = number(0.9)
+    item, log_p = F.binary_cross_entropy(p, number(1.0)), p.log()
+    return decided(
+        bool((item - log_p).abs() < 1e-12),
+        f"For p = {p:.1f} and y = 1 log p is {listed(log_p[None])}, but the loss is {listed(item[None])}, which is"
+        " −log p: a loss that grew with p would teach the opposite.",
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable
-from math import e, exp, inf, isclose, log
+from math import inf, isclose, log
 
 import torch
 from sklearn.metrics import log_loss
@@ -162,12 +162,11 @@ def cross_entropy_contains_softmax() -> Finding:
 def cross_entropy_is_unstable_at_small_p() -> Finding:
     """An instable loss would be infinite where p underflows."""
     z = torch.tensor([[1000.0, 0.0]])
-    by_hand, told = -torch.softmax(z, 1).log()[0, 1].item(), nn.CrossEntropyLoss()(z, torch.tensor([1])).item()
+    by_hand, told = torch.softmax(z, 1).log()[0, 1].item(), nn.CrossEntropyLoss()(z, torch.tensor([1])).item()
     return decided(
         told in (inf, 100.0),
-        f"For the logits 1000 and 0 and the second class, log(softmax) by hand gives"
-        f" {by_hand}, nn.CrossEntropyLoss gives {told:.0f}: it never forms the small"
-        " probability.",
+        f"For the logits 1000 and 0 and the second class, log(softmax) by hand gives {by_hand}".replace("-", "−")
+        + f" and so a loss of {-by_hand}; nn.CrossEntropyLoss gives {told:.0f}: it never forms the small probability.",
     )
 
 
@@ -366,21 +365,6 @@ def more_is_better_for_mse() -> Finding:
         "A lower mean squared error is the better one, and the document's own section 2-1 measures"
         " classification by accuracy; we fill the tables with the lowest MSE (regression) and the"
         " accuracy (everything else).",
-    )
-
-
-def sigmoid_then_cross_entropy_ignores_other_classes() -> Finding:
-    """If exclusivity were lost, raising one output would not lower another's share."""
-    s = torch.sigmoid(Z).requires_grad_()
-    slope = torch.autograd.grad(nn.CrossEntropyLoss()(s, CLASSES), s)[0]
-    most = e / (e + 9)
-    ends = exp(-log(most))
-    return decided(
-        bool((slope.sum(dim=1).abs() > 1e-6).any()),
-        "nn.CrossEntropyLoss applies its softmax to the sigmoid outputs,"
-        f" so the classes do compete: the gradients of a sample add up to {slope.sum(dim=1).abs().max():.0e}."
-        f" What is lost is range: with ten classes no probability can exceed {most:.3f}"
-        f" (one in {ends:.1f}).",
     )
 
 

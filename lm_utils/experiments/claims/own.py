@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lm_utils.experiments import statistics as st
-from lm_utils.experiments.claims.runs import NORMAL_SKILL, REPRODUCED, losses_of
+from lm_utils.experiments.claims.runs import NORMAL_SKILL, losses_of
 from lm_utils.experiments.documents import pairings, rows
 from lm_utils.experiments.results import FITTING, Results, estimate, reference
 from lm_utils.experiments.telling import comparison_sentence, sentence
@@ -47,7 +47,7 @@ def near_the_best(pairing: Pairing, results: Results, fewest: int) -> bool:
     others = [p for p in pairings(rows(task=pairing.task)) if len(results.of(p)) >= fewest]
     means = [estimate(results.scores(p).values(), metric).mean for p in others]
     best = max(means) if metric == "accuracy" else min(means)
-    return abs(estimate(results.scores(pairing).values(), metric).mean - best) <= REPRODUCED[metric]
+    return abs(estimate(results.scores(pairing).values(), metric).mean - best) <= st.REPRODUCED[metric]
 
 
 def equals_the_fitting(pairing: Pairing, results: Results, fewest: int) -> bool:

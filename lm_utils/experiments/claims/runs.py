@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
-from math import nan
+from math import inf, nan
 from statistics import median
 
+from lm_utils.activations import ACTIVATIONS
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.claims.finding import Finding
 from lm_utils.experiments.documents import Row, rows
-from lm_utils.experiments.results import FITTING, Results, estimate, speed_of
+from lm_utils.experiments.results import FITTING, Results, counted, estimate, speed_of, tested_digits
 from lm_utils.experiments.telling import sentence, shown, shown_difference, shown_interval
 from lm_utils.pairing import Pairing
 
 NORMAL_SKILL = 0.9  # "works normally": closes nine tenths of the way from the baseline to perfect, in every run
-REPRODUCED = {"accuracy": 0.01, "mse": 0.03}  # how near our mean must come to a published figure
+REPAIRED_SKILL = 0.9  # another cut repairs a row that it brings nine tenths of the way from the baseline to perfect
+CLEARLY_BELOW = 0.98  # a validation loss below this share of what the average answer costs looks like learning
 CLEARLY_MORE = 1.5  # a calibration measure this many times as large, beyond doubt, is a difference accuracy hides
 UNITS = {
     "nll": "negative log-likelihood",
@@ -45,7 +47,7 @@ def lacking(results: Results, chosen: Iterable[Row]) -> str:
     if not short:
         return ""
     told = f"Too few seeds for a verdict so far: {st.FEWEST_SEEDS} are needed."
-    return " ".join([told, *(sentence(row.pairing, results, row.label) for row, runs in short if runs)])
+    return " ".join([told, *(sentence(row.pairing, results, row.label, whose=False) for row, runs in short if runs)])
 
 
 def with_rows(test: Test) -> Test:
@@ -74,7 +76,14 @@ def with_pairs(test: Test) -> Test:
 
 def told_of(results: Results, chosen: Sequence[Row]) -> str:
     """The rows' sentences."""
-    return " ".join(sentence(row.pairing, results, row.label) for row in chosen)
+    names = titles(chosen)
+    return " ".join(sentence(row.pairing, results, names[row], whose=False) for row in chosen)
+
+
+def titles(chosen: Iterable[Row]) -> dict[Row, str]:
+    """What the rows of a claim are called: by their labels, and by their tasks where there are several."""
+    several = len({row.pairing.task for row in chosen}) > 1
+    return {row: f"{row.pairing.spec.title}, {row.label}" if several else row.label for row in chosen}
 
 
 def losses_of(results: Results, pairing: Pairing) -> list[bool]:
@@ -135,7 +144,8 @@ def collapsed_as_published(results: Results, row: Row) -> bool:
 def reproduced(results: Results, row: Row) -> tuple[bool, str]:
     """Whether our runs meet a published figure, and the two in words.
 
-    Near means: our mean within a point (0.03 of MSE), or the figure where one further run of ours would lie.
+    Near means: the mean of our runs that learnt within a point (0.03 of MSE); for a row that the document does not
+    recommend, the figure may also lie where one further run of ours would.
     """
     lost, task = losses_of(results, row.pairing), row.pairing.spec
     if row.test is None:
@@ -143,43 +153,99 @@ def reproduced(results: Results, row: Row) -> tuple[bool, str]:
     if collapsed_as_published(results, row):
         told = f"published {shown(row.test, task)}, ours at chance in {sum(lost)} of {len(lost)}"
         return all(lost), f"{row.label}: {told}."
-    scores = list(results.scores(row.pairing).values())
+    every = results.scores(row.pairing).values()
+    scores = [score for score, is_lost in zip(every, lost, strict=True) if not is_lost]
     ours, (low, high) = estimate(scores, task.metric), st.one_more(scores)
-    near = abs(ours.mean - row.test) <= REPRODUCED[task.metric] or low <= row.test <= high
-    return near, f"{row.label}: published {shown(row.test, task)}, ours {shown_interval(ours, task)}."
+    near = abs(ours.mean - row.test) <= st.REPRODUCED[task.metric] or (not row.fits and low <= row.test <= high)
+    apart = f"; {sum(lost)} of {len(lost)} learnt nothing and are left out here" if any(lost) else ""
+    return near, f"{row.label}: published {shown(row.test, task)}, ours {shown_interval(ours, task)}{apart}."
 
 
 @with_rows
-def loss_stays_at_the_base_rate(results: Results, chosen: Sequence[Row]) -> Finding:
-    """The validation loss of collapsed runs never falls clearly below that of a constant prediction of 0.1."""
-    constant = {"bce": 0.32508, "mse": 0.09}
-    told, stuck = [], []
+def loss_tells_learning(results: Results, chosen: Sequence[Row]) -> Finding:
+    """The validation loss falls clearly below the average answer's in the runs that learn alone.
+
+    A row in which that tells wrongly about half of the runs or more refutes it.
+    """
+    right, told, names = [], [], titles(chosen)
     for row in chosen:
-        lowest = [min(record["valid_loss"] for record in entry["history"]) for entry in results.of(row.pairing)]
-        stuck.append(min(lowest) > 0.98 * constant[row.pairing.loss])
+        average = loss_of_the_average(row.pairing, results.data)
+        runs, learnt = results.of(row.pairing), [not is_lost for is_lost in losses_of(results, row.pairing)]
+        low = [lowest_loss(entry) < CLEARLY_BELOW * average for entry in runs]
+        right.append([fell == learns for fell, learns in zip(low, learnt, strict=True)])
         told.append(
-            f"{row.label}: the lowest validation loss over all runs is {min(lowest):.4f}; predicting 0.1"
-            f" for every class costs {constant[row.pairing.loss]:.4f}."
+            f"{names[row]}: the average answer costs {average:.4f}; the validation loss falls clearly below that in"
+            f" {sum(low)} of {counted(len(runs), 'run')}, and {sum(learnt)} learn."
         )
-    return Finding("holds here" if all(stuck) else "refuted", " ".join(told))
+    wrong = any(sum(rights) <= len(rights) / 2 for rights in right)
+    verdict = "holds here" if all(map(all, right)) else "refuted" if wrong else "not shown"
+    return Finding(verdict, " ".join(told))
+
+
+def lowest_loss(entry: dict) -> float:
+    """The lowest validation loss of a run; infinite where it ended before its first."""
+    return min((record["valid_loss"] for record in entry["history"]), default=inf)
+
+
+def loss_of_the_average(pairing: Pairing, data: str) -> float:
+    """What a network pays that says the average, whatever the image: the mean number, or the base rate of each yes."""
+    targets = pairing.spec.target(tested_digits(data))
+    aims = pairing.aims(targets, pairing.scale(targets))
+    number = pairing.spec.kind == "value"
+    average = aims.mean(dim=0) if number else ACTIVATIONS[pairing.activation].apply(pairing.prior(targets)[None])[0]
+    return pairing.loss_value(average.expand(len(targets), -1), aims).item()
+
+
+@with_rows
+def least_loss_is_most_accurate(results: Results, chosen: Sequence[Row]) -> Finding:
+    """At the least validation loss the accuracy is practically the best epoch's; refuted where it is surely lower."""
+    gaps, told, names = [], [], titles(chosen)
+    for row in chosen:
+        lower = [at_least_loss(entry) - entry["valid_metric"] for entry in results.of(row.pairing)]
+        gap = st.mean_interval(lower)
+        gaps.append((gap, st.MARGIN[row.pairing.spec.metric]))
+        told.append(
+            f"{names[row]}: in {sum(one != 0 for one in lower)} of {counted(len(lower), 'run')} the epoch of the least"
+            " validation loss is not the most accurate one; beside that one it has"
+            f" {shown_difference(gap, row.pairing.spec)}."
+        )
+    equal, worse = all(gap.inside(margin) for gap, margin in gaps), any(gap.outside(margin) for gap, margin in gaps)
+    return Finding("holds here" if equal else "refuted" if worse else "not shown", " ".join(told))
+
+
+def at_least_loss(entry: dict) -> float:
+    """The validation metric of the epoch with the least validation loss."""
+    return min(entry["history"], key=lambda record: record["valid_loss"])["valid_metric"]
 
 
 @with_rows
 def a_cut_repairs_it(results: Results, chosen: Sequence[Row]) -> Finding:
     """Whether the labels cannot be learnt: refuted where another cut reads them from the same trained networks."""
-    told, learnt = [], []
+    told, repaired = [], []
     for row in chosen:
         half = estimate(results.scores(row.pairing).values(), "accuracy")
         cut = estimate(results.scores(row.pairing, "accuracy_at_cut").values(), "accuracy")
         where = estimate(results.scores(row.pairing, "cut").values(), "accuracy")
-        learnt.append(cut.mean >= 0.95)
+        way = st.skill(cut.mean, results.baseline(row.pairing.task), "accuracy")
+        repaired.append(way >= REPAIRED_SKILL)
         told.append(
             f"{row.label}: {shown_interval(half, row.pairing.spec)} with the cut at 0.5,"
             f" {shown_interval(cut, row.pairing.spec)} with the cut that suits the validation set (about"
-            f" {where.mean:.2f}), on the same trained networks."
+            f" {where.mean:.2f}), on the same trained networks: {shown(way, row.pairing.spec)} of the way from the best"
+            f" constant answer to perfect ({shown(REPAIRED_SKILL, row.pairing.spec)} count as repaired)."
         )
-    verdict = "refuted" if all(learnt) else "not shown" if any(learnt) else "holds here"
+    verdict = "refuted" if all(repaired) else "not shown" if any(repaired) else "holds here"
     return Finding(verdict, " ".join(told))
+
+
+def only_these_learn(results: Results, rows: Sequence[str], others: Sequence[str]) -> Finding:
+    """These rows learn and the others fail in every run; refuted where these do not learn or the others mostly do."""
+    found = [learn(results, rows), fail(results, others)]
+    if open_still := [finding for finding in found if finding.verdict == "not tested"]:
+        return open_still[0]
+    verdicts = {finding.verdict for finding in found}
+    verdict = next((name for name in ("refuted", "not shown") if name in verdicts), "holds here")
+    return Finding(verdict, told_of(results, [row_of(name) for name in [*rows, *others]]))
 
 
 # --- how rows do beside each other -----------------------------------------------------------------------------------
@@ -188,12 +254,10 @@ def a_cut_repairs_it(results: Results, chosen: Sequence[Row]) -> Finding:
 def compared(results: Results, pairs: Sequence[tuple[Row, Row]]) -> tuple[list[st.Comparison], str]:
     """Paired comparisons of a claim, corrected together, and their sentences."""
     metric = pairs[0][0].pairing.spec.metric
-    scores = [(results.scores(one.pairing), results.scores(other.pairing)) for one, other in pairs]
-    seeds = sorted({seed for mine, theirs in scores for seed in mine.keys() & theirs.keys()})
-    table = [[mine.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for mine, theirs in scores]
-    found = st.compare(table, metric)
+    found = st.compare(results.differences((one.pairing, other.pairing) for one, other in pairs), metric)
+    names = titles([one for one, _ in pairs])
     told = [
-        f"{one.label} against {other.label}: {shown_difference(c.difference, one.pairing.spec)},"
+        f"{names[one]} against {other.label}: {shown_difference(c.difference, one.pairing.spec)},"
         f" p = {c.p_corrected:.3g} ({c.verdict})."
         for (one, other), c in zip(pairs, found, strict=True)
     ]
@@ -234,18 +298,29 @@ def slightly_better(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Findi
 
 
 @with_pairs
+def cures(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
+    """The first of each pair is better than the second and no run of it is at chance; refuted where every run is."""
+    found, told = compared(results, pairs)
+    lost = [is_lost for one, _ in pairs for is_lost in losses_of(results, one.pairing)]
+    better = all(c.verdict == "better" for c in found)
+    verdict = "refuted" if all(lost) else "holds here" if better and not any(lost) else "not shown"
+    return Finding(verdict, f"{told} {told_of(results, [one for one, _ in pairs])}")
+
+
+@with_pairs
 def lower(results: Results, pairs: Sequence[tuple[Row, Row]], measure: str) -> Finding:
     """A measure (epochs, negative log-likelihood, calibration error) is lower for the first of each pair."""
-    found, told = [], []
-    for one, other in pairs:
-        mine, theirs = (measured(results, row.pairing, measure) for row in (one, other))
-        gaps = [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
-        gap, p = st.mean_interval(gaps), st.sign_flip_p(gaps)
+    scores = [tuple(measured(results, row.pairing, measure) for row in pair) for pair in pairs]
+    seeds = sorted({seed for mine, theirs in scores for seed in mine.keys() & theirs.keys()})
+    gaps = [[mine.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for mine, theirs in scores]
+    found, told, names = [], [], titles([one for one, _ in pairs])
+    for (one, other), (mine, theirs), row, p in zip(pairs, scores, gaps, st.sign_flip_max_t(gaps), strict=True):
+        gap = st.mean_interval(row)
         found.append(0 if not p < 1 - st.LEVEL else -1 if gap.mean < 0 else 1)
         told.append(
-            f"{one.label} against {other.label}, {UNITS[measure]}: {average(mine):.3g} against"
+            f"{names[one]} against {other.label}, {UNITS[measure]}: {average(mine):.3g} against"
             f" {average(theirs):.3g}, paired difference {signed(gap.mean)} ({signed(gap.low)} to {signed(gap.high)}),"
-            f" p = {p:.3g}."
+            f" lower in {sum(value < 0 for value in row)} of {counted(gap.n, 'seed')}, p = {p:.3g}."
         )
     verdict = "holds here" if set(found) == {-1} else "refuted" if set(found) == {1} else "not shown"
     return Finding(verdict, " ".join(told))
@@ -273,32 +348,48 @@ def average(scores: dict[int, float]) -> float:
 
 @with_rows
 def remedies_keep_the_blamed_part(results: Results, chosen: Sequence[Row]) -> Finding:
-    """A cause is refuted where it is still there and the runs learn: these rows keep it, and every run learns."""
-    lost = [sum(losses_of(results, row.pairing)) for row in chosen]
+    """A cause is refuted where it is still there and every run learns; it holds only where every run still fails."""
+    lost = [is_lost for row in chosen for is_lost in losses_of(results, row.pairing)]
     told = told_of(results, chosen)
     if not any(lost):
         return Finding("refuted", "These rows keep independent sigmoids and change something else: " + told)
-    return Finding("not shown" if not all(lost) else "holds here", told)
+    return Finding("holds here" if all(lost) else "not shown", told)
 
 
 @with_rows
 def reads_as_class_probability(results: Results, chosen: Sequence[Row]) -> Finding:
     """Whether sigmoid outputs fail as class probabilities: compare their calibration with the fitting pairing's."""
+    near, told = near_the_fitting_probabilities(results, chosen, "outputs divided by their sum")
+    if not near:
+        return Finding("not tested", told)
+    return Finding("refuted" if all(near) else "not shown" if any(near) else "holds here", told)
+
+
+@with_rows
+def reads_well_whatever_the_loss(results: Results, chosen: Sequence[Row]) -> Finding:
+    """Whether softmax outputs serve as class probabilities after any loss; the same yardstick, the other way round."""
+    near, told = near_the_fitting_probabilities(results, chosen, "outputs as they are")
+    if not near:
+        return Finding("not tested", told)
+    return Finding("holds here" if all(near) else "not shown" if any(near) else "refuted", told)
+
+
+def near_the_fitting_probabilities(results: Results, chosen: Sequence[Row], how: str) -> tuple[list[bool], str]:
+    """For each row whether likelihood and calibration come near the fitting pairing's; none where that lacks seeds."""
     fitting = row_of("fitting-multiclass")
     reason = lacking(results, [fitting])
     if reason:
-        return Finding("not tested", reason)
-    told, good = [], []
+        return [], reason
+    told, near = [], []
     for row in chosen:
         mine, theirs = (average(results.scores(r.pairing, "nll")) for r in (row, fitting))
         ece, others = (average(results.scores(r.pairing, "ece")) for r in (row, fitting))
-        good.append((mine <= CLEARLY_MORE * theirs, ece <= CLEARLY_MORE * others))
+        near += [mine <= CLEARLY_MORE * theirs, ece <= CLEARLY_MORE * others]
         told.append(
-            f"{row.label}, outputs divided by their sum: negative log-likelihood {mine:.3f} against {theirs:.3f}"
+            f"{row.label}, {how}: negative log-likelihood {mine:.3f} against {theirs:.3f}"
             f" for {fitting.label}, calibration error {ece:.4f} against {others:.4f}."
         )
-    verdict = "refuted" if all(map(all, good)) else "not shown" if any(map(any, good)) else "holds here"
-    return Finding(verdict, " ".join(told))
+    return near, " ".join(told)
 
 
 @with_rows

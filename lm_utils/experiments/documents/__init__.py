@@ -25,6 +25,7 @@ class Row:
     valid: float | None = None  # published; None where the document left it empty
     test: float | None = None
     published_error: str = ""
+    differs: str = ""  # why our mean is further than a point (0.03 of MSE) from the published figure, where it is
     corrects: tuple[str, ...] = ()  # the rows a twin or remedy answers
 
     @property
