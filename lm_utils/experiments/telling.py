@@ -40,11 +40,6 @@ def shown_difference(told: st.Estimate, task: Task) -> str:
     return numbers[0] + unit if isnan(told.low) else f"{numbers[0]}{unit} ({numbers[1]} to {numbers[2]})"
 
 
-def in_points(difference: float) -> str:
-    """A signed difference of accuracies in percentage points."""
-    return f"{difference * 100:+.2f} points".replace("-", "\N{MINUS SIGN}")
-
-
 def shown_count(value: float) -> str:
     """A mean number of epochs."""
     return "" if isnan(value) else f"{value:.0f}"
