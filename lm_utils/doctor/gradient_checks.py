@@ -151,9 +151,8 @@ def _stuck(name: str, values: Tensor) -> Iterator[Finding]:
         yield Finding(
             "saturated_units",
             "warning",
-            f"{100 * stuck:.0f} % of the units of a hidden {name.lower()} layer are stuck at an end for every sample.",
-            "There its slope is nearly 0: no gradient reaches the layers before it, and its outputs hardly "
-            "depend on the input.",
+            f"{100 * stuck:.0f} % of the units of a hidden {name.lower()} layer are at a flat end for every sample.",
+            "There its slope is nearly 0: no gradient reaches the layers before it.",
             "Normalise the inputs, start with smaller weights or steps (`lr=1e-4`), or use `nn.ReLU()` there.",
         )
 

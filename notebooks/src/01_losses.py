@@ -379,7 +379,8 @@ entropy = -(truth * truth.log()).sum()
 assert torch.allclose(perfect, entropy) and perfect > 0.8
 
 # %% [markdown]
-# **"Hinge is a loss for binary classification that maximises the margin."** Two slips. It has a version for many
+# **"Hinge is a loss for binary classification that maximises the margin."** Half of it. One hinge per output does ask a
+# yes-or-no question (on ten classes it fails here: [notebook 15](15_verdicts.ipynb)); there is a relative for many
 # classes, `nn.MultiMarginLoss`: every wrong class should stay 1 below the true one. And hinge alone does not
 # *maximise* a margin. Once all scores are beyond 1 it is zero, and doubling all weights leaves it at zero. It is the
 # penalty on the weights beside it (as in a support vector machine) that makes the margin wide.

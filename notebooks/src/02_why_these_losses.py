@@ -419,7 +419,7 @@ assert torch.isclose(full, -claim.log_prob(target).mean())
 #
 # | it says | what we found |
 # |---|---|
-# | MSE is slow because the sigmoid's slope is multiplied in | true; not without a sigmoid, and AdamW can hide it |
+# | MSE is slow because the sigmoid is multiplied in | it is the sigmoid's *slope*; without a sigmoid it is not there |
 # | cross-entropy fades less, at the output layer | true, when it meets its own activation |
 # | hidden layers multiply the slopes all the same | true, and the weights too |
 # | ReLU, with slopes 0 or 1, is an excellent choice | mostly: start weights matter, and 0 for ever is a dead unit |

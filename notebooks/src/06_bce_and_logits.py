@@ -121,11 +121,13 @@ quiz.check(
 # ### The minus sign
 #
 # Document 004 explains the minus in front of the formula: below $p=0.5$ the logarithm would be negative. It is
-# negative **everywhere** below 1; the sign is needed for every prediction, good or bad.
+# negative **everywhere** below 1; the sign is needed for every prediction, good or bad. So for $y=1$ the loss is
+# $-\log p$, and not $\log p$ as the document writes there.
 
 # %%
 p = torch.linspace(0.001, 0.999, 999)
 assert (torch.log(p) < 0).all()
+assert torch.allclose(nn.BCELoss(reduction="none")(p, torch.ones(999)), -torch.log(p))  # the true answer is yes
 print(f"log 0.3 = {math.log(0.3):.3f}, log 0.5 = {math.log(0.5):.3f}, log 0.9 = {math.log(0.9):.3f}")
 
 # %% [markdown]
@@ -565,6 +567,7 @@ times.style.format("{:.2f}")
 # | `BCELoss` after sigmoid or softmax | after sigmoid; after softmax only for two exclusive classes |
 # | the logit $z$ is a log-probability | it is the logarithm of the odds |
 # | $\log p$ is negative below 0.5 | it is negative everywhere below 1 |
+# | for $y=1$ the loss becomes $\log p$ | it becomes $-\log p$ |
 # | `reduce=False` sums | it keeps every loss; `size_average=False` sums |
 # | `CrossEntropyLoss` takes probabilities | it takes logits; probabilities give it a floor |
 # | `CrossEntropyLoss` is unstable at small $p$ | it is exact; softmax followed by a logarithm is unstable |

@@ -208,7 +208,7 @@ show(figures.output_histograms(trio, learnt))
 # The histograms (mind the logarithmic scale) show the same from the other side: MAE leaves the middle emptiest. But
 # being proper is a promise about the *expectation*, over endless data. With 2,000 training images, seen again and
 # again, BCE too may end up surer than it should be; compare its curve with that of MSE above before you call a loss
-# honest. Document 000 says which loss is the better calibrated one. What our seeds say:
+# honest. Document 000 says, of labels, that cross-entropy is the better calibrated one. Here and elsewhere:
 
 # %%
 verdicts.told(claims.verdict_of("000-ce-calibrated"))

@@ -42,8 +42,9 @@ banner(data, device)
 # ## One number to compare with
 #
 # Document 000 §4 gives one piece of advice: look at the validation loss to see whether training goes well, and
-# watch out for a network that merely converges to the *mean*. That is good advice, and it lacks a number. How high
-# is "the loss of the mean"?
+# watch out for a network that merely converges to the *mean*. That is good advice, and it lacks a number. (It also
+# trusts the loss to fit: one without a lowest value falls for ever and nothing is learnt, as
+# [notebook 08](08_regression.ipynb) shows.) How high is "the loss of the mean"?
 #
 # We can compute it. Imagine the laziest network there is: it never looks at the image and always gives the same
 # answer. The best it can do is to give the answer that suits the *average* target. Its loss is the line every
