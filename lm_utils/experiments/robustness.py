@@ -24,6 +24,7 @@ from lm_utils.training import EXPERIMENT_VERSION, Prepared, Run, Stopped, fit, o
 
 SEEDS = 10
 FIRST_SEED = 100  # fresh: the reference results are on 0 to 9
+CONFIRMING = 200  # fresher still: for what stood out on those
 PROBED = 256  # training images whose gradients are looked at after each epoch
 
 
@@ -41,7 +42,8 @@ def main(
         raise ValueError(f"Unknown family {unknown[0]!r}; choose from {', '.join(CONDITIONS)}.")
     data = data_name(data, cluster) if data == "auto" else data
     for family in families:
-        extend(CONDITIONS[family], range(FIRST_SEED, FIRST_SEED + seeds), data, device, jobs, cluster)
+        first = CONFIRMING if family == "confirmation" else FIRST_SEED
+        extend(CONDITIONS[family], range(first, first + seeds), data, device, jobs, cluster)
 
 
 def extend(
@@ -196,7 +198,9 @@ class Endings(Watch):
         return {**own, "valid_metric": self.rules.rules["metric"].best["valid_metric"], "rules": rules}
 
 
-WATCHES: dict[str, type[Watch]] = {"collapse": Inside, "switches": OtherCut, "new-data": Elsewhere, "stopping": Endings}
+WATCHES: dict[str, type[Watch]] = {
+    "collapse": Inside, "switches": OtherCut, "new-data": Elsewhere, "confirmation": Watch, "stopping": Endings,
+}  # fmt: skip
 
 
 def shifted_tests(splits: Splits) -> dict[str, Part]:
