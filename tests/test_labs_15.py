@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from made_up_runs import made_up, results_of, seeded
+from made_up_runs import results_of, seeded
 
 from lm_utils.experiments import claims
 from lm_utils.experiments import statistics as st
 from lm_utils.labs import verdicts
-from lm_utils.labs.style import Shown, png
+from lm_utils.labs.style import png
 from lm_utils.pairing import Pairing
 
 COMPUTED = [claims.judge(claim) for claim in claims.claims("004") if claim.kind in ("formula", "library")]
@@ -61,59 +61,6 @@ def test_both_cuts_are_drawn_for_each_network():
     figure = verdicts.cut_figure(results_of(runs))
     assert "cut at 0.5: 76.0 %" in figure.get_label() and "98.0 %" in figure.get_label() and png(figure)
     assert "Not trained yet" in verdicts.cut_figure(results_of()).get_label()
-
-
-def families(low):
-    """Made-up runs on new data; the misfit is this much lower with few images."""
-    gaps = {("images-2000", "mse-softmax"): 0, ("images-50", "mse-softmax"): low}
-    worlds = [(world, name) for world in ("images-2000", "images-50") for name in ("cross_entropy-none", "mse-softmax")]
-    return {
-        f"{world}/{name}": [
-            {"condition": f"{world}/{name}", "title": world,
-             "shifted": {"turned": {"accuracy": 0.8 - 0.1 * (name != "cross_entropy-none"), "nll": 0.5}},
-             **made_up(Pairing("multiclass", "mse", "softmax"), 100 + i, 0.9 + 0.001 * i - gaps.get((world, name), 0))}
-            for i in range(10)
-        ]
-        for world, name in worlds
-    }  # fmt: skip
-
-
-def test_new_data_is_a_question_only_once_it_was_measured(monkeypatch):
-    monkeypatch.setattr(verdicts, "under_conditions", lambda family, data: {})
-    assert "Not measured yet" in verdicts.new_data_figure().data
-    assert "your own answer" in verdicts.new_data_question().data
-    monkeypatch.setattr(verdicts, "under_conditions", lambda family, data: families(0.05))
-    assert verdicts.new_data_question().answer == "turned or noisy test images"
-    assert isinstance(verdicts.new_data_figure(), Shown)
-    monkeypatch.setattr(verdicts, "under_conditions", lambda family, data: families(0.2))
-    assert verdicts.new_data_question().answer == "few training images"
-
-
-def without_shifts(families):
-    """The same runs, tested at home alone."""
-    return {name: [{**run, "shifted": {}} for run in runs] for name, runs in families.items()}
-
-
-def test_a_misfit_that_is_worse_nowhere_is_said_to_be_so(monkeypatch):
-    monkeypatch.setattr(verdicts, "under_conditions", lambda family, data: without_shifts(families(0.0)))
-    assert verdicts.new_data_question().answer == verdicts.NOWHERE
-
-
-def test_other_settings_are_drawn_once_they_were_measured(monkeypatch):
-    monkeypatch.setattr(verdicts, "under_conditions", lambda family, data: {})
-    assert "Not measured yet" in verdicts.settings_figure().data
-    rules = {
-        f"rules/{name}": [
-            {"condition": f"rules/{name}", "seed": i, "data": "mnist", "title": "rules",
-             "rules": {rule: {"accuracy": 0.9 - low} for rule in ("metric", "loss", "budget")}}
-            for i in range(10)
-        ]
-        for name, low in (("cross_entropy-none", 0.0), ("mse-softmax", 0.02))
-    }  # fmt: skip
-    found = {"new-data": families(0.05), "stopping": rules}
-    monkeypatch.setattr(verdicts, "under_conditions", lambda family, data: found[family])
-    alt = verdicts.settings_figure().figure.get_label()
-    assert "least validation loss, patience 10 -2.00" in alt and "0.001, as everywhere else +0.00" in alt
 
 
 def test_few_seeds_are_said_to_be_few():

@@ -319,8 +319,8 @@ NEW_DATA: tuple[Condition, ...] = (
     *new_data("lr-0.003", "learning rate 0.003", setup=learning_rate(3e-3)),
 )
 
-# What stood out on those seeds, softmax twice with few images and with rare classes, is tried again on seeds that nobody
-# has looked at. Expected, before they were run: it loses a whole point or more against softmax once.
+# What stood out on those seeds, softmax twice with few images and with rare classes, is tried again on seeds that
+# nobody has looked at. Expected, before they were run: it loses a whole point or more against softmax once.
 STOOD_OUT = ("images-50", "imbalance-10")
 CONFIRMATION: tuple[Condition, ...] = tuple(
     replace(condition, family="confirmation")

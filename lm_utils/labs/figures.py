@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 from textwrap import fill
+from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.experiments import statistics as st
@@ -297,10 +298,15 @@ def verdict_bars(counts: pd.DataFrame) -> Figure:
     return figure
 
 
-def worlds_figure(panels: dict[str, dict[tuple[str, str], st.Estimate]], origin: str) -> Figure:
+def worlds_figure(
+    panels: dict[str, dict[tuple[str, str], st.Estimate]],
+    origin: str,
+    linear: Mapping[str, float] = MappingProxyType({}),
+) -> Figure:
     """Misfits beside the fitting pairing under changed conditions: paired differences, a panel for each measure.
 
-    A panel's keys are (contender, condition); its title says what is measured. The first is about accuracy.
+    A panel's keys are (contender, condition); its title says what is measured. The first is about accuracy. A panel
+    with a value in `linear` is linear up to there and logarithmic beyond, so that small and large gaps can be read.
     """
     names, worlds = (list(dict.fromkeys(key[i] for key in next(iter(panels.values())))) for i in (0, 1))
     figure, axes = new_figure(1, len(panels), 11, 2.2 + 0.6 * len(worlds), squeeze=False, sharey=True)
@@ -316,18 +322,31 @@ def worlds_figure(panels: dict[str, dict[tuple[str, str], st.Estimate]], origin:
                 fmt=MARKERS[place + 1],
                 color=COLORS[place],
                 capsize=4,
-                label=name.replace("-", " + "),
+                label=name,
             )
         axis.set_xlabel(title)
+        if title in linear:
+            widen(axis, linear[title])
+            axis.set_xlabel(f"{title}\n(logarithmic beyond ±{linear[title]:g})")
     margin = 100 * st.MARGIN["accuracy"]
     axes[0, 0].axvspan(-margin, margin, color="0.85", zorder=0, label="practically equal")
     name_rows(axes[0, 0], worlds)
     figure.suptitle(f"Difference to cross-entropy on logits, paired by seed, 95 % interval\n({origin})", fontsize=12)
     legend_below(figure, axes[0, 0])
     told = "; ".join(
-        f"{title}: " + ", ".join(f"{name.replace('-', ' + ')}, {world} {told.mean:+.2f}"
-                                 for (name, world), told in gaps.items())
+        f"{title}: " + ", ".join(f"{name}, {world} {told.mean:+.2f}" for (name, world), told in gaps.items())
         for title, gaps in panels.items()
     )  # fmt: skip
     figure.set_label(f"Differences to cross-entropy on logits under changed conditions. {told}.")
     return figure
+
+
+def widen(axis: Axes, linear: float) -> None:
+    """A scale that is linear up to a value on either side of 0 and logarithmic beyond, with plain numbers."""
+    low, high = axis.get_xlim()
+    axis.set_xscale("symlog", linthresh=linear)
+    axis.set_xlim(low, high)
+    steps = [linear * step for step in (0, 1, 10, 100)]
+    axis.set_xticks([mark for mark in (*(-step for step in steps[:0:-1]), *steps) if low <= mark <= high])
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_locator(NullLocator())

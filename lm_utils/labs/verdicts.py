@@ -13,22 +13,21 @@ from matplotlib.figure import Figure
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.claims import KINDS, Judged, verdict_of
 from lm_utils.experiments.claims.conditions import (
-    HOME,
     NOT_YET,
-    new_data_comparisons,
-    new_data_gaps,
-    setting_comparisons,
-    worlds,
 )
 from lm_utils.experiments.claims.finding import VERDICTS
-from lm_utils.experiments.conditions import OTHER_HAND
 from lm_utils.experiments.documents import rows
-from lm_utils.experiments.results import Results, baseline, reference, sentence, tested_digits, under_conditions
-from lm_utils.experiments.stored import TITLES
-from lm_utils.labs.figures import worlds_figure
+from lm_utils.experiments.results import (
+    Results,
+    baseline,
+    reference,
+    sentence,
+    tested_digits,
+    under_conditions,
+)
 from lm_utils.labs.quiz import Prediction, predict
 from lm_utils.labs.start import recall
-from lm_utils.labs.style import ALERT, COLORS, LINES, MARKERS, Shown, new_figure, show
+from lm_utils.labs.style import ALERT, COLORS, LINES, MARKERS, new_figure
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
 
@@ -236,83 +235,6 @@ def cut_figure(results: Results | None = None) -> Figure:
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
     figure.set_label(f"Accuracy of the same trained networks with two cuts. {'; '.join(words) or 'Not trained yet'}.")
     return figure
-
-
-# --- the question of new data ----------------------------------------------------------------------------------------
-
-
-PLACES = {
-    "images": "few training images",
-    "noise": "wrong labels",
-    "imbalance": "rare classes",
-    "shift": "turned or noisy test images",
-    "others": "digits drawn by other people",
-    "home": "on the data at hand",
-}
-NOWHERE = "nowhere: practically equal, or too close to tell"
-
-
-def new_data_question(data: str = "mnist") -> Prediction | Markdown:
-    """Where MSE behind a softmax falls furthest behind cross-entropy; no question before it was measured."""
-    families = under_conditions("new-data", data)
-    compared = {world: c for (name, world), c in new_data_comparisons(families).items() if name == "mse-softmax"}
-    if not compared:
-        return Markdown("*Think of your own answer: where would you look for a gap first?*")
-    worse = {world: c.difference.mean for world, c in compared.items() if c.verdict == "worse"}
-    answer = NOWHERE
-    if worse:
-        answer = PLACES[place(*worlds(families)[min(worse, key=worse.get)])]
-    question = "On ten classes, where does MSE behind a softmax fall furthest behind cross-entropy on logits?"
-    return predict(question, [*PLACES.values(), NOWHERE], answer, verdict_of("000-new-data").evidence)
-
-
-def place(condition: str, shift: str) -> str:
-    """What kind of new data this is, a key of PLACES."""
-    if shift:
-        return "others" if shift == OTHER_HAND else "shift"
-    return "home" if condition == HOME else condition.split("-")[0]
-
-
-MEASURES = {  # of new data: what it is called in a figure, and by what it is multiplied there
-    "accuracy": ("accuracy (percentage points)", 100),
-    "nll": ("negative log-likelihood", 1),
-    "epochs": ("epochs trained", 1),
-}
-
-
-def new_data_figure(data: str = "mnist") -> Shown | Markdown:
-    """Misfits beside the fitting pairing on new data; a sentence where nobody has measured it yet."""
-    families = under_conditions("new-data", data)
-    panels = {
-        title: {key: st.mean_interval([scale * gap for gap in gaps])
-                for key, gaps in new_data_gaps(families, measure).items()}
-        for measure, (title, scale) in MEASURES.items()
-    }  # fmt: skip
-    if not panels[MEASURES["accuracy"][0]]:
-        return Markdown(f"**Not measured yet.** {NOT_YET} Until they are, the claim stays open.")
-    return show(worlds_figure(panels, seeds_of(families)))
-
-
-def seeds_of(families: dict[str, list[dict]]) -> str:
-    """Of what data and how many seeds these runs are."""
-    runs = [run for runs in families.values() for run in runs]
-    return f"changed conditions: {TITLES[runs[0]['data']]}, up to {len({run['seed'] for run in runs})} fresh seeds"
-
-
-def settings_figure(data: str = "mnist") -> Shown | Markdown:
-    """The same rows at other learning rates and under other rules of stopping."""
-    families = under_conditions("new-data", data)
-    compared = setting_comparisons(families, under_conditions("stopping", data))
-    if not compared:
-        return Markdown(f"**Not measured yet.** {NOT_YET}")
-    points = {key: c.difference.times(100) for key, c in compared.items()}
-    return show(worlds_figure({MEASURES["accuracy"][0]: points}, seeds_of(families)))
-
-
-def new_data_verdict() -> Markdown:
-    """The verdict on the claim about new data."""
-    judged = verdict_of("000-new-data")
-    return Markdown(f"**{judged.signed}.** {judged.evidence}")
 
 
 def told(judged: Judged) -> Markdown:

@@ -15,6 +15,7 @@ from lm_utils.labs import (
     figures,
     interventions,
     logits,
+    new_data,
     one_neuron,
     outlier,
     output_range,
@@ -92,7 +93,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
             " networks."),
     Exhibit("verdicts", "15_verdicts", lambda: figures.verdict_bars(claims.counts(claims.judge_all())),
             "Every claim of the five documents and what became of it."),
-    Exhibit("new-data", "15_verdicts", verdicts.new_data_figure,
+    Exhibit("new-data", "15_verdicts", new_data.figure,
             "Does a misfit that looks harmless cost more on new data?"),
 )  # fmt: skip
 

@@ -1,0 +1,122 @@
+"""Does misuse cost more on new data? The question, the figures and the verdict of notebook 15."""
+
+from __future__ import annotations
+
+from IPython.display import Markdown
+
+from lm_utils.experiments import statistics as st
+from lm_utils.experiments.claims import verdict_of
+from lm_utils.experiments.claims.conditions import (
+    CALLED,
+    FITS,
+    HOME,
+    NOT_YET,
+    TWICE,
+    confirmations,
+    new_data_comparisons,
+    new_data_gaps,
+    setting_comparisons,
+    worlds,
+)
+from lm_utils.experiments.conditions import OTHER_HAND
+from lm_utils.experiments.results import shown_difference, under_conditions
+from lm_utils.experiments.stored import TITLES
+from lm_utils.labs.figures import worlds_figure
+from lm_utils.labs.quiz import Prediction, predict
+from lm_utils.labs.style import Shown, show
+from lm_utils.tasks import TASKS
+
+PLACES = {
+    "images": "few training images",
+    "noise": "wrong labels",
+    "imbalance": "rare classes",
+    "shift": "turned or noisy test images",
+    "others": "digits drawn by other people",
+    "home": "on the data at hand",
+}
+NOWHERE = "nowhere: practically equal, or too close to tell"
+
+
+def question(data: str = "mnist") -> Prediction | Markdown:
+    """Where MSE behind a softmax falls furthest behind cross-entropy; no question before it was measured."""
+    families = under_conditions("new-data", data)
+    compared = {world: c for (name, world), c in new_data_comparisons(families).items() if name == "mse-softmax"}
+    if not compared:
+        return Markdown("*Think of your own answer: where would you look for a gap first?*")
+    worse = {world: c.difference.mean for world, c in compared.items() if c.verdict == "worse"}
+    answer = NOWHERE
+    if worse:
+        answer = PLACES[place(*worlds(families)[min(worse, key=worse.get)])]
+    question = "On ten classes, where does MSE behind a softmax fall furthest behind cross-entropy on logits?"
+    return predict(question, [*PLACES.values(), NOWHERE], answer, verdict_of("000-new-data").evidence)
+
+
+def place(condition: str, shift: str) -> str:
+    """What kind of new data this is, a key of PLACES."""
+    if shift:
+        return "others" if shift == OTHER_HAND else "shift"
+    return "home" if condition == HOME else condition.split("-")[0]
+
+
+MEASURES = {  # of new data: what it is called in a figure, and by what it is multiplied there
+    "accuracy": ("accuracy (percentage points)", 100),
+    "nll": ("negative log-likelihood", 1),
+    "epochs": ("epochs trained", 1),
+}
+LINEAR = {"accuracy (percentage points)": 1.0, "negative log-likelihood": 0.1}  # beyond, a logarithmic scale
+
+
+def figure(data: str = "mnist") -> Shown | Markdown:
+    """Misfits beside the fitting pairing on new data; a sentence where nobody has measured it yet."""
+    families = under_conditions("new-data", data)
+    panels = {
+        title: {(CALLED.get(name, name), world): st.mean_interval([scale * gap for gap in gaps])
+                for (name, world), gaps in new_data_gaps(families, measure).items()}
+        for measure, (title, scale) in MEASURES.items()
+    }  # fmt: skip
+    if not panels[MEASURES["accuracy"][0]]:
+        return Markdown(f"**Not measured yet.** {NOT_YET} Until they are, the claim stays open.")
+    return show(worlds_figure(panels, seeds_of(families), LINEAR))
+
+
+def confirmation(data: str = "mnist") -> Markdown:
+    """What stood out on new data, run by run on seeds that nobody had looked at; a sentence where none are."""
+    families, found = under_conditions("confirmation", data), confirmations(data)
+    if not found:
+        return Markdown(f"**Not measured yet.** {NOT_YET}")
+    lines = [f"{seeds_of(families)}:", ""]
+    for kind, compared in found.items():
+        mine, theirs = (scores_of(families, kind, contender) for contender in (TWICE, FITS))
+        lines.append(f"- **{kind}**: {CALLED[TWICE]} {mine}, softmax once {theirs};"
+                     f" {shown_difference(compared.difference, TASKS['multiclass'])},"
+                     f" p = {compared.p_corrected:.3g}: **{compared.verdict}**.")  # fmt: skip
+    return Markdown("\n".join(lines))
+
+
+def scores_of(families: dict[str, list[dict]], kind: str, contender: str) -> str:
+    """The accuracies of a contender's runs on one kind of data, from the least to the largest."""
+    runs = [run for name, own in families.items() if name.endswith(f"/{contender}") for run in own]
+    scores = sorted(run["test_metric"] for run in runs if run["title"] == kind)
+    return ", ".join(f"{score:.0%}" for score in scores)
+
+
+def seeds_of(families: dict[str, list[dict]]) -> str:
+    """Of what data and how many seeds these runs are."""
+    runs = [run for runs in families.values() for run in runs]
+    return f"changed conditions: {TITLES[runs[0]['data']]}, up to {len({run['seed'] for run in runs})} fresh seeds"
+
+
+def settings(data: str = "mnist") -> Shown | Markdown:
+    """The same rows at other learning rates and under other rules of stopping."""
+    families = under_conditions("new-data", data)
+    compared = setting_comparisons(families, under_conditions("stopping", data))
+    if not compared:
+        return Markdown(f"**Not measured yet.** {NOT_YET}")
+    points = {(CALLED.get(name, name), setting): c.difference.times(100) for (name, setting), c in compared.items()}
+    return show(worlds_figure({MEASURES["accuracy"][0]: points}, seeds_of(families)))
+
+
+def verdict() -> Markdown:
+    """The verdict on the claim about new data."""
+    judged = verdict_of("000-new-data")
+    return Markdown(f"**{judged.signed}.** {judged.evidence}")

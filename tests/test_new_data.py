@@ -1,0 +1,84 @@
+"""The question of new data in notebook 15: asked, drawn and answered from runs alone."""
+
+from made_up_runs import made_up
+
+from lm_utils.experiments.claims import conditions
+from lm_utils.labs import new_data
+from lm_utils.labs.style import Shown
+from lm_utils.pairing import Pairing
+
+
+def families(low):
+    """Made-up runs on new data; the misfit is this much lower with few images."""
+    gaps = {("images-2000", "mse-softmax"): 0, ("images-50", "mse-softmax"): low}
+    worlds = [(world, name) for world in ("images-2000", "images-50") for name in ("cross_entropy-none", "mse-softmax")]
+    return {
+        f"{world}/{name}": [
+            {"condition": f"{world}/{name}", "title": world,
+             "shifted": {"turned": {"accuracy": 0.8 - 0.1 * (name != "cross_entropy-none"), "nll": 0.5}},
+             **made_up(Pairing("multiclass", "mse", "softmax"), 100 + i, 0.9 + 0.001 * i - gaps.get((world, name), 0))}
+            for i in range(10)
+        ]
+        for world, name in worlds
+    }  # fmt: skip
+
+
+def test_new_data_is_a_question_only_once_it_was_measured(monkeypatch):
+    monkeypatch.setattr(new_data, "under_conditions", lambda family, data: {})
+    assert "Not measured yet" in new_data.figure().data
+    assert "your own answer" in new_data.question().data
+    monkeypatch.setattr(new_data, "under_conditions", lambda family, data: families(0.05))
+    assert new_data.question().answer == "turned or noisy test images"
+    assert isinstance(new_data.figure(), Shown)
+    monkeypatch.setattr(new_data, "under_conditions", lambda family, data: families(0.2))
+    assert new_data.question().answer == "few training images"
+
+
+def without_shifts(families):
+    """The same runs, tested at home alone."""
+    return {name: [{**run, "shifted": {}} for run in runs] for name, runs in families.items()}
+
+
+def test_a_misfit_that_is_worse_nowhere_is_said_to_be_so(monkeypatch):
+    monkeypatch.setattr(new_data, "under_conditions", lambda family, data: without_shifts(families(0.0)))
+    assert new_data.question().answer == new_data.NOWHERE
+
+
+def test_other_settings_are_drawn_once_they_were_measured(monkeypatch):
+    monkeypatch.setattr(new_data, "under_conditions", lambda family, data: {})
+    assert "Not measured yet" in new_data.settings().data
+    rules = {
+        f"rules/{name}": [
+            {"condition": f"rules/{name}", "seed": i, "data": "mnist", "title": "rules",
+             "rules": {rule: {"accuracy": 0.9 - low} for rule in ("metric", "loss", "budget")}}
+            for i in range(10)
+        ]
+        for name, low in (("cross_entropy-none", 0.0), ("mse-softmax", 0.02))
+    }  # fmt: skip
+    found = {"new-data": families(0.05), "stopping": rules}
+    monkeypatch.setattr(new_data, "under_conditions", lambda family, data: found[family])
+    alt = new_data.settings().figure.get_label()
+    assert "least validation loss, patience 10 -2.00" in alt and "0.001, as everywhere else +0.00" in alt
+
+
+def tried_again(scores):
+    """Made-up runs of what stood out: softmax once at 0.9, softmax twice at these accuracies."""
+    return {
+        f"{kind}/{name}": [
+            {"condition": f"{kind}/{name}", "title": kind, "seed": 200 + i, "data": "mnist", "test_metric": score}
+            for i, score in enumerate(own)
+        ]
+        for kind in ("images-50", "imbalance-10")
+        for name, own in (("cross_entropy-none", [0.9] * len(scores)), ("cross_entropy-softmax", scores))
+    }
+
+
+def test_what_stood_out_is_told_run_by_run(monkeypatch):
+    for place in (new_data, conditions):
+        monkeypatch.setattr(place, "under_conditions", lambda family, data: {})
+    assert "Not measured yet" in new_data.confirmation().data
+    runs = tried_again([0.5 + 0.01 * i for i in range(10)])
+    for place in (new_data, conditions):
+        monkeypatch.setattr(place, "under_conditions", lambda family, data: runs)
+    told = new_data.confirmation().data
+    assert "softmax twice 50%, 51%, 52%" in told and told.count("**worse**") == 2
