@@ -389,7 +389,19 @@ def test_new_data_can_bring_out_a_misfit(families):
     for run in families["new-data"]["images-50/mse-softmax"]:
         run["test_metric"] = 0.6 + 0.001 * run["seed"]
     judged = cl.verdict_of("000-new-data")
-    assert judged.verdict == "holds here" and "mse-softmax" in judged.evidence
+    assert judged.verdict == "holds here" and "MSE + softmax" in judged.evidence
+
+
+def test_what_stood_out_decides_only_where_fresh_seeds_confirm_it(families):
+    names = ("cross_entropy-none", "cross_entropy-softmax")
+    worlds = ("images-2000", "images-50")
+    families["new-data"] = under(**{f"{world}/{name}": 0.97 for world in worlds for name in names})
+    assert cl.verdict_of("000-new-data").verdict == "not shown"
+    families["confirmation"] = under(**{f"images-50/{names[0]}": 0.6, f"images-50/{names[1]}": 0.3})
+    judged = cl.verdict_of("000-new-data")
+    assert judged.verdict == "holds here" and "alone on" in judged.evidence and "(worse)" in judged.evidence
+    families["confirmation"] = under(**{f"images-50/{names[0]}": 0.6, f"images-50/{names[1]}": 0.597})
+    assert cl.verdict_of("000-new-data").verdict == "not shown"  # surely less, and not by a point
 
 
 def test_a_whole_point_beyond_doubt_needs_the_whole_interval(families):

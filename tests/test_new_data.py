@@ -81,4 +81,6 @@ def test_what_stood_out_is_told_run_by_run(monkeypatch):
     for place in (new_data, conditions):
         monkeypatch.setattr(place, "under_conditions", lambda family, data: runs)
     told = new_data.confirmation().data
-    assert "softmax twice 50%, 51%, 52%" in told and told.count("**worse**") == 2
+    assert told.count("**worse**") == 2
+    assert "imbalance-10**: softmax twice less softmax once \N{MINUS SIGN}35.50 points" in told
+    assert "softmax twice, images-50: 50 to 59 % in 10 runs" in new_data.confirmation_figure().get_label()

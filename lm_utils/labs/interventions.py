@@ -80,8 +80,9 @@ def figure(found: Runs) -> Figure:
     axis.set_yticks(range(len(found)), [BY_NAME[name].title for name in found])
     axis.invert_yaxis()
     task = task_of(next(iter(found)))
-    limits = {"xlim": (0, 1.02)} if task.metric == "accuracy" else {"xscale": "log"}
+    limits = {"xlim": (0, 1.02)} if task.metric == "accuracy" else {"xscale": "log"}  # errors span decades
     axis.set(xlabel=f"test {metric_in_words(task)} (black bar: a constant answer)", **limits)
+    axis.xaxis.set_major_formatter("{x:g}")
     lines = table(found).frame[["condition", "collapsed"]].itertuples(index=False)
     told = "; ".join(f"{condition}: collapsed in {lost}" for condition, lost in lines)
     drawing.set_label(f"Test {metric_in_words(task)} of every run of {len(found)} conditions, circles expected to"

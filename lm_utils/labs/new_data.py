@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
 from IPython.display import Markdown
+from matplotlib.figure import Figure
 
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.claims import verdict_of
@@ -23,7 +25,7 @@ from lm_utils.experiments.results import shown_difference, under_conditions
 from lm_utils.experiments.stored import TITLES
 from lm_utils.labs.figures import worlds_figure
 from lm_utils.labs.quiz import Prediction, predict
-from lm_utils.labs.style import Shown, show
+from lm_utils.labs.style import COLORS, Shown, new_figure, show
 from lm_utils.tasks import TASKS
 
 PLACES = {
@@ -80,24 +82,44 @@ def figure(data: str = "mnist") -> Shown | Markdown:
 
 
 def confirmation(data: str = "mnist") -> Markdown:
-    """What stood out on new data, run by run on seeds that nobody had looked at; a sentence where none are."""
-    families, found = under_conditions("confirmation", data), confirmations(data)
-    if not found:
-        return Markdown(f"**Not measured yet.** {NOT_YET}")
-    lines = [f"{seeds_of(families)}:", ""]
-    for kind, compared in found.items():
-        mine, theirs = (scores_of(families, kind, contender) for contender in (TWICE, FITS))
-        lines.append(f"- **{kind}**: {CALLED[TWICE]} {mine}, softmax once {theirs};"
-                     f" {shown_difference(compared.difference, TASKS['multiclass'])},"
-                     f" p = {compared.p_corrected:.3g}: **{compared.verdict}**.")  # fmt: skip
-    return Markdown("\n".join(lines))
+    """What stood out on new data, alone on seeds that nobody had looked at; a sentence where none are."""
+    found = confirmations(data)
+    lines = [
+        f"- **{kind}**: {CALLED[TWICE]} less softmax once {shown_difference(c.difference, TASKS['multiclass'])} over"
+        f" {c.difference.n} paired seeds, p = {c.p_corrected:.3g}: **{c.verdict}**."
+        for kind, c in found.items()
+    ]
+    return Markdown("\n".join(lines) or f"**Not measured yet.** {NOT_YET}")
 
 
-def scores_of(families: dict[str, list[dict]], kind: str, contender: str) -> str:
-    """The accuracies of a contender's runs on one kind of data, from the least to the largest."""
+def confirmation_figure(data: str = "mnist") -> Figure:
+    """Softmax once and twice, every run a mark: on the data at hand, and where the second one stood out."""
+    home = {name: runs for name, runs in under_conditions("new-data", data).items() if name.startswith(f"{HOME}/")}
+    found = home | under_conditions("confirmation", data)
+    kinds = list(dict.fromkeys(runs[0]["title"] for runs in found.values()))
+    drawing, axis = new_figure(width=11, height=1.6 + 0.8 * len(kinds))
+    words = []
+    for place, (contender, called) in enumerate({FITS: "softmax once", TWICE: CALLED[TWICE]}.items()):
+        for row, kind in enumerate(kinds):
+            scores = scores_of(found, kind, contender)
+            heights = row + 0.3 * (place - 0.5) + np.linspace(-0.08, 0.08, len(scores))
+            axis.scatter(scores, heights, s=70, marker="oX"[place], color=COLORS[place], edgecolor="black", alpha=0.8,
+                         label=called if not row else None)  # fmt: skip
+            words.append(f"{called}, {kind}: {min(scores):.0f} to {max(scores):.0f} % in {len(scores)} runs")
+    axis.set_yticks(range(len(kinds)), kinds)
+    axis.invert_yaxis()
+    axis.set(xlabel="test accuracy (%), a mark for each run", xlim=(0, 100))
+    counts = [len(runs) for runs in found.values()]
+    axis.set_title(f"{TITLES[data]}, {min(counts)} to {max(counts)} fresh seeds a row")
+    drawing.legend(loc="outside lower center", ncols=2, frameon=False)
+    drawing.set_label(f"Accuracy of softmax once and twice under changed conditions. {'; '.join(words)}.")
+    return drawing
+
+
+def scores_of(families: dict[str, list[dict]], kind: str, contender: str) -> list[float]:
+    """The accuracies of a contender's runs on one kind of data, in per cent, from the least to the largest."""
     runs = [run for name, own in families.items() if name.endswith(f"/{contender}") for run in own]
-    scores = sorted(run["test_metric"] for run in runs if run["title"] == kind)
-    return ", ".join(f"{score:.0%}" for score in scores)
+    return sorted(100 * run["test_metric"] for run in runs if run["title"] == kind)
 
 
 def seeds_of(families: dict[str, list[dict]]) -> str:

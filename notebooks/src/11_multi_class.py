@@ -219,10 +219,12 @@ for pairing in (twice, twin):
 Markdown(results.comparison_sentence(twice, twin))
 
 # %% [markdown]
-# In accuracy you will hardly find the mistake. The loss gives it away: it cannot come near zero.
+# In accuracy you will hardly find the mistake, on these data. (With rare classes it loses whole digits:
+# [notebook 15](15_verdicts.ipynb), part 9.) The loss gives it away: it cannot come near zero.
 
 # %% [markdown] tags=["lang-ko"]
-# 정확도만 보아서는 이 실수를 찾기 어렵습니다. 실수를 드러내는 것은 손실입니다. 0 가까이 내려갈 수가 없기
+# 이 데이터에서는 정확도만 보아서는 이 실수를 찾기 어렵습니다. (드문 클래스가 있으면 숫자를 통째로 놓칩니다.
+# [노트북 15](15_verdicts.ipynb)의 9부를 보세요.) 실수를 드러내는 것은 손실입니다. 0 가까이 내려갈 수가 없기
 # 때문입니다.
 
 # %%
@@ -721,7 +723,8 @@ quiz.check(
 #   still there after the repairs: it is a push common to all outputs, which fills a saturating hidden layer before
 #   anything is learnt.
 # - The effect can be switched off (output bias at the prior, removed push) and on (added push).
-# - Softmax twice costs little accuracy and shows in the floor of the loss.
+# - Softmax twice costs little accuracy here and shows in the floor of the loss; with few images or rare classes it can
+#   cost nearly everything ([notebook 15](15_verdicts.ipynb)).
 #
 # **Next:** [12 Multi-label classification](12_multi_label.ipynb), where softmax itself is the misfit.
 
@@ -734,6 +737,7 @@ quiz.check(
 #   아닙니다. 둘 다 해결한 뒤에도 그대로 남아 있기 때문입니다. 모든 출력을 함께 미는 힘이, 무언가를 배우기도 전에
 #   은닉층을 포화시킵니다.
 # - 이 효과는 끌 수도 있고(출력층 편향을 사전 확률에 맞추기, 공통 힘 없애기) 켤 수도 있습니다(공통 힘 더하기).
-# - 소프트맥스를 두 번 쓰면 정확도는 별로 떨어지지 않지만 손실의 하한에 그 흔적이 드러납니다.
+# - 소프트맥스를 두 번 쓰면 여기서는 정확도가 별로 떨어지지 않고 손실의 하한에 그 흔적이 드러납니다. 이미지가 아주
+#   적거나 드문 클래스가 있으면 잃는 것이 훨씬 많습니다([노트북 15](15_verdicts.ipynb)).
 #
 # **다음:** [12 다중 레이블 분류](12_multi_label.ipynb). 거기서는 소프트맥스 자체가 맞지 않는 선택입니다.

@@ -338,6 +338,12 @@ new_data.figure()
 # again, alone, on seeds that nobody had looked at, with the expectation written down first:
 
 # %%
+show(new_data.confirmation_figure())
+
+# %% [markdown]
+# The top row is the data at hand, where nobody can tell the two apart. In numbers, for the other two:
+
+# %%
 new_data.confirmation()
 
 # %%
@@ -345,7 +351,7 @@ common = (results.tested_digits("mnist") < 5).float().mean().item()
 Markdown(f"The five common digits make up **{common:.1%}** of the test images.")
 
 # %% [markdown]
-# A run that ends there gets hardly any of the rare digits right; compare the accuracies above. A likely reason: the
+# A run that ends there gets hardly any of the rare digits right; compare the crosses above. A likely reason: the
 # first softmax fades where it is sure. A network that has learnt to say no to the rare classes is sure of it, and then
 # hardly any gradient is left to change its mind. With 2,000 balanced images nothing of this can be seen, and that is
 # what makes a misfit dangerous.
@@ -383,6 +389,8 @@ ten_questions.after()
 # - An explanation is tested by keeping what it blames and removing the harm, or by asking what its worst case would be.
 # - "Not shown" is not "equal", and "equal" must be shown with a narrow interval.
 # - Whether accuracy is enough is a claim like any other: ask the probabilities and the epochs, too.
+# - A misfit that nobody can see on the data at hand can lose whole classes on other data. What a search brings up is
+#   put again, alone, on fresh seeds.
 # - What nobody ran is marked as not tested. If one of those claims matters to you, run it: the rows and claims are
 #   plain text files, and `make results` goes on where it stopped.
 #
