@@ -208,6 +208,16 @@ def test_conditions_are_read_by_name(tmp_path):
     assert res.under_conditions("nothing", folder=tmp_path) == {}
 
 
+def test_a_table_counts_the_seeds_of_its_own_rows(some):
+    grid = seeded(Pairing("multiclass", "hinge", "softmax"), [0.5] * 3)
+    table = res.summary("multiclass", "loss", results_of(list(some.entries), grid))
+    assert table.attrs["origin"].startswith("reference: MNIST, 3 to 10 seeds")  # MSE + sigmoid of the fixture has three
+    whole = results_of([run for run in some.entries if run["activation"] != "sigmoid"], grid)
+    assert whole.origin.startswith("reference: MNIST, 3 to 10 seeds")
+    assert res.summary("multiclass", "loss", whole).attrs["origin"].startswith("reference: MNIST, 10 seeds")
+    assert whole.of_rows("multiclass").origin.startswith("reference: MNIST, 10 seeds")
+
+
 def test_baselines():
     assert res.baseline("multiclass") == 0.1135
     assert res.baseline("probability") == pytest.approx(1 - 0.4931)

@@ -75,7 +75,8 @@ def summary(task: str, table: str | Iterable[str] | None = None, results: Result
     compared = st.compare(differences, metric) if seeds else [st.NOT_COMPARED] * len(chosen)
     lines = [{**figures_of(row, results), **against(row, found, scores, theirs)}
              for row, found, scores in zip(chosen, compared, mine, strict=True)]  # fmt: skip
-    return carrying(pd.DataFrame(lines).set_index("id"), results.origin)
+    origin = results.of_pairings(row.pairing for row in chosen).origin
+    return carrying(pd.DataFrame(lines).set_index("id"), origin)
 
 
 def figures_of(row: Row, results: Results) -> dict:

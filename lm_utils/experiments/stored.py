@@ -98,6 +98,16 @@ class Results:
         """The runs of one task."""
         return Results(self.whose, self.data, tuple(entry for entry in self.entries if entry["task"] == task))
 
+    def of_pairings(self, pairings: Iterable[Pairing]) -> Results:
+        """The runs of these pairings alone, so that their origin counts the seeds of what is shown."""
+        wanted = {tuple(getattr(pairing, name) for name in KEY[:-1]) for pairing in pairings}
+        mine = tuple(entry for entry in self.entries if tuple(entry[name] for name in KEY[:-1]) in wanted)
+        return Results(self.whose, self.data, mine)
+
+    def of_rows(self, task: str | None = None) -> Results:
+        """The runs of the documents' rows and ours, without the rest of the grid."""
+        return self.of_pairings(row.pairing for row in rows(task))
+
     def that_learnt(self) -> Results:
         """The runs that did better than a constant answer."""
         learnt = [entry for entry in self.entries if not st.failed(

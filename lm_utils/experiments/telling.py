@@ -199,7 +199,7 @@ def probabilities(pairings: Sequence[Pairing], results: Results | None = None) -
          **{title: measured(results.scores(pairing, name)) for name, title in MEASURES.items()}}
         for pairing in pairings
     ]  # fmt: skip
-    return Table(carrying(pd.DataFrame(lines), results.origin))
+    return Table(carrying(pd.DataFrame(lines), results.of_pairings(pairings).origin))
 
 
 def measured(scores: dict[int, float]) -> str:

@@ -41,7 +41,7 @@ def headed(axis: Axes, pairing: Pairing, runs: Sequence[dict], width: int = 32) 
 
 
 def told(figure: Figure, results: Results, alt: str) -> Figure:
-    """The origin over the figure, and its alt text."""
+    """The origin of what is drawn over the figure, and its alt text."""
     figure.suptitle(results.origin, fontsize=12)
     figure.set_label(alt)
     return figure
@@ -63,7 +63,7 @@ def mixed_targets(task: Task, data: str) -> torch.Tensor:
 
 def learning_curves(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
     """Validation metric and loss over epochs, a thin line for each seed, with the lines they are read by."""
-    results = (results or reference()).only(pairings[0].task)
+    results = (results or reference()).of_pairings(pairings)
     figure, axes = new_figure(2, len(pairings), max(7, min(11, 3.7 * len(pairings))), 6.4, squeeze=False, sharex="col")
     words = []
     for column, pairing in enumerate(pairings):
@@ -130,7 +130,7 @@ def landmarks_of(pairing: Pairing, data: str) -> tuple[float | None, float | Non
 
 def output_histograms(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
     """Where the outputs lie that should be a yes and that should be a no, a line for each seed."""
-    results = (results or reference()).only(pairings[0].task)
+    results = (results or reference()).of_pairings(pairings)
     figure, axes = panels(pairings, 3.6, sharey=True)
     for axis, pairing in zip(axes, pairings, strict=True):
         runs = stored(pairing, "histogram", results)
@@ -160,7 +160,7 @@ def output_histograms(pairings: Sequence[Pairing], results: Results | None = Non
 
 def calibration(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
     """How often a prediction is right beside how sure it is, all seeds together."""
-    results = (results or reference()).only(pairings[0].task)
+    results = (results or reference()).of_pairings(pairings)
     figure, axis = new_figure(width=8, height=5.6)
     axis.plot([0, 1], [0, 1], color="0.35", ls=LINES[3], lw=1.5, label="perfectly calibrated")
     words = []
@@ -191,7 +191,7 @@ def calibration(pairings: Sequence[Pairing], results: Results | None = None) -> 
 
 def confusion(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
     """Which class is taken for which: percent of each true class, the mean over seeds."""
-    results = (results or reference()).only(pairings[0].task)
+    results = (results or reference()).of_pairings(pairings)
     figure, axes = panels(pairings, 5.4, across=2)
     words = []
     for axis, pairing in zip(axes, pairings, strict=True):
@@ -224,7 +224,7 @@ def confusion(pairings: Sequence[Pairing], results: Results | None = None) -> Fi
 def per_label_bars(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
     """Accuracy of each output, a bar a pairing and a dot a seed, beside the best constant answer."""
     task = pairings[0].spec
-    results = (results or reference()).only(task.name)
+    results = (results or reference()).of_pairings(pairings)
     figure, axis = new_figure(width=11, height=4.6)
     width, words = 0.8 / len(pairings), []
     hatches = ["", "//", "..", "xx", "\\\\", "++"]
@@ -267,7 +267,7 @@ def per_label_bars(pairings: Sequence[Pairing], results: Results | None = None) 
 def means_by_digit(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
     """The mean prediction for each digit beside its target, a dot for each seed."""
     task = TASKS["regression"]
-    results = (results or reference()).only(task.name)
+    results = (results or reference()).of_pairings(pairings)
     figure, axes = panels(pairings, 3.8, sharey=False)
     targets = task.target(torch.arange(10)).flatten().numpy()
     for axis, pairing in zip(axes, pairings, strict=True):

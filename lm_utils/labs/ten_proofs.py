@@ -129,4 +129,4 @@ def _mean_accuracy(pairing: Pairing) -> float:
 
 
 def _origin() -> str:
-    return reference().only("multiclass").origin
+    return reference().of_rows("multiclass").origin

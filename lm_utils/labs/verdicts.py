@@ -118,7 +118,7 @@ def vote_answer(results: Results | None = None) -> Markdown:
     mine = recall("scripts")
     head = f"**Your vote was:** {mine}." if mine in VOTES else "You have not voted in notebook 00 on this machine."
     lines = [f"- **{option}.** {evidence(kind, results)}" for option, kind in VOTES.items()]
-    return Markdown("\n".join([head, "", *lines, "", f"*Runs: {results.origin}*"]))
+    return Markdown("\n".join([head, "", *lines, "", f"*Runs: {results.of_rows().origin}*"]))
 
 
 def evidence(kind: str, results: Results) -> str:
@@ -163,7 +163,7 @@ def bound_figure(results: Results | None = None) -> Figure:
     axis.axhline(chance, color="0.35", ls=LINES[3], label=f"best constant answer: {chance:.2f}")
     axis.set(xlabel="output of the network (standardised; mean over digits)", ylabel="MSE on the original scale")
     axis.set_ylim(0, None)
-    axis.set_title(results.origin, fontsize=12)
+    axis.set_title(results.of_pairings([row.pairing]).origin, fontsize=12)
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     worst = cost[(outputs > -0.01) & (outputs < 1.01)].max()
     seen = f" Our networks' outputs lie between {min(ends):.1f} and {max(ends):.1f} (standardised)." if ends else ""
@@ -210,9 +210,9 @@ def cut_question(results: Results | None = None) -> Prediction:
 
 def cut_figure(results: Results | None = None) -> Figure:
     """Softmax over labels read with the cut at one half and with the cut that suits the validation set."""
-    results = (results or reference()).only("multilabel")
-    figure, axis = new_figure(width=10, height=4.2)
     pairings = [*SOFTMAX_LABELS, SIGMOID_LABELS]
+    results = (results or reference()).of_pairings(pairings)
+    figure, axis = new_figure(width=10, height=4.2)
     words = []
     for y, pairing in enumerate(pairings):
         for name, color, mark, title in READINGS:

@@ -54,7 +54,7 @@ def landing_page(frame: str, readme: str, pages: Sequence[str]) -> str:
 def results_page(results: Results | None = None) -> str:
     """Every row of the tables with our figures; the page's script adds the menus that choose among them."""
     results = results or reference()
-    origins = [f"- {TASKS[task].title}: {plain(results.only(task).origin)}" for task in TASKS]
+    origins = [f"- {TASKS[task].title}: {plain(results.of_rows(task).origin)}" for task in TASKS]
     table = markdown_table(COLUMNS, ({name: plain(text) for name, text in line.items()} for line in lines_of(results)))
     return "\n\n".join(
         [
@@ -89,7 +89,7 @@ def origin_of(row: Row) -> str:
 
 def claims_pages(judged: Sequence[Judged], results: Results | None = None) -> dict[str, str]:
     """The index of the claims and a page for each, by file name."""
-    origin = (results or reference()).origin
+    origin = (results or reference()).of_rows().origin
     return {"index.md": claims_index(judged), **{f"{one.claim.id}.md": claim_page(one, origin) for one in judged}}
 
 

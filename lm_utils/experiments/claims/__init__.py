@@ -97,7 +97,7 @@ def table(judged: Iterable[Judged], results: Results | None = None) -> Table:
          "verdict": one.signed, "how": KINDS[one.claim.kind], "evidence": one.evidence}
         for one in judged
     ]  # fmt: skip
-    return Table(carrying(pd.DataFrame(lines), (results or reference()).origin))
+    return Table(carrying(pd.DataFrame(lines), (results or reference()).of_rows().origin))
 
 
 def counts(judged: Iterable[Judged]) -> pd.DataFrame:
