@@ -47,6 +47,7 @@ def test_a_misfit_that_is_worse_nowhere_is_said_to_be_so(monkeypatch):
 def test_other_settings_are_drawn_once_they_were_measured(monkeypatch):
     monkeypatch.setattr(new_data, "under_conditions", lambda family, data: {})
     assert "Not measured yet" in new_data.settings().data
+    assert "none was measured yet" in new_data.settings_sentence().data
     rules = {
         f"rules/{name}": [
             {"condition": f"rules/{name}", "seed": i, "data": "mnist", "title": "rules",
@@ -57,6 +58,7 @@ def test_other_settings_are_drawn_once_they_were_measured(monkeypatch):
     }  # fmt: skip
     found = {"new-data": families(0.05), "stopping": rules}
     monkeypatch.setattr(new_data, "under_conditions", lambda family, data: found[family])
+    assert "Of 4 comparisons, judged together: **3 worse, 1 practically equal**" in new_data.settings_sentence().data
     alt = new_data.settings().figure.get_label()
     assert "least validation loss, patience 10 -2.00" in alt and "0.001, as everywhere else +0.00" in alt
 

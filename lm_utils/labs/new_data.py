@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 from IPython.display import Markdown
 from matplotlib.figure import Figure
@@ -136,6 +138,14 @@ def settings(data: str = "mnist") -> Shown | Markdown:
         return Markdown(f"**Not measured yet.** {NOT_YET}")
     points = {(CALLED.get(name, name), setting): c.difference.times(100) for (name, setting), c in compared.items()}
     return show(worlds_figure({MEASURES["accuracy"][0]: points}, seeds_of(families)))
+
+
+def settings_sentence(data: str = "mnist") -> Markdown:
+    """How many of those comparisons came out how."""
+    compared = setting_comparisons(under_conditions("new-data", data), under_conditions("stopping", data))
+    counts = Counter(c.verdict for c in compared.values())
+    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    return Markdown(f"Of {len(compared)} comparisons, judged together: **{told or 'none was measured yet'}**.")
 
 
 def verdict() -> Markdown:

@@ -367,9 +367,12 @@ new_data.verdict()
 # %%
 new_data.settings()
 
+# %%
+new_data.settings_sentence()
+
 # %% [markdown]
-# If the marks of a pairing stay on one side of zero from row to row, its place does not hang on our settings; if they
-# wander, the order in the documents' tables is an order under one setting only.
+# Where all intervals stay inside the band, neither the learning rate nor the rule of stopping decides anything here; a
+# row that left it would mean that the order in a table is an order under one setting only.
 
 # %% [markdown]
 # ## 10. Ten questions, again
