@@ -3,6 +3,7 @@
 from made_up_runs import made_up
 
 from lm_utils.experiments.claims import conditions
+from lm_utils.experiments.stored import tested_digits as digits_of_the_test
 from lm_utils.labs import new_data
 from lm_utils.labs.style import Shown
 from lm_utils.pairing import Pairing
@@ -86,3 +87,12 @@ def test_what_stood_out_is_told_run_by_run(monkeypatch):
     assert told.count("**worse**") == 2
     assert "imbalance-10**: softmax twice less softmax once \N{MINUS SIGN}35.50 points" in told
     assert "softmax twice, images-50: 50 to 59 % in 10 runs" in new_data.confirmation_figure().get_label()
+
+
+def test_the_shipped_runs_say_what_the_readme_and_notebook_15_say_of_them():
+    rare = conditions.under_conditions("confirmation", "mnist")["imbalance-10/cross_entropy-softmax"]
+    common = (digits_of_the_test("mnist") < 5).float().mean().item()
+    assert sum(abs(run["test_metric"] - common) < 0.02 for run in rare) > len(rare) / 2
+    home = conditions.new_data_comparisons(conditions.under_conditions("new-data", "mnist"))
+    assert home[conditions.TWICE, "2,000 training images"].verdict == "practically equal"
+    assert [c.verdict for c in conditions.confirmations("mnist").values()] == ["worse", "worse"]
