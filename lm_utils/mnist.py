@@ -215,9 +215,10 @@ def grows_until(done: Callable[[], bool], folder: Path) -> bool:
 
 
 def size_of(folder: Path) -> int:
-    """The bytes in a folder whose files may come and go."""
+    """The bytes in a folder whose files and folders may come and go."""
     total = 0
-    for path in folder.rglob("*"):
-        with suppress(OSError):
-            total += path.stat().st_size
+    for inner, _, names in os.walk(folder):  # Path.rglob would raise at a folder that has just gone
+        for name in names:
+            with suppress(OSError):
+                total += os.stat(os.path.join(inner, name)).st_size
     return total

@@ -441,6 +441,23 @@ def test_two_processes_at_once_download_once(root: Path, mirror: Callable) -> No
     assert len(set(server.requests)) == 4 and len(server.requests) <= 8  # torchvision asks twice for each file
 
 
+def test_whoever_waits_does_not_stumble_over_a_folder_that_has_just_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "download-of-another-process").mkdir()
+    (tmp_path / "lock").write_bytes(b"held")
+    scandir = os.scandir
+
+    def too_late(path: str) -> Iterator[os.DirEntry]:
+        if Path(path).name.startswith("download-"):
+            os.rmdir(path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", too_late)
+    assert mnist.size_of(tmp_path) == 4
+    assert not (tmp_path / "download-of-another-process").exists()
+
+
 def test_a_process_that_never_finishes_is_not_waited_for(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mnist, "STALL_SECONDS", 0.2)
     (root / "MNIST").mkdir()
