@@ -105,10 +105,10 @@ def test_the_grid_holds_every_combination_once():
 def test_few_seeds_of_every_task_come_before_more_of_any(monkeypatch):
     asked = []
     monkeypatch.setattr(reference, "extend", lambda wanted, seeds, *_: asked.append((len(wanted), seeds)))
-    reference.main(seeds=10, tasks=("binary", "multilabel"))
+    reference.main(seeds=10, data="digits", tasks=("binary", "multilabel"))
     assert [seeds for _, seeds in asked] == [1, 1, 3, 3, 6, 6, 10, 10]
     asked.clear()
-    reference.main(grid=True, tasks=("binary",))
+    reference.main(data="digits", grid=True, tasks=("binary",))
     assert asked == [(32, 1), (32, 3)]
 
 

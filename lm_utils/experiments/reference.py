@@ -33,7 +33,7 @@ def main(
     tasks: Iterable[str] = tuple(TASKS),
 ) -> None:
     """Train what the shipped results still lack, a few seeds of every task first, and write them as they grow."""
-    data = data_name(data, cluster) if data == "auto" else data
+    data = data_name(data, cluster)
     seeds = seeds or (GRID_SEEDS if grid else SEEDS)
     for some in sorted({*(few for few in FIRST_SEEDS if few < seeds), seeds}):
         for task in tasks:

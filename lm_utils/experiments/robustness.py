@@ -40,7 +40,7 @@ def main(
     unknown = sorted(set(families) - set(CONDITIONS))
     if unknown:
         raise ValueError(f"Unknown family {unknown[0]!r}; choose from {', '.join(CONDITIONS)}.")
-    data = data_name(data, cluster) if data == "auto" else data
+    data = data_name(data, cluster)
     for family in families:
         first = CONFIRMING if family == "confirmation" else FIRST_SEED
         extend(CONDITIONS[family], range(first, first + seeds), data, device, jobs, cluster)
