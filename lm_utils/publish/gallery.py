@@ -12,7 +12,9 @@ from matplotlib.figure import Figure
 from lm_utils.experiments import claims, results
 from lm_utils.labs import (
     descent,
+    experiment,
     figures,
+    health,
     interventions,
     logits,
     new_data,
@@ -22,6 +24,7 @@ from lm_utils.labs import (
     penalty,
     runaway,
     softmax_slopes,
+    start,
     verdicts,
 )
 from lm_utils.labs.style import Shown, png
@@ -48,7 +51,12 @@ class Exhibit(NamedTuple):
 
 
 ALIKE = (("cross_entropy", "none"), ("cross_entropy", "softmax"), ("mse", "softmax"))  # in accuracy
+ONCE_AND_TWICE = [Pairing("multiclass", "cross_entropy", name) for name in ("none", "softmax")]
+ILL = "Run 4"  # of notebook 13
 EXHIBITS: tuple[Exhibit, ...] = (
+    Exhibit("verdicts-first", "00_start_here", lambda: start.verdict_figure("multiclass", "bce", "sigmoid"),
+            "What the course says of every loss and output activation before anybody trains; framed is the pairing of"
+            " the script that the first notebook asks about."),
     Exhibit("outlier", "01_losses", outlier.pull_figure,
             "One wrong measurement drags the squared error's answer along; the absolute error and Huber's stop."),
     Exhibit("race", "01_losses", descent.race_figure,
@@ -69,6 +77,10 @@ EXHIBITS: tuple[Exhibit, ...] = (
             "The way out of a confident mistake, by loss."),
     Exhibit("floors", "06_bce_and_logits", logits.floors_figure,
             "How low a loss can go when the activation is applied twice: a healthy training may end far above zero."),
+    Exhibit("seeds", "07_experiment_design",
+            lambda: experiment.seeds_figure(["logits", "softmax twice"], experiment.shipped(ONCE_AND_TWICE),
+                                            "reference: MNIST"),
+            "Softmax once and twice, seed by seed: whoever trains one seed sees one bar and calls a winner."),
     Exhibit("regression", "08_regression",
             lambda: figures.dots_and_intervals(results.summary("regression", "activation")),
             "Output activations for a number, with and without standardised targets. Each dot is one trained network."),
@@ -87,10 +99,14 @@ EXHIBITS: tuple[Exhibit, ...] = (
             lambda: figures.calibration([Pairing("multiclass", *names) for names in ALIKE]),
             "Three pairings that accuracy hardly tells apart, asked how honest their probabilities are."),
     Exhibit("grid", "11_multi_class", lambda: figures.grid_heatmap("multiclass"),
-            "Losses by output activations on ten classes; a dash has not been trained yet."),
+            "Losses by output activations on ten classes: every pairing that there is."),
     Exhibit("cut", "12_multi_label", verdicts.cut_figure,
             "Softmax over labels, read with the usual cut and with one chosen on validation images: the same trained"
             " networks."),
+    Exhibit("vital-signs", "13_is_it_learning",
+            lambda: health.health_figure("one seed, embedded digits", health.stored_runs()[ILL],
+                                         health.stored_references()[ILL]),
+            "One of four runs to be judged by their vital signs. What is the matter with this one?"),
     Exhibit("verdicts", "15_verdicts", lambda: figures.verdict_bars(claims.counts(claims.judge_all())),
             "Every claim of the five documents and what became of it."),
     Exhibit("new-data", "15_verdicts", new_data.figure,
