@@ -3,15 +3,17 @@
 import inspect
 from collections import Counter
 from importlib import import_module
+from math import nan
 
 import pytest
 from made_up_runs import made_up, results_of, seeded
 
 from lm_utils.experiments import claims as cl
-from lm_utils.experiments.claims import conditions, runs
+from lm_utils.experiments.claims import conditions, own, runs
 from lm_utils.experiments.claims.own import contradictions
 from lm_utils.experiments.documents import rows
 from lm_utils.experiments.results import FITTING, under_conditions
+from lm_utils.labs import verdicts
 from lm_utils.pairing import Pairing
 
 COMPUTED = [claim for claim in cl.claims() if claim.kind in ("formula", "library")]
@@ -464,3 +466,28 @@ def test_tables_of_claims_can_be_shown():
     words = cl.table(judged, results_of())
     assert "004 §BCEWithLogitsLoss" in repr(words) and "refuted" in words._repr_html_()
     assert cl.counts(judged)["refuted"].sum() == len(SLIPS)
+
+
+def test_forecasts_are_held_against_the_pairings_that_no_document_ran(monkeypatch):
+    names = (("huber", "softmax"), ("bce", "relu"), ("hinge", "softmax"))
+    huber, relu, hinge = (Pairing("multiclass", *both) for both in names)
+    fitting, mae = FITTING["multiclass"], Pairing("multiclass", "mae", "sigmoid")
+    good, chance = [0.97, 0.971, 0.972], [0.1135] * 3
+    runs = results_of(
+        seeded(fitting, good), seeded(huber, [0.969, 0.1135, 0.97]), seeded(relu, [nan] * 3, status="error"),
+        seeded(hinge, good), seeded(mae, chance[:2]),
+    )  # fmt: skip
+    assert set(own.beyond_the_documents(runs)) == {huber, relu, hinge}  # two seeds are too few
+    assert {said: dict(counts) for said, counts in own.forecasts(runs).items() if counts} == {
+        "workable": {"loses some runs": 1}, "impossible": {"stops with an error": 1},
+        "handicapped": {"learns in every run": 1},
+    }  # fmt: skip
+    told = own.misses(runs)
+    assert set(told) == {huber, hinge} and "called workable" in told[huber] and "called handicapped" in told[hinge]
+    monkeypatch.setitem(own.FORECAST, relu, "workable")
+    assert own.forecasts(runs)["workable"] == {"loses some runs": 1, "stops with an error": 1}
+    assert "called workable" in own.misses(runs)[relu]
+    page = verdicts.forecast_misses(runs).data
+    assert "**0 of 3 came out as we had said.**" in page and f"Now called impossible: {relu.advice.reason}" in page
+    table = verdicts.forecast_table(runs).data
+    assert "| workable |  | 1 |  | 1 |" in table and "3 seeds" in table

@@ -12,10 +12,9 @@ from matplotlib.figure import Figure
 
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.claims import KINDS, Judged, verdict_of
-from lm_utils.experiments.claims.conditions import (
-    NOT_YET,
-)
+from lm_utils.experiments.claims.conditions import NOT_YET
 from lm_utils.experiments.claims.finding import VERDICTS
+from lm_utils.experiments.claims.own import OUTCOMES, beyond_the_documents, forecast, forecasts, misses
 from lm_utils.experiments.documents import rows
 from lm_utils.experiments.results import (
     Results,
@@ -243,3 +242,26 @@ def told(judged: Judged) -> Markdown:
         f"Document {judged.claim.document}, section {judged.claim.section}: *{judged.claim.says}*"
         f"\n\n**{judged.signed}.** {judged.evidence}"
     )
+
+
+# --- our own verdicts ------------------------------------------------------------------------------------------------
+
+
+def forecast_table(results: Results | None = None) -> Markdown:
+    """What became of the pairings that no document ran, by what we had said of them before."""
+    results = results or reference()
+    lines = [f"| we had said | {' | '.join(OUTCOMES)} |", "| --- " * (len(OUTCOMES) + 1) + "|"]
+    for verdict, counts in forecasts(results).items():
+        lines.append(f"| {verdict} | {' | '.join(str(counts[name] or '') for name in OUTCOMES)} |")
+    return Markdown("\n".join([*lines, "", f"*Runs: {results.of_pairings(beyond_the_documents(results)).origin}*"]))
+
+
+def forecast_misses(results: Results | None = None) -> Markdown:
+    """How many of those forecasts came out, and what became of each that did not."""
+    results = results or reference()
+    wrong, all_of_them = misses(results), len(beyond_the_documents(results))
+    lines = [f"**{all_of_them - len(wrong)} of {all_of_them} came out as we had said.**", ""]
+    for pairing, told in wrong.items():
+        now = f" Now called {pairing.verdict}: {pairing.advice.reason}" if pairing.verdict != forecast(pairing) else ""
+        lines.append(f"- {told}{now}")
+    return Markdown("\n".join(lines))

@@ -308,6 +308,21 @@ found = contradictions()
 Markdown("\n".join(f"- {line}" for line in found) or "No verdict of ours is contradicted by the stored runs so far.")
 
 # %% [markdown]
+# A harder test is the rest of the grids in notebooks 08 to 12: pairings that no document ran, and whose verdicts we had
+# written down before a single one of them was trained.
+
+# %%
+verdicts.forecast_table()
+
+# %%
+verdicts.forecast_misses()
+
+# %% [markdown]
+# Nobody should be proud of the easy ones: that a loss which refuses its inputs stops with an error needs no
+# experiment. The misses teach more. (These are few seeds, enough to see a pairing learn or fail, too few to prove two
+# of them equal.)
+
+# %% [markdown]
 # ## 9. Does misuse cost more on new data?
 #
 # The strongest sentence of document 000 stands at its beginning: a loss that does not fit may do well on the data at
