@@ -25,6 +25,7 @@ from lm_utils.training import EXPERIMENT_VERSION, Prepared, Run, Stopped, fit, o
 SEEDS = 10
 FIRST_SEED = 100  # fresh: the reference results are on 0 to 9
 CONFIRMING = 200  # fresher still: for what stood out on those
+ON_FRESHER = ("confirmation", "patience")
 PROBED = 256  # training images whose gradients are looked at after each epoch
 
 
@@ -42,7 +43,7 @@ def main(
         raise ValueError(f"Unknown family {unknown[0]!r}; choose from {', '.join(CONDITIONS)}.")
     data = data_name(data, cluster)
     for family in families:
-        first = CONFIRMING if family == "confirmation" else FIRST_SEED
+        first = CONFIRMING if family in ON_FRESHER else FIRST_SEED
         extend(CONDITIONS[family], range(first, first + seeds), data, device, jobs, cluster)
 
 
@@ -199,7 +200,7 @@ class Endings(Watch):
 
 
 WATCHES: dict[str, type[Watch]] = {
-    "collapse": Inside, "switches": OtherCut, "new-data": Elsewhere, "confirmation": Watch, "stopping": Endings,
+    "collapse": Inside, "switches": OtherCut, "new-data": Elsewhere, "confirmation": Watch, "patience": Watch, "stopping": Endings,
 }  # fmt: skip
 
 

@@ -131,15 +131,34 @@ Markdown("\n".join(f"- {line}" for line in results.comparison_sentences(pairs)))
 # seeds cannot get below a quarter.) An interval can reach far although all seeds agree: where one run of a row learns
 # nothing, as the column *at chance* tells for MAE with a sigmoid, that one difference dwarfs the others.
 #
-# Why should a sigmoid cost anything here, and why should it lose a run? A plausible
-# mechanism is easy to see in the gradient: a sigmoid multiplies it by `p (1 - p)`, which fades just where the network
-# is confidently wrong. A plausible mechanism is not yet a proof; [notebook 15](15_verdicts.ipynb) gives the verdict
-# with its evidence.
+# Why should a sigmoid cost anything here? The obvious suspect is its slope: the gradient is multiplied by `p (1 - p)`,
+# which fades just where the network is confidently wrong.
 
 # %%
 p = torch.tensor([0.5, 0.1, 0.01])  # the truth is 1
 slope = 2 * (1 - p) * p * (1 - p)  # size of the MSE's gradient at the raw output
 {f"p = {value:g}": f"{size:.4f}" for value, size in zip(p.tolist(), slope.tolist(), strict=True)}
+
+# %% [markdown]
+# A plausible suspect is not yet a culprit. Under `nn.BCELoss` that factor cancels, so if it were to blame, BCE with a
+# sigmoid would gain what MSE with a sigmoid loses. Both beside it, and MSE without a sigmoid too:
+
+# %%
+bce = lm.Pairing("probability", "bce", "sigmoid")
+beside = [(lm.Pairing("probability", "mse", name), bce) for name in ("sigmoid", "none")]
+Markdown("\n".join(f"- {line}" for line in results.comparison_sentences(beside)))
+
+# %% [markdown]
+# The loss without that factor gains nothing over the one with it, so the fading slope does not explain the gap. (It
+# stays a suspect for the run that MAE lost.) The rows that the document marks as misfits are ahead of the one that it
+# marks as fitting. What they share is an output that has to *hit* 0 or 1 instead of running past it. That is an
+# observation, not yet a cause. And it has a price that accuracy cannot show:
+
+# %%
+show(figures.output_histograms([lm.Pairing("probability", name) for name in names]))
+
+# %% [markdown]
+# These outputs go below 0 and above 1. They are good scores and no probabilities.
 
 # %% [markdown]
 # ## 3. The activation table that document 001 left empty
@@ -157,7 +176,8 @@ results.readable(activations)
 show(figures.dots_and_intervals(activations))
 
 # %% [markdown]
-# Every seed of both stands on the same spot, where a constant answer stands.
+# Every seed of both stands on the same spot, a little left of the dotted line: of the two constant answers softmax gives
+# the worse one, always yes. Always no would be right a little more often, and that is the line.
 
 # %% [markdown]
 # ## 4. Honest probabilities
@@ -185,6 +205,13 @@ show(figures.calibration(trio, learnt))
 results.probabilities(trio, learnt)
 
 # %% [markdown]
+# Count, seed by seed, who has the lower negative log-likelihood. It is the very number that BCE minimises.
+
+# %%
+gaps = learnt.paired(trio[1], trio[0], "nll")
+Markdown(f"On test images MSE has the lower one in **{sum(gap < 0 for gap in gaps)} of {len(gaps)}** seeds.")
+
+# %% [markdown]
 # What does the theory say? BCE and MSE are *proper* scoring rules: their expectation is best at the true probability.
 # MAE is not: it is best at 0 or 1, whichever is likelier, so its outputs are pushed to the ends.
 #
@@ -206,17 +233,19 @@ show(figures.output_histograms(trio, learnt))
 
 # %% [markdown]
 # The histograms (mind the logarithmic scale) show the same from the other side: MAE leaves the middle emptiest. But
-# being proper is a promise about the *expectation*, over endless data. With 2,000 training images, seen again and
-# again, BCE too may end up surer than it should be; compare its curve with that of MSE above before you call a loss
-# honest. Document 000 says, of labels, that cross-entropy is the better calibrated one. Here and elsewhere:
+# being proper is a promise about the *expectation*, over endless data. BCE sees 2,000 images again and again, and what
+# it minimises on these it need not minimise on others: it ends up surer than it should be. Document 000 says, of
+# labels, that cross-entropy is the better calibrated one. Here and elsewhere:
 
 # %%
 verdicts.told(claims.verdict_of("000-ce-calibrated"))
-#
+
+# %% [markdown]
 # So the first argument of the document's section 1-1, that MSE does not fit because outputs lie between 0 and 1, does
 # not hold as it stands: the squared error of a probability is a fine score. What cross-entropy has and MSE lacks is
-# the second argument: a steep price for confident mistakes. [Notebook 05](05_matching_loss_to_task.ipynb) draws both
-# prices.
+# the second argument: a steep price for confident mistakes, which pays where a start is confidently wrong
+# ([notebook 02](02_why_these_losses.ipynb)) and did not pay here. [Notebook 05](05_matching_loss_to_task.ipynb) draws
+# both prices.
 
 # %% [markdown]
 # ## 5. What happens with one column in `nn.CrossEntropyLoss`
@@ -287,7 +316,8 @@ picker("probability", data, device)
 # %% [markdown]
 # ## Exercises
 #
-# **Exercise 1.** Three images of ten are curved. What does a network with one softmax output reach on them?
+# **Exercise 1.** Three images of ten are curved. Which accuracy does a network with one softmax output reach on all ten
+# (as a fraction)?
 
 # %%
 accuracy = ...
@@ -333,7 +363,7 @@ quiz.check_function(
 # - The document's other rows learn; the column *at chance* says whether one of them lost a run. Whether an activation
 #   helps under MSE, MAE and RMSE is answered by paired seeds, above.
 # - BCE and MSE reward honest probabilities, MAE does not; how honest a trained network is, only its calibration
-#   tells.
+#   tells, and here the squared error's was the better one.
 # - `nn.CrossEntropyLoss` with one flattened column compares images with each other.
 #
 # **Next:** [10 Binary classification](10_binary.ipynb)
