@@ -98,6 +98,7 @@ def test_a_job_that_needs_a_gpu_goes_to_a_worker_that_declares_one(machines):
 
 
 def test_a_changed_condition_travels_to_a_worker(machines, tmp_path, monkeypatch):
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(robustness, "RESULTS", tmp_path)
     condition = replace(CONDITIONS["collapse"][1], max_epochs=1)
     robustness.extend([condition], range(1), "digits", "cpu", None, machines.address)
@@ -186,6 +187,6 @@ def test_groups_keep_every_run_and_hold_kin_together():
 def test_a_scheduler_that_ends_is_one_sentence(machines, store):
     """The last one here: nothing works without the scheduler."""
     with pytest.raises(ValueError, match=r"^The scheduler at tcp://.* is gone; what was finished is kept"):
-        sweep([PAIRING], range(6), cluster=machines.address, store=store,
+        sweep([PAIRING], range(60), cluster=machines.address, store=store,
               on_run=lambda entry: machines.scheduler.kill(), **QUICK)  # fmt: skip
     assert list(store.folder.rglob("*.json"))

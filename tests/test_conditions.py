@@ -129,6 +129,7 @@ def mixed(tmp_path, monkeypatch):
         trained.append(seed)
         return a_run(condition, seed, data, title="new")
 
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(robustness, "RESULTS", tmp_path)
     monkeypatch.setattr(robustness, "run_condition", train)
     path = tmp_path / "robustness" / "digits" / "collapse.jsonl"
@@ -159,6 +160,15 @@ def test_a_good_run_counts_though_an_old_one_of_the_same_name_follows_it(mixed):
     write_lines(path, [a_run(condition, 100), a_run(condition, 100, version=EXPERIMENT_VERSION - 1)])
     robustness.extend([condition], range(100, 101), "digits", "cpu", 1)
     assert trained == []
+
+
+def test_two_processes_never_train_one_family(mixed):
+    condition, path, trained = mixed
+    with robustness.alone_in(path), pytest.raises(ValueError, match=r"Another process is training into .*collapse"):
+        robustness.extend([condition], range(100, 102), "digits", "cpu", 1)
+    with robustness.alone_in(path.with_name("switches.jsonl")):
+        robustness.extend([condition], range(100, 102), "digits", "cpu", 1)
+    assert trained == [101]
 
 
 def test_runs_of_another_version_or_other_data_are_not_shown(mixed):

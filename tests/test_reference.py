@@ -1,5 +1,7 @@
 """The shipped results: table and histories agree, a stored run repeats, and a sweep goes on where they end."""
 
+import os
+
 import pandas as pd
 import pytest
 from made_up_runs import made_up
@@ -16,12 +18,18 @@ SHIPPED = reference.RESULTS / "mnist"
 
 
 @pytest.fixture(scope="module")
-def entries():
-    return reference.read_entries(SHIPPED)
+def shipped():
+    """The table and the histories, read at one time: a training may be adding runs."""
+    return pd.read_csv(SHIPPED / "runs.csv"), reference.read_entries(SHIPPED)
 
 
-def test_the_table_is_made_of_the_histories(entries):
-    table = pd.read_csv(SHIPPED / "runs.csv")
+@pytest.fixture
+def entries(shipped):
+    return shipped[1]
+
+
+def test_the_table_is_made_of_the_histories(shipped):
+    table, entries = shipped
     assert list(table.columns) == list(COLUMNS) and len(table) == len(entries)
     again = reference.table(sorted(entries, key=reference.key_of))
     pd.testing.assert_frame_equal(table, again, check_dtype=False)
@@ -102,8 +110,9 @@ def test_the_grid_holds_every_combination_once():
     assert all(len(set(reference.whole_grid(task))) == size for task, size in sizes.items())
 
 
-def test_few_seeds_of_every_task_come_before_more_of_any(monkeypatch):
+def test_few_seeds_of_every_task_come_before_more_of_any(tmp_path, monkeypatch):
     asked = []
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(reference, "extend", lambda wanted, seeds, *_: asked.append((len(wanted), seeds)))
     reference.main(seeds=10, data="digits", tasks=("binary", "multilabel"))
     assert [seeds for _, seeds in asked] == [1, 1, 3, 3, 6, 6, 10, 10]
@@ -112,9 +121,41 @@ def test_few_seeds_of_every_task_come_before_more_of_any(monkeypatch):
     assert asked == [(32, 1), (32, 3)]
 
 
-def test_results_never_lie_in_a_folder_called_auto(monkeypatch):
+def test_results_never_lie_in_a_folder_called_auto(tmp_path, monkeypatch):
     folders = set()
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path))
     monkeypatch.setattr(reference, "extend", lambda wanted, seeds, folder, data, *_: folders.add((folder.name, data)))
     reference.main(data="auto", seeds=1, tasks=("binary",))
     ((folder, data),) = folders
     assert folder == data == load_data("auto").name
+
+
+def test_two_processes_never_train_into_one_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(reference, "extend", lambda *_: pytest.fail("the other process's runs would be erased"))
+    folder = reference.RESULTS / "digits"
+    with reference.alone_in(folder), pytest.raises(ValueError) as told:
+        reference.main(data="digits", seeds=1)
+    assert str(told.value) == f"Another process is training into {folder}; wait until it ends, or stop it."
+    with reference.alone_in(folder), reference.alone_in(folder.with_name("mnist")):
+        pass  # free again, and another folder is free all along
+
+
+def test_locks_that_cannot_be_kept_are_one_sentence(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "file"))
+    with pytest.raises(ValueError, match=r"cannot be used .*name another folder in LM_CACHE_DIR"):
+        reference.main(data="digits", seeds=1)
+
+
+def test_a_file_that_cannot_be_replaced_leaves_nothing_beside_it(tmp_path, monkeypatch):
+    beside = []
+
+    def full(part, path):
+        beside.append(part)
+        raise OSError("full")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="full"):
+        reference.write_whole(tmp_path / "runs.csv", "some")
+    assert str(os.getpid()) in beside[0].name and not list(tmp_path.iterdir())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.experiments.documents import pairings, rows
@@ -35,11 +38,12 @@ def main(
     """Train what the shipped results still lack, a few seeds of every task first, and write them as they grow."""
     data = data_name(data, cluster)
     seeds = seeds or (GRID_SEEDS if grid else SEEDS)
-    for some in sorted({*(few for few in FIRST_SEEDS if few < seeds), seeds}):
-        for task in tasks:
-            wanted = whole_grid(task) if grid else pairings(rows(task=task))
-            print(f"{TASKS[task].title}: {len(wanted)} pairings x {some} seeds into {RESULTS / data}")
-            extend(wanted, some, RESULTS / data, data, device, jobs, cluster)
+    with alone_in(RESULTS / data):
+        for some in sorted({*(few for few in FIRST_SEEDS if few < seeds), seeds}):
+            for task in tasks:
+                wanted = whole_grid(task) if grid else pairings(rows(task=task))
+                print(f"{TASKS[task].title}: {len(wanted)} pairings x {some} seeds into {RESULTS / data}")
+                extend(wanted, some, RESULTS / data, data, device, jobs, cluster)
 
 
 def whole_grid(task: str) -> list[Pairing]:
@@ -75,6 +79,24 @@ def extend(
     for entry in sweep_entries(wanted, range(seeds), data, *LIMITS, store=store, on_run=keep, **where):
         if key_of(entry) not in entries:  # stored, but the process ended before it was kept here
             keep(entry)
+
+
+@contextmanager
+def alone_in(place: Path) -> Iterator[None]:
+    """Refuse to train into a folder or file of results beside another process: each would erase the other's runs."""
+    locks = cache_folder() / "locks"
+    try:
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / "-".join(place.absolute().parts[1:])[-200:])
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(f"Another process is training into {place}; wait until it ends, or stop it.") from None
+    except OSError as problem:
+        raise ValueError(f"{locks} cannot be used ({problem.strerror}); name another folder in LM_CACHE_DIR.") from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def restored(entries: Iterable[dict], device: str, cluster: str | None = None) -> Store:
@@ -123,8 +145,12 @@ def write_entries(entries: Iterable[dict], folder: Path) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Replace a file in one step."""
+    """Replace a file in one step, through a file beside it that no other process uses."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.part")
-    beside.write_text(text, encoding="utf-8")
-    os.replace(beside, path)
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, path)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)

@@ -15,7 +15,7 @@ from lm_utils.experiments.conditions import CONDITIONS, OTHER_HAND, SHIFTS, Cond
 from lm_utils.experiments.one_run import splits_of
 from lm_utils.experiments.outputs import best_cut, quality
 from lm_utils.experiments.probe import LAYERS, gradient_sizes, stuck_share
-from lm_utils.experiments.reference import RESULTS, is_current, rounded, write_whole
+from lm_utils.experiments.reference import RESULTS, alone_in, is_current, rounded, write_whole
 from lm_utils.experiments.stopping import ThreeRules
 from lm_utils.experiments.store import entry_of
 from lm_utils.experiments.sweep import data_name, in_parallel, workers
@@ -50,9 +50,17 @@ def main(
 def extend(
     conditions: Iterable[Condition], seeds: range, data: str, device: str, jobs: int | None, cluster: str | None = None
 ) -> None:
-    """Add the missing runs of one family to its file."""
+    """Add the missing runs of one family to its file; two families may be trained side by side."""
     wanted = [(condition, seed) for seed in seeds for condition in conditions]
     path = RESULTS / "robustness" / data / f"{wanted[0][0].family}.jsonl"
+    with alone_in(path):
+        extend_file(path, wanted, data, device, jobs, cluster)
+
+
+def extend_file(
+    path: Path, wanted: list[tuple[Condition, int]], data: str, device: str, jobs: int | None, cluster: str | None
+) -> None:
+    """Add those of the wanted runs that the file lacks; nobody else writes into it meanwhile."""
     stored = sorted(read(path), key=lambda entry: is_current(entry, data))  # the last one stays
     entries = {(entry["condition"], entry["seed"]): entry for entry in stored}
     good = {name for name, entry in entries.items() if is_current(entry, data)}
@@ -200,7 +208,8 @@ class Endings(Watch):
 
 
 WATCHES: dict[str, type[Watch]] = {
-    "collapse": Inside, "switches": OtherCut, "new-data": Elsewhere, "confirmation": Watch, "patience": Watch, "stopping": Endings,
+    "collapse": Inside, "switches": OtherCut, "new-data": Elsewhere, "confirmation": Watch,
+    "patience": Watch, "stopping": Endings,
 }  # fmt: skip
 
 
