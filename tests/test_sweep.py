@@ -1,11 +1,14 @@
+import errno
 import json
 import warnings
+from pathlib import Path
 
 import pytest
 
-from lm_utils.experiments.store import COLUMNS, Store
+from lm_utils.experiments.store import COLUMNS, Store, cache_folder
 from lm_utils.experiments.sweep import sweep, sweep_entries
 from lm_utils.pairing import Pairing
+from lm_utils.training import EXPERIMENT_VERSION
 
 QUICK = dict(data="digits", max_epochs=1, device="cpu", progress=False)
 PAIRINGS = [Pairing("probability", "bce", "sigmoid"), Pairing("regression", "bce", normalize=True)]
@@ -28,12 +31,17 @@ def test_a_sweep_is_a_table_and_trains_nothing_twice(store):
     assert len(trained) == 5
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"version": 1}', '{"version": 0}', "[]", "\x00\xff"])
-def test_a_corrupt_or_old_entry_is_a_miss_with_one_line(store, content):
+UNREADABLE = [(content, "it cannot be read") for content in ("", "{", "[]", "{}", "\x00\xff")]
+OLD = ('{"version": 0}', f"it is of version 0, and now is version {EXPERIMENT_VERSION}")
+INCOMPLETE = (json.dumps({"version": EXPERIMENT_VERSION}), "it is incomplete")
+
+
+@pytest.mark.parametrize("content, reason", [*UNREADABLE, OLD, INCOMPLETE])
+def test_a_corrupt_or_old_entry_is_a_miss_with_one_line(store, content, reason):
     entry = sweep_entries(PAIRINGS[:1], [0], store=store, **QUICK)[0]
     path = next(store.folder.rglob("*.json"))
     path.write_text(content)
-    with pytest.warns(UserWarning, match="is ignored and trained again"):
+    with pytest.warns(UserWarning, match=f"does not count: {reason}\\.$"):
         healed = sweep_entries(PAIRINGS[:1], [0], store=store, **QUICK)[0]
     assert healed["test_metric"] == entry["test_metric"] and json.loads(path.read_text()) == healed
 
@@ -42,6 +50,26 @@ def test_an_unwritable_store_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match=r"cannot be stored in .*LM_CACHE_DIR"):
         sweep(PAIRINGS[:1], [0], store=Store(tmp_path / "file" / "runs"), **QUICK)
+
+
+def test_a_read_only_file_system_is_one_sentence(store, monkeypatch):
+    def read_only(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    path = store.path(PAIRINGS[0], 0, "digits", "cpu", (1, 1))
+    path.parent.mkdir(parents=True)
+    monkeypatch.setattr(Path, "write_text", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(ValueError, match=r"cannot be stored in .*Read-only file system.*LM_CACHE_DIR"):
+        store.put(path, {})
+
+
+def test_the_cache_is_the_same_folder_wherever_one_stands(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LM_CACHE_DIR", "here")
+    assert cache_folder() == tmp_path / "here"
+    monkeypatch.setenv("LM_CACHE_DIR", "~/here")
+    assert cache_folder() == Path.home() / "here"
 
 
 def test_an_interrupt_keeps_what_is_finished(store):

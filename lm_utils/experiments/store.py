@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import warnings
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -23,7 +24,7 @@ COLUMNS = (
 def cache_folder() -> Path:
     """Where runs are kept: LM_CACHE_DIR, or the user's cache folder."""
     default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loss-misuse-lab"
-    return Path(os.environ.get("LM_CACHE_DIR") or default)
+    return Path(os.environ.get("LM_CACHE_DIR") or default).expanduser().absolute()
 
 
 def entry_of(run: Run, outputs: dict) -> dict:
@@ -54,14 +55,17 @@ class Store:
         """The run in this file; None where there is none of this version that can be read whole."""
         try:
             entry = json.loads(path.read_text(encoding="utf-8"))
-            if entry["version"] == EXPERIMENT_VERSION and all(name in entry for name in (*COLUMNS, "history")):
+            if entry["version"] != EXPERIMENT_VERSION:
+                reason = f"it is of version {entry['version']}, and now is version {EXPERIMENT_VERSION}"
+            elif all(name in entry for name in (*COLUMNS, "history")):
                 return entry
-            reason = f"it is of version {entry['version']}, and now is version {EXPERIMENT_VERSION}"
+            else:
+                reason = "it is incomplete"
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, KeyError, TypeError):
             reason = "it cannot be read"
-        warnings.warn(f"The stored run {path} is ignored and trained again: {reason}.", stacklevel=2)
+        warnings.warn(f"The stored run {path} does not count: {reason}.", stacklevel=2)
         return None
 
     def put(self, path: Path, entry: dict) -> None:
@@ -77,4 +81,5 @@ class Store:
                 " it writable, or name another folder in LM_CACHE_DIR."
             ) from problem
         finally:
-            beside.unlink(missing_ok=True) if beside.parent.is_dir() else None
+            with suppress(OSError):  # on a read-only file system this fails too, and would hide the sentence above
+                beside.unlink(missing_ok=True)
