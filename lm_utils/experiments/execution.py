@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import sys
 import threading
 from collections.abc import Callable
@@ -28,10 +29,12 @@ from traitlets.config import Config
 from lm_utils.experiments.pages import WIDGET_STATE, WIDGET_VIEW, notebook_page, write
 
 CELL_LIMIT = 600  # seconds; the limit of the whole notebook is kept by the process that started this one
+OUTPUT_LIMIT = 60  # seconds for a cell's output to arrive after its end; nbclient gives 4, too few under load
 START_LIMIT = 40  # seconds for a kernel to answer; it takes about two, and about one in two hundred never does
 LONGEST_FOLDER = 50  # characters; a Unix socket's path may have about 100, and the file's name takes half of them
 CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
-THREAD_ERROR = re.compile(r"^Exception in thread .*?^(\w[\w.]*(?:Error|Exception|Interrupt|Exit)\b.*?)$", re.S | re.M)
+THREAD_ERROR = re.compile(r"^Exception in thread .*\n((?s:.*))", re.M)
+NOT_YET = ("Traceback (", "During handling", "The above exception")  # lines of a traceback before the error's own
 
 
 def main(job: dict[str, Any], channel: TextIO) -> None:
@@ -83,11 +86,13 @@ def run_papermill(source: Path, part: Path, parameters: dict[str, Any], started:
             start_timeout=START_LIMIT,
             execution_timeout=CELL_LIMIT,
             on_cell_start=cell_started,
-            config=transport(),
+            config=kernel_config(),
         )
     except DeadKernelError:
         return f"{label}: the kernel died."
-    except CellTimeoutError:
+    except CellTimeoutError as error:
+        if "IOPub" in str(error):
+            return f"It hung at {label}: its output did not arrive."
         return f"{label}: the cell took longer than {CELL_LIMIT} s."
     except RuntimeError as error:
         if "respond" not in str(error):
@@ -98,11 +103,13 @@ def run_papermill(source: Path, part: Path, parameters: dict[str, Any], started:
     return ""
 
 
-def transport() -> Config:
-    """Let the kernel talk through files instead of ports, which notebooks side by side could both claim."""
-    if os.name == "nt" or len(jupyter_runtime_dir()) > LONGEST_FOLDER:
-        return Config()
-    return Config({"KernelManager": {"transport": "ipc", "ip": os.path.join(jupyter_runtime_dir(), "kernel")}})
+def kernel_config() -> Config:
+    """Wait for outputs, and let the kernel talk through files, not ports, which notebooks side by side could claim."""
+    config = Config({"NotebookClient": {"iopub_timeout": OUTPUT_LIMIT}})
+    if os.name != "nt" and len(jupyter_runtime_dir()) <= LONGEST_FOLDER:
+        config.KernelManager.transport = "ipc"
+        config.KernelManager.ip = os.path.join(jupyter_runtime_dir(), "kernel")
+    return config
 
 
 def is_lesson_code(cell: NotebookNode) -> bool:
@@ -132,11 +139,21 @@ def first_problem(notebook: NotebookNode) -> str:
         for output in cell.outputs:
             if output.output_type == "error":
                 return f"{name}: {sentence(output)}"
-            if output.output_type == "stream" and (found := THREAD_ERROR.search(output.text)):
-                return f"{name}: a thread ended with {found[1]}"
+        if found := thread_error(cell):
+            return f"{name}: a thread ended with {found}"
         if cell.execution_count is None:
             return f"{name}: this cell did not run."
     return hidden_widget_error(notebook, cells, names)
+
+
+def thread_error(cell: NotebookNode) -> str:
+    """Name the error that ended a thread of this cell; empty where none did. Its traceback may come in pieces."""
+    streams = (output for output in cell.outputs if output.output_type == "stream" and output.name == "stderr")
+    found = THREAD_ERROR.search("".join(output.text for output in streams))
+    if not found:
+        return ""
+    own = (line for line in found[1].splitlines() if line[:1].strip() and not line.startswith(NOT_YET))
+    return next(own, "an error")[:200]
 
 
 def hidden_widget_error(notebook: NotebookNode, cells: list[NotebookNode], names: list[str]) -> str:
@@ -184,11 +201,16 @@ def keep(notebook: NotebookNode, target: Path, problem: str) -> None:
 
 
 def end_with_parent() -> None:
-    """Wait until the starting process is gone (its end of our stdin closes), then end the kernel and ourselves."""
+    """Wait until the starting process is gone (its end of our stdin closes), then end the kernel and ourselves.
+
+    The folder of the kernel's files is that process's; it can no longer remove it, so we do.
+    """
     while os.read(0, 1024):
         pass
     for process in psutil.Process().children(recursive=True):
         process.kill()
+    if "LM_RUN_ALL" in os.environ:
+        shutil.rmtree(os.environ["JUPYTER_RUNTIME_DIR"], ignore_errors=True)
     os._exit(1)
 
 

@@ -9,6 +9,7 @@ import io
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -129,7 +130,8 @@ def write(path: Path, text: str) -> None:
         error.filename = str(path)
         raise
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # on a read-only file system this fails too, and would hide what failed first
+            part.unlink(missing_ok=True)
 
 
 def still_data(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
