@@ -102,3 +102,31 @@ def test_the_shipped_runs_say_what_the_readme_and_notebook_15_say_of_them():
     home = conditions.new_data_comparisons(conditions.under_conditions("new-data", "mnist"))
     assert home[conditions.TWICE, "2,000 training images"].verdict == "practically equal"
     assert [c.verdict for c in conditions.confirmations("mnist").values()] == ["worse", "worse"]
+    assert all(new_data.far_behind("mnist", "confirmation").values())
+    assert not any(new_data.far_behind("mnist", "patience").values())
+    assert all(c.difference.n == 10 and c.verdict != "worse" for c in conditions.with_patience("mnist").values())
+    assert new_data.patience_question().answer == "nearly all of them come through"
+
+
+def test_more_patience_may_help_or_not(monkeypatch):
+    for place in (new_data, conditions):
+        monkeypatch.setattr(place, "under_conditions", lambda family, data: {})
+    assert "your own answer" in new_data.patience_question().data
+    assert "Not measured yet" in new_data.with_more_patience().data
+    usual = tried_again([0.5] * 8 + [0.9, 0.9])
+    for left, answer in ((8, "they stay where they are"), (3, "some of them"), (0, "nearly all of them")):
+        longer = {name: runs for name, runs in tried_again([0.5] * left + [0.91] * (10 - left)).items()
+                  if name.endswith(conditions.TWICE)}  # fmt: skip
+        found = {"confirmation": usual, "patience": longer, "new-data": {}}
+        for place in (new_data, conditions):
+            monkeypatch.setattr(place, "under_conditions", lambda family, data, found=found: found[family])
+        question = new_data.patience_question()
+        assert question.answer.startswith(answer)
+        assert f"8 of 10 runs end more than 10 points behind softmax once with a patience of 10, {left} with 50" in (
+            new_data.patience_words()
+        )
+        assert f"images-50: {91 if not left else 50} to 91 % in 10 runs" in (
+            new_data.confirmation_figure(patience=True).get_label()
+        )
+        verdict = "better" if not left else "worse"
+        assert (f"**{verdict}**" in new_data.with_more_patience().data) == (left in (0, 8))

@@ -333,7 +333,9 @@ CONFIRMATION: tuple[Condition, ...] = tuple(
 # half still end below 60 %.
 LONGER = 50  # epochs of patience
 PATIENCE: tuple[Condition, ...] = tuple(
-    replace(condition, family="patience", patience=LONGER) for condition in CONFIRMATION
+    replace(condition, family="patience", patience=LONGER)
+    for condition in CONFIRMATION
+    if condition.pairing.activation == "softmax"
 )
 
 # --- does the order of the rows depend on when a training ends? ------------------------------------------------------

@@ -115,6 +115,8 @@ def least_loss(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) -> fl
     """The lowest loss that the activation's range allows; None where that is 0, or where nothing stops the loss."""
     if has_no_floor(pairing) or (pairing.reads_batch_as_one_sample and pairing.activation != "softmax"):
         return None
+    if pairing.reads_batch_as_one_sample:
+        targets = part_of(targets, in_batches=True)  # the images that the best constant answer was sought on
     aims = pairing.aims(targets, scale)
     try:
         least = pairing.loss_value(best_outputs(pairing, aims), aims).item()

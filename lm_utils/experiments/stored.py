@@ -108,6 +108,10 @@ class Results:
         """The runs of the documents' rows and ours, without the rest of the grid."""
         return self.of_pairings(row.pairing for row in rows(task))
 
+    def first_seeds(self, count: int) -> Results:
+        """The runs of seeds below this number, so that all pairings are shown on the same seeds."""
+        return Results(self.whose, self.data, tuple(entry for entry in self.entries if entry["seed"] < count))
+
     def that_learnt(self) -> Results:
         """The runs that did better than a constant answer."""
         learnt = [entry for entry in self.entries if not st.failed(

@@ -56,7 +56,8 @@ def sentence(pairing: Pairing, results: Results | None = None, label: str = "", 
         return f"{label}: every one of {counted(len(entries), 'run')} ended with the error “{entries[0]['error']}”."
     lost = sum(st.failed(score, results.baseline(task.name), task.metric) for score in scores)
     what = "test accuracy" if task.metric == "accuracy" else "test MSE"
-    end = f", at chance in {lost} of them" if lost else ""
+    chance = "at chance" if task.metric == "accuracy" else "no better than a constant answer"
+    end = f", {chance} in {lost} of them" if lost else ""
     told = shown_interval(estimate(scores, task.metric), task)
     seeds = "" if len(entries) == 1 else f" over {len(entries)} seeds"
     return f"{label}: {what} {told}{seeds}{end}{f' ({results.owner})' if whose else ''}."

@@ -15,6 +15,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.experiments import statistics as st
+from lm_utils.experiments.reference import GRID_SEEDS
 from lm_utils.experiments.results import Results, counted, estimate, reference, shown
 from lm_utils.labs.output_figures import calibration, confusion, learning_curves, means_by_digit, output_histograms
 from lm_utils.labs.output_figures import per_label_bars as per_label_bars
@@ -186,7 +187,8 @@ def differences(table: pd.DataFrame) -> Figure:
         )
         axis.set_xlim(-reach, max(2 * scale * margin, 1.5 * scale * rows["difference_high"].max()))
     unit = "percentage points" if task.metric == "accuracy" else "MSE (left is better)"
-    axis.set_xlabel(f"difference to the fitting pairing, paired by seed ({unit})")
+    bent = f"; logarithmic beyond ±{2 * scale * margin:g}" if axis.get_xscale() == "symlog" else ""
+    axis.set_xlabel(f"difference to the fitting pairing, paired by seed ({unit}{bent})")
     axis.set_title(f"{task.title} ({table.attrs['origin']})", fontsize=12)
     legend_below(figure, axis)
     told = "; ".join(f"{line['label']}: {line['verdict']}" for _, line in rows.iterrows())
@@ -223,9 +225,15 @@ def epochs_plot(table: pd.DataFrame) -> Figure:
     return figure
 
 
+NOT_TRAINED = "–"
+
+
 def grid_heatmap(task: str, results: Results | None = None, hidden: str = "sigmoid", normalize: bool = False) -> Figure:
-    """Loss by output activation: the mean test metric of each pairing, its shade the way from chance to perfect."""
-    results, spec = (results or reference()).only(task), TASKS[task]
+    """Loss by output activation: the mean test metric of each pairing, its shade the way from chance to perfect.
+
+    All pairings are shown on the seeds of the grid, also those of the documents, which have more.
+    """
+    results, spec = (results or reference()).only(task).first_seeds(GRID_SEEDS), TASKS[task]
     losses = list(LOSSES)
     activations = [name for name in ACTIVATIONS if spec.kind == "value" or name != "sigmoid_inverse"]
     figure, axis = new_figure(width=10, height=5.6)
@@ -236,10 +244,11 @@ def grid_heatmap(task: str, results: Results | None = None, hidden: str = "sigmo
             shades[i, j], text = cell(pairing, results)
             color = "0.35" if not isfinite(shades[i, j]) else "black" if shades[i, j] > 0.55 else "white"
             axis.text(j, i, text, ha="center", va="center", fontsize=11, color=color)
-            if isfinite(shades[i, j]):
+            if text != NOT_TRAINED:
                 told.append(f"{pairing.label} {text}".replace("\n", ", "))
     axis.imshow(np.ma.masked_invalid(shades), cmap="cividis", vmin=0, vmax=1, aspect="auto")
-    axis.set_xticks(range(len(activations)), [ACTIVATIONS[name].title for name in activations])
+    axis.set_facecolor("0.93")  # where there is no number: errors, and what has not been trained
+    axis.set_xticks(range(len(activations)), [fill(ACTIVATIONS[name].title, 16) for name in activations])
     axis.set_yticks(range(len(losses)), [LOSSES[name].title for name in losses])
     axis.grid(False)
     note = ", normalised targets" if normalize else ""
@@ -253,11 +262,11 @@ def cell(pairing: Pairing, results: Results) -> tuple[float, str]:
     """Shade and text of one pairing in the grid."""
     scores = list(results.scores(pairing).values())
     if not scores:
-        return nan, "–"
+        return nan, NOT_TRAINED
     chance, metric = results.baseline(pairing.task), pairing.spec.metric
     told, lost = estimate(scores, metric), sum(st.failed(score, chance, metric) for score in scores)
     if not told.n:
-        return 0.0, "error"
+        return nan, "error"
     failures = f"\n{lost} of {len(scores)} at chance" if lost else ""
     shade = min(max(st.skill(told.mean, chance, metric), 0.0), 1.0)
     return shade, shown(told.mean, pairing.spec) + failures

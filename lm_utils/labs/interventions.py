@@ -68,6 +68,11 @@ def scores(runs: list[dict]) -> list[float]:
     return [run["test_metric"] for run in runs]
 
 
+def mean_of(family: str, name: str, data: str = "mnist") -> float:
+    """The mean test metric of a condition's stored runs."""
+    return estimate(scores(stored(family, [name], data)[name]), task_of(name).metric).mean
+
+
 def figure(found: Runs) -> Figure:
     """Every run of every condition as a mark, with the constant answer as a bar in its row."""
     drawing, axis = new_figure(width=11, height=1.2 + 0.42 * max(4, len(found)))

@@ -10,6 +10,7 @@ import numpy as np
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 
+from lm_utils.advice import VERDICTS as ADVICE_VERDICTS
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.claims import KINDS, Judged, verdict_of
 from lm_utils.experiments.claims.conditions import NOT_YET
@@ -21,6 +22,7 @@ from lm_utils.experiments.results import (
     baseline,
     reference,
     sentence,
+    shown,
     tested_digits,
     under_conditions,
 )
@@ -134,8 +136,8 @@ def evidence(kind: str, results: Results) -> str:
     runs = under_conditions("collapse", results.data).get("patience-40", [])
     if not runs:
         return f"Four times the patience: {NOT_YET}"
-    best = max(run["test_metric"] for run in runs)
-    return f"With a patience of 40 epochs instead of 10, the best of {len(runs)} runs reaches {best:.1%}."
+    best = shown(max(run["test_metric"] for run in runs), TASKS["multiclass"])
+    return f"With a patience of 40 epochs instead of 10, the best of {len(runs)} runs reaches {best}."
 
 
 # --- refutations as figures ------------------------------------------------------------------------------------------
@@ -257,11 +259,16 @@ def forecast_table(results: Results | None = None) -> Markdown:
 
 
 def forecast_misses(results: Results | None = None) -> Markdown:
-    """How many of those forecasts came out, and what became of each that did not."""
+    """How many of those forecasts came out, by what we had said, and what became of each that did not."""
     results = results or reference()
-    wrong, all_of_them = misses(results), len(beyond_the_documents(results))
-    lines = [f"**{all_of_them - len(wrong)} of {all_of_them} came out as we had said.**", ""]
-    for pairing, told in wrong.items():
+    wrong = misses(results)
+    parts = []
+    for verdict in ADVICE_VERDICTS:
+        said = [pairing for pairing in beyond_the_documents(results) if forecast(pairing) == verdict]
+        if said:
+            parts.append(f"*{verdict}* {sum(pairing not in wrong for pairing in said)} of {len(said)}")
+    lines = [f"**Came out as we had said:** {', '.join(parts) or 'nothing has been trained yet'}.", ""]
+    for pairing in wrong:
         now = f" Now called {pairing.verdict}: {pairing.advice.reason}" if pairing.verdict != forecast(pairing) else ""
-        lines.append(f"- {told}{now}")
+        lines.append(f"- {pairing.task}, called {forecast(pairing)}: {sentence(pairing, results, whose=False)}{now}")
     return Markdown("\n".join(lines))

@@ -81,6 +81,11 @@ losses = results.summary("regression", "loss")
 results.readable(losses)
 
 # %% [markdown]
+# Some words of this table come back in the next four notebooks. *At chance* counts the runs that come less than a
+# twentieth of the way from the constant answer to a perfect one (or end beyond it). *To 95 %* is the epoch by which a
+# run had come 95 % of its way. *Error, times …* divides the errors, seed by seed. *Normalised* is the documents' word
+# for standardised targets.
+#
 # Two of the five rows are no regressions at all. One ends in an error message, one runs through and leaves an MSE far
 # above the yardstick. Are the published figures met?
 
@@ -111,10 +116,12 @@ show(figures.differences(losses))
 
 # %% [markdown]
 # Each mark is a row less the fitting pairing, MSE on standardised targets. The grey band, 0.01 of MSE on either side,
-# was called practically equal before anyone looked. An interval inside it shows equality. *Better* and *worse* mean a
+# was called practically equal before anyone looked. An interval inside it shows *practical* equality; it may still
+# lie wholly on one side of 0, which is a difference that is real and too small to matter. *Better* and *worse* mean a
 # difference beyond chance, and only an interval wholly outside the band shows that it matters; anything else is
-# *undecided*. (With fewer than six seeds a row says "illustration" and gets no verdict. All intervals speak of other
-# seeds, not of another test set.) And how long did they train?
+# *undecided*. Look which loss is behind the others here: it is the one that the table is measured in. (With fewer
+# than six seeds a row says "illustration" and gets no verdict. All intervals speak of other seeds, not of another
+# test set.) And how long did they train?
 
 # %%
 show(figures.epochs_plot(losses))
@@ -144,6 +151,12 @@ assert run.status == "error" and "between 0 and 1" in run.error
 print(run.status, "-", run.error)
 
 # %% [markdown]
+# A sigmoid at the end, which keeps the outputs inside, changes one word of the message. Which one?
+
+# %%
+Markdown(results.sentence(lm.Pairing("regression", "bce", "sigmoid", normalize=True)))
+
+# %% [markdown]
 # ## 3. `nn.BCEWithLogitsLoss`: no error, and no floor
 #
 # The document explains its row like this: the loss applies a sigmoid, so the output is at most 1, while the targets
@@ -170,9 +183,17 @@ show(runaway.runaway_figure(found))
 # On the left, the mean output for images whose target is large and for those whose target is small. With MSE the two
 # part. With BCE on logits both run the *same* way, further with every epoch, and the MSE grows with them (one seed,
 # trained just now). The direction is no accident: the mean of standardised targets is 0, and the one answer whose
-# sigmoid is 0 lies at minus infinity. So this row has no final figure. Early stopping hands over the best epoch, which
-# is here an early one: ours and the published figure say how far a network had already run by then, not where it was
-# going.
+# sigmoid is 0 lies at minus infinity. So this row has no final figure. Early stopping hands over the best epoch. Which
+# one is that?
+
+# %%
+stored = results.reference().of(misfit)
+first, last = (sum(run["history"][place]["valid_metric"] for run in stored) for place in (0, -1))
+Markdown(f"In {sum(run['best_epoch'] == 1 for run in stored)} of {len(stored)} stored runs it is the very first. By the"
+         f" last one the validation MSE is {last / first:.1f} times as large.")  # fmt: skip
+
+# %% [markdown]
+# So ours and the published figure say how far one epoch takes a network, not where it was going.
 
 # %% [markdown]
 # ## 4. The activation table that document 001 left empty
@@ -204,8 +225,24 @@ Markdown(f"Of 40 fresh networks with a ReLU output, **{share:.0%}** emit 0 for e
 # Where ReLU emits 0 its slope is 0. If that is so for *all* images, no gradient ever passes, and the network stays
 # dead. Whether it starts so is decided by the starting weights: a coin toss. More networks end there than start there:
 # about half of the standardised targets are negative, the first steps push the output down, and a ReLU that is pushed
-# below 0 for all images does not come back. Find the price in the row with raw targets. With standardised ones a dead
-# network answers the mean, which is 0 there, and lands on the dotted line.
+# below 0 for all images does not come back. With standardised targets a dead network answers the mean, which is 0
+# there, and lands on the dotted line. With raw ones, is every lost run a dead ReLU? Compare seed by seed with the same
+# network without an activation.
+
+# %%
+bare, relu = (results.reference().scores(lm.Pairing("regression", "mse", name)) for name in ("none", "relu"))
+same = sum(bare[seed] == relu[seed] for seed in bare)
+Markdown(f"With raw targets **{same} of {len(bare)}** ReLU runs equal the runs without an activation to the last digit."
+         " In these ReLU is innocent, and part 5 finds the culprit; the others answer 0.")  # fmt: skip
+
+# %% [markdown]
+# And what do the few networks know that got away from the dotted line, with standardised targets? Digit by digit:
+
+# %%
+show(figures.means_by_digit([lm.Pairing("regression", "mse", "relu", normalize=True)]))
+
+# %% [markdown]
+# A seed that learnt tells one digit from the rest, the one with the largest target.
 #
 # **Sigmoid and its inverse** trains on standardised targets, in spite of the detour. The document's three arguments
 # are measured in [notebook 04](04_output_activations.ipynb); here you see whether they cost anything in the end.
@@ -227,19 +264,9 @@ display(Markdown(results.sentence(raw)))
 Markdown(results.comparison_sentence(raw))
 
 # %% [markdown]
-# A linear output *can* emit any number from 1 to 6. So what stops it? Guess before you read on.
-
-# %%
-quiz.predict(
-    "The same network, the same MSE, raw targets from 1 to 6. What keeps it at the constant answer?",
-    options=["large targets make large gradients, and training explodes",
-             "at first all images push the hidden layer the same way",
-             "it only needs more epochs"],
-    answer="at first all images push the hidden layer the same way",
-    reading="The curves below neither explode nor creep down. The rest of this part tests the push by taking it away.",
-)  # fmt: skip
-
-# %% [markdown]
+# A linear output *can* emit any number from 1 to 6. So what stops it? [Notebook 04](04_output_activations.ipynb) has
+# met this case and named a suspect, a push that all images share at the start. This part puts it to the test.
+#
 # The curves with standardised targets, with raw ones, and with standardised ones squeezed through a sigmoid, all seeds:
 
 # %%
@@ -264,7 +291,18 @@ show(runaway.runaway_figure([runaway.runaway(pairing, splits) for pairing in (fi
 # Images with large and with small targets get the *same* output. At the start all outputs are near 0 and all targets
 # lie above, so every image pushes the hidden layer the same way. AdamW turns that steady push into full steps, the
 # sigmoid units fill up, and afterwards no image looks different from another. If that is the cause, then it should be
-# enough to remove the push: start the output's bias at the mean, and leave the targets raw.
+# enough to remove the push: start the output's bias at the mean, and leave the targets raw. How far will that go?
+
+# %%
+cured, usual = (
+    interventions.mean_of("switches", name) for name in ("raw-bias", "standardised")
+)
+quiz.predict(
+    "The same network, the same raw targets. One line is added: the output's bias starts at the mean. The test MSE is",
+    options=["still that of the constant answer", "about half of it", "about that of standardised targets"],
+    answer="about that of standardised targets",
+    reading=f"On fresh seeds of MNIST: {cured:.3f} with that line, {usual:.3f} with standardised targets.",
+)
 
 # %%
 def start_at_the_mean(model):
@@ -351,9 +389,22 @@ show(figures.grid_heatmap("regression"))
 
 # %% [markdown]
 # Compare a cell with its twin in the other grid: with this network, the step from raw to standardised targets moves
-# more than the step from one fitting loss to another. An empty cell has not been trained for the stored results yet.
-# The picker below goes further: the stored result of a pairing if there is one, what the pairing means, and a live
-# training if you ask for it.
+# more than the step from one fitting loss to another. With raw targets the columns of sigmoid and softmax show one and
+# the same figure again and again. Where does it come from?
+
+# %%
+targets = lm.TASKS["regression"].target(results.tested_digits("mnist"))
+Markdown(f"Whoever answers 1 to every image pays **{(targets - 1).square().mean():.2f}** on MNIST's test images.")
+
+# %% [markdown]
+# That is what an output of at most 1 costs, and the true home of the document's argument from part 3. Its row stood far
+# beyond that figure, so its outputs were not held at 1.
+#
+# Now go through the rows of `nn.BCELoss` and `nn.BCEWithLogitsLoss` with standardised targets. There is a cell in which
+# binary cross-entropy learns a number: where the targets pass a sigmoid, too, and lie between 0 and 1. In the cell next
+# to it, one sigmoid more, the network is worse than a constant.
+#
+# The picker below goes further: what a pairing means, and a live training if you ask for it.
 
 # %%
 from lm_utils.labs.picker import picker
@@ -395,7 +446,7 @@ def original(z, mean, std):
 quiz.check_function(
     original,
     reference=lambda z, mean, std: z * std + mean,
-    cases=[(0.0, 2.6, 1.3), (1.0, 2.6, 1.3), (-1.2, 2.6, 1.3)],
+    cases=[(0.0, 2.6, 1.3), (1.0, 2.6, 1.3), (-1.2, 0.5, 10.0)],
     mistakes=[(lambda z, mean, std: (z - mean) / std, "That standardises; the way back is asked for.")],
     hint="Undo a subtraction and a division, in the other order.",
 )
@@ -405,7 +456,7 @@ quiz.check_function(
 #
 # - MSE, MAE, RMSE and Huber all fit; between them paired seeds decide, not the name.
 # - `nn.BCELoss` refuses numbers outside 0 to 1. `nn.BCEWithLogitsLoss` accepts them and has no floor: outputs run
-#   away. The limit of the sigmoid is not the reason.
+#   away. The limit of the sigmoid is not the reason. Targets squeezed into 0 to 1 would tame both.
 # - Raw targets far from 0 push all images the same way; standardise them, or start the output's bias at their mean.
 # - A ReLU output can be dead from its first step; count such runs, do not average them away.
 # - `[N, 1]` against `[N]` trains on nonsense.

@@ -176,8 +176,8 @@ results.readable(activations)
 show(figures.dots_and_intervals(activations))
 
 # %% [markdown]
-# Every seed of both stands on the same spot, a little left of the dotted line: of the two constant answers softmax gives
-# the worse one, always yes. Always no would be right a little more often, and that is the line.
+# Every seed of both stands on the same spot, a little left of the dotted line: of the two constant answers softmax
+# gives the worse one, always yes. Always no would be right a little more often, and that is the line.
 
 # %% [markdown]
 # ## 4. Honest probabilities

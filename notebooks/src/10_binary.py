@@ -58,7 +58,7 @@ banner(data, device)
 
 # %%
 quiz.predict(
-    "Two softmax outputs, nn.BCELoss on both. How does it compare with cross-entropy on the same outputs?",
+    "Two softmax outputs, nn.BCELoss on both. How does it compare with nn.CrossEntropyLoss on the logits behind them?",
     options=["it is larger", "it is the same number", "it is smaller"],
     answer="it is the same number",
     reading="With two classes the second output is one minus the first, so both outputs pay the same logarithm, and the"
@@ -66,7 +66,8 @@ quiz.predict(
 )
 
 # %% [markdown]
-# Here is the check. It would fail if the two losses differed.
+# In one line, for the true class's probability $p$: $-\tfrac12\,[\log p + \log(1-(1-p))] = -\log p$. And here is the
+# check. It would fail if the two losses differed.
 
 # %%
 z, labels = torch.randn(64, 2), torch.randint(2, (64,))
@@ -127,6 +128,15 @@ twin, twice = lm.Pairing("binary", "cross_entropy"), lm.Pairing("binary", "cross
 Markdown(results.comparison_sentence(twice, twin))
 
 # %% [markdown]
+# How small a difference of two single runs could mean anything? The table holds its own yardstick: part 1 showed that
+# `nn.BCELoss` on softmax and cross-entropy on logits are the same number, and both are trained with the same seeds.
+
+# %%
+gaps = results.reference().paired(lm.Pairing("binary", "bce", "softmax"), twin)
+Markdown(f"Still, single seeds end up to **{100 * max(map(abs, gaps)):.2f} points** apart, and the mean of all"
+         f" {len(gaps)} differences is {100 * sum(gaps) / len(gaps):+.2f}. Rounding alone does that.")  # fmt: skip
+
+# %% [markdown]
 # ## 3. The activation table that document 001 left empty
 
 # %%
@@ -147,26 +157,28 @@ show(figures.dots_and_intervals(activations))
 # ## 4. Why two classes forgive
 #
 # At the start every sigmoid is near one half. With two classes one of them should be a yes and the other a no, so
-# whatever one output is asked to gain, the other is asked to lose: the wishes cancel, image by image. (That would be so
-# however rare one of the classes were.) With ten classes nine outputs of each image should be a no, so on balance all
-# are pushed downwards.
+# whatever one output is asked to gain, the other is asked to lose: the wishes cancel, image by image. With ten classes
+# nine outputs of each image should be a no, so on balance all are pushed downwards.
 
 # %%
 splits = lm.load_data(data)
 common = {"binary": [], "multiclass": []}
 for task, sizes in common.items():
     pushes = [collapse.first_push(lm.Pairing(task, "bce", "sigmoid"), splits, seed) for seed in range(20)]
-    sizes += [abs(sum(push.by_class)) for push in pushes]  # mean over the outputs of (output - base rate)
+    sizes += [(abs(sum(push.by_class)), push.agreement) for push in pushes]  # mean of (output - base rate), and ...
 
 # %% [markdown]
-# For twenty fresh networks each, that is how far the outputs stand, on average, from the rates at which they should
-# say yes. As long as they are off in the same direction, all of them push the hidden layer together.
+# For twenty fresh networks each, the first number is how far the outputs stand, on average, from the rates at which
+# they should say yes; the second one how many images push a hidden unit the same way.
 
 # %%
 two, ten = common.values()
-assert max(two) < min(ten)
-Markdown(f"Two classes: off by {sum(two) / 20:.2f} on average ({max(two):.2f} at most); ten classes:"
-         f" **{sum(ten) / 20:.2f}** ({min(ten):.2f} at least). ({splits.name}, 20 fresh networks each)")  # fmt: skip
+assert max(off for off, _ in two) < min(off for off, _ in ten)
+Markdown("\n".join(
+    f"- **{name}**: off by {sum(off for off, _ in sizes) / 20:.2f} on average;"
+    f" {sum(agreed for _, agreed in sizes) / 20:.0%} of the images push a hidden unit the same way"
+    for name, sizes in {"two classes": two, "ten classes": ten}.items()
+) + f"\n\n({splits.name}, 20 fresh networks each)")  # fmt: skip
 
 # %% [markdown]
 # With two sigmoids a fresh network happens to say a little too much or too little, and that is soon mended. With ten
@@ -187,10 +199,11 @@ assert math.isclose(floor, math.log(1 + 1 / math.e), rel_tol=1e-6)
 print(f"lowest loss with softmax twice and two classes: {floor:.4f}")
 
 # %% [markdown]
-# Now the training curves of softmax once, softmax twice and a squared error with sigmoids.
+# Now the training curves of softmax once, softmax twice and a squared error behind softmax.
 
 # %%
-show(figures.learning_curves([twin, twice, lm.Pairing("binary", "mse", "sigmoid")]))
+square = lm.Pairing("binary", "mse", "softmax")
+show(figures.learning_curves([twin, twice, square]))
 
 # %% [markdown]
 # The curves of the loss end at different heights although the accuracies agree: losses of different pairings must not
@@ -199,7 +212,7 @@ show(figures.learning_curves([twin, twice, lm.Pairing("binary", "mse", "sigmoid"
 # Is the price paid in time? Here are the epochs that each row needed.
 
 # %%
-show(figures.epochs_plot(losses))
+show(figures.epochs_plot(results.summary("binary", ["loss", "twin"])))
 
 # %% [markdown]
 # Look at the two rows that end in softmax although their loss contains a softmax or a sigmoid of its own. The second
@@ -207,7 +220,7 @@ show(figures.epochs_plot(losses))
 # corrected. (Small gradients alone would not matter: AdamW rescales them.)
 
 # %%
-show(figures.calibration([twin, twice, lm.Pairing("binary", "mse", "softmax")]))
+show(figures.calibration([twin, twice, square]))
 
 # %% [markdown]
 # Calibration asks what accuracy does not: how often is a network right when it is "80 % sure"? Marks below the
@@ -216,16 +229,24 @@ show(figures.calibration([twin, twice, lm.Pairing("binary", "mse", "softmax")]))
 # ([notebook 09](09_probability.ipynb) tells them apart):
 
 # %%
-results.probabilities([twin, twice, lm.Pairing("binary", "mse", "softmax"), lm.Pairing("binary", "bce", "sigmoid")])
+results.probabilities([twin, twice, square, lm.Pairing("binary", "bce", "sigmoid")])
 
 # %% [markdown]
-# Where two intervals overlap widely, these runs do not tell the rows apart here either. Is cross-entropy better
-# calibrated, as document 000 has it? That depends on the task; [notebook 09](09_probability.ipynb) has the verdict.
+# And seed by seed, in the negative log-likelihood, which cross-entropy itself minimises on its training images:
+
+# %%
+for name, pairing in {"softmax twice": twice, "MSE behind softmax": square}.items():
+    gaps = results.reference().paired(pairing, twin, "nll")
+    print(f"{name}: lower than cross-entropy on logits in {sum(gap < 0 for gap in gaps)} of {len(gaps)} seeds")
+
+# %% [markdown]
+# Is cross-entropy better calibrated, as document 000 has it? That depends on the task;
+# [notebook 09](09_probability.ipynb) has the verdict.
 #
 # And the outputs themselves, for answers that should be a yes and answers that should be a no.
 
 # %%
-show(figures.output_histograms([twin, twice, lm.Pairing("binary", "bce", "sigmoid")]))
+show(figures.output_histograms([twin, twice, square]))
 
 # %% [markdown]
 # Nearly all outputs stand at the ends (the scale is logarithmic). The blue bar on the far left and the orange one on
@@ -268,7 +289,7 @@ start = ...
 start = math.log(2)
 
 # %%
-quiz.check(start, expected=math.log(2), tolerance=1e-3, mistakes={0.5: "The loss is a logarithm of that probability."},
+quiz.check(start, expected=math.log(2), tolerance=5e-3, mistakes={0.5: "The loss is a logarithm of that probability."},
            hint="Minus the logarithm of the probability of the true class.")
 
 # %% [markdown]
@@ -297,8 +318,10 @@ quiz.check(
 # - With two classes and balanced labels nearly every pairing of the documents works; the table says how nearly.
 # - BCE over two softmax outputs is cross-entropy. The warning of section 1-2 can only be about sigmoids; the table
 #   says what they cost.
-# - Two exclusive outputs forgive, because what one is asked to gain the other is asked to lose: no common push lasts.
-# - Misuse shows in the floor of the loss, and may show in calibration and epochs, where accuracy is silent.
+# - Two balanced classes forgive: neither output starts far from its base rate, and what one is asked to gain the other
+#   is asked to lose. Which of the two matters, notebook 11 tests.
+# - Softmax twice shows in the floor of the loss and in epochs, where accuracy is silent. MSE, the other "misfit", had
+#   the better probabilities here.
 #
 # **Next:** [11 Multi-class classification](11_multi_class.ipynb)
 

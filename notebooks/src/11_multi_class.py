@@ -219,13 +219,13 @@ for pairing in (twice, twin):
 Markdown(results.comparison_sentence(twice, twin))
 
 # %% [markdown]
-# In accuracy you will hardly find the mistake, on these data. (With rare classes it loses whole digits:
-# [notebook 15](15_verdicts.ipynb), part 9.) The loss gives it away: it cannot come near zero.
+# In accuracy you will hardly find the mistake, on these data. (On other data it may cost far more:
+# [notebook 15](15_verdicts.ipynb), part 9, asks where.) The loss gives it away: it cannot come near zero.
 
 # %% [markdown] tags=["lang-ko"]
-# 이 데이터에서는 정확도만 보아서는 이 실수를 찾기 어렵습니다. (드문 클래스가 있으면 숫자를 통째로 놓칩니다.
-# [노트북 15](15_verdicts.ipynb)의 9부를 보세요.) 실수를 드러내는 것은 손실입니다. 0 가까이 내려갈 수가 없기
-# 때문입니다.
+# 이 데이터에서는 정확도만 보아서는 이 실수를 찾기 어렵습니다. (다른 데이터에서는 훨씬 더 많이 잃을 수 있습니다.
+# 어디에서 그런지는 [노트북 15](15_verdicts.ipynb)의 9부에서 묻습니다.) 실수를 드러내는 것은 손실입니다. 0 가까이
+# 내려갈 수가 없기 때문입니다.
 
 # %%
 z = torch.full((1, 10), -1e4).index_fill(1, torch.tensor([3]), 1e4)  # as sure of class 3 as a network can be
@@ -256,12 +256,13 @@ show(figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigm
 # 올라가지만 더 낮은 곳에서 출발합니다. 행마다 에포크가 몇 번이나 필요할까요?
 
 # %%
-show(figures.epochs_plot(losses))
+show(figures.epochs_plot(results.summary("multiclass", ["loss", "twin"])))
 
 # %% [markdown]
-# The first softmax fades where it is sure, so a confident mistake hardly gets corrected: a likely price in time, which
-# accuracy does not show. (Small gradients alone would not matter: AdamW rescales them.) Collapsed rows have no such
-# epoch at all.
+# Compare softmax twice with cross-entropy on logits (softmax once). In the curves above several runs of softmax twice
+# stand still for a few epochs before they climb: keep that in mind. The first softmax fades where it is sure, so a
+# confident mistake hardly gets corrected: a likely price in time, which accuracy does not show. (Small gradients
+# alone would not matter: AdamW rescales them.) Collapsed rows have no such epoch at all.
 
 # %% [markdown] tags=["lang-ko"]
 # 첫 번째 소프트맥스는 확신할수록 기울기(gradient)가 사라져서 확신에 찬 오답이 잘 고쳐지지 않습니다. 정확도에는
@@ -347,8 +348,9 @@ show(figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "softmax"
 
 # %% [markdown]
 # A point on the diagonal means: of the images about which the network said "90 % sure", 90 % were right. Below it a
-# network is too sure of itself, above it too timid; the mean gap is the calibration error (ECE, in brackets). Rows
-# that no accuracy tells apart need not agree here. As numbers, of each the smaller the better:
+# network is too sure of itself, above it too timid. The calibration error (ECE, in brackets) is the gap averaged over
+# all images, and nearly all of them stand in the last mark at the right. Rows that no accuracy tells apart need not
+# agree here. As numbers, of each the smaller the better:
 
 # %% [markdown] tags=["lang-ko"]
 # 점이 대각선에 정확히 놓이면, 신경망이 "90 % 확신한다"고 말한 이미지 가운데 90 %가 실제로 맞았다는 뜻입니다.
@@ -406,8 +408,9 @@ pushes = [collapse.first_push(lm.Pairing("multiclass", *names), splits) for name
 show(collapse.first_push_figure(pushes))
 
 # %% [markdown]
-# Each bar is the mean over images. With sigmoids every bar points the same way: a **common push**. With softmax and
-# cross-entropy the bars cancel, because the residual of softmax, predicted minus true, sums to zero over the classes.
+# Each bar is the mean over images; above zero means that a step *lowers* this logit. With sigmoids every bar points
+# the same way: a **common push**. With cross-entropy on logits (the softmax is inside the loss) the bars cancel,
+# because the residual of softmax, predicted minus true, sums to zero over the classes.
 #
 # The ten outputs read the same 64 hidden units. A push that all outputs share arrives there as one direction, the
 # same for most images ("images agree"). AdamW makes it worse: it divides each step by the size of past
@@ -522,9 +525,9 @@ show(interventions.figure(found))
 show(collapse.trace_figure(interventions.stored("collapse", ["control", "slow"]), epochs=40))
 
 # %% [markdown]
-# Six stored runs each. On the left the two hardly differ for many epochs; on the right they are worlds apart. With
-# small steps the layer stops just short of the end, a trickle of gradient survives, and with enough patience it digs
-# the network out. With full steps hardly anything is left that patience could use.
+# These are the stored runs of both. On the left the two hardly differ for many epochs; on the right they are worlds
+# apart. With small steps the layer stops just short of the end, a trickle of gradient survives, and with enough
+# patience it digs the network out. With full steps hardly anything is left that patience could use.
 #
 # And does the same hold for the squared error? The same switches, on fresh seeds again:
 
@@ -577,12 +580,12 @@ show(figures.dots_and_intervals(repairs))
 
 # %% [markdown]
 # With a ReLU hidden layer, look where every single dot stands before you trust the repair. With the squared error count
-# the column *at chance*: a hidden layer that cannot fill up does not help where the ten sigmoids themselves are driven
-# to 0.
+# the column *at chance*: a hidden layer that cannot fill up does not help if, as seems likely, the ten sigmoids
+# themselves are driven to 0.
 
 # %% [markdown] tags=["lang-ko"]
 # ReLU 은닉층을 쓰는 방법은 믿기 전에 점 하나하나가 어디에 있는지 보세요. 제곱 오차와 함께 쓸 때는 *at chance* 열의
-# 횟수를 세어 보세요. 시그모이드 열 개 자체가 0으로 밀려나면 포화하지 않는 은닉층도 도움이 되지 않습니다.
+# 횟수를 세어 보세요. 아마도 시그모이드 열 개 자체가 0으로 밀려나서, 포화하지 않는 은닉층도 도움이 되지 않는 듯합니다.
 
 # %% [markdown]
 # ## 8. Every pairing
@@ -599,14 +602,14 @@ results.readable(results.summary("multiclass", ["twin", "extra"]))
 
 # %% [markdown]
 # The hinge loss ends with raw numbers, without any sigmoid at the output, and look at its column *at chance*: ten
-# separate questions push the hidden layer together just as ten sigmoids do.
+# separate questions again, and the same end. (Whether by the same push, no run here has probed.)
 #
 # The grid shows every loss with every output activation that has been trained with this network; the brighter a cell,
 # the more of the way from the constant answer to a perfect one it went.
 
 # %% [markdown] tags=["lang-ko"]
 # 힌지 손실은 출력에 시그모이드가 전혀 없이 숫자 그대로 끝나는데도 *at chance* 열을 보세요. 따로따로 던지는 질문 열 개는
-# 시그모이드 열 개와 마찬가지로 은닉층을 한쪽으로 함께 밉니다.
+# 시그모이드 열 개와 똑같은 결말을 맞습니다. (같은 힘 때문인지는 여기서 실험하지 않았습니다.)
 #
 # 이 격자는 이 신경망으로 학습해 본 손실 함수와 출력층 활성화 함수의 모든 조합을 보여 줍니다. 칸이 밝을수록 상수
 # 답에서 완벽한 답까지 가는 길을 더 많이 갔다는 뜻입니다.
@@ -689,11 +692,11 @@ quiz.check_function(
 
 # %% [markdown]
 # **Exercise 3.** Which single change makes a *softmax* network collapse in these experiments? Answer with the short
-# name of the condition; the next cell prints the names of all conditions of part 6.
+# name of the condition; the next cell prints the names of the conditions in the first table of part 6.
 
 # %% [markdown] tags=["lang-ko"]
 # **연습 3.** 이 실험들에서 변화 하나만으로 *소프트맥스* 신경망을 붕괴시키는 것은 무엇일까요? 조건의 짧은 이름으로
-# 답하세요. 6부의 모든 조건의 이름은 다음 셀이 출력합니다.
+# 답하세요. 6부 첫째 표의 조건 이름은 다음 셀이 출력합니다.
 
 # %%
 print(*found, sep=", ")
@@ -721,10 +724,10 @@ quiz.check(
 #   matter.
 # - Ten sigmoids with BCE or MSE collapse here, and the reason is neither the loss nor missing competition, which are
 #   still there after the repairs: it is a push common to all outputs, which fills a saturating hidden layer before
-#   anything is learnt.
+#   anything is learnt. (With the squared error a ReLU hidden layer loses runs, too.)
 # - The effect can be switched off (output bias at the prior, removed push) and on (added push).
-# - Softmax twice costs little accuracy here and shows in the floor of the loss; with few images or rare classes it can
-#   cost nearly everything ([notebook 15](15_verdicts.ipynb)).
+# - Softmax twice costs little accuracy here and shows in the floor of the loss; on other data it can cost far more
+#   ([notebook 15](15_verdicts.ipynb)).
 #
 # **Next:** [12 Multi-label classification](12_multi_label.ipynb), where softmax itself is the misfit.
 
@@ -737,7 +740,7 @@ quiz.check(
 #   아닙니다. 둘 다 해결한 뒤에도 그대로 남아 있기 때문입니다. 모든 출력을 함께 미는 힘이, 무언가를 배우기도 전에
 #   은닉층을 포화시킵니다.
 # - 이 효과는 끌 수도 있고(출력층 편향을 사전 확률에 맞추기, 공통 힘 없애기) 켤 수도 있습니다(공통 힘 더하기).
-# - 소프트맥스를 두 번 쓰면 여기서는 정확도가 별로 떨어지지 않고 손실의 하한에 그 흔적이 드러납니다. 이미지가 아주
-#   적거나 드문 클래스가 있으면 잃는 것이 훨씬 많습니다([노트북 15](15_verdicts.ipynb)).
+# - 소프트맥스를 두 번 쓰면 여기서는 정확도가 별로 떨어지지 않고 손실의 하한에 그 흔적이 드러납니다. 다른
+#   데이터에서는 훨씬 더 많이 잃을 수 있습니다([노트북 15](15_verdicts.ipynb)).
 #
 # **다음:** [12 다중 레이블 분류](12_multi_label.ipynb). 거기서는 소프트맥스 자체가 맞지 않는 선택입니다.

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from lm_utils.experiments import statistics as st
 from lm_utils.experiments.claims.finding import Finding
-from lm_utils.experiments.conditions import NEW_DATA, OTHER_HAND, STOOD_OUT
+from lm_utils.experiments.conditions import LONGER, NEW_DATA, OTHER_HAND, STOOD_OUT
 from lm_utils.experiments.results import counted, number, shown_difference, under_conditions
 from lm_utils.experiments.stopping import BUDGET
 from lm_utils.tasks import TASKS
@@ -165,6 +165,13 @@ def confirmations(data: str) -> dict[str, st.Comparison]:
     return compared_together({kind: own for kind, own in gaps.items() if len(own) >= st.FEWEST_SEEDS})
 
 
+def with_patience(data: str) -> dict[str, st.Comparison]:
+    """Softmax twice with five times the patience less softmax once with the usual one, by the kind of data."""
+    usual, longer = under_conditions("confirmation", data), under_conditions("patience", data)
+    gaps = {runs[0]["title"]: paired(usual | {name: runs}, name.split("/")[0], TWICE) for name, runs in longer.items()}
+    return compared_together({kind: own for kind, own in gaps.items() if len(own) >= st.FEWEST_SEEDS})
+
+
 def setting_comparisons(
     families: dict[str, list[dict]], endings: dict[str, list[dict]]
 ) -> dict[tuple[str, str], st.Comparison]:
@@ -221,6 +228,10 @@ def misfits_suffer_on_new_data(data: str, home: str = HOME) -> Finding:
                  for kind, c in again.items()]  # fmt: skip
         told.append(f"What stood out, {CALLED[TWICE]}, alone on {seeds} fresh seeds: {'; '.join(lines)}.")
         told.append(f"At home it is {judged[TWICE, at_home].verdict}.")
+    if longer := with_patience(data):
+        lines = [f"{kind} {shown_difference(c.difference, TASKS['multiclass'])} ({c.verdict})"
+                 for kind, c in longer.items()]  # fmt: skip
+        told.append(f"The same networks with a patience of {LONGER} epochs instead of 10: {'; '.join(lines)}.")
     return Finding("holds here" if bad or confirmed else "not shown", " ".join(told))
 
 

@@ -152,6 +152,18 @@ def exclusivity_comes_from_the_loss() -> Finding:
     )
 
 
+def sigmoids_ignore_each_other() -> Finding:
+    """No sigmoid output depends on another class's logit."""
+    slopes = torch.autograd.functional.jacobian(torch.sigmoid, Z)
+    others = slopes[~torch.eye(len(Z), dtype=torch.bool)].abs().max().item()
+    shared = torch.autograd.functional.jacobian(lambda z: torch.softmax(z, 0), Z)
+    return decided(
+        others == 0,
+        f"The slope of every sigmoid output along every other class's logit is {others:g}; behind softmax it is"
+        f" {shared[0, 1].item():.3f} for the first two classes.",
+    )
+
+
 def sigmoid_then_cross_entropy_ignores_other_classes() -> Finding:
     """If exclusivity were out of sight, raising the logit of one class would take nothing from the others' shares."""
     right, first = int(LABEL.argmax()), 0

@@ -220,21 +220,24 @@ def at_least_loss(entry: dict) -> float:
 
 @with_rows
 def a_cut_repairs_it(results: Results, chosen: Sequence[Row]) -> Finding:
-    """Whether the labels cannot be learnt: refuted where another cut reads them from the same trained networks."""
-    told, repaired = [], []
+    """Whether the labels cannot be learnt: refuted where another cut surely reads them from the same networks."""
+    told, repaired, broken = [], [], []
     for row in chosen:
         half = estimate(results.scores(row.pairing).values(), "accuracy")
         cut = estimate(results.scores(row.pairing, "accuracy_at_cut").values(), "accuracy")
         where = estimate(results.scores(row.pairing, "cut").values(), "accuracy")
-        way = st.skill(cut.mean, results.baseline(row.pairing.task), "accuracy")
-        repaired.append(way >= REPAIRED_SKILL)
+        chance = results.baseline(row.pairing.task)
+        way, least, most = (st.skill(score, chance, "accuracy") for score in (cut.mean, cut.low, cut.high))
+        repaired.append(least >= REPAIRED_SKILL)
+        broken.append(most < REPAIRED_SKILL)
         told.append(
             f"{row.label}: {shown_interval(half, row.pairing.spec)} with the cut at 0.5,"
             f" {shown_interval(cut, row.pairing.spec)} with the cut that suits the validation set (about"
             f" {where.mean:.2f}), on the same trained networks: {shown(way, row.pairing.spec)} of the way from the best"
-            f" constant answer to perfect ({shown(REPAIRED_SKILL, row.pairing.spec)} count as repaired)."
+            f" constant answer to perfect, {shown(least, row.pairing.spec)} at the lower end of the interval"
+            f" ({shown(REPAIRED_SKILL, row.pairing.spec)} count as repaired)."
         )
-    verdict = "refuted" if all(repaired) else "not shown" if any(repaired) else "holds here"
+    verdict = "refuted" if all(repaired) else "holds here" if all(broken) else "not shown"
     return Finding(verdict, " ".join(told))
 
 
@@ -309,7 +312,7 @@ def cures(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
 
 @with_pairs
 def lower(results: Results, pairs: Sequence[tuple[Row, Row]], measure: str) -> Finding:
-    """A measure (epochs, negative log-likelihood, calibration error) is lower for the first of each pair."""
+    """A measure (epochs, calibration error) is lower for the first of each pair; one surely higher refutes it."""
     scores = [tuple(measured(results, row.pairing, measure) for row in pair) for pair in pairs]
     seeds = sorted({seed for mine, theirs in scores for seed in mine.keys() & theirs.keys()})
     gaps = [[mine.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for mine, theirs in scores]
@@ -322,7 +325,7 @@ def lower(results: Results, pairs: Sequence[tuple[Row, Row]], measure: str) -> F
             f" {average(theirs):.3g}, paired difference {signed(gap.mean)} ({signed(gap.low)} to {signed(gap.high)}),"
             f" lower in {sum(value < 0 for value in row)} of {counted(gap.n, 'seed')}, p = {p:.3g}."
         )
-    verdict = "holds here" if set(found) == {-1} else "refuted" if set(found) == {1} else "not shown"
+    verdict = "refuted" if 1 in found else "holds here" if set(found) == {-1} else "not shown"
     return Finding(verdict, " ".join(told))
 
 
