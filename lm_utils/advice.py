@@ -145,8 +145,8 @@ RULES: tuple[Rule, ...] = (
     # activations applied twice
     Rule(lambda p: p.loss == "cross_entropy" and p.activation == "softmax", "workable",
          "The loss applies softmax a second time to outputs that already lie in [0, 1]; it can never "
-         "reach 0 and its gradient is smaller. The largest output still wins, but learning may stand still for a "
-         "while: with few images or rare classes early stopping can end it before they are learnt."),
+         "reach 0 and its gradient is smaller. The largest output still wins, but slowly: with few images or rare "
+         "classes early stopping may come too soon."),
     Rule(lambda p: p.loss == "cross_entropy" and p.activation == "sigmoid", "workable",
          "The loss takes the sigmoid outputs for logits, so no logit can exceed another by more than 1; it can never"
          " reach 0, but the largest output still wins."),

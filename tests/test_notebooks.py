@@ -156,6 +156,13 @@ def test_no_cell_is_empty(source):
 
 
 @every_notebook
+def test_no_prose_is_left_in_a_code_cell(source):
+    """As where the mark of a Markdown cell was forgotten: no code cell ends with a comment."""
+    for cell in notebooks.build(source, "teacher").cells:
+        assert cell.cell_type != "code" or not cell.source.rstrip().rpartition("\n")[2].startswith("#"), cell.source
+
+
+@every_notebook
 def test_required_parts(source):
     cells = notebooks.build(source).cells
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")

@@ -318,6 +318,9 @@ Markdown("\n".join(f"- {line}" for line in found) or "No verdict of ours is cont
 # %%
 verdicts.forecast_table()
 
+# %% [markdown]
+# How many came out as we had said, and which did not:
+
 # %%
 verdicts.forecast_misses()
 
@@ -390,6 +393,9 @@ new_data.patience_question()
 
 # %%
 show(new_data.confirmation_figure(patience=True))
+
+# %% [markdown]
+# The same as differences to softmax once, seed by seed:
 
 # %%
 new_data.with_more_patience()
