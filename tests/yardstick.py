@@ -22,6 +22,14 @@ def cost(*works: Callable[[], object], rounds: int = 3) -> list[float]:
     return least
 
 
+def crowding() -> float:
+    """How many times as long as alone a piece of work takes here and now, since others use the machine; at least 1."""
+    wall, work = time.monotonic(), time.thread_time()
+    while time.thread_time() - work < 0.2:
+        pass
+    return max(1.0, (time.monotonic() - wall) / 0.2)
+
+
 def plain_figure() -> None:
     """Draw two panels with a line each: what any answer of a lab has to pay for at least."""
     figure, (left, right) = new_figure(columns=2)

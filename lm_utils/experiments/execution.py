@@ -201,21 +201,26 @@ def keep(notebook: NotebookNode, target: Path, problem: str) -> None:
 
 
 def end_with_parent() -> None:
-    """Wait until the starting process is gone (its end of our stdin closes), then end the kernel and ourselves.
-
-    The folder of the kernel's files is that process's; it can no longer remove it, so we do.
-    """
+    """Wait until the starting process is gone (its end of our stdin closes), then end the kernel and ourselves."""
     while os.read(0, 1024):
         pass
     for process in psutil.Process().children(recursive=True):
         process.kill()
+    remove_folder()
+    os._exit(1)
+
+
+def remove_folder() -> None:
+    """Remove the folder of our kernel's files; the starting process, whose task it is, may be gone by now."""
     if "LM_RUN_ALL" in os.environ:
         shutil.rmtree(os.environ["JUPYTER_RUNTIME_DIR"], ignore_errors=True)
-    os._exit(1)
 
 
 if __name__ == "__main__":
     own_channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else is printed here or by the kernel goes to stderr
     threading.Thread(target=end_with_parent, daemon=True).start()
-    main(json.loads(sys.argv[1]), own_channel)
+    try:
+        main(json.loads(sys.argv[1]), own_channel)
+    finally:
+        remove_folder()

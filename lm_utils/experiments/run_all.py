@@ -305,6 +305,23 @@ class Watched:
         with suppress(OSError):  # where nothing can be written, the process below says so
             unfinished(self.out, self.path).parent.mkdir(exist_ok=True)
             unfinished(self.out, self.path).touch()
+        try:
+            trouble = self.executed(started)
+        except OSError as error:  # this notebook cannot be begun; another one may
+            trouble = "failed", f"{self.cell}: its process could not be started ({error})."
+        outcome.seconds = time.monotonic() - started
+        if trouble is not None:
+            outcome.status, outcome.error = trouble
+        else:
+            outcome.stop = self.last["outcome"] == "stop"
+            outcome.status = "ok" if self.last["outcome"] == "ok" else "failed"
+            outcome.error, outcome.cells = self.last["error"] or None, self.last.get("cells", 0)
+        if outcome.status == "ok":
+            unfinished(self.out, self.path).unlink(missing_ok=True)
+        return outcome
+
+    def executed(self, started: float) -> tuple[str, str] | None:
+        """Start the process and wait for it; return status and error where it did not come to tell an outcome."""
         scratch = Path(tempfile.mkdtemp(prefix="lm-"))
         try:
             process, errors = self.start(scratch)
@@ -312,50 +329,28 @@ class Watched:
         finally:
             end_all(self.tag)
             shutil.rmtree(scratch, ignore_errors=True)
+            self.clear()
         for reader in self.readers:
             reader.join(5)
-        outcome.seconds = time.monotonic() - started
-        if trouble is not None:
-            outcome.status, outcome.error = trouble
-            (self.out / f".{self.path.stem}.part.ipynb").unlink(missing_ok=True)
-        elif "outcome" in self.last:
-            outcome.stop = self.last["outcome"] == "stop"
-            outcome.status = "ok" if self.last["outcome"] == "ok" else "failed"
-            outcome.error, outcome.cells = self.last["error"] or None, self.last.get("cells", 0)
-        else:
-            outcome.status = "failed"
-            outcome.error = (
-                f"{self.cell}: its process ended with code {process.returncode}. {(errors or [''])[-1]}".strip()
-            )
-        if outcome.status == "ok":
-            unfinished(self.out, self.path).unlink(missing_ok=True)
-        return outcome
+        if trouble is None and "outcome" not in self.last:
+            return "failed", f"{self.cell}: {how_it_ended(process.returncode, (errors or [''])[-1])}"
+        return trouble
+
+    def clear(self) -> None:
+        """Remove what the process had half written when it was ended."""
+        for folder in (self.out, self.out / "failed"):
+            for left in folder.glob(f".{self.path.stem}.*part*"):
+                with suppress(OSError):
+                    left.unlink(missing_ok=True)
 
     def start(self, scratch: Path) -> tuple[subprocess.Popen, deque[str]]:
         """Start the process that executes the notebook, apart from the terminal's signals."""
-        parameters = {"data": self.trained.data, "seeds": self.settings.seeds, "device": self.trained.device}
-        job = {
-            "source": str(self.path),
-            "target": str(self.out / self.path.name),
-            "parameters": parameters,
-            "of": fingerprint(self.path, self.trained, self.settings),
-        }
-        threads = str(self.threads)
-        environment = {
-            "OMP_NUM_THREADS": threads,
-            "MKL_NUM_THREADS": threads,
-            **os.environ,
-            "LM_RUN_ALL": self.tag,
-            "JUPYTER_RUNTIME_DIR": str(scratch),
-            "IPYTHONDIR": str(scratch / "ipython"),
-            "JUPYTER_PREFER_ENV_PATH": "1",
-        }
         process = subprocess.Popen(
-            [sys.executable, "-m", "lm_utils.experiments.execution", json.dumps(job)],
+            [sys.executable, "-m", "lm_utils.experiments.execution", json.dumps(self.job())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=environment,
+            env=self.environment(scratch),
             text=True,
             encoding="utf-8",
             errors="replace",
@@ -369,6 +364,33 @@ class Watched:
         for reader in self.readers:
             reader.start()
         return process, errors
+
+    def job(self) -> dict[str, Any]:
+        """What the process is to execute, with which parameters, and where the result belongs."""
+        return {
+            "source": str(self.path),
+            "target": str(self.out / self.path.name),
+            "parameters": {
+                "data": self.trained.data,
+                "seeds": self.settings.seeds,
+                "device": self.trained.device,
+            },
+            "of": fingerprint(self.path, self.trained, self.settings),
+        }
+
+    def environment(self, scratch: Path) -> dict[str, str]:
+        """The process's environment: its share of the cores, its tag, a folder of its own, and our data."""
+        threads = str(self.threads)
+        return {
+            "OMP_NUM_THREADS": threads,
+            "MKL_NUM_THREADS": threads,
+            **os.environ,
+            **absolute_folders(),
+            "LM_RUN_ALL": self.tag,
+            "JUPYTER_RUNTIME_DIR": str(scratch),
+            "IPYTHONDIR": str(scratch / "ipython"),
+            "JUPYTER_PREFER_ENV_PATH": "1",
+        }
 
     def listen(self, channel: IO[str]) -> None:
         """Note what the process tells: which cell begins, and at last the outcome."""
@@ -396,6 +418,21 @@ class Watched:
             news, work = self.news, worked
             if now - active > self.settings.idle_limit:
                 return "timeout", f"It hung at {self.cell}: nothing happened for {self.settings.idle_limit:g} s."
+
+
+def absolute_folders() -> dict[str, str]:
+    """The folders that a person named, from the root on: a kernel works in another folder than this process."""
+    named = {name: os.environ.get(name) for name in ("LM_CACHE_DIR", "LM_DATA_DIR")}
+    return {name: str(Path(folder).expanduser().absolute()) for name, folder in named.items() if folder}
+
+
+def how_it_ended(code: int, last_words: str) -> str:
+    """Say how a process ended that told no outcome; what it wrote last explains nothing where it was killed."""
+    if code == -9:
+        return "its process was ended from outside (SIGKILL; often memory ran out)."
+    if code < 0:
+        return f"its process was ended by a signal ({signal.strsignal(-code)}). {last_words}".strip()
+    return f"its process ended with code {code}. {last_words}".strip()
 
 
 def work_of(pid: int) -> float:
@@ -439,7 +476,10 @@ def fingerprint(path: Path, trained: Trained, settings: Settings) -> str:
     for file in sorted(package):
         digest.update(file.read_bytes())
     for file in sorted((ROOT / "results").rglob("*.*")):
-        digest.update(f"{file.relative_to(ROOT)} {file.stat().st_size} {file.stat().st_mtime_ns}".encode())
+        if file.suffix != ".part":  # of a training that is about to replace a file
+            with suppress(FileNotFoundError):
+                status = file.stat()
+                digest.update(f"{file.relative_to(ROOT)} {status.st_size} {status.st_mtime_ns}".encode())
     return digest.hexdigest()
 
 
@@ -460,7 +500,7 @@ def still_good(chosen: list[Path], out: Path, trained: Trained, settings: Settin
     """Return the notebooks that need no second run after a run that did not end well: nothing of theirs changed."""
     kept = {}
     for path in chosen:
-        with suppress(OSError, ValueError, KeyError):
+        with suppress(OSError, ValueError, KeyError, TypeError):
             metadata = json.loads((out / path.name).read_text("utf-8"))["metadata"]
             whole = not unfinished(out, path).exists()
             if metadata["run_all"]["of"] == fingerprint(path, trained, settings) and whole:
@@ -504,8 +544,9 @@ class Report:
         }
 
     def add(self, outcome: Outcome, remark: str = "") -> None:
-        """Take over the outcome of a notebook, and tell it."""
+        """Take over the outcome of a notebook, write it and tell it."""
         self.outcomes[outcome.name] = outcome
+        self.save()
         if outcome.status != "skipped":
             done = sum(self.outcomes[name].status != "skipped" for name in self.chosen)
             told = remark or f"{outcome.seconds:.1f} s"
@@ -514,7 +555,8 @@ class Report:
     def save(self) -> None:
         """Write `report.json` and `index.html`."""
         content = self.content()
-        pages = [str(page.relative_to(self.out)) for page in self.out.rglob("*.html")]
+        found = [*self.out.glob("*.html"), *self.out.glob("failed/*.html")]
+        pages = [page.relative_to(self.out).as_posix() for page in found]
         try:
             write(self.out / "index.html", index_page(content, self.titles, pages))
             write(self.out / "report.json", json.dumps(content, indent=1) + "\n")
@@ -535,11 +577,12 @@ class Report:
 
 
 def title_of(path: Path) -> str:
-    """Return a notebook's heading."""
-    for cell in json.loads(path.read_text("utf-8"))["cells"]:
-        first = "".join(cell["source"]).partition("\n")[0]
-        if first.startswith("# ") and cell["cell_type"] == "markdown":
-            return first.removeprefix("# ")
+    """Return a notebook's heading; the file's name where there is none or the notebook cannot be read."""
+    with suppress(OSError, ValueError, LookupError, TypeError):
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            first = "".join(cell["source"]).partition("\n")[0]
+            if first.startswith("# ") and cell["cell_type"] == "markdown":
+                return first.removeprefix("# ")
     return path.stem
 
 
