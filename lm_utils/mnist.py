@@ -33,8 +33,10 @@ FILES = {  # name: checksum (MD5) and shape
 }
 STALL_SECONDS = 20.0  # a download that brings less than STALL_BYTES in this time is given up
 STALL_BYTES = 200_000
+START_SECONDS = 120.0  # a download's process may need so long before it asks: importing torchvision is slow under load
 RETRY_SECONDS = 600.0  # after a failed download "auto" does not try again for so long, in any process
 TORCHVISION: dict[str, object] = {}  # replaces attributes of torchvision's MNIST (mirrors, resources); for tests
+BEGUN = "begun"  # the file that says that the download's process is ready to ask
 IN_CHILD = "import sys; from lm_utils.mnist import download_with_torchvision as run; run(*sys.argv[1:])"
 
 
@@ -123,14 +125,14 @@ def recent_failure(raw: Path) -> str:
     note = raw.parent / "failed-download.txt"
     try:
         age = time.time() - note.stat().st_mtime
-        return note.read_text(encoding="utf-8") if age < RETRY_SECONDS else ""
+        return note.read_text(encoding="utf-8") if 0 <= age < RETRY_SECONDS else ""  # clocks may be set back
     except (OSError, UnicodeDecodeError):
         return ""
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; whoever has it is waited for while its download grows."""
+    """Hold the folder's lock; whoever has it is waited for while its download begins and grows."""
     lock = FileLock(folder / "lock")
 
     def acquired() -> bool:
@@ -138,8 +140,9 @@ def locked(folder: Path) -> Iterator[None]:
             return bool(lock.acquire(blocking=False))
         return False
 
-    if not grows_until(acquired, folder):
-        raise Unavailable(f"another process has been downloading it without progress for {STALL_SECONDS:g} s")
+    patience = START_SECONDS + STALL_SECONDS
+    if not grows_until(acquired, folder, patience):
+        raise Unavailable(f"another process has been downloading it without progress for {patience:g} s")
     try:
         yield
     finally:
@@ -170,10 +173,13 @@ def run_torchvision(folder: Path) -> None:
             command, cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
         try:
-            finished = grows_until(lambda: child.poll() is not None, folder)
+            begun = grows_until(lambda: (folder / BEGUN).exists() or child.poll() is not None, folder, START_SECONDS)
+            finished = begun and grows_until(lambda: child.poll() is not None, folder, STALL_SECONDS)
         finally:
             child.kill()
             child.wait()
+    if not begun:
+        raise Unavailable(f"its download did not begin within {START_SECONDS:g} s")
     if not finished:
         raise Unavailable(f"its download made no progress for {STALL_SECONDS:g} s")
     if child.returncode:
@@ -185,6 +191,7 @@ def download_with_torchvision(folder: str, patience: str, replaced: str) -> None
     """Runs in the child: one mirror after the other, none of which may keep us waiting for long."""
     from torchvision.datasets import MNIST
 
+    Path(folder, BEGUN).touch()
     socket.setdefaulttimeout(float(patience) * 0.4)  # so that the second mirror gets its chance
     for name, value in json.loads(replaced).items():
         setattr(MNIST, name, value)
@@ -201,14 +208,14 @@ def download_with_torchvision(folder: str, patience: str, replaced: str) -> None
     sys.exit("; ".join(failures))
 
 
-def grows_until(done: Callable[[], bool], folder: Path) -> bool:
-    """Wait until `done`; False as soon as the folder has hardly grown for STALL_SECONDS."""
+def grows_until(done: Callable[[], bool], folder: Path, patience: float) -> bool:
+    """Wait until `done`; False as soon as the folder has hardly grown for `patience` seconds."""
     size, since = size_of(folder), time.monotonic()
     while not done():
         now = size_of(folder)
-        if now >= size + STALL_BYTES:
+        if now < size or now >= size + STALL_BYTES:  # it shrinks where a failed download is cleared away
             size, since = now, time.monotonic()
-        elif time.monotonic() - since > STALL_SECONDS:
+        elif time.monotonic() - since > patience:
             return False
         time.sleep(0.05)
     return True
