@@ -103,8 +103,9 @@ def test_the_shipped_runs_say_what_the_readme_and_notebook_15_say_of_them():
     assert home[conditions.TWICE, "2,000 training images"].verdict == "practically equal"
     assert [c.verdict for c in conditions.confirmations("mnist").values()] == ["worse", "worse"]
     assert all(new_data.far_behind("mnist", "confirmation").values())
-    assert not any(new_data.far_behind("mnist", "patience").values())
-    assert all(c.difference.n == 10 and c.verdict != "worse" for c in conditions.with_patience("mnist").values())
+    few, rare = new_data.far_behind("mnist", "patience").values()
+    assert not rare and len(few) <= 1
+    assert [c.verdict for c in conditions.with_patience("mnist").values()] == ["undecided", "better"]
     assert new_data.patience_question().answer == "nearly all of them come through"
 
 

@@ -401,11 +401,11 @@ show(new_data.confirmation_figure(patience=True))
 new_data.with_more_patience()
 
 # %% [markdown]
-# So they were not blind. Ten epochs without a new best are a long time with 2,000 images and a short one with fifty:
-# there an epoch has two steps. A misfit that only makes the start slower costs nothing where the rule of stopping is
-# generous, and whole classes where it is not. Both halves of the sentence matter: the loss would have been harmless
-# with another rule, and the rule would have been harmless with the fitting loss. (Softmax once was not given more
-# patience; it might gain a little by it, too.)
+# So they were not blind. With rare classes all of them come through; with fifty images nearly all, and whether a gap
+# remains is open. Ten epochs without a new best are a long time with 2,000 images and a short one with fifty: there an
+# epoch has two steps. A misfit that only makes the start slower costs nothing where the rule of stopping is generous,
+# and whole classes where it is not. Neither alone did the harm: with another rule the loss would have been harmless,
+# and with the fitting loss the rule was. (Softmax once was not given more patience; it might gain a little by it, too.)
 
 # %%
 new_data.verdict()
