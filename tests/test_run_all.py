@@ -11,6 +11,7 @@ import sys
 import textwrap
 import time
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -21,9 +22,9 @@ from nbclient.exceptions import CellTimeoutError
 from yardstick import crowding
 
 from lm_utils.__main__ import main as command
-from lm_utils.experiments import execution
+from lm_utils.experiments import execution, run_report, watched
 from lm_utils.experiments import run_all as runner
-from lm_utils.experiments.pages import notebook_page, with_formulas
+from lm_utils.experiments.pages import notebook_page, with_formulas, write
 
 CELLS = {
     "00_good": [
@@ -61,6 +62,7 @@ FAULTS = {
     "08_from_outside": "code cell 3 (`os.kill(os.getppid(), 9)`): its process was ended from outside (SIGKILL; often",
     "09_empty": "Notebook does not appear to be JSON",
 }
+SETTINGS = run_report.Settings("digits", 3, "cpu", None, False, limit=900.0, idle_limit=90.0)
 
 
 def put(folder, name, cells):
@@ -72,7 +74,7 @@ def put(folder, name, cells):
 
 
 def nothing_to_train(settings, numbers):
-    return runner.Trained("digits", "cpu", trained=1, reused=2)
+    return run_report.Trained("digits", "cpu", trained=1, reused=2)
 
 
 def run(folder, train=nothing_to_train, **options):
@@ -126,7 +128,7 @@ def start(mark):
 @pytest.fixture
 def quiet(tmp_path, monkeypatch):
     """A place where nobody writes results or edits the package meanwhile, so that only the notebooks' changes count."""
-    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    monkeypatch.setattr(watched, "ROOT", tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -250,7 +252,7 @@ def test_a_training_that_does_not_end_takes_the_old_verdict_back(tmp_path, error
 @pytest.mark.slow
 def test_after_an_interrupted_training_only_what_is_not_good_runs_again_unless_runs_changed(tmp_path, quiet):
     def trained_as(runs):
-        return lambda settings, numbers: runner.Trained("digits", "cpu", runs=runs)
+        return lambda settings, numbers: run_report.Trained("digits", "cpu", runs=runs)
 
     put(tmp_path / "nb", "00_good", ["1"])
     put(tmp_path / "nb", "01_other", ["1 / 0"])
@@ -284,7 +286,7 @@ def test_a_disk_that_is_full_after_training_hides_neither_the_error_nor_the_trut
     put(tmp_path / "nb", "00_good", ["1"])
     with pytest.raises(ValueError, match="Runs cannot be stored"):
         error = ValueError("Runs cannot be stored")
-        run(tmp_path, broken(error, then=lambda: monkeypatch.setattr(runner, "write", full)))
+        run(tmp_path, broken(error, then=lambda: monkeypatch.setattr(run_report, "write", full)))
     report = stored_report(tmp_path)
     assert not report["ok"] and report["notebooks"][0]["error"].startswith("The training of the runs had not ended")
 
@@ -305,19 +307,19 @@ def test_the_report_on_disk_grows_with_every_notebook(tmp_path):
     put(tmp_path / "nb", "00_one", ["1"])
     put(tmp_path / "nb", "01_other", ["1"])
     (tmp_path / "out").mkdir()
-    report = runner.Report(tmp_path / "out", runner.Settings(), *[sorted((tmp_path / "nb").iterdir())] * 2)
-    report.add(runner.Outcome("00_one", "ok"))
+    report = run_report.Report(tmp_path / "out", SETTINGS, *[sorted((tmp_path / "nb").iterdir())] * 2)
+    report.add(run_report.Outcome("00_one", "ok"))
     assert statuses(stored_report(tmp_path)) == {"00_one": "ok", "01_other": "skipped"}
 
 
 def test_what_a_training_writes_meanwhile_disturbs_no_fingerprint(tmp_path, monkeypatch):
     def told():
-        return runner.fingerprint(notebook, runner.Trained("digits", "cpu"), runner.Settings())
+        return watched.fingerprint(notebook, run_report.Trained("digits", "cpu"), SETTINGS)
 
     notebook, results = tmp_path / "00_one.ipynb", tmp_path / "results"
     notebook.write_text("{}")
     results.mkdir()
-    monkeypatch.setattr(runner, "ROOT", tmp_path)
+    monkeypatch.setattr(watched, "ROOT", tmp_path)
     before = told()
     (results / "runs.csv.123.part").touch()
     (results / "runs.csv").symlink_to("gone")  # as a file that is gone before it is looked at
@@ -331,16 +333,17 @@ def test_a_notebook_that_is_no_notebook_has_its_name_as_title_and_is_not_still_g
     for content in ("", "[]", '{"cells": [1]}', '{"cells": null}', '{"metadata": null}'):
         path = tmp_path / "00_one.ipynb"
         path.write_text(content)
-        assert runner.title_of(path) == "00_one"
-        assert runner.still_good([path], tmp_path, nothing_to_train(None, None), runner.Settings()) == {}
+        assert run_report.title_of(path) == "00_one"
+        assert watched.still_good([path], tmp_path, nothing_to_train(None, None), SETTINGS) == {}
 
 
 def test_folders_are_the_same_for_a_notebook_though_it_works_elsewhere(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LM_CACHE_DIR", "here")
     monkeypatch.setenv("LM_DATA_DIR", "~/data")
-    given = runner.absolute_folders()
-    assert given == {"LM_CACHE_DIR": str(tmp_path / "here"), "LM_DATA_DIR": str(Path.home() / "data")}
+    notebook = watched.Watched(tmp_path / "00_one.ipynb", tmp_path, SETTINGS, nothing_to_train(None, None), 1, None)
+    given = notebook.environment(tmp_path / "scratch")
+    assert (given["LM_CACHE_DIR"], given["LM_DATA_DIR"]) == (str(tmp_path / "here"), str(Path.home() / "data"))
 
 
 def with_streams(*pieces):
@@ -391,7 +394,7 @@ def test_an_output_that_does_not_arrive_is_a_hang_and_not_a_long_cell(tmp_path, 
 def test_an_output_is_waited_for_longer_than_four_seconds(monkeypatch, folder):
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", folder)
     client = NotebookClient(nbformat.v4.new_notebook(), config=execution.kernel_config())
-    assert client.iopub_timeout == 60 and runner.IDLE_LIMIT > 60
+    assert client.iopub_timeout == 60 and run_report.IDLE_LIMIT > 60
 
 
 @pytest.mark.slow
@@ -511,6 +514,17 @@ def test_a_full_disk_is_one_sentence_with_the_path_and_nothing_half_written(tmp_
     assert not list((tmp_path / "out").rglob("*.part*"))
 
 
+def test_a_page_on_a_read_only_file_system_names_its_path(tmp_path, monkeypatch):
+    def read_only(*_, **__):
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "write_text", read_only)
+    monkeypatch.setattr(Path, "unlink", read_only)
+    with pytest.raises(OSError, match="Read-only") as caught:
+        write(tmp_path / "page.html", "text")
+    assert caught.value.filename == str(tmp_path / "page.html")
+
+
 def test_a_folder_that_cannot_be_written_is_one_sentence_with_the_path(tmp_path):
     put(tmp_path / "nb", "00_good", ["1"])
     (tmp_path / "file").write_text("no folder")
@@ -581,7 +595,7 @@ def test_training_asks_for_what_the_notebooks_speak_of(monkeypatch):
         return [{}, {}, {}]
 
     monkeypatch.setattr("lm_utils.experiments.sweep.sweep_entries", sweep_entries)
-    settings = runner.Settings(data="digits", seeds=2, device="cpu", jobs=0)
+    settings = replace(SETTINGS, seeds=2)
     trained = runner.train_missing(settings, ["03", "08", "11"])
     assert (trained.data, trained.device, trained.trained, trained.reused) == ("digits", "cpu", 1, 2)
     assert asked["tasks"] == {"regression", "multiclass"} and asked["seeds"] == [0, 1]

@@ -10,7 +10,8 @@ import shutil
 
 import pytest
 
-from lm_utils.experiments.run_all import Trained, run_all
+from lm_utils.experiments.run_all import run_all
+from lm_utils.experiments.run_report import Trained
 from lm_utils.labs import quiz
 from lm_utils.publish import notebooks, slides
 from lm_utils.publish.site_notebooks import is_executed, read
@@ -73,7 +74,9 @@ def decks(tmp_path_factory):
     if not is_fetched(ROOT / "site", ROOT / "build" / "web-parts") and not shutil.which("npm"):
         pytest.skip("npm is missing; install it, since reveal.js comes from there")
     folder = tmp_path_factory.mktemp("slides")
-    run_all("digits", 1, "cpu", 1, only=[EXECUTED], out=folder / "run-all", train=lambda *_: Trained("digits", "cpu"))
+    options = {"only": [EXECUTED], "out": folder / "run-all", "train": lambda *_: Trained("digits", "cpu")}
+    report = run_all("digits", 1, "cpu", 1, **options)
+    assert report["ok"], report["notebooks"]
     all_of_them = {path.stem: notebooks.build(path) for path in notebooks.sources()}
     for name in all_of_them:
         stored = slides.EXECUTED / f"{name}.ipynb"
