@@ -70,6 +70,11 @@ def exclusive(p: Described) -> bool:
     return TASKS[p.task].kind == "exclusive"
 
 
+def absolute(p: Described) -> bool:
+    """Whether the loss is the absolute error; for outputs from 0 to 1 the hinge loss is, but for a constant."""
+    return p.loss == "mae" or (p.loss == "hinge" and p.activation in ("sigmoid", "softmax"))
+
+
 RULES: tuple[Rule, ...] = (
     # one output through softmax says 1, whatever the image
     Rule(lambda p: p.activation == "softmax" and TASKS[p.task].outputs == 1, "impossible",
@@ -78,6 +83,10 @@ RULES: tuple[Rule, ...] = (
     # numbers
     Rule(lambda p: value(p) and p.loss == "hinge", "impossible",
          "The hinge loss needs labels of -1 and +1; a number has none."),
+    Rule(lambda p: value(p) and p.loss == "cross_entropy" and p.activation == "sigmoid" and p.normalize, "handicapped",
+         "The batch is read as one sample; standardised targets add up to about 0, so each output is pushed up where "
+         "its target is positive and down where it is negative, to the ends of the sigmoid: it tells large numbers "
+         "from small ones and no more."),
     Rule(lambda p: value(p) and p.loss == "cross_entropy", "impossible",
          "The batch is read as one sample with as many classes as images; softmax ignores a shift of all "
          "outputs, so no value is ever pinned down."),
@@ -119,6 +128,9 @@ RULES: tuple[Rule, ...] = (
     Rule(lambda p: p.task == "multilabel" and p.activation == "softmax", "handicapped",
          "Softmax shares one unit of probability among the labels, so two true labels end near one half "
          "each, on the edge of the decision."),
+    Rule(lambda p: p.task == "multilabel" and p.loss == "cross_entropy" and p.activation == "sigmoid", "workable",
+         "Cross-entropy makes the labels compete, but what is true is pushed up and the rest down, and the sigmoid "
+         "gives both an end, 1 and 0."),
     Rule(lambda p: p.task == "multilabel" and p.loss == "cross_entropy", "handicapped",
          "Cross-entropy makes the labels compete for one unit of probability, though several can be true "
          "at once."),
@@ -126,10 +138,13 @@ RULES: tuple[Rule, ...] = (
     Rule(lambda p: single(p) and p.loss == "cross_entropy" and p.activation == "none", "impossible",
          "nn.CrossEntropyLoss reads the batch as one sample and makes its images compete; read as a probability, the"
          " softmax of the single output is 1 for every image."),
+    Rule(lambda p: single(p) and p.loss == "cross_entropy" and p.activation == "sigmoid", "workable",
+         "nn.CrossEntropyLoss reads the batch as one sample and makes its images compete, but the sigmoid gives "
+         "winners and losers an end, 1 and 0, so the cut at one half still works."),
     Rule(lambda p: single(p) and p.loss == "cross_entropy", "handicapped",
          "nn.CrossEntropyLoss reads the batch as one sample and compares its images with each other, not "
          "each image with its label."),
-    Rule(lambda p: single(p) and p.loss == "mae" and p.activation == "sigmoid", "handicapped",
+    Rule(lambda p: single(p) and absolute(p) and p.activation == "sigmoid", "handicapped",
          "The absolute error is lowest at 0 or 1, whichever answer is the likelier one, and the sigmoid's slope fades"
          " there: a run that settles on one answer for all images does not come back."),
     # ReLU as an output
@@ -153,12 +168,15 @@ RULES: tuple[Rule, ...] = (
     Rule(lambda p: p.loss == "bce_logits" and p.activation == "softmax", "workable",
          "The loss applies a sigmoid to outputs that already lie in [0, 1]; it can never reach 0, but the"
          " largest output still wins."),
+    Rule(lambda p: p.task == "binary" and p.loss == "bce_logits" and p.activation == "sigmoid", "workable",
+         "The sigmoid is applied twice, so the loss only ever sees probabilities between 0.5 and 0.731, but the larger "
+         "of the two outputs still wins."),
     Rule(lambda p: p.loss == "bce_logits" and p.activation == "sigmoid", "handicapped",
          "The sigmoid is applied twice, so the loss only ever sees probabilities between 0.5 and 0.731."),
-    # margins
-    Rule(lambda p: p.loss == "hinge" and p.activation != "none", "handicapped",
-         "The hinge loss wants margins beyond -1 and +1, and these outputs stay between 0 and 1."),
     # ten rare classes, each asked on its own
+    Rule(lambda p: p.task == "multiclass" and p.loss in VALUE_LOSSES and p.activation == "none", "workable",
+         "The outputs are fitted to 0 and 1 as if they were numbers. They start near 0, not far from the rate of one "
+         "in ten, so nothing pushes the hidden layer far."),
     Rule(lambda p: common_push(p) and p.activation != "softmax" and p.loss != "cross_entropy", "handicapped",
          "Ten yes/no questions, each with 'no' as the right answer nine times in ten, all push the "
          "sigmoid hidden layer the same way at the start; it can saturate before anything is learnt."),
@@ -166,10 +184,7 @@ RULES: tuple[Rule, ...] = (
          and p.hidden == "relu" and not p.prior_bias, "handicapped",
          "The first steps drive all ten sigmoids towards 0, where the slope of a distance fades; some classes may"
          " never come back."),
-    Rule(lambda p: p.task == "multiclass" and p.loss == "mae", "handicapped",
-         "The best constant answer under the absolute error is 0 for every rare class, and the pull away "
-         "from it is weak."),
-    Rule(lambda p: p.loss == "hinge", "workable",
+    Rule(lambda p: p.loss == "hinge" and p.activation == "none", "workable",
          "Only the margin counts: the classes separate, but no output is a probability."),
     Rule(lambda p: exclusive(p) and p.loss in ("bce", "bce_logits") and p.activation != "softmax", "workable",
          "The classes are asked one by one although exactly one is true; the largest answer wins."),
@@ -177,7 +192,7 @@ RULES: tuple[Rule, ...] = (
          "Softmax makes the classes compete, and the loss scores every class, not the true one alone."),
     Rule(lambda p: p.loss in VALUE_LOSSES and p.activation == "none", "workable",
          "The outputs are fitted to 0 and 1 as if they were numbers; the cut at one half decides."),
-    Rule(lambda p: p.loss in VALUE_LOSSES, "workable",
+    Rule(lambda p: p.loss in VALUE_LOSSES or absolute(p), "workable",
          "A distance between probability and label: it is lowest at the right answer, but a confident "
          "mistake costs at most about 1 and its gradient fades."),
 )  # fmt: skip
@@ -204,5 +219,7 @@ def received(p: Described) -> str:
     }[task.kind]
     if loss.form == "signs":
         targets = "labels of -1 and +1"
+    if loss.form == "signs" and absolute(p) and task.kind != "value":
+        targets += " (on outputs from 0 to 1 that is the absolute error, plus a constant)"
     inside = {"none": "", "sigmoid": ", applies a sigmoid itself", "softmax": ", applies softmax itself"}
     return f"{emitted} per image; {loss.code} compares them with {targets}{inside[loss.contains]}."

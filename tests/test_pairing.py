@@ -109,3 +109,14 @@ def test_which_pairings_would_kill_a_gpu():
     assert Pairing("binary", "bce", "relu").may_leave_unit_interval
     assert not Pairing("binary", "bce", "sigmoid").may_leave_unit_interval
     assert not Pairing("regression", "bce", "sigmoid_inverse").may_leave_unit_interval
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "softmax"])
+@pytest.mark.parametrize("task", [name for name, task in TASKS.items() if task.kind != "value"])
+def test_between_0_and_1_the_hinge_loss_is_the_absolute_error_plus_a_constant(task, activation):
+    hinge, mae = Pairing(task, "hinge", activation), Pairing(task, "mae", activation)
+    targets = TASKS[task].target(torch.arange(10))
+    outputs = torch.rand(10, TASKS[task].outputs, requires_grad=True)
+    slopes = [torch.autograd.grad(p.loss_value(outputs, targets), outputs)[0] for p in (hinge, mae)]
+    assert torch.allclose(*slopes) and hinge.verdict == mae.verdict
+    assert "absolute error, plus a constant" in hinge.explanation

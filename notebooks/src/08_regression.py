@@ -375,8 +375,9 @@ print(wrong.shape, "-", str(caught[0].message)[:76])
 # %% [markdown]
 # ## 7. Every pairing
 #
-# The grid shows every loss with every output activation that has been trained with this network; the brighter a cell,
-# the more of the way from the constant answer to a perfect one it went. First with standardised targets.
+# The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts);
+# the brighter a cell, the more of the way from the constant answer to a perfect one it went. Grey cells stop with an
+# error. First with standardised targets.
 
 # %%
 show(figures.grid_heatmap("regression", normalize=True))
@@ -401,8 +402,16 @@ Markdown(f"Whoever answers 1 to every image pays **{(targets - 1).square().mean(
 # beyond that figure, so its outputs were not held at 1.
 #
 # Now go through the rows of `nn.BCELoss` and `nn.BCEWithLogitsLoss` with standardised targets. There is a cell in which
-# binary cross-entropy learns a number: where the targets pass a sigmoid, too, and lie between 0 and 1. In the cell next
-# to it, one sigmoid more, the network is worse than a constant.
+# binary cross-entropy learns a number: where the targets pass a sigmoid, too, and lie between 0 and 1. In the cell
+# below it, one sigmoid more, the network is worse than a constant. And one cell with cross-entropy is brighter than its
+# neighbours. What do its networks say, digit by digit?
+
+# %%
+show(figures.means_by_digit([lm.Pairing("regression", "cross_entropy", "sigmoid", normalize=True)]))
+
+# %% [markdown]
+# The loss takes the batch for one sample and lets its images compete. Standardised targets above the mean are pushed up
+# and those below it down, to the two ends of the sigmoid: the network sorts the digits into two piles.
 #
 # The picker below goes further: what a pairing means, and a live training if you ask for it.
 

@@ -298,15 +298,21 @@ show(figures.epochs_plot(losses))
 results.readable(results.summary("probability", ["twin", "extra"]))
 
 # %% [markdown]
-# The grid shows every loss with every output activation that has been trained with this network; the brighter a cell,
-# the more of the way from the constant answer to a perfect one it went.
+# The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts); the
+# brighter a cell, the more of the way from the constant answer to a perfect one it went. Grey cells stop with an error.
 
 # %%
 show(figures.grid_heatmap("probability"))
 
 # %% [markdown]
-# An empty cell has not been trained for the stored results yet. The picker below goes further: the stored result of a
-# pairing if there is one, what the pairing means, and a live training if you ask for it.
+# Three things to look for. The call of part 5 learns after all where the network ends in a sigmoid: the images still
+# only compete, but winners and losers now have an end, 1 and 0, and one half lies between them. Document 000 (section
+# 1-5) warns against a sigmoid's output in `nn.BCEWithLogitsLoss`; find that cell here, and then in
+# [notebook 10](10_binary.ipynb). And the ReLU column is one toss per seed, not eight: all its cells start from the same
+# weights, and where the one output is dead at the start, no loss wakes it up. (It even spares `nn.BCELoss` its error:
+# a 0 is a legal probability.)
+#
+# The picker below goes further: what a pairing means, and a live training if you ask for it.
 
 # %%
 from lm_utils.labs.picker import picker

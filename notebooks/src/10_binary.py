@@ -261,15 +261,29 @@ show(figures.output_histograms([twin, twice, square]))
 results.readable(results.summary("binary", ["twin", "extra"]))
 
 # %% [markdown]
-# The grid shows every loss with every output activation that has been trained with this network; the brighter a cell,
-# the more of the way from the constant answer to a perfect one it went.
+# The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts); the
+# brighter a cell, the more of the way from the constant answer to a perfect one it went. Grey cells stop with an error.
 
 # %%
 show(figures.grid_heatmap("binary"))
 
 # %% [markdown]
-# An empty cell has not been trained for the stored results yet. The picker below goes further: the stored result of a
-# pairing if there is one, what the pairing means, and a live training if you ask for it.
+# A sigmoid's output in `nn.BCEWithLogitsLoss`, which is lost in [notebook 09](09_probability.ipynb), does well here:
+# the loss sees a narrow band of probabilities, but of two outputs one is still the larger. With ReLU a dead output
+# need not be the end, as long as the other one lives. And two rows agree to the last digit in the columns of sigmoid
+# and softmax: the absolute error and the hinge loss. Is that so in every single seed?
+
+# %%
+stored = results.reference()
+for name in ("sigmoid", "softmax"):
+    print(name, stored.paired(lm.Pairing("binary", "mae", name), lm.Pairing("binary", "hinge", name)))
+
+# %% [markdown]
+# For an output $p$ from 0 to 1 the hinge loss is $1-p$ where the answer is yes and $1+p$ where it is no. The absolute
+# error is $1-p$ and $p$. They differ by a constant, so every step of the two trainings is the same: two names, one
+# loss.
+#
+# The picker below goes further: what a pairing means, and a live training if you ask for it.
 
 # %%
 from lm_utils.labs.picker import picker

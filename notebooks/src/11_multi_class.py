@@ -604,29 +604,47 @@ results.readable(results.summary("multiclass", ["twin", "extra"]))
 # The hinge loss ends with raw numbers, without any sigmoid at the output, and look at its column *at chance*: ten
 # separate questions again, and the same end. (Whether by the same push, no run here has probed.)
 #
-# The grid shows every loss with every output activation that has been trained with this network; the brighter a cell,
-# the more of the way from the constant answer to a perfect one it went.
+# The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts); the
+# brighter a cell, the more of the way from the constant answer to a perfect one it went. Grey cells stop with an error.
 
 # %% [markdown] tags=["lang-ko"]
 # 힌지 손실은 출력에 시그모이드가 전혀 없이 숫자 그대로 끝나는데도 *at chance* 열을 보세요. 따로따로 던지는 질문 열 개는
 # 시그모이드 열 개와 똑같은 결말을 맞습니다. (같은 힘 때문인지는 여기서 실험하지 않았습니다.)
 #
-# 이 격자는 이 신경망으로 학습해 본 손실 함수와 출력층 활성화 함수의 모든 조합을 보여 줍니다. 칸이 밝을수록 상수
-# 답에서 완벽한 답까지 가는 길을 더 많이 갔다는 뜻입니다.
+# 이 격자는 손실 함수와 출력층 활성화 함수의 모든 조합을 같은 몇 개의 시드로 보여 줍니다(예시일 뿐 판정은 아닙니다).
+# 칸이 밝을수록 상수 답에서 완벽한 답까지 가는 길을 더 많이 갔다는 뜻이고, 회색 칸은 오류로 멈춥니다.
 
 # %%
 show(figures.grid_heatmap("multiclass"))
 
 # %% [markdown]
 # Look for `nn.BCEWithLogitsLoss` without an activation: it is ten sigmoids with `nn.BCELoss` in other words, and it
-# shares their fate. An empty cell has not been trained for the stored results yet. The picker below goes further: the
-# stored result of a pairing if there is one, what the pairing means, and a live training if you ask for it.
+# shares their fate. Now look at the squared error without an activation: ten separate questions again, and it learns.
+# The push of part 5 would explain it: these outputs start near 0, not far from the one tenth they should come to, while
+# sigmoids start at one half. The ReLU column, last, has figures in the middle. How many digits do these networks
+# never name?
 
 # %% [markdown] tags=["lang-ko"]
-# 활성화 함수 없이 쓴 `nn.BCEWithLogitsLoss`를 찾아보세요. 시그모이드 열 개에 `nn.BCELoss`를 쓴 것과 같은
-# 말이고 운명도 같습니다. 빈칸은 저장된 결과에서 아직 학습하지 않은 조합입니다. 아래의 선택기(picker)는 더
-# 나아갑니다. 조합을 고르면 저장된 결과가 있을 때 그것을 보여 주고, 그 조합이 무엇을 뜻하는지 설명하며, 원하면
-# 바로 학습도 합니다.
+# 활성화 함수 없이 쓴 `nn.BCEWithLogitsLoss`를 찾아보세요. 시그모이드 열 개에 `nn.BCELoss`를 쓴 것과 같은 말이고
+# 운명도 같습니다. 이제 활성화 함수 없는 제곱 오차를 보세요. 여기서도 질문 열 개를 따로따로 던지는데 학습합니다. 5부의
+# 미는 힘으로 설명할 수 있습니다. 이 출력들은 0 근처에서 출발하므로 도착해야 할 10분의 1에서 멀지 않지만, 시그모이드는
+# 2분의 1에서 출발합니다. 마지막으로 ReLU 열에는 중간쯤 되는 값들이 있습니다. 이 신경망들이 한 번도 답하지 않는 숫자는
+# 몇 개일까요?
+
+# %%
+halved = results.reference().first_seeds(3).of(lm.Pairing("multiclass", "mse", "relu"))
+named = [[sum(column) for column in zip(*run["outputs"]["confusion"], strict=True)] for run in halved]
+Markdown(f"MSE behind ReLU, seed by seed: **{', '.join(str(counts.count(0)) for counts in named)}** of ten digits.")
+
+# %% [markdown]
+# An output that is 0 for every image has the slope 0 as well: it is dead, and its digit is lost. The others go on.
+#
+# The picker below goes further: what a pairing means, and a live training if you ask for it.
+
+# %% [markdown] tags=["lang-ko"]
+# 모든 이미지에서 0인 출력은 기울기도 0입니다. 죽은 출력이고, 그 숫자는 잃어버립니다. 나머지는 계속 학습합니다.
+#
+# 아래의 선택기(picker)는 더 나아갑니다. 조합이 무엇을 뜻하는지 설명하고, 원하면 그 자리에서 학습합니다.
 
 # %%
 from lm_utils.labs.picker import picker

@@ -258,9 +258,9 @@ results.probabilities(trio)
 # %% [markdown]
 # ## 6. Every pairing
 #
-# The grid shows every loss with every output activation that has been trained with this network; the brighter a cell,
-# the more of the way from the constant answer to a perfect one it went. Read it by columns and by rows: behind softmax
-# no loss helps, and without an activation it is the loss that decides.
+# The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts); the
+# brighter a cell, the more of the way from the constant answer to a perfect one it went. Grey cells stop with an error.
+# Read it by columns and by rows: behind softmax no loss helps, and without an activation it is the loss that decides.
 
 # %%
 show(figures.grid_heatmap("multilabel"))
