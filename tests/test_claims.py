@@ -501,3 +501,9 @@ def test_forecasts_are_held_against_the_pairings_that_no_document_ran(monkeypatc
     assert f"Now called impossible: {relu.advice.reason}" in page
     table = verdicts.forecast_table(runs).data
     assert "| workable |  | 1 |  | 1 |" in table and "3 seeds" in table
+
+
+def test_a_table_of_claims_says_whether_any_run_decides_them(everything):
+    computed, trained = (next(c for c in cl.claims() if c.kind == kind) for kind in ("formula", "runs"))
+    assert "Runs: none; formulas" in repr(cl.table([cl.judge(computed)], everything))
+    assert everything.of_rows().origin in repr(cl.table([cl.judge(trained, everything)], everything))

@@ -176,7 +176,7 @@ show(runaway.no_floor_figure())
 # %%
 fitting = lm.Pairing("regression", "mse", normalize=True)
 misfit = lm.Pairing("regression", "bce_logits", normalize=True)
-found = [runaway.runaway(pairing, splits) for pairing in (fitting, misfit)]
+found = [runaway.runaway(pairing, splits, device=device) for pairing in (fitting, misfit)]
 show(runaway.runaway_figure(found))
 
 # %% [markdown]
@@ -285,7 +285,7 @@ show(figures.means_by_digit([fitting, raw, misfit]))
 # the mean, or something below every target that exists. Watch the raw one while it trains.
 
 # %%
-show(runaway.runaway_figure([runaway.runaway(pairing, splits) for pairing in (fitting, raw)]))
+show(runaway.runaway_figure([found[0], runaway.runaway(raw, splits, device=device)]))
 
 # %% [markdown]
 # Images with large and with small targets get the *same* output. At the start all outputs are near 0 and all targets

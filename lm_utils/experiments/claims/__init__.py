@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
@@ -90,14 +90,16 @@ def verdict_of(name: str, results: Results | None = None) -> Judged:
     raise ValueError(f"There is no claim {name!r}; their ids stand in documents/claims.toml.")
 
 
-def table(judged: Iterable[Judged], results: Results | None = None) -> Table:
+def table(judged: Sequence[Judged], results: Results | None = None) -> Table:
     """Claims, verdicts and evidence as a table to be shown."""
     lines = [
         {"section": f"{one.claim.document} §{one.claim.section}", "the document says": one.claim.says,
          "verdict": one.signed, "how": KINDS[one.claim.kind], "evidence": one.evidence}
         for one in judged
     ]  # fmt: skip
-    return Table(carrying(pd.DataFrame(lines), (results or reference()).of_rows().origin))
+    trained = any(one.claim.kind in ("runs", "conditions") for one in judged)
+    origin = (results or reference()).of_rows().origin if trained else "none; formulas and PyTorch itself decide"
+    return Table(carrying(pd.DataFrame(lines), origin))
 
 
 def counts(judged: Iterable[Judged]) -> pd.DataFrame:
