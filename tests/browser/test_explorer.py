@@ -35,8 +35,9 @@ def served(chromium, tmp_path_factory):
     (folder / "MNIST" / "failed-download.txt").write_text("this test asks for no download")
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "LM_DATA_DIR": str(folder)}
     command = [sys.executable, "-m", "lm_utils", "explore"]
+    hear = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 (a background job is deaf to Ctrl-C)
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder,
-                              env=environment, start_new_session=True)  # fmt: skip
+                              env=environment, start_new_session=True, preexec_fn=hear)  # fmt: skip
     found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", server.stdout.readline())
     assert found, "no address was printed"
     yield SimpleNamespace(address=found[0], process=psutil.Process(server.pid))
