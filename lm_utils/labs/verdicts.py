@@ -269,6 +269,8 @@ def forecast_misses(results: Results | None = None) -> Markdown:
             parts.append(f"*{verdict}* {sum(pairing not in wrong for pairing in said)} of {len(said)}")
     lines = [f"**Came out as we had said:** {', '.join(parts) or 'nothing has been trained yet'}.", ""]
     for pairing in wrong:
-        now = f" Now called {pairing.verdict}: {pairing.advice.reason}" if pairing.verdict != forecast(pairing) else ""
-        lines.append(f"- {pairing.task}, called {forecast(pairing)}: {sentence(pairing, results, whose=False)}{now}")
+        since = "Still" if pairing.verdict == forecast(pairing) else "Now"
+        told = sentence(pairing, results, whose=False)
+        why = f"{since} called {pairing.verdict}: {pairing.advice.reason}"
+        lines.append(f"- {pairing.task}, called {forecast(pairing)}: {told} {why}")
     return Markdown("\n".join(lines))
