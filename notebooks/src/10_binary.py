@@ -268,10 +268,9 @@ results.readable(results.summary("binary", ["twin", "extra"]))
 show(figures.grid_heatmap("binary"))
 
 # %% [markdown]
-# A sigmoid's output in `nn.BCEWithLogitsLoss`, which loses runs in [notebook 09](09_probability.ipynb), does well here:
-# the loss sees a narrow band of probabilities, but of two outputs one is still the larger. With ReLU a dead output
-# need not be the end, as long as the other one lives. And two rows agree to the last digit in the columns of sigmoid
-# and softmax: the absolute error and the hinge loss. Is that so in every single seed?
+# A sigmoid's output in `nn.BCEWithLogitsLoss` loses runs here as it does in [notebook 09](09_probability.ipynb). With
+# ReLU a dead output need not be the end, as long as the other one lives. And two rows agree to the last digit in the
+# columns of sigmoid and softmax: the absolute error and the hinge loss. Is that so in every single seed?
 
 # %%
 stored = results.reference()

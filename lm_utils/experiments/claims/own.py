@@ -20,7 +20,6 @@ TWINS_OF_MAE = (("binary", "sigmoid"), ("binary", "softmax"), ("multiclass", "so
 FORECAST: dict[Pairing, str] = {  # what we had said before the grid was trained, where its runs then corrected us
     Pairing("regression", "cross_entropy", "sigmoid", normalize=True): "impossible",
     Pairing("probability", "cross_entropy", "sigmoid"): "handicapped",
-    Pairing("binary", "bce_logits", "sigmoid"): "handicapped",
     **{Pairing("multiclass", loss): "handicapped" for loss in VALUE_LOSSES},
     Pairing("multiclass", "mae", "softmax"): "handicapped",
     Pairing("multilabel", "cross_entropy", "sigmoid"): "handicapped",
