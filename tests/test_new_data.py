@@ -102,6 +102,8 @@ def test_the_shipped_runs_say_what_the_readme_and_notebook_15_say_of_them():
     home = conditions.new_data_comparisons(conditions.under_conditions("new-data", "mnist"))
     assert home[conditions.TWICE, "2,000 training images"].verdict == "practically equal"
     assert [c.verdict for c in conditions.confirmations("mnist").values()] == ["worse", "worse"]
+    noisy = [c for (name, world), c in home.items() if name == conditions.TWICE and "labels at random" in world]
+    assert len(noisy) == 2 and all(c.difference.low > 0 for c in noisy)
     assert all(new_data.far_behind("mnist", "confirmation").values())
     few, rare = new_data.far_behind("mnist", "patience").values()
     assert not rare and len(few) <= 1

@@ -188,7 +188,7 @@ best_cut = {
 }
 told = {name: results.shown_interval(cut, lm.TASKS["multilabel"]) for name, cut in best_cut.items()}
 Markdown(f"Cross-entropy with the cut that suits the validation part: softmax once **{told['once']}**, softmax twice"
-         f" {told['twice']} (10 seeds).")  # fmt: skip
+         f" {told['twice']} ({best_cut['twice'].n} seeds).")  # fmt: skip
 
 # %% [markdown]
 # Most of that gap is the second softmax. For what remains there is another likely reason: early stopping watches the
