@@ -11,6 +11,10 @@ QUESTION = """
 from lm_utils.labs import quiz
 quiz.predict("Which loss suits `ten classes`?", ["mse", "hinge", "cross-entropy"], "cross-entropy", "It **fits**.")
 """
+PATIENCE = """
+from lm_utils.labs import new_data
+new_data.patience_question()
+"""
 CHECKS = """
 from IPython.display import display
 from lm_utils.labs import quiz
@@ -34,6 +38,15 @@ def test_a_prediction_by_keyboard(jupyter):
         page.see("Right: cross-entropy.")
         page.see("Not answered yet")
         page.screenshot("quiz", around=page.see("Count again."))
+
+
+def test_the_question_of_patience_is_answered_from_the_shipped_runs(jupyter):
+    with jupyter.open_code(PATIENCE, seconds=60) as page:
+        assert page.errors() == []
+        page.radio("they stay where they are").click()
+        page.button("Show the answer").click()
+        page.see("The answer is: nearly all of them come through.")
+        page.screenshot("patience", around=page.see("with a patience of 10"))
 
 
 def test_the_source_of_a_question_is_folded_in_a_lesson(jupyter):
