@@ -30,7 +30,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -134,18 +134,9 @@ class Jupyter:
     def __init__(self, chromium, files: Path, url: str, token: str) -> None:
         self.chromium, self.files, self.url, self.token = chromium, files, url, token
 
-    def open(
-        self, name: str, edition: str = "student", run: bool = True, seconds: float = 180, keep: Sequence[str] = ()
-    ):
-        """Open `notebooks/src/NAME.py` as a notebook, on the embedded digits; a `with` around it ends its kernel.
-
-        `keep` leaves out what takes long: all cells of code that contain none of these words.
-        """
+    def open(self, name: str, edition: str = "student", run: bool = True, seconds: float = 180):
+        """Open `notebooks/src/NAME.py` as a notebook, on the embedded digits; a `with` around it ends its kernel."""
         made = notebooks.build(notebooks.ROOT / "notebooks" / "src" / f"{name}.py", edition)
-        if keep:
-            made.cells = [
-                cell for cell in made.cells if cell.cell_type != "code" or any(w in cell.source for w in keep)
-            ]
         for cell in made.cells:
             if "parameters" in cell.metadata.get("tags", []):
                 cell.source = cell.source.replace('data = "auto"', 'data = "digits"')

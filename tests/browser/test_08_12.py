@@ -6,8 +6,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_regression_picker_and_a_question(jupyter):
-    kept = ("data =", "import ", "results.readable(losses)", "dots_and_intervals(losses)", "quiz.predict")
-    with jupyter.open("08_regression", keep=kept) as page:
+    with jupyter.open("08_regression") as page:
         assert page.errors() == []
         page.screenshot("08_rows", around=page.image("test MSE"))
         page.radio("far worse").check()
