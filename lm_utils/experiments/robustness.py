@@ -25,7 +25,7 @@ from lm_utils.training import EXPERIMENT_VERSION, Prepared, Run, Stopped, fit, o
 SEEDS = 10
 FIRST_SEED = 100  # fresh: the reference results are on 0 to 9
 CONFIRMING = 200  # fresher still: for what stood out on those
-ON_FRESHER = ("confirmation", "patience")
+ON_FRESHER = ("confirmation", "patience", "straight")
 PROBED = 256  # training images whose gradients are looked at after each epoch
 
 
@@ -209,7 +209,7 @@ class Endings(Watch):
 
 WATCHES: dict[str, type[Watch]] = {
     "collapse": Inside, "switches": OtherCut, "new-data": Elsewhere, "confirmation": Watch,
-    "patience": Watch, "stopping": Endings,
+    "patience": Watch, "straight": Watch, "stopping": Endings,
 }  # fmt: skip
 
 
