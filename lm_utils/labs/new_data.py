@@ -17,11 +17,10 @@ from lm_utils.experiments.claims.conditions import (
     HOME,
     NOT_YET,
     TWICE,
-    confirmations,
     new_data_comparisons,
     new_data_gaps,
+    once_and_twice,
     setting_comparisons,
-    with_patience,
     worlds,
 )
 from lm_utils.experiments.conditions import LONGER, OTHER_HAND
@@ -93,74 +92,73 @@ def figure(data: str = "mnist") -> Shown | Markdown:
     return show(worlds_figure(panels, seeds_of(families), LINEAR))
 
 
-def confirmation(data: str = "mnist") -> Markdown:
-    """What stood out on new data, alone on seeds that nobody had looked at; a sentence where none are."""
-    found = confirmations(data)
+def confirmation(data: str = "mnist", family: str = "confirmation") -> Markdown:
+    """What stood out on new data, on seeds that nobody had looked at; a sentence where there are none.
+
+    The family "patience" holds the same networks with more patience.
+    """
+    than = f", both with a patience of {LONGER}," if family == "patience" else ""
     lines = [
-        f"- **{kind}**: {CALLED[TWICE]} less softmax once {shown_difference(c.difference, TASKS['multiclass'])} over"
-        f" {c.difference.n} paired seeds, p = {c.p_corrected:.3g}: **{c.verdict}**."
-        for kind, c in found.items()
+        f"- **{kind}**: {CALLED[TWICE]} less softmax once{than} {judged_words(compared)}"
+        for kind, compared in once_and_twice(data, family).items()
     ]
     return Markdown("\n".join(lines) or f"**Not measured yet.** {NOT_YET}")
 
 
+def judged_words(compared: st.Comparison) -> str:
+    """A difference in accuracy, its seeds, p value and verdict."""
+    difference = shown_difference(compared.difference, TASKS["multiclass"])
+    seeds, p = compared.difference.n, compared.p_corrected
+    return f"{difference} over {seeds} paired seeds, p = {p:.3g}: **{compared.verdict}**."
+
+
 def patience_question(data: str = "mnist") -> Prediction | Markdown:
     """What becomes of the runs far behind when they are given more patience; no question before it was measured."""
-    if not with_patience(data):
+    if not once_and_twice(data, "patience"):
         return Markdown("*Think of your own answer: are these networks blind, or were they stopped too early?*")
     before, after = (sum(map(len, far_behind(data, family).values())) for family in ("confirmation", "patience"))
     left = after / max(before, 1)
-    options = ["they stay where they are", "some of them come through", "nearly all of them come through"]
-    answer = options[(left < 0.9) + (left <= 0.1)]
+    options = ["they stay where they are", "about half of them come through", "most of them come through"]
+    answer = options[(left < 0.75) + (left <= 0.25)]
     question = f"The same networks, and training may go on for {LONGER} epochs without a new best instead of 10."
     return predict(f"{question} What becomes of those far behind?", options, answer, patience_words(data))
 
 
 def far_behind(data: str, family: str) -> dict[str, list[int]]:
-    """By the kind of data, the seeds on which softmax twice ends far behind softmax once."""
-    usual, found = under_conditions("confirmation", data), {}
-    for name, runs in under_conditions(family, data).items():
-        if name.endswith(TWICE):
-            once = {run["seed"]: run["test_metric"] for run in usual[name.replace(TWICE, FITS)]}
-            behind = [run["seed"] for run in runs if once[run["seed"]] - run["test_metric"] > FAR]
-            found[runs[0]["title"]] = behind
+    """By the kind of data, the seeds on which softmax twice ends far behind softmax once, both of this family."""
+    runs = under_conditions(family, data)
+    found = {}
+    for name in (name for name in runs if name.endswith(TWICE)):
+        once = {run["seed"]: run["test_metric"] for run in runs[name.replace(TWICE, FITS)]}
+        behind = [run["seed"] for run in runs[name] if once.get(run["seed"], 0) - run["test_metric"] > FAR]
+        found[runs[name][0]["title"]] = behind
     return found
 
 
 def patience_words(data: str = "mnist") -> str:
     """How many runs are far behind with the usual patience and with more."""
     before, after = far_behind(data, "confirmation"), far_behind(data, "patience")
-    compared = with_patience(data)
+    compared = once_and_twice(data, "patience")
     told = [
         f"{kind}: {len(before[kind])} of {compared[kind].difference.n} runs end more than {100 * FAR:.0f} points behind"
-        f" softmax once with a patience of 10, {len(after[kind])} with {LONGER}"
+        f" softmax once with a patience of 10, {len(after[kind])} where both have {LONGER}"
         for kind in before
         if kind in compared
     ]
     return "; ".join(told) + "."
 
 
-def with_more_patience(data: str = "mnist") -> Markdown:
-    """The same networks with more patience, as numbers; a sentence where nobody has trained them."""
-    lines = [
-        f"- **{kind}**: softmax twice with a patience of {LONGER} less softmax once with 10"
-        f" {shown_difference(c.difference, TASKS['multiclass'])} over {c.difference.n} paired seeds,"
-        f" p = {c.p_corrected:.3g}: **{c.verdict}**."
-        for kind, c in with_patience(data).items()
-    ]
-    return Markdown("\n".join(lines) or f"**Not measured yet.** {NOT_YET}")
-
-
 def confirmation_figure(data: str = "mnist", patience: bool = False) -> Figure:
     """Softmax once and twice, every run a mark: on the data at hand, and where the second one stood out.
 
-    With `patience`, softmax twice also as it ends when training waits longer for a new best.
+    With `patience`, both also as they end when training waits longer for a new best.
     """
     home = {name: runs for name, runs in under_conditions("new-data", data).items() if name.startswith(f"{HOME}/")}
     usual = home | under_conditions("confirmation", data)
     groups = {"softmax once": (usual, FITS), CALLED[TWICE]: (usual, TWICE)}
     if patience:
-        groups[f"{CALLED[TWICE]}, patience {LONGER}"] = (under_conditions("patience", data), TWICE)
+        longer = under_conditions("patience", data)
+        groups |= {f"{called}, patience {LONGER}": (longer, contender) for called, (_, contender) in groups.items()}
     kinds = list(dict.fromkeys(runs[0]["title"] for runs in usual.values()))
     drawing, axis = new_figure(width=11, height=1.6 + 0.3 * (len(groups) + 1) * len(kinds))
     words = []
@@ -171,7 +169,7 @@ def confirmation_figure(data: str = "mnist", patience: bool = False) -> Figure:
                 continue
             middle = row + 0.8 * (place - (len(groups) - 1) / 2) / len(groups)
             heights = middle + np.linspace(-0.07, 0.07, len(scores))
-            axis.scatter(scores, heights, s=70, marker="oXD"[place], color=COLORS[place], edgecolor="black", alpha=0.8,
+            axis.scatter(scores, heights, s=70, marker="oXsD"[place], color=COLORS[place], edgecolor="black", alpha=0.8,
                          label=called if called not in axis.get_legend_handles_labels()[1] else None)  # fmt: skip
             words.append(f"{called}, {kind}: {min(scores):.0f} to {max(scores):.0f} % in {len(scores)} runs")
     axis.set_yticks(range(len(kinds)), kinds)
@@ -179,7 +177,7 @@ def confirmation_figure(data: str = "mnist", patience: bool = False) -> Figure:
     axis.set(xlabel="test accuracy (%), a mark for each run", xlim=(0, 100))
     counts = [len(runs) for runs in usual.values()]
     axis.set_title(f"{TITLES[data]}, {min(counts)} to {max(counts)} fresh seeds a row")
-    drawing.legend(loc="outside lower center", ncols=3, frameon=False)
+    drawing.legend(loc="outside lower center", ncols=2, frameon=False)
     drawing.set_label(f"Accuracy of softmax once and twice under changed conditions. {'; '.join(words)}.")
     return drawing
 

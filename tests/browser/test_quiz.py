@@ -45,7 +45,7 @@ def test_the_question_of_patience_is_answered_from_the_shipped_runs(jupyter):
         assert page.errors() == []
         page.radio("they stay where they are").click()
         page.button("Show the answer").click()
-        page.see("The answer is: nearly all of them come through.")
+        page.see("The answer is: most of them come through.")
         page.screenshot("patience", around=page.see("with a patience of 10"))
 
 

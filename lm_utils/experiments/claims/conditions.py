@@ -17,7 +17,13 @@ HOME = "images-2000"  # the condition of the course itself: nothing is changed
 FEWER, RARE = "images-500", "imbalance-10"  # the first has fewer images in all than the second, but balanced ones
 TWICE = "cross_entropy-softmax"  # the contender with two softmaxes
 FITS = "cross_entropy-none"  # the contender that the others are compared with, on every kind of new data
-CALLED = {TWICE: "softmax twice", "bce-softmax": "BCE + softmax", "mse-softmax": "MSE + softmax"}
+STRAIGHT = "mae-softmax"  # a straight line in the probability of the right class, as softmax twice nearly is
+CALLED = {
+    TWICE: "softmax twice",
+    "bce-softmax": "BCE + softmax",
+    "mse-softmax": "MSE + softmax",
+    STRAIGHT: "MAE + softmax",
+}
 FEWER_POINTS = 0.01  # "markedly worse": a whole point of accuracy or more
 RATES = {
     "learning rate 0.0003": "lr-0.0003",
@@ -157,19 +163,29 @@ def new_data_comparisons(families: dict[str, list[dict]]) -> dict[tuple[str, str
     return compared_together(new_data_gaps(families))
 
 
-def confirmations(data: str) -> dict[str, st.Comparison]:
-    """What stood out on new data, tried again alone on seeds that nobody had looked at, by the kind of data."""
-    families = under_conditions("confirmation", data)
+def once_and_twice(data: str, family: str = "confirmation") -> dict[str, st.Comparison]:
+    """Softmax twice less softmax once where it stood out, on seeds that nobody had looked at, by the kind of data.
+
+    The family "patience" holds the same networks, both with five times the patience.
+    """
+    families = under_conditions(family, data)
     kinds = [name for name in STOOD_OUT if f"{name}/{FITS}" in families]
     gaps = {families[f"{name}/{FITS}"][0]["title"]: paired(families, name, TWICE) for name in kinds}
     return compared_together({kind: own for kind, own in gaps.items() if len(own) >= st.FEWEST_SEEDS})
 
 
-def with_patience(data: str) -> dict[str, st.Comparison]:
-    """Softmax twice with five times the patience less softmax once with the usual one, by the kind of data."""
-    usual, longer = under_conditions("confirmation", data), under_conditions("patience", data)
-    gaps = {runs[0]["title"]: paired(usual | {name: runs}, name.split("/")[0], TWICE) for name, runs in longer.items()}
-    return compared_together({kind: own for kind, own in gaps.items() if len(own) >= st.FEWEST_SEEDS})
+def straight_losses(data: str) -> dict[tuple[str, str], st.Comparison]:
+    """The two (nearly) straight losses less softmax once, on those seeds too, by loss and kind of data."""
+    trained = under_conditions("straight", data)
+    families = under_conditions("confirmation", data) | trained
+    kinds = dict.fromkeys(name.split("/")[0] for name in trained)
+    gaps = {
+        (name, families[f"{kind}/{FITS}"][0]["title"]): paired(families, kind, name)
+        for name in (TWICE, STRAIGHT)
+        for kind in kinds
+        if f"{kind}/{name}" in trained and f"{kind}/{FITS}" in families
+    }
+    return compared_together({key: own for key, own in gaps.items() if len(own) >= st.FEWEST_SEEDS})
 
 
 def setting_comparisons(
@@ -210,7 +226,7 @@ def misfits_suffer_on_new_data(data: str, home: str = HOME) -> Finding:
         for (name, title), c in sure.items()
         if judged[name, at_home].verdict != "worse"
     ]
-    again = confirmations(data)
+    again = once_and_twice(data)
     fallen = [c for c in again.values() if c.verdict == "worse" and c.difference.high <= -FEWER_POINTS]
     confirmed = bool(fallen) and judged[TWICE, at_home].verdict != "worse"
     equal = sum(c.verdict == "practically equal" for c in judged.values())
@@ -228,10 +244,10 @@ def misfits_suffer_on_new_data(data: str, home: str = HOME) -> Finding:
                  for kind, c in again.items()]  # fmt: skip
         told.append(f"What stood out, {CALLED[TWICE]}, alone on {seeds} fresh seeds: {'; '.join(lines)}.")
         told.append(f"At home it is {judged[TWICE, at_home].verdict}.")
-    if longer := with_patience(data):
+    if longer := once_and_twice(data, "patience"):
         lines = [f"{kind} {shown_difference(c.difference, TASKS['multiclass'])} ({c.verdict})"
                  for kind, c in longer.items()]  # fmt: skip
-        told.append(f"The same networks with a patience of {LONGER} epochs instead of 10: {'; '.join(lines)}.")
+        told.append(f"The same, both with a patience of {LONGER} epochs instead of 10: {'; '.join(lines)}.")
     return Finding("holds here" if bad or confirmed else "not shown", " ".join(told))
 
 
