@@ -64,3 +64,13 @@ def test_the_runs_decide_the_answer(monkeypatch, gain, answer, verdict):
     told = straight_losses.words().data
     assert told.count("over 10 paired seeds") == 6 and "40 % of training labels at random**: MAE + softmax" in told
     assert isinstance(straight_losses.measured(), Shown)
+
+
+def test_the_shipped_runs_say_what_notebook_15_says_of_them():
+    compared = conditions.straight_losses("mnist")
+    for (_, kind), told in compared.items():
+        assert told.verdict == ("better" if "labels at random" in kind else "worse")
+        assert told.verdict == "better" or told.difference.high < -0.01  # behind by a point or more, as was expected
+    at_home = conditions.new_data_comparisons(conditions.under_conditions("new-data", "mnist"))
+    squared = [c.difference.mean for (name, kind), c in at_home.items() if name == "mse-softmax" and "labels" in kind]
+    assert len(squared) == 2 and all(abs(mean) < 0.002 for mean in squared)  # "its marks lie near zero"

@@ -6,7 +6,14 @@ import torch
 from IPython.display import Markdown
 from matplotlib.figure import Figure
 
-from lm_utils.experiments.claims.conditions import CALLED, NOT_YET, STRAIGHT, TWICE, straight_losses
+from lm_utils.experiments.claims.conditions import (
+    CALLED,
+    NOT_YET,
+    STRAIGHT,
+    TWICE,
+    once_and_twice,
+    straight_losses,
+)
 from lm_utils.experiments.results import under_conditions
 from lm_utils.labs.figures import worlds_figure
 from lm_utils.labs.logits import double_softmax_floor
@@ -66,7 +73,8 @@ def measured(data: str = "mnist") -> Shown | Markdown:
     compared = straight_losses(data)
     if not compared:
         return Markdown(f"**Not measured yet.** {NOT_YET}")
-    points = {(CALLED[name], kind): c.difference.times(100) for (name, kind), c in compared.items()}
+    stood_out = {(TWICE, kind): told for kind, told in once_and_twice(data).items()}
+    points = {(CALLED[name], kind): c.difference.times(100) for (name, kind), c in (compared | stood_out).items()}
     return show(worlds_figure({MEASURES["accuracy"][0]: points}, seeds_of(under_conditions("straight", data)), LINEAR))
 
 

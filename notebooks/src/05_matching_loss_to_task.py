@@ -339,7 +339,8 @@ penalty.noise_lab()
 # %% [markdown]
 # Without wrong labels all three find the boundary at 0. With some, cross-entropy's boundary wanders to the right and
 # its curve flattens, while the others stand still. The very property that part 1 praised is the one that hurts here.
-# Neither is "the right loss": clean labels reward a strong pull, dirty ones punish it.
+# Neither is "the right loss": clean labels reward a strong pull, dirty ones punish it. (These wrong labels lie far out.
+# What happens to trained networks when labels are wrong anywhere, [notebook 15](15_verdicts.ipynb) measures, part 10.)
 
 # %%
 moved = {name: penalty.fit_line(*penalty.noisy_line(3), name) for name in penalty.LOSSES}
@@ -358,7 +359,7 @@ assert shift["BCE"] > 10 * max(shift["MSE"], shift["MAE"])
 # | 1-4: binary cross-entropy for labels | a good choice; the sigmoid matters more |
 #
 # - A good reason for cross-entropy: it never stops pulling on a confident mistake.
-# - A good reason for squared error: it forgives wrong labels.
+# - A good reason for squared error: it forgives wrong labels far out.
 # - The activation decides what can be said and who competes; the loss decides how hard mistakes pull.
 #
 # Next: the three functions of PyTorch that carry these losses, and what happens when an activation is applied
