@@ -412,9 +412,9 @@ new_data.confirmation(family="patience")
 new_data.verdict()
 
 # %% [markdown]
-# What was shown: a price of one misfit of three, on two kinds of training data, under one rule of stopping. On turned
-# or noisy images and on other people's digits no price was shown. What this course does not know: what other networks
-# and other data would make of it.
+# What was shown: a price of one misfit of three, on two kinds of training data; with rare classes under one rule of
+# stopping only. On turned or noisy images and on other people's digits no price was shown. What this course does not
+# know: what other networks and other data would make of it.
 #
 # One learning rate and one rule of stopping are one point each of a large space. The next figure moves both, with 2,000
 # balanced images: three learning rates, and three ways to end one and the same training. (Never compare losses by their
@@ -482,9 +482,10 @@ straight_losses.words()
 # Every expectation came out, on seeds that had no part in finding it. Softmax twice behaves as the absolute error does,
 # because it nearly is the absolute error; the misfit has no secret of its own. So a misfit need not be a worse choice.
 # It is another choice, made without knowing it: here a slow start, and in return some protection from wrong labels.
-# Whoever wants that can have it on purpose, with MAE behind softmax and a patience to match.
+# Whoever wants that can have it on purpose, with MAE behind softmax.
 #
-# What was not tried: labels that are wrong in a pattern (a 4 taken for a 9), other networks, other data.
+# What was not tried: whether more patience helps MAE over its slow start as well, labels that are wrong in a pattern (a
+# 4 taken for a 9), other networks, other data.
 #
 # ## 11. Ten questions, again
 #
