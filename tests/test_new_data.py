@@ -3,6 +3,7 @@
 from made_up_runs import made_up
 
 from lm_utils.experiments.claims import conditions
+from lm_utils.experiments.conditions import OTHER_HAND
 from lm_utils.experiments.stored import tested_digits as digits_of_the_test
 from lm_utils.labs import new_data
 from lm_utils.labs.style import Shown
@@ -109,6 +110,16 @@ def test_the_shipped_runs_say_what_the_readme_and_notebook_15_say_of_them():
     assert not rare and 0 < len(few) <= 0.2 * 10
     assert [c.verdict for c in conditions.once_and_twice("mnist", "patience").values()] == ["worse", "undecided"]
     assert new_data.patience_question().answer == "most of them come through"
+    left = [run for run in conditions.under_conditions("patience", "mnist")[f"images-50/{conditions.TWICE}"]
+            if run["seed"] in few]  # fmt: skip
+    assert sorted(run["epochs"] == 500 for run in left) == [False, True]  # "one was still improving at the limit"
+    assert all(run["best_epoch"] > 450 for run in left if run["epochs"] == 500)
+    elsewhere = [c for (_, world), c in home.items() if world.startswith("test images") or world == OTHER_HAND]
+    assert elsewhere and all(c.verdict != "worse" for c in elsewhere)
+    settings = conditions.setting_comparisons(
+        *(conditions.under_conditions(family, "mnist") for family in ("new-data", "stopping"))
+    )
+    assert settings and {c.verdict for c in settings.values()} == {"practically equal"}
     usual, longer = (conditions.under_conditions(family, "mnist") for family in ("confirmation", "patience"))
     few, rare = (
         sum(b["test_metric"] - a["test_metric"] for a, b in zip(usual[name], longer[name], strict=True)) / 10

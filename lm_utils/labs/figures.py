@@ -311,11 +311,13 @@ def worlds_figure(
     panels: dict[str, dict[tuple[str, str], st.Estimate]],
     origin: str,
     linear: Mapping[str, float] = MappingProxyType({}),
+    looks: Mapping[str, int] = MappingProxyType({}),
 ) -> Figure:
     """Misfits beside the fitting pairing under changed conditions: paired differences, a panel for each measure.
 
     A panel's keys are (contender, condition); its title says what is measured. The first is about accuracy. A panel
     with a value in `linear` is linear up to there and logarithmic beyond, so that small and large gaps can be read.
+    A contender in `looks` has the colour and marker of that number, the same in every figure.
     """
     names, worlds = (list(dict.fromkeys(key[i] for key in next(iter(panels.values())))) for i in (0, 1))
     figure, axes = new_figure(1, len(panels), 11, 2.2 + 0.6 * len(worlds), squeeze=False, sharey=True)
@@ -323,13 +325,14 @@ def worlds_figure(
         axis.axvline(0, color="0.35", lw=1)
         for (name, world), told in gaps.items():
             place = names.index(name)
+            look = looks.get(name, place + 1)
             reach = [[told.mean - told.low], [told.high - told.mean]] if isfinite(told.low) else None
             axis.errorbar(
                 told.mean,
                 worlds.index(world) + 0.2 * (place - (len(names) - 1) / 2),
                 xerr=reach,
-                fmt=MARKERS[place + 1],
-                color=COLORS[place],
+                fmt=MARKERS[look],
+                color=COLORS[look],
                 capsize=4,
                 label=name,
             )

@@ -38,7 +38,7 @@ PLACES = {
     "shift": "turned or noisy test images",
     "others": "digits drawn by other people",
 }
-FAR = 0.1  # points of accuracy: a run so far behind its twin is lost
+FAR = 0.1  # ten points of accuracy: a run so far behind its twin is lost
 NOWHERE = "nowhere: practically equal, or too close to tell"
 
 
@@ -53,7 +53,7 @@ def question(data: str = "mnist") -> Prediction | Markdown:
     worst = min(compared, key=lambda world: compared[world].mean)
     lost = compared[worst]
     answer = PLACES[place(*away[worst])] if lost.high <= -FEWER_POINTS else NOWHERE
-    question = (
+    asked = (
         "Ten classes again: on the data at hand softmax twice is practically as accurate as softmax once."
         " Where does it fall behind furthest, on average?"
     )
@@ -61,7 +61,7 @@ def question(data: str = "mnist") -> Prediction | Markdown:
     next_one = "".join(f" The next largest: {shown_difference(told, TASKS['multiclass'])}." for told in second)
     reading = f"{worst}: {shown_difference(lost, TASKS['multiclass'])} over {lost.n} paired seeds.{next_one}"
     reading += " Which of the two is the larger one in truth, so few seeds cannot say."
-    return predict(question, [*PLACES.values(), NOWHERE], answer, reading)
+    return predict(asked, [*PLACES.values(), NOWHERE], answer, reading)
 
 
 def place(condition: str, shift: str) -> str:
@@ -76,6 +76,7 @@ MEASURES = {  # of new data: what it is called in a figure, and by what it is mu
     "nll": ("negative log-likelihood", 1),
     "epochs": ("epochs trained", 1),
 }
+LOOKS = {name: number for number, name in enumerate(CALLED.values(), start=1)}  # 0 is softmax once
 LINEAR = {"accuracy (percentage points)": 1.0, "negative log-likelihood": 0.1}  # beyond, a logarithmic scale
 
 
@@ -89,7 +90,7 @@ def figure(data: str = "mnist") -> Shown | Markdown:
     }  # fmt: skip
     if not panels[MEASURES["accuracy"][0]]:
         return Markdown(f"**Not measured yet.** {NOT_YET} Until they are, the claim stays open.")
-    return show(worlds_figure(panels, seeds_of(families), LINEAR))
+    return show(worlds_figure(panels, seeds_of(families), LINEAR, LOOKS))
 
 
 def confirmation(data: str = "mnist", family: str = "confirmation") -> Markdown:
@@ -120,8 +121,8 @@ def patience_question(data: str = "mnist") -> Prediction | Markdown:
     left = after / max(before, 1)
     options = ["they stay where they are", "about half of them come through", "most of them come through"]
     answer = options[(left < 0.75) + (left <= 0.25)]
-    question = f"The same networks, and training may go on for {LONGER} epochs without a new best instead of 10."
-    return predict(f"{question} What becomes of those far behind?", options, answer, patience_words(data))
+    asked = f"The same networks, and training may go on for {LONGER} epochs without a new best instead of 10."
+    return predict(f"{asked} What becomes of those far behind?", options, answer, patience_words(data))
 
 
 def far_behind(data: str, family: str) -> dict[str, list[int]]:
@@ -162,14 +163,14 @@ def confirmation_figure(data: str = "mnist", patience: bool = False) -> Figure:
     kinds = list(dict.fromkeys(runs[0]["title"] for runs in usual.values()))
     drawing, axis = new_figure(width=11, height=1.6 + 0.3 * (len(groups) + 1) * len(kinds))
     words = []
-    for place, (called, (found, contender)) in enumerate(groups.items()):
+    for look, (called, (found, contender)) in enumerate(groups.items()):
         for row, kind in enumerate(kinds):
             scores = scores_of(found, kind, contender)
             if not scores:
                 continue
-            middle = row + 0.8 * (place - (len(groups) - 1) / 2) / len(groups)
+            middle = row + 0.8 * (look - (len(groups) - 1) / 2) / len(groups)
             heights = middle + np.linspace(-0.07, 0.07, len(scores))
-            axis.scatter(scores, heights, s=70, marker="oXsD"[place], color=COLORS[place], edgecolor="black", alpha=0.8,
+            axis.scatter(scores, heights, s=70, marker="oXsD"[look], color=COLORS[look], edgecolor="black", alpha=0.8,
                          label=called if called not in axis.get_legend_handles_labels()[1] else None)  # fmt: skip
             words.append(f"{called}, {kind}: {min(scores):.0f} to {max(scores):.0f} % in {len(scores)} runs")
     axis.set_yticks(range(len(kinds)), kinds)
@@ -201,7 +202,7 @@ def settings(data: str = "mnist") -> Shown | Markdown:
     if not compared:
         return Markdown(f"**Not measured yet.** {NOT_YET}")
     points = {(CALLED.get(name, name), setting): c.difference.times(100) for (name, setting), c in compared.items()}
-    return show(worlds_figure({MEASURES["accuracy"][0]: points}, seeds_of(families)))
+    return show(worlds_figure({MEASURES["accuracy"][0]: points}, seeds_of(families), looks=LOOKS))
 
 
 def settings_sentence(data: str = "mnist") -> Markdown:

@@ -17,12 +17,12 @@ HOME = "images-2000"  # the condition of the course itself: nothing is changed
 FEWER, RARE = "images-500", "imbalance-10"  # the first has fewer images in all than the second, but balanced ones
 TWICE = "cross_entropy-softmax"  # the contender with two softmaxes
 FITS = "cross_entropy-none"  # the contender that the others are compared with, on every kind of new data
-STRAIGHT = "mae-softmax"  # a straight line in the probability of the right class, as softmax twice nearly is
+ABSOLUTE = "mae-softmax"  # a straight line in the probability of the right class, as softmax twice nearly is
 CALLED = {
     TWICE: "softmax twice",
     "bce-softmax": "BCE + softmax",
     "mse-softmax": "MSE + softmax",
-    STRAIGHT: "MAE + softmax",
+    ABSOLUTE: "MAE + softmax",
 }
 FEWER_POINTS = 0.01  # "markedly worse": a whole point of accuracy or more
 RATES = {
@@ -120,10 +120,12 @@ def under_rule(rule: str) -> Score:
     return lambda run: run["rules"][rule]["accuracy"]
 
 
-def paired(families: dict[str, list[dict]], condition: str, contender: str, score: Score = accuracy) -> list[float]:
-    """Differences to the fitting pairing on the seeds both have, under one condition."""
+def paired(
+    families: dict[str, list[dict]], condition: str, contender: str, score: Score = accuracy, other: str = FITS
+) -> list[float]:
+    """Differences to the fitting pairing, or another one, on the seeds both have, under one condition."""
     mine, theirs = (
-        {run["seed"]: score(run) for run in families.get(f"{condition}/{name}", [])} for name in (contender, FITS)
+        {run["seed"]: score(run) for run in families.get(f"{condition}/{name}", [])} for name in (contender, other)
     )
     return [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
 
@@ -174,18 +176,33 @@ def once_and_twice(data: str, family: str = "confirmation") -> dict[str, st.Comp
     return compared_together({kind: own for kind, own in gaps.items() if len(own) >= st.FEWEST_SEEDS})
 
 
-def straight_losses(data: str) -> dict[tuple[str, str], st.Comparison]:
+def straight_comparisons(data: str) -> dict[tuple[str, str], st.Comparison]:
     """The two (nearly) straight losses less softmax once, on those seeds too, by loss and kind of data."""
-    trained = under_conditions("straight", data)
-    families = under_conditions("confirmation", data) | trained
-    kinds = dict.fromkeys(name.split("/")[0] for name in trained)
+    trained, families = under_conditions("straight", data), straight_families(data)
     gaps = {
-        (name, families[f"{kind}/{FITS}"][0]["title"]): paired(families, kind, name)
-        for name in (TWICE, STRAIGHT)
-        for kind in kinds
-        if f"{kind}/{name}" in trained and f"{kind}/{FITS}" in families
+        (name, title): paired(families, kind, name)
+        for name in (TWICE, ABSOLUTE)
+        for kind, title in straight_kinds(data).items()
+        if f"{kind}/{name}" in trained
     }
     return compared_together({key: own for key, own in gaps.items() if len(own) >= st.FEWEST_SEEDS})
+
+
+def absolute_less_twice(data: str) -> dict[str, st.Estimate]:
+    """The absolute error less softmax twice, by kind of data; nothing was expected here, and nothing is corrected."""
+    families = straight_families(data)
+    gaps = {title: paired(families, kind, ABSOLUTE, other=TWICE) for kind, title in straight_kinds(data).items()}
+    return {title: st.mean_interval(own) for title, own in gaps.items() if len(own) >= st.FEWEST_SEEDS}
+
+
+def straight_families(data: str) -> dict[str, list[dict]]:
+    """The runs of the (nearly) straight losses and those of softmax once on the same seeds."""
+    return under_conditions("confirmation", data) | under_conditions("straight", data)
+
+
+def straight_kinds(data: str) -> dict[str, str]:
+    """The kinds of data on which the straight losses were trained, with their titles."""
+    return {name.split("/")[0]: runs[0]["title"] for name, runs in under_conditions("straight", data).items()}
 
 
 def setting_comparisons(
