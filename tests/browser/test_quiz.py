@@ -15,6 +15,11 @@ PATIENCE = """
 from lm_utils.labs import new_data
 new_data.patience_question()
 """
+STRAIGHT = """
+from IPython.display import display
+from lm_utils.labs import straight_losses
+display(straight_losses.question(), straight_losses.slopes_table(), straight_losses.measured())
+"""
 CHECKS = """
 from IPython.display import display
 from lm_utils.labs import quiz
@@ -47,6 +52,15 @@ def test_the_question_of_patience_is_answered_from_the_shipped_runs(jupyter):
         page.button("Show the answer").click()
         page.see("The answer is: most of them come through.")
         page.screenshot("patience", around=page.see("with a patience of 10"))
+
+
+def test_the_question_of_the_absolute_error_is_answered_from_the_shipped_runs(jupyter):
+    with jupyter.open_code(STRAIGHT, seconds=60) as page:
+        assert page.errors() == []
+        page.radio("it is less accurate").click()
+        page.button("Show the answer").click()
+        page.screenshot("straight", around=page.see("The answer is: it is more accurate."))
+        page.screenshot("straight_figure", around=page.image("Differences to cross-entropy on logits"))
 
 
 def test_the_source_of_a_question_is_folded_in_a_lesson(jupyter):
