@@ -19,7 +19,7 @@ HOME = {
     "fit": "lm_utils.training",
     "Run": "lm_utils.training",
     "diagnose": "lm_utils.doctor",
-    "sweep": "lm_utils.experiments.sweep",
+    "sweep": "lm_utils.runs.sweep",
 }
 __all__ = list(HOME)
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
     from lm_utils.data import Splits as Splits
     from lm_utils.data import load_data as load_data
     from lm_utils.doctor import diagnose as diagnose
-    from lm_utils.experiments.sweep import sweep as sweep
     from lm_utils.losses import LOSSES as LOSSES
     from lm_utils.model import CNN as CNN
     from lm_utils.pairing import Pairing as Pairing
+    from lm_utils.runs.sweep import sweep as sweep
     from lm_utils.tasks import TASKS as TASKS
     from lm_utils.tasks import Task as Task
     from lm_utils.training import Run as Run

@@ -89,62 +89,67 @@ class Command(NamedTuple):
 COMMANDS = {
     "run-all": Command(
         "train what is missing, execute every notebook, write build/run-all/index.html",
-        "lm_utils.experiments.run_all:main",
+        "lm_utils.workshop.run_all.command:main",
         ("data", "seeds", "device", "jobs", "only", "fresh"),
     ),
-    "test": Command("everything that says whether something broke", "lm_utils.commands.test:main", extra="test"),
-    "explore": Command("the explorer alone, as a web page", "lm_utils.labs.explorer_server:main"),
-    "lab": Command("JupyterLab at the start notebook", "lm_utils.commands.lab:main"),
+    "test": Command("everything that says whether something broke", "lm_utils.workshop.test:main", extra="test"),
+    "explore": Command("the explorer alone, as a web page", "lm_utils.explorer.server:main"),
+    "lab": Command("JupyterLab at the start notebook", "lm_utils.workshop.lab:main"),
     "results": Command(
         "the reference results: every row with ten seeds, into results/; with --grid every combination with three",
-        "lm_utils.experiments.reference:main",
+        "lm_utils.runs.shipped:main",
         ("seeds", "data", "device", "jobs", "cluster", "grid"),
     ),
     "robustness": Command(
         "runs under changed conditions, on fresh seeds, into results/robustness/",
-        "lm_utils.experiments.robustness:main",
+        "lm_utils.runs.changed:main",
         ("seeds", "data", "device", "jobs", "cluster", "families"),
     ),
     "readme": Command(
-        "draw the README's figures and tables and the gallery from results/", "lm_utils.publish.readme:everything"
+        "draw the README's figures and tables and the gallery from results/",
+        "lm_utils.workshop.publish.readme:everything",
     ),
     "bench": Command(
         "speed beside the plain loop and its peers",
-        "lm_utils.commands.bench:main",
+        "lm_utils.workshop.bench.command:main",
         ("data", "device", "quick", "parts"),
     ),
-    "notebooks": Command("build notebooks/ from notebooks/src/", "lm_utils.publish.notebooks:main", ("check",)),
+    "notebooks": Command(
+        "build notebooks/ from notebooks/src/", "lm_utils.workshop.publish.notebooks:main", ("check",)
+    ),
     "solutions": Command(
         "build the teacher's edition, with solutions",
-        "lm_utils.publish.notebooks:main",
+        "lm_utils.workshop.publish.notebooks:main",
         always={"solutions": True},
     ),
     "challenge": Command(
         "grade your repairs of the six broken scripts in challenge/",
-        "lm_utils.labs.challenge:main",
+        "lm_utils.challenge.grade:main",
         ("hint",),
         words=("number",),
     ),
     "slides": Command(
         "build slides of the notebooks into build/slides/, executing the notebooks first where they were not",
-        "lm_utils.publish.slides:main",
+        "lm_utils.workshop.publish.slides:main",
         ("data", "seeds", "device", "jobs", "only"),
     ),
     "site": Command(
         "build the web site into build/site/, executing the notebooks first where they were not",
-        "lm_utils.publish.site:main",
+        "lm_utils.workshop.publish.site:main",
         ("data", "seeds", "device", "jobs"),
         extra="site",
     ),
-    "card": Command("write the decision card from the verdicts, as page and PDF", "lm_utils.publish.card:main"),
+    "card": Command(
+        "write the decision card from the verdicts, as page and PDF", "lm_utils.workshop.publish.card:main"
+    ),
     "usb": Command(
         "put everything a classroom without a network needs into one folder",
-        "lm_utils.commands.usb:main",
+        "lm_utils.workshop.usb:main",
         words=("folder",),
     ),
-    "setup": Command("only the set-up", "lm_utils.commands.setup:main", ("extras", "print-python")),
-    "check": Command("what this machine has for the course", "lm_utils.commands.check:main"),
-    "lock": Command("write constraints.txt from this environment", "lm_utils.commands.lock:main"),
+    "setup": Command("only the set-up", "lm_utils.workshop.setup:main", ("extras", "print-python")),
+    "check": Command("what this machine has for the course", "lm_utils.workshop.check:main"),
+    "lock": Command("write constraints.txt from this environment", "lm_utils.workshop.lock:main"),
 }
 
 
@@ -174,7 +179,7 @@ def run(arguments: list[str]) -> int:
         return 0
     command = COMMANDS[name]
     if command.extra:
-        import_module("lm_utils.commands.setup").require_extra(command.extra)
+        import_module("lm_utils.workshop.setup").require_extra(command.extra)
     module, function = command.function.split(":")
     return getattr(import_module(module), function)(**options, **command.always)
 

@@ -11,11 +11,11 @@ from ipywidgets.embed import dependency_state, embed_data
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from lm_utils.experiments.pages import WIDGET_STATE, WIDGET_VIEW
-from lm_utils.labs.loss_shapes import error_lab
-from lm_utils.labs.quiz import predict
-from lm_utils.labs.style import image_tag, new_figure
-from lm_utils.publish.notebooks import NOTEBOOK_METADATA, ROOT
+from lm_utils.lessons.loss_shapes import error_lab
+from lm_utils.show.quiz import predict
+from lm_utils.show.style import image_tag, new_figure
+from lm_utils.workshop.publish.notebooks import NOTEBOOK_METADATA, ROOT
+from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW
 
 LEFT_OUT = (".*", "*.egg-info", "*.jsonl", "build", "lm_utils", "mine", "node_modules", "notebooks", "__pycache__")
 RICH = "01_losses"  # the notebook that has one output of every kind

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import torch
 
-from lm_utils.labs.style import new_figure, png
 from lm_utils.model import CNN
+from lm_utils.show.style import new_figure, png
 
 
 def cost(*works: Callable[[], object], rounds: int = 3) -> list[float]:

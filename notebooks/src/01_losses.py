@@ -39,9 +39,10 @@ import torch
 from IPython.display import Markdown
 from torch import nn
 
-from lm_utils.labs import descent, loss_shapes, outlier, quiz
-from lm_utils.labs.banner import banner
-from lm_utils.labs.style import show
+from lm_utils.lessons import descent, loss_shapes, outlier
+from lm_utils.show import quiz
+from lm_utils.show.banner import banner
+from lm_utils.show.style import show
 
 banner(data, device)
 

@@ -40,9 +40,10 @@ import torch
 from IPython.display import Markdown
 from torch import nn
 
-from lm_utils.labs import depth, likelihood, one_neuron, quiz
-from lm_utils.labs.banner import banner
-from lm_utils.labs.style import show
+from lm_utils.lessons import depth, likelihood, one_neuron
+from lm_utils.show import quiz
+from lm_utils.show.banner import banner
+from lm_utils.show.style import show
 
 banner(data, device)
 

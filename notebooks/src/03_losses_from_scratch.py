@@ -31,11 +31,12 @@ from torch.autograd import gradcheck
 from torch.nn import functional as F
 
 from lm_utils import scratch
-from lm_utils.labs import kernels, quiz
-from lm_utils.labs.banner import banner
-from lm_utils.labs.clipping import clipped_bce, clipping_lab
-from lm_utils.labs.softmax_slopes import slopes_figure
-from lm_utils.labs.style import show
+from lm_utils.lessons import kernels
+from lm_utils.lessons.clipping import clipped_bce, clipping_lab
+from lm_utils.lessons.softmax_slopes import slopes_figure
+from lm_utils.show import quiz
+from lm_utils.show.banner import banner
+from lm_utils.show.style import show
 
 banner(data, device)
 

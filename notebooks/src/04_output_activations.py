@@ -40,10 +40,11 @@ import torch
 from IPython.display import Markdown
 
 import lm_utils as lm
-from lm_utils.experiments.stored import counted
-from lm_utils.labs import experiment, output_range, quiz
-from lm_utils.labs.banner import banner
-from lm_utils.labs.style import show
+from lm_utils.evidence.results import counted
+from lm_utils.lessons import experiment_design, output_activations
+from lm_utils.show import quiz
+from lm_utils.show.banner import banner
+from lm_utils.show.style import show
 
 banner(data, device)
 
@@ -71,7 +72,7 @@ quiz.predict(
 # the target lie inside the activation's range, or at its edge?
 
 # %%
-show(output_range.reach_figure())
+show(output_activations.reach_figure())
 
 # %% [markdown]
 # Read it by rows. For regression, sigmoid and softmax reach the target of the digit 1 alone (a target of 1, which a
@@ -100,7 +101,7 @@ assert torch.equal(alone, torch.ones(3, 1)) and torch.equal(z.grad, torch.zeros(
 # column = logit, blue = moves along, red = moves against.
 
 # %%
-output_range.coupling_lab()
+output_activations.coupling_lab()
 
 # %% [markdown]
 # Softmax's table is full: raise one logit, and every other output must give way, because the sum stays one.
@@ -109,8 +110,8 @@ output_range.coupling_lab()
 
 # %%
 logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
-tied = output_range.jacobian("softmax", logits)
-free = output_range.jacobian("sigmoid", logits)
+tied = output_activations.jacobian("softmax", logits)
+free = output_activations.jacobian("sigmoid", logits)
 assert torch.allclose(tied.sum(dim=0), torch.zeros(4), atol=1e-6)
 assert torch.equal(free, torch.diag(free.diagonal()))
 
@@ -147,7 +148,7 @@ def softmax_slopes(z):
 # %%
 quiz.check_function(
     softmax_slopes,
-    reference=lambda z: output_range.jacobian("softmax", z),
+    reference=lambda z: output_activations.jacobian("softmax", z),
     cases=[(torch.tensor([1.0, 2.0]),), (torch.tensor([0.5, -1.0, 3.0]),)],
     mistakes=[(lambda z: torch.diag(torch.softmax(z, 0)), "The part that ties the outputs is missing: -p_i p_j.")],
     hint="Start from p = torch.softmax(z, dim=0).",
@@ -167,7 +168,7 @@ quiz.check_function(
 splits = lm.load_data(data, seed=0)
 targets = lm.TASKS["regression"].target(splits.train.digits).flatten()
 mean, std = targets.mean().item(), targets.std().item()
-show(output_range.squeeze_figure(targets.tolist(), mean, std))
+show(output_activations.squeeze_figure(targets.tolist(), mean, std))
 
 # %% [markdown]
 # On the left, equal steps between targets become unequal steps behind the sigmoid. On the right is the consequence:
@@ -179,7 +180,7 @@ show(output_range.squeeze_figure(targets.tolist(), mean, std))
 
 # %%
 torn = torch.tensor([1.0, 6.0])
-squeezed = output_range.undecided_answer(torn)
+squeezed = output_activations.undecided_answer(torn)
 assert squeezed < torn.mean()
 Markdown(f"Squared error on raw targets answers **{torn.mean():.2f}**, behind a sigmoid **{squeezed:.2f}**.")
 
@@ -208,7 +209,7 @@ quiz.predict(
 # the *exact* first number. `largest that returns` is the largest value that ever comes back from sigmoid and inverse.
 
 # %%
-table = {row["precision"]: row for row in output_range.saturation_table()}
+table = {row["precision"]: row for row in output_activations.saturation_table()}
 assert [round(row["exactly 1 from"], 2) for row in table.values()] == [8.32, 6.25, 16.64, 36.74]
 edge = torch.tensor(table["float32"]["exactly 1 from"])
 assert torch.sigmoid(edge) == 1 and torch.sigmoid(torch.nextafter(edge, torch.tensor(0.0))) < 1
@@ -223,13 +224,13 @@ pd.DataFrame(table.values()).set_index("precision")
 # %%
 minus = torch.tensor([-15.0, -50.0])
 assert (torch.sigmoid(minus) > 0).all()
-assert torch.allclose(output_range.recovered(minus), minus)
+assert torch.allclose(output_activations.recovered(minus), minus)
 
 # %% [markdown]
 # Rounding bites long before the end, though. Here is how far the round trip misses, for each precision.
 
 # %%
-show(output_range.round_trip_figure())
+show(output_activations.round_trip_figure())
 
 # %% [markdown]
 # Below about -4 the lines lie at the bottom: nothing is lost (float16 alone runs out of small numbers near -12).
@@ -238,7 +239,7 @@ show(output_range.round_trip_figure())
 # precision. The staircase is what float32 leaves of the numbers near 16.
 
 # %%
-output_range.round_trip_lab()
+output_activations.round_trip_lab()
 
 # %% [markdown]
 # Does it matter here? Our targets reach 6, and standardised ones stay within a few units of zero, where float32
@@ -322,11 +323,11 @@ quiz.predict(
 # hundred weight updates are enough to see it.
 
 # %%
-curves, epochs = {}, experiment.epochs_for(splits, updates=200)
+curves, epochs = {}, experiment_design.epochs_for(splits, updates=200)
 for normalize in (False, True):
     pairing = lm.Pairing("regression", "mse", "none", normalize=normalize)
     runs = [lm.fit(pairing, splits, seed, max_epochs=epochs, device=device) for seed in range(seeds)]
-    curves["standardised" if normalize else "raw"] = [experiment.metric_of(run.history) for run in runs]
+    curves["standardised" if normalize else "raw"] = [experiment_design.metric_of(run.history) for run in runs]
 
 # %% [markdown]
 # The metric is the squared error on the original scale for both, so that they can be compared. The dotted line is
@@ -335,7 +336,7 @@ for normalize in (False, True):
 # %%
 guess = lm.TASKS["regression"].baseline(targets, lm.TASKS["regression"].target(splits.valid.digits))
 title = f"Raw and standardised targets, {counted(seeds, 'seed')} ({splits.name})"
-show(experiment.curves_figure(curves, "valid squared error", title, level=(guess, "always the mean")))
+show(experiment_design.curves_figure(curves, "valid squared error", title, level=(guess, "always the mean")))
 
 # %% [markdown]
 # Each line is one seed. The raw runs come down to the dotted line, which means that they say the same number for
@@ -372,8 +373,8 @@ quiz.predict(
 # which is mostly too small to see.
 
 # %%
-outputs = output_range.first_outputs(40, splits.train.images[:100])
-show(output_range.dead_figure(outputs))
+outputs = output_activations.first_outputs(40, splits.train.images[:100])
+show(output_activations.dead_figure(outputs))
 
 # %% [markdown]
 # Networks below the line emit 0 for all hundred images. The loss has no way to lift them, since the gradient of every
@@ -383,7 +384,7 @@ show(output_range.dead_figure(outputs))
 dead_seed = (outputs.max(dim=1).values <= 0).nonzero()[0].item()
 run = lm.fit(lm.Pairing("regression", "mse", "relu"), splits, dead_seed, max_epochs=2, device=device)
 zero_score = lm.TASKS["regression"].target(splits.valid.digits).square().mean().item()
-assert all(abs(value - zero_score) < 1e-4 for value in experiment.metric_of(run.history))
+assert all(abs(value - zero_score) < 1e-4 for value in experiment_design.metric_of(run.history))
 
 # %% [markdown]
 # Its score never moves: it is the score of answering 0 to everything. The lesson is not "never use ReLU at the end",

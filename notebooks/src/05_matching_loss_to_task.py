@@ -40,9 +40,10 @@ from IPython.display import Markdown
 from torch.nn import functional as F
 
 import lm_utils as lm
-from lm_utils.labs import penalty, quiz
-from lm_utils.labs.banner import banner
-from lm_utils.labs.style import show
+from lm_utils.lessons import matching_loss_to_task as lesson
+from lm_utils.show import quiz
+from lm_utils.show.banner import banner
+from lm_utils.show.style import show
 
 banner(data, device)
 
@@ -72,7 +73,7 @@ quiz.predict(
 # the three pictures: the loss, its slope by p, and its slope by the logit, which is what the network gets to feel.
 
 # %%
-penalty.penalty_lab()
+lesson.penalty_lab()
 
 # %% [markdown]
 # On the left, cross-entropy climbs without end towards p = 0 while the other two stop at 1. On the right, near
@@ -81,7 +82,7 @@ penalty.penalty_lab()
 # loss, only its slope. The slope by the logit is the point.
 
 # %%
-wrong = {name: penalty.penalty(name, 0.01) for name in penalty.LOSSES}
+wrong = {name: lesson.penalty(name, 0.01) for name in lesson.LOSSES}
 assert abs(wrong["BCE"]["by logit"] + 0.99) < 1e-9
 assert abs(wrong["MSE"]["by logit"] + 2 * 0.99 * 0.01 * 0.99) < 1e-9
 assert abs(wrong["MAE"]["by logit"] + 0.01 * 0.99) < 1e-9
@@ -90,7 +91,7 @@ assert abs(wrong["MAE"]["by logit"] + 0.01 * 0.99) < 1e-9
 # What does that mean for training? Let gradient descent walk one logit out of the same mistake, once per loss.
 
 # %%
-show(penalty.escape_figure(0.01))
+show(lesson.escape_figure(0.01))
 
 # %% [markdown]
 # The horizontal axis is logarithmic, the legend counts the steps. Cross-entropy is out after a few; squared error
@@ -141,7 +142,7 @@ quiz.predict(
 # is the truth.
 
 # %%
-penalty.proper_lab()
+lesson.proper_lab()
 
 # %% [markdown]
 # Cross-entropy and squared error have their lowest point on the dotted line, wherever you put it. Absolute error has
@@ -150,9 +151,9 @@ penalty.proper_lab()
 
 # %%
 for truth in (0.1, 0.3, 0.7, 0.9):
-    assert abs(penalty.best_report("BCE", truth) - truth) < 1e-3
-    assert abs(penalty.best_report("MSE", truth) - truth) < 1e-3
-    assert min(penalty.best_report("MAE", truth), 1 - penalty.best_report("MAE", truth)) < 2e-3
+    assert abs(lesson.best_report("BCE", truth) - truth) < 1e-3
+    assert abs(lesson.best_report("MSE", truth) - truth) < 1e-3
+    assert min(lesson.best_report("MAE", truth), 1 - lesson.best_report("MAE", truth)) < 2e-3
 
 # %% [markdown]
 # So "unsuitable because outputs lie between 0 and 1" does not hold as it stands: squared error measures
@@ -266,7 +267,7 @@ quiz.predict(
 # sums in the legends.
 
 # %%
-penalty.pull_lab()
+lesson.pull_lab()
 
 # %% [markdown]
 # On the left, behind softmax, the pushes of **every** loss sum to zero, squared error included: what one class
@@ -276,9 +277,9 @@ penalty.pull_lab()
 # %%
 scores = torch.tensor([0.5, 1.5, 0.0, -1.0])
 for loss in ("CE", "BCE", "MSE"):
-    assert abs(penalty.pull(loss, "softmax", scores, 0).sum()) < 1e-12
-    assert abs(penalty.pull(loss, "sigmoid", scores, 0).sum()) > 0.1
-assert (penalty.pull("CE", "sigmoid", scores, 0)[1:] == 0).all()
+    assert abs(lesson.pull(loss, "softmax", scores, 0).sum()) < 1e-12
+    assert abs(lesson.pull(loss, "sigmoid", scores, 0).sum()) > 0.1
+assert (lesson.pull("CE", "sigmoid", scores, 0)[1:] == 0).all()
 
 # %% [markdown]
 # So the competition that the document credits to cross-entropy belongs to **softmax**. Squared error behind softmax
@@ -296,7 +297,7 @@ assert (penalty.pull("CE", "sigmoid", scores, 0)[1:] == 0).all()
 # %%
 labels = torch.tensor([1.0, 1.0, 0.0, 0.0])
 best = {
-    (loss, act): penalty.best_probabilities(loss, act, labels)
+    (loss, act): lesson.best_probabilities(loss, act, labels)
     for loss in ("BCE", "MSE")
     for act in ("sigmoid", "softmax")
 }
@@ -309,7 +310,7 @@ Markdown("\n".join(["| loss | activation | best outputs for 1 1 0 0 |", "|---|--
 # included:
 
 # %%
-shared = penalty.best_probabilities("CE", "softmax", labels)
+shared = lesson.best_probabilities("CE", "softmax", labels)
 assert torch.allclose(shared[:2], torch.full((2,), 0.5), atol=1e-3)
 assert all(torch.allclose(best[loss, "softmax"][:2], shared[:2], atol=1e-3) for loss in ("BCE", "MSE"))
 assert all((best[loss, "sigmoid"] - labels).abs().max() < 0.01 for loss in ("BCE", "MSE"))
@@ -334,7 +335,7 @@ quiz.predict(
 # Each curve is the best logistic curve for one loss. Choose how many labels are wrong.
 
 # %%
-penalty.noise_lab()
+lesson.noise_lab()
 
 # %% [markdown]
 # Without wrong labels all three find the boundary at 0. With some, cross-entropy's boundary wanders to the right and
@@ -343,7 +344,7 @@ penalty.noise_lab()
 # What happens to trained networks when labels are wrong anywhere, [notebook 15](15_verdicts.ipynb) measures, part 10.)
 
 # %%
-moved = {name: penalty.fit_line(*penalty.noisy_line(3), name) for name in penalty.LOSSES}
+moved = {name: lesson.fit_line(*lesson.noisy_line(3), name) for name in lesson.LOSSES}
 shift = {name: abs(bias / weight) for name, (weight, bias) in moved.items()}
 assert shift["BCE"] > 10 * max(shift["MSE"], shift["MAE"])
 

@@ -29,9 +29,9 @@ import warnings
 import torch
 from torch import nn
 
-from lm_utils.labs import quiz
-from lm_utils.labs.banner import banner
-from lm_utils.labs.logits import double_softmax_floor, extremes_lab, floors_lab, race_table
+from lm_utils.lessons.bce_and_logits import double_softmax_floor, extremes_lab, floors_lab, race_table
+from lm_utils.show import quiz
+from lm_utils.show.banner import banner
 
 banner(data, device)
 

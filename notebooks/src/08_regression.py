@@ -44,11 +44,12 @@ import torch
 from IPython.display import Markdown, display
 
 import lm_utils as lm
-from lm_utils.experiments import results
-from lm_utils.experiments.probe import stuck_units
-from lm_utils.labs import figures, interventions, quiz, runaway
-from lm_utils.labs.banner import banner
-from lm_utils.labs.style import show
+from lm_utils.evidence import tables
+from lm_utils.lessons import interventions, regression
+from lm_utils.runs.inside import stuck_units
+from lm_utils.show import quiz, result_figures
+from lm_utils.show.banner import banner
+from lm_utils.show.style import show
 from lm_utils.training import adamw
 
 banner(data, device)
@@ -59,7 +60,7 @@ banner(data, device)
 # First the yardstick: a network that ignores the image and always says the mean.
 
 # %%
-baseline = results.reference().baseline("regression")
+baseline = tables.reference().baseline("regression")
 Markdown(f"Always the mean: a test MSE of **{baseline:.2f}** on MNIST.")
 
 # %% [markdown]
@@ -70,15 +71,15 @@ quiz.predict(
     "Standardised targets, raw outputs, nn.BCEWithLogitsLoss. How will the MSE compare with always saying the mean?",
     options=["better", "about the same", "far worse"],
     answer="far worse",
-    reading=results.sentence(lm.Pairing("regression", "bce_logits", normalize=True)),
+    reading=tables.sentence(lm.Pairing("regression", "bce_logits", normalize=True)),
 )
 
 # %% [markdown]
 # A loss that makes a network *worse than a constant* does not merely fail to teach. It teaches something else.
 
 # %%
-losses = results.summary("regression", "loss")
-results.readable(losses)
+losses = tables.summary("regression", "loss")
+tables.readable(losses)
 
 # %% [markdown]
 # Some words of this table come back in the next four notebooks. *At chance* counts the runs that come less than a
@@ -90,7 +91,7 @@ results.readable(losses)
 # above the yardstick. Are the published figures met?
 
 # %%
-Markdown(results.published_sentences("regression"))
+Markdown(tables.published_sentences("regression"))
 
 # %% [markdown]
 # So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
@@ -98,13 +99,13 @@ Markdown(results.published_sentences("regression"))
 # stored ones; with the embedded digits they are not even comparable.
 
 # %%
-results.own_table("regression", seeds, data, device)
+tables.own_table("regression", seeds, data, device)
 
 # %% [markdown]
 # The stored table again, as a picture, one dot per seed:
 
 # %%
-show(figures.dots_and_intervals(losses))
+show(result_figures.dots_and_intervals(losses))
 
 # %% [markdown]
 # The dotted line is the yardstick: MSE, MAE and RMSE end far to the left of it, `nn.BCEWithLogitsLoss` on the wrong
@@ -112,7 +113,7 @@ show(figures.dots_and_intervals(losses))
 # seed by seed.
 
 # %%
-show(figures.differences(losses))
+show(result_figures.differences(losses))
 
 # %% [markdown]
 # Each mark is a row less the fitting pairing, MSE on standardised targets. The grey band, 0.01 of MSE on either side,
@@ -124,7 +125,7 @@ show(figures.differences(losses))
 # test set.) And how long did they train?
 
 # %%
-show(figures.epochs_plot(losses))
+show(result_figures.epochs_plot(losses))
 
 # %% [markdown]
 # Each dot is a seed's way down to nearly its final error. Rows that never learnt have no such epoch, and it would be
@@ -133,7 +134,7 @@ show(figures.epochs_plot(losses))
 # One more loss belongs to this family: **Huber**, which document 002 describes and none of the tables contains.
 
 # %%
-results.readable(results.summary("regression", "extra"))
+tables.readable(tables.summary("regression", "extra"))
 
 # %% [markdown]
 # Read it beside the first table: where no outliers are, Huber and MSE have little to disagree about.
@@ -154,7 +155,7 @@ print(run.status, "-", run.error)
 # A sigmoid at the end, which keeps the outputs inside, changes one word of the message. Which one?
 
 # %%
-Markdown(results.sentence(lm.Pairing("regression", "bce", "sigmoid", normalize=True)))
+Markdown(tables.sentence(lm.Pairing("regression", "bce", "sigmoid", normalize=True)))
 
 # %% [markdown]
 # ## 3. `nn.BCEWithLogitsLoss`: no error, and no floor
@@ -166,7 +167,7 @@ Markdown(results.sentence(lm.Pairing("regression", "bce", "sigmoid", normalize=T
 # %%
 images = splits.test.images[:100].to(run.device)
 assert torch.equal(run.model(images), run.model.logits(images))  # the network itself ends without a sigmoid
-show(runaway.no_floor_figure())
+show(regression.no_floor_figure())
 
 # %% [markdown]
 # Here is the reason. For a target between 0 and 1 the curve has a lowest point; at exactly 1 it levels out at 0. For
@@ -176,8 +177,8 @@ show(runaway.no_floor_figure())
 # %%
 fitting = lm.Pairing("regression", "mse", normalize=True)
 misfit = lm.Pairing("regression", "bce_logits", normalize=True)
-found = [runaway.runaway(pairing, splits, device=device) for pairing in (fitting, misfit)]
-show(runaway.runaway_figure(found))
+found = [regression.runaway(pairing, splits, device=device) for pairing in (fitting, misfit)]
+show(regression.runaway_figure(found))
 
 # %% [markdown]
 # On the left, the mean output for images whose target is large and for those whose target is small. With MSE the two
@@ -187,7 +188,7 @@ show(runaway.runaway_figure(found))
 # one is that?
 
 # %%
-stored = results.reference().of(misfit)
+stored = tables.reference().of(misfit)
 first, last = (sum(run["history"][place]["valid_metric"] for run in stored) for place in (0, -1))
 Markdown(f"In {sum(run['best_epoch'] == 1 for run in stored)} of {len(stored)} stored runs it is the very first. By the"
          f" last one the validation MSE is {last / first:.1f} times as large.")  # fmt: skip
@@ -201,14 +202,14 @@ Markdown(f"In {sum(run['best_epoch'] == 1 for run in stored)} of {len(stored)} s
 # Three output activations, each with standardised and with raw targets.
 
 # %%
-activations = results.summary("regression", "activation")
-results.readable(activations)
+activations = tables.summary("regression", "activation")
+tables.readable(activations)
 
 # %% [markdown]
 # The same rows as a picture, one dot per seed.
 
 # %%
-show(figures.dots_and_intervals(activations))
+show(result_figures.dots_and_intervals(activations))
 
 # %% [markdown]
 # **ReLU** is marked as fitting in the document, since the targets are never negative. Yet its dots stand far apart:
@@ -216,8 +217,8 @@ show(figures.dots_and_intervals(activations))
 # network at all; look at the column *at chance* instead.) Why?
 
 # %%
-share = runaway.dead_at_start(lm.Pairing("regression", "mse", "relu"), splits)
-zero = lm.TASKS["regression"].target(results.tested_digits("mnist")).square().mean()
+share = regression.dead_at_start(lm.Pairing("regression", "mse", "relu"), splits)
+zero = lm.TASKS["regression"].target(tables.tested_digits("mnist")).square().mean()
 Markdown(f"Of 40 fresh networks with a ReLU output, **{share:.0%}** emit 0 for every image before training starts."
          f" With raw targets, answering 0 to every test image of MNIST costs **{zero:.2f}**.")  # fmt: skip
 
@@ -230,7 +231,7 @@ Markdown(f"Of 40 fresh networks with a ReLU output, **{share:.0%}** emit 0 for e
 # network without an activation.
 
 # %%
-bare, relu = (results.reference().scores(lm.Pairing("regression", "mse", name)) for name in ("none", "relu"))
+bare, relu = (tables.reference().scores(lm.Pairing("regression", "mse", name)) for name in ("none", "relu"))
 same = sum(bare[seed] == relu[seed] for seed in bare)
 Markdown(f"With raw targets **{same} of {len(bare)}** ReLU runs equal the runs without an activation to the last digit."
          " In these ReLU is innocent, and part 5 finds the culprit; the others answer 0.")  # fmt: skip
@@ -239,7 +240,7 @@ Markdown(f"With raw targets **{same} of {len(bare)}** ReLU runs equal the runs w
 # And what do the few networks know that got away from the dotted line, with standardised targets? Digit by digit:
 
 # %%
-show(figures.means_by_digit([lm.Pairing("regression", "mse", "relu", normalize=True)]))
+show(result_figures.means_by_digit([lm.Pairing("regression", "mse", "relu", normalize=True)]))
 
 # %% [markdown]
 # A seed that learnt tells one digit from the rest, the one with the largest target.
@@ -249,7 +250,7 @@ show(figures.means_by_digit([lm.Pairing("regression", "mse", "relu", normalize=T
 
 # %%
 squeezed = lm.Pairing("regression", "mse", "sigmoid_inverse", normalize=True)
-Markdown(results.comparison_sentence(squeezed))
+Markdown(tables.comparison_sentence(squeezed))
 
 # %% [markdown]
 # ## 5. Do targets have to be standardised?
@@ -260,8 +261,8 @@ Markdown(results.comparison_sentence(squeezed))
 
 # %%
 raw = lm.Pairing("regression", "mse")
-display(Markdown(results.sentence(raw)))
-Markdown(results.comparison_sentence(raw))
+display(Markdown(tables.sentence(raw)))
+Markdown(tables.comparison_sentence(raw))
 
 # %% [markdown]
 # A linear output *can* emit any number from 1 to 6. So what stops it? [Notebook 04](04_output_activations.ipynb) has
@@ -270,7 +271,7 @@ Markdown(results.comparison_sentence(raw))
 # The curves with standardised targets, with raw ones, and with standardised ones squeezed through a sigmoid, all seeds:
 
 # %%
-show(figures.learning_curves([fitting, raw, squeezed]))
+show(result_figures.learning_curves([fitting, raw, squeezed]))
 
 # %% [markdown]
 # The dotted line is the constant answer. The raw network walks there and stays: its curve is no slower version of the
@@ -278,14 +279,14 @@ show(figures.learning_curves([fitting, raw, squeezed]))
 # below the line.) What do these networks say, digit by digit?
 
 # %%
-show(figures.means_by_digit([fitting, raw, misfit]))
+show(result_figures.means_by_digit([fitting, raw, misfit]))
 
 # %% [markdown]
 # On the left the dots sit on their targets. The other two networks give one and the same number to all ten digits:
 # the mean, or something below every target that exists. Watch the raw one while it trains.
 
 # %%
-show(runaway.runaway_figure([found[0], runaway.runaway(raw, splits, device=device)]))
+show(regression.runaway_figure([found[0], regression.runaway(raw, splits, device=device)]))
 
 # %% [markdown]
 # Images with large and with small targets get the *same* output. At the start all outputs are near 0 and all targets
@@ -379,13 +380,13 @@ print(wrong.shape, "-", str(caught[0].message)[:76])
 # error. First with standardised targets.
 
 # %%
-show(figures.grid_heatmap("regression", normalize=True))
+show(result_figures.grid_heatmap("regression", normalize=True))
 
 # %% [markdown]
 # And the same network with raw targets.
 
 # %%
-show(figures.grid_heatmap("regression"))
+show(result_figures.grid_heatmap("regression"))
 
 # %% [markdown]
 # Compare a cell with its twin in the other grid: with this network, the step from raw to standardised targets moves
@@ -393,7 +394,7 @@ show(figures.grid_heatmap("regression"))
 # the same figure again and again. Where does it come from?
 
 # %%
-targets = lm.TASKS["regression"].target(results.tested_digits("mnist"))
+targets = lm.TASKS["regression"].target(tables.tested_digits("mnist"))
 Markdown(f"Whoever answers 1 to every image pays **{(targets - 1).square().mean():.2f}** on MNIST's test images.")
 
 # %% [markdown]
@@ -406,7 +407,7 @@ Markdown(f"Whoever answers 1 to every image pays **{(targets - 1).square().mean(
 # neighbours. What do its networks say, digit by digit?
 
 # %%
-show(figures.means_by_digit([lm.Pairing("regression", "cross_entropy", "sigmoid", normalize=True)]))
+show(result_figures.means_by_digit([lm.Pairing("regression", "cross_entropy", "sigmoid", normalize=True)]))
 
 # %% [markdown]
 # The loss takes the batch for one sample and lets its images compete. Standardised targets above the mean are pushed up
@@ -415,7 +416,7 @@ show(figures.means_by_digit([lm.Pairing("regression", "cross_entropy", "sigmoid"
 # The picker below goes further: what a pairing means, and a live training if you ask for it.
 
 # %%
-from lm_utils.labs.picker import picker
+from lm_utils.explorer.picker import picker
 
 picker("regression", data, device)
 

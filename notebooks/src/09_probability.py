@@ -41,10 +41,11 @@ import torch
 from IPython.display import Markdown
 
 import lm_utils as lm
-from lm_utils.experiments import claims, results
-from lm_utils.labs import figures, quiz, verdicts
-from lm_utils.labs.banner import banner
-from lm_utils.labs.style import show
+from lm_utils.evidence import claims, tables
+from lm_utils.lessons import verdicts
+from lm_utils.show import quiz, result_figures
+from lm_utils.show.banner import banner
+from lm_utils.show.style import show
 
 banner(data, device)
 
@@ -62,7 +63,7 @@ torch.softmax(raw, dim=1).flatten()
 # Whatever the raw output, softmax says 1. What does that do to the accuracy?
 
 # %%
-curved = lm.TASKS["probability"].target(results.tested_digits("mnist")).mean().item()
+curved = lm.TASKS["probability"].target(tables.tested_digits("mnist")).mean().item()
 quiz.predict(
     "A network that says 'curved, 100 % sure' for every image: how often is it right on MNIST's test images?",
     options=["0 %", "as often as digits are curved", "50 % exactly"],
@@ -78,15 +79,15 @@ quiz.predict(
 # ## 2. The loss table of document 000, measured again
 
 # %%
-losses = results.summary("probability", "loss")
-results.readable(losses)
+losses = tables.summary("probability", "loss")
+tables.readable(losses)
 
 # %% [markdown]
 # The last row is the one with softmax. The document's 49.31 % was no accident of its run: every seed gives the same
 # figure. How near do the other published figures come?
 
 # %%
-Markdown(results.published_sentences("probability"))
+Markdown(tables.published_sentences("probability"))
 
 # %% [markdown]
 # So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
@@ -94,13 +95,13 @@ Markdown(results.published_sentences("probability"))
 # stored ones; with the embedded digits they are not even comparable.
 
 # %%
-results.own_table("probability", seeds, data, device)
+tables.own_table("probability", seeds, data, device)
 
 # %% [markdown]
 # The stored table again, as a picture, one dot per seed:
 
 # %%
-show(figures.dots_and_intervals(losses))
+show(result_figures.dots_and_intervals(losses))
 
 # %% [markdown]
 # The left panel shows what stands at a constant answer: every run with softmax, and any other run that the table counts
@@ -108,7 +109,7 @@ show(figures.dots_and_intervals(losses))
 # seed by seed.
 
 # %%
-show(figures.differences(losses))
+show(result_figures.differences(losses))
 
 # %% [markdown]
 # The grey band, half a percentage point on either side, was called practically equal before anyone looked. An interval
@@ -123,7 +124,7 @@ show(figures.differences(losses))
 # %%
 names = ("mse", "mae", "rmse")
 pairs = [(lm.Pairing("probability", name), lm.Pairing("probability", name, "sigmoid")) for name in names]
-Markdown("\n".join(f"- {line}" for line in results.comparison_sentences(pairs)))
+Markdown("\n".join(f"- {line}" for line in tables.comparison_sentences(pairs)))
 
 # %% [markdown]
 # Read each line as: difference in test accuracy, its 95 % interval over the seeds, and the chance of differences as
@@ -146,7 +147,7 @@ slope = 2 * (1 - p) * p * (1 - p)  # size of the MSE's gradient at the raw outpu
 # %%
 bce = lm.Pairing("probability", "bce", "sigmoid")
 beside = [(lm.Pairing("probability", "mse", name), bce) for name in ("sigmoid", "none")]
-Markdown("\n".join(f"- {line}" for line in results.comparison_sentences(beside)))
+Markdown("\n".join(f"- {line}" for line in tables.comparison_sentences(beside)))
 
 # %% [markdown]
 # The loss without that factor gains nothing over the one with it, so the fading slope does not explain the gap. (It
@@ -155,7 +156,7 @@ Markdown("\n".join(f"- {line}" for line in results.comparison_sentences(beside))
 # observation, not yet a cause. And it has a price that accuracy cannot show:
 
 # %%
-show(figures.output_histograms([lm.Pairing("probability", name) for name in names]))
+show(result_figures.output_histograms([lm.Pairing("probability", name) for name in names]))
 
 # %% [markdown]
 # These outputs go below 0 and above 1. They are good scores and no probabilities.
@@ -166,14 +167,14 @@ show(figures.output_histograms([lm.Pairing("probability", name) for name in name
 # (Its headings say MSE; for a yes-or-no task we fill in accuracy.)
 
 # %%
-activations = results.summary("probability", "activation")
-results.readable(activations)
+activations = tables.summary("probability", "activation")
+tables.readable(activations)
 
 # %% [markdown]
 # Both softmax rows are the same constant answer. The loss behind it does not matter; there is nothing to be learnt.
 
 # %%
-show(figures.dots_and_intervals(activations))
+show(result_figures.dots_and_intervals(activations))
 
 # %% [markdown]
 # Every seed of both stands on the same spot, a little left of the dotted line: of the two constant answers softmax
@@ -188,8 +189,8 @@ show(figures.dots_and_intervals(activations))
 # %%
 trio = [lm.Pairing("probability", "bce", "sigmoid"), lm.Pairing("probability", "mse", "sigmoid"),
         lm.Pairing("probability", "mae", "sigmoid")]
-learnt = results.reference().only("probability").that_learnt()
-show(figures.calibration(trio, learnt))
+learnt = tables.reference().only("probability").that_learnt()
+show(result_figures.calibration(trio, learnt))
 
 # %% [markdown]
 # How to read it: the *confidence* is the output itself for a yes and one minus the output for a no, so it starts at
@@ -202,7 +203,7 @@ show(figures.calibration(trio, learnt))
 # Brier score is the squared error of the probabilities, the calibration error is the gap of the figure.
 
 # %%
-results.probabilities(trio, learnt)
+tables.probabilities(trio, learnt)
 
 # %% [markdown]
 # Count, seed by seed, who has the lower negative log-likelihood. It is the very number that BCE minimises.
@@ -230,7 +231,7 @@ print(f"truth {true}: MSE is lowest at {grid[mse.argmin()]:.2f}, MAE at {grid[ma
 # The stored outputs of all seeds that learnt, counted.
 
 # %%
-show(figures.output_histograms(trio, learnt))
+show(result_figures.output_histograms(trio, learnt))
 
 # %% [markdown]
 # The histograms (mind the logarithmic scale) show the same from the other side: MAE leaves the middle emptiest. But
@@ -275,7 +276,7 @@ Markdown(lm.Pairing("probability", "cross_entropy", "none").explanation)
 
 # %%
 constant = lm.Pairing("probability", "cross_entropy", "softmax")
-show(figures.learning_curves([trio[0], lm.Pairing("probability", "rmse"), constant]))
+show(result_figures.learning_curves([trio[0], lm.Pairing("probability", "rmse"), constant]))
 
 # %% [markdown]
 # The flat line is the single softmax: not slow, not unlucky, but constant. (Its loss is that of whole batches, so
@@ -283,7 +284,7 @@ show(figures.learning_curves([trio[0], lm.Pairing("probability", "rmse"), consta
 # stands still, the network is only getting surer of its mistakes. How many epochs did the rows need?
 
 # %%
-show(figures.epochs_plot(losses))
+show(result_figures.epochs_plot(losses))
 
 # %% [markdown]
 # Rows may agree in accuracy and differ here, or the other way round. Runs that learn
@@ -296,14 +297,14 @@ show(figures.epochs_plot(losses))
 # the hinge loss, which asks for the right side with a margin and not for a probability.
 
 # %%
-results.readable(results.summary("probability", ["twin", "extra"]))
+tables.readable(tables.summary("probability", ["twin", "extra"]))
 
 # %% [markdown]
 # The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts); the
 # brighter a cell, the more of the way from the constant answer to a perfect one it went. Grey cells stop with an error.
 
 # %%
-show(figures.grid_heatmap("probability"))
+show(result_figures.grid_heatmap("probability"))
 
 # %% [markdown]
 # Three things to look for. The call of part 5 learns after all where the network ends in a sigmoid: the images still
@@ -316,7 +317,7 @@ show(figures.grid_heatmap("probability"))
 # The picker below goes further: what a pairing means, and a live training if you ask for it.
 
 # %%
-from lm_utils.labs.picker import picker
+from lm_utils.explorer.picker import picker
 
 picker("probability", data, device)
 

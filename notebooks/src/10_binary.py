@@ -43,10 +43,11 @@ import torch
 from IPython.display import Markdown
 
 import lm_utils as lm
-from lm_utils.experiments import results
-from lm_utils.labs import collapse, figures, quiz
-from lm_utils.labs.banner import banner
-from lm_utils.labs.style import show
+from lm_utils.evidence import tables
+from lm_utils.lessons import collapse
+from lm_utils.show import quiz, result_figures
+from lm_utils.show.banner import banner
+from lm_utils.show.style import show
 
 banner(data, device)
 
@@ -84,14 +85,14 @@ print(f"BCE over both softmax outputs {both:.6f}, cross-entropy on the logits {o
 # ## 2. The loss table of document 000, measured again
 
 # %%
-losses = results.summary("binary", "loss")
-results.readable(losses)
+losses = tables.summary("binary", "loss")
+tables.readable(losses)
 
 # %% [markdown]
 # How near do the published figures come?
 
 # %%
-Markdown(results.published_sentences("binary"))
+Markdown(tables.published_sentences("binary"))
 
 # %% [markdown]
 # So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
@@ -99,13 +100,13 @@ Markdown(results.published_sentences("binary"))
 # stored ones; with the embedded digits they are not even comparable.
 
 # %%
-results.own_table("binary", seeds, data, device)
+tables.own_table("binary", seeds, data, device)
 
 # %% [markdown]
 # The stored rows again, with every seed as a dot.
 
 # %%
-show(figures.dots_and_intervals(losses))
+show(result_figures.dots_and_intervals(losses))
 
 # %% [markdown]
 # At this scale the rows stand in one column, far right of the dotted line. The document calls their differences
@@ -113,7 +114,7 @@ show(figures.dots_and_intervals(losses))
 # is cross-entropy on logits.
 
 # %%
-show(figures.differences(losses))
+show(result_figures.differences(losses))
 
 # %% [markdown]
 # The grey band is half a point on either side, a limit fixed before anyone looked. An interval inside it shows that
@@ -125,14 +126,14 @@ show(figures.differences(losses))
 
 # %%
 twin, twice = lm.Pairing("binary", "cross_entropy"), lm.Pairing("binary", "cross_entropy", "softmax")
-Markdown(results.comparison_sentence(twice, twin))
+Markdown(tables.comparison_sentence(twice, twin))
 
 # %% [markdown]
 # How small a difference of two single runs could mean anything? The table holds its own yardstick: part 1 showed that
 # `nn.BCELoss` on softmax and cross-entropy on logits are the same number, and both are trained with the same seeds.
 
 # %%
-gaps = results.reference().paired(lm.Pairing("binary", "bce", "softmax"), twin)
+gaps = tables.reference().paired(lm.Pairing("binary", "bce", "softmax"), twin)
 Markdown(f"Still, single seeds end up to **{100 * max(map(abs, gaps)):.2f} points** apart, and the mean of all"
          f" {len(gaps)} differences is {100 * sum(gaps) / len(gaps):+.2f}. Rounding alone does that.")  # fmt: skip
 
@@ -140,14 +141,14 @@ Markdown(f"Still, single seeds end up to **{100 * max(map(abs, gaps)):.2f} point
 # ## 3. The activation table that document 001 left empty
 
 # %%
-activations = results.summary("binary", "activation")
-results.readable(activations)
+activations = tables.summary("binary", "activation")
+tables.readable(activations)
 
 # %% [markdown]
 # Sigmoid instead of softmax, with either loss: the table tells how much that costs with two classes.
 
 # %%
-show(figures.dots_and_intervals(activations))
+show(result_figures.dots_and_intervals(activations))
 
 # %% [markdown]
 # One dot per seed: no row stands apart, and no run is lost. In [notebook 11](11_multi_class.ipynb) sigmoids with
@@ -203,7 +204,7 @@ print(f"lowest loss with softmax twice and two classes: {floor:.4f}")
 
 # %%
 square = lm.Pairing("binary", "mse", "softmax")
-show(figures.learning_curves([twin, twice, square]))
+show(result_figures.learning_curves([twin, twice, square]))
 
 # %% [markdown]
 # The curves of the loss end at different heights although the accuracies agree: losses of different pairings must not
@@ -212,7 +213,7 @@ show(figures.learning_curves([twin, twice, square]))
 # Is the price paid in time? Here are the epochs that each row needed.
 
 # %%
-show(figures.epochs_plot(results.summary("binary", ["loss", "twin"])))
+show(result_figures.epochs_plot(tables.summary("binary", ["loss", "twin"])))
 
 # %% [markdown]
 # Look at the two rows that end in softmax although their loss contains a softmax or a sigmoid of its own. The second
@@ -220,7 +221,7 @@ show(figures.epochs_plot(results.summary("binary", ["loss", "twin"])))
 # corrected. (Small gradients alone would not matter: AdamW rescales them.)
 
 # %%
-show(figures.calibration([twin, twice, square]))
+show(result_figures.calibration([twin, twice, square]))
 
 # %% [markdown]
 # Calibration asks what accuracy does not: how often is a network right when it is "80 % sure"? Marks below the
@@ -229,14 +230,14 @@ show(figures.calibration([twin, twice, square]))
 # ([notebook 09](09_probability.ipynb) tells them apart):
 
 # %%
-results.probabilities([twin, twice, square, lm.Pairing("binary", "bce", "sigmoid")])
+tables.probabilities([twin, twice, square, lm.Pairing("binary", "bce", "sigmoid")])
 
 # %% [markdown]
 # And seed by seed, in the negative log-likelihood, which cross-entropy itself minimises on its training images:
 
 # %%
 for name, pairing in {"softmax twice": twice, "MSE behind softmax": square}.items():
-    gaps = results.reference().paired(pairing, twin, "nll")
+    gaps = tables.reference().paired(pairing, twin, "nll")
     print(f"{name}: lower than cross-entropy on logits in {sum(gap < 0 for gap in gaps)} of {len(gaps)} seeds")
 assert sum(gaps) < 0  # MSE's probabilities were the better ones, says the summary
 
@@ -247,7 +248,7 @@ assert sum(gaps) < 0  # MSE's probabilities were the better ones, says the summa
 # And the outputs themselves, for answers that should be a yes and answers that should be a no.
 
 # %%
-show(figures.output_histograms([twin, twice, square]))
+show(result_figures.output_histograms([twin, twice, square]))
 
 # %% [markdown]
 # Nearly all outputs stand at the ends (the scale is logarithmic). The blue bar on the far left and the orange one on
@@ -259,14 +260,14 @@ show(figures.output_histograms([twin, twice, square]))
 # First three rows that the document lacks: logits into either loss, and the hinge loss.
 
 # %%
-results.readable(results.summary("binary", ["twin", "extra"]))
+tables.readable(tables.summary("binary", ["twin", "extra"]))
 
 # %% [markdown]
 # The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts); the
 # brighter a cell, the more of the way from the constant answer to a perfect one it went. Grey cells stop with an error.
 
 # %%
-show(figures.grid_heatmap("binary"))
+show(result_figures.grid_heatmap("binary"))
 
 # %% [markdown]
 # A sigmoid's output in `nn.BCEWithLogitsLoss` loses runs here as it does in [notebook 09](09_probability.ipynb). With
@@ -274,7 +275,7 @@ show(figures.grid_heatmap("binary"))
 # columns of sigmoid and softmax: the absolute error and the hinge loss. Is that so in every single seed?
 
 # %%
-stored = results.reference()
+stored = tables.reference()
 for name in ("sigmoid", "softmax"):
     print(name, stored.paired(lm.Pairing("binary", "mae", name), lm.Pairing("binary", "hinge", name)))
 
@@ -286,7 +287,7 @@ for name in ("sigmoid", "softmax"):
 # The picker below goes further: what a pairing means, and a live training if you ask for it.
 
 # %%
-from lm_utils.labs.picker import picker
+from lm_utils.explorer.picker import picker
 
 picker("binary", data, device)
 

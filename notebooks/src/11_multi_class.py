@@ -68,10 +68,11 @@ import torch
 from IPython.display import Markdown, display
 
 import lm_utils as lm
-from lm_utils.experiments import results
-from lm_utils.labs import collapse, figures, interventions, quiz
-from lm_utils.labs.banner import banner
-from lm_utils.labs.style import show
+from lm_utils.evidence import tables
+from lm_utils.lessons import collapse, interventions
+from lm_utils.show import quiz, result_figures
+from lm_utils.show.banner import banner
+from lm_utils.show.style import show
 
 banner(data, device)
 
@@ -100,7 +101,7 @@ quiz.predict(
     "Ten classes, mean squared error, a sigmoid on each output. What will the test accuracy be?",
     options=["about 97 %, like softmax", "about 85 %", "about 10 %, as good as one constant answer"],
     answer="about 10 %, as good as one constant answer",
-    reading=results.sentence(lm.Pairing("multiclass", "mse", "sigmoid")),
+    reading=tables.sentence(lm.Pairing("multiclass", "mse", "sigmoid")),
 )
 
 # %% [markdown]
@@ -116,8 +117,8 @@ quiz.predict(
 # 가중치의 초깃값, 배치(batch)의 순서를 *모든* 행에 똑같이 정하므로 두 행을 짝지어 비교할 수 있습니다.
 
 # %%
-losses = results.summary("multiclass", "loss")
-results.readable(losses)
+losses = tables.summary("multiclass", "loss")
+tables.readable(losses)
 
 # %% [markdown]
 # Compare the column *published* with *ours*: are the figures of the document within the range of our seeds? The rows
@@ -130,7 +131,7 @@ results.readable(losses)
 # 답일까요? 그 정확도를 숫자마다의 비율과 견주어 보세요.
 
 # %%
-shares = torch.bincount(results.tested_digits("mnist"), minlength=10) / 10_000
+shares = torch.bincount(tables.tested_digits("mnist"), minlength=10) / 10_000
 assert round(shares[3].item(), 4) == 0.1010 and round(shares[1].item(), 4) == 0.1135
 {digit: f"{share:.2%}" for digit, share in enumerate(shares.tolist())}
 
@@ -150,7 +151,7 @@ assert round(shares[3].item(), 4) == 0.1010 and round(shares[1].item(), 4) == 0.
 # 문서에 실린 나머지 수치는 우리 평균에 얼마나 가까울까요?
 
 # %%
-Markdown(results.published_sentences("multiclass"))
+Markdown(tables.published_sentences("multiclass"))
 
 # %% [markdown]
 # So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
@@ -163,7 +164,7 @@ Markdown(results.published_sentences("multiclass"))
 # 내장된 숫자 이미지로 얻은 값은 서로 비교할 수도 없습니다.
 
 # %%
-results.own_table("multiclass", seeds, data, device)
+tables.own_table("multiclass", seeds, data, device)
 
 # %% [markdown]
 # The stored table again, as a picture:
@@ -172,7 +173,7 @@ results.own_table("multiclass", seeds, data, device)
 # 저장된 표를 그림으로 다시 봅니다.
 
 # %%
-show(figures.dots_and_intervals(losses))
+show(result_figures.dots_and_intervals(losses))
 
 # %% [markdown]
 # Every dot is one seed. The rows on the right stand so close together that one run each, as in the document, cannot
@@ -190,7 +191,7 @@ show(figures.dots_and_intervals(losses))
 # 구했습니다.
 
 # %%
-show(figures.differences(losses))
+show(result_figures.differences(losses))
 
 # %% [markdown]
 # The grey band, half a percentage point on either side, was called practically equal before anyone looked. An interval
@@ -215,8 +216,8 @@ show(figures.differences(losses))
 # %%
 twin, twice = lm.Pairing("multiclass", "cross_entropy"), lm.Pairing("multiclass", "cross_entropy", "softmax")
 for pairing in (twice, twin):
-    display(Markdown(results.sentence(pairing)))
-Markdown(results.comparison_sentence(twice, twin))
+    display(Markdown(tables.sentence(pairing)))
+Markdown(tables.comparison_sentence(twice, twin))
 
 # %% [markdown]
 # In accuracy you will hardly find the mistake, on these data. (On other data it may cost far more:
@@ -243,7 +244,7 @@ print(f"perfect and sure: {once:.4f} with one softmax, {twice_floor:.4f} with tw
 # 오해합니다. 두 스크립트의 손실을 그대로 비교하는 사람은 영점이 서로 다른 숫자를 비교하는 셈입니다.
 
 # %%
-show(figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigmoid")]))
+show(result_figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigmoid")]))
 
 # %% [markdown]
 # The dotted lines are the best constant answer, the dashed one is the floor of softmax twice. The sigmoid network
@@ -256,7 +257,7 @@ show(figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigm
 # 올라가지만 더 낮은 곳에서 출발합니다. 행마다 에포크가 몇 번이나 필요할까요?
 
 # %%
-show(figures.epochs_plot(results.summary("multiclass", ["loss", "twin"])))
+show(result_figures.epochs_plot(tables.summary("multiclass", ["loss", "twin"])))
 
 # %% [markdown]
 # Compare softmax twice with cross-entropy on logits (softmax once). In the curves above several runs of softmax twice
@@ -282,11 +283,11 @@ show(figures.epochs_plot(results.summary("multiclass", ["loss", "twin"])))
 # 이는 단순한 오기입니다. 여기서는 정확도를 보여 드립니다.) 그 수치가 여기 있습니다.
 
 # %%
-activations = results.summary("multiclass", "activation")
-results.readable(activations)
+activations = tables.summary("multiclass", "activation")
+tables.readable(activations)
 
 # %%
-show(figures.dots_and_intervals(activations))
+show(result_figures.dots_and_intervals(activations))
 
 # %% [markdown]
 # Look at the last row before you read on. The output activation is the *sigmoid*, the one the document warns about,
@@ -333,7 +334,7 @@ quiz.predict(
 # 클래스의 출력은 각각 얼마나 클까요?
 
 # %%
-show(figures.output_histograms([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
+show(result_figures.output_histograms([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
 
 # %% [markdown]
 # All three push the right class towards one and the wrong ones towards zero. What differs is how honest they are
@@ -344,7 +345,7 @@ show(figures.output_histograms([twin, twice, lm.Pairing("multiclass", "mse", "so
 # 솔직한가입니다. 그것을 보여 주는 것이 보정 그림(calibration plot)입니다.
 
 # %%
-show(figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
+show(result_figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
 
 # %% [markdown]
 # A point on the diagonal means: of the images about which the network said "90 % sure", 90 % were right. Below it a
@@ -359,7 +360,7 @@ show(figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "softmax"
 # 다음과 같습니다. 모두 작을수록 좋습니다.
 
 # %%
-results.probabilities([twin, twice, lm.Pairing("multiclass", "mse", "softmax")])
+tables.probabilities([twin, twice, lm.Pairing("multiclass", "mse", "softmax")])
 
 # %% [markdown]
 # [Notebook 09](09_probability.ipynb) tells these measures apart. Which digits get mixed up is seen in a confusion
@@ -370,7 +371,7 @@ results.probabilities([twin, twice, lm.Pairing("multiclass", "mse", "softmax")])
 # 행렬(confusion matrix)에서 볼 수 있습니다. 붕괴한 신경망을 건강한 신경망 옆에 놓아 보았습니다.
 
 # %%
-show(figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
+show(result_figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
 
 # %% [markdown]
 # The healthy network fills the diagonal. The collapsed one fills columns: the same answer for every image. (The
@@ -561,8 +562,8 @@ interventions.table(interventions.stored("switches", squared))
 # 이미지 한 장에 숫자가 둘 나올 수 있다면) 기저율에서 출발하게 하거나, 양쪽으로 포화하지 않는 은닉층을 쓰세요.
 
 # %%
-repairs = results.summary("multiclass", "remedy")
-results.readable(repairs)
+repairs = tables.summary("multiclass", "remedy")
+tables.readable(repairs)
 
 # %% [markdown]
 # The output bias at the prior is one line of code and is standard in object detection, where the base rate is far
@@ -576,7 +577,7 @@ results.readable(repairs)
 # 점 하나로 그리면 다음과 같습니다.
 
 # %%
-show(figures.dots_and_intervals(repairs))
+show(result_figures.dots_and_intervals(repairs))
 
 # %% [markdown]
 # With a ReLU hidden layer, look where every single dot stands before you trust the repair. With the squared error count
@@ -598,7 +599,7 @@ show(figures.dots_and_intervals(repairs))
 # 먼저 어느 문서도 학습하지 않은 행들입니다. PyTorch가 뜻하는 올바른 호출과 힌지 손실(hinge loss)입니다.
 
 # %%
-results.readable(results.summary("multiclass", ["twin", "extra"]))
+tables.readable(tables.summary("multiclass", ["twin", "extra"]))
 
 # %% [markdown]
 # The hinge loss ends with raw numbers, without any sigmoid at the output, and look at its column *at chance*: ten
@@ -615,7 +616,7 @@ results.readable(results.summary("multiclass", ["twin", "extra"]))
 # 칸이 밝을수록 상수 답에서 완벽한 답까지 가는 길을 더 많이 갔다는 뜻이고, 회색 칸은 오류로 멈춥니다.
 
 # %%
-show(figures.grid_heatmap("multiclass"))
+show(result_figures.grid_heatmap("multiclass"))
 
 # %% [markdown]
 # Look for `nn.BCEWithLogitsLoss` without an activation: it is ten sigmoids with `nn.BCELoss` in other words, and it
@@ -632,7 +633,7 @@ show(figures.grid_heatmap("multiclass"))
 # 몇 개일까요?
 
 # %%
-halved = results.reference().of(lm.Pairing("multiclass", "mse", "relu"))
+halved = tables.reference().of(lm.Pairing("multiclass", "mse", "relu"))
 named = [[sum(column) for column in zip(*run["outputs"]["confusion"], strict=True)] for run in halved]
 Markdown(f"MSE behind ReLU, seed by seed: **{', '.join(str(counts.count(0)) for counts in named)}** of ten digits.")
 
@@ -647,7 +648,7 @@ Markdown(f"MSE behind ReLU, seed by seed: **{', '.join(str(counts.count(0)) for 
 # 아래의 선택기(picker)는 더 나아갑니다. 조합이 무엇을 뜻하는지 설명하고, 원하면 그 자리에서 학습합니다.
 
 # %%
-from lm_utils.labs.picker import picker
+from lm_utils.explorer.picker import picker
 
 picker("multiclass", data, device)
 

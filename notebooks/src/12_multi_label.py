@@ -40,10 +40,11 @@ import torch
 from IPython.display import Markdown
 
 import lm_utils as lm
-from lm_utils.experiments import results
-from lm_utils.labs import figures, interventions, quiz, readout
-from lm_utils.labs.banner import banner
-from lm_utils.labs.style import show
+from lm_utils.evidence import tables
+from lm_utils.lessons import interventions
+from lm_utils.show import quiz, result_figures
+from lm_utils.show.banner import banner
+from lm_utils.show.style import show
 
 banner(data, device)
 
@@ -54,9 +55,9 @@ banner(data, device)
 # (two can stand exactly on it). How many answers can be right if a network says yes at most once per image?
 
 # %%
-labels = lm.TASKS["multilabel"].target(results.tested_digits("mnist"))
-baseline = results.reference().baseline("multilabel")
-Markdown(f"Always the same answer: **{baseline:.2%}**. Yes at most once: **{readout.ceiling(labels):.2%}** at best.")
+labels = lm.TASKS["multilabel"].target(tables.tested_digits("mnist"))
+baseline = tables.reference().baseline("multilabel")
+Markdown(f"Always the same answer: **{baseline:.2%}**. Yes at most once: **{lesson.ceiling(labels):.2%}** at best.")
 
 # %% [markdown]
 # The second number is a wall that no training can climb. Now one digit in particular.
@@ -74,7 +75,7 @@ quiz.predict(
 # two get one half each, three get a third each, which is well below the cut.
 
 # %%
-shares = readout.shares_table()
+shares = lesson.shares_table()
 {digit: [round(value, 2) for value in row] for digit, row in enumerate(shares.tolist())}
 
 # %% [markdown]
@@ -87,14 +88,14 @@ shares = readout.shares_table()
 # Several seeds per row, MNIST. The document's own figures stand beside.
 
 # %%
-losses = results.summary("multilabel", "loss")
-results.readable(losses)
+losses = tables.summary("multilabel", "loss")
+tables.readable(losses)
 
 # %% [markdown]
 # How near do the published figures come?
 
 # %%
-Markdown(results.published_sentences("multilabel"))
+Markdown(tables.published_sentences("multilabel"))
 
 # %% [markdown]
 # So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
@@ -102,13 +103,13 @@ Markdown(results.published_sentences("multilabel"))
 # stored ones; with the embedded digits they are not even comparable.
 
 # %%
-results.own_table("multilabel", seeds, data, device)
+tables.own_table("multilabel", seeds, data, device)
 
 # %% [markdown]
 # The stored rows again, with every seed as a dot; the dotted line is the constant answer.
 
 # %%
-show(figures.dots_and_intervals(losses))
+show(result_figures.dots_and_intervals(losses))
 
 # %% [markdown]
 # Both rows with softmax stay below the ceiling computed above; both rows with sigmoid are far above it. The document
@@ -116,7 +117,7 @@ show(figures.dots_and_intervals(losses))
 # such labels *properly*. What exactly is not learnt? A network can learn something and say it badly.
 
 # %%
-show(figures.differences(losses))
+show(result_figures.differences(losses))
 
 # %% [markdown]
 # The differences to BCE with sigmoids, seed by seed: softmax loses tens of points. Whether MSE with sigmoids equals
@@ -129,14 +130,14 @@ show(figures.differences(losses))
 # Its headings announce an MSE; for this task we fill in accuracy.
 
 # %%
-activations = results.summary("multilabel", "activation")
-results.readable(activations)
+activations = tables.summary("multilabel", "activation")
+tables.readable(activations)
 
 # %% [markdown]
 # Read at one half, all softmax rows stand below the same ceiling.
 
 # %%
-show(figures.dots_and_intervals(activations))
+show(result_figures.dots_and_intervals(activations))
 
 # %% [markdown]
 # Dot by dot, no seed of theirs comes near the sigmoids. What the loss behind softmax has taught shows only with another
@@ -158,8 +159,8 @@ sigmoid = lm.fit(lm.Pairing("multilabel", "bce", "sigmoid"), splits, max_epochs=
 
 # %%
 networks = {"softmax": softmax, "sigmoid": sigmoid}
-tested = {name: readout.tested(run, splits.test.digits) for name, run in networks.items()}
-readout.cut_lab(tested)
+tested = {name: lesson.tested(run, splits.test.digits) for name, run in networks.items()}
+lesson.cut_lab(tested)
 
 # %% [markdown]
 # The true labels pile up around 1, one half and one third, as the arithmetic said, and the false ones near 0. The
@@ -180,13 +181,13 @@ Markdown(interventions.cut_sentences())
 
 # %%
 best_cut = {
-    name: results.estimate(results.reference().scores(pairing, "accuracy_at_cut").values(), "accuracy")
+    name: tables.estimate(tables.reference().scores(pairing, "accuracy_at_cut").values(), "accuracy")
     for name, pairing in {
         "once": lm.Pairing("multilabel", "cross_entropy"),
         "twice": lm.Pairing("multilabel", "cross_entropy", "softmax"),
     }.items()
 }
-told = {name: results.shown_interval(cut, lm.TASKS["multilabel"]) for name, cut in best_cut.items()}
+told = {name: tables.shown_interval(cut, lm.TASKS["multilabel"]) for name, cut in best_cut.items()}
 Markdown(f"Cross-entropy with the cut that suits the validation part: softmax once **{told['once']}**, softmax twice"
          f" {told['twice']} ({best_cut['twice'].n} seeds).")  # fmt: skip
 
@@ -201,7 +202,7 @@ Markdown(f"Cross-entropy with the cut that suits the validation part: softmax on
 # the hinge loss, which asks only for a margin.
 
 # %%
-results.readable(results.summary("multilabel", ["twin", "extra"]))
+tables.readable(tables.summary("multilabel", ["twin", "extra"]))
 
 # %% [markdown]
 # Logits into `nn.BCEWithLogitsLoss` and the hinge loss ask one question per label, and fit. Cross-entropy on logits
@@ -211,7 +212,7 @@ results.readable(results.summary("multilabel", ["twin", "extra"]))
 
 # %%
 pair = [softmax.pairing, sigmoid.pairing]
-show(figures.learning_curves(pair))
+show(result_figures.learning_curves(pair))
 
 # %% [markdown]
 # The metric of the softmax network creeps upwards below its ceiling (dashed): outputs that share the one unit stand on
@@ -219,7 +220,7 @@ show(figures.learning_curves(pair))
 # more than this metric can see.
 
 # %%
-show(figures.epochs_plot(losses))
+show(result_figures.epochs_plot(losses))
 
 # %% [markdown]
 # Few epochs here mean "soon near its own end", not "soon good": compare with the accuracies in the tables above.
@@ -228,7 +229,7 @@ show(figures.epochs_plot(losses))
 # Which of the four labels pays for it?
 
 # %%
-show(figures.per_label_bars(pair))
+show(result_figures.per_label_bars(pair))
 
 # %% [markdown]
 # Label by label: a label that comes alone gets the whole unit. *Prime* stands alone for 5 and 7, *square* for 1 only,
@@ -240,7 +241,7 @@ show(figures.per_label_bars(pair))
 
 # %%
 trio = [sigmoid.pairing, lm.Pairing("multilabel", "mse", "sigmoid"), softmax.pairing]
-show(figures.calibration(trio))
+show(result_figures.calibration(trio))
 
 # %% [markdown]
 # Each label of each image counts as one prediction; marks below the diagonal are too sure, marks above it too timid.
@@ -250,7 +251,7 @@ show(figures.calibration(trio))
 # outputs the order is the other way round: [notebook 09](09_probability.ipynb).) In numbers:
 
 # %%
-results.probabilities(trio)
+tables.probabilities(trio)
 
 # %% [markdown]
 # Of each measure, the smaller the better ([notebook 09](09_probability.ipynb) tells them apart).
@@ -263,7 +264,7 @@ results.probabilities(trio)
 # Read it by columns and by rows: behind softmax no loss helps, and without an activation it is the loss that decides.
 
 # %%
-show(figures.grid_heatmap("multilabel"))
+show(result_figures.grid_heatmap("multilabel"))
 
 # %% [markdown]
 # One cell looks wrong: cross-entropy makes the labels compete for one unit, and yet behind a sigmoid it learns them.
@@ -271,7 +272,7 @@ show(figures.grid_heatmap("multilabel"))
 # picker below goes further: what a pairing means, and a live training if you ask for it.
 
 # %%
-from lm_utils.labs.picker import picker
+from lm_utils.explorer.picker import picker
 
 picker("multilabel", data, device)
 

@@ -40,12 +40,13 @@ device = "auto"
 import torch
 from IPython.display import Markdown
 
-from lm_utils.experiments import claims, results
-from lm_utils.experiments import statistics as st
-from lm_utils.experiments.claims.own import contradictions
-from lm_utils.labs import figures, new_data, quiz, straight_losses, ten_questions, verdicts
-from lm_utils.labs.banner import banner
-from lm_utils.labs.style import show
+from lm_utils.evidence import claims, tables
+from lm_utils.evidence import statistics as st
+from lm_utils.evidence.our_verdicts import contradictions
+from lm_utils.lessons import new_data, straight_losses, ten_questions, verdicts
+from lm_utils.show import quiz, result_figures
+from lm_utils.show.banner import banner
+from lm_utils.show.style import show
 
 banner(data, device)
 
@@ -118,7 +119,7 @@ verdicts.summary_sentence(judged)
 # The figure splits them by document. Its white bars wait for a test; they are not a polite word for "wrong".
 
 # %%
-show(figures.verdict_bars(claims.counts(judged)))
+show(result_figures.verdict_bars(claims.counts(judged)))
 
 # %% [markdown]
 # Leave the white bars aside and compare the rest: of the sentences that were tested, most are right. The refuted
@@ -242,7 +243,7 @@ verdicts.told(claims.verdict_of("000-binary-equal"))
 # cross-entropy on logits, while the claim compares with the document's own recommendation.
 
 # %%
-show(figures.differences(results.summary("binary", "loss")))
+show(result_figures.differences(tables.summary("binary", "loss")))
 
 # %% [markdown]
 # The grey band is what we agreed to call practically equal. An interval inside it shows equality, one wholly outside
@@ -290,7 +291,7 @@ verdicts.told(claims.verdict_of("000-no-activation"))
 # And every run behind that answer:
 
 # %%
-show(figures.dots_and_intervals(results.summary("probability", "loss")))
+show(result_figures.dots_and_intervals(tables.summary("probability", "loss")))
 
 # %% [markdown]
 # Compare the rows in pairs, with and without a sigmoid, and look at the spread of the single dots. Where the dots of
@@ -378,7 +379,7 @@ show(new_data.confirmation_figure())
 new_data.confirmation()
 
 # %%
-common = (results.tested_digits("mnist") < 5).float().mean().item()
+common = (tables.tested_digits("mnist") < 5).float().mean().item()
 Markdown(f"The five common digits make up **{common:.1%}** of the test images.")
 
 # %% [markdown]

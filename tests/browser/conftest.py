@@ -38,7 +38,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from lm_utils.publish import notebooks
+from lm_utils.workshop.publish import notebooks
 
 CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [

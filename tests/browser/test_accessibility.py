@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from lm_utils.publish.web_parts import ROOT, is_fetched, web_part
+from lm_utils.workshop.publish.web_parts import ROOT, is_fetched, web_part
 from tests.browser.conftest import Page
 from tests.browser.test_explorer import kept, served, wait_for_status, wait_until_ready, web
 
@@ -15,8 +15,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LABS = (
     "from lm_utils.labs import banner, loss_shapes, outlier, penalty, quiz, start, ten_questions\n"
-    "from lm_utils.labs.explorer import explorer\n"
-    "from lm_utils.labs.picker import picker\n"
+    "from lm_utils.explorer.explorer import explorer\n"
+    "from lm_utils.explorer.picker import picker\n"
     "banner.banner('digits', 'cpu')",
     "start.verdict_lab()",
     "start.vote('scripts', 'Why?', ['this', 'that'])",

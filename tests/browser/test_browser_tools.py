@@ -6,7 +6,7 @@ pytestmark = pytest.mark.browser
 
 LAB = """
 import ipywidgets as widgets
-from lm_utils.labs.style import Picture, new_figure
+from lm_utils.show.style import Picture, new_figure
 from lm_utils.labs import quiz
 slider = widgets.IntSlider(2, 0, 9, description="size", continuous_update=False)
 which = widgets.Dropdown(options=["plain", "dashed"], description="line")

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 CURVES = "Learning curves"
 CELLS = (
-    "import threading\nfrom lm_utils.labs.explorer import explorer\nfrom lm_utils.labs.picker import picker",
+    "import threading\nfrom lm_utils.explorer.explorer import explorer\nfrom lm_utils.explorer.picker import picker",
     "explorer('digits', 'cpu')",
     "picker('multiclass', 'digits', 'cpu')",
 )

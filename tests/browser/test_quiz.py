@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from lm_utils.experiments.pages import notebook_page
+from lm_utils.workshop.run_all.pages import notebook_page
 
 pytestmark = pytest.mark.browser
 

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from made_up_site import ALT, small_repository
 
-from lm_utils.experiments.claims import claims, judge
-from lm_utils.experiments.results import reference
-from lm_utils.publish import site as builder
-from lm_utils.publish import site_pages
-from lm_utils.publish.web_parts import is_fetched, web_part
+from lm_utils.evidence.claims import claims, judge
+from lm_utils.evidence.tables import reference
+from lm_utils.workshop.publish import site as builder
+from lm_utils.workshop.publish import site_pages
+from lm_utils.workshop.publish.web_parts import is_fetched, web_part
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 import shutil
 
 import pytest
+from workshop.test_slides import LONG, made, picture, shown_by
 
-from lm_utils.experiments.run_all import run_all
-from lm_utils.experiments.run_report import Trained
-from lm_utils.labs import quiz
-from lm_utils.publish import notebooks, slides
-from lm_utils.publish.site_notebooks import is_executed, read
-from lm_utils.publish.web_parts import ROOT, is_fetched
+from lm_utils.show import quiz
+from lm_utils.workshop.publish import notebooks, slides
+from lm_utils.workshop.publish.site_notebooks import is_executed, read
+from lm_utils.workshop.publish.web_parts import ROOT, is_fetched
+from lm_utils.workshop.run_all.command import run_all
+from lm_utils.workshop.run_all.report import Trained
 from tests.browser.conftest import SCREENS, SIZE
-from tests.test_slides import LONG, made, picture, shown_by
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from lm_utils.labs.ten_questions import questions
+from lm_utils.lessons.ten_questions import questions
 
 pytestmark = pytest.mark.browser
 

@@ -1,1 +1,0 @@
-"""What the commands need around the lessons: set-up, lock, check, tests, JupyterLab."""

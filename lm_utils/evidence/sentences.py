@@ -1,0 +1,211 @@
+"""Results in words: what a notebook says about figures comes from here, so that no sentence can go stale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import inf, isnan, nan
+
+import pandas as pd
+
+from lm_utils.evidence import statistics as st
+from lm_utils.evidence.results import FITTING, Results, carrying, counted, estimate, number, reference
+from lm_utils.pairing import Pairing
+from lm_utils.runs.rows import Row, rows
+from lm_utils.tasks import TASKS, Task
+
+MEASURES = {"nll": "negative log-likelihood", "brier": "Brier score", "ece": "calibration error"}
+
+
+def shown(value: float, task: Task) -> str:
+    """A metric value as people write it: a percentage, or a mean squared error."""
+    return f"{value:.2%}".replace("%", " %") if task.metric == "accuracy" else f"{value:#.3g}".rstrip(".")
+
+
+def shown_interval(told: st.Estimate, task: Task) -> str:
+    """A mean with its interval."""
+    if isnan(told.mean):
+        return "no result"
+    if isnan(told.low):
+        return f"{shown(told.mean, task)} (one run)"
+    return f"{shown(told.mean, task)} ({shown(told.low, task).removesuffix(' %')} to {shown(told.high, task)})"
+
+
+def shown_difference(told: st.Estimate, task: Task) -> str:
+    """A signed difference with its interval, in percentage points or as it is."""
+    if isnan(told.mean):
+        return "none"
+    accuracy = task.metric == "accuracy"
+    numbers = [f"{value * 100:+.2f}" if accuracy else f"{value:+.3g}" for value in (told.mean, told.low, told.high)]
+    numbers, unit = [text.replace("-", "\N{MINUS SIGN}") for text in numbers], " points" if accuracy else ""
+    return numbers[0] + unit if isnan(told.low) else f"{numbers[0]}{unit} ({numbers[1]} to {numbers[2]})"
+
+
+def shown_count(value: float) -> str:
+    """A mean number of epochs."""
+    return "" if isnan(value) else f"{value:.0f}"
+
+
+def sentence(pairing: Pairing, results: Results | None = None, label: str = "", whose: bool = True) -> str:
+    """What the runs of a pairing gave, in one sentence, with their data set and owner."""
+    results, label = results or reference(), label or pairing.label
+    entries, task = results.of(pairing), pairing.spec
+    if not entries:
+        return f"{label}: not trained yet ({results.origin})."
+    scores = [number(entry, "test_metric") for entry in entries]
+    if all(isnan(score) for score in scores):
+        return f"{label}: every one of {counted(len(entries), 'run')} ended with the error “{entries[0]['error']}”."
+    lost = sum(st.failed(score, results.baseline(task.name), task.metric) for score in scores)
+    what = "test accuracy" if task.metric == "accuracy" else "test MSE"
+    chance = "at chance" if task.metric == "accuracy" else "no better than a constant answer"
+    end = f", {chance} in {lost} of them" if lost else ""
+    told = shown_interval(estimate(scores, task.metric), task)
+    seeds = "" if len(entries) == 1 else f" over {len(entries)} seeds"
+    return f"{label}: {what} {told}{seeds}{end}{f' ({results.owner})' if whose else ''}."
+
+
+def comparison_sentence(pairing: Pairing, other: Pairing | None = None, results: Results | None = None) -> str:
+    """How a pairing does beside another (the task's fitting one, if none is named), in one sentence."""
+    return comparison_sentences([(pairing, other or FITTING[pairing.task])], results)[0]
+
+
+def comparison_sentences(pairs: Sequence[tuple[Pairing, Pairing]], results: Results | None = None) -> list[str]:
+    """How the first of each pair does beside the second, judged as one family, a sentence each."""
+    results, metric = results or reference(), pairs[0][0].spec.metric
+    found = st.compare(results.differences(pairs), metric)
+    corrected = f", corrected for {len(pairs)} comparisons" if len(pairs) > 1 else ""
+    told = []
+    for (one, other), c in zip(pairs, found, strict=True):
+        if not c.difference.n:
+            told.append(f"{one.label} and {other.label} share no seed with a result yet.")
+            continue
+        gap, seeds = shown_difference(c.difference, one.spec), counted(c.difference.n, "paired seed")
+        p = f"sign-flip p = {c.p_corrected:.3g}{corrected}"
+        told.append(f"{one.label} against {other.label}: {gap} over {seeds} ({results.owner}), {p}: {c.verdict}.")
+    return told
+
+
+def missing_sentence(table: pd.DataFrame) -> str:
+    """Which rows of a summary still lack runs; an empty sentence where none does."""
+    full = max(table["seeds"].max(), 1)
+    short = [f"{line['label']} ({line['seeds']})" for _, line in table.iterrows() if line["seeds"] < full]
+    if table["seeds"].max() == 0:
+        return "None of these rows has been trained yet."
+    return f"Rows with fewer than {full} seeds so far: {'; '.join(short)}." if short else ""
+
+
+def published_sentence(row: Row, results: Results | None = None) -> str:
+    """A published figure beside ours, in one sentence."""
+    results, task = results or reference(), row.pairing.spec
+    told = estimate(results.scores(row.pairing).values(), task.metric)
+    if row.test is None or not told.n:
+        return f"{row.label}: nothing to compare."
+    gap = abs(told.mean - row.test)
+    by = f"{gap * 100:.2f} points" if task.metric == "accuracy" else f"{gap:.3g}"
+    return f"{row.label}: published {shown(row.test, task)}, ours {shown_interval(told, task)}, {by} apart."
+
+
+def published_sentences(task: str, results: Results | None = None) -> str:
+    """Which published figures of a task ours come near, and why the others differ, as Markdown."""
+    results, metric = results or reference(), TASKS[task].metric
+    compared = [row for row in rows(task) if row.test is not None and results.of(row.pairing)]
+    far = [row for row in compared if not abs(mean_of(results, row.pairing) - row.test) <= st.REPRODUCED[metric]]
+    near = "one percentage point" if metric == "accuracy" else f"{st.REPRODUCED[metric]:g}"
+    told = f"{len(compared) - len(far)} of {len(compared)} published figures lie within {near} of our mean."
+    return "\n".join([told, *(f"- {published_sentence(row, results)} Why: {row.differs}." for row in far)])
+
+
+def mean_of(results: Results, pairing: Pairing) -> float:
+    """The mean test metric of a pairing's runs."""
+    return estimate(results.scores(pairing).values(), pairing.spec.metric).mean
+
+
+class Table:
+    """A table of words for a notebook cell, with its origin as caption."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame, self.origin = frame, frame.attrs["origin"]
+
+    def _repr_html_(self) -> str:
+        caption = f"<caption style='caption-side:bottom;text-align:left'>Runs: {self.origin}</caption>"
+        with pd.option_context("display.max_colwidth", None):
+            html = self.frame.to_html(index=False, border=0, justify="left", escape=True)
+        html = html.replace("<td>", "<td style='text-align:left;vertical-align:top'>")
+        html = html.replace("<th>", "<th style='text-align:left'>")
+        return html.replace(">\n", f">\n{caption}\n", 1)
+
+    def __repr__(self) -> str:
+        return f"{self.frame.to_string(index=False)}\nRuns: {self.origin}"
+
+
+def readable(table: pd.DataFrame) -> Table:
+    """A summary in words and rounded figures, ready to be shown."""
+    lines = [readable_line(line) for _, line in table.iterrows()]
+    return Table(carrying(pd.DataFrame(lines), table.attrs["origin"]))
+
+
+def readable_line(line: pd.Series) -> dict[str, str]:
+    """One row of a summary in words."""
+    task = TASKS[line["task"]]
+    told = st.Estimate(line["mean"], line["low"], line["high"], line["seeds"])
+    difference = st.Estimate(line["difference"], line["difference_low"], line["difference_high"], line["seeds"])
+    own = line["verdict"] in ("the fitting pairing", "missing", "error", "not compared")
+    return {
+        "row": line["label"],
+        "published": published_in_words(line, task),
+        "ours (95 % interval)": ours_in_words(line, told, task),
+        "seeds": str(line["seeds"]),
+        "at chance": chance_in_words(line) if line["seeds"] and line["verdict"] != "error" else "",
+        "epochs": shown_count(line["epochs"]),
+        "to 95 %": shown_count(line["epochs_to_95"]),
+        "difference to the fitting pairing": "" if own else shown_difference(difference, task),
+        "error, times the fitting pairing's": "" if own else shown_ratio(*line[["ratio", "ratio_low", "ratio_high"]]),
+        "verdict": line["verdict"],
+    }
+
+
+def published_in_words(line: pd.Series, task: Task) -> str:
+    """The published figure or error; empty where the document has none."""
+    return line["published_error"] or ("" if isnan(line["published"] or nan) else shown(line["published"], task))
+
+
+def ours_in_words(line: pd.Series, told: st.Estimate, task: Task) -> str:
+    """The mean with its interval; where some runs failed and some did not, also the mean of those that learnt."""
+    if not line["seeds"]:
+        return "not trained yet"
+    if line["verdict"] == "error":
+        return f"error: {line['message']}"
+    words = shown_interval(told, task)
+    some = 0 < line["failed"] < line["seeds"] and not isnan(line["mean_learned"])
+    return f"{words}; those that learnt: {shown(line['mean_learned'], task)}" if some else words
+
+
+def chance_in_words(line: pd.Series) -> str:
+    """How many runs ended at chance, with Wilson's interval for their share."""
+    low, high = line["failed_low"], line["failed_high"]
+    return f"{line['failed']} of {line['seeds']} ({100 * low:.0f} to {high:.0%})".replace("%", " %")
+
+
+def shown_ratio(middle: float, low: float, high: float) -> str:
+    """How many times as large an error is, with its interval."""
+    if isnan(middle):
+        return ""
+    return f"{middle:.2f}" if isnan(low) else f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
+def probabilities(pairings: Sequence[Pairing], results: Results | None = None) -> Table:
+    """How good the outputs of these pairings are as probabilities; of each measure, less is better."""
+    results = (results or reference()).only(pairings[0].task)
+    lines = [
+        {"row": pairing.label, "seeds": str(len(results.of(pairing))),
+         **{title: measured(results.scores(pairing, name)) for name, title in MEASURES.items()}}
+        for pairing in pairings
+    ]  # fmt: skip
+    return Table(carrying(pd.DataFrame(lines), results.of_pairings(pairings).origin))
+
+
+def measured(scores: dict[int, float]) -> str:
+    """The mean of a measure that cannot be negative, with its interval."""
+    told = st.mean_interval(list(scores.values()), (0.0, inf))
+    if isnan(told.mean):
+        return "none stored"
+    return f"{told.mean:.4f}" + ("" if isnan(told.low) else f" ({told.low:.4f} to {told.high:.4f})")

@@ -1,1 +1,0 @@
-"""Many runs, their results and what they say about the documents."""

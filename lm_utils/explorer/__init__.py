@@ -1,0 +1,1 @@
+"""The explorer and the picker: any loss on any activation, trained live."""

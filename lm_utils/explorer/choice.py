@@ -1,0 +1,95 @@
+"""What the explorer trains: a pairing with its training settings, what may be chosen, and six starting points."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+
+from lm_utils.activations import ACTIVATIONS
+from lm_utils.pairing import Pairing
+from lm_utils.runs.rows import rows
+from lm_utils.tasks import TASKS
+from lm_utils.training import LEARNING_RATE
+
+LEARNING_RATES = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1)
+PATIENCE = 10
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A pairing and how it is trained."""
+
+    pairing: Pairing
+    lr: float = LEARNING_RATE
+    patience: int = PATIENCE
+    epochs: int = 40
+    seed: int = 0
+
+    @property
+    def as_in_the_reference(self) -> bool:
+        """Whether learning rate and patience are those of the stored results."""
+        return (self.lr, self.patience) == (LEARNING_RATE, PATIENCE)
+
+    @property
+    def label(self) -> str:
+        """A short name for a legend or a table."""
+        rate = "" if self.lr == LEARNING_RATE else f", lr {self.lr:g}"
+        return f"{self.pairing.label}{rate}, seed {self.seed}"
+
+
+def activations_for(task: str) -> tuple[str, ...]:
+    """The output activations that mean something for a task."""
+    return tuple(name for name in ACTIVATIONS if name != "sigmoid_inverse" or can_normalise(task))
+
+
+def can_normalise(task: str) -> bool:
+    """Whether targets can be standardised: only numbers can."""
+    return TASKS[task].kind == "value"
+
+
+def can_use_prior(task: str) -> bool:
+    """Whether there are base rates that the output bias could start from."""
+    return TASKS[task].kind != "value"
+
+
+def fitting_options(options: dict) -> dict:
+    """A pairing's options without those that make no sense for its task."""
+    task = options["task"]
+    activation = options["activation"] if options["activation"] in activations_for(task) else "sigmoid"
+    return {
+        **options,
+        "activation": activation,
+        "normalize": options["normalize"] and can_normalise(task),
+        "prior_bias": options["prior_bias"] and can_use_prior(task),
+    }
+
+
+def changed(choice: Choice, **changes: object) -> Choice:
+    """The choice with some fields changed, of the pairing or of the training; always a valid one."""
+    options = asdict(choice.pairing)
+    own = {name: value for name, value in changes.items() if name not in options}
+    options |= {name: value for name, value in changes.items() if name in options}
+    return replace(choice, pairing=Pairing(**fitting_options(options)), **own)
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A starting point of one click: a row of a table."""
+
+    title: str
+    told: str  # what to look for
+    row: str  # its id among the documents' rows and ours
+
+    @property
+    def choice(self) -> Choice:
+        """The row's pairing, trained as in the documents."""
+        return Choice(next(row.pairing for row in rows() if row.id == self.row))
+
+
+PRESETS = (
+    Preset("A pairing that fits", "Ten digits: raw outputs into nn.CrossEntropyLoss.", "twin-multiclass-ce"),
+    Preset("The sigmoid that never learns", "Ten digits as ten yes/no questions.", "000-3-4-bce-sigmoid"),
+    Preset("Double softmax", "Softmax, then a loss that applies softmax itself.", "000-3-4-ce-softmax"),
+    Preset("One softmax", "A single output, through softmax.", "001-3-2-softmax-bce"),
+    Preset("Softmax over labels", "Four independent labels share one unit of probability.", "001-3-5-softmax-bce"),
+    Preset("The runaway", "Numbers as targets of nn.BCEWithLogitsLoss.", "000-3-1-bce-logits"),
+)

@@ -1,0 +1,179 @@
+"""One training that can be watched: what is known at each moment, measured only when somebody is about to look."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, isfinite
+from threading import Event
+
+import torch
+from torch import Tensor
+
+from lm_utils.data import Part, Splits
+from lm_utils.doctor import Report, diagnose
+from lm_utils.evidence.reference_lines import Landmarks, landmarks
+from lm_utils.explorer.choice import Choice
+from lm_utils.model import CNN
+from lm_utils.pairing import Scale
+from lm_utils.runs.inside import gradient_sizes, stuck_share, stuck_units
+from lm_utils.training import BATCH, BadPairing, Run, adamw, checked_loss, fit
+
+GLANCE = 96  # validation images of one quick look; a multiple of the batch, for losses that read a batch as one sample
+SAMPLE = 288  # validation images whose outputs are shown
+EARLY = (1, 2, 5)  # epochs after which the inside is measured even if nobody looks
+SHOWN = 16  # test images of the grid
+
+
+@dataclass(frozen=True)
+class Look:
+    """Loss and metric on a few validation images, after so many epochs."""
+
+    epoch: float
+    loss: float
+    metric: float
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What the network looks like inside, after so many epochs."""
+
+    epoch: float
+    gradients: dict[str, float]  # by layer; empty where the loss refuses its input
+    flat: float  # share of hidden activations where almost no gradient passes
+    stuck: float  # share of hidden units at the same flat end for every image
+
+
+class LiveRun:
+    """A run of `fit` and everything a picture of it needs; `told` is called after every batch and epoch."""
+
+    def __init__(
+        self, choice: Choice, data: Splits, device: str = "auto", told: Callable[[LiveRun], None] | None = None
+    ) -> None:
+        self.choice, self.data, self.device = choice, data, device
+        self.told = told or (lambda live: None)
+        self.history: list[dict[str, float]] = []
+        self.looks: list[Look] = []
+        self.insides: list[Inside] = []
+        self.batches = 0
+        self.batches_per_epoch = ceil(len(data.train) / BATCH)
+        self.predictions: Tensor | None = None  # of the sample
+        self.answers: Tensor | None = None  # of the test images shown
+        self.model: CNN | None = None
+        self.run: Run | None = None
+        self.report: Report | None = None
+        self.started = self.first_batch = 0.0
+
+    def train(self, stop: Event | None = None) -> Run:
+        """Train until it ends or is stopped; the doctor looks at what has ended."""
+        choice, self.started = self.choice, time.perf_counter()
+        self.run = fit(choice.pairing, self.data, choice.seed, choice.epochs, choice.patience, self.device,
+                       on_epoch=self._after_epoch, stop=stop, setup=self._setup)  # fmt: skip
+        self.history, self.model = self.run.history, self.run.model.cpu()
+        self.answer()
+        if self.run.status != "stopped":
+            self.report = self._diagnose()
+        return self.run
+
+    def _setup(self, model: CNN) -> torch.optim.Optimizer:
+        self.model = model
+        optimizer = adamw(model, self.choice.lr)
+        optimizer.register_step_post_hook(lambda *_: self._after_batch())
+        self.told(self)
+        return optimizer
+
+    def _after_batch(self) -> None:
+        self.batches += 1
+        self.first_batch = self.first_batch or time.perf_counter()
+        self.told(self)
+
+    def _after_epoch(self, record: dict[str, float]) -> None:
+        self.history.append(record)
+        if record["epoch"] in EARLY or self.epoch >= self.expected_epochs:  # the last: before the best weights return
+            self.probe()
+        self.told(self)
+
+    # --- how far ---
+
+    @property
+    def epoch(self) -> float:
+        """Epochs trained so far, counted in batches."""
+        return self.batches / self.batches_per_epoch
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.started
+
+    @property
+    def expected_epochs(self) -> int:
+        """When it ends if nothing improves any more."""
+        better, best = self.choice.pairing.spec.better, None
+        for record in self.history:
+            if best is None or better(record["valid_metric"], best["valid_metric"]):
+                best = record
+        return min(self.choice.epochs, (best["epoch"] if best else 1) + self.choice.patience)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it will take if nothing improves any more; None before the first batch."""
+        if not self.batches:
+            return None
+        return max(0.0, self.seconds / self.epoch * (self.expected_epochs - self.epoch))
+
+    # --- what it looks like ---
+
+    @property
+    def landmarks(self) -> Landmarks:
+        """The lines its curves are read by."""
+        return landmarks(self.choice.pairing, self.data)
+
+    @property
+    def scale(self) -> Scale:
+        """How the targets were standardised."""
+        return self.choice.pairing.scale(self.choice.pairing.spec.target(self.data.train.digits))
+
+    def part(self, part: Part, count: int) -> tuple[Tensor, Tensor, Tensor]:
+        """The first images of a part where the network is, their targets, and what the loss is to meet."""
+        pairing, where = self.choice.pairing, next(self.model.parameters()).device
+        count = min(count, max(1, len(part) // BATCH) * BATCH)
+        targets = pairing.spec.target(part.digits[:count]).to(where)
+        return part.images[:count].to(where), targets, pairing.aims(targets, self.scale)
+
+    def look(self) -> None:
+        """Loss and metric of this moment, on a few validation images."""
+        pairing = self.choice.pairing
+        images, targets, aims = self.part(self.data.valid, GLANCE)
+        with torch.no_grad():
+            outputs = self.model(images)
+            try:
+                loss = checked_loss(pairing, outputs, aims).item()
+            except BadPairing:
+                return
+            metric = pairing.spec.score(pairing.predict(outputs, self.scale), targets)
+        if isfinite(loss) and (not self.looks or self.looks[-1].epoch < self.epoch):
+            self.looks.append(Look(self.epoch, loss, metric))
+
+    def answer(self) -> None:
+        """Outputs on validation images, and answers to the test images shown."""
+        say = self.choice.pairing.predict
+        with torch.no_grad():
+            self.predictions = say(self.model(self.part(self.data.valid, SAMPLE)[0]), self.scale).cpu()
+            self.answers = say(self.model(self.part(self.data.test, SHOWN)[0][:SHOWN]), self.scale).cpu()
+
+    def probe(self) -> None:
+        """Gradients and stuck units of this moment."""
+        if self.insides and self.insides[-1].epoch >= self.epoch:
+            return
+        images, _, aims = self.part(self.data.valid, GLANCE)
+        try:
+            gradients = gradient_sizes(self.model, self.choice.pairing, images, aims)
+        except (RuntimeError, ValueError):  # the loss refuses these outputs
+            gradients = {}
+        hidden = stuck_share(self.model, images), stuck_units(self.model, images)
+        self.insides.append(Inside(self.epoch, gradients, *hidden))
+
+    def _diagnose(self) -> Report:
+        images, _, aims = self.part(self.data.train, BATCH)
+        return diagnose(self.model, self.choice.pairing.loss_value, images, aims)

@@ -1,1 +1,0 @@
-"""Instruments a notebook puts on the table: figures, labs with widgets, questions."""

@@ -1,0 +1,96 @@
+"""Why ten sigmoids stop learning (notebook 11): the first push, and how the hidden layer gets stuck."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from lm_utils.data import Splits
+from lm_utils.lessons.interventions import BY_NAME
+from lm_utils.pairing import Pairing
+from lm_utils.runs.changed import run_condition
+from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
+from lm_utils.training import new_model
+
+
+@dataclass(frozen=True)
+class FirstPush:
+    """What the loss asks of a fresh network before any step: per class, and how far the images agree."""
+
+    pairing: Pairing
+    by_class: list[float]  # mean gradient at each logit
+    agreement: float  # share of images that push the average hidden unit the way of the majority
+
+
+def first_push(pairing: Pairing, data: Splits, seed: int = 0, images: int = 256) -> FirstPush:
+    """The gradient at the logits and at the hidden layer of an untrained network."""
+    part = data.train.images[:images]
+    targets = pairing.spec.target(data.train.digits[:images])
+    model = new_model(pairing, pairing.spec.target(data.train.digits), seed)
+    hidden = model.hidden_units(part).detach().requires_grad_()
+    logits = model.out(hidden)
+    loss = pairing.loss_value(model.activation(logits), targets) * len(part)
+    at_logits, at_hidden = torch.autograd.grad(loss, (logits, hidden))
+    same_way = at_hidden.sign().mean(dim=0).abs()
+    return FirstPush(pairing, at_logits.mean(dim=0).tolist(), (0.5 + same_way / 2).mean().item())
+
+
+def first_push_figure(pushes: Sequence[FirstPush]) -> Figure:
+    """Ten bars per pairing: the mean gradient at each class's logit before the first step."""
+    figure, axes = new_figure(columns=len(pushes), width=11, height=3.6)
+    for place, (axis, push) in enumerate(zip(axes, pushes, strict=True)):
+        bars = [value / max(map(abs, push.by_class)) for value in push.by_class]
+        axis.bar(range(10), bars, color=COLORS[place], edgecolor="black", hatch=("", "//", "..")[place % 3])
+        axis.axhline(0, color="black", linewidth=1)
+        axis.set(title=push.pairing.label, xlabel="class", ylim=(-1.15, 1.15), xticks=range(10))
+        axis.text(4.5, -1.1, f"images agree: {push.agreement:.0%}", ha="center", va="bottom")
+    axes[0].set_ylabel("mean gradient at the logit\n(largest = 1)")
+    told = "; ".join(
+        f"{push.pairing.label}: {sum(value > 0 for value in push.by_class)} of 10 classes pushed down,"
+        f" {push.agreement:.0%} of images push a hidden unit the same way"
+        for push in pushes
+    )
+    figure.set_label(f"Bar charts of the mean gradient at each of ten logits before the first step. {told}.")
+    return figure
+
+
+def live_traces(names: Iterable[str], epochs: int = 3, seed: int = 0, data: str = "digits") -> dict[str, list[dict]]:
+    """A few epochs of these conditions, trained now, with what the probe saw."""
+    return {name: [run_condition(replace(BY_NAME[name], max_epochs=epochs), seed, data)] for name in names}
+
+
+def trace_figure(traces: dict[str, list[dict]], epochs: int = 10) -> Figure:
+    """Two panels over the epochs: the share of hidden activations at a flat end, and the gradient in conv1."""
+    figure, (left, right) = new_figure(columns=2, width=11, height=4)
+    for place, (name, runs) in enumerate(traces.items()):
+        for number, run in enumerate(runs):
+            steps = run["trace"][: epochs + 1]
+            look = {"color": COLORS[place], "linestyle": LINES[place], "marker": MARKERS[place], "markersize": 6,
+                    "alpha": 0.9 if len(runs) == 1 else 0.5,
+                    "label": BY_NAME[name].title if not number else None}  # fmt: skip
+            left.plot([step["stuck"] for step in steps], **look)
+            right.plot([max(step["conv1"], 1e-20) for step in steps], **look)
+    for axis in (left, right):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    left.set(xlabel="epoch", ylabel="hidden activations at a flat end", ylim=(-0.03, 1.03))
+    right.set(xlabel="epoch", ylabel="mean gradient in conv1", yscale="log")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    told = "; ".join(trace_words(name, runs) for name, runs in traces.items())
+    figure.set_label(f"Share of hidden activations at a flat end and first-layer gradient over the epochs. {told}.")
+    return figure
+
+
+def trace_words(name: str, runs: list[dict]) -> str:
+    """What the first epoch did to the hidden layer, in words."""
+    stuck = [run["trace"][1]["stuck"] for run in runs if len(run["trace"]) > 1]
+    gradient = [run["trace"][min(2, len(run["trace"]) - 1)]["conv1"] for run in runs]
+    if not stuck:
+        return f"{BY_NAME[name].title}: stopped before the first epoch ended"
+    return (
+        f"{BY_NAME[name].title}: after one epoch {sum(stuck) / len(stuck):.0%} of hidden activations are stuck,"
+        f" and the gradient in conv1 is {max(gradient):.1e} at most after the second"
+    )

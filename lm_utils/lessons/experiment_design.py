@@ -1,0 +1,224 @@
+"""How the experiments are made: the data in pictures, the curves of runs, and what one number can hide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import ceil
+
+import numpy as np
+import pandas as pd
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from lm_utils.data import Splits
+from lm_utils.evidence.results import counted, reference
+from lm_utils.pairing import Pairing
+from lm_utils.runs.sweep import sweep_entries
+from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
+from lm_utils.tasks import TASKS, Task
+from lm_utils.training import BATCH
+
+# --- the data ------------------------------------------------------------------------------------------------
+
+
+def shares(task: Task, digits: torch.Tensor) -> dict[str, float]:
+    """How often each target occurs: each number, a yes, each class, or a yes for each label."""
+    targets = task.target(digits)
+    if task.kind == "value":
+        return {f"{value:g}": (targets == value).float().mean().item() for value in targets.unique().tolist()}
+    if task.kind == "exclusive":
+        return dict(zip(task.names, (targets.bincount(minlength=task.outputs) / len(targets)).tolist(), strict=True))
+    return dict(zip(task.names, targets.mean(dim=0).tolist(), strict=True))
+
+
+def balance_figure(data: Splits) -> Figure:
+    """How often each digit and each target of the five tasks occurs."""
+    figure, axes = new_figure(2, 3, width=11, height=6)
+    panels = iter(axes.flat)
+    first = next(panels)
+    for i, name in enumerate(("train", "valid", "test")):
+        digits = getattr(data, name).digits
+        share = (100 * digits.bincount(minlength=10) / len(digits)).tolist()
+        first.plot(range(10), share, LINES[i], marker=MARKERS[i], color=COLORS[i], label=f"{name} ({len(digits):,})")
+    first.set(title="Digits in the three parts", xticks=range(10), ylabel="share (%)", ylim=(0, 20))
+    first.legend(fontsize=10)
+    for task, panel in zip(TASKS.values(), panels, strict=True):
+        found = shares(task, data.train.digits)
+        bars = panel.bar(list(found), [100 * share for share in found.values()], color=COLORS[0])
+        if len(found) < 10:
+            panel.bar_label(bars, fmt="%.0f", fontsize=10)
+        panel.set(title=task.title, ylim=(0, 1.18 * max(found.values()) * 100))
+        panel.grid(False, axis="x")
+    figure.set_label(
+        "Six panels: digits occur about equally often in train, valid and test; then how often each target of the"
+        " five tasks occurs in the training part."
+    )
+    return figure
+
+
+def baseline_table(data: Splits) -> pd.DataFrame:
+    """What the best constant answer scores on each task's test images."""
+    rows = []
+    for task in TASKS.values():
+        train, test = task.target(data.train.digits), task.target(data.test.digits)
+        rows.append(
+            {"task": task.title, "metric": task.metric, "best constant answer scores": task.baseline(train, test)}
+        )
+    return pd.DataFrame(rows)
+
+
+def targets_figure(data: Splits) -> Figure:
+    """One image of each digit, and under it the target that each task gives it."""
+    figure, axes = new_figure(2, 10, width=11, height=4, height_ratios=[1, 2.3])
+    for digit in range(10):
+        image = data.train.images[data.train.digits == digit][0, 0].numpy()
+        axes[0, digit].imshow(image, cmap="gray_r")
+        texts = [target_text(task, digit) for task in TASKS.values()]
+        for row, text in enumerate(texts):
+            axes[1, digit].text(0.5, 4.5 - row, text, ha="center", va="center", fontsize=11)
+            axes[1, digit].axhspan(4 - row, 5 - row, color="0.93" if row % 2 else "1", zorder=0)
+        axes[1, digit].set(xlim=(0, 1), ylim=(0, 5))
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])
+        axis.grid(False)
+        for side in axis.spines.values():
+            side.set_visible(False)
+    axes[1, 0].set_yticks([4.5 - row for row in range(5)], [task.title for task in TASKS.values()])
+    axes[1, 0].tick_params(length=0)
+    figure.set_label("An image of each digit 0 to 9 above a table with its target in each of the five tasks.")
+    return figure
+
+
+def target_text(task: Task, digit: int) -> str:
+    """A digit's target, short enough for a table."""
+    target = task.target(torch.tensor([digit]))[0]
+    if task.kind == "exclusive":
+        return task.names[int(target)].replace(" ", "\n")
+    if task.kind == "labels":
+        return " ".join(name[0] if yes else "·" for name, yes in zip(task.names, target.tolist(), strict=True))
+    return f"{target.item():g}"
+
+
+# --- runs ----------------------------------------------------------------------------------------------------
+
+
+def curves_figure(
+    curves: Mapping[str, Sequence[Sequence[float]]], ylabel: str, title: str, level: tuple[float, str] | None = None
+) -> Figure:
+    """Curves over epochs: one colour per name, one line per seed, and a level to compare with."""
+    figure, axes = new_figure(height=3.8)
+    for i, (name, lines) in enumerate(curves.items()):
+        for j, line in enumerate(lines):
+            axes.plot(range(1, len(line) + 1), line, ls=LINES[i], marker=MARKERS[i], ms=4, lw=1.8, color=COLORS[i],
+                      label=name if j == 0 else None)  # fmt: skip
+    if level is not None:
+        axes.axhline(level[0], color="0.4", lw=1.2, ls=":", label=level[1])
+    axes.set(xlabel="epoch", ylabel=ylabel, title=title)
+    axes.legend()
+    figure.set_label(f"{title}: {ylabel} over epochs for {', '.join(curves)}.")
+    return figure
+
+
+def epochs_for(data: Splits, updates: int) -> int:
+    """How many epochs give at least this many weight updates, so that a short run means the same on any data."""
+    return ceil(updates / ceil(len(data.train) / BATCH))
+
+
+def metric_of(history: Sequence[Mapping[str, float]], name: str = "valid_metric") -> list[float]:
+    """One column of a history."""
+    return [record[name] for record in history]
+
+
+def histories(pairings: Sequence[Pairing], seeds: int, data: str, device: str = "auto") -> list[list[dict]]:
+    """The histories of full runs, seed by seed; runs made before come from the store."""
+    return [entry["history"] for entry in sweep_entries(pairings, range(seeds), data, device=device, progress=False)]
+
+
+def stops_at(values: Sequence[float], patience: int) -> tuple[int, int]:
+    """The epoch at which early stopping ends a run, and the epoch it keeps; accuracies, larger is better."""
+    best, best_epoch = float("-inf"), 0
+    for epoch, value in enumerate(values, 1):
+        if value > best:
+            best, best_epoch = value, epoch
+        if epoch - best_epoch >= patience:
+            return epoch, best_epoch
+    return len(values), best_epoch
+
+
+def patience_table(histories: Sequence[Sequence[Mapping[str, float]]], patiences: Sequence[int]) -> pd.DataFrame:
+    """For each run and patience: when it would have stopped, what it would have kept."""
+    rows = []
+    for seed, history in enumerate(histories):
+        values = metric_of(history)
+        for patience in patiences:
+            end, kept = stops_at(values, patience)
+            rows.append({"seed": seed, "patience": patience, "stops after": end, "keeps epoch": kept,
+                         "valid accuracy": values[kept - 1]})  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def patience_figure(
+    histories: Sequence[Sequence[Mapping[str, float]]], patiences: Sequence[int] = (1, 3, 10)
+) -> Figure:
+    """Validation curves, each with the epoch that early stopping keeps under several patiences."""
+    figure, axes = new_figure(1, len(histories), width=11, height=3.6, sharey=True, squeeze=False)
+    for seed, (history, panel) in enumerate(zip(histories, axes[0], strict=True)):
+        values = [100 * value for value in metric_of(history)]
+        panel.plot(range(1, len(values) + 1), values, color="0.6", lw=1.5)
+        for i, patience in enumerate(patiences):
+            _, kept = stops_at(values, patience)
+            panel.plot(
+                [kept], [values[kept - 1]], MARKERS[i], ms=11 - 2 * i, color=COLORS[i], label=f"patience {patience}"
+            )
+        panel.set(xlabel="epoch", title=f"seed {seed}")
+    axes[0, 0].set_ylabel("valid accuracy (%)")
+    axes[0, -1].legend(loc="lower right", fontsize=10)
+    figure.set_label(
+        "Validation accuracy over epochs, a panel per seed; the epoch kept is marked for several patiences."
+    )
+    return figure
+
+
+def shipped(pairings: Sequence[Pairing]) -> list[dict[int, float]]:
+    """Test metrics by seed of the reference runs (MNIST) of these pairings; empty where one is not shipped."""
+    found = [reference().scores(pairing) for pairing in pairings]
+    return found if all(found) else []
+
+
+def metrics_by_seed(entries: Sequence[Mapping], pairing: Pairing) -> dict[int, float]:
+    """Test metric of each seed of one pairing."""
+    return {entry["seed"]: entry["test_metric"] for entry in entries if _pairing(entry) == pairing}
+
+
+def _pairing(entry: Mapping) -> Pairing:
+    return Pairing(**{name: entry[name] for name in Pairing.__dataclass_fields__})
+
+
+def seeds_figure(names: Sequence[str], metrics: Sequence[Mapping[int, float]], origin: str) -> Figure:
+    """Every run of two pairings as a dot, lines between equal seeds, and the paired differences beside."""
+    figure, (left, right) = new_figure(1, 2, width=11, height=3.8, width_ratios=[1.3, 1])
+    seeds = sorted(set(metrics[0]) & set(metrics[1]))
+    many = counted(len(seeds), "seed")
+    first, second = ([100 * metric[seed] for seed in seeds] for metric in metrics)
+    for a, b in zip(first, second, strict=True):
+        left.plot([0, 1], [a, b], color="0.7", lw=1.2, zorder=1)
+    for i, values in enumerate((first, second)):
+        left.plot([i] * len(values), values, MARKERS[i], color=COLORS[i], ls="none")
+    left.set_xticks([0, 1], names)
+    left.set(xlim=(-0.4, 1.4), ylabel="test accuracy (%)", title=f"Every run is a dot ({origin}, {many})")
+    gaps = np.array(second) - np.array(first)
+    _differences(right, seeds, gaps)
+    figure.set_label(
+        f"Test accuracy of {names[0]} and {names[1]} for every seed ({origin}, {many}), and the difference for each"
+        f" seed: {names[1]} is ahead on {(gaps > 0).sum()} of them, by {gaps.mean():+.2f} points on average."
+    )
+    return figure
+
+
+def _differences(axes: Axes, seeds: Sequence[int], differences: np.ndarray) -> None:
+    axes.bar(seeds, differences, color=[COLORS[1] if d > 0 else COLORS[0] for d in differences])
+    axes.axhline(0, color="0.2", lw=1)
+    axes.set(
+        xticks=seeds, xlabel="seed", ylabel="second - first (points)", title="Whom would one seed call the winner?"
+    )

@@ -1,0 +1,316 @@
+"""Is it learning? The constant predictor's loss, four training runs with their vital signs, and a ritual."""
+
+from __future__ import annotations
+
+import copy
+import json
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import ipywidgets as widgets
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lm_utils.data import Splits, load_data
+from lm_utils.doctor.baseline import best_constant
+from lm_utils.doctor.cases import past_bugs
+from lm_utils.doctor.gradient_checks import FLAT
+from lm_utils.files import RESULTS
+from lm_utils.lessons.bce_and_logits import double_softmax_floor
+from lm_utils.losses import LOSSES
+from lm_utils.model import CNN
+from lm_utils.pairing import Pairing
+from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, Picture, new_figure
+from lm_utils.tasks import TASKS
+from lm_utils.training import adamw, fit
+
+STORED = RESULTS / "health" / "digits.json"
+EPOCHS, WIDE = 25, {"description_width": "initial"}
+
+# --- the constant predictor ---------------------------------------------------------------------------------
+
+FAMILY = {"mse": "distance", "rmse": "distance", "mae": "distance", "bce": "bce", "bce_logits": "bce_logits",
+          "cross_entropy": "cross_entropy"}  # fmt: skip
+
+
+def constant_outputs(loss: str, task: str, targets: Tensor) -> Tensor:
+    """The same outputs for every image that this loss likes best on these targets."""
+    exclusive = TASKS[task].kind == "exclusive"
+    numbers = F.one_hot(targets, TASKS[task].outputs).float() if exclusive else targets
+    if loss == "hinge":
+        return torch.where(numbers.mean(0) >= 0.5, 1.0, -1.0).expand_as(numbers)
+    if loss == "huber":
+        return _least_huber(numbers).expand_as(numbers)
+    best = best_constant(FAMILY[loss], numbers, numbers, "l1_loss" if loss == "mae" else "")
+    return best - best.logsumexp(1, keepdim=True) if loss == "cross_entropy" else best
+
+
+def _least_huber(numbers: Tensor) -> Tensor:
+    """Try a fine grid of constants per output and keep the best."""
+    grid = torch.linspace(numbers.min(), numbers.max(), 1001)
+    costs = F.huber_loss(grid[:, None, None].expand(-1, *numbers.shape), numbers.expand(1001, -1, -1), reduction="none")
+    return grid[costs.mean(1).argmin(0)]
+
+
+def constant_loss(loss: str, task: str, targets: Tensor) -> float:
+    """What a network reaches that has learned the targets' average and nothing else."""
+    return Pairing(task, loss).loss_value(constant_outputs(loss, task, targets), targets).item()
+
+
+def makes_sense(loss: str, task: str) -> bool:
+    """Does this loss have a constant predictor on this task at all?"""
+    kind = TASKS[task].kind
+    if loss in ("bce", "bce_logits", "hinge"):
+        return kind != "value"
+    return loss != "cross_entropy" or kind in ("exclusive", "labels")
+
+
+def constants_table(digits: Tensor) -> pd.DataFrame:
+    """Per task (a column) and loss (a row) the constant predictor's loss."""
+    rows = {
+        loss.title: {
+            task.title: constant_loss(name, key, task.target(digits)) if makes_sense(name, key) else float("nan")
+            for key, task in TASKS.items()
+        }
+        for name, loss in LOSSES.items()
+    }
+    return pd.DataFrame(rows).T
+
+
+# --- four runs with their vital signs -----------------------------------------------------------------------
+
+
+class Broadcasting(Pairing):
+    """Mean squared error between outputs [N, 1] and targets [N]: every output against every target."""
+
+    def loss_value(self, outputs: Tensor, aims: Tensor) -> Tensor:
+        """The mean over the N x N table that broadcasting makes (PyTorch warns, once)."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return F.mse_loss(outputs, aims.squeeze(1))
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A run to be judged: what was trained, and what is the matter with it."""
+
+    pairing: Pairing
+    state: str
+    reading: str
+    floor: float = 0.0
+
+
+PATIENTS: dict[str, Patient] = {
+    "Run 1": Patient(
+        Broadcasting("regression", "mse", normalize=True), "collapsed to the mean",
+        "The loss sits on the constant predictor's line and all images get the same answer, while the hidden layer is "
+        "alive. Targets of shape [N] met outputs of shape [N, 1]; the best answer to all targets at once is a mean."),
+    "Run 2": Patient(
+        Pairing("multiclass", "cross_entropy", "softmax"), "learning; it only looks bad because of its floor",
+        "The loss looks stuck far above 0, but it is close to its floor, far below the constant predictor, and most "
+        "answers are right. Softmax was applied twice.", double_softmax_floor(10)),
+    "Run 3": Patient(
+        Pairing("multiclass", "cross_entropy", "none"), "healthy",
+        "The loss falls far below the constant predictor towards 0, different images get different answers, and no "
+        "hidden unit is stuck."),
+    "Run 4": Patient(
+        Pairing("multiclass", "bce", "sigmoid"), "saturated",
+        "The loss sits on the constant predictor's line because nearly all hidden units are stuck on a flat end of "
+        "their sigmoid: no gradient gets past them. Do not be fooled by the loss being the smallest at the start."),
+}  # fmt: skip
+
+
+def stuck_share(hidden: Tensor) -> float:
+    """Share of sigmoid units at the same flat end for every image, where their slope is next to zero."""
+    flat = (hidden * (1 - hidden)).amax(0) < FLAT
+    same = hidden.amax(0) - hidden.amin(0) < 2 * FLAT
+    return (flat & same).float().mean().item()
+
+
+@torch.no_grad()
+def vital_signs(model: CNN, images: Tensor) -> dict[str, float]:
+    """How far the outputs differ between images, and how many hidden units are stuck."""
+    hidden = model.hidden_units(images)
+    outputs = model.activation(model.out(hidden))
+    return {"spread": outputs.std(0).mean().item(), "stuck": stuck_share(hidden)}
+
+
+def train_run(name: str, data: Splits, epochs: int = EPOCHS, seed: int = 0, device: str = "auto") -> list[dict]:
+    """Train one of the four runs; one record per epoch with loss, metric and vital signs."""
+    models, records = [], []
+
+    def setup(model: CNN) -> torch.optim.Optimizer:
+        models.append(model)
+        return adamw(model)
+
+    def on_epoch(record: dict[str, float]) -> None:
+        images = data.valid.images.to(next(models[0].parameters()).device)
+        records.append(record | vital_signs(models[0], images))
+
+    pairing = PATIENTS[name].pairing
+    fit(pairing, data, seed, epochs, patience=epochs, device=device, on_epoch=on_epoch, setup=setup)
+    return [{key: round(value, 6) for key, value in record.items()} for record in records]
+
+
+def references(name: str, data: Splits) -> dict[str, float]:
+    """The two lines a validation loss is to be read against: the constant predictor and the floor."""
+    patient = PATIENTS[name]
+    pairing, target = patient.pairing, patient.pairing.spec.target
+    aims = pairing.aims(target(data.valid.digits), pairing.scale(target(data.train.digits)))
+    return {"constant": constant_loss(pairing.loss, pairing.task, aims), "floor": patient.floor}
+
+
+def stored_runs() -> dict[str, list[dict]]:
+    """The four runs as they came out on the embedded digits."""
+    return json.loads(STORED.read_text("utf-8"))["runs"]
+
+
+def stored_references() -> dict[str, dict[str, float]]:
+    """The reference lines of the stored runs."""
+    return json.loads(STORED.read_text("utf-8"))["references"]
+
+
+def write_stored_runs() -> None:
+    """Train all four runs on the embedded digits and store them."""
+    data = load_data("digits", seed=0)
+    runs = {name: train_run(name, data, device="cpu") for name in PATIENTS}
+    lines = {name: references(name, data) for name in PATIENTS}
+    STORED.parent.mkdir(parents=True, exist_ok=True)
+    about = {"origin": "reference", "data": data.name, "seed": 0, "epochs": EPOCHS}
+    STORED.write_text(json.dumps(about | {"references": lines, "runs": runs}, indent=1) + "\n", "utf-8")
+
+
+def health_figure(name: str, records: Sequence[dict], lines: dict[str, float] | None = None) -> Figure:
+    """Three vital signs of one run: the loss (with its reference lines if given), the spread, the stuck units."""
+    figure, (loss, spread, stuck) = new_figure(1, 3, width=11, height=3.6)
+    epochs = [record["epoch"] for record in records]
+    panels = ((loss, "valid_loss", "validation loss"), (spread, "spread", "how far outputs differ\nbetween images"),
+              (stuck, "stuck", "share of hidden units\nthat are stuck"))  # fmt: skip
+    for place, (axis, key, label) in enumerate(panels):
+        values = [record[key] for record in records]
+        axis.plot(epochs, values, color=COLORS[place], linestyle=LINES[0], marker=MARKERS[place], markevery=4)
+        axis.set(xlabel="epoch", ylabel=label)
+        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axis.set_ylim(bottom=0)
+    stuck.set_ylim(-0.03, 1.03)
+    spread.set_ylim(0, max(0.05, 1.1 * max(record["spread"] for record in records)))
+    if lines:
+        _reference_lines(loss, lines)
+    top = max([record["valid_loss"] for record in records] + list((lines or {}).values()))
+    loss.set_ylim(0, 1.45 * top)
+    spread.set_title(name)
+    figure.set_layout_engine(None)  # a fixed layout is quicker than one computed at every click
+    figure.subplots_adjust(left=0.065, right=0.99, bottom=0.16, top=0.91, wspace=0.42)
+    figure.set_label(f"Three vital signs of {name}. {health_facts(records, lines)}")
+    return figure
+
+
+def _reference_lines(axis: object, lines: dict[str, float]) -> None:
+    axis.axhline(lines["constant"], color=ALERT, linestyle="--", label=f"constant predictor {lines['constant']:.4f}")
+    if lines["floor"]:
+        axis.axhline(lines["floor"], color="black", linestyle=":", label=f"floor {lines['floor']:.4f}")
+    axis.legend(loc="upper right", fontsize=10)
+
+
+def health_facts(records: Sequence[dict], lines: dict[str, float] | None = None) -> str:
+    """The last epoch in one sentence."""
+    last = records[-1]
+    against = f", the constant predictor is at {lines['constant']:.4f}" if lines else ""
+    against += f" and the floor at {lines['floor']:.4f}" if lines and lines["floor"] else ""
+    return (
+        f"After {last['epoch']:g} epochs the validation loss is {last['valid_loss']:.4f}{against}; outputs differ "
+        f"between images by {last['spread']:.3f}, and {last['stuck']:.0%} of the hidden units are stuck."
+    )
+
+
+def health_lab() -> widgets.VBox:
+    """Look at four runs, then show the reference lines, then the diagnosis."""
+    run = widgets.ToggleButtons(options=list(PATIENTS), description="Which run", style=WIDE)
+    lines = widgets.Checkbox(description="Show the constant predictor and the floor", indent=False)
+    told = widgets.Checkbox(description="Show the diagnosis", indent=False)
+    picture, words = Picture(), widgets.HTML()
+    runs, known = stored_runs(), stored_references()
+
+    def draw(_: object = None) -> None:
+        try:
+            shown = known[run.value] if lines.value else None
+            picture.draw(health_figure(run.value, runs[run.value], shown))
+            words.value = health_words(run.value, runs[run.value], shown, told.value)
+        except Exception as problem:  # shown, not lost
+            words.value = f"<p>This picture could not be drawn: {problem}</p>"
+
+    def turn(_: object) -> None:
+        if told.value:
+            told.value = False  # every run is guessed at first; this draws too
+        else:
+            draw()
+
+    run.observe(turn, "value")
+    for control in (lines, told):
+        control.observe(draw, "value")
+    draw()
+    return widgets.VBox([run, widgets.HBox([lines, told]), picture, words])
+
+
+def health_words(name: str, records: Sequence[dict], lines: dict[str, float] | None, told: bool) -> str:
+    """What stands below the picture: the facts, and the diagnosis where it was asked for."""
+    patient, facts = PATIENTS[name], health_facts(records, lines)
+    if not told:
+        return f"<p>{facts}</p>"
+    unit = patient.pairing.spec.metric
+    metric = records[-1]["valid_metric"]
+    result = f"{metric:.1%} right" if unit == "accuracy" else f"mean squared error {metric:.3f}"
+    return f"<p>{facts}</p><p><b>{name}: {patient.state}</b> ({result}). {patient.reading}</p>"
+
+
+# --- the ritual ---------------------------------------------------------------------------------------------
+
+
+def overfit(
+    model: nn.Module, loss_fn: Callable, inputs: Tensor, targets: Tensor, steps: int = 200, lr: float = 1e-3
+) -> list[float]:
+    """Train a copy of the model on one small batch again and again; the loss before every step and at the end."""
+    model = copy.deepcopy(model).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.0)
+    losses = []
+    for _ in range(steps):
+        loss = loss_fn(model(inputs), targets)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    with torch.no_grad():
+        return [*losses, loss_fn(model(inputs), targets).item()]
+
+
+def overfit_figure(curves: dict[str, Sequence[float]], lines: dict[str, float]) -> Figure:
+    """Losses while one small batch is learned by heart, with named horizontal lines."""
+    figure, axis = new_figure(width=9, height=3.8)
+    for place, (name, losses) in enumerate(curves.items()):
+        axis.plot(losses, color=COLORS[place], linestyle=LINES[place], marker=MARKERS[place], markevery=25, label=name)
+    for place, (name, value) in enumerate(lines.items()):
+        color, line = (ALERT, "--") if place == 0 else ("black", ":")
+        axis.axhline(value, color=color, linewidth=1.4, linestyle=line, label=f"{name} {value:.4f}")
+    axis.set(xlabel="step on the same 32 images", ylabel="loss", ylim=(0, None))
+    axis.legend(loc="center right")
+    ends = "; ".join(f"{name} ends at {losses[-1]:.4f}" for name, losses in curves.items())
+    figure.set_label(f"Loss while 32 images are learned by heart: {ends}.")
+    return figure
+
+
+def past_bugs_table() -> pd.DataFrame:
+    """Published bugs rebuilt small, and what the doctor says about each."""
+    rows = []
+    for case in past_bugs():
+        worst = case.report().findings[0]
+        rows.append({"thread": case.source, "what happened": case.name, "doctor": worst.code, "fix": worst.fix})
+    return pd.DataFrame(rows).set_index("thread")
+
+
+if __name__ == "__main__":
+    write_stored_runs()

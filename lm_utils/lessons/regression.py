@@ -1,0 +1,97 @@
+"""Regression with the wrong tools (notebook 08): a loss without a floor, an output that is dead before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from torch import Tensor
+from torch.nn import functional as F
+
+from lm_utils.data import Splits
+from lm_utils.model import CNN
+from lm_utils.pairing import Pairing
+from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
+from lm_utils.training import Run, adamw, fit, new_model, outputs_of
+
+TARGETS = (-0.8, 0.3, 1.0, 1.5)  # two that a probability can be, two that it cannot
+
+
+def loss_at(target: float, outputs: Tensor) -> Tensor:
+    """nn.BCEWithLogitsLoss of each output for one target, which need not be a probability."""
+    return F.binary_cross_entropy_with_logits(outputs, torch.full_like(outputs, target), reduction="none")
+
+
+def no_floor_figure(reach: float = 12.0) -> Figure:
+    """The loss over the output, for targets inside and outside 0 to 1."""
+    outputs = torch.linspace(-reach, reach, 241)
+    figure, axis = new_figure(width=9, height=4)
+    for place, target in enumerate(TARGETS):
+        inside = "inside" if 0 <= target <= 1 else "outside"
+        axis.plot(outputs, loss_at(target, outputs), color=COLORS[place], linestyle=LINES[place],
+                  label=f"target {target:g} ({inside} 0 to 1)")  # fmt: skip
+    axis.axhline(0, color="black", linewidth=1)
+    axis.set(xlabel="output of the network", ylabel="BCE with logits")
+    axis.legend(loc="upper center")
+    told = ", ".join(f"{target:g}: {loss_at(target, outputs).min().item():.1f}" for target in TARGETS)
+    figure.set_label("Binary cross-entropy on logits against the output. Lowest value within the picture by target:"
+                     f" {told}; the curves of targets outside 0 to 1 keep falling.")  # fmt: skip
+    return figure
+
+
+@dataclass(frozen=True)
+class Runaway:
+    """How outputs moved, epoch by epoch, for images whose target lies above and below the mean."""
+
+    run: Run
+    above: list[float]
+    below: list[float]
+
+
+def runaway(pairing: Pairing, data: Splits, epochs: int = 8, seed: int = 0, device: str = "cpu") -> Runaway:
+    """Train for some epochs without stopping early and watch the mean output of both groups."""
+    targets = pairing.spec.target(data.valid.digits).flatten()
+    high = targets > pairing.spec.target(data.train.digits).mean()
+    above, below, held = [], [], []
+
+    def setup(model: CNN) -> torch.optim.Optimizer:
+        held.append(model)
+        return adamw(model)
+
+    def look(record: dict[str, float]) -> None:
+        outputs = outputs_of(held[0], data.valid.images.to(next(held[0].parameters()).device)).flatten().cpu()
+        above.append(outputs[high].mean().item())
+        below.append(outputs[~high].mean().item())
+
+    run = fit(pairing, data, seed, epochs, patience=epochs, device=device, on_epoch=look, setup=setup)
+    return Runaway(run, above, below)
+
+
+def runaway_figure(found: list[Runaway]) -> Figure:
+    """Mean outputs over the epochs, and the MSE on the original scale beside them."""
+    figure, (left, right) = new_figure(columns=2, width=11, height=4)
+    for place, told in enumerate(found):
+        epochs, name = range(1, len(told.above) + 1), told.run.pairing.label
+        left.plot(epochs, told.above, color=COLORS[place], marker="^", label=f"{name}: targets above the mean")
+        left.plot(epochs, told.below, color=COLORS[place], marker="v", linestyle="--",
+                  markerfacecolor="white", label=f"{name}: targets below the mean")  # fmt: skip
+        mse = [record["valid_metric"] for record in told.run.history]
+        right.plot(epochs, mse, color=COLORS[place], marker=MARKERS[place], linestyle=LINES[place], label=name)
+    for axis in (left, right):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    left.set(xlabel="epoch", ylabel="mean raw output")
+    right.set(xlabel="epoch", ylabel="validation MSE", yscale="log")
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    words = "; ".join(f"{told.run.pairing.label}: outputs from {told.below[-1]:.1f} to {told.above[-1]:.1f}, MSE"
+                      f" {told.run.history[-1]['valid_metric']:.2f} at the end" for told in found)  # fmt: skip
+    figure.set_label(f"Mean outputs and validation MSE over the epochs. {words}.")
+    return figure
+
+
+def dead_at_start(pairing: Pairing, data: Splits, seeds: int = 40, images: int = 200) -> float:
+    """The share of seeds whose fresh network emits 0 for every image, so that no gradient can pass its ReLU."""
+    part, targets = data.train.images[:images], pairing.spec.target(data.train.digits)
+    dead = [bool((outputs_of(new_model(pairing, targets, seed), part) <= 0).all()) for seed in range(seeds)]
+    return sum(dead) / len(dead)

@@ -1,0 +1,299 @@
+"""The start notebook: two scripts and a vote, what fits what, the map of the course."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import ipywidgets as widgets
+import pandas as pd
+from IPython.display import HTML, Markdown
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from lm_utils.activations import ACTIVATIONS
+from lm_utils.data import Splits
+from lm_utils.files import NOTEBOOKS
+from lm_utils.lessons.experiment_design import epochs_for
+from lm_utils.losses import LOSSES
+from lm_utils.pairing import Pairing
+from lm_utils.runs.store import cache_folder
+from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, Picture, new_figure
+from lm_utils.tasks import TASKS
+from lm_utils.training import Run, fit
+
+# --- the cold open -------------------------------------------------------------------------------------------
+
+SCRIPT = """model = CNN(outputs=10)
+optimizer = AdamW(model.parameters())
+loss_fn = nn.BCELoss()
+
+for images, targets in batches:
+    optimizer.zero_grad()
+    p = model(images).{activation}
+    loss = loss_fn(p, targets)
+    loss.backward()
+    optimizer.step()
+"""
+SCRIPTS = {"A": "softmax(dim=1)", "B": "sigmoid()"}
+PAIRINGS = {"A": Pairing("multiclass", "bce", "softmax"), "B": Pairing("multiclass", "bce", "sigmoid")}
+
+
+def script(name: str) -> str:
+    """The text of script A or B."""
+    return SCRIPT.format(activation=SCRIPTS[name])
+
+
+def two_scripts() -> HTML:
+    """Both scripts side by side, the one line that differs marked."""
+    boxes = ""
+    for name in SCRIPTS:
+        lines = [html.escape(line) or " " for line in script(name).splitlines()]
+        marked = [f"<mark><b>{line}</b></mark>" if SCRIPTS[name] in line else line for line in lines]
+        code = "\n".join(marked)
+        boxes += (
+            f"<figure style='flex:1 1 22em;margin:0 1em 0 0'><figcaption><b>Script {name}</b></figcaption>"
+            f"<pre style='padding:.7em;border:1px solid #999;line-height:1.45;overflow-x:auto'>{code}</pre></figure>"
+        )
+    return HTML(f"<div style='display:flex;flex-wrap:wrap'>{boxes}</div>")
+
+
+def cold_open(data: Splits, device: str = "auto", updates: int = 300) -> dict[str, Run]:
+    """Train both scripts for about as many weight updates as named; a few seconds."""
+    epochs = epochs_for(data, updates)
+    return {name: fit(p, data, max_epochs=epochs, patience=epochs, device=device) for name, p in PAIRINGS.items()}
+
+
+def cold_open_figure(runs: dict[str, Run], guess: float) -> Figure:
+    """Accuracy of both scripts on the validation images, epoch by epoch."""
+    figure, axes = new_figure(height=3.8)
+    for i, (name, run) in enumerate(runs.items()):
+        values = [100 * record["valid_metric"] for record in run.history]
+        axes.plot(
+            range(1, len(values) + 1), values, LINES[i], marker=MARKERS[i], color=COLORS[i], label=f"script {name}"
+        )
+        axes.annotate(f"{name}: {values[-1]:.1f} %", (len(values), values[-1]), (8, 8), textcoords="offset points",
+                      va="center", color=COLORS[i], fontweight="bold")  # fmt: skip
+    axes.axhline(100 * guess, color="0.4", lw=1, ls=":", label="always the same digit")
+    axes.set(xlabel="epoch", ylabel="right answers (%)", ylim=(0, 104))
+    axes.set_xlim(right=1.12 * max(run.epochs for run in runs.values()))
+    axes.set_title(f"Right answers on validation images ({next(iter(runs.values())).data})")
+    axes.legend(loc="center right")
+    figure.set_label("Accuracy over epochs of two scripts: A climbs far above 90 percent, B stays at one in ten.")
+    return figure
+
+
+class Vote(widgets.VBox):
+    """A question whose answer comes later: the vote is kept, nothing is revealed."""
+
+    def __init__(self, name: str, question: str, options: Sequence[str]) -> None:
+        self.name, self.question = name, question
+        self.choices = widgets.RadioButtons(
+            options=list(options), value=recall(name) if recall(name) in options else None,
+            description="Your vote:", style={"description_width": "initial"}, layout={"width": "auto"},
+        )  # fmt: skip
+        self.told = widgets.HTML(value=self.status())
+        self.choices.observe(self._chosen, names="value")
+        super().__init__([widgets.HTML(f"<b>Vote.</b> {question}"), self.choices, self.told])
+
+    def status(self) -> str:
+        """What has happened to the vote."""
+        if self.choices.value is None:
+            return "Nothing chosen yet."
+        later = "You will meet it again in notebook 15; notebook 11 takes the case apart."
+        return f"Kept: <b>{html.escape(self.choices.value)}</b>. {later}"
+
+    def _chosen(self, change: dict) -> None:
+        try:
+            keep(self.name, change["new"])
+            self.told.value = self.status()
+        except OSError as problem:
+            self.told.value = f"Your vote counts, but could not be written down ({problem.strerror}); remember it."
+
+    def _repr_mimebundle_(self, **options: object) -> dict:
+        items = "".join(f"<li>{html.escape(option)}</li>" for option in self.choices.options)
+        page = f"<p><b>Vote.</b> {self.question}</p><ul>{items}</ul>"
+        return {**(super()._repr_mimebundle_(**options) or {}), "text/plain": self.question, "text/html": page}
+
+
+def vote(name: str, question: str, options: Sequence[str]) -> Vote:
+    """Ask for a vote that later notebooks can `recall`."""
+    return Vote(name, question, options)
+
+
+def votes_file() -> Path:
+    """Where votes are kept."""
+    return cache_folder() / "votes.json"
+
+
+def votes() -> dict[str, str]:
+    """All votes kept so far; none where the file is missing or unreadable."""
+    try:
+        kept = json.loads(votes_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def keep(name: str, choice: str) -> None:
+    """Keep a vote for later notebooks."""
+    votes_file().parent.mkdir(parents=True, exist_ok=True)
+    votes_file().write_text(json.dumps({**votes(), name: choice}), encoding="utf-8")
+
+
+def recall(name: str) -> str | None:
+    """What was voted; None where nobody did."""
+    return votes().get(name)
+
+
+# --- what fits what ------------------------------------------------------------------------------------------
+
+SIGNS = {"recommended": "✓", "workable": "○", "handicapped": "△", "impossible": "✗"}
+SHADES = {"recommended": "#0a6b4a", "workable": "#3a7ca5", "handicapped": "#c77700", "impossible": ALERT}
+CHOICES = ("none", "relu", "sigmoid", "softmax")
+
+
+def pairing_of(task: str, loss: str, activation: str) -> Pairing:
+    """The pairing, with standardised targets where the task is regression."""
+    return Pairing(task, loss, activation, normalize=TASKS[task].kind == "value")
+
+
+def fitting(task: str) -> list[Pairing]:
+    """Every pairing of this task with the verdict 'recommended'."""
+    every = (pairing_of(task, loss, activation) for loss in LOSSES for activation in CHOICES)
+    return [pairing for pairing in every if pairing.verdict == "recommended"]
+
+
+def where_activation_lives(pairing: Pairing) -> str:
+    """The activation between network and loss, wherever it is written."""
+    if pairing.rule.contains != "none":
+        return f"{pairing.rule.contains}, inside the loss"
+    return ACTIVATIONS[pairing.activation].title
+
+
+def fitting_table() -> pd.DataFrame:
+    """Task, loss, activation and the lines of PyTorch, out of the verdicts themselves."""
+    rows = []
+    for name, task in TASKS.items():
+        for pairing in fitting(name):
+            rows.append({
+                "task": task.title, "outputs": task.outputs, "loss": pairing.rule.title,
+                "output activation": where_activation_lives(pairing),
+                "last line of the network": ACTIVATIONS[pairing.activation].code, "loss in PyTorch": pairing.rule.code,
+            })  # fmt: skip
+    return pd.DataFrame(rows)
+
+
+def verdict_figure(task: str, loss: str, activation: str) -> Figure:
+    """The verdict on every loss and activation for one task, the chosen pairing framed."""
+    figure, axes = new_figure(width=9.5, height=3.2)
+    figure.set_layout_engine(None)
+    figure.subplots_adjust(left=0.14, right=0.99, bottom=0.14, top=0.88)
+    losses = list(LOSSES)
+    for row, act in enumerate(CHOICES):
+        for column, name in enumerate(losses):
+            verdict = pairing_of(task, name, act).verdict
+            axes.add_patch(Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, color=SHADES[verdict]))
+            axes.text(column, row, SIGNS[verdict], ha="center", va="center", color="white", fontsize=17)
+    place = (losses.index(loss) - 0.48, CHOICES.index(activation) - 0.46)
+    axes.add_patch(Rectangle(place, 0.96, 0.92, fill=False, ec="black", lw=4))
+    axes.set(xlim=(-0.52, len(losses) - 0.48), ylim=(len(CHOICES) - 0.5, -0.5))
+    axes.set_xticks(range(len(losses)), losses)
+    axes.set_yticks(range(len(CHOICES)), CHOICES)
+    axes.set_title(f"{TASKS[task].title}:  " + "   ".join(f"{SIGNS[name]} {name}" for name in SIGNS))
+    axes.grid(False)
+    chosen = pairing_of(task, loss, activation).verdict
+    figure.set_label(f"Verdicts for {task} on all losses and activations; {loss} with {activation} is {chosen}.")
+    return figure
+
+
+def verdict_text(task: str, loss: str, activation: str) -> str:
+    """The verdict and its explanation as HTML; the reason that the vote asks for is withheld here."""
+    pairing, script_b = pairing_of(task, loss, activation), PAIRINGS["B"].advice.reason
+    why = pairing.explanation.replace(script_b, "Why? That is what you voted on; notebook 11 takes the case apart.")
+    head = f"<b style='color:{SHADES[pairing.verdict]}'>{SIGNS[pairing.verdict]} {pairing.verdict}</b>"
+    lines = f"<code>{ACTIVATIONS[activation].code}</code> and <code>{pairing.rule.code}</code>"
+    style = "max-width:52em;line-height:1.45"
+    return f"<div role='status' style='{style}'>{head}: {lines}. {html.escape(why)}</div>"
+
+
+def verdict_lab(task: str = "multiclass", loss: str = "cross_entropy", activation: str = "softmax") -> widgets.VBox:
+    """Pick a task, a loss and an output activation; read the verdict and why."""
+    menus = [
+        widgets.Dropdown(options=[(TASKS[name].title, name) for name in TASKS], value=task, description="task"),
+        widgets.Dropdown(options=[(LOSSES[name].title, name) for name in LOSSES], value=loss, description="loss"),
+        widgets.Dropdown(
+            options=[(ACTIVATIONS[name].title, name) for name in CHOICES], value=activation, description="activation"
+        ),
+    ]
+    told, picture = widgets.HTML(), Picture()
+
+    def redraw(_change: object = None) -> None:
+        chosen = [menu.value for menu in menus]
+        told.value = verdict_text(*chosen)
+        picture.draw(verdict_figure(*chosen))
+
+    for menu in menus:
+        menu.observe(redraw, names="value")
+    redraw()
+    return widgets.VBox([widgets.HBox(menus), told, picture])
+
+
+# --- the map -------------------------------------------------------------------------------------------------
+
+
+def notebooks_here() -> dict[str, dict[str, str]]:
+    """Number, file, title, minutes and coverage of each notebook of the course, out of the notebooks themselves.
+
+    In the Korean folder the course is the one above it, told in Korean where a notebook exists in Korean.
+    """
+    here, above = Path.cwd(), ""
+    if here.name == "ko":
+        here, above = here.parent, "../"
+    folders = (here, NOTEBOOKS)
+    files = next((found for folder in folders if (found := sorted(folder.glob("[0-9][0-9]_*.ipynb")))), [])
+    course = {}
+    for file in files:
+        korean = file.parent / "ko" / file.name
+        translated = bool(above) and korean.exists()
+        cells = json.loads((korean if translated else file).read_text(encoding="utf-8"))["cells"]
+        text = "\n".join("".join(cell["source"]) for cell in cells[:4] if cell["cell_type"] == "markdown")
+        part = {key: _first(pattern, text) for key, pattern in FOUND.items()}
+        course[file.name[:2]] = {"file": file.name if translated else above + file.name, **part}
+    return course
+
+
+FOUND = {
+    "title": r"^# \d\d (.+)",
+    "minutes": r"\*\*(?:Time|시간):?\*\*:? *(\d+)",
+    "covers": r"\*\*(?:Covers|범위):?\*\*:? *(.+)",
+}
+
+
+def _first(pattern: str, text: str) -> str:
+    match = re.search(pattern, text, re.MULTILINE)
+    return match[1].strip() if match else ""
+
+
+def course_map() -> Markdown:
+    """Every notebook with a link, its minutes and the sections it covers."""
+    lines = ["| notebook | minutes | covers |", "|---|---|---|"]
+    for number, part in notebooks_here().items():
+        lines.append(f"| [{number} {part['title']}]({part['file']}) | {part['minutes']} | {part['covers']} |")
+    return Markdown("\n".join(lines))
+
+
+def course_path(name: str, numbers: Sequence[str] | Mapping[str, int]) -> Markdown:
+    """One way through the course, with links and the sum of the minutes (the notebooks' own, or a plan's)."""
+    course = notebooks_here()
+    steps = [course[number] | {"number": number} for number in numbers if number in course]
+    plan = numbers if isinstance(numbers, Mapping) else {}
+    minutes = [plan.get(step["number"]) or int(step["minutes"] or 0) for step in steps]
+    links = [
+        f"[{step['number']} {step['title']}]({step['file']}) ({each})"
+        for step, each in zip(steps, minutes, strict=True)
+    ]
+    return Markdown(f"**{name}, {sum(minutes)} minutes:** {' → '.join(links)}")

@@ -1,0 +1,234 @@
+"""Ten questions before and after the course: an answer and a confidence each, and what became of both."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+import ipywidgets as widgets
+
+from lm_utils.lessons.ten_proofs import PROOFS
+from lm_utils.runs.store import cache_folder
+from lm_utils.show import quiz
+
+CONFIDENCE = {  # what is ticked: the share of such answers that one expects to be right
+    "a guess (right 1 time in 3)": 1 / 3,
+    "rather sure (2 in 3)": 2 / 3,
+    "sure (19 in 20)": 0.95,
+}
+SURE, WELL_JUDGED = 0.95, 0.15
+WIDE = {"description_width": "initial"}
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question: the misconception it exposes, its options by key, and the proof of its answer."""
+
+    id: str
+    misconception: str
+    question: str
+    options: Mapping[str, str]
+    proof: str
+    reading: str
+    cure: str
+
+    @cached_property
+    def proven(self) -> tuple[str, str]:
+        """The right option's key, and the reading with its figures; computed when first asked for."""
+        key, facts = PROOFS[self.proof]()
+        return key, self.reading.format(**facts)
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A chosen option and how sure the student was of it."""
+
+    option: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a set of replies."""
+
+    right: tuple[str, ...]
+    wrong: tuple[str, ...]
+    expected: float  # how many right answers the confidences add up to
+    sure_but_wrong: tuple[str, ...]
+
+    @property
+    def answered(self) -> int:
+        """How many questions have a reply."""
+        return len(self.right) + len(self.wrong)
+
+    @property
+    def excess(self) -> float:
+        """By how much the mean confidence lies above the share of right answers."""
+        return (self.expected - len(self.right)) / max(self.answered, 1)
+
+
+@cache
+def questions() -> tuple[Question, ...]:
+    """The ten questions in their order."""
+    table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
+    return tuple(Question(**entry) for entry in table["question"])
+
+
+def score(replies: Mapping[str, Reply]) -> Outcome:
+    """Compare replies with what is proven."""
+    asked = [question for question in questions() if question.id in replies]
+    is_right = {question.id: replies[question.id].option == question.proven[0] for question in asked}
+    return Outcome(
+        tuple(name for name, right in is_right.items() if right),
+        tuple(name for name, right in is_right.items() if not right),
+        sum(replies[name].confidence for name in is_right),
+        tuple(name for name, right in is_right.items() if not right and replies[name].confidence >= SURE),
+    )
+
+
+def told(outcome: Outcome) -> str:
+    """A score, and how well the confidence fitted it, in two or three sentences."""
+    if not outcome.answered:
+        return "No question has been answered."
+    right = len(outcome.right)
+    words = f"{right} of {outcome.answered} right. Your confidence amounts to {outcome.expected:.1f} expected right. "
+    if outcome.excess > WELL_JUDGED:
+        words += "You were surer than your answers deserved."
+    elif outcome.excess < -WELL_JUDGED:
+        words += "You know more than you think."
+    else:
+        words += "You judged yourself well."
+    if outcome.sure_but_wrong:
+        words += f" Sure and wrong (the most useful ones to look at): {', '.join(outcome.sure_but_wrong)}."
+    return words
+
+
+def compared(before: Outcome, after: Outcome) -> str:
+    """What has changed from the first time to the second."""
+    gained = [name for name in after.right if name in before.wrong]
+    lost = [name for name in after.wrong if name in before.right]
+    words = f"Before: {len(before.right)} of {before.answered} right; now {len(after.right)} of {after.answered}."
+    words += f" New: {', '.join(gained)}." if gained else ""
+    words += f" Lost on the way: {', '.join(lost)}." if lost else ""
+    return words
+
+
+# --- keeping the first replies -------------------------------------------------------------------------------
+
+
+def kept_file() -> Path:
+    """Where the replies of the first time are kept."""
+    return cache_folder() / "ten_questions.json"
+
+
+def keep(replies: Mapping[str, Reply]) -> None:
+    """Keep the replies for the second time."""
+    kept_file().parent.mkdir(parents=True, exist_ok=True)
+    plain = {name: [reply.option, reply.confidence] for name, reply in replies.items()}
+    kept_file().write_text(json.dumps(plain), encoding="utf-8")
+
+
+def recall() -> dict[str, Reply]:
+    """The replies of the first time; none where the file is missing or unreadable."""
+    known = {question.id: question for question in questions()}
+    try:
+        plain = json.loads(kept_file().read_text(encoding="utf-8"))
+        replies = {name: Reply(str(option), float(sure)) for name, (option, sure) in plain.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+    return {name: reply for name, reply in replies.items() if name in known and reply.option in known[name].options}
+
+
+# --- the widget ----------------------------------------------------------------------------------------------
+
+
+class Asked(quiz.Prediction):
+    """One question with its options, its confidence, and no button of its own."""
+
+    def __init__(self, number: int, question: Question) -> None:
+        self.source = question
+        key, reading = next(iter(question.options)), ""  # the true ones are looked up when they are revealed
+        super().__init__(question.question, list(question.options.values()), question.options[key], reading)
+        self.choices.description = "Your answer:"
+        self.confidence = widgets.RadioButtons(
+            options=list(CONFIDENCE), value=None, description="How sure?", style=WIDE, layout={"width": "auto"}
+        )
+        self.confidence.add_class("lm-quiz")
+        title = self.children[0]
+        title.value = title.value.replace("Predict first.", f"Question {number}.")
+        self.children = [title, self.choices, self.confidence, self.verdict]
+
+    @property
+    def reply(self) -> Reply | None:
+        """What was chosen; None until both rows are ticked."""
+        if self.choices.value is None or self.confidence.value is None:
+            return None
+        option = next(key for key, text in self.source.options.items() if text == self.choices.value)
+        return Reply(option, CONFIDENCE[self.confidence.value])
+
+    def reveal(self) -> None:
+        """Show the proven answer, its reading, and where to read on."""
+        key, reading = self.source.proven
+        self.answer, self.reading = self.source.options[key], f"{reading} (Notebook {self.source.cure[:2]}.)"
+        self._reveal(self.button)
+
+    def folded(self) -> str:
+        """The question as HTML that needs no widgets; nothing is given away."""
+        items = "".join(f"<li>{quiz._markup(text)}</li>" for text in self.source.options.values())
+        return f"<p>{quiz._markup(self.source.question)}</p><ul>{items}</ul>"
+
+
+class TenQuestions(widgets.VBox):
+    """All questions and one button: the first time replies are kept, the second time they are judged."""
+
+    def __init__(self, second_time: bool) -> None:
+        self.second_time = second_time
+        self.asked = [Asked(number, question) for number, question in enumerate(questions(), 1)]
+        words = "Show the result" if second_time else "Keep my answers"
+        self.button = widgets.Button(description=words, style={"font_size": "1rem"}, layout={"width": "auto"})
+        self.told = widgets.HTMLMath()
+        self.button.on_click(self._finish)
+        super().__init__([*self.asked, self.button, self.told])
+
+    @property
+    def replies(self) -> dict[str, Reply]:
+        """The complete replies by question."""
+        return {one.source.id: one.reply for one in self.asked if one.reply is not None}
+
+    def _finish(self, _button: widgets.Button) -> None:
+        try:
+            self.told.value = f"<p role='status' style='font-size:1.05rem'>{quiz._markup(self.finish())}</p>"
+        except (OSError, ValueError) as problem:
+            self.told.value = f"<p role='status'>{quiz._markup(str(problem))}</p>"
+
+    def finish(self) -> str:
+        """Judge or keep what was replied; the sentence to show."""
+        open_ones = [str(number) for number, one in enumerate(self.asked, 1) if one.reply is None]
+        if open_ones:
+            return f"Still open, answer and confidence: question {', '.join(open_ones)}. A guess is fine."
+        if not self.second_time:
+            keep(self.replies)
+            return "Kept. The answers come at the end of the course, in notebook 15, where you are asked again."
+        for one in self.asked:
+            one.reveal()
+        first, now = recall(), score(self.replies)
+        return " ".join([told(now), *([compared(score(first), now)] if first else [])])
+
+    def _repr_mimebundle_(self, **options: object) -> dict:
+        page = "".join(one.folded() for one in self.asked)
+        bundle = super()._repr_mimebundle_(**options) or {}
+        return {**bundle, "text/plain": "Ten questions", "text/html": f"<p><b>Ten questions</b></p>{page}"}
+
+
+def before() -> TenQuestions:
+    """The ten questions for the first time: nothing is given away."""
+    return TenQuestions(second_time=False)
+
+
+def after() -> TenQuestions:
+    """The ten questions for the second time: score, confidence, answers, and the change since the first time."""
+    return TenQuestions(second_time=True)

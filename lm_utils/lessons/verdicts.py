@@ -1,0 +1,268 @@
+"""Notebook 15: the verdicts on the documents' claims, browsed, drawn and told."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+import ipywidgets as widgets
+import numpy as np
+from IPython.display import Markdown
+from matplotlib.figure import Figure
+
+from lm_utils.advice import VERDICTS as ADVICE_VERDICTS
+from lm_utils.evidence import statistics as st
+from lm_utils.evidence.claims import KINDS, Judged, verdict_of
+from lm_utils.evidence.claims.conditions import NOT_YET
+from lm_utils.evidence.claims.finding import VERDICTS
+from lm_utils.evidence.our_verdicts import OUTCOMES, beyond_the_documents, forecast, forecasts, misses
+from lm_utils.evidence.tables import Results, baseline, reference, sentence, shown, tested_digits, under_conditions
+from lm_utils.lessons.start_here import recall
+from lm_utils.pairing import Pairing
+from lm_utils.runs.rows import rows
+from lm_utils.show.quiz import Prediction, predict
+from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
+from lm_utils.tasks import TASKS
+
+ALL = "all"
+
+
+def of_document(judged: Sequence[Judged], document: str) -> list[Judged]:
+    """The judged claims of one document."""
+    return [one for one in judged if one.claim.document == document]
+
+
+def with_verdict(judged: Sequence[Judged], verdict: str) -> list[Judged]:
+    """The judged claims with one verdict."""
+    return [one for one in judged if one.verdict == verdict]
+
+
+def share_that_holds(judged: Sequence[Judged]) -> float:
+    """The share of claims that hold, of those that were tested."""
+    tested = [one for one in judged if one.verdict != "not tested"]
+    return sum(one.verdict in ("holds", "holds here") for one in tested) / max(len(tested), 1)
+
+
+def summary_sentence(judged: Sequence[Judged]) -> Markdown:
+    """How many claims got which verdict."""
+    counts = {name: len(with_verdict(judged, name)) for name in VERDICTS}
+    words = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    share = share_that_holds(judged)
+    return Markdown(f"**{len(judged)} claims:** {words}. Of those that were tested, {share:.0%} hold.")
+
+
+# --- browsing --------------------------------------------------------------------------------------------------------
+
+
+def cards(judged: Sequence[Judged]) -> str:
+    """Claims as HTML, one block each: what the document says, the verdict, the evidence."""
+    blocks = [
+        f"<article style='border-left:5px solid {ALERT if one.verdict == 'refuted' else '#5c5c5c'};padding:.2em .9em;"
+        f"margin:.5em 0;max-width:60em'><b>{one.claim.document} §{html.escape(one.claim.section)}</b>"
+        f"{' (the document marks it as a guess)' if one.claim.guess else ''}: {html.escape(one.claim.says)}<br>"
+        f"<b>{one.signed}</b>, {KINDS[one.claim.kind]}. {html.escape(one.evidence)}</article>"
+        for one in judged
+    ]
+    return "".join(blocks) or "<p>No claim of this document has this verdict.</p>"
+
+
+def browser(judged: Sequence[Judged]) -> widgets.VBox:
+    """Two menus, document and verdict, and the claims they choose."""
+    style, width = {"description_width": "initial"}, {"width": "auto"}
+    documents = sorted({one.claim.document for one in judged})
+    document = widgets.Dropdown(options=[ALL, *documents], value=ALL, description="Document", style=style, layout=width)
+    verdict = widgets.Dropdown(
+        options=[ALL, *VERDICTS], value="refuted", description="Verdict", style=style, layout=width
+    )
+    page = widgets.HTML()
+
+    def update(change: object = None) -> None:
+        page.value = chosen(judged, document.value, verdict.value)
+
+    for menu in (document, verdict):
+        menu.observe(update, names="value")
+    update()
+    return widgets.VBox([widgets.HBox([document, verdict]), page])
+
+
+def chosen(judged: Sequence[Judged], document: str, verdict: str) -> str:
+    """The claims that two menus choose, as HTML, with their number."""
+    some = [one for one in judged if document in (ALL, one.claim.document) and verdict in (ALL, one.verdict)]
+    meaning = f": {VERDICTS[verdict]}" if verdict in VERDICTS else ""
+    return f"<p><b>{len(some)} of {len(judged)} claims</b>{meaning}.</p>{cards(some)}"
+
+
+# --- the vote --------------------------------------------------------------------------------------------------------
+
+SIGMOIDS, SOFTMAX = Pairing("multiclass", "bce", "sigmoid"), Pairing("multiclass", "bce", "softmax")
+PRIOR = Pairing("multiclass", "bce", "sigmoid", prior_bias=True)
+VOTES = {
+    "Sigmoid outputs do not sum to one, so the largest one means nothing": "prior",
+    "Sigmoid cannot express ten classes that exclude each other": "prior",
+    "Binary cross-entropy is the wrong loss for ten classes": "softmax",
+    "Something goes wrong in the first steps of training, and it never recovers": "start",
+    "It would learn, given more patience": "patience",
+}
+
+
+def vote_answer(results: Results | None = None) -> Markdown:
+    """Each answer of the first notebook's vote, with what the runs say about it."""
+    results = results or reference()
+    mine = recall("scripts")
+    head = f"**Your vote was:** {mine}." if mine in VOTES else "You have not voted in notebook 00 on this machine."
+    lines = [f"- **{option}.** {evidence(kind, results)}" for option, kind in VOTES.items()]
+    return Markdown("\n".join([head, "", *lines, "", f"*Runs: {results.of_rows().origin}*"]))
+
+
+def evidence(kind: str, results: Results) -> str:
+    """What speaks for or against one answer."""
+    if kind == "prior":
+        return (
+            "The same ten sigmoids and the same loss, with nothing changed but where the output bias starts: "
+            + sentence(PRIOR, results)
+        )
+    if kind == "softmax":
+        return "The same loss behind a softmax: " + sentence(SOFTMAX, results)
+    if kind == "start":
+        return f"{sentence(SIGMOIDS, results)} {sentence(PRIOR, results)} Only the start differs."
+    runs = under_conditions("collapse", results.data).get("patience-40", [])
+    if not runs:
+        return f"Four times the patience: {NOT_YET}"
+    best = shown(max(run["test_metric"] for run in runs), TASKS["multiclass"])
+    return f"With a patience of 40 epochs instead of 10, the best of {len(runs)} runs reaches {best}."
+
+
+# --- refutations as figures ------------------------------------------------------------------------------------------
+
+
+def bound_figure(results: Results | None = None) -> Figure:
+    """Document 000's explanation of the runaway against its own figure and against where our networks' outputs are."""
+    results = (results or reference()).only("regression")
+    targets = TASKS["regression"].target(tested_digits("mnist")).flatten()
+    mean, deviation = targets.mean().item(), targets.std().item()
+    outputs = np.linspace(-3.6, 1.4, 251)
+    cost = np.array([(targets - (mean + deviation * out)).square().mean().item() for out in outputs])
+    row = next(row for row in rows() if row.id == "000-3-1-bce-logits")
+    runs = [run for run in results.of(row.pairing) if run["outputs"].get("mean_by_digit")]
+    ends = [(np.mean(run["outputs"]["mean_by_digit"]) - mean) / deviation for run in runs]
+    figure, axis = new_figure(width=11, height=4.8)
+    axis.axvspan(0, 1, color="0.88", label="outputs that a sigmoid would allow")
+    axis.plot(outputs, cost, LINES[0], color=COLORS[0], label="MSE if every image got this output")
+    axis.plot(
+        ends, [run["test_metric"] for run in runs], MARKERS[3], color="black", ls="", label="our runs, one a seed"
+    )
+    axis.axhline(row.test, color=COLORS[3], ls=LINES[1], label=f"published MSE: {row.test:.2f}")
+    chance = baseline("regression")
+    axis.axhline(chance, color="0.35", ls=LINES[3], label=f"best constant answer: {chance:.2f}")
+    axis.set(xlabel="output of the network (standardised; mean over digits)", ylabel="MSE on the original scale")
+    axis.set_ylim(0, None)
+    axis.set_title(results.of_pairings([row.pairing]).origin, fontsize=12)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    worst = cost[(outputs > -0.01) & (outputs < 1.01)].max()
+    seen = f" Our networks' outputs lie between {min(ends):.1f} and {max(ends):.1f} (standardised)." if ends else ""
+    figure.set_label(
+        f"No constant output from 0 to 1 costs more than {worst:.2f}; the published MSE is {row.test:.2f}.{seen}"
+    )
+    return figure
+
+
+READINGS = (
+    ("test_metric", COLORS[3], "s", "cut at 0.5"),
+    ("accuracy_at_cut", COLORS[0], "o", "cut chosen on validation images"),
+)
+
+
+SOFTMAX_LABELS = tuple(Pairing("multilabel", loss, "softmax") for loss in ("mse", "bce", "cross_entropy"))
+SIGMOID_LABELS = Pairing("multilabel", "bce", "sigmoid")
+WON_BACK = ("next to nothing", "less than half of it", "more than half of it")
+
+
+def share_won_back(results: Results) -> float:
+    """How much of the gap between softmax and sigmoids over labels another cut closes, on average over the losses."""
+    at_half, at_cut = (
+        st.mean_interval([score for pairing in SOFTMAX_LABELS for score in results.scores(pairing, name).values()]).mean
+        for name in ("test_metric", "accuracy_at_cut")
+    )
+    sigmoids = st.mean_interval(list(results.scores(SIGMOID_LABELS).values())).mean
+    return (at_cut - at_half) / (sigmoids - at_half)
+
+
+def cut_question(results: Results | None = None) -> Prediction:
+    """How much another cut wins back where softmax stands over labels."""
+    results = (results or reference()).only("multilabel")
+    share = share_won_back(results)
+    return predict(
+        "Softmax over four labels ends far below sigmoids. Read with another cut than 0.5, how much of that gap do the"
+        " same networks win back?",
+        list(WON_BACK),
+        WON_BACK[int(share >= 0.1) + int(share >= 0.5)],
+        f"{share:.0%} of it, on average over three losses. {verdict_of('000-labels-cannot').evidence} The next figure"
+        " shows every network with both cuts.",
+    )
+
+
+def cut_figure(results: Results | None = None) -> Figure:
+    """Softmax over labels read with the cut at one half and with the cut that suits the validation set."""
+    pairings = [*SOFTMAX_LABELS, SIGMOID_LABELS]
+    results = (results or reference()).of_pairings(pairings)
+    figure, axis = new_figure(width=10, height=4.2)
+    words = []
+    for y, pairing in enumerate(pairings):
+        for name, color, mark, title in READINGS:
+            scores = 100 * st.finite(list(results.scores(pairing, name).values()))
+            axis.plot(
+                scores,
+                y + np.linspace(-0.2, 0.2, len(scores)),
+                mark,
+                color=color,
+                alpha=0.8,
+                ms=6,
+                ls="",
+                label=title if y == 0 else None,
+            )
+            if len(scores):
+                words.append(f"{pairing.label}, {title}: {scores.mean():.1f} %")
+    axis.set_yticks(range(len(pairings)), [pairing.label for pairing in pairings])
+    axis.invert_yaxis()
+    axis.set(xlabel="test accuracy over all labels (%), a mark for each seed", title=results.origin)
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    figure.set_label(f"Accuracy of the same trained networks with two cuts. {'; '.join(words) or 'Not trained yet'}.")
+    return figure
+
+
+def told(judged: Judged) -> Markdown:
+    """One claim in a sentence: what the document says, our verdict, our evidence."""
+    return Markdown(
+        f"Document {judged.claim.document}, section {judged.claim.section}: *{judged.claim.says}*"
+        f"\n\n**{judged.signed}.** {judged.evidence}"
+    )
+
+
+# --- our own verdicts ------------------------------------------------------------------------------------------------
+
+
+def forecast_table(results: Results | None = None) -> Markdown:
+    """What became of the pairings that no document ran, by what we had said of them before."""
+    results = results or reference()
+    lines = [f"| we had said | {' | '.join(OUTCOMES)} |", "| --- " * (len(OUTCOMES) + 1) + "|"]
+    for verdict, counts in forecasts(results).items():
+        lines.append(f"| {verdict} | {' | '.join(str(counts[name] or '') for name in OUTCOMES)} |")
+    return Markdown("\n".join([*lines, "", f"*Runs: {results.of_pairings(beyond_the_documents(results)).origin}*"]))
+
+
+def forecast_misses(results: Results | None = None) -> Markdown:
+    """How many of those forecasts came out, by what we had said, and what became of each that did not."""
+    results = results or reference()
+    wrong = misses(results)
+    parts = []
+    for verdict in ADVICE_VERDICTS:
+        said = [pairing for pairing in beyond_the_documents(results) if forecast(pairing) == verdict]
+        if said:
+            parts.append(f"*{verdict}* {sum(pairing not in wrong for pairing in said)} of {len(said)}")
+    lines = [f"**Came out as we had said:** {', '.join(parts) or 'nothing has been trained yet'}.", ""]
+    for pairing in wrong:
+        since = "Still" if pairing.verdict == forecast(pairing) else "Now"
+        told = sentence(pairing, results, whose=False)
+        why = f"{since} called {pairing.verdict}: {pairing.advice.reason}"
+        lines.append(f"- {pairing.task}, called {forecast(pairing)}: {told} {why}")
+    return Markdown("\n".join(lines))

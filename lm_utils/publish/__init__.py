@@ -1,1 +1,0 @@
-"""What turns the sources into what people open: notebooks, web site, slides."""

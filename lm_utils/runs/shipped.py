@@ -1,0 +1,156 @@
+"""The measured results that ship with the course: `results/<data>/runs.csv`, and every run's history beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from lm_utils.activations import ACTIVATIONS
+from lm_utils.files import RESULTS
+from lm_utils.losses import LOSSES
+from lm_utils.pairing import Pairing
+from lm_utils.runs.rows import pairings, rows
+from lm_utils.runs.store import Store, cache_folder
+from lm_utils.runs.sweep import data_name, device_type, sweep_entries, table
+from lm_utils.tasks import TASKS
+from lm_utils.training import EXPERIMENT_VERSION
+
+SEEDS, GRID_SEEDS = 10, 3
+FIRST_SEEDS = (1, 3, 6)  # of every task before more of any: enough to look at, and enough for a verdict
+LIMITS = (500, 10)  # epochs at most, and epochs of patience
+KEY = ("task", "loss", "activation", "hidden", "normalize", "prior_bias", "seed")
+
+
+def main(
+    seeds: int | None = None,
+    data: str = "mnist",
+    device: str = "auto",
+    jobs: int | None = None,
+    cluster: str | None = None,
+    grid: bool = False,
+    tasks: Iterable[str] = tuple(TASKS),
+) -> None:
+    """Train what the shipped results still lack, a few seeds of every task first, and write them as they grow."""
+    data = data_name(data, cluster)
+    seeds = seeds or (GRID_SEEDS if grid else SEEDS)
+    with alone_in(RESULTS / data):
+        for some in sorted({*(few for few in FIRST_SEEDS if few < seeds), seeds}):
+            for task in tasks:
+                wanted = whole_grid(task) if grid else pairings(rows(task=task))
+                print(f"{TASKS[task].title}: {len(wanted)} pairings x {some} seeds into {RESULTS / data}")
+                extend(wanted, some, RESULTS / data, data, device, jobs, cluster)
+
+
+def whole_grid(task: str) -> list[Pairing]:
+    """Every loss with every output activation that the task admits; for numbers also with standardised targets."""
+    numbers = task == "regression"
+    options = (False, True) if numbers else (False,)
+    activations = [name for name in ACTIVATIONS if name != "sigmoid_inverse" or numbers]
+    return [Pairing(task, loss, activation, normalize=normalize)
+            for normalize in options for loss in LOSSES for activation in activations]  # fmt: skip
+
+
+def extend(
+    wanted: Iterable[Pairing],
+    seeds: int,
+    folder: Path,
+    data: str,
+    device: str = "auto",
+    jobs: int | None = None,
+    cluster: str | None = None,
+) -> None:
+    """Train the missing runs of these pairings and add each to the folder as soon as it is there."""
+    found = read_entries(folder)
+    entries = {key_of(entry): entry for entry in found if is_current(entry, data)}
+    if len(entries) < len(found):
+        print(f"{len(found) - len(entries)} stored runs of another version or of other data than {data} are left out.")
+    store = restored(entries.values(), device, cluster)
+
+    def keep(entry: dict) -> None:
+        entries[key_of(entry)] = rounded(entry)
+        write_entries(entries.values(), folder)
+
+    where = {"device": device, "jobs": jobs, "cluster": cluster}
+    for entry in sweep_entries(wanted, range(seeds), data, *LIMITS, store=store, on_run=keep, **where):
+        if key_of(entry) not in entries:  # stored, but the process ended before it was kept here
+            keep(entry)
+
+
+@contextmanager
+def alone_in(place: Path) -> Iterator[None]:
+    """Refuse to train into a folder or file of results beside another process: each would erase the other's runs."""
+    locks = cache_folder() / "locks"
+    try:
+        locks.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(locks / "-".join(place.absolute().parts[1:])[-200:])
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise ValueError(f"Another process is training into {place}; wait until it ends, or stop it.") from None
+    except OSError as problem:
+        raise ValueError(f"{locks} cannot be used ({problem.strerror}); name another folder in LM_CACHE_DIR.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def restored(entries: Iterable[dict], device: str, cluster: str | None = None) -> Store:
+    """A store of its own, filled with the shipped runs, so that a sweep goes on where they end."""
+    store = Store(cache_folder() / "reference")
+    for entry in entries:
+        pairing = Pairing(**{name: entry[name] for name in KEY[:-1]})
+        path = store.path(pairing, entry["seed"], entry["data"], device_type(device, pairing, cluster), LIMITS)
+        if store.get(path) is None:
+            store.put(path, entry)
+    return store
+
+
+def is_current(entry: dict, data: str) -> bool:
+    """Whether a stored run is of this version of the experiments and of this data set, so that nothing is mixed."""
+    return entry.get("version") == EXPERIMENT_VERSION and entry.get("data") == data
+
+
+def key_of(entry: dict) -> tuple:
+    """What tells one run from another."""
+    return tuple(entry[name] for name in KEY)
+
+
+def rounded(value: object) -> object:
+    """The same data with six significant digits in every number, to keep the files small."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}")
+    if isinstance(value, dict):
+        return {name: rounded(part) for name, part in value.items()}
+    return [rounded(part) for part in value] if isinstance(value, list) else value
+
+
+def read_entries(folder: Path) -> list[dict]:
+    """All runs of a results folder, in the order of its table."""
+    files = sorted((folder / "histories").glob("*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+
+
+def write_entries(entries: Iterable[dict], folder: Path) -> None:
+    """Write the table and the histories, sorted, each file whole or not at all."""
+    entries = sorted(entries, key=key_of)
+    write_whole(folder / "runs.csv", table(entries).to_csv(index=False, lineterminator="\n"))
+    for task in {entry["task"] for entry in entries}:
+        lines = [json.dumps(entry, separators=(",", ":")) for entry in entries if entry["task"] == task]
+        write_whole(folder / "histories" / f"{task}.jsonl", "\n".join(lines) + "\n")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Replace a file in one step, through a file beside it that no other process uses."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        os.replace(beside, path)
+    finally:
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)

@@ -1,0 +1,145 @@
+"""Many runs: every pairing with every seed, resumable, on this machine's cores, its GPU, or a cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from functools import partial
+from threading import Event
+
+import pandas as pd
+import torch
+from tqdm.auto import tqdm
+
+from lm_utils.data import check_request, load_data
+from lm_utils.pairing import Pairing, known
+from lm_utils.runs.cluster import train_on_cluster
+from lm_utils.runs.one_run import Finished, Key, one_run, single_threaded
+from lm_utils.runs.store import COLUMNS, Store
+from lm_utils.training import NETWORKS, check_numbers, pick_device
+
+
+def sweep(pairings: Iterable[Pairing], seeds: Iterable[int] = range(3), **options: object) -> pd.DataFrame:
+    """Train what is not stored yet and give a table, one line per run; options as in `sweep_entries`."""
+    return table(sweep_entries(pairings, seeds, **options))
+
+
+def table(entries: Iterable[dict]) -> pd.DataFrame:
+    """The columns of a table of runs, out of their whole entries."""
+    return pd.DataFrame([{name: entry[name] for name in COLUMNS} for entry in entries], columns=list(COLUMNS))
+
+
+def sweep_entries(
+    pairings: Iterable[Pairing],
+    seeds: Iterable[int],
+    data: str = "auto",
+    max_epochs: int = 500,
+    patience: int = 10,
+    device: str = "auto",
+    jobs: int | None = None,
+    cluster: str | None = None,
+    precision: str = "fp32",
+    store: Store | None = None,
+    fresh: bool = False,
+    progress: bool = True,
+    on_run: Callable[[dict], None] | None = None,
+    work: Callable[..., dict] | None = None,
+) -> list[dict]:
+    """One whole entry per pairing and seed, each stored as soon as it is there; `work` stands in for `one_run`."""
+    store, pairings, seeds, limits = store or Store(), list(pairings), list(seeds), (max_epochs, patience)
+    for seed in seeds:
+        check_numbers(seed, *limits)
+    check_precision(precision, device, cluster)
+    name = data_name(data, cluster)
+    keys = list(dict.fromkeys((pairing, seed) for seed in seeds for pairing in pairings))
+    places = {key: (name, device_type(device, key[0], cluster), limits, precision) for key in keys}
+    paths = {key: store.path(*key, *places[key]) for key in keys}
+    found = {} if fresh else {key: entry for key in keys if (entry := store.get(paths[key]))}
+    missing = [key for key in keys if key not in found]
+
+    def finished(key: Key, entry: dict) -> None:
+        store.put(paths[key], entry)
+        found[key] = entry
+        if on_run is not None:
+            on_run(entry)
+
+    work = work or partial(one_run, precision=precision)
+    train(missing, name, limits, device, jobs, cluster, finished, progress, work)
+    return [found[key] for key in keys]
+
+
+def train(
+    keys: Sequence[Key],
+    data: str,
+    limits: tuple[int, int],
+    device: str,
+    jobs: int | None,
+    cluster: str | None,
+    finished: Finished,
+    progress: bool,
+    work: Callable[..., dict],
+) -> None:
+    """Train these runs where they are wanted: on a cluster, many at once on a GPU, or one on each core."""
+    if cluster:
+        train_on_cluster(cluster, keys, data, limits, device, finished, progress, work)
+    elif pick_device(device).type == "cuda":
+        from lm_utils.runs.gpu import run_groups
+
+        run_groups(keys, data, limits, device, finished, progress)
+    else:
+        one = partial(work, data=data, limits=limits, device=device)
+        in_parallel(one, keys, jobs or workers(device), finished, progress)
+
+
+def check_precision(precision: str, device: str, cluster: str | None) -> None:
+    """Refuse an unknown precision, and one that groups on a GPU do not know."""
+    known("precision", precision, NETWORKS)
+    on_gpu = device == "cuda" if cluster else pick_device(device).type == "cuda"
+    if on_gpu and precision != "fp32":
+        raise ValueError(
+            f"Groups of runs on a GPU know fp32 only, not {precision!r}; use device='cpu' or leave it out."
+        )
+
+
+def data_name(data: str, cluster: str | None = None) -> str:
+    """What "auto" is, decided once for all runs; for a cluster's workers a named data set need not be here."""
+    check_request(data, seed=0)
+    return data if cluster and data != "auto" else load_data(data, seed=0).name
+
+
+def device_type(device: str, pairing: Pairing, cluster: str | None = None) -> str:
+    """Where a run is trained, "cpu" or "cuda"; the workers of a cluster use their GPUs only when asked to."""
+    if cluster and device == "cuda":
+        return "cpu" if pairing.may_leave_unit_interval else "cuda"
+    return pick_device("cpu" if cluster and device == "auto" else device, pairing).type
+
+
+def workers(device: str = "auto") -> int:
+    """One worker per core this process may use; one alone on a GPU."""
+    if pick_device(device).type == "cuda":
+        return 1
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def in_parallel(
+    work: Callable[[object, Event], dict],
+    keys: Sequence[object],
+    jobs: int,
+    finished: Callable[[object, dict], None],
+    progress: bool = True,
+) -> None:
+    """Do the work for every key in threads; an interrupt stops all of them within a batch and keeps what is done."""
+    stop, threads_before = Event(), torch.get_num_threads()
+    pool = ThreadPoolExecutor(jobs, thread_name_prefix="run", initializer=single_threaded)
+    bar = tqdm(total=len(keys), desc="runs", unit="run", disable=not (progress and keys))
+    try:
+        futures: dict[Future, object] = {pool.submit(work, key, stop): key for key in keys}
+        for future in as_completed(futures):
+            finished(futures[future], future.result())
+            bar.update()
+    finally:
+        stop.set()
+        pool.shutdown(wait=True, cancel_futures=True)
+        bar.close()
+        torch.set_num_threads(threads_before)

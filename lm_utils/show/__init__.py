@@ -1,0 +1,1 @@
+"""What every lesson shows with: style, figures of results, questions. Nothing here belongs to one notebook."""

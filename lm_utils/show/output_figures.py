@@ -1,0 +1,287 @@
+"""Figures of what happened in runs and of what their outputs look like, one panel a pairing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from math import ceil
+from textwrap import fill
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from lm_utils.evidence.reference_lines import best_metric, constant_loss, least_loss
+from lm_utils.evidence.tables import Results, baseline, reference, tested_digits
+from lm_utils.pairing import Pairing
+from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
+from lm_utils.tasks import TASKS, Task
+
+CONSTANT, FLOOR = COLORS[3], COLORS[2]
+FEWEST_IN_BIN = 20  # images; fewer say nothing about calibration
+
+
+def panels(pairings: Sequence[Pairing], height: float, across: int = 3, **options: object) -> tuple[Figure, list[Axes]]:
+    """A panel for each pairing."""
+    columns = min(across, len(pairings))
+    lines = ceil(len(pairings) / columns)
+    figure, axes = new_figure(lines, columns, 11 if columns > 1 else 7, height * lines, squeeze=False, **options)
+    for spare in axes.flat[len(pairings) :]:
+        spare.set_visible(False)
+    return figure, list(axes.flat[: len(pairings)])
+
+
+def headed(axis: Axes, pairing: Pairing, runs: Sequence[dict], width: int = 32) -> None:
+    """The pairing's name over its panel, and a word where it has no runs."""
+    axis.set_title(fill(pairing.label, width), fontsize=12)
+    if not runs:
+        axis.text(0.5, 0.5, "not trained yet", transform=axis.transAxes, ha="center", va="center", color="0.35")
+
+
+def told(figure: Figure, results: Results, alt: str) -> Figure:
+    """The origin of what is drawn over the figure, and its alt text."""
+    figure.suptitle(results.origin, fontsize=12)
+    figure.set_label(alt)
+    return figure
+
+
+def stored(pairing: Pairing, name: str, results: Results) -> list:
+    """What was stored under this name about the outputs of each run that has it."""
+    return [run["outputs"][name] for run in results.of(pairing) if name in run["outputs"]]
+
+
+def mixed_targets(task: Task, data: str) -> torch.Tensor:
+    """The task's targets for the test images, in a random order."""
+    digits = tested_digits(data)
+    return task.target(digits[torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))])
+
+
+# --- learning curves -------------------------------------------------------------------------------------------------
+
+
+def learning_curves(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
+    """Validation metric and loss over epochs, a thin line for each seed, with the lines they are read by."""
+    results = (results or reference()).of_pairings(pairings)
+    figure, axes = new_figure(2, len(pairings), max(7, min(11, 3.7 * len(pairings))), 6.4, squeeze=False, sharex="col")
+    words = []
+    for column, pairing in enumerate(pairings):
+        runs, (top, bottom) = results.of(pairing), axes[:, column]
+        headed(top, pairing, runs, 26)
+        accuracy = pairing.spec.metric == "accuracy"
+        for i, run in enumerate(runs):
+            epochs = [record["epoch"] for record in run["history"]]
+            style = {"color": COLORS[0], "lw": 1.1, "alpha": 0.7, "label": "one seed" if i == 0 else None}
+            metric = [record["valid_metric"] * (100 if accuracy else 1) for record in run["history"]]
+            top.plot(epochs, metric, LINES[0], **style)
+            bottom.plot(epochs, [record["valid_loss"] for record in run["history"]], LINES[0], **style)
+        words.append(f"{pairing.label}: {reading_lines(top, bottom, pairing, results)}")
+        if all(record["valid_loss"] >= 0 for run in runs for record in run["history"]):
+            bottom.set_ylim(bottom=0)
+        if accuracy:
+            top.set_ylim(0, 104)
+        else:
+            top.set_yscale("log", subs=[2, 5])
+            top.yaxis.set_major_formatter("{x:g}")
+            top.yaxis.set_minor_formatter("{x:g}")
+        bottom.set_xlabel("epoch")
+        bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes[0, 0].set_ylabel("validation accuracy (%)" if pairings[0].spec.metric == "accuracy" else "validation MSE")
+    axes[1, 0].set_ylabel("validation loss")
+    handles = {label: h for axis in axes.flat for h, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
+    return told(figure, results, f"Validation metric (above) and loss (below) over epochs. {'; '.join(words)}.")
+
+
+def reading_lines(top: Axes, bottom: Axes, pairing: Pairing, results: Results) -> str:
+    """Draw the best constant answer, floor and ceiling where there are any; say their values."""
+    task, percent = pairing.spec, 100 if pairing.spec.metric == "accuracy" else 1
+    chance = baseline(task.name, results.data)
+    best, constant, least = landmarks_of(pairing, results.data)
+    top.axhline(percent * chance, color=CONSTANT, ls=LINES[3], label="best constant answer")
+    words = [f"constant answer {chance:.3g}"]
+    if best is not None and abs(best - chance) > 1e-3:
+        top.axhline(percent * best, color=FLOOR, ls=LINES[1], label="floor or ceiling of these outputs")
+        words.append(f"best within reach {best:.3g}")
+    if constant is not None:
+        bottom.axhline(constant, color=CONSTANT, ls=LINES[3], label="best constant answer")
+        words.append(f"loss of a constant {constant:.3g}")
+    if least is not None:
+        bottom.axhline(least, color=FLOOR, ls=LINES[1], label="floor or ceiling of these outputs")
+        words.append(f"lowest loss within reach {least:.3g}")
+    return ", ".join(words)
+
+
+@cache
+def landmarks_of(pairing: Pairing, data: str) -> tuple[float | None, float | None, float | None]:
+    """The best metric within reach, the loss of the best constant, and the lowest loss within reach."""
+    targets = mixed_targets(pairing.spec, data)
+    scale = pairing.scale(targets)
+    return (
+        best_metric(pairing, targets, scale),
+        constant_loss(pairing, targets, scale),
+        least_loss(pairing, targets, scale),
+    )
+
+
+# --- outputs ---------------------------------------------------------------------------------------------------------
+
+
+def output_histograms(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
+    """Where the outputs lie that should be a yes and that should be a no, a line for each seed."""
+    results = (results or reference()).of_pairings(pairings)
+    figure, axes = panels(pairings, 3.6, sharey=True)
+    for axis, pairing in zip(axes, pairings, strict=True):
+        runs = stored(pairing, "histogram", results)
+        headed(axis, pairing, runs)
+        for i, counts in enumerate(runs):
+            edges = np.linspace(*counts["range"], len(counts["yes"]) + 1)
+            for name, color, style in (("yes", COLORS[0], LINES[0]), ("no", COLORS[1], LINES[1])):
+                share = np.array(counts[name]) / max(sum(counts[name]), 1)
+                axis.stairs(
+                    share,
+                    edges,
+                    color=color,
+                    ls=style,
+                    lw=1.4,
+                    alpha=0.75,
+                    label=f"should be a {name}" if i == 0 else None,
+                )
+        axis.set_yscale("log")
+        axis.set_ylim(1e-4, 1.3)
+        axis.set_xlabel("output (as a prediction)")
+    axes[0].set_ylabel("share of outputs")
+    if axes[0].get_legend_handles_labels()[0]:
+        axes[0].legend(loc="upper center")
+    names = ", ".join(pairing.label for pairing in pairings)
+    return told(figure, results, f"Histograms of the outputs on test images, apart for yes and no, for {names}.")
+
+
+def calibration(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
+    """How often a prediction is right beside how sure it is, all seeds together."""
+    results = (results or reference()).of_pairings(pairings)
+    figure, axis = new_figure(width=8, height=5.6)
+    axis.plot([0, 1], [0, 1], color="0.35", ls=LINES[3], lw=1.5, label="perfectly calibrated")
+    words = []
+    for i, pairing in enumerate(pairings):
+        bins = stored(pairing, "reliability", results)
+        if not bins:
+            axis.plot([], [], MARKERS[i], color=COLORS[i], label=f"{pairing.label}: no probabilities stored")
+            continue
+        count = np.sum([b["count"] for b in bins], axis=0)
+        sure, right = (
+            np.sum([np.multiply(b[n], b["count"]) for b in bins], axis=0) for n in ("confidence", "accuracy")
+        )
+        keep = count >= FEWEST_IN_BIN
+        ece = np.mean(stored(pairing, "ece", results))
+        axis.plot(
+            sure[keep] / count[keep],
+            right[keep] / count[keep],
+            marker=MARKERS[i],
+            ls=LINES[i],
+            color=COLORS[i],
+            label=f"{pairing.label} (ECE {ece:.4f})",
+        )
+        words.append(f"{pairing.label}: calibration error {ece:.4f}")
+    axis.set(xlabel="confidence of the prediction", ylabel="share that is right", ylim=(-0.03, 1.03))
+    axis.legend(loc="upper left")
+    return told(figure, results, f"Reliability diagram. {'; '.join(words) or 'No probabilities are stored yet'}.")
+
+
+def confusion(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
+    """Which class is taken for which: percent of each true class, the mean over seeds."""
+    results = (results or reference()).of_pairings(pairings)
+    figure, axes = panels(pairings, 5.4, across=2)
+    words = []
+    for axis, pairing in zip(axes, pairings, strict=True):
+        counts = stored(pairing, "confusion", results)
+        headed(axis, pairing, counts)
+        if not counts:
+            continue
+        share = np.mean([np.array(c) / np.sum(c, axis=1, keepdims=True) for c in counts], axis=0)
+        axis.imshow(share, cmap="cividis", vmin=0, vmax=1)
+        for true, told_class in zip(*np.nonzero(share >= 0.005), strict=True):
+            value = share[true, told_class]
+            axis.text(
+                told_class,
+                true,
+                f"{100 * value:.0f}",
+                ha="center",
+                va="center",
+                fontsize=10,
+                color="black" if value > 0.55 else "white",
+            )
+        names = pairing.spec.names
+        axis.set_xticks(range(len(names)), names)
+        axis.set_yticks(range(len(names)), names)
+        axis.set(xlabel="predicted", ylabel="true")
+        axis.grid(False)
+        words.append(f"{pairing.label}: {100 * np.trace(share) / len(share):.1f} percent right on average over classes")
+    return told(figure, results, f"Confusion matrices in percent of each true class. {'; '.join(words)}.")
+
+
+def per_label_bars(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
+    """Accuracy of each output, a bar a pairing and a dot a seed, beside the best constant answer."""
+    task = pairings[0].spec
+    results = (results or reference()).of_pairings(pairings)
+    figure, axis = new_figure(width=11, height=4.6)
+    width, words = 0.8 / len(pairings), []
+    hatches = ["", "//", "..", "xx", "\\\\", "++"]
+    for i, pairing in enumerate(pairings):
+        runs = stored(pairing, "accuracy_by_output", results)
+        places = np.arange(task.outputs) + (i - (len(pairings) - 1) / 2) * width
+        means = 100 * np.mean(runs, axis=0) if runs else np.zeros(task.outputs)
+        axis.bar(
+            places,
+            means,
+            0.9 * width,
+            color=COLORS[i],
+            hatch=hatches[i % len(hatches)],
+            edgecolor="black",
+            lw=0.8,
+            label=pairing.label + ("" if runs else " (not trained yet)"),
+        )
+        for run in runs:
+            axis.plot(places, 100 * np.array(run), MARKERS[0], color="black", ms=3, alpha=0.7)
+        if runs:
+            by_name = (f"{name} {mean:.1f} %" for name, mean in zip(task.names, means, strict=True))
+            words.append(f"{pairing.label}: {', '.join(by_name)}")
+    rates = task.target(tested_digits(results.data)).float().mean(dim=0).numpy()
+    for place, rate in enumerate(np.maximum(rates, 1 - rates)):
+        axis.hlines(
+            100 * rate,
+            place - 0.45,
+            place + 0.45,
+            color=CONSTANT,
+            ls=LINES[1],
+            label="best constant answer" if place == 0 else None,
+        )
+    axis.set_xticks(range(task.outputs), task.names)
+    axis.set(ylabel="test accuracy (%)", ylim=(0, 104))
+    axis.grid(axis="x", visible=False)
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    return told(figure, results, f"Test accuracy of each label. {'; '.join(words) or 'Nothing is trained yet'}.")
+
+
+def means_by_digit(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
+    """The mean prediction for each digit beside its target, a dot for each seed."""
+    task = TASKS["regression"]
+    results = (results or reference()).of_pairings(pairings)
+    figure, axes = panels(pairings, 3.8, sharey=False)
+    targets = task.target(torch.arange(10)).flatten().numpy()
+    for axis, pairing in zip(axes, pairings, strict=True):
+        runs = stored(pairing, "mean_by_digit", results)
+        headed(axis, pairing, runs)
+        for i, run in enumerate(runs):
+            axis.plot(
+                range(10), run, MARKERS[0], color=COLORS[0], ms=4, alpha=0.6, label="one seed" if i == 0 else None
+            )
+        axis.plot(range(10), targets, "_", color="black", ms=16, mew=2.5, label="target")
+        axis.axhline(targets.mean(), color=CONSTANT, ls=LINES[3], lw=1.5, label="mean target")
+        axis.set_xticks(range(10))
+        axis.set_xlabel("digit")
+    axes[0].set_ylabel("mean prediction")
+    axes[0].legend(loc="best")
+    names = ", ".join(pairing.label for pairing in pairings)
+    return told(figure, results, f"Mean prediction for each digit beside its target, for {names}.")

@@ -1,0 +1,370 @@
+"""Figures of results: rows of a document's table beside each other. Figures of outputs are here too, by import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite, nan
+from textwrap import fill
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullLocator
+
+from lm_utils.activations import ACTIVATIONS
+from lm_utils.evidence import statistics as st
+from lm_utils.evidence.tables import Results, counted, estimate, reference, shown
+from lm_utils.losses import LOSSES
+from lm_utils.pairing import Pairing
+from lm_utils.runs.shipped import GRID_SEEDS
+from lm_utils.show.output_figures import (
+    calibration,
+    confusion,
+    learning_curves,
+    means_by_digit,
+    output_histograms,
+    per_label_bars,
+)
+from lm_utils.show.style import ALERT, COLORS, MARKERS, new_figure
+from lm_utils.tasks import TASKS, Task
+
+__all__ = [
+    "calibration",
+    "confusion",
+    "differences",
+    "dots_and_intervals",
+    "epochs_plot",
+    "grid_heatmap",
+    "learning_curves",
+    "means_by_digit",
+    "output_histograms",
+    "per_label_bars",
+    "verdict_bars",
+    "worlds_figure",
+]
+LEARNS = 0.5  # rows with at least this skill are shown enlarged
+SEED, MEAN, PUBLISHED = COLORS[0], "black", COLORS[3]
+
+
+def dots_and_intervals(table: pd.DataFrame) -> Figure:
+    """Each seed a dot, the mean with its 95 % interval, the published figure, and the line of the best constant answer.
+
+    `table` comes from `results.summary`. Where some rows collapse, a second panel enlarges the others.
+    """
+    task, chance = TASKS[table["task"].iloc[0]], table["baseline"].iloc[0]
+    spread = [score for scores in table["scores"] for score in scores if isfinite(score)]
+    learning = [score for score in spread if st.skill(score, chance, task.metric) >= LEARNS]
+    twice = task.metric == "accuracy" and bool(learning) and min(spread) < min(learning)
+    figure, axes = new_figure(
+        1,
+        2 if twice else 1,
+        11,
+        1.5 + 0.62 * len(table),
+        squeeze=False,
+        sharey=True,
+        **({"width_ratios": [2, 3]} if twice else {}),
+    )
+    for axis in axes[0]:
+        draw_rows(axis, table, task)
+        axis.axvline(percent(chance, task), color="0.35", ls=":", label="best constant answer")
+    name_rows(axes[0, 0], list(table["label"]))
+    if twice:
+        enlarge(axes[0, 1], table, learning, task)
+    if task.metric == "mse":
+        axes[0, 0].set_xscale("log")
+        axes[0, 0].xaxis.set_major_formatter("{x:g}")
+    what = "test accuracy (%)" if task.metric == "accuracy" else "test MSE (logarithmic; smaller is better)"
+    axes[0, 0].set_xlabel(what)
+    legend_below(figure, axes[0, 0])
+    figure.suptitle(f"{task.title} ({table.attrs['origin']})", fontsize=12)
+    lines = "; ".join(f"{line['label']}: {in_words(line, task)}" for _, line in table.iterrows())
+    figure.set_label(f"{what} of each row, a dot for each seed. Best constant answer {shown(chance, task)}. {lines}.")
+    return figure
+
+
+def percent(value: float, task: Task) -> float:
+    """A metric value on a figure's axis."""
+    return 100 * value if task.metric == "accuracy" else value
+
+
+def in_words(line: pd.Series, task: Task) -> str:
+    """One row of a summary for an alt text."""
+    if not line["seeds"]:
+        return "not trained yet"
+    if not isfinite(line["mean"]):
+        return "an error in every run"
+    lost = f", {line['failed']} of {line['seeds']} at chance" if line["failed"] else ""
+    return f"mean {shown(line['mean'], task)} over {counted(line['seeds'], 'seed')}{lost}"
+
+
+def draw_rows(axis: Axes, table: pd.DataFrame, task: Task) -> None:
+    """Dots, means and published figures, one row of the table a line."""
+    for y, (_, line) in enumerate(table.iterrows()):
+        scores = np.array([percent(score, task) for score in line["scores"]], dtype=float)
+        offsets = np.linspace(-0.22, 0.22, len(scores)) if len(scores) > 1 else np.zeros(len(scores))
+        if isfinite(line["mean"]):
+            axis.plot(scores, y + offsets, MARKERS[0], color=SEED, ms=5, alpha=0.65, mew=0, label="one seed")
+            mean, low, high = (percent(line[name], task) for name in ("mean", "low", "high"))
+            reach = [[mean - low], [high - mean]] if isfinite(low) else None
+            axis.errorbar(
+                mean,
+                y,
+                xerr=reach,
+                fmt=MARKERS[3],
+                color=MEAN,
+                ms=6,
+                capsize=5,
+                elinewidth=2,
+                label="mean with 95 % interval",
+            )
+        elif line["seeds"]:
+            beside(axis, 0.02, y, "error in every run", ALERT)
+        else:
+            beside(axis, 0.02, y, "not trained yet", "0.35")
+        if pd.notna(line["published"]):
+            axis.plot(
+                percent(line["published"], task),
+                y - 0.33,
+                "v",
+                color=PUBLISHED,
+                ms=9,
+                mec="black",
+                mew=0.7,
+                label="published (one run)",
+            )
+
+
+def beside(axis: Axes, x: float, y: float, text: str, color: str) -> None:
+    """Words on a row, at a place between the left edge (0) and the right (1)."""
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
+    axis.text(x, y, text, transform=axis.get_yaxis_transform(), color=color, va="center", fontsize=11, bbox=box)
+
+
+def enlarge(axis: Axes, table: pd.DataFrame, learning: Sequence[float], task: Task) -> None:
+    """Show the rows that learn; an arrow stands where a row lies outside."""
+    published = [value for value in table["published"] if pd.notna(value) and value > min(learning) - 0.02]
+    low, high = (100 * f([*learning, *published]) for f in (min, max))
+    low = max(low, high - 5)
+    axis.set_xlim(low - 0.15 * (high - low) - 0.05, high + 0.1 * (high - low) + 0.05)
+    axis.set_xlabel("the same, enlarged")
+    for y, (_, line) in enumerate(table.iterrows()):
+        outside = [score for score in line["scores"] if 100 * score < axis.get_xlim()[0]]
+        if outside:
+            text = f"◂ {len(outside)} of {line['seeds']} further left"
+            beside(axis, 0.015, y + 0.36, text, ALERT)
+
+
+def name_rows(axis: Axes, labels: Sequence[str], width: int = 34) -> None:
+    """Category names on the left, the first row on top."""
+    axis.set_yticks(range(len(labels)), [fill(label, width, break_on_hyphens=False) for label in labels])
+    axis.set_ylim(len(labels) - 0.45, -0.55)
+
+
+def legend_below(figure: Figure, axis: Axes) -> None:
+    """One legend for the whole figure, each kind of mark once."""
+    handles = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
+    columns = min(5, len(handles))
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns, frameon=False)
+
+
+def differences(table: pd.DataFrame) -> Figure:
+    """Paired differences to the fitting pairing with their intervals, beside the margin of practical equality."""
+    task = TASKS[table["task"].iloc[0]]
+    rows = table[table["difference"].notna() & (table["verdict"] != "the fitting pairing")]
+    scale, margin = (100 if task.metric == "accuracy" else 1), st.MARGIN[task.metric]
+    figure, axis = new_figure(width=11, height=1.6 + 0.5 * max(len(rows), 1))
+    axis.axvspan(-scale * margin, scale * margin, color="0.85", label="practically equal (declared beforehand)")
+    axis.axvline(0, color="0.35", lw=1)
+    for y, (_, line) in enumerate(rows.iterrows()):
+        middle, low, high = (scale * line[name] for name in ("difference", "difference_low", "difference_high"))
+        reach = [[middle - low], [high - middle]] if isfinite(low) else None
+        axis.errorbar(
+            middle, y, xerr=reach, fmt=MARKERS[3], color=MEAN, capsize=5, label="difference with 95 % interval"
+        )
+        beside(axis, 1.01, y, line["verdict"], "black")
+    name_rows(axis, list(rows["label"]))
+    if len(rows) and np.abs(scale * rows["difference"]).max() > 20 * scale * margin:
+        axis.set_xscale("symlog", linthresh=2 * scale * margin)
+        axis.xaxis.set_major_formatter("{x:+g}")
+        reach = 1.5 * np.nanmax(
+            np.abs(scale * rows[["difference", "difference_low", "difference_high"]].to_numpy(float))
+        )
+        axis.set_xlim(-reach, max(2 * scale * margin, 1.5 * scale * rows["difference_high"].max()))
+    unit = "percentage points" if task.metric == "accuracy" else "MSE (left is better)"
+    bent = f"; logarithmic beyond ±{2 * scale * margin:g}" if axis.get_xscale() == "symlog" else ""
+    axis.set_xlabel(f"difference to the fitting pairing, paired by seed ({unit}{bent})")
+    axis.set_title(f"{task.title} ({table.attrs['origin']})", fontsize=12)
+    legend_below(figure, axis)
+    told = "; ".join(f"{line['label']}: {line['verdict']}" for _, line in rows.iterrows())
+    figure.set_label(f"Paired differences to the fitting pairing, in {unit}. {told or 'No row has runs yet'}.")
+    return figure
+
+
+def epochs_plot(table: pd.DataFrame) -> Figure:
+    """How many epochs each row needed to 95 % of its final metric, a dot for each seed that learnt."""
+    task = TASKS[table["task"].iloc[0]]
+    figure, axis = new_figure(width=11, height=1.5 + 0.5 * len(table))
+    told = []
+    for y, (_, line) in enumerate(table.iterrows()):
+        speeds = st.finite(line["speeds"])
+        offsets = np.linspace(-0.22, 0.22, len(speeds)) if len(speeds) > 1 else np.zeros(len(speeds))
+        axis.plot(speeds, y + offsets, MARKERS[0], color=SEED, ms=5, alpha=0.65, mew=0, label="one seed")
+        if len(speeds):
+            axis.plot(speeds.mean(), y, MARKERS[3], color=MEAN, ms=7, label="mean")
+            told.append(f"{line['label']}: {speeds.mean():.1f}")
+        else:
+            text = "no seed learnt" if line["seeds"] else "not trained yet"
+            beside(axis, 0.02, y, text, ALERT)
+            told.append(f"{line['label']}: {text}")
+    name_rows(axis, list(table["label"]))
+    longest = max((speed for speeds in table["speeds"] for speed in st.finite(speeds)), default=9)
+    axis.set_xlim(0, 1.05 * longest + 0.5)
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    goal = "95 % of the final accuracy" if task.metric == "accuracy" else "95 % of the way down to the final MSE"
+    axis.set_xlabel(f"epochs to {goal} (validation images)")
+    axis.set_title(f"{task.title} ({table.attrs['origin']})", fontsize=12)
+    if axis.get_legend_handles_labels()[0]:
+        legend_below(figure, axis)
+    figure.set_label(f"Epochs that each row needed to {goal}, on average: {'; '.join(told)}.")
+    return figure
+
+
+NOT_TRAINED = "–"
+
+
+def grid_heatmap(task: str, results: Results | None = None, hidden: str = "sigmoid", normalize: bool = False) -> Figure:
+    """Loss by output activation: the mean test metric of each pairing, its shade the way from chance to perfect.
+
+    All pairings are shown on the seeds of the grid, also those of the documents, which have more.
+    """
+    results, spec = (results or reference()).only(task).first_seeds(GRID_SEEDS), TASKS[task]
+    losses = list(LOSSES)
+    activations = [name for name in ACTIVATIONS if spec.kind == "value" or name != "sigmoid_inverse"]
+    figure, axis = new_figure(width=10, height=5.6)
+    shades, told = np.full((len(losses), len(activations)), nan), []
+    for i, loss in enumerate(losses):
+        for j, activation in enumerate(activations):
+            pairing = Pairing(task, loss, activation, hidden=hidden, normalize=normalize)
+            shades[i, j], text = cell(pairing, results)
+            color = "0.35" if not isfinite(shades[i, j]) else "black" if shades[i, j] > 0.55 else "white"
+            axis.text(j, i, text, ha="center", va="center", fontsize=11, color=color)
+            if text != NOT_TRAINED:
+                told.append(f"{pairing.label} {text}".replace("\n", ", "))
+    axis.imshow(np.ma.masked_invalid(shades), cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    axis.set_facecolor("0.93")  # where there is no number: errors, and what has not been trained
+    axis.set_xticks(range(len(activations)), [fill(ACTIVATIONS[name].title, 16) for name in activations])
+    axis.set_yticks(range(len(losses)), [LOSSES[name].title for name in losses])
+    axis.grid(False)
+    note = ", normalised targets" if normalize else ""
+    axis.set_title(f"{spec.title}: {hidden} hidden layer{note}\n({results.origin})", fontsize=12)
+    axis.set_xlabel("output activation")
+    figure.set_label(f"Losses by activations for {spec.title}. {'; '.join(told) or 'Nothing is trained yet'}.")
+    return figure
+
+
+def cell(pairing: Pairing, results: Results) -> tuple[float, str]:
+    """Shade and text of one pairing in the grid."""
+    scores = list(results.scores(pairing).values())
+    if not scores:
+        return nan, NOT_TRAINED
+    chance, metric = results.baseline(pairing.task), pairing.spec.metric
+    told, lost = estimate(scores, metric), sum(st.failed(score, chance, metric) for score in scores)
+    if not told.n:
+        return nan, "error"
+    failures = f"\n{lost} of {len(scores)} at chance" if lost else ""
+    shade = min(max(st.skill(told.mean, chance, metric), 0.0), 1.0)
+    return shade, shown(told.mean, pairing.spec) + failures
+
+
+# --- verdicts --------------------------------------------------------------------------------------------------------
+
+
+def verdict_bars(counts: pd.DataFrame) -> Figure:
+    """How many claims of each document hold, fail, or wait for a test; `counts` comes from `claims.counts`."""
+    hatches = ["", "..", "", "xx", "//"]
+    colors = [COLORS[2], COLORS[9], "0.75", COLORS[3], "white"]
+    figure, axis = new_figure(width=11, height=4.2)
+    left = np.zeros(len(counts))
+    for verdict, color, hatch in zip(counts.columns, colors, hatches, strict=True):
+        numbers = counts[verdict].to_numpy()
+        axis.barh(counts.index, numbers, left=left, color=color, hatch=hatch, edgecolor="black", lw=0.8, label=verdict)
+        for y, (start, number) in enumerate(zip(left, numbers, strict=True)):
+            if number:
+                axis.text(
+                    start + number / 2,
+                    y,
+                    str(number),
+                    ha="center",
+                    va="center",
+                    fontsize=12,
+                    fontweight="bold",
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85},
+                )
+        left = left + numbers
+    axis.invert_yaxis()
+    axis.grid(axis="y", visible=False)
+    axis.set(xlabel="claims", ylabel="document")
+    legend_below(figure, axis)
+    lines = (", ".join(f"{row[name]} {name}" for name in counts.columns if row[name]) for _, row in counts.iterrows())
+    told = "; ".join(f"document {name}: {line}" for name, line in zip(counts.index, lines, strict=True))
+    figure.set_label(f"Verdicts on the documents' claims. {told}.")
+    return figure
+
+
+def worlds_figure(
+    panels: dict[str, dict[tuple[str, str], st.Estimate]],
+    origin: str,
+    linear: Mapping[str, float] = MappingProxyType({}),
+    looks: Mapping[str, int] = MappingProxyType({}),
+) -> Figure:
+    """Misfits beside the fitting pairing under changed conditions: paired differences, a panel for each measure.
+
+    A panel's keys are (contender, condition); its title says what is measured. The first is about accuracy. A panel
+    with a value in `linear` is linear up to there and logarithmic beyond, so that small and large gaps can be read.
+    A contender in `looks` has the colour and marker of that number, the same in every figure.
+    """
+    names, worlds = (list(dict.fromkeys(key[i] for key in next(iter(panels.values())))) for i in (0, 1))
+    figure, axes = new_figure(1, len(panels), 11, 2.2 + 0.6 * len(worlds), squeeze=False, sharey=True)
+    for axis, (title, gaps) in zip(axes[0], panels.items(), strict=True):
+        axis.axvline(0, color="0.35", lw=1)
+        for (name, world), told in gaps.items():
+            place = names.index(name)
+            look = looks.get(name, place + 1)
+            reach = [[told.mean - told.low], [told.high - told.mean]] if isfinite(told.low) else None
+            axis.errorbar(
+                told.mean,
+                worlds.index(world) + 0.2 * (place - (len(names) - 1) / 2),
+                xerr=reach,
+                fmt=MARKERS[look],
+                color=COLORS[look],
+                capsize=4,
+                label=name,
+            )
+        axis.set_xlabel(title)
+        if title in linear:
+            widen(axis, linear[title])
+            axis.set_xlabel(f"{title}\n(logarithmic beyond ±{linear[title]:g})")
+    margin = 100 * st.MARGIN["accuracy"]
+    axes[0, 0].axvspan(-margin, margin, color="0.85", zorder=0, label="practically equal")
+    name_rows(axes[0, 0], worlds)
+    figure.suptitle(f"Difference to cross-entropy on logits, paired by seed, 95 % interval\n({origin})", fontsize=12)
+    legend_below(figure, axes[0, 0])
+    told = "; ".join(
+        f"{title}: " + ", ".join(f"{name}, {world} {told.mean:+.2f}" for (name, world), told in gaps.items())
+        for title, gaps in panels.items()
+    )  # fmt: skip
+    figure.set_label(f"Differences to cross-entropy on logits under changed conditions. {told}.")
+    return figure
+
+
+def widen(axis: Axes, linear: float) -> None:
+    """A scale that is linear up to a value on either side of 0 and logarithmic beyond, with plain numbers."""
+    low, high = axis.get_xlim()
+    axis.set_xscale("symlog", linthresh=linear)
+    axis.set_xlim(low, high)
+    steps = [linear * step for step in (0, 1, 10, 100)]
+    axis.set_xticks([mark for mark in (*(-step for step in steps[:0:-1]), *steps) if low <= mark <= high])
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_locator(NullLocator())

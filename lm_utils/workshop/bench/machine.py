@@ -1,0 +1,65 @@
+"""The machine that something is measured on: what it is, how busy, how fast at best, how much memory a process took."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import time
+from datetime import date
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import torch
+
+from lm_utils.workshop.bench.peers import PEERS
+
+PACKAGES = ("torch", "torchvision", "numpy", *PEERS)
+
+
+def matrix_speed(device: str, seconds: float = 0.5) -> float:
+    """The most GFLOP per second that products of fp32 matrices reach here, on one core or on the whole GPU."""
+    size = 8192 if device == "cuda" else 1024
+    left, right = torch.rand(2, size, size, device=device)
+    clock = time.perf_counter if device == "cuda" else time.process_time
+    best, started = 0.0, clock()
+    while clock() - started < seconds:
+        before = clock()
+        (left @ right)[0, 0].item()  # which waits for a GPU
+        best = max(best, 2e-9 * size**3 / (clock() - before))
+    return best
+
+
+def peak_mb() -> float:
+    """The most memory this process has held."""
+    if sys.platform == "win32":
+        import psutil
+
+        return psutil.Process().memory_info().peak_wset / 1e6
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
+
+
+def busy() -> float:
+    """The machine's load over the last minute; unknown on Windows."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+
+
+def provenance(device: str) -> dict[str, str]:
+    """This machine, what is installed on it, and today's date."""
+    machine = torch.cuda.get_device_name() if device == "cuda" else f"{processor()}, {os.cpu_count()} cores"
+    packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES if find_spec(name))
+    versions = f"Python {platform.python_version()}, {packages}"
+    return {"machine": machine, "versions": versions, "date": date.today().isoformat()}
+
+
+def processor() -> str:
+    """The processor's name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()

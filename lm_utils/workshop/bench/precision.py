@@ -1,0 +1,60 @@
+"""What bfloat16 does to each task: the fitting pairing's runs again in bf16, beside the shipped runs in fp32."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+
+from lm_utils.evidence.statistics import FEWEST_SEEDS, Comparison, Estimate, compare, mean_interval
+from lm_utils.pairing import Pairing
+from lm_utils.runs.rows import pairings
+from lm_utils.runs.shipped import KEY, LIMITS, RESULTS, SEEDS, write_whole
+from lm_utils.runs.store import COLUMNS
+from lm_utils.runs.sweep import sweep_entries
+from lm_utils.tasks import TASKS
+
+
+def recommended() -> list[Pairing]:
+    """One recommended pairing for each task: without an activation at the end, the first of its rows."""
+    fitting = [p for p in pairings() if p.verdict == "recommended" and p.activation == "none"]
+    return [next(pairing for pairing in fitting if pairing.task == task) for task in TASKS]
+
+
+def train(
+    path: Path, say: Callable[[str], None], seeds: int = SEEDS, data: str = "mnist", limits: tuple[int, int] = LIMITS
+) -> None:
+    """Train in bf16 what the table lacks, and write each run into it as soon as it is there."""
+    rows = pd.read_csv(path).to_dict("records") if path.exists() else []
+    done = {tuple(row[name] for name in KEY) for row in rows}
+
+    def keep(entry: dict) -> None:
+        rows.append({name: entry[name] for name in COLUMNS})
+        done.add(tuple(entry[name] for name in KEY))
+        table = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(list(KEY))
+        write_whole(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+
+    for some in sorted({min(FEWEST_SEEDS, seeds), seeds}):
+        for pairing in recommended():
+            named = [getattr(pairing, name) for name in KEY[:-1]]
+            missing = [seed for seed in range(some) if (*named, seed) not in done]
+            say(f"{TASKS[pairing.task].title}, {pairing.label} in bf16: {len(missing)} of {some} runs to train")
+            sweep_entries([pairing], missing, data, *limits, device="cpu", precision="bf16", on_run=keep, fresh=True)
+
+
+def paired(half: pd.DataFrame, full: pd.DataFrame) -> list[tuple[Pairing, Estimate, Estimate, Comparison]]:
+    """For each task the mean metric in fp32 and in bf16, and the difference, seed by seed."""
+    both = half.merge(full, on=[*KEY, "data"], suffixes=("_bf16", "_fp32"))
+    rows = []
+    for pairing in recommended():
+        chosen = both[(both.task == pairing.task) & (both.loss == pairing.loss)]
+        means = [mean_interval(chosen[f"test_metric_{precision}"].tolist()) for precision in ("fp32", "bf16")]
+        differences = (chosen.test_metric_bf16 - chosen.test_metric_fp32).tolist()
+        rows.append((pairing, *means, compare([differences], pairing.spec.metric)[0]))
+    return rows
+
+
+def shipped() -> pd.DataFrame:
+    """The reference runs."""
+    return pd.read_csv(RESULTS / "mnist" / "runs.csv")

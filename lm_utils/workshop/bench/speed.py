@@ -1,0 +1,212 @@
+"""How fast the course trains, beside the plain loop and its peers: same images, same network, same epochs, in turn."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+import pandas as pd
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from lm_utils.data import SIZES
+from lm_utils.model import CNN
+from lm_utils.pairing import Pairing
+from lm_utils.runs.store import Store
+from lm_utils.runs.sweep import sweep, workers
+from lm_utils.training import BATCH, fit
+from lm_utils.workshop.bench import peers
+from lm_utils.workshop.bench.machine import busy, matrix_speed, peak_mb, provenance
+from lm_utils.workshop.bench.plain_loop import plain_datasets, plain_loop, splits_with
+
+PAIRING = Pairing("multiclass", loss="cross_entropy", activation="none")
+SWEEP_RUNS = 4
+Work = Callable[[int], float]  # epochs -> test accuracy (the mean one, of several runs)
+
+
+def plain(name: str, device: str, train_images: int | None = None) -> Work:
+    """The plain loop, ready to start."""
+    datasets = plain_datasets(name, train_images)
+    return lambda epochs: plain_loop(*datasets, epochs, device)
+
+
+def one_fit(name: str, device: str, train_images: int | None = None) -> Work:
+    """One run of `fit`, ready to start."""
+    data = splits_with(name, train_images)
+    return lambda epochs: fit(PAIRING, data, max_epochs=epochs, patience=epochs, device=device).test_metric
+
+
+def fit_in_bf16(name: str, device: str, train_images: int | None = None) -> Work:
+    """One run of `fit` with its convolutions in bfloat16, ready to start."""
+    data = splits_with(name, train_images)
+    limits = {"patience": 1000, "device": device, "precision": "bf16"}
+    return lambda epochs: fit(PAIRING, data, max_epochs=epochs, **limits).test_metric
+
+
+def one_sweep(name: str, device: str, runs: int = SWEEP_RUNS, jobs: int | None = None) -> Work:
+    """A sweep of some seeds into an empty store, ready to start; on a CPU with two workers where it has two cores."""
+
+    def run(epochs: int) -> float:
+        limits = {"max_epochs": epochs, "patience": epochs, "progress": False}
+        with tempfile.TemporaryDirectory() as folder:
+            store, at_once = Store(folder), jobs or min(2, workers(device))
+            entries = sweep([PAIRING], range(runs), data=name, device=device, store=store, jobs=at_once, **limits)
+        return entries.test_metric.mean()
+
+    return run
+
+
+def one_group(name: str, device: str) -> Work:
+    """Many runs as one program on a GPU, ready to start."""
+    from lm_utils.runs.gpu import one_group as ready
+
+    return ready(name, device)
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Something to be timed: how it is made ready, how many runs it does, on one thread or on all, and where."""
+
+    title: str
+    prepare: Callable[..., Work]
+    runs: int = 1
+    all_threads: bool = False
+    devices: tuple[str, ...] = ("cpu", "cuda")
+    package: str = ""  # what must be installed for it
+
+
+CONTENDERS = {
+    "plain": Contender("plain loop, one thread", plain),
+    "plain_all": Contender("plain loop, PyTorch's default threads", plain, all_threads=True),
+    **{name: Contender(f"{title}, one thread", getattr(peers, name), package=name)
+       for name, title in peers.PEERS.items()},
+    "fit": Contender("fit, one thread", one_fit),
+    "fit_bf16": Contender("fit in bf16, one thread", fit_in_bf16),
+    "sweep": Contender("sweep of four runs, two workers", one_sweep, runs=SWEEP_RUNS, devices=("cpu",)),
+    "group": Contender("64 runs as one group", one_group, runs=64, devices=("cuda",)),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """Two contenders compared per run, round by round; `limit` is what the project promises on a CPU."""
+
+    title: str
+    above: str
+    below: str
+    column: str
+    limit: float | None = None
+
+
+RATIOS = (
+    Ratio("fit / plain loop, CPU time", "fit", "plain", "cpu_seconds", 0.46),
+    Ratio("sweep / plain loop, time per run", "sweep", "plain", "seconds", 0.30),
+    Ratio("fit / plain loop, time", "fit", "plain", "seconds"),
+    Ratio("fit / plain loop on default threads, time", "fit", "plain_all", "seconds"),
+    Ratio("fit in bf16 / fit, CPU time", "fit_bf16", "fit", "cpu_seconds"),
+    Ratio("sweep / plain loop on default threads, time per run", "sweep", "plain_all", "seconds"),
+    Ratio("group / plain loop, time per run", "group", "plain", "seconds"),
+    *(Ratio(f"{title} / plain loop, CPU time", name, "plain", "cpu_seconds") for name, title in peers.PEERS.items()),
+    *(Ratio(f"fit / {title}, CPU time", "fit", name, "cpu_seconds") for name, title in peers.PEERS.items()),
+)
+PEAK_LIMIT = 1500  # MB of a process that sweeps
+
+
+def here(device: str) -> list[str]:
+    """The contenders that can run on this device with what is installed."""
+    absent = peers.missing()
+    return [name for name, one in CONTENDERS.items() if device in one.devices and one.package not in absent]
+
+
+def measure(contender: str, name: str, epochs: int, device: str, **options: object) -> dict:
+    """Time one contender; meant for a fresh process, whose peak memory is then the contender's own."""
+    chosen, default_threads = CONTENDERS[contender], torch.get_num_threads()
+    torch.set_num_threads(1)
+    speed = matrix_speed(device)
+    if chosen.all_threads:
+        torch.set_num_threads(default_threads)
+    work, runs = chosen.prepare(name, device, **options), options.get("runs", chosen.runs)
+    if device == "cuda":
+        work(1)  # the first use of a GPU costs seconds that no later run pays
+    wall, cpu = time.perf_counter(), time.process_time()
+    torch.manual_seed(0)  # who asks PyTorch for numbers gets the same ones
+    accuracy = work(epochs)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    threads = default_threads if chosen.all_threads else 1
+    per_run = {"seconds": wall / runs, "cpu_seconds": cpu / runs, "peak_mb": peak_mb(), "matrix_gflops": speed}
+    return {"contender": contender, "runs": runs, "threads": threads, **per_run, "accuracy": accuracy}
+
+
+def work_of(name: str, epochs: int, train_images: int | None = None) -> float:
+    """The GFLOP of one run, counted from the layers: training, a look at the valid set per epoch, one test."""
+    train, valid, test = SIZES[name]
+    model, images = CNN(10), torch.zeros(BATCH, 1, 28, 28)
+    with FlopCounterMode(display=False) as both:
+        model(images).sum().backward()
+    with FlopCounterMode(display=False) as forward, torch.no_grad():
+        model(images)
+    step, look = (counter.get_total_flops() / BATCH / 1e9 for counter in (both, forward))
+    return epochs * ((train_images or train) * step + valid * look) + test * look
+
+
+def apart(contender: str, name: str, epochs: int, device: str, **options: object) -> dict:
+    """Measure one contender in a process of its own, beside how busy the machine was."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        row = pool.submit(measure, contender, name, epochs, device, **options).result()
+    return {**row, "epochs": epochs, "data": name, "device": device, "load": busy(), **provenance(device)}
+
+
+def rounds_of(
+    name: str, device: str, rounds: int, epochs: int, say: Callable[[str], None], contenders: Sequence[str]
+) -> pd.DataFrame:
+    """The contenders in turn, round after round; seconds are per run."""
+    rows = []
+    for number in range(1, rounds + 1):
+        for contender in contenders:
+            row = apart(contender, name, epochs, device)
+            rows.append({"round": number, **row, "gflop": work_of(name, epochs)})
+            title = CONTENDERS[contender].title
+            say(f"round {number} of {rounds}: {title}: {row['seconds']:.2f} s a run")
+    return pd.DataFrame(rows)
+
+
+def share_of_peak(measured: pd.DataFrame) -> pd.Series:
+    """The share of the matrix product's speed that a run reached: per core it kept busy, or of the whole GPU."""
+    on_gpu = measured.device == "cuda"
+    seconds = measured.seconds.where(on_gpu, measured.cpu_seconds)
+    return measured.gflop / (seconds * measured.matrix_gflops)
+
+
+def ratios(measured: pd.DataFrame) -> pd.DataFrame:
+    """Each ratio's median, least and greatest value over the rounds, its limit and whether it is kept."""
+    rows = []
+    for ratio in RATIOS:
+        times = measured.pivot(index="round", columns="contender", values=ratio.column)
+        if ratio.above not in times or ratio.below not in times:
+            continue
+        values = times[ratio.above] / times[ratio.below]
+        limit = ratio.limit if measured.device[0] == "cpu" else None
+        spread = {"median": values.median(), "min": values.min(), "max": values.max()}
+        rows.append({"ratio": ratio.title, **spread, "limit": limit})
+    return pd.DataFrame(rows)
+
+
+def summary(measured: pd.DataFrame) -> pd.DataFrame:
+    """One line per contender: medians per run, with the least and the greatest time."""
+    groups = measured.assign(share=share_of_peak(measured)).groupby("contender", sort=False)
+    table = groups[["threads", "cpu_seconds", "peak_mb", "accuracy", "share"]].median()
+    for statistic in ("median", "min", "max"):
+        table[f"seconds_{statistic}"] = groups["seconds"].agg(statistic)
+    table.index = [CONTENDERS[contender].title for contender in table.index]
+    return table
+
+
+def conditions(measured: pd.DataFrame) -> str:
+    """Where, when and with what it was measured, in one line."""
+    first = measured.iloc[0]
+    load = f"{measured.load.min():.1f} to {measured.load.max():.1f}"
+    return f"{first.data} on {first.machine}; {first.versions}; {first.date}; the machine's load was {load}"

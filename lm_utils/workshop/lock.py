@@ -1,0 +1,57 @@
+"""The lock: constraints.txt pins the exact version of every package that the project stands on."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from lm_utils.workshop.setup import ROOT
+
+HEADER = """\
+# Exact versions of everything lm_utils[test] needs, as installed and tested together on Linux.
+# Written by `python -m lm_utils lock`; ranges live in pyproject.toml. A constraints file installs nothing
+# by itself, so the packages of one platform (nvidia-*, triton) do no harm on another.
+"""
+
+
+def main(path: Path = ROOT / "constraints.txt") -> int:
+    """Write the versions of this environment into the lock file."""
+    if importlib.metadata.version("torch").endswith("+cpu"):
+        raise ValueError("This environment has the CPU build of PyTorch; write the lock from the ordinary one.")
+    pins = installed_versions()
+    lines = [f"{name}=={version}" for name, version in sorted(pins.items())]
+    path.write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
+    print(f"{path.name}: {len(pins)} packages.")
+    return 0
+
+
+def read_lock(path: Path = ROOT / "constraints.txt") -> dict[str, str]:
+    """The pinned version of each package, by normalised name."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    pins = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {canonicalize_name(name): version for name, version in pins}
+
+
+def installed_versions(start: str = "lm_utils[test]") -> dict[str, str]:
+    """The installed version of everything that `start` needs, directly or not, without `start` itself."""
+    versions: dict[str, str] = {}
+    waiting, seen = [Requirement(start)], set()
+    while waiting:
+        wanted = waiting.pop()
+        key = (canonicalize_name(wanted.name), frozenset(wanted.extras))
+        if key in seen:
+            continue
+        seen.add(key)
+        found = importlib.metadata.distribution(wanted.name)
+        versions[key[0]] = found.version.split("+")[0]
+        waiting += [need for need in map(Requirement, found.requires or []) if applies(need, wanted.extras)]
+    del versions[canonicalize_name(Requirement(start).name)]
+    return versions
+
+
+def applies(need: Requirement, extras: set[str]) -> bool:
+    """Whether a requirement holds on this platform, with these extras of the package that states it."""
+    return need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in extras or {""})

@@ -1,0 +1,1 @@
+"""Write what is read: notebooks, README, cards, gallery, site, slides."""

@@ -1,0 +1,98 @@
+"""Reads the tables of docs/teachers-guide.md, so that its words can be looked up by notebook and part."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from lm_utils.files import DOCS
+
+GUIDE = DOCS / "teachers-guide.md"
+LESSON = "Path 1"
+NOTEBOOK = re.compile(r"\]\((?:\.\./notebooks/)(\d\d)_\w+\.ipynb\)")
+PARTS = re.compile(r"parts? (\d+(?:(?:, | and )\d+)*)")
+CELLS = re.compile(r"(?<!\\)\|")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A notebook, by number, and the beginning of a heading in it; without one the whole notebook is meant."""
+
+    notebook: str
+    part: str = ""
+
+    def holds(self, notebook: str, heading: str) -> bool:
+        """Whether a heading of a notebook is meant."""
+        return notebook == self.notebook and bool(self.part) and heading.startswith(self.part)
+
+
+@dataclass(frozen=True)
+class Advice:
+    """A row of one of the guide's tables: the places it is about, and its cells by the headings of their columns."""
+
+    section: str
+    places: tuple[Place, ...]
+    words: dict[str, str]
+
+
+def advice(text: str | None = None) -> list[Advice]:
+    """Every row of the guide's tables that names a notebook, and every step of the lesson."""
+    text = GUIDE.read_text(encoding="utf-8") if text is None else text
+    rows = []
+    for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
+        title = section.partition("\n")[0].strip()
+        for block in re.split(r"^### ", section, flags=re.MULTILINE):
+            rows += _rows(title, block)
+    return [row for row in rows if row.places or row in lesson(rows)]
+
+
+def lesson(rows: Sequence[Advice]) -> list[Advice]:
+    """The steps of the lesson of 50 minutes."""
+    return [row for row in rows if row.section.startswith(LESSON)]
+
+
+def about(rows: Sequence[Advice], notebook: str, heading: str = "") -> str:
+    """What the guide says about a part of a notebook, or about the whole of it, as a list in Markdown."""
+    found = [
+        row
+        for row in rows
+        if any(place.holds(notebook, heading) if heading else place == Place(notebook) for place in row.places)
+    ]
+    return "\n\n".join(told(row) for row in found)
+
+
+def told(row: Advice) -> str:
+    """A row of the guide as a list, its links as plain words."""
+    items = [(name, re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", words)) for name, words in row.words.items() if words]
+    return "\n".join(f"- **{name[0].upper()}{name[1:]}:** {words}" for name, words in items)
+
+
+def _rows(section: str, block: str) -> Iterator[Advice]:
+    """The rows of the tables below one heading; a heading that is a link names the notebook of all rows."""
+    heading, _, rest = block.partition("\n")
+    notebook = NOTEBOOK.search(heading)
+    for table in re.findall(r"(?:^\|.*\n?)+", rest, flags=re.MULTILINE):
+        names, _, *rows = ([cell.strip() for cell in CELLS.split(line)[1:-1]] for line in table.splitlines())
+        for row in rows:
+            words = dict(zip(names, row, strict=True))
+            if notebook:
+                place = Place(notebook[1], words.pop(names[0]))
+                yield Advice(section, (place,), words)
+            else:
+                yield Advice(section, tuple(place for cell in row for place in places_in(cell)), words)
+
+
+def places_in(cell: str) -> list[Place]:
+    """The places that a cell names: links to notebooks, each with the parts that are named behind it."""
+    links = list(NOTEBOOK.finditer(cell))
+    found = []
+    for link, following in zip_longest(links, links[1:]):
+        end = following.start() if following else len(cell)
+        behind = re.match(r",? ?(parts? [\d, and]+)?((?:,? ?(?:and )?\"[^\"]+\")*)", cell[link.end() : end])
+        numbers = PARTS.match(behind[1]) if behind[1] else None
+        parts = [f"{number}." for number in re.findall(r"\d+", numbers[1])] if numbers else []
+        parts += re.findall(r"\"([^\"]+)\"", behind[2])
+        found += [Place(link[1], part) for part in parts or [""]]
+    return found

@@ -1,0 +1,182 @@
+"""Builds every edition of every notebook from its one source, `notebooks/src/NN_name.py`."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+from lm_utils.files import PROJECT
+
+ROOT = PROJECT
+NAME = re.compile(r"(\d\d)_\w+")
+KEPT_METADATA = ("tags", "slideshow")
+QUESTIONS = {"predict", "check", "check_function"}
+NOTEBOOK_METADATA = {
+    "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def sources(root: Path = ROOT) -> list[Path]:
+    """Return the notebooks' sources in the order of their numbers."""
+    found = sorted((root / "notebooks" / "src").glob("*.py"))
+    if not found:
+        raise ValueError(f"{root / 'notebooks' / 'src'} holds no notebook source; run this in the repository.")
+    numbers: dict[str, str] = {}
+    for path in found:
+        match = NAME.fullmatch(path.stem)
+        if not match:
+            raise ValueError(f"{path} must be named NN_name.py, like 01_losses.py; rename it.")
+        if match[1] in numbers:
+            raise ValueError(f"{path.name} and {numbers[match[1]]} share the number {match[1]}; rename one.")
+        numbers[match[1]] = path.name
+    return found
+
+
+def build(source: Path, edition: str = "student", korean: frozenset[str] = frozenset()) -> NotebookNode:
+    """Return one edition ("student", "teacher" or "korean") of a source as a notebook without outputs.
+
+    `korean` names the notebooks that exist in Korean; links to others lead out of that folder.
+    """
+    cells = list(jupytext.read(source, fmt="py:percent").cells)
+    cells = _translated(cells, source) if edition == "korean" else [c for c in cells if "lang-ko" not in _tags(c)]
+    if edition != "teacher":
+        cells = [cell for cell in cells if "solution" not in _tags(cell)]
+    if edition == "korean":
+        for cell in cells:
+            _lead_out(cell, korean)
+    try:
+        notebook = nbformat.v4.new_notebook(cells=list(_clean(cells)), metadata=NOTEBOOK_METADATA)
+    except SyntaxError as error:
+        raise ValueError(f"{source.name}: a cell is not valid Python ({error.msg}: {error.text!r}).") from error
+    nbformat.validate(notebook)
+    return notebook
+
+
+def has_korean(source: Path) -> bool:
+    """Say whether a source holds Korean text."""
+    return any("lang-ko" in _tags(cell) for cell in jupytext.read(source, fmt="py:percent").cells)
+
+
+def student_files(root: Path = ROOT) -> dict[Path, str]:
+    """Return every file that `make notebooks` keeps, with its text: English, and Korean where it exists."""
+    korean = frozenset(path.stem for path in sources(root) if has_korean(path))
+    files = {}
+    for path in sources(root):
+        files[root / "notebooks" / f"{path.stem}.ipynb"] = _text(build(path))
+        if path.stem in korean:
+            files[root / "notebooks" / "ko" / f"{path.stem}.ipynb"] = _text(build(path, "korean", korean))
+    return files
+
+
+def teacher_files(root: Path = ROOT) -> dict[Path, str]:
+    """Return the teacher's edition, in which every exercise is followed by its solution."""
+    folder = root / "build" / "solutions"
+    return {folder / f"{path.stem}.ipynb": _text(build(path, "teacher")) for path in sources(root)}
+
+
+def outdated(files: dict[Path, str]) -> list[Path]:
+    """Return the files that are missing or differ from what their source says."""
+    return [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
+
+
+def strays(root: Path = ROOT) -> list[Path]:
+    """Return built notebooks whose source is gone."""
+    built = [*(root / "notebooks").glob("*.ipynb"), *(root / "notebooks" / "ko").glob("*.ipynb")]
+    wanted = student_files(root)
+    return sorted(path for path in built if NAME.fullmatch(path.stem) and path not in wanted)
+
+
+def main(check: bool = False, solutions: bool = False, root: Path = ROOT) -> int:
+    """Build the notebooks (or the teacher's edition), or with `check` only say what is out of date."""
+    files = teacher_files(root) if solutions else student_files(root)
+    old = outdated(files)
+    gone = [] if solutions else strays(root)
+    if not check:
+        for path in old:
+            _write(path, files[path])
+    what = "differs from its source; run `make notebooks`" if check else "built"
+    for path in old:
+        print(f"{path.relative_to(root)}: {what}")
+    for path in gone:
+        print(f"{path.relative_to(root)}: has no source any more; delete it")
+    if not old and not gone:
+        print(f"All {len(files)} notebooks are up to date.")
+    return 1 if check and (old or gone) else 0
+
+
+def asks(source: str) -> bool:
+    """Say whether a cell only asks a question: its source holds the answer and is folded away."""
+    body = ast.parse(re.sub(r"^\s*[%!].*$", "pass", source, flags=re.MULTILINE)).body
+    call = body[-1].value if body and isinstance(body[-1], ast.Expr) else None
+    if not isinstance(call, ast.Call):
+        return False
+    name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+    stub = any(isinstance(node, ast.Constant) and node.value is ... for node in ast.walk(body[-1]))
+    return name in QUESTIONS and len(body) == 1 and not stub
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+def _translated(cells: list[NotebookNode], source: Path) -> list[NotebookNode]:
+    """Let each Korean cell take the place of the English markdown cell before it."""
+    result: list[NotebookNode] = []
+    for cell in cells:
+        if "lang-ko" in _tags(cell):
+            if not result or result[-1].cell_type != "markdown" or "lang-ko" in _tags(result[-1]):
+                first = cell.source.splitlines()[0]
+                raise ValueError(
+                    f"{source.name}: the Korean cell {first!r} must follow the English cell it translates."
+                )
+            result.pop()
+        result.append(cell)
+    return result
+
+
+def _lead_out(cell: NotebookNode, korean: frozenset[str]) -> None:
+    """Let links to notebooks without a Korean edition lead to the English one, a folder above."""
+    if cell.cell_type == "markdown":
+        cell.source = re.sub(
+            r"\]\((\d\d_\w+)(?=\.ipynb)",
+            lambda link: link[0] if link[1] in korean else f"](../{link[1]}",
+            cell.source,
+        )
+
+
+def _clean(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
+    """Yield the cells with nothing but type, text and tags, and with ids that hang on the text alone."""
+    seen: dict[str, int] = {}
+    for cell in cells:
+        digest = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:10]
+        seen[digest] = seen.get(digest, 0) + 1
+        new = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
+        metadata = {key: cell.metadata[key] for key in KEPT_METADATA if key in cell.metadata}
+        if cell.cell_type == "code" and asks(cell.source):
+            metadata["jupyter"] = {"source_hidden": True}
+        name = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
+        yield new(cell.source, id=name, metadata=metadata)
+
+
+def _text(notebook: NotebookNode) -> str:
+    return nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    try:
+        new.write_text(text, "utf-8")
+        os.replace(new, path)
+    finally:
+        new.unlink(missing_ok=True)

@@ -1,0 +1,158 @@
+"""`make site`: the executed notebooks, the pages of docs/ and the results as a web site that needs no network."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+
+from lm_utils.evidence.claims import judge_all
+from lm_utils.files import PROJECT
+from lm_utils.workshop.publish import site_pages
+from lm_utils.workshop.publish.site_links import broken
+from lm_utils.workshop.publish.site_notebooks import in_korean, not_executed, numbered, read, site_notebook, texts
+from lm_utils.workshop.publish.web_parts import web_part
+from lm_utils.workshop.run_all.command import run_all
+
+ROOT = PROJECT
+LINK = re.compile(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)")
+KOREAN_WORD = re.compile(r"^\| ([가-힣][^|]*) \|", flags=re.MULTILINE)
+UNLISTED = "---\norphan: true\n---\n\n"
+WIDE_TABLES = ("decision-card",)
+WEB_FILES = {  # what the pages load, and the npm packages that it comes from
+    "mathjax.js": ("mathjax", "es5/tex-svg.js"),
+    "widgets": ("@jupyter-widgets/html-manager", "dist"),
+}
+NOT_LOADED = ("*.map", "*-amd.js", "*.eot", "*.svg", "*.ttf", "*.woff")
+
+
+def main(data: str = "auto", seeds: int = 3, device: str = "auto", jobs: int | None = None, root: Path = ROOT) -> int:
+    """Build build/site/, executing first the notebooks that have no executed copy in build/run-all/."""
+    for package, _ in WEB_FILES.values():
+        web_part(package)  # where npm is missing, that is said before anything is executed
+    executed = root / "build" / "run-all"
+    if missing := not_executed(root / "notebooks", executed):
+        print(f"To be executed first: {', '.join(missing)}", flush=True)
+        run_all(data, seeds, device, jobs, only=missing, notebooks=root / "notebooks", out=executed)
+    return build(root, executed, root / "build" / "site")
+
+
+def build(root: Path, executed: Path, site: Path) -> int:
+    """Build the site out of executed notebooks; the old one stays where the new one is not whole."""
+    began = time.monotonic()
+    if missing := not_executed(root / "notebooks", executed):
+        raise ValueError(f"{', '.join(missing)} did not run through; `make run-all` says why, then call this again.")
+    source, new = site.with_name(f"{site.name}-source"), site.with_name(f"{site.name}-new")
+    for folder in (source, new):
+        shutil.rmtree(folder, ignore_errors=True)
+    gather(root, executed, source)
+    call_sphinx(source, new)
+    copy_still_pages(executed, new / "still")
+    if faults := broken(new):
+        print("\n".join(faults), file=sys.stderr)
+        raise ValueError(f"{len(faults)} links of the site are broken (named above); the pages lie in {new}.")
+    shutil.rmtree(site, ignore_errors=True)
+    new.rename(site)
+    pages = len(list(site.rglob("*.html")))
+    print(f"{pages} pages, no broken link, {time.monotonic() - began:.0f} s. To read: {site / 'index.html'}")
+    return 0
+
+
+def gather(root: Path, executed: Path, source: Path) -> None:
+    """Lay out everything that Sphinx reads, in the repository's own order, so that links between pages hold."""
+    source.mkdir(parents=True)
+    shutil.copyfile(root / "site" / "conf.py", source / "conf.py")
+    shutil.copytree(root / "site" / "_static", source / "_static")
+    copy_web_parts(source / "_static" / "vendor")
+    gather_notebooks(root, executed, source)
+    frame, readme = ((root / name).read_text(encoding="utf-8") for name in ("site/index.md", "README.md"))
+    others = [f"docs/{page.stem}" for page in sorted((root / "docs").glob("*.md"))]
+    put(source / "index.md", site_pages.landing_page(frame, readme, others))
+    put(source / "results.md", site_pages.results_page())
+    for name, text in site_pages.claims_pages(judge_all()).items():
+        put(source / "claims" / name, text)
+    for page in [*(root / "docs").rglob("*.md"), root / "challenge" / "README.md"]:
+        wide = site_pages.WIDE if page.stem in WIDE_TABLES else ""
+        put(source / page.relative_to(root), wide + page.read_text(encoding="utf-8"))
+    glossary = source / "docs" / "glossary.md"
+    put(glossary, with_language(glossary.read_text(encoding="utf-8")))
+    bring_what_is_linked(root, source.resolve())
+
+
+def copy_web_parts(target: Path) -> None:
+    """Copy what formulas and widgets load, each with its licence where the package has a file of it."""
+    target.mkdir(parents=True)
+    for name, (package, path) in WEB_FILES.items():
+        for licence in web_part(package).glob("LICENSE*"):
+            shutil.copyfile(licence, target / f"{Path(name).stem}-{licence.stem}.txt")
+        part = web_part(package) / path
+        if part.is_dir():
+            shutil.copytree(part, target / name, ignore=shutil.ignore_patterns(*NOT_LOADED))
+        else:
+            shutil.copyfile(part, target / name)
+
+
+def gather_notebooks(root: Path, executed: Path, source: Path) -> None:
+    """Put every executed notebook into its place, and the Korean editions beside them."""
+    editions = {path.stem for path in numbered(root / "notebooks" / "ko")}
+    for path in numbered(root / "notebooks"):
+        done = read(executed / path.name)
+        put(source / "notebooks" / path.name, nbformat.writes(site_notebook(done, path.stem)))
+        if path.stem in editions:
+            korean = read(root / "notebooks" / "ko" / path.name)
+            made = site_notebook(in_korean(done, korean, editions), path.stem, "ko")
+            put(source / "notebooks" / "ko" / path.name, nbformat.writes(made))
+
+
+def put(path: Path, text: str) -> None:
+    """Write a file, and its folder where there is none yet."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def with_language(glossary: str) -> str:
+    """The glossary with its Korean words marked as Korean, so that they are read out right."""
+    return KOREAN_WORD.sub(r'| <span lang="ko">\1</span> |', glossary)
+
+
+def bring_what_is_linked(root: Path, source: Path) -> None:
+    """Copy what the pages link to in the repository: other files become downloads, other texts pages of no list."""
+    waiting = [*source.rglob("*.md"), *source.rglob("*.ipynb")]
+    while waiting:
+        page = waiting.pop()
+        parts = texts(read(page)) if page.suffix == ".ipynb" else [page.read_text(encoding="utf-8")]
+        for link in {link for text in parts for link in LINK.findall(text)}:
+            wanted = (page.parent / link).resolve()
+            if not wanted.is_relative_to(source) or wanted.exists():
+                continue
+            original = root / wanted.relative_to(source)
+            if original.suffix == ".md" and original.is_file():
+                put(wanted, UNLISTED + original.read_text(encoding="utf-8"))
+                waiting.append(wanted)
+            elif original.is_file():
+                wanted.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(original, wanted)
+
+
+def call_sphinx(source: Path, target: Path) -> None:
+    """Let Sphinx make the pages; a warning is an error, since it means a link or a page that is lost."""
+    kept = source.with_name(f"{source.name}-doctrees")
+    command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", "--fresh-env"]
+    command += ["-b", "html", "-d", str(kept), str(source), str(target)]
+    if subprocess.run(command, stdout=sys.stderr).returncode:
+        raise ValueError(f"Sphinx could not make the site out of {source} (it says why above); correct that page.")
+    for left in [target / ".buildinfo", *(target / "_static").glob("*.html")]:  # the theme's templates are no pages
+        left.unlink(missing_ok=True)
+    shutil.rmtree(kept)
+
+
+def copy_still_pages(executed: Path, target: Path) -> None:
+    """Copy the pages that run-all made: the same notebooks as still pictures, and how the run went."""
+    for page in executed.rglob("*.html"):
+        text = re.sub(r'(href="\.\./[\w/-]+)\.md', r"\1.html", page.read_text(encoding="utf-8"))
+        put(target / page.relative_to(executed), text)

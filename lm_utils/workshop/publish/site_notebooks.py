@@ -1,0 +1,123 @@
+"""Executed notebooks made ready for the web site: a note on top, hidden answers, links that stay in the site."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+from lm_utils.workshop.run_all.pages import WIDGET_STATE
+
+NOTEBOOK_LINK = re.compile(r"""(href=["'](?:\.\./)?\d\d_\w+)\.ipynb""")
+BESIDE = re.compile(r"""(\]\(|href=["'])(\d\d_\w+)\.ipynb""")
+HEADS = {"en": "Note", "ko": "안내"}
+NOTES = {
+    "en": (
+        "This page shows the notebook as it was executed{values}.",
+        "Sliders and buttons do not compute here. To use them, type `make lab` and open `notebooks/{name}.ipynb`.",
+    ),
+    "ko": (
+        "이 페이지는 노트북을 실행한 결과를 그대로 보여 줍니다{values}.",
+        "여기서는 슬라이더와 버튼을 움직여도 계산되지 않습니다. 직접 써 보려면 `make lab`을 입력하고"
+        " `notebooks/ko/{name}.ipynb` 파일을 여세요.",
+    ),
+}
+
+
+def not_executed(notebooks: Path, executed: Path) -> list[str]:
+    """The names of the notebooks that have no executed copy of their text as it stands now."""
+    return [path.stem for path in numbered(notebooks) if not is_executed(path, executed / path.name)]
+
+
+def numbered(folder: Path) -> list[Path]:
+    """The notebooks of a folder, in the order of their numbers."""
+    return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+
+
+def is_executed(notebook: Path, copied: Path) -> bool:
+    """Whether the second file is an executed copy of the first one, which was not edited since."""
+    if not copied.exists():
+        return False
+    cells = [[(cell.cell_type, cell.source) for cell in lesson(read(path))] for path in (notebook, copied)]
+    return cells[0] == cells[1]
+
+
+def read(path: Path) -> NotebookNode:
+    """A notebook from its file."""
+    return nbformat.read(path, as_version=4)
+
+
+def lesson(notebook: NotebookNode) -> list[NotebookNode]:
+    """The cells of a notebook without the one that papermill put in."""
+    return [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
+
+
+def in_korean(executed: NotebookNode, korean: NotebookNode, editions: Collection[str] = ()) -> NotebookNode:
+    """The Korean edition with the outputs of the English one, whose code is the same.
+
+    The outputs' links lead out of the Korean folder, unless the notebook is one of the editions that exist there.
+    """
+    made = copy.deepcopy(executed)
+    code = [cell for cell in lesson(made) if cell.cell_type == "code"]
+    if [cell.source for cell in code] != [cell.source for cell in korean.cells if cell.cell_type == "code"]:
+        raise ValueError("The code of a Korean notebook differs from the English one; run `make notebooks`.")
+    for cell in code:
+        for data in (output.get("data", {}) for output in cell.outputs):
+            for kind in {"text/html", "text/markdown"} & data.keys():
+                data[kind] = upwards("".join(data[kind]), editions)
+    outputs = iter(code)
+    made.cells = [next(outputs) if cell.cell_type == "code" else cell for cell in korean.cells]
+    return made
+
+
+def upwards(text: str, editions: Collection[str]) -> str:
+    """Markdown or HTML whose links to notebooks beside it lead one folder up, but for the editions that are here."""
+    return BESIDE.sub(lambda found: found[0] if found[2] in editions else f"{found[1]}../{found[2]}.ipynb", text)
+
+
+def site_notebook(executed: NotebookNode, name: str, language: str = "en") -> NotebookNode:
+    """An executed notebook as the site shows it."""
+    made = copy.deepcopy(executed)
+    state = made.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    values = made.metadata.get("papermill", {}).get("parameters", {})
+    made.cells = lesson(made)
+    made.cells.insert(1, nbformat.v4.new_markdown_cell(note(name, values, bool(state), language)))
+    for cell in made.cells:
+        if cell.metadata.get("jupyter", {}).get("source_hidden"):  # a question, whose source holds the answer
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "remove-input"]
+        for output in cell.get("outputs", []):
+            if "text/html" in output.get("data", {}):
+                output.data["text/html"] = staying("".join(output.data["text/html"]))
+    for widget in state.values():
+        lead_to_pages(widget["state"])
+    return made
+
+
+def note(name: str, values: dict[str, Any], widgets: bool, language: str) -> str:
+    """What a reader must know about a page made from a notebook."""
+    told = ", ".join(f"{name} = {value!r}" for name, value in values.items())
+    sentences = NOTES[language] if widgets else NOTES[language][:1]
+    text = " ".join(sentences).format(values=f" (`{told}`)" if told else "", name=name)
+    return f":::{{admonition}} {HEADS[language]}\n:class: note\n{text}\n:::"
+
+
+def staying(page: str) -> str:
+    """HTML whose links to notebooks lead to their pages."""
+    return NOTEBOOK_LINK.sub(r"\1.html", page)
+
+
+def lead_to_pages(state: dict[str, Any]) -> None:
+    """Let the links in a widget's texts lead to pages."""
+    for name, value in state.items():
+        if isinstance(value, str):
+            state[name] = staying(value)
+
+
+def texts(notebook: NotebookNode) -> Iterator[str]:
+    """The text cells of a notebook, each as Markdown."""
+    return (cell.source for cell in notebook.cells if cell.cell_type == "markdown")

@@ -1,0 +1,63 @@
+"""What the web site and the slides need from npm: the versions of site/package-lock.json, fetched once."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from filelock import FileLock
+
+from lm_utils.files import PROJECT
+
+ROOT = PROJECT
+LISTS = ("package.json", "package-lock.json")  # the lock holds a checksum for every package, which `npm ci` verifies
+QUIET = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
+
+
+def web_part(name: str, lists: Path = ROOT / "site", store: Path = ROOT / "build" / "web-parts") -> Path:
+    """The folder of an npm package that site/package.json names, such as "reveal.js"; fetched where it is missing."""
+    wanted = json.loads((lists / LISTS[0]).read_text(encoding="utf-8"))["dependencies"]
+    if name not in wanted:
+        raise ValueError(f"{name!r} is not in {lists / LISTS[0]}, which has {', '.join(wanted)}; add it there.")
+    store.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(store.with_name(f"{store.name}.lock")):
+        if not is_fetched(lists, store):
+            fetch(lists, store, list(wanted))
+    return store / name
+
+
+def is_fetched(lists: Path, store: Path) -> bool:
+    """Whether the store was filled completely, from these lists."""
+    return all((store / name).is_file() and same(store / name, lists / name) for name in LISTS)
+
+
+def same(one: Path, other: Path) -> bool:
+    """Whether two files hold the same bytes."""
+    return one.read_bytes() == other.read_bytes()
+
+
+def fetch(lists: Path, store: Path, names: list[str]) -> None:
+    """Fill the store with the named packages; the packages they were built from are fetched along and left out."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise ValueError(
+            "The web parts (mathematics, widgets, slides) need npm, which comes with Node.js: install it "
+            "(`apt-get install npm` on Debian and Ubuntu, from nodejs.org elsewhere), then call this again."
+        )
+    new = store.with_name(f"{store.name}.new")
+    for folder in (new, store):
+        shutil.rmtree(folder, ignore_errors=True)
+    new.mkdir()
+    for name in LISTS:
+        shutil.copyfile(lists / name, new / name)
+    print(f"Fetching {', '.join(names)} through npm ...", file=sys.stderr, flush=True)
+    if subprocess.run([npm, "ci", *QUIET], cwd=new, stdout=sys.stderr).returncode:
+        raise ValueError("npm could not fetch the web parts (it says why above); call the same command again.")
+    for name in names:
+        (new / name).parent.mkdir(exist_ok=True)
+        (new / "node_modules" / name).rename(new / name)
+    shutil.rmtree(new / "node_modules")
+    new.rename(store)

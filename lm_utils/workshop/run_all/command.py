@@ -1,0 +1,233 @@
+"""`make run-all`: trains what is missing, executes every notebook through papermill, and reports.
+
+Each notebook runs in a process of its own (`execution.py`), which is watched (`watched.py`) for its time, for a hang,
+and for processes that it leaves behind. What came of it stands in a report (`run_report.py`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import threading
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from lm_utils.workshop.run_all.process import ROOT, Watched, still_good
+from lm_utils.workshop.run_all.report import (
+    IDLE_LIMIT,
+    NOTEBOOK_LIMIT,
+    Outcome,
+    Report,
+    Settings,
+    Trained,
+    cannot_write,
+    read_report,
+)
+
+NOT_ENDED = "The training of the runs had not ended when this was written."
+INTERRUPTED = "The training of the runs was interrupted; what is finished is stored, and run-all goes on from there."
+OWN_TASK = {"08": "regression", "09": "probability", "10": "binary", "11": "multiclass", "12": "multilabel"}
+ALL_TASKS = {"15"}
+
+
+def main(
+    data: str = "auto",
+    seeds: int = 3,
+    device: str = "auto",
+    jobs: int | None = None,
+    only: Sequence[str] = (),
+    fresh: bool = False,
+) -> int:
+    """Do `make run-all`; return 0 where every notebook ran through."""
+    report = run_all(data, seeds, device, jobs, only, fresh)
+    return 0 if report["ok"] else 1
+
+
+def run_all(
+    data: str = "auto",
+    seeds: int = 3,
+    device: str = "auto",
+    jobs: int | None = None,
+    only: Sequence[str] = (),
+    fresh: bool = False,
+    notebooks: Path = ROOT / "notebooks",
+    out: Path = ROOT / "build" / "run-all",
+    train: Callable[[Settings, list[str]], Trained] | None = None,
+    limit: float = NOTEBOOK_LIMIT,
+    idle_limit: float = IDLE_LIMIT,
+) -> dict[str, Any]:
+    """Train, execute the notebooks of a folder, and return the report that is also written into `out`."""
+    for name, value, known in (
+        ("DATA", data, ("auto", "mnist", "digits")),
+        ("DEVICE", device, ("auto", "cpu", "cuda")),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}.")
+    for name, value in (("SEEDS", seeds), ("JOBS", jobs)):
+        if value is not None and (not isinstance(value, int) or value < 1):
+            raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}.")
+    found, chosen = choose(notebooks, only)
+    settings = Settings(data, seeds, device, jobs, fresh, limit, idle_limit)
+    prepare(out)
+    with alone(out), terminable():
+        before = read_report(out)
+        report = Report(out, settings, found, chosen)
+        trained = train_reported(train or train_missing, settings, chosen, report)
+        report.begin(trained)
+        kept = {} if fresh or before.get("ok", True) else still_good(chosen, out, trained, settings)
+        try:
+            execute(chosen, out, settings, trained, kept, report)
+        except KeyboardInterrupt:
+            print("\nInterrupted: no notebook is running any more; what is finished was kept.", flush=True)
+            raise
+        finally:
+            content = report.save()
+        print(report.table(content), flush=True)
+        return content
+
+
+def choose(notebooks: Path, only: Sequence[str]) -> tuple[list[Path], list[Path]]:
+    """Return all notebooks, and those that ONLY names by number or by name."""
+    found = sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))
+    if not found:
+        raise ValueError(f"{notebooks} holds no notebook NN_name.ipynb; run `make notebooks` first.")
+    by_name = {path.stem[:2]: path for path in found} | {path.stem: path for path in found}
+    for name in only:
+        if name not in by_name and name.zfill(2) not in by_name:
+            numbers = ", ".join(path.stem[:2] for path in found)
+            raise ValueError(f"ONLY names the notebook {name!r}, which does not exist; there are {numbers}.")
+    wanted = {by_name.get(name) or by_name[name.zfill(2)] for name in only} or set(found)
+    return found, [path for path in found if path in wanted]
+
+
+def prepare(out: Path) -> None:
+    """Make sure that the folder of the outputs can be written to."""
+    probe = out / f".{uuid.uuid4().hex}.part"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"0" * 65536)
+    except OSError as error:
+        raise ValueError(cannot_write(out, error)) from error
+    finally:
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
+
+
+@contextmanager
+def alone(out: Path):
+    """Refuse to work beside another run-all in the same folder; clear away what a killed one left."""
+    lock = FileLock(out / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as busy:
+        raise ValueError(f"Another run-all is at work in {out}; wait until it ends, or stop it.") from busy
+    try:
+        for left in [*out.glob(".*.part*"), *out.glob("failed/.*.part*")]:
+            left.unlink(missing_ok=True)
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def terminable():
+    """Let a polite `kill` end the work as Ctrl-C does."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def train_reported(
+    train: Callable[[Settings, list[str]], Trained], settings: Settings, chosen: list[Path], report: Report
+) -> Trained:
+    """Train; the report on disk says from the start that nothing is finished, and what ended the training."""
+    report.wait(NOT_ENDED)
+    try:
+        return train(settings, [path.stem[:2] for path in chosen])
+    except BaseException as error:
+        with suppress(ValueError):  # where nothing more can be written, the first report stays, which is true, too
+            report.wait(why_untrained(error))
+        raise
+
+
+def why_untrained(error: BaseException) -> str:
+    """Return the one sentence about a training that did not end."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    told = str(error) if isinstance(error, (ValueError, OSError)) else f"{type(error).__name__}: {error}"
+    return "The training of the runs failed: " + told.partition("\n")[0]
+
+
+def train_missing(settings: Settings, numbers: list[str]) -> Trained:
+    """Train the documents' rows that the chosen notebooks speak of, as far as they are not stored."""
+    from lm_utils.data import load_data
+    from lm_utils.runs import rows
+    from lm_utils.runs.sweep import sweep_entries
+    from lm_utils.training import pick_device
+
+    device = pick_device(settings.device).type
+    splits = load_data(settings.data, seed=0)
+    tasks = {OWN_TASK[number] for number in numbers if number in OWN_TASK}
+    pairings = [p for p in rows.pairings() if p.task in tasks or ALL_TASKS & set(numbers)]
+    print(f"Data: {splits.source}", flush=True)
+    new = 0
+
+    def count(_entry: dict[str, Any]) -> None:
+        nonlocal new
+        new += 1
+
+    if not pairings:
+        return Trained(splits.name, device)
+    seeds = "1 seed" if settings.seeds == 1 else f"{settings.seeds} seeds"
+    print(f"Runs: {len(pairings)} pairings, {seeds}, {device}; stored runs are not repeated.", flush=True)
+    options = {"data": splits.name, "device": settings.device, "jobs": settings.jobs, "fresh": settings.fresh}
+    entries = sweep_entries(pairings, range(settings.seeds), on_run=count, **options)
+    print(f"Runs: {new} trained now, {len(entries) - new} taken from earlier training.", flush=True)
+    digest = hashlib.sha256(json.dumps(entries).encode()).hexdigest()
+    return Trained(splits.name, device, new, len(entries) - new, digest)
+
+
+def execute(
+    chosen: list[Path], out: Path, settings: Settings, trained: Trained, kept: dict[str, Outcome], report: Report
+) -> None:
+    """Execute the chosen notebooks, several at a time, and fill the report as they end."""
+    jobs = settings.jobs or (1 if trained.device == "cuda" else max(1, min(4, cores())))
+    todo = [path for path in chosen if path.stem not in kept]
+    for outcome in kept.values():
+        report.add(outcome, "kept from the run before")
+    stop = threading.Event()
+    with ThreadPoolExecutor(jobs, thread_name_prefix="notebook") as pool:
+        try:
+            watched = (
+                Watched(path, out, settings, trained, threads=max(1, cores() // jobs), stop=stop) for path in todo
+            )
+            for future in as_completed([pool.submit(notebook.run) for notebook in watched]):
+                outcome = future.result()
+                report.add(outcome)
+                if outcome.stop:
+                    raise ValueError(outcome.error)
+        finally:
+            stop.set()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

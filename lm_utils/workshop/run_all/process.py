@@ -1,0 +1,255 @@
+"""One notebook of a run-all in a process of its own, watched for its time, for a hang, and for what it leaves behind.
+
+Also here: what tells whether a notebook that ran through once has to run again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+
+from lm_utils.files import PROJECT
+from lm_utils.workshop.run_all.report import Outcome, Settings, Trained
+
+ROOT = PROJECT
+IDLE_WORK = 0.05  # seconds of processor time per second; a waiting kernel needs less
+
+
+class Watched:
+    """One notebook in a process of its own, with everything that it starts."""
+
+    def __init__(
+        self, path: Path, out: Path, settings: Settings, trained: Trained, threads: int, stop: threading.Event
+    ) -> None:
+        self.path, self.out, self.settings, self.trained = path, out, settings, trained
+        self.threads, self.stop = threads, stop
+        self.tag = uuid.uuid4().hex
+        self.last: dict[str, Any] = {}
+        self.cell = "the start of the kernel"
+        self.news = 0
+
+    def run(self) -> Outcome:
+        """Execute the notebook; once more where it hung without doing anything."""
+        outcome = self.attempt()
+        if outcome.error and outcome.error.startswith("It hung") and not self.stop.is_set():
+            outcome = self.attempt()
+        return outcome
+
+    def attempt(self) -> Outcome:
+        """Execute the notebook once, watch it, and leave no process behind."""
+        outcome, started = Outcome(self.path.stem), time.monotonic()
+        if self.stop.is_set():
+            return outcome
+        self.last, self.cell = {}, "the start of the kernel"
+        with suppress(OSError):  # where nothing can be written, the process below says so
+            unfinished(self.out, self.path).parent.mkdir(exist_ok=True)
+            unfinished(self.out, self.path).touch()
+        try:
+            trouble = self.executed(started)
+        except OSError as error:  # this notebook cannot be begun; another one may
+            trouble = "failed", f"{self.cell}: its process could not be started ({error})."
+        outcome.seconds = time.monotonic() - started
+        if trouble is not None:
+            outcome.status, outcome.error = trouble
+        else:
+            outcome.stop = self.last["outcome"] == "stop"
+            outcome.status = "ok" if self.last["outcome"] == "ok" else "failed"
+            outcome.error, outcome.cells = self.last["error"] or None, self.last.get("cells", 0)
+        if outcome.status == "ok":
+            unfinished(self.out, self.path).unlink(missing_ok=True)
+        return outcome
+
+    def executed(self, started: float) -> tuple[str, str] | None:
+        """Start the process and wait for it; return status and error where it did not come to tell an outcome."""
+        scratch = Path(tempfile.mkdtemp(prefix="lm-"))
+        try:
+            process, errors = self.start(scratch)
+            trouble = self.watch(process, started)
+        finally:
+            end_all(self.tag)
+            shutil.rmtree(scratch, ignore_errors=True)
+            self.clear()
+        for reader in self.readers:
+            reader.join(5)
+        if trouble is None and "outcome" not in self.last:
+            return "failed", f"{self.cell}: {how_it_ended(process.returncode, (errors or [''])[-1])}"
+        return trouble
+
+    def clear(self) -> None:
+        """Remove what the process had half written when it was ended."""
+        for folder in (self.out, self.out / "failed"):
+            for left in folder.glob(f".{self.path.stem}.*part*"):
+                with suppress(OSError):
+                    left.unlink(missing_ok=True)
+
+    def start(self, scratch: Path) -> tuple[subprocess.Popen, deque[str]]:
+        """Start the process that executes the notebook, apart from the terminal's signals."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "lm_utils.workshop.run_all.notebook", json.dumps(self.job())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment(scratch),
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,
+        )
+        errors: deque[str] = deque(maxlen=20)
+        self.readers = [
+            threading.Thread(target=self.listen, args=(process.stdout,), daemon=True),
+            threading.Thread(target=lambda: errors.extend(filter(str.strip, process.stderr)), daemon=True),
+        ]
+        for reader in self.readers:
+            reader.start()
+        return process, errors
+
+    def job(self) -> dict[str, Any]:
+        """What the process is to execute, with which parameters, and where the result belongs."""
+        return {
+            "source": str(self.path),
+            "target": str(self.out / self.path.name),
+            "parameters": {
+                "data": self.trained.data,
+                "seeds": self.settings.seeds,
+                "device": self.trained.device,
+            },
+            "of": fingerprint(self.path, self.trained, self.settings),
+        }
+
+    def environment(self, scratch: Path) -> dict[str, str]:
+        """The process's environment: its share of the cores, its tag, a folder of its own, and our data."""
+        threads = str(self.threads)
+        return {
+            "OMP_NUM_THREADS": threads,
+            "MKL_NUM_THREADS": threads,
+            **os.environ,
+            **absolute_folders(),
+            "LM_RUN_ALL": self.tag,
+            "JUPYTER_RUNTIME_DIR": str(scratch),
+            "IPYTHONDIR": str(scratch / "ipython"),
+            "JUPYTER_PREFER_ENV_PATH": "1",
+        }
+
+    def listen(self, channel: IO[str]) -> None:
+        """Note what the process tells: which cell begins, and at last the outcome."""
+        for line in channel:
+            with suppress(ValueError):
+                self.last = json.loads(line)
+            self.cell = self.last.get("cell", self.cell)
+            self.news += 1
+
+    def watch(self, process: subprocess.Popen, started: float) -> tuple[str, str] | None:
+        """Wait for the process; return status and error where it had to be ended."""
+        news, work, active = self.news, 0.0, time.monotonic()
+        while True:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.5)
+                return None
+            now = time.monotonic()
+            if self.stop.is_set():
+                return "skipped", "interrupted"
+            if now - started > self.settings.limit:
+                return "timeout", f"{self.cell}: the notebook took longer than {self.settings.limit:g} s."
+            worked = work_of(process.pid)
+            if self.news != news or abs(worked - work) > IDLE_WORK * 0.5:
+                active = now
+            news, work = self.news, worked
+            if now - active > self.settings.idle_limit:
+                return "timeout", f"It hung at {self.cell}: nothing happened for {self.settings.idle_limit:g} s."
+
+
+def absolute_folders() -> dict[str, str]:
+    """The folders that a person named, from the root on: a kernel works in another folder than this process."""
+    named = {name: os.environ.get(name) for name in ("LM_CACHE_DIR", "LM_DATA_DIR")}
+    return {name: str(Path(folder).expanduser().absolute()) for name, folder in named.items() if folder}
+
+
+def how_it_ended(code: int, last_words: str) -> str:
+    """Say how a process ended that told no outcome; what it wrote last explains nothing where it was killed."""
+    if code == -9:
+        return "its process was ended from outside (SIGKILL; often memory ran out)."
+    if code < 0:
+        return f"its process was ended by a signal ({signal.strsignal(-code)}). {last_words}".strip()
+    return f"its process ended with code {code}. {last_words}".strip()
+
+
+def work_of(pid: int) -> float:
+    """Return the processor time that a process and everything below it have used so far."""
+    total = 0.0
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        for each in [process, *process.children(recursive=True)]:
+            with suppress(psutil.Error):
+                times = each.cpu_times()
+                total += times.user + times.system
+    return total
+
+
+def end_all(tag: str) -> None:
+    """End every process that carries this tag in its environment, whoever its parent is now."""
+    for _ in range(3):
+        left = [process for process in psutil.process_iter() if has_tag(process, tag)]
+        for process in left:
+            with suppress(psutil.Error):
+                process.kill()
+        if not left:
+            return
+        psutil.wait_procs(left, timeout=2)
+
+
+def has_tag(process: psutil.Process, tag: str) -> bool:
+    """Say whether a living process was started for the notebook with this tag."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and process.environ().get("LM_RUN_ALL") == tag
+    except (psutil.Error, OSError):
+        return False
+
+
+def fingerprint(path: Path, trained: Trained, settings: Settings) -> str:
+    """Return a short text that changes with the notebook, its parameters, the runs, the package and the results."""
+    told = (trained.data, trained.device, trained.runs, settings.seeds, sys.version)
+    digest = hashlib.sha256(repr(told).encode())
+    digest.update(path.read_bytes())
+    package = [file for file in (ROOT / "lm_utils").rglob("*") if file.suffix in (".py", ".toml")]
+    for file in sorted(package):
+        digest.update(file.read_bytes())
+    for file in sorted((ROOT / "results").rglob("*.*")):
+        if file.suffix != ".part":  # of a training that is about to replace a file
+            with suppress(FileNotFoundError):
+                status = file.stat()
+                digest.update(f"{file.relative_to(ROOT)} {status.st_size} {status.st_mtime_ns}".encode())
+    return digest.hexdigest()
+
+
+def unfinished(out: Path, path: Path) -> Path:
+    """The mark that says that a notebook was begun and did not run through, whatever ended it."""
+    return out / "failed" / f"{path.stem}.unfinished"
+
+
+def still_good(chosen: list[Path], out: Path, trained: Trained, settings: Settings) -> dict[str, Outcome]:
+    """Return the notebooks that need no second run after a run that did not end well: nothing of theirs changed."""
+    kept = {}
+    for path in chosen:
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            metadata = json.loads((out / path.name).read_text("utf-8"))["metadata"]
+            whole = not unfinished(out, path).exists()
+            if metadata["run_all"]["of"] == fingerprint(path, trained, settings) and whole:
+                cells, seconds = metadata["run_all"]["cells"], metadata["papermill"]["duration"]
+                kept[path.stem] = Outcome(path.stem, "ok", seconds, cells)
+    return kept

@@ -1,0 +1,103 @@
+"""`make usb`: one folder with the project, its packages and MNIST, for machines without a network."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from lm_utils.workshop.setup import CPU_CHANNEL, ROOT, say
+
+LEFT_BEHIND = (".git", ".venv", "build", "__pycache__", "*.egg-info", ".ipynb_checkpoints", ".pytest_cache",
+               ".ruff_cache", "mine", "node_modules")  # fmt: skip
+PROJECT, WHEELS, DATA = "loss-misuse-lab", "wheels", "data"
+INSTRUCTIONS = """\
+Loss Misuse Lab without a network
+
+The folder wheels was filled on {system} ({machine}) with Python {version}; it serves machines of that kind.
+For another kind run `python -m lm_utils usb` on one such machine, with the same folder: the packages add up.
+Python itself is not in the folder; bring its installer along.
+
+Copy this whole folder to the machine's own disk first: an environment on a stick is slow.
+
+Linux and macOS, in a terminal opened in this folder:
+{unix}
+
+Windows, in a command prompt (cmd) opened in this folder:
+{windows}
+"""
+
+
+def main(folder: Path) -> int:
+    """Fill the folder; a second call on another system adds that system's packages."""
+    folder = folder.expanduser().resolve()
+    if folder == ROOT or ROOT in folder.parents:
+        raise ValueError(f"{folder} lies inside the project; name a folder elsewhere, such as a USB stick.")
+    folder.mkdir(parents=True, exist_ok=True)
+    data = copy_data(folder / DATA)
+    copy_project(folder / PROJECT)
+    download(packages(), folder / WHEELS, os.environ.get("TORCH", ""))
+    (folder / "README.txt").write_text(instructions(bool(data)), encoding="utf-8")
+    size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    say(f"{folder}: {size / 1e9:.1f} GB. {data or 'No MNIST here; the embedded digits are used.'}")
+    say("README.txt there says how to install without a network.")
+    return 0
+
+
+def copy_project(target: Path, source: Path = ROOT) -> None:
+    """Copy the checkout without what is built, downloaded or private."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns(*LEFT_BEHIND), dirs_exist_ok=True)
+
+
+def packages(pyproject: Path = ROOT / "pyproject.toml") -> list[str]:
+    """What an installation of the project asks for, with what builds it."""
+    table = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    return [*table["project"]["dependencies"], *table["build-system"]["requires"]]
+
+
+def download(wanted: list[str], target: Path, torch: str = "") -> None:
+    """Download the locked versions, for this system and this Python, with all that they need."""
+    if torch not in ("", "cpu"):
+        raise ValueError(f"TORCH is 'cpu' or left out, not {torch!r}.")
+    say(f"Downloading packages for {platform.system()} and Python {platform.python_version()} into {target} ...")
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--dest", str(target)]
+    command += ["--only-binary=:all:", "-c", str(ROOT / "constraints.txt")]
+    command += ["--extra-index-url", CPU_CHANNEL] if torch == "cpu" else []
+    if subprocess.run([*command, *wanted], stdout=sys.stderr).returncode:
+        raise ValueError("The download failed (pip says why above); call the same command again.")
+
+
+def copy_data(target: Path) -> str:
+    """Copy MNIST where it can be had; a sentence about it, empty where there is none."""
+    from lm_utils import data, mnist
+
+    try:
+        data.load_data("mnist")
+    except data.DataError:
+        return ""
+    source = mnist.raw_folder()
+    shutil.copytree(source, target / source.parent.name / source.name, dirs_exist_ok=True)
+    return "MNIST is in it."
+
+
+def instructions(with_data: bool) -> str:
+    """What to do with the folder on a machine without a network."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    unix = [f"cd {PROJECT}", "export PIP_NO_INDEX=1 PIP_FIND_LINKS=../wheels"]
+    windows = [f"cd {PROJECT}", "set PIP_NO_INDEX=1", "set PIP_FIND_LINKS=../wheels"]
+    if with_data:
+        unix += ['export LM_DATA_DIR="$PWD/../data"']
+        windows += ["set LM_DATA_DIR=%CD%\\..\\data"]
+    unix += [f"python{version} -m lm_utils setup", ".venv/bin/python -m lm_utils lab"]
+    windows += [f"py -{version} -m lm_utils setup", ".venv\\Scripts\\python -m lm_utils lab"]
+    return INSTRUCTIONS.format(
+        system=platform.system(),
+        machine=platform.machine(),
+        version=version,
+        unix="\n".join(f"    {line}" for line in unix),
+        windows="\n".join(f"    {line}" for line in windows),
+    )

@@ -1,0 +1,171 @@
+"""The final challenge: broken scripts are seen through, repairs are recognised, other breakage is told in words."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+import sklearn.datasets
+
+from lm_utils import __main__ as command_line
+from lm_utils.challenge import grade as lab
+from lm_utils.challenge import run_script
+from lm_utils.challenge.grade import BROKEN, FIXED, FOLDER, NOT_FIXED, challenges
+
+SOLUTIONS = tomllib.loads((Path(__file__).parent / "solutions.toml").read_text("utf-8"))
+NUMBERS = sorted(challenges())
+
+
+def repaired(number: int, changes: int | None = None) -> str:
+    """A script after its first changes (all of them, where no number is given)."""
+    text = (FOLDER / challenges()[number].file).read_text("utf-8")
+    for change in SOLUTIONS[str(number)]["changes"][:changes]:
+        assert text.count(change["old"]) == 1
+        text = text.replace(change["old"], change["new"])
+    return text
+
+
+def written(number: int, text: str, folder: Path) -> Path:
+    """A text as that challenge's script."""
+    script = folder / challenges()[number].file
+    script.write_text(text, "utf-8")
+    return script
+
+
+def graded(number: int, text: str, folder: Path, limit: float = lab.LIMIT) -> lab.Grade:
+    """The grade of a text, run in a process of its own as students do it."""
+    return lab.grade(challenges()[number], written(number, text, folder), limit)
+
+
+@pytest.fixture
+def judged(tmp_path, monkeypatch):
+    """The same without a process of its own, which would import torch each time."""
+    monkeypatch.setattr(sklearn.datasets, "load_digits", sklearn.datasets.load_digits)  # put back afterwards
+
+    def judge(number: int, text: str) -> lab.Grade:
+        try:
+            found = run_script.examine(written(number, text, tmp_path), challenges()[number].spec)
+        except run_script.Ungradable as problem:
+            found = {"error": str(problem)}
+        return lab.judge(challenges()[number], found)
+
+    return judge
+
+
+def test_there_are_six_short_scripts():
+    assert NUMBERS == [1, 2, 3, 4, 5, 6] and len(SOLUTIONS) == 6
+    assert {challenge.file for challenge in challenges().values()} == {p.name for p in FOLDER.glob("*.py")}
+    assert all(len((FOLDER / c.file).read_text("utf-8").splitlines()) < 45 for c in challenges().values())
+    assert all(len(c.hints) == 3 for c in challenges().values())
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_broken_script_is_not_fixed(number, judged):
+    found = judged(number, repaired(number, 0))
+    assert found.state == NOT_FIXED, found.message
+
+
+@pytest.mark.parametrize("number", NUMBERS)
+def test_a_repaired_script_is_fixed(number, judged):
+    found = judged(number, repaired(number))
+    assert found.state == FIXED, found.message
+
+
+@pytest.mark.parametrize(
+    ("number", "old", "new"),
+    [
+        (3, ".unsqueeze(1)", ""),  # the range repaired, the shapes not
+        (4, "nn.BCELoss()", "nn.CrossEntropyLoss()"),  # the activation repaired, the loss not
+        (6, "nn.LogSoftmax(dim=1)", "nn.Softmax(dim=1)"),  # the axis repaired, the logarithm not
+    ],
+)
+def test_half_a_repair_is_not_fixed(number, old, new, judged):
+    text = repaired(number)
+    found = judged(number, text.replace(old, new))
+    assert found.state == NOT_FIXED, found.message
+
+
+def test_another_way_out_counts_too(judged):
+    text = repaired(5, 0).replace("nn.Linear(1024, 64), nn.Sigmoid()", "nn.Linear(1024, 64), nn.ReLU()")
+    found = judged(5, text.replace("lr=1e-2", "lr=1e-3"))
+    assert found.state == FIXED, found.message
+
+
+@pytest.mark.slow
+def test_a_process_of_its_own_grades_alike(tmp_path):
+    assert graded(2, repaired(2, 0), tmp_path).state == NOT_FIXED
+    assert graded(2, repaired(2), tmp_path).state == FIXED
+    crashed = graded(2, "import os\n\nos._exit(3)\n", tmp_path)
+    assert crashed.state == BROKEN and "exit code 3" in crashed.message
+
+
+def test_a_loop_and_a_missing_file_are_told(tmp_path):
+    looped = graded(1, "while True:\n    pass\n", tmp_path, limit=0.5)
+    assert looped.state == BROKEN and "did not end within 0.5 seconds" in looped.message
+    assert "no file" in lab.grade(challenges()[2], tmp_path / "none.py").message
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("import torch\n\ntorch.zeros(2)[5]\n", "stops in line 3 with IndexError"),
+        ("def broken(:\n    pass\n", "not valid Python"),
+        ("raise SystemExit(0)\n", "exit()"),
+        ("model = 1\n", "no longer defines loss_fn, inputs_for, targets_for, predict"),
+    ],
+)
+def test_a_crash_is_told(text, words, judged):
+    found = judged(1, text)
+    assert found.state == BROKEN and words in found.message
+
+
+def test_answers_of_a_wrong_form_are_told(judged):
+    text = repaired(1).replace(".argmax(dim=1)\n", "\n").replace("for _ in range(20)", "for _ in range(0)")
+    text = text.split("right = ")[0]
+    found = judged(1, text)
+    assert found.state == BROKEN and "expected 1 answer per image" in found.message
+
+
+@pytest.mark.parametrize(
+    ("found", "state", "words"),
+    [
+        ({"metric": 0.95, "misfits": [], "collapsed": False}, FIXED, "fit each other"),
+        ({"metric": 0.95, "misfits": ["a"], "collapsed": False}, NOT_FIXED, "there is still a misfit"),
+        ({"metric": 0.5, "misfits": ["a", "b"], "collapsed": False}, NOT_FIXED, "are still 2 misfits"),
+        ({"metric": 0.1, "misfits": [], "collapsed": True}, NOT_FIXED, "alike"),
+        ({"metric": 0.5, "misfits": [], "collapsed": False}, BROKEN, "something else"),
+        ({"error": "It stops."}, BROKEN, "It stops."),
+    ],
+)
+def test_findings_become_a_grade(found, state, words):
+    told = lab.judge(challenges()[1], found)
+    assert told.state == state and words in told.message and told.challenge.file in str(told)
+
+
+def test_students_work_on_copies_that_are_kept(tmp_path, monkeypatch, capsys):
+    for challenge in challenges().values():
+        (tmp_path / challenge.file).write_text("original", "utf-8")
+    mine = lab.own_copies(tmp_path)
+    (mine / challenges()[1].file).write_text("my repair", "utf-8")
+    monkeypatch.setattr(lab, "grade", lambda challenge, script: lab.Grade(challenge, FIXED, script.read_text("utf-8")))
+    assert lab.main(folder=tmp_path) == 0
+    shown = capsys.readouterr().out
+    assert "my repair" in shown and shown.count("fixed. original") == 5
+    assert (tmp_path / challenges()[1].file).read_text("utf-8") == "original"
+
+
+def test_the_command_line_tells_hints_in_steps(capsys):
+    assert command_line.main(["challenge", "3", "--hint", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert "Hint 1:" in shown and "Hint 2:" in shown and "Hint 3:" not in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [(["7"], "no challenge 7"), (["--hint", "1"], "which challenge"), (["1", "--hint", "4"], "There are 3 hints")],
+)
+def test_a_mistake_gets_one_sentence(arguments, words, capsys):
+    assert command_line.main(["challenge", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert words in error and error.count("\n") == 1

@@ -1,0 +1,409 @@
+"""The explorer without a browser: choices, landmarks, live runs, words and pictures, and the box's states."""
+
+from __future__ import annotations
+
+import csv
+import io
+import time
+from dataclasses import replace
+from threading import Event
+
+import pytest
+import torch
+
+from lm_utils.data import load_data
+from lm_utils.evidence.reference_lines import landmarks, stored_landmarks
+from lm_utils.evidence.results import Results, reference
+from lm_utils.explorer import live_figures as figures
+from lm_utils.explorer import live_words as words
+from lm_utils.explorer import server
+from lm_utils.explorer.choice import PRESETS, Choice, activations_for, changed
+from lm_utils.explorer.explorer import Explorer
+from lm_utils.explorer.explorer_parts import KEPT, Comparison
+from lm_utils.explorer.live_run import LiveRun
+from lm_utils.lessons import playground
+from lm_utils.model import CNN
+from lm_utils.pairing import Pairing
+from lm_utils.runs.inside import stuck_units
+from lm_utils.runs.shipped import KEY
+from lm_utils.tasks import TASKS
+from lm_utils.workshop.publish.notebooks import ROOT
+
+FITS = Choice(Pairing("multiclass", "cross_entropy"), epochs=2)
+REFUSED = Choice(Pairing("regression", "bce"), epochs=2)
+NOTHING_STORED = Results("reference", "mnist", ())
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_data("digits", seed=0)
+
+
+@pytest.fixture(scope="module")
+def tiny(digits):
+    """Ninety-six images: three batches an epoch."""
+    part = type(digits.train)
+    cut = [part(p.images[:96], p.digits[:96]) for p in (digits.train, digits.valid, digits.test)]
+    return type(digits)(*cut, digits.name, digits.source, digits.seed)
+
+
+def trained(choice, data, stop=None):
+    """A finished live run that was looked at after every batch."""
+    live = LiveRun(choice, data, "cpu", lambda live: (live.look(), live.probe()))
+    live.train(stop or Event())
+    return live
+
+
+@pytest.fixture(scope="module")
+def done(tiny):
+    return trained(FITS, tiny)
+
+
+@pytest.fixture(scope="module")
+def refused(tiny):
+    return trained(REFUSED, tiny)
+
+
+# --- choices ---
+
+
+def test_six_presets_are_rows_of_the_tables():
+    assert len(PRESETS) == 6 and len({preset.choice for preset in PRESETS}) == 6
+    assert {preset.choice.pairing.verdict for preset in PRESETS} == {
+        "recommended", "workable", "handicapped", "impossible",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_whatever_is_changed_the_choice_stays_valid(task):
+    odd = Choice(Pairing("regression", "mse", "sigmoid_inverse", normalize=True))
+    assert changed(odd, task=task).pairing.activation in activations_for(task)
+    assert changed(changed(FITS, prior_bias=True), task=task).pairing.task == task
+    assert changed(FITS, lr=0.1).lr == 0.1
+
+
+# --- landmarks ---
+
+
+@pytest.mark.parametrize(
+    ("pairing", "constant", "least"),
+    [
+        (Pairing("multiclass", "cross_entropy", "softmax"), 2.3026, 1.4612),
+        (Pairing("binary", "cross_entropy", "softmax"), 0.6931, 0.3133),
+        (Pairing("multiclass", "bce_logits", "softmax"), None, 0.6552),
+        (Pairing("multiclass", "bce", "sigmoid"), 0.3251, None),
+        (Pairing("multiclass", "mse", "sigmoid"), 0.09, None),
+        (Pairing("probability", "bce", "sigmoid"), 0.6931, None),
+    ],
+)
+def test_known_constants_and_floors(digits, pairing, constant, least):
+    found = landmarks(pairing, digits)
+    if constant is not None:
+        assert found.constant_loss == pytest.approx(constant, abs=1e-3)
+    assert found.least_loss == (None if least is None else pytest.approx(least, abs=1e-4))
+
+
+def test_limits_of_the_metric():
+    labels = stored_landmarks(Pairing("multilabel", "bce", "softmax"), "mnist")
+    assert labels.best_metric == pytest.approx(0.8019, abs=1e-4)
+    alone = stored_landmarks(Pairing("probability", "bce", "softmax"), "mnist")
+    assert alone.best_metric == pytest.approx(0.4931, abs=1e-4)
+    assert stored_landmarks(Pairing("multiclass", "bce", "sigmoid"), "mnist").best_metric is None
+    assert stored_landmarks(Pairing("regression", "bce_logits", normalize=True), "mnist").constant_loss is None
+
+
+def test_no_pairing_is_without_landmarks(digits):
+    for task in TASKS:
+        for loss in ("mse", "mae", "rmse", "huber", "bce", "bce_logits", "cross_entropy", "hinge"):
+            for activation in activations_for(task):
+                assert landmarks(Pairing(task, loss, activation), digits).constant_metric > 0
+
+
+# --- a live run ---
+
+
+def test_a_live_run_knows_what_is_going_on(done):
+    assert done.run.status == "ok" and len(done.history) == 2 and done.batches == 6 == 2 * done.batches_per_epoch
+    assert [look.epoch for look in done.looks] == pytest.approx([k / 3 for k in range(7)])
+    assert set(done.insides[-1].gradients) == {"conv1", "conv2", "conv3", "fc", "out"}
+    assert 0 <= done.insides[-1].stuck <= done.insides[-1].flat <= 1
+    assert len(done.answers) == 16 and done.report is not None and done.seconds_left == 0
+
+
+def test_a_run_that_is_watched_is_the_same_run(tiny, done):
+    assert LiveRun(FITS, tiny, "cpu").train().history == done.run.history
+
+
+def test_stop_before_the_first_batch(tiny):
+    stop = Event()
+    stop.set()
+    live = trained(FITS, tiny, stop)
+    assert live.run.status == "stopped" and live.report is None
+    assert "in the first epoch, after 0 batches" in words.outcome(live) and words.what_happened(live) == ""
+
+
+def test_a_loss_that_refuses_is_a_result(refused):
+    assert refused.run.status == "error" and refused.report.count("error")
+    assert "between 0 and 1" in words.outcome(refused) and words.what_happened(refused) == words.OUTCOMES[2]
+
+
+def test_nan_is_told(tiny):
+    live = LiveRun(FITS, tiny, "cpu")
+    setup = live._setup
+
+    def poisoned(model):
+        optimizer = setup(model)
+        model.out.bias.data.fill_(float("nan"))
+        return optimizer
+
+    live._setup = poisoned
+    live.train()
+    assert live.run.status == "diverged" and "from the first epoch on" in words.outcome(live)
+    assert words.what_happened(live) == words.OUTCOMES[2]
+    figures.curves_figure(FITS.pairing, live.landmarks, live)
+    figures.inside_figure(live)
+
+
+# --- words and pictures ---
+
+
+def test_the_card_tells_the_verdict_by_sign_and_word_and_keeps_a_secret():
+    choice = PRESETS[1].choice
+    told, secret = words.pairing_card(choice, NOTHING_STORED), words.pairing_card(choice, NOTHING_STORED, secret=True)
+    assert "△ handicapped:" in told and "none of this pairing" in told
+    assert "handicapped" not in secret and "Stored result" not in secret and "one-hot rows" in secret
+
+
+def test_a_stored_result_says_whose_it_is_and_how_it_was_trained():
+    stored = reference("mnist")
+    entries = [entry for entry in stored.entries if entry["status"] == "ok"]
+    if not entries:
+        pytest.skip("no reference results here; `make results` makes them")
+    pairing = Pairing(**{name: entries[0][name] for name in KEY[:-1]})
+    assert "(reference: MNIST)" in words.stored_line(Choice(pairing), stored)
+    assert "learning rate 0.001" in words.stored_line(Choice(pairing, lr=0.1), stored)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_pictures_of_every_task_have_an_alt_text(tiny, task):
+    live = trained(changed(FITS, task=task, epochs=1, loss="mse"), tiny)
+    pictures = [
+        figures.curves_figure(live.choice.pairing, live.landmarks, live),
+        figures.inside_figure(live),
+        figures.images_figure(live),
+        figures.comparison_figure([live]),
+    ]
+    assert all(figure.get_label() for figure in pictures) and len({figure.get_label() for figure in pictures}) == 4
+
+
+def test_the_legend_leaves_the_star_of_a_short_run_alone(tiny):
+    live = trained(changed(FITS, epochs=3), tiny)
+    for record, value in zip(live.history, (0.46, 0.66, 0.76), strict=True):
+        record["valid_metric"] = value
+    live.looks, live.run = [], replace(live.run, best_epoch=3)
+    axes = figures.curves_figure(FITS.pairing, live.landmarks, live).axes[1]
+    axes.figure.canvas.draw()
+    (star,) = (line for line in axes.lines if line.get_label() == "best epoch")
+    x, y = axes.transData.transform(star.get_xydata()[0])
+    assert not axes.get_legend().get_window_extent().padded(8).contains(x, y)
+
+
+def test_the_curves_carry_their_landmarks(digits):
+    pairing = PRESETS[2].choice.pairing
+    figure = figures.curves_figure(pairing, landmarks(pairing, digits))
+    named = {line.get_label(): line.get_ydata()[0] for line in figure.axes[0].lines}
+    assert named["lowest loss within reach"] == pytest.approx(1.4612, abs=1e-4)
+    assert named["constant answer"] == pytest.approx(2.3026, abs=1e-3)
+
+
+def test_the_doctor_in_words(done, refused):
+    assert "✗ error:" in words.findings(refused.report) and "<code>" in words.findings(refused.report)
+    assert words.findings(None) == "" and "doctor" in words.findings(done.report)
+
+
+def test_prediction_and_outcome_side_by_side():
+    assert "As you said" in words.prediction_reply(words.OUTCOMES[0], words.OUTCOMES[0])
+    assert "Not as you said" in words.prediction_reply(words.OUTCOMES[0], words.OUTCOMES[1])
+    assert "Stopped" in words.prediction_reply(words.OUTCOMES[0], "")
+
+
+def test_six_runs_are_kept_and_saved(done, refused, tmp_path):
+    comparison = Comparison(tmp_path)
+    comparison.save()
+    assert "no runs" in comparison.links.value
+    for live in [refused, *[done] * KEPT]:
+        comparison.keep(live)
+    assert len(comparison.runs) == KEPT and refused not in comparison.runs
+    comparison.keep(refused)
+    comparison.save()
+    lines = list(csv.DictReader(io.StringIO((tmp_path / "explorer-runs.csv").read_text())))
+    assert len(lines) == 2 * (KEPT - 1) + 1 and lines[-1]["status"] == "error" and lines[0]["valid_loss"]
+    assert (tmp_path / "explorer-runs.png").read_bytes().startswith(b"\x89PNG")
+    comparison.folder = tmp_path / "missing"
+    comparison.save()
+    assert "cannot be written" in comparison.links.value and "download=" in comparison.links.value
+    comparison.forget()
+    assert comparison.runs == []
+
+
+# --- the box ---
+
+
+@pytest.fixture
+def box(tmp_path, tiny):
+    made = Explorer("digits", "cpu", tmp_path)
+    made.splits = tiny
+    made.choose(FITS)
+    yield made
+    made.bar.end()
+
+
+def told(box):
+    """What the line beside the buttons says."""
+    return box.bar.status.value.split(">")[1].split("<")[0]
+
+
+def until(condition, seconds=10.0):
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert condition()
+
+
+def click(box):
+    box.bar._clicked_at = 0.0  # as if the last click were long ago
+    box.bar.train.click()
+
+
+def test_untouched_it_shows_a_picture_and_trains_nothing(box):
+    assert "Learning curves" in box.curves.value and box.live is None and not box.bar.running
+    assert told(box) == "Ready: press Train." and box.bar.stop.disabled and not box.bar.train.disabled
+
+
+def test_train_to_the_end(box):
+    click(box)
+    until(lambda: not box.bar.running)
+    assert told(box).startswith("Done in") and len(box.comparison.runs) == 1
+    assert "Three panels" in box.inside.value and "test images" in box.images.value and "doctor" in box.doctor.value
+    assert not box.bar.train.disabled and box.bar.stop.disabled
+
+
+def test_a_double_click_trains_once(box):
+    click(box)
+    box.bar.train.click()
+    until(lambda: not box.bar.running)
+    box.bar._clicked_at = time.monotonic()
+    box.bar.train.click()  # the second click of a pair, after a training that was over at once
+    assert not box.bar.running and len(box.comparison.runs) == 1
+
+
+def test_stop_is_obeyed_and_the_run_is_kept(box):
+    box.choose(changed(FITS, epochs=500, patience=100))
+    click(box)
+    until(lambda: box.live and len(box.live.history) > 1)
+    box.bar.stop.click()
+    epochs = len(box.live.history)
+    until(lambda: "Stopped after" in told(box))
+    until(lambda: not box.bar.running)
+    assert len(box.live.history) <= epochs + 1  # not even the epoch under way was finished, or it had just ended
+    assert len(box.comparison.runs) == 1 and not box.bar.train.disabled
+
+
+def test_another_choice_stops_the_training_first(box):
+    box.choose(changed(FITS, epochs=500, patience=100))
+    click(box)
+    until(lambda: box.live and box.live.history)
+    box.presets[1].click()
+    assert not box.bar.running and "stopped" in told(box) and box.live is None
+    assert "● " in box.presets[1].description and len(box.comparison.runs) == 1
+    box.choose(REFUSED)
+    click(box)
+    until(lambda: not box.bar.running)
+    assert "The loss refused" in told(box) and "✗ error" in box.doctor.value
+
+
+def test_predict_first_asks_hides_and_answers(box):
+    box.predict.switch.value = True
+    assert "hidden until" in box.card.value
+    click(box)
+    assert not box.bar.running and "Say first" in told(box)
+    box.predict.options.value = words.OUTCOMES[0]
+    click(box)
+    until(lambda: not box.bar.running)
+    assert "you said" in box.predict.reply.value.lower() and "hidden until" not in box.card.value
+    box.presets[0].click()
+    assert "hidden until" in box.card.value and box.predict.reply.value == ""
+
+
+def test_controls_follow_the_choice_and_grey_out_what_makes_no_sense(box):
+    fields = box.controls.fields
+    assert fields["normalize"].disabled and not fields["prior_bias"].disabled
+    fields["task"].value = "regression"
+    assert not fields["normalize"].disabled and fields["prior_bias"].disabled
+    assert box.choice.pairing.task == "regression" and "Regression" in box.card.value
+    assert "sigmoid_inverse" in [value for _, value in fields["activation"].options]
+    box.presets[0].click()
+    assert fields["task"].value == "multiclass" and box.choice == PRESETS[0].choice
+
+
+def test_headless_the_same_training_runs_without_a_thread(box):
+    assert box.train_now().run.status == "ok" and told(box).startswith("Done in")
+
+
+# --- its own page ---
+
+
+def test_the_page_is_for_this_machine_and_needs_a_token(tmp_path):
+    words_of_command = server.command(tmp_path / "x.ipynb", 1234)
+    assert "--Voila.ip=127.0.0.1" in words_of_command and "--Voila.auto_token=True" in words_of_command
+    (cell,) = server.notebook(tmp_path).cells
+    assert compile(cell.source, "cell", "exec") and str(tmp_path) in cell.source
+    assert 1024 < server.free_port() < 65536
+
+
+# --- the hunts of notebook 14 ---
+
+
+def test_hunts_name_what_is_missing():
+    never = PRESETS[1].choice.pairing
+    floor = {"No floor.": playground.floor_above(1.4, "mnist")}
+    assert playground.check(..., floor).state == "unanswered" and playground.check("bce", floor).state == "wrong"
+    assert playground.check(never, floor).message == "No floor."
+    assert playground.check(PRESETS[2].choice.pairing, floor) and not playground.check(never, floor)
+    one = {"Not one change.": playground.differs_in_one(never)}
+    assert playground.check(changed(PRESETS[1].choice, hidden="relu").pairing, one) and not playground.check(never, one)
+
+
+def hunted(name, answer):
+    """What the notebook's own check of this variable says to an answer."""
+    cells = (ROOT / "notebooks" / "src" / "14_playground.py").read_text("utf-8").split("\n# %%")
+    (cell,) = (cell for cell in cells if f"\nhunt.check({name}," in cell)
+    return eval(cell.strip(), {"hunt": playground, "never": PRESETS[1].choice.pairing, name: answer})
+
+
+@pytest.mark.parametrize(
+    ("task", "loss", "activation", "found"),
+    [("regression", "bce", "none", True), ("multiclass", "bce", "relu", True), ("binary", "bce", "none", True),
+     ("regression", "bce", "sigmoid", True), ("regression", "hinge", "none", False),
+     ("regression", "bce", "sigmoid_inverse", False), ("multiclass", "bce", "sigmoid", False)],
+)  # fmt: skip
+def test_the_hunt_for_an_error_wants_one_of_pytorch(task, loss, activation, found):
+    assert bool(hunted("refused", Pairing(task, loss, activation))) is found
+
+
+def test_a_repair_keeps_the_task():
+    assert "Keep the task" in hunted("repaired", Pairing("multilabel", "bce", "sigmoid")).message
+    assert "exactly one" in hunted("repaired", PRESETS[1].choice.pairing).message
+    for change in ({"prior_bias": True}, {"hidden": "relu"}, {"activation": "softmax"}, {"loss": "cross_entropy"}):
+        assert hunted("repaired", replace(PRESETS[1].choice.pairing, **change)), change
+
+
+def test_a_unit_is_stuck_where_it_says_the_same_for_every_image(tiny):
+    images = tiny.valid.images[:32]
+    model = CNN(10, generator=torch.Generator().manual_seed(0))
+    assert stuck_units(model, images) == 0
+    model.fc.bias.data[:16] = 50.0
+    assert stuck_units(model, images) == 0.25
+    relu = CNN(10, hidden="relu", generator=torch.Generator().manual_seed(0))
+    relu.fc.bias.data[:32] = -50.0
+    assert stuck_units(relu, images) >= 0.5

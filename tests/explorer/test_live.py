@@ -1,0 +1,52 @@
+"""One training at a time, stopped at once, no error lost."""
+
+import time
+
+from lm_utils.explorer.live import LiveTraining, Pace, stop_all
+
+
+def until(condition, seconds=3.0):
+    """Wait for something, but not for ever."""
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.005)
+    assert condition()
+
+
+def test_a_second_start_is_refused_and_a_stop_is_obeyed():
+    heard = []
+    one, other = LiveTraining(heard.append), LiveTraining(heard.append)
+    assert one.start(lambda stop: stop.wait(5)) and not one.start(print) and not other.start(print)
+    one.stop(wait=2)
+    assert not one.running and heard == [None]
+    assert other.start(lambda stop: None)
+    until(lambda: heard == [None, None])
+
+
+def test_an_error_becomes_one_sentence_and_the_next_start_works():
+    heard = []
+    training = LiveTraining(heard.append)
+
+    def fails(stop):
+        raise ValueError("first line\nsecond line")
+
+    training.start(fails)
+    until(lambda: heard)
+    assert heard == ["ValueError: first line"]
+    until(lambda: not training.running)
+    assert training.start(lambda stop: None)
+
+
+def test_stop_all_ends_the_training_of_a_cell_that_was_run_before():
+    old = LiveTraining(lambda sentence: None)
+    old.start(lambda stop: stop.wait(5))
+    stop_all()
+    assert not old.running
+
+
+def test_drawing_takes_at_most_its_share_of_the_time():
+    pace = Pace(seconds=0.0, share=0.15)
+    assert pace.due()
+    pace.draw(lambda: time.sleep(0.05))
+    assert not pace.due()
+    until(pace.due)

@@ -1,0 +1,42 @@
+"""Three rules of stopping keep the weights that each would have handed over."""
+
+import operator
+
+import torch
+
+from lm_utils.runs.stopping import BUDGET, PATIENCE, ThreeRules
+
+
+def followed(metrics, losses):
+    """The rules after a training whose weights are the number of the epoch; and how many epochs they wanted."""
+    rules, model = ThreeRules(operator.gt), torch.nn.Linear(1, 1, bias=False)
+    for epoch, (metric, loss) in enumerate(zip(metrics, losses, strict=True), start=1):
+        model.weight.data.fill_(epoch)
+        rules.look({"epoch": epoch, "valid_metric": metric, "valid_loss": loss}, model)
+        if rules.ended:
+            break
+    return rules, rules.scores(model, lambda kept: {"weight": kept.weight.item()}), epoch
+
+
+def test_each_rule_keeps_its_own_epoch():
+    epochs = range(1, 101)
+    metrics = [min(epoch, 7) for epoch in epochs]  # best at 7, never better
+    losses = [abs(epoch - 25) for epoch in epochs]  # least at 25
+    rules, told, seen = followed(metrics, losses)
+    assert rules.ended and seen == max(25 + PATIENCE, BUDGET)
+    assert {name: (one["epoch"], one["weight"]) for name, one in told.items()} == {
+        "metric": (7, 7.0), "loss": (25, 25.0), "budget": (BUDGET, float(BUDGET))
+    }  # fmt: skip
+
+
+def test_an_ended_rule_is_not_woken_by_a_later_record():
+    epochs = range(1, 101)
+    metrics = [1.0 if epoch == 1 else 2.0 if epoch == PATIENCE + 5 else 0.0 for epoch in epochs]
+    _, told, _ = followed(metrics, [1.0] * 100)
+    assert told["metric"]["epoch"] == 1
+
+
+def test_a_training_that_is_cut_short_still_has_an_answer():
+    rules, told, _ = followed([0.1, 0.2, 0.3], [3.0, 2.0, 2.5])
+    assert not rules.ended
+    assert {name: one["epoch"] for name, one in told.items()} == {"metric": 3, "loss": 2, "budget": 3}

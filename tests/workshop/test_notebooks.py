@@ -1,0 +1,219 @@
+"""The notebooks people open equal their sources, and keep the style that was promised."""
+
+import ast
+import json
+import re
+import statistics
+
+import nbformat
+import pytest
+
+from lm_utils.workshop.publish import notebooks
+
+SOURCES = sorted((notebooks.ROOT / "notebooks" / "src").glob("*.py"))
+every_notebook = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+
+SMALL = """# %% [markdown]
+# # 01 Small
+# See [the next](02_other.ipynb) and [this](01_small.ipynb).
+
+# %% [markdown] tags=["lang-ko"]
+# # 01 작은 것
+# [다음](02_other.ipynb), [이것](01_small.ipynb).
+
+# %% tags=["parameters"]
+data = "auto"
+
+# %%
+answer = ...
+
+# %% tags=["solution"]
+answer = 3
+
+# %%
+answer = ...
+"""
+
+
+@pytest.fixture
+def house(tmp_path):
+    folder = tmp_path / "notebooks" / "src"
+    folder.mkdir(parents=True)
+    (folder / "01_small.py").write_text(SMALL, "utf-8")
+    (folder / "02_other.py").write_text("# %% [markdown]\n# # 02 Other\n", "utf-8")
+    return tmp_path
+
+
+def cells_of(path):
+    return nbformat.read(path, as_version=4).cells
+
+
+def test_editions(house, capsys):
+    assert notebooks.main(check=True, root=house) == 1
+    assert notebooks.main(root=house) == 0
+    assert notebooks.main(root=house, solutions=True) == 0
+    student = cells_of(house / "notebooks" / "01_small.ipynb")
+    teacher = cells_of(house / "build" / "solutions" / "01_small.ipynb")
+    korean = cells_of(house / "notebooks" / "ko" / "01_small.ipynb")
+    assert [c.source for c in student][1:] == ['data = "auto"', "answer = ...", "answer = ..."]
+    assert [c.source for c in teacher][3] == "answer = 3"
+    assert [c for c in teacher if "solution" not in c.metadata.get("tags", [])] == student
+    assert "작은" in korean[0].source and "Small" not in korean[0].source
+    assert korean[1:] == student[1:]
+    assert "(../02_other.ipynb)" in korean[0].source and "(01_small.ipynb)" in korean[0].source
+    assert not (house / "notebooks" / "ko" / "02_other.ipynb").exists()
+    assert len({c.id for c in student}) == len(student)
+    capsys.readouterr()
+    assert notebooks.main(check=True, root=house) == 0
+    assert "up to date" in capsys.readouterr().out
+
+
+def test_a_question_hides_its_source_which_holds_the_answer(house):
+    source = house / "notebooks" / "src" / "02_other.py"
+    source.write_text("# %%\nquiz.check(mine, expected=3)\n\n# %%\nmine = ...\n\n# %%\nmine = 3\ncheck(mine, 3)\n")
+    notebooks.main(root=house)
+    cells = cells_of(house / "notebooks" / "02_other.ipynb")
+    assert [dict(cell.metadata) for cell in cells] == [{"jupyter": {"source_hidden": True}}, {}, {}]
+
+
+def test_only_what_changed_is_written_and_a_new_cell_leaves_the_others_alone(house):
+    notebooks.main(root=house)
+    small, other = (house / "notebooks" / f"{name}.ipynb" for name in ("01_small", "02_other"))
+    before, times = small.read_text("utf-8"), (small.stat().st_mtime_ns, other.stat().st_mtime_ns)
+    source = house / "notebooks" / "src" / "01_small.py"
+    source.write_text(SMALL.replace("# %%\nanswer", "# %%\nfirst = 1\n\n# %%\nanswer", 1), "utf-8")
+    assert notebooks.outdated(notebooks.student_files(house)) == [
+        small,
+        house / "notebooks/ko/01_small.ipynb",
+    ]
+    notebooks.main(root=house)
+    assert small.stat().st_mtime_ns != times[0] and other.stat().st_mtime_ns == times[1]
+    kept = {json.dumps(cell) for cell in json.loads(small.read_text("utf-8"))["cells"]}
+    assert {json.dumps(cell) for cell in json.loads(before)["cells"]} < kept
+
+
+def test_a_built_notebook_without_source_is_named(house, capsys):
+    notebooks.main(root=house)
+    (house / "notebooks" / "src" / "02_other.py").unlink()
+    assert notebooks.main(check=True, root=house) == 1
+    assert "02_other.ipynb: has no source" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "name, text, words",
+    [
+        ("notes.py", "", "NN_name.py"),
+        ("01_twice.py", "", "share the number 01"),
+        ("03_lost.py", '# %% [markdown] tags=["lang-ko"]\n# 말\n', "must follow"),
+        ("03_typo.py", "# %%\nx = (\n", "03_typo.py: a cell is not valid Python"),
+    ],
+)
+def test_bad_sources_are_refused_in_one_sentence(house, name, text, words):
+    (house / "notebooks" / "src" / name).write_text(text, "utf-8")
+    with pytest.raises(ValueError, match=words):
+        notebooks.main(root=house)
+
+
+def test_no_source_at_all(tmp_path):
+    with pytest.raises(ValueError, match="no notebook source"):
+        notebooks.main(root=tmp_path)
+
+
+def code_lines(cell):
+    return sum(bool(line.strip()) and not line.strip().startswith("#") for line in cell.source.splitlines())
+
+
+@every_notebook
+def test_committed_notebooks_equal_their_source(source):
+    built = notebooks.ROOT / "notebooks" / f"{source.stem}.ipynb"
+    assert built.exists(), f"run `make notebooks` and commit {built.name}"
+    assert built.read_text("utf-8") == notebooks._text(notebooks.build(source)), "run `make notebooks`"
+
+
+def test_nothing_built_is_left_over_or_out_of_date():
+    if not SOURCES:
+        pytest.skip("no notebook source yet")
+    assert notebooks.strays() == []
+    assert notebooks.outdated(notebooks.student_files()) == []
+
+
+@every_notebook
+def test_code_cells_are_short_and_prose_keeps_pace(source):
+    cells = notebooks.build(source).cells
+    code = [code_lines(cell) for cell in cells if cell.cell_type == "code"]
+    prose = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    assert statistics.median(code) <= 5
+    assert max(code) <= 20
+    assert len(prose) >= len(code)
+    assert len(re.findall(r"\w+", " ".join(prose))) >= 500
+
+
+@every_notebook
+def test_no_cell_is_empty(source):
+    for cell in notebooks.build(source, "teacher").cells:
+        assert cell.source.strip()
+        assert cell.cell_type != "code" or code_lines(cell) > 0, f"only comments: {cell.source!r}"
+
+
+@every_notebook
+def test_no_prose_is_left_in_a_code_cell(source):
+    """As where the mark of a Markdown cell was forgotten: no code cell ends with a comment."""
+    for cell in notebooks.build(source, "teacher").cells:
+        assert cell.cell_type != "code" or not cell.source.rstrip().rpartition("\n")[2].startswith("#"), cell.source
+
+
+@every_notebook
+def test_required_parts(source):
+    cells = notebooks.build(source).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert cells[0].source.startswith(f"# {source.stem[:2]} ")
+    assert re.search(r"\*\*Time:?\*\*:? *(\d+) minutes", prose), "say **Time:** NN minutes"
+    assert "**Covers" in prose
+    parameters = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(parameters) == 1
+    names = {node.targets[0].id: node.value.value for node in ast.parse(parameters[0]).body}
+    assert names == {"data": "auto", "seeds": 3, "device": "auto"}
+    assert "banner(data, device)" in code
+    assert len(re.findall(r"\bcheck(_function)?\(", code)) >= 2, "two exercises that check themselves"
+    assert re.search(r"\bpredict\(", code), "a predict-first question"
+    assert re.search(r"^#+ .*summary|^#+ .*what you (now )?know", prose, re.IGNORECASE | re.MULTILINE)
+    following = [other for other in SOURCES if other.stem[:2] == f"{int(source.stem[:2]) + 1:02d}"]
+    for other in following:
+        assert f"({other.name.replace('.py', '.ipynb')}" in cells[-1].source + cells[-2].source
+
+
+@every_notebook
+def test_links_between_notebooks_lead_somewhere(source):
+    prose = "\n".join(cell.source for cell in notebooks.build(source).cells if cell.cell_type == "markdown")
+    linked = set(re.findall(r"\]\((\d\d_\w+)\.ipynb", prose))
+    assert linked <= {path.stem for path in SOURCES}
+
+
+@every_notebook
+def test_figures_carry_alt_text(source):
+    text = source.read_text("utf-8")
+    assert not re.search(r"\bplt\.|pyplot", text), "figures come from functions and are shown with show(figure)"
+    for match in re.finditer(r"!\[([^]]*)\]\(", text):
+        assert match[1].strip(), "an image without alt text"
+    for match in re.finditer(r"<img\b[^>]*>", text):
+        assert re.search(r'alt="[^"]+"', match[0]), "an image without alt text"
+
+
+@every_notebook
+def test_every_exercise_has_a_solution_and_editions_differ_in_nothing_else(source):
+    student, teacher = notebooks.build(source).cells, notebooks.build(source, "teacher").cells
+    assert [c for c in teacher if "solution" not in c.metadata.get("tags", [])] == student
+    code = [cell.source for cell in student if cell.cell_type == "code"]
+    stubs = sum(bool(re.search(r"^\s*(\w+ = |return )\.\.\.$", text, re.MULTILINE)) for text in code)
+    solutions = len(teacher) - len(student)
+    assert solutions >= 2 and solutions >= stubs
+
+
+@every_notebook
+def test_nothing_of_this_machine_is_stored(source):
+    notebook = notebooks.build(source)
+    assert set(notebook.metadata) == {"kernelspec", "language_info"}
+    for cell in notebook.cells:
+        assert set(cell.metadata) <= {"tags", "slideshow", "jupyter"}
+        assert not cell.get("outputs") and not cell.get("execution_count")
