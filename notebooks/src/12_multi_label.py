@@ -42,6 +42,7 @@ from IPython.display import Markdown
 import lm_utils as lm
 from lm_utils.evidence import tables
 from lm_utils.lessons import interventions
+from lm_utils.lessons import multi_label as lesson
 from lm_utils.show import quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
