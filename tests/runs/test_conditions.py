@@ -99,8 +99,8 @@ def test_another_hand_is_a_test_set_of_networks_trained_on_mnist_alone(data):
 
 
 def test_names_are_unique_and_predictions_written_down():
-    assert set(WATCHES) == set(c.CONDITIONS)
-    for family in c.CONDITIONS.values():
+    assert set(WATCHES) == set(robustness.FAMILIES)
+    for family in robustness.FAMILIES.values():
         assert len({condition.name for condition in family}) == len(family)
     assert all(condition.expected in ("learns", "collapses") for condition in c.COLLAPSE)
 
@@ -204,7 +204,7 @@ def test_labels_are_stored_with_the_cut_that_suits_them():
 
 @pytest.mark.slow
 def test_each_family_stores_what_it_looks_at():
-    by_name = {condition.name: condition for family in c.CONDITIONS.values() for condition in family}
+    by_name = {condition.name: condition for family in robustness.FAMILIES.values() for condition in family}
     new, rules = (
         run_condition(replace(by_name[name], max_epochs=2, change=c.fewer_images(64)), 5, "digits", "cpu")
         for name in ("images-50/mse-softmax", "rules/mse-softmax")
