@@ -8,30 +8,27 @@ from collections.abc import Callable
 from importlib import import_module
 
 from lm_utils.doctor.diagnosis import diagnose
+from lm_utils.doctor.report import DoctorError
 
 WANTED = "module:factory, such as train:make, where make() returns (model, loss_fn, inputs, targets)"
-
-
-class BadSpec(ValueError):
-    """The target named on the command line cannot be examined."""
 
 
 def load_factory(spec: str) -> Callable[[], tuple]:
     """Import the module and take the factory out of it."""
     module_name, colon, name = spec.partition(":")
     if not (colon and module_name and name):
-        raise BadSpec(f"{spec!r} does not name a factory; expected {WANTED}.")
+        raise DoctorError(f"{spec!r} does not name a factory; expected {WANTED}.")
     try:
         module = import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name and module_name.startswith(error.name):
-            raise BadSpec(f"There is no module {module_name!r} here; run the command in its folder.") from error
-        raise BadSpec(f"The module {module_name!r} needs {error.name!r}, which is not installed.") from error
+            raise DoctorError(f"There is no module {module_name!r} here; run the command in its folder.") from error
+        raise DoctorError(f"The module {module_name!r} needs {error.name!r}, which is not installed.") from error
     except Exception as error:
-        raise BadSpec(f"Importing {module_name!r} failed: {type(error).__name__}: {error}") from error
+        raise DoctorError(f"Importing {module_name!r} failed: {type(error).__name__}: {error}") from error
     factory = getattr(module, name, None)
     if not callable(factory):
-        raise BadSpec(f"The module {module_name!r} has no function {name!r}; expected {WANTED}.")
+        raise DoctorError(f"The module {module_name!r} has no function {name!r}; expected {WANTED}.")
     return factory
 
 
@@ -40,11 +37,11 @@ def call_factory(factory: Callable[[], tuple], spec: str) -> tuple:
     try:
         parts = factory()
     except Exception as error:
-        raise BadSpec(f"{spec} raised {type(error).__name__}: {error}") from error
+        raise DoctorError(f"{spec} raised {type(error).__name__}: {error}") from error
     if not isinstance(parts, (tuple, list)) or len(parts) != 4:
-        raise BadSpec(f"{spec} returned {type(parts).__name__}; expected (model, loss_fn, inputs, targets).")
+        raise DoctorError(f"{spec} returned {type(parts).__name__}; expected (model, loss_fn, inputs, targets).")
     if not callable(parts[0]) or not callable(parts[1]):
-        raise BadSpec(f"{spec} must return a model and a loss that can be called, then inputs and targets.")
+        raise DoctorError(f"{spec} must return a model and a loss that can be called, then inputs and targets.")
     return tuple(parts)
 
 
@@ -56,7 +53,7 @@ def main(argv: list[str] | None = None) -> int:
     sys.path.insert(0, "")  # a command started elsewhere still looks in the current folder
     try:
         report = diagnose(*call_factory(load_factory(target), target))
-    except BadSpec as error:
+    except DoctorError as error:
         print(error, file=sys.stderr)
         return 2
     finally:

@@ -17,32 +17,29 @@ from torch.overrides import TorchFunctionMode
 
 from lm_utils.doctor.gpu_guard import WouldKillDevice, reason_to_stop
 
-FAMILIES = {
-    "cross_entropy": "cross_entropy", "cross_entropy_loss": "cross_entropy",
-    "nll_loss": "nll", "nll_loss_nd": "nll",
-    "binary_cross_entropy": "bce",
-    "binary_cross_entropy_with_logits": "bce_logits", "multilabel_soft_margin_loss": "bce_logits",
-    "mse_loss": "distance", "l1_loss": "distance", "huber_loss": "distance", "smooth_l1_loss": "distance",
-    "kl_div": "kl_div",
-    "soft_margin_loss": "soft_margin", "hinge_embedding_loss": "hinge_embedding",
-    "multi_margin_loss": "multi_margin", "multilabel_margin_loss": "multilabel_margin",
-    "poisson_nll_loss": "poisson", "gaussian_nll_loss": "gaussian",
-    "margin_ranking_loss": "pairs", "cosine_embedding_loss": "pairs",
-}  # fmt: skip
-"""torch's losses by the name of their function, and the family whose rules apply."""
-
-LAYER_NAMES = {
-    "cross_entropy": "nn.CrossEntropyLoss", "cross_entropy_loss": "nn.CrossEntropyLoss",
-    "nll_loss": "nn.NLLLoss", "nll_loss_nd": "nn.NLLLoss",
-    "binary_cross_entropy": "nn.BCELoss", "binary_cross_entropy_with_logits": "nn.BCEWithLogitsLoss",
-    "multilabel_soft_margin_loss": "nn.MultiLabelSoftMarginLoss",
-    "mse_loss": "nn.MSELoss", "l1_loss": "nn.L1Loss", "huber_loss": "nn.HuberLoss",
-    "smooth_l1_loss": "nn.SmoothL1Loss", "kl_div": "nn.KLDivLoss",
-    "soft_margin_loss": "nn.SoftMarginLoss", "hinge_embedding_loss": "nn.HingeEmbeddingLoss",
-    "multi_margin_loss": "nn.MultiMarginLoss", "multilabel_margin_loss": "nn.MultiLabelMarginLoss",
-    "poisson_nll_loss": "nn.PoissonNLLLoss", "gaussian_nll_loss": "nn.GaussianNLLLoss",
-    "margin_ranking_loss": "nn.MarginRankingLoss", "cosine_embedding_loss": "nn.CosineEmbeddingLoss",
-}  # fmt: skip
+LOSSES = {
+    "cross_entropy": ("cross_entropy", "nn.CrossEntropyLoss"),
+    "cross_entropy_loss": ("cross_entropy", "nn.CrossEntropyLoss"),
+    "nll_loss": ("nll", "nn.NLLLoss"),
+    "nll_loss_nd": ("nll", "nn.NLLLoss"),
+    "binary_cross_entropy": ("bce", "nn.BCELoss"),
+    "binary_cross_entropy_with_logits": ("bce_logits", "nn.BCEWithLogitsLoss"),
+    "multilabel_soft_margin_loss": ("bce_logits", "nn.MultiLabelSoftMarginLoss"),
+    "mse_loss": ("distance", "nn.MSELoss"),
+    "l1_loss": ("distance", "nn.L1Loss"),
+    "huber_loss": ("distance", "nn.HuberLoss"),
+    "smooth_l1_loss": ("distance", "nn.SmoothL1Loss"),
+    "kl_div": ("kl_div", "nn.KLDivLoss"),
+    "soft_margin_loss": ("soft_margin", "nn.SoftMarginLoss"),
+    "hinge_embedding_loss": ("hinge_embedding", "nn.HingeEmbeddingLoss"),
+    "multi_margin_loss": ("multi_margin", "nn.MultiMarginLoss"),
+    "multilabel_margin_loss": ("multilabel_margin", "nn.MultiLabelMarginLoss"),
+    "poisson_nll_loss": ("poisson", "nn.PoissonNLLLoss"),
+    "gaussian_nll_loss": ("gaussian", "nn.GaussianNLLLoss"),
+    "margin_ranking_loss": ("pairs", "nn.MarginRankingLoss"),
+    "cosine_embedding_loss": ("pairs", "nn.CosineEmbeddingLoss"),
+}
+"""torch's losses by the name of their function: the family whose rules apply, and the layer people know."""
 
 
 @dataclass
@@ -58,12 +55,12 @@ class LossCall:
     @property
     def family(self) -> str:
         """The family whose rules apply, such as "bce_logits"."""
-        return FAMILIES[self.name]
+        return LOSSES[self.name][0]
 
     @property
     def layer(self) -> str:
         """The name people know it by, such as "nn.BCEWithLogitsLoss"."""
-        return LAYER_NAMES[self.name]
+        return LOSSES[self.name][1]
 
     def repeat(self, input: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """The same loss with the same options on other tensors."""
@@ -80,7 +77,7 @@ class LossWatcher(TorchFunctionMode):
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
         name = getattr(function, "__name__", "")
-        if name in FAMILIES:
+        if name in LOSSES:
             self.calls.append(read_call(function, name, args, kwargs))
         reason = reason_to_stop(name, args, kwargs)
         if reason:

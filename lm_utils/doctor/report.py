@@ -9,6 +9,10 @@ SEVERITIES = ("error", "warning", "info")
 """error: cannot work as it stands; warning: will suffer; info: good to know."""
 
 
+class DoctorError(ValueError):
+    """What the doctor was given cannot be examined; the message is one sentence."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """One thing the doctor noticed: what it is, why it matters, and how to put it right."""

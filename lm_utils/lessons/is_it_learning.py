@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from lm_utils.data import Splits, load_data
 from lm_utils.doctor.baseline import best_constant
-from lm_utils.doctor.cases import past_bugs
+from lm_utils.doctor.exam.known import past_bugs
 from lm_utils.doctor.gradient_checks import FLAT
 from lm_utils.files import RESULTS
 from lm_utils.lessons.bce_and_logits import double_softmax_floor

@@ -418,9 +418,10 @@ bugs[["what happened", "doctor"]].style.set_properties(**{"text-align": "left"})
 # classifiers, segmentation, soft targets, distillation, half precision …) and set-ups that are wrong.
 
 # %%
-from lm_utils.doctor.cases import measure
+from lm_utils.doctor.exam.case import measure
+from lm_utils.doctor.exam.known import KNOWN
 
-exam = measure()
+exam = measure(KNOWN)
 Markdown(f"**{exam['false_alarms']} false alarms** in {exam['right']} right set-ups; "
          f"**{exam['misses']} misses** in {exam['wrong']} wrong ones.")  # fmt: skip
 

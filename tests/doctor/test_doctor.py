@@ -15,11 +15,13 @@ from yardstick import cost, training_step
 
 import lm_utils as lm
 from lm_utils.doctor import Finding, Report, diagnose, gpu_guard
-from lm_utils.doctor.cases import CASES, Then, classes, inputs, labels, measure, mlp, past_bugs
 from lm_utils.doctor.command import main
+from lm_utils.doctor.exam.case import measure
+from lm_utils.doctor.exam.known import KNOWN, past_bugs
+from lm_utils.doctor.exam.parts import Then, classes, inputs, labels, mlp
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", KNOWN, ids=lambda case: case.name)
 def test_exam(case):
     report = case.report()
     assert case.judged(), f"expected {case.expected or 'nothing'}:\n{report}"
@@ -27,10 +29,10 @@ def test_exam(case):
 
 
 def test_the_exam_is_broad_and_balanced():
-    counts = measure(CASES[:4] + CASES[-4:])
+    counts = measure(KNOWN[:4] + KNOWN[-4:])
     assert (counts["false_alarms"], counts["misses"]) == (0, 0)
-    right = sum(case.expected is None for case in CASES)
-    assert len(CASES) >= 60 and 0.4 < right / len(CASES) < 0.6
+    right = sum(case.expected is None for case in KNOWN)
+    assert len(KNOWN) >= 60 and 0.4 < right / len(KNOWN) < 0.6
     assert {"tflearn/tflearn#562", "ariecattan/SciCo#2", "pytorch/pytorch#16045"} <= {b.source for b in past_bugs()}
 
 

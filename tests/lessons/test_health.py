@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from yardstick import cost, plain_figure
 
 import lm_utils as lm
-from lm_utils.doctor.cases import past_bugs
+from lm_utils.doctor.exam.known import past_bugs
 from lm_utils.lessons import is_it_learning
 
 DIGITS = torch.arange(600) % 10
