@@ -12,10 +12,9 @@ import ipywidgets as widgets
 from lm_utils.data import load_data
 from lm_utils.evidence.reference_lines import landmarks
 from lm_utils.evidence.results import Results, reference
-from lm_utils.explorer import live_figures as figures
-from lm_utils.explorer import live_words as words
+from lm_utils.explorer import figures, texts
 from lm_utils.explorer.choice import PRESETS, Choice
-from lm_utils.explorer.choice_controls import PAIRING_FIELDS, TRAINING_FIELDS, ChoiceControls
+from lm_utils.explorer.controls import PAIRING_FIELDS, TRAINING_FIELDS, ChoiceControls
 from lm_utils.explorer.explorer_parts import Comparison, Fold, PredictFirst
 from lm_utils.explorer.live import Pace, stop_all
 from lm_utils.explorer.live_run import LiveRun
@@ -109,7 +108,7 @@ class Explorer(widgets.VBox):
             picture.value = ""
 
     def _show_card(self) -> None:
-        self.card.value = words.pairing_card(self.choice, self.stored, secret=self.predict.waiting)
+        self.card.value = texts.pairing_card(self.choice, self.stored, secret=self.predict.waiting)
 
     # --- training ---
 
@@ -148,7 +147,7 @@ class Explorer(widgets.VBox):
 
     def _glance(self, live: LiveRun) -> None:
         live.look()
-        self.bar.say(words.progress_words(live))
+        self.bar.say(texts.progress_words(live))
         self.bar.progress.value = min(1.0, live.epoch / live.expected_epochs)
         self._draw_curves()
 
@@ -162,13 +161,13 @@ class Explorer(widgets.VBox):
         if live is None or live.run is None:
             self.bar.say(problem or "Stopped before it began.")
             return
-        self.bar.say(problem or words.outcome(live))
+        self.bar.say(problem or texts.outcome(live))
         self.bar.progress.value = 1.0
-        styles = {words.OUTCOMES[0]: "success", words.OUTCOMES[1]: "warning", words.OUTCOMES[2]: "danger"}
-        self.bar.progress.bar_style = styles.get(words.what_happened(live), "")
+        styles = {texts.OUTCOMES[0]: "success", texts.OUTCOMES[1]: "warning", texts.OUTCOMES[2]: "danger"}
+        self.bar.progress.bar_style = styles.get(texts.what_happened(live), "")
         self._draw_curves()
         self._draw_inside()
-        self.doctor.value = words.findings(live.report)
+        self.doctor.value = texts.findings(live.report)
         self.predict.answer(live)
         self._show_card()
         self._keep(live)

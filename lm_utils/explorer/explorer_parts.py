@@ -9,8 +9,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from lm_utils.explorer import live_figures as figures
-from lm_utils.explorer import live_words as words
+from lm_utils.explorer import figures, texts
 from lm_utils.explorer.live_run import LiveRun
 from lm_utils.show.style import Picture, png
 
@@ -44,7 +43,7 @@ class PredictFirst(widgets.VBox):
 
     def __init__(self, switched: Callable[[], None]) -> None:
         self.switch = widgets.Checkbox(description="Predict first", indent=False, layout={"width": "auto"})
-        self.options = widgets.RadioButtons(options=words.OUTCOMES, value=None, layout={"width": "auto"})
+        self.options = widgets.RadioButtons(options=texts.OUTCOMES, value=None, layout={"width": "auto"})
         self.question = widgets.VBox([widgets.HTML("<b>What will happen?</b> Choose, then press Train."), self.options])
         self.reply = widgets.HTML()
         self.answered = False
@@ -65,7 +64,7 @@ class PredictFirst(widgets.VBox):
     def answer(self, live: LiveRun) -> None:
         """Compare the prediction with what happened."""
         if self.switch.value and self.options.value:
-            self.reply.value = words.prediction_reply(self.options.value, words.what_happened(live))
+            self.reply.value = texts.prediction_reply(self.options.value, texts.what_happened(live))
             self.question.layout.display, self.answered = "none", True
 
     def _switched(self, switched: Callable[[], None]) -> None:
@@ -101,7 +100,7 @@ class Comparison(Fold):
     def show(self) -> None:
         """Table and overlay as they are now."""
         self.rename(f"Compare your runs ({len(self.runs)} of {KEPT})")
-        self.table.value, self.links.value = words.runs_table(self.runs), ""
+        self.table.value, self.links.value = texts.runs_table(self.runs), ""
         self.picture.layout.display = "" if self.runs else "none"
         if self.runs and self.button.value:
             self.picture.draw(figures.comparison_figure(self.runs))
@@ -111,7 +110,7 @@ class Comparison(Fold):
         if not self.runs:
             self.links.value = "There are no runs to save yet."
             return
-        files = {"explorer-runs.csv": ("text/csv", words.runs_csv(self.runs).encode()),
+        files = {"explorer-runs.csv": ("text/csv", texts.runs_csv(self.runs).encode()),
                  "explorer-runs.png": ("image/png", png(figures.comparison_figure(self.runs)))}  # fmt: skip
         links = [download_link(name, *file) for name, file in files.items()]
         try:

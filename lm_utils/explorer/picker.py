@@ -12,11 +12,11 @@ from lm_utils.data import Splits, load_data
 from lm_utils.evidence.reference_lines import landmarks, stored_landmarks
 from lm_utils.evidence.results import FITTING, Results, reference
 from lm_utils.evidence.sentences import sentence
-from lm_utils.explorer import live_words as words
+from lm_utils.explorer import texts
 from lm_utils.explorer.choice import Choice, can_normalise
-from lm_utils.explorer.choice_controls import ChoiceControls
+from lm_utils.explorer.controls import ChoiceControls
+from lm_utils.explorer.figures import curves_figure
 from lm_utils.explorer.live import Pace, stop_all
-from lm_utils.explorer.live_figures import curves_figure
 from lm_utils.explorer.live_run import LiveRun
 from lm_utils.explorer.training_bar import TrainingBar
 from lm_utils.runs.outputs import summarise
@@ -52,9 +52,9 @@ def shown_runs(choice: Choice, mine: Results, shipped: Results) -> Results:
 
 def result_lines(choice: Choice, mine: Results, shipped: Results) -> str:
     """What is known about a pairing, each line with whose runs it speaks of."""
-    lines = [words.stored_line(choice, shipped)]
+    lines = [texts.stored_line(choice, shipped)]
     if mine.of(choice.pairing):
-        lines.append(words.stored_line(choice, mine))
+        lines.append(texts.stored_line(choice, mine))
     return "<br>".join(lines)
 
 
@@ -89,7 +89,7 @@ class Picker(widgets.VBox):
 
     def _show(self) -> None:
         mine = stored_runs(self.choice, self.splits, self.device, self.store)
-        self.card.value = words.explained(self.choice, result_lines(self.choice, mine, self.shipped))
+        self.card.value = texts.explained(self.choice, result_lines(self.choice, mine, self.shipped))
         self._draw(shown_runs(self.choice, mine, self.shipped))
 
     def _draw(self, results: Results) -> None:
@@ -132,7 +132,7 @@ class Picker(widgets.VBox):
 
     def _glance(self, live: LiveRun, seed: int, seeds: int) -> None:
         live.look()
-        self.bar.say(f"Seed {seed + 1} of {seeds}. {words.progress_words(live)}")
+        self.bar.say(f"Seed {seed + 1} of {seeds}. {texts.progress_words(live)}")
         self.bar.progress.value = (seed + min(1.0, live.epoch / live.expected_epochs)) / seeds
         self._draw(stored_runs(self.choice, self.splits, self.device, self.store))
 
@@ -143,7 +143,7 @@ class Picker(widgets.VBox):
         if problem:
             self.bar.say(problem)
         elif live is not None and live.run is not None and live.run.status == "stopped":
-            self.bar.say(words.outcome(live))
+            self.bar.say(texts.outcome(live))
         else:
             self.bar.say(f"Yours: {sentence(pairing, mine)}")
             self.live = None

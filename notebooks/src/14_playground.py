@@ -42,7 +42,7 @@ from IPython.display import Markdown
 import lm_utils as lm
 from lm_utils.evidence.reference_lines import landmarks
 from lm_utils.evidence.sentences import sentence
-from lm_utils.explorer import live_figures, live_words
+from lm_utils.explorer import figures, texts
 from lm_utils.explorer.choice import PRESETS, changed
 from lm_utils.explorer.explorer import explorer
 from lm_utils.explorer.live_run import LiveRun
@@ -120,13 +120,13 @@ splits = lm.load_data(data)
 choice = changed(PRESETS[2].choice, epochs=3)
 live = LiveRun(choice, splits, device, lambda live: live.look())
 live.train()
-Markdown(f"**{choice.label}** {live_words.outcome(live)}")
+Markdown(f"**{choice.label}** {texts.outcome(live)}")
 
 # %% [markdown]
 # The picture of this run, drawn as above. Look at the loss first and at the accuracy second.
 
 # %%
-show(live_figures.curves_figure(choice.pairing, live.landmarks, live))
+show(figures.curves_figure(choice.pairing, live.landmarks, live))
 
 # %% [markdown]
 # The loss moves in the narrow band between the dotted line and the red one, while the accuracy climbs as if nothing
@@ -142,7 +142,7 @@ assert last["valid_metric"] > 2 * lines.constant_metric
 # And what the network looks like inside after these three epochs:
 
 # %%
-show(live_figures.inside_figure(live))
+show(figures.inside_figure(live))
 
 # %% [markdown]
 # On the left, the outputs that should be a yes move away from those that should be a no; in the middle, every layer

@@ -14,9 +14,7 @@ import torch
 from lm_utils.data import load_data
 from lm_utils.evidence.reference_lines import landmarks, stored_landmarks
 from lm_utils.evidence.results import Results, reference
-from lm_utils.explorer import live_figures as figures
-from lm_utils.explorer import live_words as words
-from lm_utils.explorer import server
+from lm_utils.explorer import figures, server, texts
 from lm_utils.explorer.choice import PRESETS, Choice, activations_for, changed
 from lm_utils.explorer.explorer import Explorer
 from lm_utils.explorer.explorer_parts import KEPT, Comparison
@@ -139,12 +137,12 @@ def test_stop_before_the_first_batch(tiny):
     stop.set()
     live = trained(FITS, tiny, stop)
     assert live.run.status == "stopped" and live.report is None
-    assert "in the first epoch, after 0 batches" in words.outcome(live) and words.what_happened(live) == ""
+    assert "in the first epoch, after 0 batches" in texts.outcome(live) and texts.what_happened(live) == ""
 
 
 def test_a_loss_that_refuses_is_a_result(refused):
     assert refused.run.status == "error" and refused.report.count("error")
-    assert "between 0 and 1" in words.outcome(refused) and words.what_happened(refused) == words.OUTCOMES[2]
+    assert "between 0 and 1" in texts.outcome(refused) and texts.what_happened(refused) == texts.OUTCOMES[2]
 
 
 def test_nan_is_told(tiny):
@@ -158,8 +156,8 @@ def test_nan_is_told(tiny):
 
     live._setup = poisoned
     live.train()
-    assert live.run.status == "diverged" and "from the first epoch on" in words.outcome(live)
-    assert words.what_happened(live) == words.OUTCOMES[2]
+    assert live.run.status == "diverged" and "from the first epoch on" in texts.outcome(live)
+    assert texts.what_happened(live) == texts.OUTCOMES[2]
     figures.curves_figure(FITS.pairing, live.landmarks, live)
     figures.inside_figure(live)
 
@@ -169,7 +167,7 @@ def test_nan_is_told(tiny):
 
 def test_the_card_tells_the_verdict_by_sign_and_word_and_keeps_a_secret():
     choice = PRESETS[1].choice
-    told, secret = words.pairing_card(choice, NOTHING_STORED), words.pairing_card(choice, NOTHING_STORED, secret=True)
+    told, secret = texts.pairing_card(choice, NOTHING_STORED), texts.pairing_card(choice, NOTHING_STORED, secret=True)
     assert "△ handicapped:" in told and "none of this pairing" in told
     assert "handicapped" not in secret and "Stored result" not in secret and "one-hot rows" in secret
 
@@ -180,8 +178,8 @@ def test_a_stored_result_says_whose_it_is_and_how_it_was_trained():
     if not entries:
         pytest.skip("no reference results here; `make results` makes them")
     pairing = Pairing(**{name: entries[0][name] for name in KEY[:-1]})
-    assert "(reference: MNIST)" in words.stored_line(Choice(pairing), stored)
-    assert "learning rate 0.001" in words.stored_line(Choice(pairing, lr=0.1), stored)
+    assert "(reference: MNIST)" in texts.stored_line(Choice(pairing), stored)
+    assert "learning rate 0.001" in texts.stored_line(Choice(pairing, lr=0.1), stored)
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -217,14 +215,14 @@ def test_the_curves_carry_their_landmarks(digits):
 
 
 def test_the_doctor_in_words(done, refused):
-    assert "✗ error:" in words.findings(refused.report) and "<code>" in words.findings(refused.report)
-    assert words.findings(None) == "" and "doctor" in words.findings(done.report)
+    assert "✗ error:" in texts.findings(refused.report) and "<code>" in texts.findings(refused.report)
+    assert texts.findings(None) == "" and "doctor" in texts.findings(done.report)
 
 
 def test_prediction_and_outcome_side_by_side():
-    assert "As you said" in words.prediction_reply(words.OUTCOMES[0], words.OUTCOMES[0])
-    assert "Not as you said" in words.prediction_reply(words.OUTCOMES[0], words.OUTCOMES[1])
-    assert "Stopped" in words.prediction_reply(words.OUTCOMES[0], "")
+    assert "As you said" in texts.prediction_reply(texts.OUTCOMES[0], texts.OUTCOMES[0])
+    assert "Not as you said" in texts.prediction_reply(texts.OUTCOMES[0], texts.OUTCOMES[1])
+    assert "Stopped" in texts.prediction_reply(texts.OUTCOMES[0], "")
 
 
 def test_six_runs_are_kept_and_saved(done, refused, tmp_path):
@@ -327,7 +325,7 @@ def test_predict_first_asks_hides_and_answers(box):
     assert "hidden until" in box.card.value
     click(box)
     assert not box.bar.running and "Say first" in told(box)
-    box.predict.options.value = words.OUTCOMES[0]
+    box.predict.options.value = texts.OUTCOMES[0]
     click(box)
     until(lambda: not box.bar.running)
     assert "you said" in box.predict.reply.value.lower() and "hidden until" not in box.card.value

@@ -11,7 +11,7 @@ from lm_utils.data import load_data
 from lm_utils.evidence.results import FITTING, Results
 from lm_utils.explorer import picker as picking
 from lm_utils.explorer.choice import Choice, changed
-from lm_utils.explorer.choice_controls import ChoiceControls
+from lm_utils.explorer.controls import ChoiceControls
 from lm_utils.explorer.picker import Picker, picker, result_lines, shown_runs, stored_runs
 from lm_utils.pairing import Pairing
 from lm_utils.runs.shipped import LIMITS
