@@ -1,45 +1,45 @@
-"""Softmax over labels (notebook 12): what it can say at best, and what another cut gets out of the same network."""
+"""Notebook 12: what softmax over labels can say at best, and what another cut gets out of the same network."""
 
 from __future__ import annotations
 
 import ipywidgets as widgets
-import torch
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from lm_utils.evidence.results import estimate
+from lm_utils.evidence.tables import shown, shown_interval
 from lm_utils.runs.outputs import CUTS
+from lm_utils.show.interventions import BY_NAME, origin, stored, task_of
 from lm_utils.show.style import COLORS, LINES, Picture, new_figure
-from lm_utils.tasks import TASKS, Task
-from lm_utils.training import Run
+from lm_utils.tasks import TASKS
 
 LABELS = TASKS["multilabel"]
 
 
 def ceiling(targets: Tensor) -> float:
-    """The best accuracy of answers that say yes to one label at most, whatever network gives them."""
+    """Return the best accuracy of answers that say yes to one label at most, whatever network gives them."""
     true = targets.sum(dim=1)
     missed = (true - 1).clamp_min(0)
     return 1 - (missed / targets.shape[1]).mean().item()
 
 
 def softmax_optimum(targets: Tensor) -> Tensor:
-    """Where cross-entropy with multi-hot targets is lowest under softmax: one share for each true label."""
+    """Return where cross-entropy is lowest under softmax: the same share for each true label."""
     return targets / targets.sum(dim=1, keepdim=True).clamp_min(1)
 
 
-def accuracy_by_cut(predictions: Tensor, targets: Tensor, task: Task = LABELS) -> list[float]:
-    """The accuracy at every cut of the grid."""
-    return [(task.decide(predictions, cut) == targets).float().mean().item() for cut in CUTS.tolist()]
+def accuracy_at(cut: float, predictions: Tensor, targets: Tensor) -> float:
+    """Return the accuracy over all labels where an output above the cut is a yes."""
+    return (LABELS.decide(predictions, cut) == targets).float().mean().item()
 
 
-def best_cut(predictions: Tensor, targets: Tensor) -> float:
-    """The cut that suits these predictions best; choose it on the validation part."""
-    scores = accuracy_by_cut(predictions, targets)
-    return CUTS[scores.index(max(scores))].item()
+def accuracy_by_cut(predictions: Tensor, targets: Tensor) -> list[float]:
+    """Return the accuracy at every cut of the grid."""
+    return [accuracy_at(cut, predictions, targets) for cut in CUTS.tolist()]
 
 
 def cut_figure(runs: dict[str, tuple[Tensor, Tensor]], cut: float = 0.5) -> Figure:
-    """Left, outputs of the first network for true and false labels; right, every network's accuracy at every cut."""
+    """Draw the first network's outputs for true and false labels, and every network's accuracy at every cut."""
     figure, (left, right) = new_figure(columns=2, width=11, height=4)
     name, (predictions, targets) = next(iter(runs.items()))
     for value, (word, colour, hatch) in {1: ("true labels", 0, "//"), 0: ("false labels", 1, "")}.items():
@@ -50,21 +50,15 @@ def cut_figure(runs: dict[str, tuple[Tensor, Tensor]], cut: float = 0.5) -> Figu
     left.legend()
     words = []
     for place, (name, (predictions, targets)) in enumerate(runs.items()):
-        right.plot(CUTS, accuracy_by_cut(predictions, targets), color=COLORS[place], linestyle=LINES[place], label=name)
-        here = (LABELS.decide(predictions, cut) == targets).float().mean().item()
+        scores, here = accuracy_by_cut(predictions, targets), accuracy_at(cut, predictions, targets)
+        right.plot(CUTS, scores, color=COLORS[place], linestyle=LINES[place], label=name)
         right.plot(cut, here, "o", color=COLORS[place], markeredgecolor="black", markersize=10)
-        best = max(accuracy_by_cut(predictions, targets))
-        words.append(f"{name}: {here:.1%} at the cut {cut:.2f}, {best:.1%} at best")
+        words.append(f"{name}: {here:.1%} at the cut {cut:.2f}, {max(scores):.1%} at best")
     right.axhline(ceiling(targets), color="grey", linestyle=":", label="ceiling of one yes at most")
     right.set(xlabel="cut", ylabel="accuracy over all labels", xlim=(0, 1))
     right.legend(loc="lower center")
     figure.set_label(f"Histogram of outputs and accuracy against the cut. {'; '.join(words)}.")
     return figure
-
-
-def tested(run: Run, digits: Tensor) -> tuple[Tensor, Tensor]:
-    """A run's test predictions with their targets."""
-    return run.test_predictions, LABELS.target(digits)
 
 
 def cut_lab(runs: dict[str, tuple[Tensor, Tensor]]) -> widgets.Box:
@@ -79,6 +73,16 @@ def cut_lab(runs: dict[str, tuple[Tensor, Tensor]]) -> widgets.Box:
     return widgets.VBox([slider, picture])
 
 
-def shares_table(digits: Tensor | None = None) -> Tensor:
-    """Softmax's optimum for each digit, [10, 4]."""
-    return softmax_optimum(LABELS.target(torch.arange(10) if digits is None else digits))
+def validated_cut_sentences(data: str = "mnist") -> str:
+    """Say, a line per loss, what a cut chosen on the validation part gets out of softmax networks on fresh seeds."""
+    found = stored("switches", [name for name in BY_NAME if name.startswith("cut-")], data)
+    if not found:
+        return "These runs have not been trained yet (results/robustness/)."
+    lines = [f"Runs: {origin(found)}.", ""]
+    for name, runs in found.items():
+        task, cuts = task_of(name), [run["cut"] for run in runs]
+        half, moved = (estimate([run[key] for run in runs], task.metric) for key in ("test_metric", "accuracy_at_cut"))
+        lines.append(f"- {BY_NAME[name].pairing.label}: {shown(half.mean, task)} with the cut at one half,"
+                     f" **{shown_interval(moved, task)}** with the cut that suits the validation part"
+                     f" ({min(cuts):.2f} to {max(cuts):.2f}).")  # fmt: skip
+    return "\n".join(lines)

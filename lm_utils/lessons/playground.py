@@ -1,4 +1,4 @@
-"""Exercises of the playground: find a pairing with a property; the check tries it and says what is missing."""
+"""Notebook 14: exercises that ask for a pairing with some properties, and their check."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from lm_utils.show.quiz import Verdict
 Property = Callable[[Pairing], bool]
 
 
-def check(answer: object, wanted: Mapping[str, Property]) -> Verdict:
-    """Whether a pairing has all properties; the first one it lacks is named. The stored result comes as a bonus."""
+def check_pairing(answer: object, wanted: Mapping[str, Property]) -> Verdict:
+    """Say whether a pairing has every property, or the message of the first that it lacks; add its stored result."""
     if answer is ...:
         return Verdict("unanswered", "Replace the `...` above by a pairing, then run both cells again.")
     if not isinstance(answer, Pairing):
@@ -28,10 +28,10 @@ def check(answer: object, wanted: Mapping[str, Property]) -> Verdict:
 
 
 def floor_above(value: float, data: str) -> Property:
-    """The loss cannot fall below this value, however good the network is."""
+    """Test that the loss cannot fall below this value, however good the network is."""
     return lambda pairing: (stored_landmarks(pairing, data).least_loss or 0.0) > value
 
 
 def differs_in_one(other: Pairing) -> Property:
-    """Exactly one field is another."""
+    """Test that exactly one field differs."""
     return lambda pairing: sum(getattr(pairing, f.name) != getattr(other, f.name) for f in fields(Pairing)) == 1

@@ -1,4 +1,4 @@
-"""Regression with the wrong tools (notebook 08): a loss without a floor, an output that is dead before it starts."""
+"""Notebook 08: regression with the wrong tools; a loss without a floor, an output that is dead from the start."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ TARGETS = (-0.8, 0.3, 1.0, 1.5)  # two that a probability can be, two that it ca
 
 
 def loss_at(target: float, outputs: Tensor) -> Tensor:
-    """nn.BCEWithLogitsLoss of each output for one target, which need not be a probability."""
+    """Return nn.BCEWithLogitsLoss of each output for one target, which need not be a probability."""
     return F.binary_cross_entropy_with_logits(outputs, torch.full_like(outputs, target), reduction="none")
 
 
-def no_floor_figure(reach: float = 12.0) -> Figure:
-    """The loss over the output, for targets inside and outside 0 to 1."""
-    outputs = torch.linspace(-reach, reach, 241)
+def no_floor_figure() -> Figure:
+    """Draw the loss over the output, for targets inside and outside 0 to 1."""
+    outputs = torch.linspace(-12, 12, 241)
     figure, axis = new_figure(width=9, height=4)
     for place, target in enumerate(TARGETS):
         inside = "inside" if 0 <= target <= 1 else "outside"
@@ -35,15 +35,15 @@ def no_floor_figure(reach: float = 12.0) -> Figure:
     axis.axhline(0, color="black", linewidth=1)
     axis.set(xlabel="output of the network", ylabel="BCE with logits")
     axis.legend(loc="upper center")
-    told = ", ".join(f"{target:g}: {loss_at(target, outputs).min().item():.1f}" for target in TARGETS)
+    lowest = ", ".join(f"{target:g}: {loss_at(target, outputs).min().item():.1f}" for target in TARGETS)
     figure.set_label("Binary cross-entropy on logits against the output. Lowest value within the picture by target:"
-                     f" {told}; the curves of targets outside 0 to 1 keep falling.")  # fmt: skip
+                     f" {lowest}; the curves of targets outside 0 to 1 keep falling.")  # fmt: skip
     return figure
 
 
 @dataclass(frozen=True)
 class Runaway:
-    """How outputs moved, epoch by epoch, for images whose target lies above and below the mean."""
+    """How the mean output moved, epoch by epoch, for images whose target lies above and below the mean."""
 
     run: Run
     above: list[float]
@@ -51,7 +51,7 @@ class Runaway:
 
 
 def runaway(pairing: Pairing, data: Splits, epochs: int = 8, seed: int = 0, device: str = "cpu") -> Runaway:
-    """Train for some epochs without stopping early and watch the mean output of both groups."""
+    """Train for some epochs without stopping early and record the mean output of both groups."""
     targets = pairing.spec.target(data.valid.digits).flatten()
     high = targets > pairing.spec.target(data.train.digits).mean()
     above, below, held = [], [], []
@@ -70,28 +70,28 @@ def runaway(pairing: Pairing, data: Splits, epochs: int = 8, seed: int = 0, devi
 
 
 def runaway_figure(found: list[Runaway]) -> Figure:
-    """Mean outputs over the epochs, and the MSE on the original scale beside them."""
+    """Draw the mean outputs over the epochs, and the MSE on the original scale beside them."""
     figure, (left, right) = new_figure(columns=2, width=11, height=4)
-    for place, told in enumerate(found):
-        epochs, name = range(1, len(told.above) + 1), told.run.pairing.label
-        left.plot(epochs, told.above, color=COLORS[place], marker="^", label=f"{name}: targets above the mean")
-        left.plot(epochs, told.below, color=COLORS[place], marker="v", linestyle="--",
+    for place, watched in enumerate(found):
+        epochs, name = range(1, len(watched.above) + 1), watched.run.pairing.label
+        left.plot(epochs, watched.above, color=COLORS[place], marker="^", label=f"{name}: targets above the mean")
+        left.plot(epochs, watched.below, color=COLORS[place], marker="v", linestyle="--",
                   markerfacecolor="white", label=f"{name}: targets below the mean")  # fmt: skip
-        mse = [record["valid_metric"] for record in told.run.history]
+        mse = [record["valid_metric"] for record in watched.run.history]
         right.plot(epochs, mse, color=COLORS[place], marker=MARKERS[place], linestyle=LINES[place], label=name)
     for axis in (left, right):
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     left.set(xlabel="epoch", ylabel="mean raw output")
     right.set(xlabel="epoch", ylabel="validation MSE", yscale="log")
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=2)
-    words = "; ".join(f"{told.run.pairing.label}: outputs from {told.below[-1]:.1f} to {told.above[-1]:.1f}, MSE"
-                      f" {told.run.history[-1]['valid_metric']:.2f} at the end" for told in found)  # fmt: skip
-    figure.set_label(f"Mean outputs and validation MSE over the epochs. {words}.")
+    ends = "; ".join(f"{one.run.pairing.label}: outputs from {one.below[-1]:.1f} to {one.above[-1]:.1f}, MSE"
+                     f" {one.run.history[-1]['valid_metric']:.2f} at the end" for one in found)  # fmt: skip
+    figure.set_label(f"Mean outputs and validation MSE over the epochs. {ends}.")
     return figure
 
 
 def dead_at_start(pairing: Pairing, data: Splits, seeds: int = 40, images: int = 200) -> float:
-    """The share of seeds whose fresh network emits 0 for every image, so that no gradient can pass its ReLU."""
+    """Return the share of seeds whose fresh network emits 0 for every image, so that its ReLU passes no gradient."""
     part, targets = data.train.images[:images], pairing.spec.target(data.train.digits)
     dead = [bool((outputs_of(new_model(pairing, targets, seed), part) <= 0).all()) for seed in range(seeds)]
     return sum(dead) / len(dead)

@@ -45,9 +45,9 @@ from IPython.display import Markdown, display
 
 import lm_utils as lm
 from lm_utils.evidence import tables
-from lm_utils.lessons import interventions, regression
+from lm_utils.lessons import regression as lesson
 from lm_utils.runs.inside import stuck_units
-from lm_utils.show import quiz, result_figures
+from lm_utils.show import interventions, quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
 from lm_utils.training import adamw
@@ -167,7 +167,7 @@ Markdown(tables.sentence(lm.Pairing("regression", "bce", "sigmoid", normalize=Tr
 # %%
 images = splits.test.images[:100].to(run.device)
 assert torch.equal(run.model(images), run.model.logits(images))  # the network itself ends without a sigmoid
-show(regression.no_floor_figure())
+show(lesson.no_floor_figure())
 
 # %% [markdown]
 # Here is the reason. For a target between 0 and 1 the curve has a lowest point; at exactly 1 it levels out at 0. For
@@ -177,8 +177,8 @@ show(regression.no_floor_figure())
 # %%
 fitting = lm.Pairing("regression", "mse", normalize=True)
 misfit = lm.Pairing("regression", "bce_logits", normalize=True)
-found = [regression.runaway(pairing, splits, device=device) for pairing in (fitting, misfit)]
-show(regression.runaway_figure(found))
+found = [lesson.runaway(pairing, splits, device=device) for pairing in (fitting, misfit)]
+show(lesson.runaway_figure(found))
 
 # %% [markdown]
 # On the left, the mean output for images whose target is large and for those whose target is small. With MSE the two
@@ -217,7 +217,7 @@ show(result_figures.dots_and_intervals(activations))
 # network at all; look at the column *at chance* instead.) Why?
 
 # %%
-share = regression.dead_at_start(lm.Pairing("regression", "mse", "relu"), splits)
+share = lesson.dead_at_start(lm.Pairing("regression", "mse", "relu"), splits)
 zero = lm.TASKS["regression"].target(tables.tested_digits("mnist")).square().mean()
 Markdown(f"Of 40 fresh networks with a ReLU output, **{share:.0%}** emit 0 for every image before training starts."
          f" With raw targets, answering 0 to every test image of MNIST costs **{zero:.2f}**.")  # fmt: skip
@@ -286,7 +286,7 @@ show(result_figures.means_by_digit([fitting, raw, misfit]))
 # the mean, or something below every target that exists. Watch the raw one while it trains.
 
 # %%
-show(regression.runaway_figure([found[0], regression.runaway(raw, splits, device=device)]))
+show(lesson.runaway_figure([found[0], lesson.runaway(raw, splits, device=device)]))
 
 # %% [markdown]
 # Images with large and with small targets get the *same* output. At the start all outputs are near 0 and all targets
@@ -335,7 +335,7 @@ for name, run in {"raw targets": plain, "bias at the mean": started}.items():
 
 # %%
 pushes = ["raw", "raw-bias", "raw-head-first", "standardised", "standardised-off"]
-interventions.table(interventions.stored("switches", pushes))
+interventions.outcome_table(interventions.stored("switches", pushes))
 
 # %% [markdown]
 # The last column says whether it came as expected. So the advice of the document holds, and it has a reason:
@@ -348,7 +348,7 @@ interventions.table(interventions.stored("switches", pushes))
 
 # %%
 others = ["relu-output", "relu-output-bias", "runaway", "runaway-tamed"]
-show(interventions.figure(interventions.stored("switches", [*pushes, *others])))
+show(interventions.outcome_figure(interventions.stored("switches", [*pushes, *others])))
 
 # %% [markdown]
 # Each mark is a run; the scale is logarithmic. Circles were expected to learn, crosses to end at or beyond the black

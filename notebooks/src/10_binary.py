@@ -44,7 +44,7 @@ from IPython.display import Markdown
 
 import lm_utils as lm
 from lm_utils.evidence import tables
-from lm_utils.lessons import collapse
+from lm_utils.lessons import multi_class
 from lm_utils.show import quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
@@ -165,7 +165,7 @@ show(result_figures.dots_and_intervals(activations))
 splits = lm.load_data(data)
 common = {"binary": [], "multiclass": []}
 for task, sizes in common.items():
-    pushes = [collapse.first_push(lm.Pairing(task, "bce", "sigmoid"), splits, seed) for seed in range(20)]
+    pushes = [multi_class.first_push(lm.Pairing(task, "bce", "sigmoid"), splits, seed) for seed in range(20)]
     sizes += [(abs(sum(push.by_class)), push.agreement) for push in pushes]  # mean of (output - base rate), and ...
 
 # %% [markdown]

@@ -69,8 +69,8 @@ from IPython.display import Markdown, display
 
 import lm_utils as lm
 from lm_utils.evidence import tables
-from lm_utils.lessons import collapse, interventions
-from lm_utils.show import quiz, result_figures
+from lm_utils.lessons import multi_class as lesson
+from lm_utils.show import interventions, quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
 
@@ -405,8 +405,8 @@ show(result_figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]
 # %%
 splits = lm.load_data(data)
 candidates = [("bce", "sigmoid"), ("mse", "sigmoid"), ("cross_entropy", "none")]
-pushes = [collapse.first_push(lm.Pairing("multiclass", *names), splits) for names in candidates]
-show(collapse.first_push_figure(pushes))
+pushes = [lesson.first_push(lm.Pairing("multiclass", *names), splits) for names in candidates]
+show(lesson.first_push_figure(pushes))
 
 # %% [markdown]
 # Each bar is the mean over images; above zero means that a step *lowers* this logit. With sigmoids every bar points
@@ -431,8 +431,8 @@ show(collapse.first_push_figure(pushes))
 
 # %%
 names = ["control", "no-common-push", "softmax", "softmax-pushed"]
-traces = collapse.live_traces(names, epochs=3)
-show(collapse.trace_figure(traces))
+traces = lesson.live_traces(names, epochs=3)
+show(lesson.trace_figure(traces))
 
 # %% [markdown]
 # These three epochs were trained just now on the embedded digits, one seed: an illustration. On the left, the share
@@ -468,7 +468,7 @@ show(collapse.trace_figure(traces))
 
 # %%
 found = interventions.stored("collapse")
-interventions.table(found)
+interventions.outcome_table(found)
 
 # %% [markdown]
 # *Removed push*: subtracting the mean gradient over the classes leaves loss, activation and network as they are, and
@@ -492,7 +492,7 @@ interventions.table(found)
 # 묶는 것은 사실입니다. 7부의 해결 방법은 아무것도 묶지 않습니다.
 
 # %%
-show(interventions.figure(found))
+show(interventions.outcome_figure(found))
 
 # %% [markdown]
 # Circles were expected to learn, crosses to collapse. A mark on the wrong side would be a hole in the explanation.
@@ -523,7 +523,7 @@ show(interventions.figure(found))
 # 그러니 은닉층이 포화했다고 해서 그것만으로 끝은 아닙니다. 그렇다면 무엇이 갈림길일까요?
 
 # %%
-show(collapse.trace_figure(interventions.stored("collapse", ["control", "slow"]), epochs=40))
+show(lesson.trace_figure(interventions.stored("collapse", ["control", "slow"]), epochs=40))
 
 # %% [markdown]
 # These are the stored runs of both. On the left the two hardly differ for many epochs; on the right they are worlds
@@ -541,7 +541,7 @@ show(collapse.trace_figure(interventions.stored("collapse", ["control", "slow"])
 
 # %%
 squared = [name for name in interventions.BY_NAME if name.startswith("mse")]
-interventions.table(interventions.stored("switches", squared))
+interventions.outcome_table(interventions.stored("switches", squared))
 
 # %% [markdown]
 # Compare the last column with the table above: where it says *yes*, the explanation foretold the squared error as well.

@@ -41,7 +41,6 @@ from IPython.display import Markdown
 
 import lm_utils as lm
 from lm_utils.evidence import tables
-from lm_utils.lessons import interventions
 from lm_utils.lessons import multi_label as lesson
 from lm_utils.show import quiz, result_figures
 from lm_utils.show.banner import banner
@@ -76,7 +75,7 @@ quiz.predict(
 # two get one half each, three get a third each, which is well below the cut.
 
 # %%
-shares = lesson.shares_table()
+shares = lesson.softmax_optimum(lm.TASKS["multilabel"].target(torch.arange(10)))
 {digit: [round(value, 2) for value in row] for digit, row in enumerate(shares.tolist())}
 
 # %% [markdown]
@@ -160,7 +159,7 @@ sigmoid = lm.fit(lm.Pairing("multilabel", "bce", "sigmoid"), splits, max_epochs=
 
 # %%
 networks = {"softmax": softmax, "sigmoid": sigmoid}
-tested = {name: lesson.tested(run, splits.test.digits) for name, run in networks.items()}
+tested = {name: (run.test_predictions, run.pairing.spec.target(splits.test.digits)) for name, run in networks.items()}
 lesson.cut_lab(tested)
 
 # %% [markdown]
@@ -172,7 +171,7 @@ lesson.cut_lab(tested)
 # had come up on those of the tables.
 
 # %%
-Markdown(interventions.cut_sentences())
+Markdown(lesson.validated_cut_sentences())
 
 # %% [markdown]
 # Most of what was missing was never a failure to learn. It was a **readout** failure: the threshold was made for
@@ -188,9 +187,9 @@ best_cut = {
         "twice": lm.Pairing("multilabel", "cross_entropy", "softmax"),
     }.items()
 }
-told = {name: tables.shown_interval(cut, lm.TASKS["multilabel"]) for name, cut in best_cut.items()}
-Markdown(f"Cross-entropy with the cut that suits the validation part: softmax once **{told['once']}**, softmax twice"
-         f" {told['twice']} ({best_cut['twice'].n} seeds).")  # fmt: skip
+reached = {name: tables.shown_interval(cut, lm.TASKS["multilabel"]) for name, cut in best_cut.items()}
+Markdown(f"Cross-entropy with the cut that suits the validation part: softmax once **{reached['once']}**, softmax twice"
+         f" {reached['twice']} ({best_cut['twice'].n} seeds).")  # fmt: skip
 
 # %% [markdown]
 # Most of that gap is the second softmax. For what remains there is another likely reason: early stopping watches the

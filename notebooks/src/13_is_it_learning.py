@@ -32,7 +32,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import lm_utils as lm
-from lm_utils.lessons import is_it_learning
+from lm_utils.lessons import is_it_learning as lesson
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
@@ -112,7 +112,7 @@ quiz.check_function(
 
 # %%
 splits = lm.load_data(data, seed=0)
-table = is_it_learning.constants_table(splits.train.digits)
+table = lesson.constants_table(splits.train.digits)
 table.style.format("{:.4f}", na_rep="–")
 
 # %% [markdown]
@@ -137,7 +137,7 @@ for _ in range(500):
 # And the table's value for the same digits:
 
 # %%
-by_hand = is_it_learning.constant_loss("cross_entropy", "multiclass", digits)
+by_hand = lesson.constant_loss("cross_entropy", "multiclass", digits)
 assert abs(loss.item() - by_hand) < 1e-3
 print(f"trained bias {loss:.4f}, table {by_hand:.4f}, log 10 = {math.log(10):.4f}")
 
@@ -155,7 +155,7 @@ print(f"trained bias {loss:.4f}, table {by_hand:.4f}, log 10 = {math.log(10):.4f
 # loss alone; then tick the reference lines; then the diagnosis.
 
 # %%
-is_it_learning.health_lab()
+lesson.health_lab()
 
 # %% [markdown]
 # Two of the four losses do not move after the first epochs, and they are *not* the highest ones: run 4 has the
@@ -165,8 +165,8 @@ is_it_learning.health_lab()
 # The same four runs as numbers, straight from the stored records:
 
 # %%
-runs, lines = is_it_learning.stored_runs(), is_it_learning.stored_references()
-Markdown("\n".join(f"- **{name}**: {is_it_learning.health_facts(runs[name], lines[name])}" for name in runs))
+runs, lines = lesson.stored_runs(), lesson.stored_references()
+Markdown("\n".join(f"- **{name}**: {lesson.health_facts(runs[name], lines[name])}" for name in runs))
 
 # %% [markdown]
 # How to read them:
@@ -264,16 +264,16 @@ print(f"expected {math.log(2):.4f}, got {first:.4f}")
 classes = splits.train.digits[:32]
 usual = lm.CNN(10, generator=torch.Generator().manual_seed(0))
 curves = {
-    "sigmoid + BCELoss": is_it_learning.overfit(model, loss_fn, images, targets),
-    "logits + CrossEntropyLoss": is_it_learning.overfit(usual, nn.CrossEntropyLoss(), images, classes),
+    "sigmoid + BCELoss": lesson.overfit(model, loss_fn, images, targets),
+    "logits + CrossEntropyLoss": lesson.overfit(usual, nn.CrossEntropyLoss(), images, classes),
 }
 
 # %% [markdown]
 # Now the picture, with the constant predictor of these very 32 images:
 
 # %%
-constant = is_it_learning.constant_loss("bce", "multiclass", classes)
-show(is_it_learning.overfit_figure(curves, {"constant predictor, BCE": constant}))
+constant = lesson.constant_loss("bce", "multiclass", classes)
+show(lesson.overfit_figure(curves, {"constant predictor, BCE": constant}))
 
 # %% [markdown]
 # Both networks saw the same 32 images two hundred times. The usual one goes down to almost nothing. The other falls
@@ -306,7 +306,7 @@ print(f"{lazy_part / progress:.0%} of the fall is the base rate alone")
 pairing = lm.Pairing("multiclass", loss="bce", activation="sigmoid")
 run = lm.fit(pairing, splits, max_epochs=1, device=device)
 hidden = run.model.hidden_units(splits.valid.images[:256].to(run.device)).detach()
-print(f"{is_it_learning.stuck_share(hidden):.0%} of the units are stuck after one epoch")
+print(f"{lesson.stuck_share(hidden):.0%} of the units are stuck after one epoch")
 
 # %% [markdown]
 # There it is. At the start all ten outputs ask the hidden layer for the same thing, "smaller, please"; the optimiser
@@ -317,8 +317,8 @@ print(f"{is_it_learning.stuck_share(hidden):.0%} of the units are stuck after on
 
 # %%
 for name in ("Run 3", "Run 4"):
-    records = is_it_learning.train_run(name, splits, epochs=2, device=device)
-    print(name, is_it_learning.health_facts(records, is_it_learning.references(name, splits)))
+    records = lesson.train_run(name, splits, epochs=2, device=device)
+    print(name, lesson.health_facts(records, lesson.references(name, splits)))
 
 # %% [markdown]
 # ## The doctor
@@ -405,7 +405,7 @@ quiz.check(
 # project; each was rebuilt in a few lines, and the doctor was asked.
 
 # %%
-bugs = is_it_learning.past_bugs_table()
+bugs = lesson.past_bugs_table()
 bugs[["what happened", "doctor"]].style.set_properties(**{"text-align": "left"})
 
 # %% [markdown]

@@ -46,7 +46,7 @@ from lm_utils.explorer import figures, texts
 from lm_utils.explorer.choice import PRESETS, changed
 from lm_utils.explorer.explorer import explorer
 from lm_utils.explorer.live_run import LiveRun
-from lm_utils.lessons import playground
+from lm_utils.lessons import playground as lesson
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
@@ -232,9 +232,9 @@ looks_stuck = lm.Pairing("multiclass", "cross_entropy", "softmax")
 # The check computes the lowest loss within reach, as the red line does.
 
 # %%
-playground.check(looks_stuck, {
+lesson.check_pairing(looks_stuck, {
     "The ten digits are the task 'multiclass'.": lambda p: p.task == "multiclass",
-    "This loss can fall below 1.4: look for a red line on the left.": playground.floor_above(1.4, "mnist"),
+    "This loss can fall below 1.4: look for a red line on the left.": lesson.floor_above(1.4, "mnist"),
     "This one cannot do better than a constant answer.": lambda p: p.verdict != "impossible",
 })  # fmt: skip
 
@@ -253,7 +253,7 @@ refused = lm.Pairing("regression", "bce")
 # In the instrument the status line shows PyTorch's own words, and the doctor adds what they mean.
 
 # %%
-playground.check(refused, {
+lesson.check_pairing(refused, {
     "PyTorch itself does not refuse this one; which of its losses insists on numbers between 0 and 1?":
         lambda p: p.may_leave_unit_interval,
 })  # fmt: skip
@@ -275,9 +275,9 @@ repaired = lm.Pairing("multiclass", "bce", "sigmoid", prior_bias=True)
 # Train your repair above before you believe the check: it only knows what other runs gave.
 
 # %%
-playground.check(repaired, {
+lesson.check_pairing(repaired, {
     "Keep the task: the ten digits, 'multiclass'.": lambda p: p.task == "multiclass",
-    "Change exactly one thing of Pairing('multiclass', 'bce', 'sigmoid').": playground.differs_in_one(never),
+    "Change exactly one thing of Pairing('multiclass', 'bce', 'sigmoid').": lesson.differs_in_one(never),
     "The verdict on this one is still 'handicapped' or worse; try another single change.":
         lambda p: p.verdict in ("recommended", "workable"),
 })  # fmt: skip

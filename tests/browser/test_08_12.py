@@ -73,7 +73,7 @@ def test_multi_class_why_and_picker(jupyter):
 
 
 def test_the_question_of_the_cut(jupyter):
-    with jupyter.open_code("from lm_utils.labs import verdicts", "verdicts.cut_question()") as page:
+    with jupyter.open_code("from lm_utils.lessons import verdicts", "verdicts.cut_question()") as page:
         page.radio("next to nothing").check()
         page.button("Show the answer").click()
         page.see("with the cut that suits the validation set")

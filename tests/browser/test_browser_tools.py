@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 LAB = """
 import ipywidgets as widgets
 from lm_utils.show.style import Picture, new_figure
-from lm_utils.labs import quiz
+from lm_utils.show import quiz
 slider = widgets.IntSlider(2, 0, 9, description="size", continuous_update=False)
 which = widgets.Dropdown(options=["plain", "dashed"], description="line")
 picture = Picture()
@@ -21,7 +21,7 @@ for control in (slider, which):
 redraw()
 widgets.VBox([slider, which, picture])
 """
-QUESTION = 'from lm_utils.labs import quiz\nquiz.predict("Up?", ["yes", "no"], "yes", "It rises.")'
+QUESTION = 'from lm_utils.show import quiz\nquiz.predict("Up?", ["yes", "no"], "yes", "It rises.")'
 
 
 def test_controls_move_pictures(jupyter):

@@ -8,21 +8,21 @@ from lm_utils.workshop.run_all.pages import notebook_page
 pytestmark = pytest.mark.browser
 
 QUESTION = """
-from lm_utils.labs import quiz
+from lm_utils.show import quiz
 quiz.predict("Which loss suits `ten classes`?", ["mse", "hinge", "cross-entropy"], "cross-entropy", "It **fits**.")
 """
 PATIENCE = """
-from lm_utils.labs import new_data
+from lm_utils.lessons import new_data
 new_data.patience_question()
 """
 STRAIGHT = """
 from IPython.display import display
-from lm_utils.labs import straight_losses
+from lm_utils.lessons import straight_losses
 display(straight_losses.question(), straight_losses.slopes_table(), straight_losses.measured())
 """
 CHECKS = """
 from IPython.display import display
-from lm_utils.labs import quiz
+from lm_utils.show import quiz
 display(quiz.check(..., 3), quiz.check(4, 3, hint="Count again."), quiz.check(3, 3))
 """
 

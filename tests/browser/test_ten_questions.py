@@ -6,7 +6,7 @@ from lm_utils.lessons.ten_questions import questions
 
 pytestmark = pytest.mark.browser
 
-CELL = "from lm_utils.labs import ten_questions\nten_questions.after()"
+CELL = "from lm_utils.lessons import ten_questions\nten_questions.after()"
 
 
 def test_ten_answers_and_how_sure(jupyter):

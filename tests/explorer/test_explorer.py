@@ -19,13 +19,11 @@ from lm_utils.explorer.choice import PRESETS, Choice, activations_for, changed
 from lm_utils.explorer.explorer import Explorer
 from lm_utils.explorer.explorer_parts import KEPT, Comparison
 from lm_utils.explorer.live_run import LiveRun
-from lm_utils.lessons import playground
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.runs.inside import stuck_units
 from lm_utils.runs.shipped import KEY
 from lm_utils.tasks import TASKS
-from lm_utils.workshop.publish.notebooks import ROOT
 
 FITS = Choice(Pairing("multiclass", "cross_entropy"), epochs=2)
 REFUSED = Choice(Pairing("regression", "bce"), epochs=2)
@@ -357,43 +355,6 @@ def test_the_page_is_for_this_machine_and_needs_a_token(tmp_path):
     (cell,) = server.notebook(tmp_path).cells
     assert compile(cell.source, "cell", "exec") and str(tmp_path) in cell.source
     assert 1024 < server.free_port() < 65536
-
-
-# --- the hunts of notebook 14 ---
-
-
-def test_hunts_name_what_is_missing():
-    never = PRESETS[1].choice.pairing
-    floor = {"No floor.": playground.floor_above(1.4, "mnist")}
-    assert playground.check(..., floor).state == "unanswered" and playground.check("bce", floor).state == "wrong"
-    assert playground.check(never, floor).message == "No floor."
-    assert playground.check(PRESETS[2].choice.pairing, floor) and not playground.check(never, floor)
-    one = {"Not one change.": playground.differs_in_one(never)}
-    assert playground.check(changed(PRESETS[1].choice, hidden="relu").pairing, one) and not playground.check(never, one)
-
-
-def hunted(name, answer):
-    """What the notebook's own check of this variable says to an answer."""
-    cells = (ROOT / "notebooks" / "src" / "14_playground.py").read_text("utf-8").split("\n# %%")
-    (cell,) = (cell for cell in cells if f"\nhunt.check({name}," in cell)
-    return eval(cell.strip(), {"hunt": playground, "never": PRESETS[1].choice.pairing, name: answer})
-
-
-@pytest.mark.parametrize(
-    ("task", "loss", "activation", "found"),
-    [("regression", "bce", "none", True), ("multiclass", "bce", "relu", True), ("binary", "bce", "none", True),
-     ("regression", "bce", "sigmoid", True), ("regression", "hinge", "none", False),
-     ("regression", "bce", "sigmoid_inverse", False), ("multiclass", "bce", "sigmoid", False)],
-)  # fmt: skip
-def test_the_hunt_for_an_error_wants_one_of_pytorch(task, loss, activation, found):
-    assert bool(hunted("refused", Pairing(task, loss, activation))) is found
-
-
-def test_a_repair_keeps_the_task():
-    assert "Keep the task" in hunted("repaired", Pairing("multilabel", "bce", "sigmoid")).message
-    assert "exactly one" in hunted("repaired", PRESETS[1].choice.pairing).message
-    for change in ({"prior_bias": True}, {"hidden": "relu"}, {"activation": "softmax"}, {"loss": "cross_entropy"}):
-        assert hunted("repaired", replace(PRESETS[1].choice.pairing, **change)), change
 
 
 def test_a_unit_is_stuck_where_it_says_the_same_for_every_image(tiny):

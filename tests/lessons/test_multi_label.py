@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from lm_utils.evidence import tables
-from lm_utils.lessons import multi_label
+from lm_utils.lessons import multi_label as lesson
 from lm_utils.lessons.multi_label import LABELS
+from lm_utils.runs.outputs import CUTS
+from lm_utils.show import interventions
 
 
 def test_the_ceiling_is_that_of_one_yes_at_most():
@@ -14,8 +16,8 @@ def test_the_ceiling_is_that_of_one_yes_at_most():
     for row in targets:
         answers = [torch.zeros(4), *torch.eye(4)]
         by_hand.append(max((answer == row).float().mean().item() for answer in answers))
-    assert multi_label.ceiling(targets) == pytest.approx(sum(by_hand) / 10)
-    assert multi_label.ceiling(LABELS.target(tables.tested_digits("mnist"))) == pytest.approx(0.8019, abs=5e-5)
+    assert lesson.ceiling(targets) == pytest.approx(sum(by_hand) / 10)
+    assert lesson.ceiling(LABELS.target(tables.tested_digits("mnist"))) == pytest.approx(0.8019, abs=5e-5)
 
 
 def test_cross_entropy_is_lowest_at_equal_shares():
@@ -26,22 +28,34 @@ def test_cross_entropy_is_lowest_at_equal_shares():
         optimizer.zero_grad()
         torch.nn.CrossEntropyLoss()(logits, target).backward()
         optimizer.step()
-    shares = multi_label.shares_table(torch.tensor([4]))
+    shares = lesson.softmax_optimum(target)
     torch.testing.assert_close(torch.softmax(logits, 1).detach(), shares, atol=0.02, rtol=0)
 
 
 def test_another_cut_repairs_shares():
     targets = LABELS.target(torch.arange(10))
-    shares = multi_label.softmax_optimum(targets) * 0.97 + 0.0075  # nearly there, as a trained network is
+    shares = lesson.softmax_optimum(targets) * 0.97 + 0.0075  # nearly there, as a trained network is
     assert (LABELS.decide(shares) == targets).float().mean() < 0.81
-    cut = multi_label.best_cut(shares, targets)
+    scores = lesson.accuracy_by_cut(shares, targets)
+    cut = CUTS[scores.index(max(scores))].item()
     assert (LABELS.decide(shares, cut) == targets).all() and cut < 1 / 3
 
 
 def test_moving_the_slider_redraws_the_picture():
     targets = LABELS.target(torch.arange(10))
-    box = multi_label.cut_lab({"softmax": (multi_label.softmax_optimum(targets), targets)})
+    box = lesson.cut_lab({"softmax": (lesson.softmax_optimum(targets), targets)})
     slider, picture = box.children
     before = picture.value
     slider.value = 0.2
     assert picture.value != before and "at the cut 0.20" in picture.value
+
+
+def test_cuts_chosen_on_the_validation_part_are_told_with_both_accuracies(monkeypatch):
+    runs = [{"test_metric": metric, "chance": 0.1, "seed": seed, "data": "mnist", "cut": 0.2, "accuracy_at_cut": 0.98}
+            for seed, metric in ((100, 0.76), (101, 0.77))]  # fmt: skip
+    found = {"cut-mse": runs}
+    monkeypatch.setattr(interventions, "under_conditions", lambda family, data: found if family == "switches" else {})
+    told = lesson.validated_cut_sentences()
+    assert "76.50 % with the cut at one half" in told and "**98.00 % (98.00 to 98.00 %)**" in told
+    monkeypatch.setattr(interventions, "under_conditions", lambda family, data: {})
+    assert "not been trained yet" in lesson.validated_cut_sentences()

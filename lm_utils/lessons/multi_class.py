@@ -1,4 +1,4 @@
-"""Why ten sigmoids stop learning (notebook 11): the first push, and how the hidden layer gets stuck."""
+"""Notebook 11: why ten sigmoids stop learning; the first push, and how the hidden layer gets stuck."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lm_utils.data import Splits
-from lm_utils.lessons.interventions import BY_NAME
 from lm_utils.pairing import Pairing
 from lm_utils.runs.changed import run_condition
+from lm_utils.show.interventions import BY_NAME
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.training import new_model
 
@@ -27,7 +27,7 @@ class FirstPush:
 
 
 def first_push(pairing: Pairing, data: Splits, seed: int = 0, images: int = 256) -> FirstPush:
-    """The gradient at the logits and at the hidden layer of an untrained network."""
+    """Return the gradient at the logits and at the hidden layer of an untrained network."""
     part = data.train.images[:images]
     targets = pairing.spec.target(data.train.digits[:images])
     model = new_model(pairing, pairing.spec.target(data.train.digits), seed)
@@ -40,7 +40,7 @@ def first_push(pairing: Pairing, data: Splits, seed: int = 0, images: int = 256)
 
 
 def first_push_figure(pushes: Sequence[FirstPush]) -> Figure:
-    """Ten bars per pairing: the mean gradient at each class's logit before the first step."""
+    """Draw ten bars per pairing: the mean gradient at each class's logit before the first step."""
     figure, axes = new_figure(columns=len(pushes), width=11, height=3.6)
     for place, (axis, push) in enumerate(zip(axes, pushes, strict=True)):
         bars = [value / max(map(abs, push.by_class)) for value in push.by_class]
@@ -49,22 +49,22 @@ def first_push_figure(pushes: Sequence[FirstPush]) -> Figure:
         axis.set(title=push.pairing.label, xlabel="class", ylim=(-1.15, 1.15), xticks=range(10))
         axis.text(4.5, -1.1, f"images agree: {push.agreement:.0%}", ha="center", va="bottom")
     axes[0].set_ylabel("mean gradient at the logit\n(largest = 1)")
-    told = "; ".join(
+    in_words = "; ".join(
         f"{push.pairing.label}: {sum(value > 0 for value in push.by_class)} of 10 classes pushed down,"
         f" {push.agreement:.0%} of images push a hidden unit the same way"
         for push in pushes
     )
-    figure.set_label(f"Bar charts of the mean gradient at each of ten logits before the first step. {told}.")
+    figure.set_label(f"Bar charts of the mean gradient at each of ten logits before the first step. {in_words}.")
     return figure
 
 
 def live_traces(names: Iterable[str], epochs: int = 3, seed: int = 0, data: str = "digits") -> dict[str, list[dict]]:
-    """A few epochs of these conditions, trained now, with what the probe saw."""
+    """Train a few epochs of these conditions now, each with its trace of the hidden layer."""
     return {name: [run_condition(replace(BY_NAME[name], max_epochs=epochs), seed, data)] for name in names}
 
 
 def trace_figure(traces: dict[str, list[dict]], epochs: int = 10) -> Figure:
-    """Two panels over the epochs: the share of hidden activations at a flat end, and the gradient in conv1."""
+    """Draw, over the epochs, the share of hidden activations at a flat end and the gradient in conv1."""
     figure, (left, right) = new_figure(columns=2, width=11, height=4)
     for place, (name, runs) in enumerate(traces.items()):
         for number, run in enumerate(runs):
@@ -79,13 +79,13 @@ def trace_figure(traces: dict[str, list[dict]], epochs: int = 10) -> Figure:
     left.set(xlabel="epoch", ylabel="hidden activations at a flat end", ylim=(-0.03, 1.03))
     right.set(xlabel="epoch", ylabel="mean gradient in conv1", yscale="log")
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=2)
-    told = "; ".join(trace_words(name, runs) for name, runs in traces.items())
-    figure.set_label(f"Share of hidden activations at a flat end and first-layer gradient over the epochs. {told}.")
+    in_words = "; ".join(trace_in_words(name, runs) for name, runs in traces.items())
+    figure.set_label(f"Share of hidden activations at a flat end and first-layer gradient over the epochs. {in_words}.")
     return figure
 
 
-def trace_words(name: str, runs: list[dict]) -> str:
-    """What the first epoch did to the hidden layer, in words."""
+def trace_in_words(name: str, runs: list[dict]) -> str:
+    """Say what the first epoch did to the hidden layer."""
     stuck = [run["trace"][1]["stuck"] for run in runs if len(run["trace"]) > 1]
     gradient = [run["trace"][min(2, len(run["trace"]) - 1)]["conv1"] for run in runs]
     if not stuck:

@@ -1,0 +1,96 @@
+"""Stored runs of conditions that switch an effect off and on, as tables and figures (notebooks 08, 11 and 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from lm_utils.evidence import statistics as st
+from lm_utils.evidence.results import TITLES, carrying, estimate
+from lm_utils.evidence.tables import Table, shown_interval, under_conditions
+from lm_utils.runs.conditions import COLLAPSE, SWITCHES, Condition
+from lm_utils.show.style import COLORS, new_figure
+from lm_utils.tasks import Task
+
+BY_NAME: dict[str, Condition] = {condition.name: condition for condition in (*COLLAPSE, *SWITCHES)}
+Runs = dict[str, list[dict]]  # the runs of each condition
+
+
+def stored(family: str, names: Iterable[str] = (), data: str = "mnist") -> Runs:
+    """Return the shipped runs of a family's conditions, or of those named; leave out what nobody has run."""
+    found = under_conditions(family, data)
+    written = (condition.name for condition in BY_NAME.values() if condition.family == family)
+    return {name: found[name] for name in (tuple(names) or written) if name in found}
+
+
+def task_of(name: str) -> Task:
+    """Return the task of a condition."""
+    return BY_NAME[name].pairing.spec
+
+
+def collapsed(name: str, runs: list[dict]) -> int:
+    """Count the runs that ended where a constant answer stands."""
+    return sum(st.failed(run["test_metric"], run["chance"], task_of(name).metric) for run in runs)
+
+
+def scores(runs: list[dict]) -> list[float]:
+    """Return the test metric of each run."""
+    return [run["test_metric"] for run in runs]
+
+
+def mean_of(family: str, name: str, data: str = "mnist") -> float:
+    """Return the mean test metric of a condition's stored runs."""
+    return estimate(scores(stored(family, [name], data)[name]), task_of(name).metric).mean
+
+
+def origin(found: Runs) -> str:
+    """Say on which data and seeds these runs were made."""
+    runs = [run for of in found.values() for run in of]
+    seeds = sorted({run["seed"] for run in runs})
+    return f"{TITLES[runs[0]['data']]}, seeds {seeds[0]} to {seeds[-1]}, fresh: no table of the documents uses them"
+
+
+def metric_on_axis(task: Task) -> str:
+    """Return the metric's name as it is written on an axis."""
+    return "accuracy" if task.metric == "accuracy" else "MSE"
+
+
+def outcome_table(found: Runs) -> Table:
+    """Return a line per condition: what was expected, and how many of its runs collapsed."""
+    lines = []
+    for name, runs in found.items():
+        condition, task, lost = BY_NAME[name], task_of(name), collapsed(name, runs)
+        as_expected = lost == (len(runs) if condition.expected == "collapses" else 0)
+        lines.append({
+            "condition": condition.title, "expected": condition.expected or "no prediction",
+            "collapsed": f"{lost} of {len(runs)}",
+            f"test {metric_on_axis(task)}": shown_interval(estimate(scores(runs), task.metric), task),
+            "as expected": ("yes" if as_expected else "no") if condition.expected else "",
+        })  # fmt: skip
+    return Table(carrying(pd.DataFrame(lines), origin(found)))
+
+
+def outcome_figure(found: Runs) -> Figure:
+    """Draw every run of every condition as a mark, with the constant answer as a bar in its row."""
+    figure, axis = new_figure(width=11, height=1.2 + 0.42 * max(4, len(found)))
+    for row, (name, runs) in enumerate(found.items()):
+        colour, marker = {"learns": (0, "o"), "collapses": (1, "X")}.get(BY_NAME[name].expected, (2, "s"))
+        look = {"color": COLORS[colour], "marker": marker, "edgecolor": "black"}
+        axis.scatter(scores(runs), [row] * len(runs), s=80, alpha=0.8, zorder=2, **look)
+        constant = max(run["chance"] for run in runs)
+        axis.plot([constant] * 2, [row - 0.42, row + 0.42], color="black", linewidth=1.5, zorder=1)
+    axis.set_yticks(range(len(found)), [BY_NAME[name].title for name in found])
+    axis.invert_yaxis()
+    task = task_of(next(iter(found)))
+    metric = metric_on_axis(task)
+    limits = {"xlim": (0, 1.02)} if task.metric == "accuracy" else {"xscale": "log"}  # errors span decades
+    axis.set(xlabel=f"test {metric} (black bar: a constant answer)", **limits)
+    axis.xaxis.set_major_formatter("{x:g}")
+    in_words = "; ".join(
+        f"{BY_NAME[name].title}: collapsed in {collapsed(name, runs)} of {len(runs)}" for name, runs in found.items()
+    )
+    figure.set_label(f"Test {metric} of every run of {len(found)} conditions, circles expected to learn, crosses to"
+                     f" collapse, squares without a prediction. {in_words}.")  # fmt: skip
+    return figure
