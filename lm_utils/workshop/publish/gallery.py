@@ -15,7 +15,6 @@ from lm_utils.lessons import (
     bce_and_logits,
     descent,
     experiment_design,
-    interventions,
     is_it_learning,
     matching_loss_to_task,
     new_data,
@@ -28,7 +27,7 @@ from lm_utils.lessons import (
     verdicts,
 )
 from lm_utils.pairing import Pairing
-from lm_utils.show import result_figures
+from lm_utils.show import interventions, result_figures
 from lm_utils.show.style import Shown, png
 
 PAGE = DOCS / "gallery.md"
@@ -95,7 +94,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
             "Two classes: differences to the fitting pairing, and the band that was called practically equal before"
             " anyone looked."),
     Exhibit("switches", "11_multi_class",
-            lambda: interventions.figure(interventions.stored("collapse")),
+            lambda: interventions.outcome_figure(interventions.stored("collapse")),
             "The collapse of ten sigmoids, switched off and on. Circles were expected to learn, crosses to collapse."),
     Exhibit("calibration", "11_multi_class",
             lambda: result_figures.calibration([Pairing("multiclass", *names) for names in ALIKE]),
