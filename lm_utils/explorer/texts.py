@@ -16,13 +16,8 @@ from lm_utils.evidence.sentences import sentence, shown
 from lm_utils.evidence.statistics import failed
 from lm_utils.explorer.choice import Choice
 from lm_utils.explorer.live_run import LiveRun
+from lm_utils.show.style import VERDICT_COLORS, VERDICT_SIGNS
 
-SIGNS = {  # beside a word, never the colour alone
-    "recommended": ("✓", "#0a6b4a"),
-    "workable": ("○", "#01588f"),
-    "handicapped": ("△", "#a23b00"),
-    "impossible": ("✗", "#8b1a1a"),
-}
 SEVERITIES = {"error": ("✗", "#8b1a1a"), "warning": ("!", "#a23b00"), "info": ("i", "#01588f")}
 CARD = (
     "background:#f7f7f5;color:#1a1a1a;border-left:6px solid {color};border-radius:3px;"
@@ -60,7 +55,7 @@ def heading(choice: Choice) -> str:
 def explained(choice: Choice, results: str) -> str:
     """Verdict and reason of a pairing, and what runs gave."""
     pairing = choice.pairing
-    sign, color = SIGNS[pairing.verdict]
+    sign, color = VERDICT_SIGNS[pairing.verdict], VERDICT_COLORS[pairing.verdict]
     verdict = f"<b style='color:{color}'>{sign} {pairing.verdict}:</b> {escape(MEANING[pairing.verdict])}"
     why = f"{escape(received(pairing))} {escape(pairing.advice.reason)}"
     return card(f"{heading(choice)}<br>{verdict} {why}<br>{results}", color)

@@ -21,7 +21,8 @@ from lm_utils.lessons.experiment_design import epochs_for
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.store import cache_folder
-from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, Picture, new_figure
+from lm_utils.show.lab import lab, menu
+from lm_utils.show.style import COLORS, LINES, MARKERS, VERDICT_COLORS, VERDICT_SIGNS, new_figure
 from lm_utils.tasks import TASKS
 from lm_utils.training import Run, fit
 
@@ -151,8 +152,6 @@ def recall(name: str) -> str | None:
 
 # --- what fits what ------------------------------------------------------------------------------------------
 
-SIGNS = {"recommended": "✓", "workable": "○", "handicapped": "△", "impossible": "✗"}
-SHADES = {"recommended": "#0a6b4a", "workable": "#3a7ca5", "handicapped": "#c77700", "impossible": ALERT}
 CHOICES = ("none", "relu", "sigmoid", "softmax")
 
 
@@ -196,14 +195,14 @@ def verdict_figure(task: str, loss: str, activation: str) -> Figure:
     for row, act in enumerate(CHOICES):
         for column, name in enumerate(losses):
             verdict = pairing_of(task, name, act).verdict
-            axes.add_patch(Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, color=SHADES[verdict]))
-            axes.text(column, row, SIGNS[verdict], ha="center", va="center", color="white", fontsize=17)
+            axes.add_patch(Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, color=VERDICT_COLORS[verdict]))
+            axes.text(column, row, VERDICT_SIGNS[verdict], ha="center", va="center", color="white", fontsize=17)
     place = (losses.index(loss) - 0.48, CHOICES.index(activation) - 0.46)
     axes.add_patch(Rectangle(place, 0.96, 0.92, fill=False, ec="black", lw=4))
     axes.set(xlim=(-0.52, len(losses) - 0.48), ylim=(len(CHOICES) - 0.5, -0.5))
     axes.set_xticks(range(len(losses)), losses)
     axes.set_yticks(range(len(CHOICES)), CHOICES)
-    axes.set_title(f"{TASKS[task].title}:  " + "   ".join(f"{SIGNS[name]} {name}" for name in SIGNS))
+    axes.set_title(f"{TASKS[task].title}:  " + "   ".join(f"{VERDICT_SIGNS[name]} {name}" for name in VERDICT_SIGNS))
     axes.grid(False)
     chosen = pairing_of(task, loss, activation).verdict
     figure.set_label(f"Verdicts for {task} on all losses and activations; {loss} with {activation} is {chosen}.")
@@ -214,32 +213,20 @@ def verdict_text(task: str, loss: str, activation: str) -> str:
     """The verdict and its explanation as HTML; the reason that the vote asks for is withheld here."""
     pairing, script_b = pairing_of(task, loss, activation), PAIRINGS["B"].advice.reason
     why = pairing.explanation.replace(script_b, "Why? That is what you voted on; notebook 11 takes the case apart.")
-    head = f"<b style='color:{SHADES[pairing.verdict]}'>{SIGNS[pairing.verdict]} {pairing.verdict}</b>"
+    head = f"<b style='color:{VERDICT_COLORS[pairing.verdict]}'>{VERDICT_SIGNS[pairing.verdict]} {pairing.verdict}</b>"
     lines = f"<code>{ACTIVATIONS[activation].code}</code> and <code>{pairing.rule.code}</code>"
     style = "max-width:52em;line-height:1.45"
     return f"<div role='status' style='{style}'>{head}: {lines}. {html.escape(why)}</div>"
 
 
 def verdict_lab(task: str = "multiclass", loss: str = "cross_entropy", activation: str = "softmax") -> widgets.VBox:
-    """Pick a task, a loss and an output activation; read the verdict and why."""
-    menus = [
-        widgets.Dropdown(options=[(TASKS[name].title, name) for name in TASKS], value=task, description="task"),
-        widgets.Dropdown(options=[(LOSSES[name].title, name) for name in LOSSES], value=loss, description="loss"),
-        widgets.Dropdown(
-            options=[(ACTIVATIONS[name].title, name) for name in CHOICES], value=activation, description="activation"
-        ),
-    ]
-    told, picture = widgets.HTML(), Picture()
-
-    def redraw(_change: object = None) -> None:
-        chosen = [menu.value for menu in menus]
-        told.value = verdict_text(*chosen)
-        picture.draw(verdict_figure(*chosen))
-
-    for menu in menus:
-        menu.observe(redraw, names="value")
-    redraw()
-    return widgets.VBox([widgets.HBox(menus), told, picture])
+    """Show the verdict on a task, a loss and an output activation, and why."""
+    return lab(
+        lambda **chosen: (verdict_text(**chosen), verdict_figure(**chosen)),
+        task=menu("task", {TASKS[name].title: name for name in TASKS}, task),
+        loss=menu("loss", {LOSSES[name].title: name for name in LOSSES}, loss),
+        activation=menu("activation", {ACTIVATIONS[name].title: name for name in CHOICES}, activation),
+    )
 
 
 # --- the map -------------------------------------------------------------------------------------------------

@@ -20,6 +20,11 @@ LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, 
 KOREAN_FONTS = ["Noto Sans CJK KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic"]
 ALERT = "#8b1a1a"
 
+# A verdict of `advise`: a sign and a colour, the same in every notebook, in the explorer and on the card. The sign
+# stands beside the colour everywhere; each colour is dark enough to be read on white, and with white signs on it.
+VERDICT_SIGNS = {"recommended": "✓", "workable": "○", "handicapped": "△", "impossible": "✗"}
+VERDICT_COLORS = {"recommended": "#0a6b4a", "workable": "#01588f", "handicapped": "#a23b00", "impossible": ALERT}
+
 
 @cache
 def rc() -> dict:

@@ -16,9 +16,9 @@ from matplotlib.patches import Rectangle
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.files import PROJECT
 from lm_utils.lessons.bce_and_logits import bce_on_softmax_floor, double_softmax_floor
-from lm_utils.lessons.start_here import SHADES, SIGNS, fitting, pairing_of
+from lm_utils.lessons.start_here import fitting, pairing_of
 from lm_utils.pairing import Pairing
-from lm_utils.show.style import rc
+from lm_utils.show.style import VERDICT_COLORS, VERDICT_SIGNS, rc
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.publish.korean import korean
 
@@ -110,7 +110,7 @@ def landmarks(form: str = "{value:.4f} for K = {k}") -> list[tuple[str, str]]:
 
 def markdown(say: Callable[[str], str] = str) -> str:
     """The card as a page; `say` puts each of its texts into another language."""
-    meaning = ", ".join(f"{SIGNS[name]} {say(name)}" for name in SIGNS)
+    meaning = ", ".join(f"{sign} {say(name)}" for name, sign in VERDICT_SIGNS.items())
     written = "They are the course's own verdicts; `python -m lm_utils card` writes this page from them."
     heads = ("task", "outputs and targets", "what fits", "what goes wrong")
     lines = [
@@ -119,7 +119,7 @@ def markdown(say: Callable[[str], str] = str) -> str:
         "", f"| {' | '.join(map(say, heads))} |", "|---|---|---|---|",
     ]  # fmt: skip
     for row in entries():
-        wrong = "<br>".join(f"{SIGNS[verdict]} {say(text)}" for verdict, text in row.wrong)
+        wrong = "<br>".join(f"{VERDICT_SIGNS[verdict]} {say(text)}" for verdict, text in row.wrong)
         cells = (f"**{say(row.task)}**: {say(row.asks)}", say(row.outputs), "<br>".join(map(say, row.fits)), wrong)
         lines.append("| " + " | ".join(as_code(cell) for cell in cells) + " |")
     lines += ["", f"## {say('Values to compare a loss with')}", ""]
@@ -145,7 +145,8 @@ def figure() -> Figure:
     with mpl.rc_context({**rc(), "pdf.fonttype": 42}):
         page = Figure(figsize=(WIDTH, HEIGHT))
         top = put(page, MARGIN, HEIGHT - 0.55, [TITLE], size=19, weight="bold") - 0.08
-        put(page, MARGIN + 6.85, HEIGHT - 0.55, ["   ".join(f"{SIGNS[name]} {name}" for name in SIGNS)], size=9.2)
+        signs = "   ".join(f"{sign} {name}" for name, sign in VERDICT_SIGNS.items())
+        put(page, MARGIN + 6.85, HEIGHT - 0.55, [signs], size=9.2)
         for (left, _), head in zip(COLUMNS, HEADS, strict=True):
             put(page, MARGIN + left, top, [head], size=10.5, weight="bold")
         rule(page, top - 0.09)
@@ -169,7 +170,7 @@ def draw_row(page: Figure, row: Entry, top: float) -> float:
     ]  # fmt: skip
     low = top
     for verdict, text in row.wrong:
-        put(page, left[3], low, [SIGNS[verdict]], color=SHADES[verdict], weight="bold")
+        put(page, left[3], low, [VERDICT_SIGNS[verdict]], color=VERDICT_COLORS[verdict], weight="bold")
         low = put(page, left[3] + 0.18, low, textwrap.wrap(text, wide[3]))
     bottom = min(low, *ends)
     rule(page, bottom + 0.06, color="0.7")

@@ -1,0 +1,103 @@
+"""A lab: controls above a figure, or a text, that follows them.
+
+`lab(walk_figure, rate=slider("step size", 0.4, 0.1, 2.2, 0.1), halve=menu("steps are", {"equal": 0, "halved": 5}))`
+calls `walk_figure(rate=..., halve=...)` at once and after every change, and shows what it returns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from html import escape
+
+import ipywidgets as widgets
+from matplotlib.figure import Figure
+
+from lm_utils.show.style import Picture
+
+STYLE = {"description_width": "10em"}
+WIDTH = {"width": "33em", "max_width": "100%"}
+TEXT = "<div style='font-size:1.05rem;line-height:1.45;max-width:52em'>{}</div>"
+
+Part = Figure | str
+
+
+def lab(
+    draw: Callable[..., Part | tuple[Part, ...]], beside: bool = False, **controls: widgets.ValueWidget
+) -> widgets.VBox:
+    """Show controls and what `draw` returns for their values: a figure, a text (HTML), or several of them, in order.
+
+    With `beside`, the controls are a column and the first part stands beside them. An error of the first drawing is
+    raised, so that the cell fails; a later one is shown in place of the picture. The box keeps `controls` by name.
+    """
+
+    def drawn() -> tuple[Part, ...]:
+        values = {name: _rounded(control.value) for name, control in controls.items()}
+        found = draw(**values)
+        return found if isinstance(found, tuple) else (found,)
+
+    def show(found: tuple[Part, ...]) -> None:
+        for place, part in zip(places, found, strict=True):
+            if isinstance(part, Figure):
+                place.draw(part)
+            else:
+                place.value = TEXT.format(part)
+
+    def redraw(_change: object) -> None:
+        try:
+            show(drawn())
+        except Exception as problem:  # shown, not lost: nobody reads the log of a widget
+            for place in places:
+                place.value = ""
+            places[-1].value = f"<p role='alert'>This could not be drawn: {escape(str(problem))}</p>"
+
+    first = drawn()
+    places = [Picture() if isinstance(part, Figure) else widgets.HTML() for part in first]
+    show(first)
+    for control in controls.values():
+        if control.has_trait("continuous_update"):
+            control.continuous_update = False  # a figure is slower than a hand
+        control.observe(redraw, names="value")
+    if beside:
+        head = [widgets.HBox([widgets.VBox(list(controls.values())), places[0]], layout={"flex_flow": "row wrap"})]
+    else:
+        head = [widgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"}), places[0]]
+    box = widgets.VBox([*head, *places[1:]])
+    box.controls = controls
+    return box
+
+
+def _rounded(value: object) -> object:
+    """A slider's number without the noise of adding up steps (1.9999999999999998), and without a minus before 0."""
+    return round(value, 10) + 0.0 if isinstance(value, float) else value
+
+
+def slider(
+    name: str,
+    value: float,
+    low: float,
+    high: float,
+    step: float = 1,
+    kind: type[widgets.ValueWidget] | None = None,
+    **look: object,
+) -> widgets.ValueWidget:
+    """Make a slider with as many decimals as its step has; of whole numbers where value and step are whole."""
+    whole = isinstance(value, int) and isinstance(step, int)
+    kind = kind or (widgets.IntSlider if whole else widgets.FloatSlider)
+    decimals = "d" if whole else f".{max(0, -Decimal(str(step)).as_tuple().exponent)}f"
+    look = {"readout_format": decimals, "style": STYLE, "layout": WIDTH} | look
+    return kind(value=value, min=low, max=high, step=step, description=name, **look)
+
+
+def menu(
+    name: str,
+    options: Mapping | list | tuple | range,
+    value: object = None,
+    kind: type[widgets.ValueWidget] = widgets.Dropdown,
+    **look: object,
+) -> widgets.ValueWidget:
+    """Make a menu (or another widget with options); a mapping's keys are shown, its values passed on."""
+    choices = list(options.items() if isinstance(options, Mapping) else options)
+    if value is not None:
+        look["value"] = value
+    return kind(options=choices, description=name, **{"style": {"description_width": "initial"}} | look)
