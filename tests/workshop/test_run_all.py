@@ -22,11 +22,12 @@ from nbclient.exceptions import CellTimeoutError
 from yardstick import crowding
 
 from lm_utils.__main__ import main as command
+from lm_utils.workshop.publish import notebooks
 from lm_utils.workshop.run_all import command as runner
 from lm_utils.workshop.run_all import notebook as execution
 from lm_utils.workshop.run_all import process as watched
 from lm_utils.workshop.run_all import report as run_report
-from lm_utils.workshop.run_all.pages import notebook_page, with_formulas, write
+from lm_utils.workshop.run_all.pages import CODE_OR_FORMULA, notebook_page, with_formulas, write
 
 CELLS = {
     "00_good": [
@@ -575,11 +576,24 @@ def test_a_missing_gpu_is_one_sentence(tmp_path, monkeypatch):
         runner.run_all(device="cuda", notebooks=tmp_path / "nb", out=tmp_path / "out")
 
 
-def test_formulas_become_pictures_and_code_stays():
+def test_formulas_become_mathml_and_code_stays():
     text = with_formulas(r"`$a$` costs 3 $ or 4 $, $\frac{a}{b}$ and $$\begin{aligned}a &= b\\ &= c\end{aligned}$$")
-    assert text.startswith("`$a$` costs 3 $ or 4 $, <img") and r'alt="\frac{a}{b}"' in text
-    assert text.count("<img") == 3
-    assert with_formulas(r"$\unknownsign$") == r"<code>\unknownsign</code>"
+    assert text.startswith("`$a$` costs 3 $ or 4 $, <math") and "<mfrac>" in text
+    assert text.count("<math") == 2 and text.count("<mtr>") == 2 and "<mi>&</mi>" not in text
+    for unknown in (r"\unknownsign", r"\frac{"):
+        assert with_formulas(f"${unknown}$") == f"<code>{unknown}</code>"
+
+
+def test_every_formula_of_the_course_becomes_mathml():
+    cells = [cell for path in notebooks.sources() for cell in notebooks.build(path).cells]
+    formulas = [
+        found[0]
+        for cell in cells
+        for found in CODE_OR_FORMULA.finditer(cell.source)
+        if cell.cell_type == "markdown" and not found["code"]
+    ]
+    assert len(formulas) > 150
+    assert [one for one in formulas if not with_formulas(one).strip().startswith("<math")] == []
 
 
 def test_links_between_notebooks_lead_to_pages():

@@ -1,11 +1,9 @@
-"""Executed notebooks as pages that need neither Jupyter nor a network: widgets and formulas become still pictures."""
+"""Executed notebooks as pages that need neither Jupyter nor a network: still widgets, formulas as MathML."""
 
 from __future__ import annotations
 
-import base64
 import copy
 import html
-import io
 import os
 import re
 from collections.abc import Sequence
@@ -13,9 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.mathtext import MathTextParser
+import latex2mathml.converter
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
@@ -29,9 +25,6 @@ CODE_OR_FORMULA = re.compile(
     re.DOTALL,
 )
 SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
-POINTS = 12
-# What matplotlib's mathematics does not know, in words that it knows.
-SHORTER = {r"\tfrac": r"\frac", r"\lvert": "|", r"\rvert": "|", r"\lVert": r"\|", r"\rVert": r"\|", r"\;": r"\ "}
 STYLE = """
 :root { color-scheme: light; }
 body { font: 17px/1.55 system-ui, "Noto Sans", "Noto Sans CJK KR", sans-serif; color: #1a1a1a; background: #fff;
@@ -50,8 +43,7 @@ pre code { background: none; padding: 0; }
 table { border-collapse: collapse; margin: .8rem 0; }
 th, td { border-bottom: 1px solid #ccc; padding: .3rem .7rem; text-align: left; vertical-align: top; }
 img { max-width: 100%; }
-img.formula { vertical-align: middle; max-width: none; }
-img.block { display: block; margin: 1rem auto; max-width: 100%; }
+math[display=block] { margin: 1rem auto; overflow-x: auto; }
 .row { display: flex; flex-wrap: wrap; gap: .3rem 1rem; align-items: center; }
 .control { display: inline-block; border: 1px solid #999; border-radius: 3px; padding: .1rem .6rem; margin: .1rem 0; }
 .note { border-left: 4px solid #0173b2; padding: .3rem .9rem; background: #f3f8fc; }
@@ -111,7 +103,7 @@ def index_page(report: dict[str, Any], titles: dict[str, str], pages: Sequence[s
 
 
 def document(title: str, body: str, style: str = "") -> str:
-    """Return a whole page that asks nobody for anything."""
+    """Return a whole page that loads nothing."""
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -194,7 +186,7 @@ def still_output(output: dict[str, Any], state: dict[str, Any]) -> str:
 
 
 def with_formulas(text: str) -> str:
-    """Return Markdown in which every formula is a picture with the formula as its alt text."""
+    """Return Markdown or HTML in which every formula is MathML, which browsers draw and read aloud."""
     return CODE_OR_FORMULA.sub(_formula, "".join(text))
 
 
@@ -202,39 +194,14 @@ def _formula(found: re.Match[str]) -> str:
     if found["code"]:
         return found[0]
     formula = " ".join((found["block"] or found["inline"]).split())
-    size = r"\dfrac" if found["block"] else r"\frac"
-    rows = [row.replace("&", "").strip() for row in re.split(r"\\\\", unwrapped(formula)) if row.strip(" &")]
+    aligned = re.sub(r"\\(begin|end)\{aligned\}", r"\\\1{split}", formula)  # the name that latex2mathml knows
     try:
-        pictures = [drawn(row.replace(r"\frac", size), formula) for row in rows]
-    except (ValueError, RuntimeError):  # a sign that matplotlib does not know
+        drawn = latex2mathml.converter.convert(aligned, display="block" if found["block"] else "inline")
+    except Exception:  # its errors share no class
+        drawn = "\\"
+    if "\\" in drawn:  # an unknown command
         return f"<code>{html.escape(formula).replace('|', '&#124;')}</code>"
-    return (
-        "\n\n" + "".join(pictures).replace('class="formula"', 'class="formula block"') + "\n\n"
-        if found["block"]
-        else "".join(pictures)
-    )
-
-
-def unwrapped(formula: str) -> str:
-    """Return a formula without the environment that aligns its rows."""
-    return re.sub(r"\\(?:begin|end)\{(?:aligned|align\*?|gathered|split)\}", "", formula)
-
-
-def drawn(row: str, alt: str) -> str:
-    """Draw one row of a formula."""
-    row = re.sub(r"\\(?:text|textrm)\{([^}]*)\}", lambda m: r"\mathrm{" + m[1].replace(" ", r"\ ") + "}", row)
-    row = re.sub(r"\\([td]?)frac\s*(\w)\s*(\w)", r"\\\1frac{\2}{\3}", row)
-    row = re.sub(r"\\[bB]igg?([lr])(?![a-z])", lambda m: r"\left" if m[1] == "l" else r"\right", row)
-    for long, short in SHORTER.items():
-        row = row.replace(long, short)
-    font = FontProperties(size=POINTS, math_fontfamily="dejavuserif")
-    width, height, depth, _, _ = MathTextParser("path").parse(f"${row}$", dpi=72, prop=font)
-    figure = Figure(figsize=((width + 1) / 72, (height + 1) / 72))
-    figure.text(0, depth / (height + 1), f"${row}$", fontproperties=font)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
-    data = base64.b64encode(buffer.getvalue()).decode()
-    em = 1.05 / POINTS
-    size = f"width:{(width + 1) * em:.2f}em;height:{(height + 1) * em:.2f}em;vertical-align:{-depth * em:.2f}em"
-    told = html.escape(alt, quote=True).replace("|", "&#124;")
-    return f'<img class="formula" alt="{told}" style="{size}" src="data:image/svg+xml;base64,{data}">'
+    drawn = re.sub(r"<mi>(\w\w+)</mi>", r'<mo lspace=".17em" rspace=".17em">\1</mo>', drawn)  # room around log
+    drawn = re.sub(r"<mo([^>]*)>(?=&#x0(?:007C|2016);)", r'<mo\1 lspace="0" rspace="0">', drawn)  # none in |x|
+    drawn = re.sub(r"[|*_`~\[\]]", lambda sign: f"&#{ord(sign[0])};", drawn)  # signs that mean something in Markdown
+    return f"\n\n{drawn}\n\n" if found["block"] else drawn
