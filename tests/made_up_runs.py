@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from lm_utils.evidence.tables import Results
+from lm_utils.evidence.results import Results
 from lm_utils.pairing import Pairing
 from lm_utils.training import EXPERIMENT_VERSION
 

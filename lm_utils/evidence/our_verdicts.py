@@ -8,8 +8,8 @@ from math import isfinite
 from lm_utils.advice import VALUE_LOSSES, VERDICTS
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.claims.runs import NORMAL_SKILL, losses_of
+from lm_utils.evidence.results import FITTING, Results, estimate, reference
 from lm_utils.evidence.sentences import comparison_sentence, sentence
-from lm_utils.evidence.tables import FITTING, Results, estimate, reference
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings, rows
 from lm_utils.runs.shipped import GRID_SEEDS, whole_grid

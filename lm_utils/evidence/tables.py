@@ -1,52 +1,118 @@
-"""Results of runs, one line per row of a document's table; a notebook finds reading and wording of runs here too."""
+"""Tables of results: a line for every row of a document's table, in figures and in words ready to be shown."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from math import isnan, nan
+from collections.abc import Iterable, Sequence
+from math import inf, isnan, nan
 
 import pandas as pd
 from IPython.display import Markdown
 
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.results import (
-    FITTING,
-    Results,
-    baseline,
-    carrying,
-    counted,
-    estimate,
-    mean,
-    number,
-    reference,
-    speed_of,
-    tested_digits,
-    under_conditions,
-    yours,
-)
-from lm_utils.evidence.sentences import (
-    Table,
-    comparison_sentence,
-    comparison_sentences,
-    missing_sentence,
-    probabilities,
-    published_sentence,
-    published_sentences,
-    readable,
-    sentence,
-    shown,
-    shown_difference,
-    shown_interval,
-)
+from lm_utils.evidence.results import FITTING, Results, carrying, estimate, mean, number, reference, speed_of, yours
+from lm_utils.evidence.sentences import shown, shown_difference, shown_interval
+from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import TABLES, Row, rows
-from lm_utils.tasks import TASKS
+from lm_utils.tasks import TASKS, Task
 
-__all__ = [
-    "FITTING", "Results", "Table", "baseline", "comparison_sentence", "comparison_sentences", "counted",
-    "missing_sentence", "number", "own_table", "probabilities", "published_sentence", "published_sentences",
-    "readable", "reference", "sentence", "shown", "shown_difference", "shown_interval", "speed_of", "summary",
-    "tested_digits", "under_conditions", "yours",
-]  # fmt: skip
+MEASURES = {"nll": "negative log-likelihood", "brier": "Brier score", "ece": "calibration error"}
+
+
+class Table:
+    """A table of words for a notebook cell, with its origin as caption."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self.frame, self.origin = frame, frame.attrs["origin"]
+
+    def _repr_html_(self) -> str:
+        caption = f"<caption style='caption-side:bottom;text-align:left'>Runs: {self.origin}</caption>"
+        with pd.option_context("display.max_colwidth", None):
+            html = self.frame.to_html(index=False, border=0, justify="left", escape=True)
+        html = html.replace("<td>", "<td style='text-align:left;vertical-align:top'>")
+        html = html.replace("<th>", "<th style='text-align:left'>")
+        return html.replace(">\n", f">\n{caption}\n", 1)
+
+    def __repr__(self) -> str:
+        return f"{self.frame.to_string(index=False)}\nRuns: {self.origin}"
+
+
+def readable(table: pd.DataFrame) -> Table:
+    """A summary in words and rounded figures, ready to be shown."""
+    lines = [readable_line(line) for _, line in table.iterrows()]
+    return Table(carrying(pd.DataFrame(lines), table.attrs["origin"]))
+
+
+def readable_line(line: pd.Series) -> dict[str, str]:
+    """One row of a summary in words."""
+    task = TASKS[line["task"]]
+    told = st.Estimate(line["mean"], line["low"], line["high"], line["seeds"])
+    difference = st.Estimate(line["difference"], line["difference_low"], line["difference_high"], line["seeds"])
+    own = line["verdict"] in ("the fitting pairing", "missing", "error", "not compared")
+    return {
+        "row": line["label"],
+        "published": published_in_words(line, task),
+        "ours (95 % interval)": ours_in_words(line, told, task),
+        "seeds": str(line["seeds"]),
+        "at chance": chance_in_words(line) if line["seeds"] and line["verdict"] != "error" else "",
+        "epochs": shown_count(line["epochs"]),
+        "to 95 %": shown_count(line["epochs_to_95"]),
+        "difference to the fitting pairing": "" if own else shown_difference(difference, task),
+        "error, times the fitting pairing's": "" if own else shown_ratio(*line[["ratio", "ratio_low", "ratio_high"]]),
+        "verdict": line["verdict"],
+    }
+
+
+def published_in_words(line: pd.Series, task: Task) -> str:
+    """The published figure or error; empty where the document has none."""
+    return line["published_error"] or ("" if isnan(line["published"] or nan) else shown(line["published"], task))
+
+
+def ours_in_words(line: pd.Series, told: st.Estimate, task: Task) -> str:
+    """The mean with its interval; where some runs failed and some did not, also the mean of those that learnt."""
+    if not line["seeds"]:
+        return "not trained yet"
+    if line["verdict"] == "error":
+        return f"error: {line['message']}"
+    words = shown_interval(told, task)
+    some = 0 < line["failed"] < line["seeds"] and not isnan(line["mean_learned"])
+    return f"{words}; those that learnt: {shown(line['mean_learned'], task)}" if some else words
+
+
+def chance_in_words(line: pd.Series) -> str:
+    """How many runs ended at chance, with Wilson's interval for their share."""
+    low, high = line["failed_low"], line["failed_high"]
+    return f"{line['failed']} of {line['seeds']} ({100 * low:.0f} to {high:.0%})".replace("%", " %")
+
+
+def shown_count(value: float) -> str:
+    """A mean number of epochs."""
+    return "" if isnan(value) else f"{value:.0f}"
+
+
+def shown_ratio(middle: float, low: float, high: float) -> str:
+    """How many times as large an error is, with its interval."""
+    if isnan(middle):
+        return ""
+    return f"{middle:.2f}" if isnan(low) else f"{middle:.2f} ({low:.2f} to {high:.2f})"
+
+
+def probabilities(pairings: Sequence[Pairing], results: Results | None = None) -> Table:
+    """How good the outputs of these pairings are as probabilities; of each measure, less is better."""
+    results = (results or reference()).only(pairings[0].task)
+    lines = [
+        {"row": pairing.label, "seeds": str(len(results.of(pairing))),
+         **{title: measured(results.scores(pairing, name)) for name, title in MEASURES.items()}}
+        for pairing in pairings
+    ]  # fmt: skip
+    return Table(carrying(pd.DataFrame(lines), results.of_pairings(pairings).origin))
+
+
+def measured(scores: dict[int, float]) -> str:
+    """The mean of a measure that cannot be negative, with its interval."""
+    told = st.mean_interval(list(scores.values()), (0.0, inf))
+    if isnan(told.mean):
+        return "none stored"
+    return f"{told.mean:.4f}" + ("" if isnan(told.low) else f" ({told.low:.4f} to {told.high:.4f})")
 
 
 def own_table(task: str, seeds: int = 3, data: str = "auto", device: str = "auto") -> Table | Markdown:

@@ -23,8 +23,8 @@ from lm_utils.evidence.claims.conditions import (
     setting_comparisons,
     worlds,
 )
-from lm_utils.evidence.results import TITLES
-from lm_utils.evidence.tables import shown_difference, under_conditions
+from lm_utils.evidence.results import TITLES, under_conditions
+from lm_utils.evidence.sentences import shown_difference
 from lm_utils.runs.conditions import LONGER, OTHER_HAND
 from lm_utils.show.quiz import Prediction, predict
 from lm_utils.show.result_figures import worlds_figure

@@ -16,7 +16,8 @@ from lm_utils.evidence.claims.conditions import (
     once_and_twice,
     straight_comparisons,
 )
-from lm_utils.evidence.tables import shown_difference, under_conditions
+from lm_utils.evidence.results import under_conditions
+from lm_utils.evidence.sentences import shown_difference
 from lm_utils.lessons.bce_and_logits import double_softmax_floor
 from lm_utils.lessons.new_data import LINEAR, LOOKS, MEASURES, judged_words, seeds_of
 from lm_utils.show.quiz import Prediction, predict

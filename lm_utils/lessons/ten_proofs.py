@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.reference_lines import best_metric
-from lm_utils.evidence.tables import baseline, reference, tested_digits
+from lm_utils.evidence.results import baseline, reference, tested_digits
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
 

@@ -16,7 +16,8 @@ from lm_utils.evidence.claims import KINDS, Judged, verdict_of
 from lm_utils.evidence.claims.conditions import NOT_YET
 from lm_utils.evidence.claims.finding import VERDICTS
 from lm_utils.evidence.our_verdicts import OUTCOMES, beyond_the_documents, forecast, forecasts, misses
-from lm_utils.evidence.tables import Results, baseline, reference, sentence, shown, tested_digits, under_conditions
+from lm_utils.evidence.results import Results, baseline, reference, tested_digits, under_conditions
+from lm_utils.evidence.sentences import sentence, shown
 from lm_utils.lessons.start_here import recall
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows

@@ -8,8 +8,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.results import TITLES, carrying, estimate
-from lm_utils.evidence.tables import Table, shown_interval, under_conditions
+from lm_utils.evidence.results import TITLES, carrying, estimate, under_conditions
+from lm_utils.evidence.sentences import shown_interval
+from lm_utils.evidence.tables import Table
 from lm_utils.runs.conditions import COLLAPSE, SWITCHES, Condition
 from lm_utils.show.style import COLORS, new_figure
 from lm_utils.tasks import Task

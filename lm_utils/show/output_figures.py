@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lm_utils.evidence.reference_lines import best_metric, constant_loss, least_loss
-from lm_utils.evidence.tables import Results, baseline, reference, tested_digits
+from lm_utils.evidence.results import Results, baseline, reference, tested_digits
 from lm_utils.pairing import Pairing
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.tasks import TASKS, Task

@@ -15,7 +15,8 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.tables import Results, counted, estimate, reference, shown
+from lm_utils.evidence.results import Results, counted, estimate, reference
+from lm_utils.evidence.sentences import shown
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.shipped import GRID_SEEDS

@@ -45,6 +45,8 @@ from IPython.display import Markdown, display
 
 import lm_utils as lm
 from lm_utils.evidence import tables
+from lm_utils.evidence.results import reference, tested_digits
+from lm_utils.evidence.sentences import comparison_sentence, published_sentences, sentence
 from lm_utils.lessons import regression as lesson
 from lm_utils.runs.inside import stuck_units
 from lm_utils.show import interventions, quiz, result_figures
@@ -60,7 +62,7 @@ banner(data, device)
 # First the yardstick: a network that ignores the image and always says the mean.
 
 # %%
-baseline = tables.reference().baseline("regression")
+baseline = reference().baseline("regression")
 Markdown(f"Always the mean: a test MSE of **{baseline:.2f}** on MNIST.")
 
 # %% [markdown]
@@ -71,7 +73,7 @@ quiz.predict(
     "Standardised targets, raw outputs, nn.BCEWithLogitsLoss. How will the MSE compare with always saying the mean?",
     options=["better", "about the same", "far worse"],
     answer="far worse",
-    reading=tables.sentence(lm.Pairing("regression", "bce_logits", normalize=True)),
+    reading=sentence(lm.Pairing("regression", "bce_logits", normalize=True)),
 )
 
 # %% [markdown]
@@ -91,7 +93,7 @@ tables.readable(losses)
 # above the yardstick. Are the published figures met?
 
 # %%
-Markdown(tables.published_sentences("regression"))
+Markdown(published_sentences("regression"))
 
 # %% [markdown]
 # So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
@@ -155,7 +157,7 @@ print(run.status, "-", run.error)
 # A sigmoid at the end, which keeps the outputs inside, changes one word of the message. Which one?
 
 # %%
-Markdown(tables.sentence(lm.Pairing("regression", "bce", "sigmoid", normalize=True)))
+Markdown(sentence(lm.Pairing("regression", "bce", "sigmoid", normalize=True)))
 
 # %% [markdown]
 # ## 3. `nn.BCEWithLogitsLoss`: no error, and no floor
@@ -188,7 +190,7 @@ show(lesson.runaway_figure(found))
 # one is that?
 
 # %%
-stored = tables.reference().of(misfit)
+stored = reference().of(misfit)
 first, last = (sum(run["history"][place]["valid_metric"] for run in stored) for place in (0, -1))
 Markdown(f"In {sum(run['best_epoch'] == 1 for run in stored)} of {len(stored)} stored runs it is the very first. By the"
          f" last one the validation MSE is {last / first:.1f} times as large.")  # fmt: skip
@@ -218,7 +220,7 @@ show(result_figures.dots_and_intervals(activations))
 
 # %%
 share = lesson.dead_at_start(lm.Pairing("regression", "mse", "relu"), splits)
-zero = lm.TASKS["regression"].target(tables.tested_digits("mnist")).square().mean()
+zero = lm.TASKS["regression"].target(tested_digits("mnist")).square().mean()
 Markdown(f"Of 40 fresh networks with a ReLU output, **{share:.0%}** emit 0 for every image before training starts."
          f" With raw targets, answering 0 to every test image of MNIST costs **{zero:.2f}**.")  # fmt: skip
 
@@ -231,7 +233,7 @@ Markdown(f"Of 40 fresh networks with a ReLU output, **{share:.0%}** emit 0 for e
 # network without an activation.
 
 # %%
-bare, relu = (tables.reference().scores(lm.Pairing("regression", "mse", name)) for name in ("none", "relu"))
+bare, relu = (reference().scores(lm.Pairing("regression", "mse", name)) for name in ("none", "relu"))
 same = sum(bare[seed] == relu[seed] for seed in bare)
 Markdown(f"With raw targets **{same} of {len(bare)}** ReLU runs equal the runs without an activation to the last digit."
          " In these ReLU is innocent, and part 5 finds the culprit; the others answer 0.")  # fmt: skip
@@ -250,7 +252,7 @@ show(result_figures.means_by_digit([lm.Pairing("regression", "mse", "relu", norm
 
 # %%
 squeezed = lm.Pairing("regression", "mse", "sigmoid_inverse", normalize=True)
-Markdown(tables.comparison_sentence(squeezed))
+Markdown(comparison_sentence(squeezed))
 
 # %% [markdown]
 # ## 5. Do targets have to be standardised?
@@ -261,8 +263,8 @@ Markdown(tables.comparison_sentence(squeezed))
 
 # %%
 raw = lm.Pairing("regression", "mse")
-display(Markdown(tables.sentence(raw)))
-Markdown(tables.comparison_sentence(raw))
+display(Markdown(sentence(raw)))
+Markdown(comparison_sentence(raw))
 
 # %% [markdown]
 # A linear output *can* emit any number from 1 to 6. So what stops it? [Notebook 04](04_output_activations.ipynb) has
@@ -394,7 +396,7 @@ show(result_figures.grid_heatmap("regression"))
 # the same figure again and again. Where does it come from?
 
 # %%
-targets = lm.TASKS["regression"].target(tables.tested_digits("mnist"))
+targets = lm.TASKS["regression"].target(tested_digits("mnist"))
 Markdown(f"Whoever answers 1 to every image pays **{(targets - 1).square().mean():.2f}** on MNIST's test images.")
 
 # %% [markdown]

@@ -42,6 +42,8 @@ from IPython.display import Markdown
 
 import lm_utils as lm
 from lm_utils.evidence import claims, tables
+from lm_utils.evidence.results import reference, tested_digits
+from lm_utils.evidence.sentences import comparison_sentences, published_sentences
 from lm_utils.lessons import verdicts
 from lm_utils.show import quiz, result_figures
 from lm_utils.show.banner import banner
@@ -63,7 +65,7 @@ torch.softmax(raw, dim=1).flatten()
 # Whatever the raw output, softmax says 1. What does that do to the accuracy?
 
 # %%
-curved = lm.TASKS["probability"].target(tables.tested_digits("mnist")).mean().item()
+curved = lm.TASKS["probability"].target(tested_digits("mnist")).mean().item()
 quiz.predict(
     "A network that says 'curved, 100 % sure' for every image: how often is it right on MNIST's test images?",
     options=["0 %", "as often as digits are curved", "50 % exactly"],
@@ -87,7 +89,7 @@ tables.readable(losses)
 # figure. How near do the other published figures come?
 
 # %%
-Markdown(tables.published_sentences("probability"))
+Markdown(published_sentences("probability"))
 
 # %% [markdown]
 # So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
@@ -124,7 +126,7 @@ show(result_figures.differences(losses))
 # %%
 names = ("mse", "mae", "rmse")
 pairs = [(lm.Pairing("probability", name), lm.Pairing("probability", name, "sigmoid")) for name in names]
-Markdown("\n".join(f"- {line}" for line in tables.comparison_sentences(pairs)))
+Markdown("\n".join(f"- {line}" for line in comparison_sentences(pairs)))
 
 # %% [markdown]
 # Read each line as: difference in test accuracy, its 95 % interval over the seeds, and the chance of differences as
@@ -147,7 +149,7 @@ slope = 2 * (1 - p) * p * (1 - p)  # size of the MSE's gradient at the raw outpu
 # %%
 bce = lm.Pairing("probability", "bce", "sigmoid")
 beside = [(lm.Pairing("probability", "mse", name), bce) for name in ("sigmoid", "none")]
-Markdown("\n".join(f"- {line}" for line in tables.comparison_sentences(beside)))
+Markdown("\n".join(f"- {line}" for line in comparison_sentences(beside)))
 
 # %% [markdown]
 # The loss without that factor gains nothing over the one with it, so the fading slope does not explain the gap. (It
@@ -189,7 +191,7 @@ show(result_figures.dots_and_intervals(activations))
 # %%
 trio = [lm.Pairing("probability", "bce", "sigmoid"), lm.Pairing("probability", "mse", "sigmoid"),
         lm.Pairing("probability", "mae", "sigmoid")]
-learnt = tables.reference().only("probability").that_learnt()
+learnt = reference().only("probability").that_learnt()
 show(result_figures.calibration(trio, learnt))
 
 # %% [markdown]

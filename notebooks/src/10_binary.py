@@ -44,6 +44,8 @@ from IPython.display import Markdown
 
 import lm_utils as lm
 from lm_utils.evidence import tables
+from lm_utils.evidence.results import reference
+from lm_utils.evidence.sentences import comparison_sentence, published_sentences
 from lm_utils.lessons import multi_class
 from lm_utils.show import quiz, result_figures
 from lm_utils.show.banner import banner
@@ -92,7 +94,7 @@ tables.readable(losses)
 # How near do the published figures come?
 
 # %%
-Markdown(tables.published_sentences("binary"))
+Markdown(published_sentences("binary"))
 
 # %% [markdown]
 # So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
@@ -126,14 +128,14 @@ show(result_figures.differences(losses))
 
 # %%
 twin, twice = lm.Pairing("binary", "cross_entropy"), lm.Pairing("binary", "cross_entropy", "softmax")
-Markdown(tables.comparison_sentence(twice, twin))
+Markdown(comparison_sentence(twice, twin))
 
 # %% [markdown]
 # How small a difference of two single runs could mean anything? The table holds its own yardstick: part 1 showed that
 # `nn.BCELoss` on softmax and cross-entropy on logits are the same number, and both are trained with the same seeds.
 
 # %%
-gaps = tables.reference().paired(lm.Pairing("binary", "bce", "softmax"), twin)
+gaps = reference().paired(lm.Pairing("binary", "bce", "softmax"), twin)
 Markdown(f"Still, single seeds end up to **{100 * max(map(abs, gaps)):.2f} points** apart, and the mean of all"
          f" {len(gaps)} differences is {100 * sum(gaps) / len(gaps):+.2f}. Rounding alone does that.")  # fmt: skip
 
@@ -237,7 +239,7 @@ tables.probabilities([twin, twice, square, lm.Pairing("binary", "bce", "sigmoid"
 
 # %%
 for name, pairing in {"softmax twice": twice, "MSE behind softmax": square}.items():
-    gaps = tables.reference().paired(pairing, twin, "nll")
+    gaps = reference().paired(pairing, twin, "nll")
     print(f"{name}: lower than cross-entropy on logits in {sum(gap < 0 for gap in gaps)} of {len(gaps)} seeds")
 assert sum(gaps) < 0  # MSE's probabilities were the better ones, says the summary
 
@@ -275,7 +277,7 @@ show(result_figures.grid_heatmap("binary"))
 # columns of sigmoid and softmax: the absolute error and the hinge loss. Is that so in every single seed?
 
 # %%
-stored = tables.reference()
+stored = reference()
 for name in ("sigmoid", "softmax"):
     print(name, stored.paired(lm.Pairing("binary", "mae", name), lm.Pairing("binary", "hinge", name)))
 

@@ -69,6 +69,8 @@ from IPython.display import Markdown, display
 
 import lm_utils as lm
 from lm_utils.evidence import tables
+from lm_utils.evidence.results import reference, tested_digits
+from lm_utils.evidence.sentences import comparison_sentence, published_sentences, sentence
 from lm_utils.lessons import multi_class as lesson
 from lm_utils.show import interventions, quiz, result_figures
 from lm_utils.show.banner import banner
@@ -101,7 +103,7 @@ quiz.predict(
     "Ten classes, mean squared error, a sigmoid on each output. What will the test accuracy be?",
     options=["about 97 %, like softmax", "about 85 %", "about 10 %, as good as one constant answer"],
     answer="about 10 %, as good as one constant answer",
-    reading=tables.sentence(lm.Pairing("multiclass", "mse", "sigmoid")),
+    reading=sentence(lm.Pairing("multiclass", "mse", "sigmoid")),
 )
 
 # %% [markdown]
@@ -131,7 +133,7 @@ tables.readable(losses)
 # 답일까요? 그 정확도를 숫자마다의 비율과 견주어 보세요.
 
 # %%
-shares = torch.bincount(tables.tested_digits("mnist"), minlength=10) / 10_000
+shares = torch.bincount(tested_digits("mnist"), minlength=10) / 10_000
 assert round(shares[3].item(), 4) == 0.1010 and round(shares[1].item(), 4) == 0.1135
 {digit: f"{share:.2%}" for digit, share in enumerate(shares.tolist())}
 
@@ -151,7 +153,7 @@ assert round(shares[3].item(), 4) == 0.1010 and round(shares[1].item(), 4) == 0.
 # 문서에 실린 나머지 수치는 우리 평균에 얼마나 가까울까요?
 
 # %%
-Markdown(tables.published_sentences("multiclass"))
+Markdown(published_sentences("multiclass"))
 
 # %% [markdown]
 # So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
@@ -216,8 +218,8 @@ show(result_figures.differences(losses))
 # %%
 twin, twice = lm.Pairing("multiclass", "cross_entropy"), lm.Pairing("multiclass", "cross_entropy", "softmax")
 for pairing in (twice, twin):
-    display(Markdown(tables.sentence(pairing)))
-Markdown(tables.comparison_sentence(twice, twin))
+    display(Markdown(sentence(pairing)))
+Markdown(comparison_sentence(twice, twin))
 
 # %% [markdown]
 # In accuracy you will hardly find the mistake, on these data. (On other data it may cost far more:
@@ -633,7 +635,7 @@ show(result_figures.grid_heatmap("multiclass"))
 # 몇 개일까요?
 
 # %%
-halved = tables.reference().of(lm.Pairing("multiclass", "mse", "relu"))
+halved = reference().of(lm.Pairing("multiclass", "mse", "relu"))
 named = [[sum(column) for column in zip(*run["outputs"]["confusion"], strict=True)] for run in halved]
 Markdown(f"MSE behind ReLU, seed by seed: **{', '.join(str(counts.count(0)) for counts in named)}** of ten digits.")
 

@@ -41,6 +41,8 @@ from IPython.display import Markdown
 
 import lm_utils as lm
 from lm_utils.evidence import tables
+from lm_utils.evidence.results import estimate, reference, tested_digits
+from lm_utils.evidence.sentences import published_sentences, shown_interval
 from lm_utils.lessons import multi_label as lesson
 from lm_utils.show import quiz, result_figures
 from lm_utils.show.banner import banner
@@ -55,8 +57,8 @@ banner(data, device)
 # (two can stand exactly on it). How many answers can be right if a network says yes at most once per image?
 
 # %%
-labels = lm.TASKS["multilabel"].target(tables.tested_digits("mnist"))
-baseline = tables.reference().baseline("multilabel")
+labels = lm.TASKS["multilabel"].target(tested_digits("mnist"))
+baseline = reference().baseline("multilabel")
 Markdown(f"Always the same answer: **{baseline:.2%}**. Yes at most once: **{lesson.ceiling(labels):.2%}** at best.")
 
 # %% [markdown]
@@ -95,7 +97,7 @@ tables.readable(losses)
 # How near do the published figures come?
 
 # %%
-Markdown(tables.published_sentences("multilabel"))
+Markdown(published_sentences("multilabel"))
 
 # %% [markdown]
 # So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
@@ -181,13 +183,13 @@ Markdown(lesson.validated_cut_sentences())
 
 # %%
 best_cut = {
-    name: tables.estimate(tables.reference().scores(pairing, "accuracy_at_cut").values(), "accuracy")
+    name: estimate(reference().scores(pairing, "accuracy_at_cut").values(), "accuracy")
     for name, pairing in {
         "once": lm.Pairing("multilabel", "cross_entropy"),
         "twice": lm.Pairing("multilabel", "cross_entropy", "softmax"),
     }.items()
 }
-reached = {name: tables.shown_interval(cut, lm.TASKS["multilabel"]) for name, cut in best_cut.items()}
+reached = {name: shown_interval(cut, lm.TASKS["multilabel"]) for name, cut in best_cut.items()}
 Markdown(f"Cross-entropy with the cut that suits the validation part: softmax once **{reached['once']}**, softmax twice"
          f" {reached['twice']} ({best_cut['twice'].n} seeds).")  # fmt: skip
 

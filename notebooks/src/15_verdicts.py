@@ -43,6 +43,7 @@ from IPython.display import Markdown
 from lm_utils.evidence import claims, tables
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.our_verdicts import contradictions
+from lm_utils.evidence.results import tested_digits
 from lm_utils.lessons import new_data, straight_losses, ten_questions, verdicts
 from lm_utils.show import quiz, result_figures
 from lm_utils.show.banner import banner
@@ -379,7 +380,7 @@ show(new_data.confirmation_figure())
 new_data.confirmation()
 
 # %%
-common = (tables.tested_digits("mnist") < 5).float().mean().item()
+common = (tested_digits("mnist") < 5).float().mean().item()
 Markdown(f"The five common digits make up **{common:.1%}** of the test images.")
 
 # %% [markdown]

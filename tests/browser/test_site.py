@@ -14,7 +14,7 @@ import pytest
 from made_up_site import ALT, small_repository
 
 from lm_utils.evidence.claims import claims, judge
-from lm_utils.evidence.tables import reference
+from lm_utils.evidence.results import reference
 from lm_utils.workshop.publish import site as builder
 from lm_utils.workshop.publish import site_pages
 from lm_utils.workshop.publish.web_parts import is_fetched, web_part

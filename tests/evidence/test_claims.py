@@ -12,7 +12,7 @@ from lm_utils.evidence import claims as cl
 from lm_utils.evidence import our_verdicts
 from lm_utils.evidence.claims import conditions, runs
 from lm_utils.evidence.our_verdicts import contradictions
-from lm_utils.evidence.tables import FITTING, under_conditions
+from lm_utils.evidence.results import FITTING, under_conditions
 from lm_utils.lessons import verdicts
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows

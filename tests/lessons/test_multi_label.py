@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lm_utils.evidence import tables
+from lm_utils.evidence.results import tested_digits as digits_of_the_test
 from lm_utils.lessons import multi_label as lesson
 from lm_utils.lessons.multi_label import LABELS
 from lm_utils.runs.outputs import CUTS
@@ -17,7 +17,7 @@ def test_the_ceiling_is_that_of_one_yes_at_most():
         answers = [torch.zeros(4), *torch.eye(4)]
         by_hand.append(max((answer == row).float().mean().item() for answer in answers))
     assert lesson.ceiling(targets) == pytest.approx(sum(by_hand) / 10)
-    assert lesson.ceiling(LABELS.target(tables.tested_digits("mnist"))) == pytest.approx(0.8019, abs=5e-5)
+    assert lesson.ceiling(LABELS.target(digits_of_the_test("mnist"))) == pytest.approx(0.8019, abs=5e-5)
 
 
 def test_cross_entropy_is_lowest_at_equal_shares():

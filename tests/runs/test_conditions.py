@@ -9,7 +9,7 @@ import torch
 from made_up_runs import made_up, write_lines
 
 from lm_utils.data import load_data
-from lm_utils.evidence.tables import under_conditions
+from lm_utils.evidence.results import under_conditions
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.runs import changed as robustness

@@ -16,7 +16,8 @@ from markdown_it import MarkdownIt
 
 from lm_utils.evidence.claims import KINDS, Judged, claims
 from lm_utils.evidence.claims.finding import VERDICTS
-from lm_utils.evidence.tables import FITTING, readable, summary
+from lm_utils.evidence.results import FITTING
+from lm_utils.evidence.tables import readable, summary
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
 from lm_utils.tasks import TASKS

@@ -13,8 +13,8 @@ from importlib.resources import files
 import pandas as pd
 
 from lm_utils.evidence.claims.finding import VERDICTS, Finding
-from lm_utils.evidence.sentences import Table
-from lm_utils.evidence.tables import Results, carrying, reference
+from lm_utils.evidence.results import Results, carrying, reference
+from lm_utils.evidence.tables import Table
 
 KINDS = {
     "formula": "worked out",  # mathematics, computed in double precision

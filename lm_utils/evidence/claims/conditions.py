@@ -8,7 +8,8 @@ from typing import TypeVar
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.claims.finding import Finding
-from lm_utils.evidence.tables import counted, number, shown_difference, under_conditions
+from lm_utils.evidence.results import counted, number, under_conditions
+from lm_utils.evidence.sentences import shown_difference
 from lm_utils.runs.conditions import LONGER, NEW_DATA, OTHER_HAND, STOOD_OUT
 from lm_utils.runs.stopping import BUDGET
 from lm_utils.tasks import TASKS

@@ -11,7 +11,7 @@ from torch.distributions import Bernoulli, Normal
 from torch.nn import functional as F
 
 from lm_utils.evidence.claims.finding import Finding, decided
-from lm_utils.evidence.tables import baseline, tested_digits
+from lm_utils.evidence.results import baseline, tested_digits
 from lm_utils.model import CNN
 from lm_utils.runs.rows import rows
 from lm_utils.tasks import TASKS

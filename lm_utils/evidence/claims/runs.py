@@ -10,8 +10,8 @@ from statistics import median
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.claims.finding import Finding
+from lm_utils.evidence.results import FITTING, Results, counted, estimate, speed_of, tested_digits
 from lm_utils.evidence.sentences import sentence, shown, shown_difference, shown_interval
-from lm_utils.evidence.tables import FITTING, Results, counted, estimate, speed_of, tested_digits
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import Row, rows
 

@@ -12,7 +12,8 @@ import pandas as pd
 from lm_utils.evidence import claims
 from lm_utils.evidence.claims import KINDS, Claim, Judged
 from lm_utils.evidence.claims.finding import VERDICTS
-from lm_utils.evidence.tables import Results, readable, reference, summary
+from lm_utils.evidence.results import Results, reference
+from lm_utils.evidence.tables import readable, summary
 from lm_utils.runs.rows import Row, rows
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.publish.readme import BEGIN, LEGEND
