@@ -313,8 +313,8 @@ quiz.check(
 # ## 5. RMSE belongs to a batch
 #
 # RMSE is the root of the batch's MSE. It has the same unit as the target (so has MAE; document 002 gives that point
-# to MAE alone), and the same best answer as MSE. But it is not a mean over images: two batches' RMSE do not average
-# to the RMSE of both. PyTorch has no class for it.
+# to MAE alone). But it is not a mean over images: two batches' RMSE do not average to the RMSE of both. PyTorch has no
+# class for it.
 
 
 # %%
@@ -324,6 +324,26 @@ def rmse(errors):
 
 first, second = torch.tensor([3.0, 4.0]), torch.tensor([0.0, 1.0])
 assert rmse(torch.cat([first, second])) > (rmse(first) + rmse(second)) / 2 + 0.3
+
+# %% [markdown]
+# So the best constant answer depends on the batch size. A batch of one makes RMSE the absolute error, whose best answer
+# is the median. Only the full batch gives the mean, as MSE does. Here are forty targets with median 1 and mean 2:
+
+# %%
+numbers = torch.tensor([1.0] * 30 + [5.0] * 10)[torch.randperm(40, generator=torch.Generator().manual_seed(0))]
+answers = torch.linspace(1, 5, 401)
+
+
+def best_constant(batch):
+    per_batch = [(part[:, None] - answers).square().mean(dim=0).sqrt() for part in numbers.split(batch)]
+    return answers[torch.stack(per_batch).mean(dim=0).argmin()].item()
+
+
+{batch: round(best_constant(batch), 2) for batch in (1, 8, 20, 40)}
+
+# %%
+assert best_constant(1) == 1 and abs(best_constant(40) - 2) < 0.01
+assert 1 < best_constant(8) < best_constant(20) < 2
 
 # %% [markdown]
 # ## 6. Losses for a yes or a no, and for classes

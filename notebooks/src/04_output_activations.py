@@ -278,9 +278,21 @@ quiz.check(
 # ## 4. Why regression targets are standardised
 #
 # Document 000 (section 3-1) notes that targets must be standardised, with the training set's mean and deviation, to
-# get the performance one wants. Why, when the last layer can emit any number? Because it has to *get there*. AdamW
-# moves each weight by at most about its learning rate per step, whatever the gradient's size.
-#
+# get the performance one wants. Why, when the last layer can emit any number? Because it has to *get there*. As
+# long as gradients keep their sign and size, AdamW moves each weight by its learning rate per step, whatever that size
+# is. (A large gradient after many small ones makes one larger step, about three times the learning rate.)
+
+# %%
+weight = torch.nn.Parameter(torch.zeros(1))
+optimizer, steps = torch.optim.AdamW([weight], lr=0.001, weight_decay=0), []
+for size in [1e-3] * 5000 + [1.0]:
+    before, weight.grad = weight.item(), torch.full((1,), size)
+    optimizer.step()
+    steps.append((before - weight.item()) / 0.001)
+print(f"steps in learning rates: first {steps[0]:.2f}, last small one {steps[-2]:.2f}, then {steps[-1]:.2f}")
+assert abs(steps[0] - 1) < 0.01 and abs(steps[-2] - 1) < 0.01 and 3 < steps[-1] < 3.3
+
+# %% [markdown]
 # **Exercise 3.** The output is a sum of 64 hidden units, each near 0.5 at the start, times their weights, plus a
 # bias. Every one of these 65 parameters can move by about 0.001 per step. By how much can the output move in one
 # step, and so how many steps does it take to reach the mean target of 2.8, starting at 0?
@@ -305,9 +317,9 @@ quiz.check(
 )
 
 # %% [markdown]
-# Some eighty-five steps sounds harmless: a few epochs at most. But on the way **every** hidden unit is told the same
-# thing by every image, "more!", because every output is too small. That common push reaches the hidden layer too. What
-# comes of it?
+# Some eighty-five steps sounds harmless: a few epochs at most. But on the way every image gives each hidden unit the
+# **same** direction, because every output is too small: up where the unit's output weight is positive, down where it is
+# negative. That is about half of the units each way. What comes of it?
 
 # %%
 quiz.predict(

@@ -271,8 +271,8 @@ lesson.pull_lab()
 
 # %% [markdown]
 # On the left, behind softmax, the pushes of **every** loss sum to zero, squared error included: what one class
-# gains, others lose. On the right, behind sigmoids, no sum is zero, and cross-entropy pushes one bar up and leaves
-# all others alone.
+# gains, others lose. On the right, behind sigmoids, the sums are not zero as a rule, and cross-entropy pushes one bar
+# up and leaves all others alone.
 
 # %%
 scores = torch.tensor([0.5, 1.5, 0.0, -1.0])
@@ -280,6 +280,15 @@ for loss in ("CE", "BCE", "MSE"):
     assert abs(lesson.pull(loss, "softmax", scores, 0).sum()) < 1e-12
     assert abs(lesson.pull(loss, "sigmoid", scores, 0).sum()) > 0.1
 assert (lesson.pull("CE", "sigmoid", scores, 0)[1:] == 0).all()
+
+# %% [markdown]
+# There is one exception. Where the four sigmoids are all 1/4, the pushes of BCE and MSE sum to zero, too. An output
+# bias at the classes' shares starts a network there, which is the cure of [notebook 11](11_multi_class.ipynb).
+
+# %%
+at_the_shares = torch.full((4,), 0.25).logit()
+for loss in ("BCE", "MSE"):
+    assert abs(lesson.pull(loss, "sigmoid", at_the_shares, 0).sum()) < 1e-6
 
 # %% [markdown]
 # So the competition that the document credits to cross-entropy belongs to **softmax**. Squared error behind softmax

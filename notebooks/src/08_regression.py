@@ -245,7 +245,7 @@ Markdown(f"With raw targets **{same} of {len(bare)}** ReLU runs equal the runs w
 show(result_figures.means_by_digit([lm.Pairing("regression", "mse", "relu", normalize=True)]))
 
 # %% [markdown]
-# A seed that learnt tells one digit from the rest, the one with the largest target.
+# Within this patience, a seed that learnt tells one digit from the rest, the one with the largest target.
 #
 # **Sigmoid and its inverse** trains on standardised targets, in spite of the detour. The document's three arguments
 # are measured in [notebook 04](04_output_activations.ipynb); here you see whether they cost anything in the end.
@@ -354,7 +354,7 @@ show(interventions.outcome_figure(interventions.stored("switches", [*pushes, *ot
 
 # %% [markdown]
 # Each mark is a run; the scale is logarithmic. Circles were expected to learn, crosses to end at or beyond the black
-# bar, the constant answer; for the squares nothing was predicted, because the starting weights decide.
+# bar, the constant answer; for the squares nothing was predicted, because the seed decides.
 
 # %% [markdown]
 # ## 6. The trap without an error

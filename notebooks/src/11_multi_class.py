@@ -503,8 +503,8 @@ show(interventions.outcome_figure(found))
 # image in ten has no classes that could compete; it was expected to collapse. Ten labels that are each true half of the
 # time were expected to learn. Where the figure has these rows, count: in how many runs did the rare question collapse,
 # and in how many did questions that are true more often? If most rare questions collapsed and most others did not, that
-# points to the base rate rather than the number of outputs; near the border the starting weights decide which way a run
-# falls.
+# points to the base rate rather than the number of outputs; near the border the seed (split, starting weights and order
+# of the images together) decides which way a run falls.
 
 # %% [markdown] tags=["lang-ko"]
 # 동그라미는 학습하리라고, 가위표는 붕괴하리라고 예상한 조건입니다. 표시가 반대쪽에 있다면 그만큼 설명에 구멍이
@@ -514,7 +514,8 @@ show(interventions.outcome_figure(found))
 # 시그모이드 하나에는 경쟁할 클래스가 없는데도 붕괴하리라고 예상했습니다. 레이블이 열 개라도 저마다 절반의 경우에 참이면
 # 학습하리라고 예상했습니다. 그림에 이 행들이 있다면 세어 보세요. 드물게 참인 질문은 몇 번의 실행에서 붕괴했고, 더 자주
 # 참인 질문은 몇 번이었나요? 드문 질문이 대부분 붕괴하고 나머지가 대부분 학습했다면, 출력의 개수보다 기저율(base rate)을
-# 가리키는 결과입니다. 경계 근처에서는 시작 가중치가 어느 쪽으로 넘어갈지 정합니다.
+# 가리키는 결과입니다. 경계 근처에서는 시드(데이터 분할, 시작 가중치,
+# 이미지 순서)가 어느 쪽으로 넘어갈지 정합니다.
 
 # %% [markdown]
 # One row deserves a closer look. With a tenth of the learning rate the hidden layer fills up nearly as much, and yet

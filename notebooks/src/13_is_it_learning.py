@@ -309,8 +309,21 @@ hidden = run.model.hidden_units(splits.valid.images[:256].to(run.device)).detach
 print(f"{lesson.stuck_share(hidden):.0%} of the units are stuck after one epoch")
 
 # %% [markdown]
-# There it is. At the start all ten outputs ask the hidden layer for the same thing, "smaller, please"; the optimiser
-# takes full steps in that direction, and the units run into their flat ends.
+# There it is. At the start all ten outputs are too large, for every image. So most images push a hidden unit in the
+# same direction. The optimiser takes full steps that way, and the units run into their flat ends, some up and
+# some down:
+
+# %%
+model = lm.CNN(10, "sigmoid", generator=torch.Generator().manual_seed(0))
+units = model.hidden_units(splits.train.images[:256]).detach().requires_grad_()
+targets = F.one_hot(splits.train.digits[:256], 10).float()
+F.binary_cross_entropy(model.activation(model.out(units)), targets).backward()
+up = (units.grad < 0).float().mean(dim=0)  # the share of images that push a unit up
+agreeing = torch.maximum(up, 1 - up).mean()
+print(f"on average {agreeing:.0%} of the images agree about a unit; {(up > 0.5).float().mean():.0%} of the units go up")
+assert agreeing > 0.75
+
+# %% [markdown]
 # [Notebook 11](11_multi_class.ipynb) takes this apart and cures it.
 #
 # You can train any of the four patients yourself. Two epochs are enough to tell run 4 from run 3:

@@ -24,12 +24,14 @@ SPEED_MARKS = "<!-- speed: made by `python -m lm_utils readme` -->", "<!-- end o
 PICTURES: dict[str, tuple[str, Callable[[], Figure]]] = {  # file name: how to read it, the figure
     "ten-classes": (
         "**Ten classes, six ways to train them.** Each dot is one trained network, the triangle is the figure that the"
-        " document published. Most misfits cost nothing that accuracy can see; ten sigmoids switch the network off.",
+        " document published. Most misfits cost practically nothing that accuracy can see; ten sigmoids switch the"
+        " network off.",
         lambda: result_figures.dots_and_intervals(tables.summary("multiclass", "loss")),
     ),
     "elsewhere": (
-        "**The same mistake elsewhere.** Softmax twice, the first row above, costs nothing on the data at hand (top row"
-        " here). Where half of the digits are rare, most of its runs end near one half: they have lost the rare ones."
+        "**The same mistake elsewhere.** Softmax twice, the first row above, costs practically nothing on the data at"
+        " hand (top row here). Where half of the digits are rare, most of its runs end near one half: they have lost"
+        " the rare ones."
         " They are not blind but slow, and a patience of 10 epochs stopped them too early: with more of it the same"
         " networks come through. (With wrong labels they do better than softmax once; notebook 15 looks for the"
         " reason.)",
