@@ -9,15 +9,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lm_utils import mnist
+from lm_utils.errors import UserError
 
 NAMES = ("auto", "mnist", "digits")
 SIZES = {"mnist": (2_000, 3_000, 10_000), "digits": (600, 300, 897)}  # train, valid, test
 TEST_SEED = 0  # draws the test part of the embedded digits, the same for every seed
 ASKED, FOUND = "as asked for", "because its files are there"
-
-
-class DataError(ValueError):
-    """The data asked for cannot be had."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +50,7 @@ def load_data(name: str = "auto", seed: int = 0) -> Splits:
         return mnist_splits(arrays, seed, FOUND if name == "auto" else ASKED)
     except mnist.Unavailable as reason:
         if name == "mnist":
-            raise DataError(
+            raise UserError(
                 f"MNIST cannot be had: {reason}; connect to a network, name a folder that holds its files in"
                 ' LM_DATA_DIR, or use data="digits".'
             ) from None
@@ -80,9 +77,9 @@ def describe_data(name: str = "auto") -> str:
 def check_request(name: str, seed: int) -> None:
     """Refuse an unknown data set and a seed no generator takes."""
     if name not in NAMES:
-        raise ValueError(f"Unknown data set {name!r}: choose one of {', '.join(NAMES)}.")
+        raise UserError(f"Unknown data set {name!r}: choose one of {', '.join(NAMES)}.")
     if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
-        raise ValueError(f"A seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
+        raise UserError(f"A seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
 
 
 def mnist_splits(arrays: tuple[Tensor, ...], seed: int, why: str) -> Splits:

@@ -1,7 +1,9 @@
-"""Where the project's files lie."""
+"""Where the project's files lie, where a user's are kept, and how a file is written whole."""
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -9,3 +11,24 @@ RESULTS = PROJECT / "results"
 NOTEBOOKS = PROJECT / "notebooks"
 DOCS = PROJECT / "docs"
 BUILD = PROJECT / "build"
+
+
+def cache_folder() -> Path:
+    """Return where runs and downloads are kept: LM_CACHE_DIR, or the user's cache folder."""
+    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loss-misuse-lab"
+    return Path(os.environ.get("LM_CACHE_DIR") or default).expanduser().absolute()
+
+
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Replace a file in one step, through a hidden file beside it that no other process uses."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(content if isinstance(content, bytes) else content.encode("utf-8"))
+        os.replace(beside, path)
+    except OSError as problem:
+        problem.filename = str(path)  # the file that was asked for, not the one beside it
+        raise
+    finally:
+        with suppress(OSError):  # on a read-only file system this fails too, and would hide what failed first
+            beside.unlink(missing_ok=True)

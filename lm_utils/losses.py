@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from lm_utils.errors import UserError
+
 SMALLEST_SQUARE = 1e-12  # below it the root's slope would be infinite
 
 
@@ -62,7 +64,7 @@ def shaped(loss: Loss, kind: str, outputs: Tensor, targets: Tensor) -> tuple[Ten
     if kind == "exclusive":
         targets = F.one_hot(targets, outputs.shape[1]).to(outputs.dtype)
     if targets.shape != outputs.shape:
-        raise ValueError(
+        raise UserError(
             f"Outputs of shape {list(outputs.shape)} met targets of shape {list(targets.shape)}; a loss would"
             " silently broadcast them, so make both the same shape."
         )

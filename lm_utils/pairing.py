@@ -9,6 +9,7 @@ from torch import Tensor
 
 from lm_utils.activations import ACTIVATIONS, HIDDEN, inverse_sigmoid
 from lm_utils.advice import Advice, advise
+from lm_utils.errors import UserError
 from lm_utils.losses import LOSSES, Loss, shaped
 from lm_utils.tasks import TASKS, Task
 
@@ -41,13 +42,13 @@ class Pairing:
         known("hidden activation", self.hidden, HIDDEN)
         regression = self.spec.kind == "value"
         if self.normalize and not regression:
-            raise ValueError(
+            raise UserError(
                 f"normalize=True standardises regression targets, but the task is {self.task!r}; leave it out."
             )
         if self.prior_bias and regression:
-            raise ValueError("prior_bias=True needs classes with a base rate, and regression has none; leave it out.")
+            raise UserError("prior_bias=True needs classes with a base rate, and regression has none; leave it out.")
         if self.activation == "sigmoid_inverse" and not regression:
-            raise ValueError(
+            raise UserError(
                 f"activation='sigmoid_inverse' transforms regression targets, but the task is {self.task!r};"
                 " use 'sigmoid'."
             )
@@ -116,7 +117,7 @@ class Pairing:
     def loss_value(self, outputs: Tensor, aims: Tensor) -> Tensor:
         """The loss of a batch, with outputs and aims in exactly the shapes the loss expects."""
         if self.loss == "hinge" and self.spec.kind == "value":
-            raise ValueError("The hinge loss needs labels of -1 and +1, but regression targets are numbers; use 'mse'.")
+            raise UserError("The hinge loss needs labels of -1 and +1, but regression targets are numbers; use 'mse'.")
         if self.reads_batch_as_one_sample and len(outputs) > FLATTENED_BATCH:
             parts = zip(outputs.split(FLATTENED_BATCH), aims.split(FLATTENED_BATCH), strict=True)
             return torch.stack([self.loss_value(*part) for part in parts]).mean()
@@ -158,4 +159,4 @@ class Pairing:
 def known(what: str, name: str, table: dict) -> None:
     """Refuse a name that is not in the table, and say which are."""
     if name not in table:
-        raise ValueError(f"Unknown {what} {name!r}; choose one of {', '.join(table)}.")
+        raise UserError(f"Unknown {what} {name!r}; choose one of {', '.join(table)}.")

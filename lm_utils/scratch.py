@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from lm_utils.errors import UserError
+
 CLIP = 1e-7  # a logarithm never sees anything smaller
 
 
@@ -41,7 +43,7 @@ class LossLayer:
     def forward(self, outputs: Tensor, targets: Tensor) -> Tensor:
         """The loss of a batch; remembers what `backward` needs."""
         if outputs.shape != targets.shape or outputs.ndim != 2:
-            raise ValueError(
+            raise UserError(
                 f"Outputs of shape {list(outputs.shape)} met targets of shape {list(targets.shape)}; give"
                 " both as [samples, outputs], class labels as one-hot rows."
             )

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.data import Part, Splits
+from lm_utils.errors import UserError
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing, Scale, known
 
@@ -210,9 +211,9 @@ def outputs_of(model: nn.Module, images: Tensor, stop: Event | None = None) -> T
 def pick_device(device: str = "auto", pairing: Pairing | None = None) -> torch.device:
     """The device to use; a pairing that would kill a CUDA process is trained on the CPU."""
     if device not in ("auto", "cpu", "cuda"):
-        raise ValueError(f"Unknown device {device!r}; choose 'auto', 'cpu' or 'cuda'.")
+        raise UserError(f"Unknown device {device!r}; choose 'auto', 'cpu' or 'cuda'.")
     if device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device='cuda' was asked for, but PyTorch sees no GPU here; use 'cpu' or 'auto'.")
+        raise UserError("device='cuda' was asked for, but PyTorch sees no GPU here; use 'cpu' or 'auto'.")
     on_gpu = device != "cpu" and torch.cuda.is_available()
     if pairing is not None and pairing.may_leave_unit_interval:
         on_gpu = False
@@ -222,6 +223,6 @@ def pick_device(device: str = "auto", pairing: Pairing | None = None) -> torch.d
 def check_numbers(seed: int, max_epochs: int, patience: int) -> None:
     """Refuse numbers no run can use."""
     if not isinstance(seed, int) or seed < 0:
-        raise ValueError(f"seed must be a whole number of 0 or more, not {seed!r}.")
+        raise UserError(f"seed must be a whole number of 0 or more, not {seed!r}.")
     if max_epochs < 1 or patience < 1:
-        raise ValueError(f"max_epochs and patience must be at least 1, not {max_epochs} and {patience}.")
+        raise UserError(f"max_epochs and patience must be at least 1, not {max_epochs} and {patience}.")

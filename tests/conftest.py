@@ -5,6 +5,9 @@ import random
 import numpy as np
 import pytest
 import torch
+from helpers import first_images
+
+from lm_utils.data import Splits, load_data
 
 
 @pytest.fixture(autouse=True)
@@ -13,6 +16,18 @@ def the_same_random_numbers():
     random.seed(0)
     np.random.seed(0)
     torch.manual_seed(0)
+
+
+@pytest.fixture(scope="session")
+def digits() -> Splits:
+    """The embedded digits as seed 0 splits them."""
+    return load_data("digits", seed=0)
+
+
+@pytest.fixture(scope="session")
+def tiny(digits) -> Splits:
+    """Ninety-six images a part: three batches an epoch."""
+    return first_images(digits, 96, 96, 96)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

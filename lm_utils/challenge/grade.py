@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from lm_utils.errors import UserError
 from lm_utils.files import PROJECT
 from lm_utils.show.quiz import STATES
 from lm_utils.tasks import TASKS, Task
@@ -117,14 +118,14 @@ def own_copies(folder: Path = FOLDER) -> Path:
             mine.mkdir(exist_ok=True)
             shutil.copyfile(original, copy)
     if not mine.exists():
-        raise ValueError(f"{folder} holds no challenge; run this in a copy of the whole repository.")
+        raise UserError(f"{folder} holds no challenge; run this in a copy of the whole repository.")
     return mine
 
 
 def main(number: int | None = None, hint: int | None = None, folder: Path = FOLDER) -> int:
     """Grade one script or all; the exit code is 0 where all of them are fixed. With `hint`, tell hints instead."""
     if number is not None and number not in challenges():
-        raise ValueError(f"There is no challenge {number}; choose one of {', '.join(map(str, challenges()))}.")
+        raise UserError(f"There is no challenge {number}; choose one of {', '.join(map(str, challenges()))}.")
     if hint is not None:
         return tell_hints(number, hint)
     mine = own_copies(folder)
@@ -143,10 +144,10 @@ def main(number: int | None = None, hint: int | None = None, folder: Path = FOLD
 def tell_hints(number: int | None, hint: int) -> int:
     """Print the first hints of one challenge."""
     if number is None:
-        raise ValueError("Say which challenge the hint is for, as in `python -m lm_utils challenge 3 --hint 1`.")
+        raise UserError("Say which challenge the hint is for, as in `python -m lm_utils challenge 3 --hint 1`.")
     hints = challenges()[number].hints
     if hint > len(hints):
-        raise ValueError(f"There are {len(hints)} hints for challenge {number}; the last one says nearly everything.")
+        raise UserError(f"There are {len(hints)} hints for challenge {number}; the last one says nearly everything.")
     for place, text in enumerate(hints[:hint], 1):
         print(f"Hint {place}: {text}")
     return 0

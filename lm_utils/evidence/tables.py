@@ -8,6 +8,7 @@ from math import inf, isnan, nan
 import pandas as pd
 from IPython.display import Markdown
 
+from lm_utils.errors import UserError
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.results import FITTING, Results, carrying, estimate, mean, number, reference, speed_of, yours
 from lm_utils.evidence.sentences import shown, shown_difference, shown_interval
@@ -132,7 +133,7 @@ def summary(task: str, table: str | Iterable[str] | None = None, results: Result
     tables = TABLES if table is None else (table,) if isinstance(table, str) else tuple(table)
     chosen = [row for row in rows(task=task) if row.table in tables]
     if not chosen:
-        raise ValueError(f"There is no table {table!r} for {task!r}; choose one of {', '.join(TABLES)}.")
+        raise UserError(f"There is no table {table!r} for {task!r}; choose one of {', '.join(TABLES)}.")
     fitting, metric = FITTING[task], TASKS[task].metric
     theirs = results.scores(fitting)
     mine = [results.scores(row.pairing) for row in chosen]

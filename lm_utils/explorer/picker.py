@@ -9,6 +9,7 @@ from threading import Event
 import ipywidgets as widgets
 
 from lm_utils.data import Splits, load_data
+from lm_utils.errors import UserError
 from lm_utils.evidence.reference_lines import landmarks, stored_landmarks
 from lm_utils.evidence.results import FITTING, Results, reference
 from lm_utils.evidence.sentences import sentence
@@ -33,7 +34,7 @@ SHARE = 0.12  # of a training's time, spent on drawing
 def picker(task: str, data: str = "auto", device: str = "auto") -> widgets.VBox:
     """Any pairing of a task: its explanation, its stored runs, and a Train button for runs of your own."""
     if task not in TASKS:
-        raise ValueError(f"Unknown task {task!r}; choose one of {', '.join(TASKS)}.")
+        raise UserError(f"Unknown task {task!r}; choose one of {', '.join(TASKS)}.")
     stop_all()
     return Picker(task, data, device)
 

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from lm_utils import scratch
+from lm_utils.errors import UserError
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, Picture, new_figure
 
 FORMATS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
@@ -41,7 +42,7 @@ def bce_on_softmax_floor(classes: int) -> float:
 def misuse_curves(classes: int) -> dict[str, Tensor]:
     """Three losses of one sample as the true class's logit pulls ahead of all the others (by LEADS)."""
     if classes < 2:
-        raise ValueError(f"Softmax over {classes} output is always 1; take at least two classes.")
+        raise UserError(f"Softmax over {classes} output is always 1; take at least two classes.")
     logits = torch.zeros(len(LEADS), classes)
     logits[:, 0] = LEADS
     index, one_hot = torch.zeros(len(LEADS), dtype=torch.long), F.one_hot(torch.tensor(0), classes).float()

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from lm_utils import scratch
+from lm_utils.errors import UserError
 from lm_utils.show.style import COLORS, LINES, MARKERS, Picture, new_figure
 
 FORMATS = {"float16": torch.float16, "float32": torch.float32, "float64": torch.float64}
@@ -34,7 +35,7 @@ class Clipped:
 def clipped_bce(logits: Tensor, label: int, clip: float = scratch.CLIP, dtype: torch.dtype = torch.float32) -> Clipped:
     """Compute one binary cross-entropy per logit with a clip on both sides, and everything to compare it with."""
     if label not in (0, 1):
-        raise ValueError(f"The label is {label!r}; binary cross-entropy is shown here for 0 or 1.")
+        raise UserError(f"The label is {label!r}; binary cross-entropy is shown here for 0 or 1.")
     exact = logits.to(torch.float64)
     z = logits.to(dtype).requires_grad_()
     p = torch.sigmoid(z)

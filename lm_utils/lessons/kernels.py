@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from lm_utils.errors import UserError
 from lm_utils.files import PROJECT, RESULTS
 
 STORED = RESULTS / "kernels" / "triton.json"
@@ -69,7 +70,7 @@ def store() -> None:
     """Keep a comparison made here for machines without Triton (`python -m lm_utils.lessons.kernels`)."""
     result = run_kernels()
     if result.pop("stored"):
-        raise ValueError("The kernels did not run here; install Triton (Linux) before storing a result.")
+        raise UserError("The kernels did not run here; install Triton (Linux) before storing a result.")
     STORED.parent.mkdir(parents=True, exist_ok=True)
     STORED.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     print(f"Stored in {STORED.relative_to(PROJECT)}: {result['where']}.")

@@ -16,11 +16,10 @@ from matplotlib.patches import Rectangle
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.data import Splits
-from lm_utils.files import NOTEBOOKS
+from lm_utils.files import NOTEBOOKS, cache_folder
 from lm_utils.lessons.experiment_design import epochs_for
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
-from lm_utils.runs.store import cache_folder
 from lm_utils.show.lab import lab, menu
 from lm_utils.show.style import COLORS, LINES, MARKERS, VERDICT_COLORS, VERDICT_SIGNS, new_figure
 from lm_utils.tasks import TASKS

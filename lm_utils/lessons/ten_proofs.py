@@ -11,6 +11,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from lm_utils.errors import UserError
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.reference_lines import best_metric
 from lm_utils.evidence.results import baseline, reference, tested_digits
@@ -124,7 +125,7 @@ def _mean_accuracy(pairing: Pairing) -> float:
     """Mean test accuracy of a pairing in the shipped results."""
     scores = [score for score in reference().scores(pairing).values() if not isnan(score)]
     if not scores:
-        raise ValueError(f"The shipped results hold no run of {pairing.label} on {pairing.task}; run `make results`.")
+        raise UserError(f"The shipped results hold no run of {pairing.label} on {pairing.task}; run `make results`.")
     return sum(scores) / len(scores)
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
+from lm_utils.files import cache_folder
 from lm_utils.lessons.ten_proofs import PROOFS
-from lm_utils.runs.store import cache_folder
 from lm_utils.show import quiz
 
 CONFIDENCE = {  # what is ticked: the share of such answers that one expects to be right

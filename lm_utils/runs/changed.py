@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from lm_utils.data import Part, Splits
+from lm_utils.errors import UserError
+from lm_utils.files import RESULTS, write_whole
 from lm_utils.model import CNN
 from lm_utils.runs.conditions import CONDITIONS, OTHER_HAND, SHIFTS, Condition
 from lm_utils.runs.inside import LAYERS, gradient_sizes, stuck_share
 from lm_utils.runs.lever_conditions import LEVER
 from lm_utils.runs.one_run import splits_of
 from lm_utils.runs.outputs import best_cut, quality
-from lm_utils.runs.shipped import RESULTS, alone_in, is_current, rounded, write_whole
+from lm_utils.runs.shipped import alone_in, is_current, rounded
 from lm_utils.runs.stopping import ThreeRules
 from lm_utils.runs.store import entry_of
 from lm_utils.runs.sweep import data_name, in_parallel, workers
@@ -43,7 +45,7 @@ def main(
     """Train what is missing of these families of conditions, and write each run as soon as it is there."""
     unknown = sorted(set(families) - set(FAMILIES))
     if unknown:
-        raise ValueError(f"Unknown family {unknown[0]!r}; choose from {', '.join(FAMILIES)}.")
+        raise UserError(f"Unknown family {unknown[0]!r}; choose from {', '.join(FAMILIES)}.")
     data = data_name(data, cluster)
     for family in families:
         first = UNSEEN if family == "lever" else CONFIRMING if family in ON_FRESHER else FIRST_SEED

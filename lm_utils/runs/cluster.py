@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
+from lm_utils.errors import UserError
 from lm_utils.runs.one_run import Finished, Key, one_run, single_threaded
 from lm_utils.training import EXPERIMENT_VERSION
 
@@ -72,7 +73,7 @@ def grouped(keys: Sequence[Key]) -> list[tuple[Key, ...]]:
 def check_version(entry: dict) -> None:
     """Refuse what a worker with another version of the experiments has trained."""
     if entry["version"] != EXPERIMENT_VERSION:
-        raise ValueError(
+        raise UserError(
             f"A worker runs version {entry['version']} of the experiments and this is version {EXPERIMENT_VERSION};"
             " install the same lm_utils everywhere and start the workers again."
         )
@@ -120,7 +121,7 @@ def connected(address: str) -> Client:
     try:
         from distributed import Client
     except ModuleNotFoundError:
-        raise ValueError(
+        raise UserError(
             "A cluster needs the package distributed; `python -m lm_utils setup --extras=cluster` installs it."
         ) from None
     try:
@@ -128,7 +129,7 @@ def connected(address: str) -> Client:
             apart.submit(lambda: asyncio.run(shake_hands(address))).result()
         return Client(address, timeout=PATIENCE, set_as_default=False)
     except (OSError, ValueError) as problem:
-        raise ValueError(
+        raise UserError(
             f"No Dask scheduler answers at {address}; start one with `dask scheduler` and give the address that it"
             " prints, such as tcp://HOST:8786."
         ) from problem
@@ -150,7 +151,7 @@ def gathered(client: Client, done: list[Future], address: str) -> list:
         raise SchedulerGone(address) from problem
 
 
-class SchedulerGone(ValueError):
+class SchedulerGone(UserError):
     """The scheduler answered before, and does no longer."""
 
     def __init__(self, address: str) -> None:
@@ -166,9 +167,9 @@ def explain(future: Future, address: str) -> None:
     except CancelledError as problem:
         raise SchedulerGone(address) from problem
     except KilledWorker as killed:
-        raise ValueError(
+        raise UserError(
             "A run was given up because the workers that trained it kept dying; their logs tell why (often it is"
             " memory), and the same command goes on where it ended."
         ) from killed
     except (ValueError, ImportError) as refusal:
-        raise ValueError(f"A worker of {address} says: {refusal}") from refusal
+        raise UserError(f"A worker of {address} says: {refusal}") from refusal

@@ -21,6 +21,7 @@ import torch
 from tqdm.auto import tqdm
 
 from lm_utils.data import load_data
+from lm_utils.errors import UserError
 from lm_utils.pairing import Pairing, Scale
 from lm_utils.runs.batched_graph import out_of_memory
 from lm_utils.runs.batched_group import Finished, Group, Key, Load, by_itself
@@ -96,7 +97,7 @@ def half(size: int) -> int:
     gc.collect()
     torch.cuda.empty_cache()
     if size == 1:
-        raise ValueError("The GPU has no room for a single run; close what else uses it, or ask for device='cpu'.")
+        raise UserError("The GPU has no room for a single run; close what else uses it, or ask for device='cpu'.")
     tqdm.write(f"No room on the GPU for {size} runs at once; going on with {size // 2}.")
     return size // 2
 

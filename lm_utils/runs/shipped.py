@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from lm_utils.activations import ACTIVATIONS
-from lm_utils.files import RESULTS
+from lm_utils.errors import UserError
+from lm_utils.files import RESULTS, cache_folder, write_whole
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings, rows
-from lm_utils.runs.store import Store, cache_folder
+from lm_utils.runs.store import Store
 from lm_utils.runs.sweep import data_name, device_type, sweep_entries, table
 from lm_utils.tasks import TASKS
 from lm_utils.training import EXPERIMENT_VERSION
@@ -90,9 +90,9 @@ def alone_in(place: Path) -> Iterator[None]:
         lock = FileLock(locks / "-".join(place.absolute().parts[1:])[-200:])
         lock.acquire(timeout=0)
     except Timeout:
-        raise ValueError(f"Another process is training into {place}; wait until it ends, or stop it.") from None
+        raise UserError(f"Another process is training into {place}; wait until it ends, or stop it.") from None
     except OSError as problem:
-        raise ValueError(f"{locks} cannot be used ({problem.strerror}); name another folder in LM_CACHE_DIR.") from None
+        raise UserError(f"{locks} cannot be used ({problem.strerror}); name another folder in LM_CACHE_DIR.") from None
     try:
         yield
     finally:
@@ -142,15 +142,3 @@ def write_entries(entries: Iterable[dict], folder: Path) -> None:
     for task in {entry["task"] for entry in entries}:
         lines = [json.dumps(entry, separators=(",", ":")) for entry in entries if entry["task"] == task]
         write_whole(folder / "histories" / f"{task}.jsonl", "\n".join(lines) + "\n")
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Replace a file in one step, through a file beside it that no other process uses."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        os.replace(beside, path)
-    finally:
-        with suppress(OSError):
-            beside.unlink(missing_ok=True)

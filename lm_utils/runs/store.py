@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import warnings
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
 import torch
 
+from lm_utils.errors import UserError
+from lm_utils.files import cache_folder, write_whole
 from lm_utils.pairing import Pairing
 from lm_utils.training import EXPERIMENT_VERSION, Run
 
@@ -19,12 +19,6 @@ COLUMNS = (
     "task", "loss", "activation", "hidden", "normalize", "prior_bias", "seed", "status", "epochs", "best_epoch",
     "valid_metric", "test_metric", "seconds", "device", "data",
 )  # fmt: skip
-
-
-def cache_folder() -> Path:
-    """Where runs are kept: LM_CACHE_DIR, or the user's cache folder."""
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loss-misuse-lab"
-    return Path(os.environ.get("LM_CACHE_DIR") or default).expanduser().absolute()
 
 
 def entry_of(run: Run, outputs: dict) -> dict:
@@ -69,17 +63,11 @@ class Store:
         return None
 
     def put(self, path: Path, entry: dict) -> None:
-        """Write a run whole: into a file beside, then renamed."""
-        beside = path.with_name(f"{path.name}.{os.getpid()}.part")
+        """Write a run, whole or not at all."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_text(json.dumps(entry), encoding="utf-8")
-            os.replace(beside, path)
+            write_whole(path, json.dumps(entry))
         except OSError as problem:
-            raise ValueError(
+            raise UserError(
                 f"Runs cannot be stored in {self.folder} ({problem.strerror or problem}); make room or make"
                 " it writable, or name another folder in LM_CACHE_DIR."
             ) from problem
-        finally:
-            with suppress(OSError):  # on a read-only file system this fails too, and would hide the sentence above
-                beside.unlink(missing_ok=True)

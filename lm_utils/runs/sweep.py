@@ -13,6 +13,7 @@ import torch
 from tqdm.auto import tqdm
 
 from lm_utils.data import check_request, load_data
+from lm_utils.errors import UserError
 from lm_utils.pairing import Pairing, known
 from lm_utils.runs.cluster import train_on_cluster
 from lm_utils.runs.one_run import Finished, Key, one_run, single_threaded
@@ -97,9 +98,7 @@ def check_precision(precision: str, device: str, cluster: str | None) -> None:
     known("precision", precision, NETWORKS)
     on_gpu = device == "cuda" if cluster else pick_device(device).type == "cuda"
     if on_gpu and precision != "fp32":
-        raise ValueError(
-            f"Groups of runs on a GPU know fp32 only, not {precision!r}; use device='cpu' or leave it out."
-        )
+        raise UserError(f"Groups of runs on a GPU know fp32 only, not {precision!r}; use device='cpu' or leave it out.")
 
 
 def data_name(data: str, cluster: str | None = None) -> str:

@@ -13,6 +13,8 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 
+from lm_utils.errors import UserError
+
 # Every state has a sign and a word of its own, so that the colour is never the only signal.
 STATES = {
     "unanswered": ("…", "Not answered yet", "#5c5c5c"),
@@ -111,9 +113,9 @@ def predict(question: str, options: Sequence[str], answer: str, reading: str = "
     """Ask for a prediction; nothing is revealed before a choice, then the answer and its reading appear."""
     options = [str(option) for option in options]
     if len(options) < 2 or len(set(options)) < len(options):
-        raise ValueError(f"A prediction needs at least two different options, got {options}.")
+        raise UserError(f"A prediction needs at least two different options, got {options}.")
     if str(answer) not in options:
-        raise ValueError(f"The answer {answer!r} must be one of the options {options}.")
+        raise UserError(f"The answer {answer!r} must be one of the options {options}.")
     return Prediction(question, options, str(answer), reading)
 
 

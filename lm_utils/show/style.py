@@ -14,6 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
 
+from lm_utils.errors import UserError
+
 COLORS = [mpl.colors.to_hex(color) for color in sns.color_palette("colorblind")]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
 LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (5, 5))]
@@ -70,7 +72,7 @@ def image_tag(figure: Figure, dpi: int = 100) -> str:
     """The figure as an HTML image that carries its alt text."""
     alt = figure.get_label()
     if not alt:
-        raise ValueError("This figure has no alt text; set one with figure.set_label('what it shows').")
+        raise UserError("This figure has no alt text; set one with figure.set_label('what it shows').")
     data = base64.b64encode(png(figure, dpi)).decode()
     return f'<img alt="{html.escape(alt, quote=True)}" style="max-width:100%" src="data:image/png;base64,{data}">'
 

@@ -78,7 +78,7 @@ def look_at_data() -> Iterator[Line]:
 
 def look_at_cache() -> Iterator[Line]:
     """Whether finished runs can be stored."""
-    from lm_utils.runs.store import cache_folder
+    from lm_utils.files import cache_folder
 
     folder = cache_folder()
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from lm_utils.errors import UserError
 from lm_utils.workshop.setup import ROOT
 
 HEADER = """\
@@ -20,7 +21,7 @@ HEADER = """\
 def main(path: Path = ROOT / "constraints.txt") -> int:
     """Write the versions of this environment into the lock file."""
     if importlib.metadata.version("torch").endswith("+cpu"):
-        raise ValueError("This environment has the CPU build of PyTorch; write the lock from the ordinary one.")
+        raise UserError("This environment has the CPU build of PyTorch; write the lock from the ordinary one.")
     pins = installed_versions()
     lines = [f"{name}=={version}" for name, version in sorted(pins.items())]
     path.write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from lm_utils.errors import UserError
 from lm_utils.files import PROJECT
 from lm_utils.workshop.system import apt_install, find_browser
 
@@ -38,10 +39,10 @@ def main(extras: Iterable[str] = (), print_python: bool = False) -> int:
 def ready_python(root: Path, extras: Iterable[str], torch: str) -> Path:
     """The active environment's Python where it holds this package, else that of .venv, made when needed."""
     if torch not in ("", "cpu"):
-        raise ValueError(f"TORCH is 'cpu' or left out, not {torch!r}.")
+        raise UserError(f"TORCH is 'cpu' or left out, not {torch!r}.")
     unknown = sorted(set(extras) - set(EXTRAS))
     if unknown:
-        raise ValueError(f"Unknown extra {unknown[0]!r}; choose from {', '.join(EXTRAS)}.")
+        raise UserError(f"Unknown extra {unknown[0]!r}; choose from {', '.join(EXTRAS)}.")
     venv = root / ".venv"
     if Path(sys.prefix) != venv and holds_package(root):
         for extra in extras:
@@ -67,7 +68,7 @@ def require_extra(extra: str) -> None:
     """Refuse to go on with an active environment that lacks an extra, and say how to add it."""
     missing = [module for module in EXTRAS[extra] if importlib.util.find_spec(module) is None]
     if missing:
-        raise ValueError(
+        raise UserError(
             f"The active environment holds lm_utils but not {', '.join(missing)}: run "
             f"`{sys.executable} -m pip install -e '.[{extra}]' -c constraints.txt`, then call this again."
         )
@@ -117,7 +118,7 @@ def install(venv: Path, root: Path, extras: Iterable[str], torch: str) -> None:
         steps.insert(0, [*pip, "--extra-index-url", CPU_CHANNEL, "torch", "torchvision"])
     for step in steps:
         if subprocess.run(step, stdout=sys.stderr).returncode:
-            raise ValueError("The installation failed (pip says why above); call the same command again.")
+            raise UserError("The installation failed (pip says why above); call the same command again.")
     note = {**wanted(root), "extras": extras, "torch": torch}
     (venv / "lm_utils_setup.json").write_text(json.dumps(note), encoding="utf-8")
 
@@ -129,7 +130,7 @@ def make_venv(venv: Path) -> None:
         apt_install(["python3-venv"])
     base = getattr(sys, "_base_executable", sys.executable)
     if subprocess.run([base, "-m", "venv", "--clear", str(venv)], capture_output=True).returncode:
-        raise ValueError(
+        raise UserError(
             f"{base} cannot make the environment {venv}: on Debian and Ubuntu run `apt-get install "
             "python3-venv`, elsewhere install Python from python.org, then call this again."
         )

@@ -10,6 +10,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+from lm_utils.errors import UserError
 from lm_utils.workshop.setup import CPU_CHANNEL, ROOT, say
 
 LEFT_BEHIND = (".git", ".venv", "build", "__pycache__", "*.egg-info", ".ipynb_checkpoints", ".pytest_cache",
@@ -36,7 +37,7 @@ def main(folder: Path) -> int:
     """Fill the folder; a second call on another system adds that system's packages."""
     folder = folder.expanduser().resolve()
     if folder == ROOT or ROOT in folder.parents:
-        raise ValueError(f"{folder} lies inside the project; name a folder elsewhere, such as a USB stick.")
+        raise UserError(f"{folder} lies inside the project; name a folder elsewhere, such as a USB stick.")
     folder.mkdir(parents=True, exist_ok=True)
     data = copy_data(folder / DATA)
     copy_project(folder / PROJECT)
@@ -62,13 +63,13 @@ def packages(pyproject: Path = ROOT / "pyproject.toml") -> list[str]:
 def download(wanted: list[str], target: Path, torch: str = "") -> None:
     """Download the locked versions, for this system and this Python, with all that they need."""
     if torch not in ("", "cpu"):
-        raise ValueError(f"TORCH is 'cpu' or left out, not {torch!r}.")
+        raise UserError(f"TORCH is 'cpu' or left out, not {torch!r}.")
     say(f"Downloading packages for {platform.system()} and Python {platform.python_version()} into {target} ...")
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--dest", str(target)]
     command += ["--only-binary=:all:", "-c", str(ROOT / "constraints.txt")]
     command += ["--extra-index-url", CPU_CHANNEL] if torch == "cpu" else []
     if subprocess.run([*command, *wanted], stdout=sys.stderr).returncode:
-        raise ValueError("The download failed (pip says why above); call the same command again.")
+        raise UserError("The download failed (pip says why above); call the same command again.")
 
 
 def copy_data(target: Path) -> str:
@@ -77,7 +78,7 @@ def copy_data(target: Path) -> str:
 
     try:
         data.load_data("mnist")
-    except data.DataError:
+    except UserError:
         return ""
     source = mnist.raw_folder()
     shutil.copytree(source, target / source.parent.name / source.name, dirs_exist_ok=True)

@@ -22,6 +22,7 @@ import torch
 from yardstick import cost, crowding
 
 from lm_utils import data, mnist
+from lm_utils.errors import UserError
 
 IMAGES = "train-images-idx3-ubyte"
 SHAPES = {  # a pocket MNIST: 60 training and 20 test images
@@ -299,7 +300,7 @@ def test_a_bad_file_without_network_is_named(offline: Path, fault: str) -> None:
     splits = data.load_data("auto")
     assert splits.name == "digits"
     assert str(path) in splits.source and word in splits.source and "no network" in splits.source
-    with pytest.raises(data.DataError) as caught:
+    with pytest.raises(UserError) as caught:
         data.load_data("mnist")
     sentence = str(caught.value)
     assert str(path) in sentence and word in sentence and "LM_DATA_DIR" in sentence
@@ -389,7 +390,7 @@ def test_a_failure_is_remembered_for_a_while(offline: Path, monkeypatch: pytest.
     for _ in range(3):
         assert "no network" in data.load_data("auto").source
     assert len(tried) == 1
-    with pytest.raises(data.DataError):
+    with pytest.raises(UserError):
         data.load_data("mnist")  # by name it is worth another try
     assert len(tried) == 2
     note = offline / "MNIST" / "failed-download.txt"
@@ -433,7 +434,7 @@ def test_a_read_only_folder_is_named(root: Path, ordinary_user: Path, monkeypatc
     monkeypatch.setenv("LM_DATA_DIR", str(ordinary_user))
     splits = data.load_data("auto")
     assert splits.name == "digits" and f"{ordinary_user}/MNIST/raw cannot be used" in splits.source
-    with pytest.raises(data.DataError, match="Permission denied"):
+    with pytest.raises(UserError, match="Permission denied"):
         data.load_data("mnist")
 
 

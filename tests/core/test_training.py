@@ -18,19 +18,6 @@ from lm_utils.training import BATCH, Stopped, adamw, fit, new_model, outputs_of,
 FITTING = Pairing("multiclass", "cross_entropy")
 
 
-@pytest.fixture(scope="module")
-def digits():
-    return load_data("digits", seed=0)
-
-
-@pytest.fixture(scope="module")
-def tiny(digits):
-    """Ninety-six images: enough for three batches."""
-    part = type(digits.train)
-    cut = [part(p.images[:96], p.digits[:96]) for p in (digits.train, digits.valid, digits.test)]
-    return type(digits)(*cut, digits.name, digits.source, digits.seed)
-
-
 def test_the_network_has_the_documents_size_and_torchs_initialisation():
     torch.manual_seed(7)
     plain = nn.Sequential(

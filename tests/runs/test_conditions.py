@@ -8,7 +8,6 @@ import pytest
 import torch
 from made_up_runs import made_up, write_lines
 
-from lm_utils.data import load_data
 from lm_utils.evidence.results import under_conditions
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
@@ -17,11 +16,6 @@ from lm_utils.runs import conditions as c
 from lm_utils.runs.changed import WATCHES, run_condition, shifted_tests
 from lm_utils.runs.inside import LAYERS, gradient_sizes, stuck_share
 from lm_utils.training import EXPERIMENT_VERSION
-
-
-@pytest.fixture(scope="module")
-def data():
-    return load_data("digits", seed=0)
 
 
 def logit_gradient(setup, classes=10):
@@ -66,20 +60,20 @@ def test_head_first_leaves_the_body_alone_for_the_first_batches():
     assert moved == [False, True]
 
 
-def test_changes_of_the_data(data):
-    assert len(c.fewer_images(50)(data, 0).train) == 50
-    noisy = c.label_noise(0.4)(data, 0)
-    changed = (noisy.train.digits != data.train.digits).float().mean().item()
-    assert changed == pytest.approx(0.4 * 0.9, abs=0.06) and torch.equal(noisy.test.digits, data.test.digits)
-    assert torch.equal(noisy.train.digits, c.label_noise(0.4)(data, 0).train.digits)
-    few = c.imbalance(0.1)(data, 0).train.digits
+def test_changes_of_the_data(digits):
+    assert len(c.fewer_images(50)(digits, 0).train) == 50
+    noisy = c.label_noise(0.4)(digits, 0)
+    changed = (noisy.train.digits != digits.train.digits).float().mean().item()
+    assert changed == pytest.approx(0.4 * 0.9, abs=0.06) and torch.equal(noisy.test.digits, digits.test.digits)
+    assert torch.equal(noisy.train.digits, c.label_noise(0.4)(digits, 0).train.digits)
+    few = c.imbalance(0.1)(digits, 0).train.digits
     assert (few >= 5).float().mean() < 0.15
-    for rate, digits in c.CURVED_AT.items():
-        assert c.relabelled(digits)(data, 0).test.digits.eq(0).float().mean() == pytest.approx(rate, abs=0.02)
+    for rate, classes in c.CURVED_AT.items():
+        assert c.relabelled(classes)(digits, 0).test.digits.eq(0).float().mean() == pytest.approx(rate, abs=0.02)
 
 
-def test_shifted_images_keep_their_range_and_paper(data):
-    images = data.test.images[:5]
+def test_shifted_images_keep_their_range_and_paper(digits):
+    images = digits.test.images[:5]
     for name, shift in c.SHIFTS.items():
         moved = shift(images)
         assert moved.shape == images.shape and moved.min() >= -1.0001 and moved.max() <= 1.0001, name
@@ -92,10 +86,10 @@ def test_ten_halves_is_what_it_says():
     assert table.mean(dim=0).tolist() == [0.5] * 10 and len(set(map(tuple, table.tolist()))) == 10
 
 
-def test_another_hand_is_a_test_set_of_networks_trained_on_mnist_alone(data):
-    assert set(shifted_tests(data)) == set(c.SHIFTS)
-    others = shifted_tests(replace(data, name="mnist"))
-    assert set(others) == {*c.SHIFTS, c.OTHER_HAND} and len(others[c.OTHER_HAND]) == len(data.test)
+def test_another_hand_is_a_test_set_of_networks_trained_on_mnist_alone(digits):
+    assert set(shifted_tests(digits)) == set(c.SHIFTS)
+    others = shifted_tests(replace(digits, name="mnist"))
+    assert set(others) == {*c.SHIFTS, c.OTHER_HAND} and len(others[c.OTHER_HAND]) == len(digits.test)
 
 
 def test_names_are_unique_and_predictions_written_down():
@@ -105,15 +99,15 @@ def test_names_are_unique_and_predictions_written_down():
     assert all(condition.expected in ("learns", "collapses") for condition in c.COLLAPSE)
 
 
-def test_the_probe_sees_saturation_and_leaves_gradients_alone(data):
+def test_the_probe_sees_saturation_and_leaves_gradients_alone(digits):
     model = CNN(10, "sigmoid", generator=torch.Generator().manual_seed(0))
-    pairing, images = Pairing("multiclass", "bce", "sigmoid"), data.train.images[:32]
+    pairing, images = Pairing("multiclass", "bce", "sigmoid"), digits.train.images[:32]
     assert stuck_share(model, images) == 0
-    sizes = gradient_sizes(model, pairing, images, data.train.digits[:32])
+    sizes = gradient_sizes(model, pairing, images, digits.train.digits[:32])
     assert tuple(sizes) == LAYERS and all(size > 0 for size in sizes.values()) and model.out.weight.grad is None
     model.fc.bias.data.fill_(50.0)
     assert stuck_share(model, images) == 1
-    assert gradient_sizes(model, pairing, images, data.train.digits[:32])["conv1"] < 1e-12
+    assert gradient_sizes(model, pairing, images, digits.train.digits[:32])["conv1"] < 1e-12
 
 
 def a_run(condition, seed, data="digits", **other):

@@ -1,5 +1,6 @@
 """The shipped results: table and histories agree, a stored run repeats, and a sweep goes on where they end."""
 
+import errno
 import os
 
 import pandas as pd
@@ -8,6 +9,7 @@ from made_up_runs import made_up
 
 from lm_utils.data import load_data
 from lm_utils.evidence import results as stored
+from lm_utils.files import write_whole
 from lm_utils.pairing import Pairing
 from lm_utils.runs import shipped as reference
 from lm_utils.runs.rows import pairings
@@ -154,9 +156,9 @@ def test_a_file_that_cannot_be_replaced_leaves_nothing_beside_it(tmp_path, monke
 
     def full(part, path):
         beside.append(part)
-        raise OSError("full")
+        raise OSError(errno.ENOSPC, "full")
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="full"):
-        reference.write_whole(tmp_path / "runs.csv", "some")
+        write_whole(tmp_path / "runs.csv", "some")
     assert str(os.getpid()) in beside[0].name and not list(tmp_path.iterdir())

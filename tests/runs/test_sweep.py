@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from lm_utils.files import cache_folder
 from lm_utils.pairing import Pairing
-from lm_utils.runs.store import COLUMNS, Store, cache_folder
+from lm_utils.runs.store import COLUMNS, Store
 from lm_utils.runs.sweep import sweep, sweep_entries
 from lm_utils.training import EXPERIMENT_VERSION
 
@@ -58,7 +59,7 @@ def test_a_read_only_file_system_is_one_sentence(store, monkeypatch):
 
     path = store.path(PAIRINGS[0], 0, "digits", "cpu", (1, 1))
     path.parent.mkdir(parents=True)
-    monkeypatch.setattr(Path, "write_text", read_only)
+    monkeypatch.setattr(Path, "write_bytes", read_only)
     monkeypatch.setattr(Path, "unlink", read_only)
     with pytest.raises(ValueError, match=r"cannot be stored in .*Read-only file system.*LM_CACHE_DIR"):
         store.put(path, {})

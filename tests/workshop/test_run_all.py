@@ -22,12 +22,13 @@ from nbclient.exceptions import CellTimeoutError
 from yardstick import crowding
 
 from lm_utils.__main__ import main as command
+from lm_utils.files import write_whole
 from lm_utils.workshop.publish import notebooks
 from lm_utils.workshop.run_all import command as runner
 from lm_utils.workshop.run_all import notebook as execution
 from lm_utils.workshop.run_all import process as watched
 from lm_utils.workshop.run_all import report as run_report
-from lm_utils.workshop.run_all.pages import CODE_OR_FORMULA, notebook_page, with_formulas, write
+from lm_utils.workshop.run_all.pages import CODE_OR_FORMULA, notebook_page, with_formulas
 
 CELLS = {
     "00_good": [
@@ -521,10 +522,10 @@ def test_a_page_on_a_read_only_file_system_names_its_path(tmp_path, monkeypatch)
     def read_only(*_, **__):
         raise OSError(errno.EROFS, "Read-only file system")
 
-    monkeypatch.setattr(Path, "write_text", read_only)
+    monkeypatch.setattr(Path, "write_bytes", read_only)
     monkeypatch.setattr(Path, "unlink", read_only)
     with pytest.raises(OSError, match="Read-only") as caught:
-        write(tmp_path / "page.html", "text")
+        write_whole(tmp_path / "page.html", "text")
     assert caught.value.filename == str(tmp_path / "page.html")
 
 

@@ -12,6 +12,7 @@ from importlib.resources import files
 
 import pandas as pd
 
+from lm_utils.errors import UserError
 from lm_utils.evidence.claims.finding import VERDICTS, Finding
 from lm_utils.evidence.results import Results, carrying, reference
 from lm_utils.evidence.tables import Table
@@ -87,7 +88,7 @@ def verdict_of(name: str, results: Results | None = None) -> Judged:
     for claim in claims():
         if claim.id == name:
             return judge(claim, results)
-    raise ValueError(f"There is no claim {name!r}; their ids stand in claims.toml.")
+    raise UserError(f"There is no claim {name!r}; their ids stand in claims.toml.")
 
 
 def table(judged: Sequence[Judged], results: Results | None = None) -> Table:

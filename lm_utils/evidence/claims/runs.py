@@ -8,6 +8,7 @@ from math import inf, nan
 from statistics import median
 
 from lm_utils.activations import ACTIVATIONS
+from lm_utils.errors import UserError
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.claims.finding import Finding
 from lm_utils.evidence.results import FITTING, Results, counted, estimate, speed_of, tested_digits
@@ -36,7 +37,7 @@ def row_of(name: str) -> Row:
         return next(row for row in rows() if row.pairing == pairing)
     found = [row for row in rows() if row.id == name]
     if not found:
-        raise ValueError(f"There is no row {name!r} in documents/rows.toml; correct the claim that names it.")
+        raise UserError(f"There is no row {name!r} in documents/rows.toml; correct the claim that names it.")
     return found[0]
 
 

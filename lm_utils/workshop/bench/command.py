@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from lm_utils.data import load_data
+from lm_utils.errors import UserError
 from lm_utils.files import BUILD
 from lm_utils.show.style import png
 from lm_utils.training import pick_device
@@ -28,7 +29,7 @@ def main(
     """Measure and report; 1 where a promised figure is missed. A quick round only shows that it works."""
     unknown = sorted(set(parts) - set(MEASURED))
     if unknown:
-        raise ValueError(f"Unknown part {unknown[0]!r}; choose from {', '.join(MEASURED)}.")
+        raise UserError(f"Unknown part {unknown[0]!r}; choose from {', '.join(MEASURED)}.")
     folder = folder or (BUILD if quick else speed_page.FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
     splits, device = load_data(data), pick_device(device).type

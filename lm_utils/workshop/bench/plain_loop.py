@@ -13,6 +13,7 @@ from torchvision.transforms import Compose, Normalize, ToTensor
 
 from lm_utils import mnist
 from lm_utils.data import SIZES, Part, Splits, load_data, part
+from lm_utils.errors import UserError
 
 TRANSFORM = Compose([ToTensor(), Normalize((0.5,), (0.5,))])
 BATCH = 32
@@ -92,9 +93,7 @@ def splits_with(name: str, train_images: int | None = None, seed: int = 0) -> Sp
     if train_images < len(splits.train):
         train = Part(splits.train.images[:train_images], splits.train.digits[:train_images])
     elif name == "digits":
-        raise ValueError(
-            f"The embedded digits have {len(splits.train)} training images, not {train_images}; use MNIST."
-        )
+        raise UserError(f"The embedded digits have {len(splits.train)} training images, not {train_images}; use MNIST.")
     else:
         images, digits, *_ = mnist.load()
         train = part(images, digits, torch.tensor(places(train_images, seed)[0]))

@@ -8,9 +8,10 @@ from pathlib import Path
 import pandas as pd
 
 from lm_utils.evidence.statistics import FEWEST_SEEDS, Comparison, Estimate, compare, mean_interval
+from lm_utils.files import RESULTS, write_whole
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings
-from lm_utils.runs.shipped import KEY, LIMITS, RESULTS, SEEDS, write_whole
+from lm_utils.runs.shipped import KEY, LIMITS, SEEDS
 from lm_utils.runs.store import COLUMNS
 from lm_utils.runs.sweep import sweep_entries
 from lm_utils.tasks import TASKS

@@ -6,6 +6,8 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
+from lm_utils.errors import UserError
+
 FILE = Path(__file__).with_name("korean.toml")
 
 
@@ -18,5 +20,5 @@ def phrases() -> dict[str, str]:
 def korean(text: str) -> str:
     """This text in Korean."""
     if text not in phrases():
-        raise ValueError(f"No Korean for {text!r}; add a phrase to {FILE.name}.")
+        raise UserError(f"No Korean for {text!r}; add a phrase to {FILE.name}.")
     return phrases()[text]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +12,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
-from lm_utils.files import PROJECT
+from lm_utils.errors import UserError
+from lm_utils.files import PROJECT, write_whole
 
 ROOT = PROJECT
 NAME = re.compile(r"(\d\d)_\w+")
@@ -29,14 +29,14 @@ def sources(root: Path = ROOT) -> list[Path]:
     """Return the notebooks' sources in the order of their numbers."""
     found = sorted((root / "notebooks" / "src").glob("*.py"))
     if not found:
-        raise ValueError(f"{root / 'notebooks' / 'src'} holds no notebook source; run this in the repository.")
+        raise UserError(f"{root / 'notebooks' / 'src'} holds no notebook source; run this in the repository.")
     numbers: dict[str, str] = {}
     for path in found:
         match = NAME.fullmatch(path.stem)
         if not match:
-            raise ValueError(f"{path} must be named NN_name.py, like 01_losses.py; rename it.")
+            raise UserError(f"{path} must be named NN_name.py, like 01_losses.py; rename it.")
         if match[1] in numbers:
-            raise ValueError(f"{path.name} and {numbers[match[1]]} share the number {match[1]}; rename one.")
+            raise UserError(f"{path.name} and {numbers[match[1]]} share the number {match[1]}; rename one.")
         numbers[match[1]] = path.name
     return found
 
@@ -56,7 +56,7 @@ def build(source: Path, edition: str = "student", korean: frozenset[str] = froze
     try:
         notebook = nbformat.v4.new_notebook(cells=list(_clean(cells)), metadata=NOTEBOOK_METADATA)
     except SyntaxError as error:
-        raise ValueError(f"{source.name}: a cell is not valid Python ({error.msg}: {error.text!r}).") from error
+        raise UserError(f"{source.name}: a cell is not valid Python ({error.msg}: {error.text!r}).") from error
     nbformat.validate(notebook)
     return notebook
 
@@ -102,7 +102,7 @@ def main(check: bool = False, solutions: bool = False, root: Path = ROOT) -> int
     gone = [] if solutions else strays(root)
     if not check:
         for path in old:
-            _write(path, files[path])
+            write_whole(path, files[path])
     what = "differs from its source; run `make notebooks`" if check else "built"
     for path in old:
         print(f"{path.relative_to(root)}: {what}")
@@ -135,9 +135,7 @@ def _translated(cells: list[NotebookNode], source: Path) -> list[NotebookNode]:
         if "lang-ko" in _tags(cell):
             if not result or result[-1].cell_type != "markdown" or "lang-ko" in _tags(result[-1]):
                 first = cell.source.splitlines()[0]
-                raise ValueError(
-                    f"{source.name}: the Korean cell {first!r} must follow the English cell it translates."
-                )
+                raise UserError(f"{source.name}: the Korean cell {first!r} must follow the English cell it translates.")
             result.pop()
         result.append(cell)
     return result
@@ -169,14 +167,3 @@ def _clean(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
 
 def _text(notebook: NotebookNode) -> str:
     return nbformat.writes(notebook, version=4).rstrip("\n") + "\n"
-
-
-def _write(path: Path, text: str) -> None:
-    """Replace a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
-    try:
-        new.write_text(text, "utf-8")
-        os.replace(new, path)
-    finally:
-        new.unlink(missing_ok=True)

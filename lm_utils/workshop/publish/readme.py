@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.figure import Figure
 
+from lm_utils.errors import UserError
 from lm_utils.evidence import tables
 from lm_utils.files import PROJECT
 from lm_utils.lessons import new_data
@@ -68,7 +69,7 @@ def filled(text: str, readme: Path, marks: tuple[str, str], made: Callable[[], l
     """The text with these parts between the two marks."""
     begin, end = marks
     if begin not in text or end not in text:
-        raise ValueError(f"{readme.name} has no place for the results; put the lines '{begin}' and '{end}' into it.")
+        raise UserError(f"{readme.name} has no place for the results; put the lines '{begin}' and '{end}' into it.")
     place = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
     told = "\n\n".join([begin, *made(), end])
     return place.sub(lambda _: told, text)

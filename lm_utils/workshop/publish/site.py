@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 
+from lm_utils.errors import UserError
 from lm_utils.evidence.claims import judge_all
 from lm_utils.files import PROJECT
 from lm_utils.workshop.publish import site_pages
@@ -46,7 +47,7 @@ def build(root: Path, executed: Path, site: Path) -> int:
     """Build the site out of executed notebooks; the old one stays where the new one is not whole."""
     began = time.monotonic()
     if missing := not_executed(root / "notebooks", executed):
-        raise ValueError(f"{', '.join(missing)} did not run through; `make run-all` says why, then call this again.")
+        raise UserError(f"{', '.join(missing)} did not run through; `make run-all` says why, then call this again.")
     source, new = site.with_name(f"{site.name}-source"), site.with_name(f"{site.name}-new")
     for folder in (source, new):
         shutil.rmtree(folder, ignore_errors=True)
@@ -55,7 +56,7 @@ def build(root: Path, executed: Path, site: Path) -> int:
     copy_still_pages(executed, new / "still")
     if faults := broken(new):
         print("\n".join(faults), file=sys.stderr)
-        raise ValueError(f"{len(faults)} links of the site are broken (named above); the pages lie in {new}.")
+        raise UserError(f"{len(faults)} links of the site are broken (named above); the pages lie in {new}.")
     shutil.rmtree(site, ignore_errors=True)
     new.rename(site)
     pages = len(list(site.rglob("*.html")))
@@ -145,7 +146,7 @@ def call_sphinx(source: Path, target: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", "--fresh-env"]
     command += ["-b", "html", "-d", str(kept), str(source), str(target)]
     if subprocess.run(command, stdout=sys.stderr).returncode:
-        raise ValueError(f"Sphinx could not make the site out of {source} (it says why above); correct that page.")
+        raise UserError(f"Sphinx could not make the site out of {source} (it says why above); correct that page.")
     for left in [target / ".buildinfo", *(target / "_static").glob("*.html")]:  # the theme's templates are no pages
         left.unlink(missing_ok=True)
     shutil.rmtree(kept)

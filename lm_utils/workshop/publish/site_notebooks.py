@@ -11,6 +11,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
+from lm_utils.errors import UserError
 from lm_utils.workshop.run_all.pages import WIDGET_STATE
 
 NOTEBOOK_LINK = re.compile(r"""(href=["'](?:\.\./)?\d\d_\w+)\.ipynb""")
@@ -65,7 +66,7 @@ def in_korean(executed: NotebookNode, korean: NotebookNode, editions: Collection
     made = copy.deepcopy(executed)
     code = [cell for cell in lesson(made) if cell.cell_type == "code"]
     if [cell.source for cell in code] != [cell.source for cell in korean.cells if cell.cell_type == "code"]:
-        raise ValueError("The code of a Korean notebook differs from the English one; run `make notebooks`.")
+        raise UserError("The code of a Korean notebook differs from the English one; run `make notebooks`.")
     for cell in code:
         for data in (output.get("data", {}) for output in cell.outputs):
             for kind in {"text/html", "text/markdown"} & data.keys():

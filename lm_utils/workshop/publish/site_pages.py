@@ -9,6 +9,7 @@ from importlib import import_module
 
 import pandas as pd
 
+from lm_utils.errors import UserError
 from lm_utils.evidence import claims
 from lm_utils.evidence.claims import KINDS, Claim, Judged
 from lm_utils.evidence.claims.finding import VERDICTS
@@ -44,7 +45,7 @@ def landing_page(frame: str, readme: str, pages: Sequence[str]) -> str:
     """The landing page: its frame, with the README's figures, and with the pages that the frame's lists lack."""
     shown = readme.partition(BEGIN)[2].partition(FOLDED)[0].strip()
     if FIGURES not in frame or "![" not in shown:
-        raise ValueError("README.md or site/index.md has no place for the figures; run `make readme`.")
+        raise UserError("README.md or site/index.md has no place for the figures; run `make readme`.")
     others = [page for page in pages if f"\n{page}\n" not in frame]
     return frame.replace(FIGURES, shown).replace(OTHERS, "\n".join(others))
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 
+from lm_utils.errors import UserError
+from lm_utils.files import write_whole
 from lm_utils.workshop.publish import guide
 from lm_utils.workshop.publish.notebooks import ROOT
 from lm_utils.workshop.publish.site_notebooks import is_executed, read
@@ -17,7 +19,7 @@ from lm_utils.workshop.publish.slide_parts import Part, blocks_of, parts_of
 from lm_utils.workshop.publish.slide_rule import Slide, slides_of
 from lm_utils.workshop.publish.web_parts import web_part
 from lm_utils.workshop.run_all.command import choose, run_all
-from lm_utils.workshop.run_all.pages import SCRIPT, document, write
+from lm_utils.workshop.run_all.pages import SCRIPT, document
 
 EXECUTED, OUT = ROOT / "build" / "run-all", ROOT / "build" / "slides"
 REVEAL = ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "dist/theme/fonts", "plugin/notes", "LICENSE")
@@ -39,7 +41,7 @@ def main(
         print(f"To be executed first: {', '.join(path.stem for path in missing)}", flush=True)
         report = run_all(data, seeds, device, jobs, only=[path.stem for path in missing], out=EXECUTED)
         if not report["ok"]:
-            raise ValueError("Not every notebook ran through (the table says why); mend it, then call this again.")
+            raise UserError("Not every notebook ran through (the table says why); mend it, then call this again.")
     page = build({path.stem: read(EXECUTED / path.name) for path in chosen}, OUT)
     print(f"To read: {page}")
     return 0
@@ -58,9 +60,9 @@ def build(notebooks: Mapping[str, NotebookNode], out: Path) -> Path:
         decks = {"lesson": deck(LESSON, lesson_cards(steps, cards)), **decks}
         titles["lesson"] = LESSON
     for name, page in decks.items():
-        write(out / f"{name}.html", page)
+        write_whole(out / f"{name}.html", page)
     links = "".join(f'<li><a href="{name}.html">{titles[name]}</a></li>' for name in decks)
-    write(out / "index.html", document("Slides", f"<main><h1>Slides</h1><p>{KEYS}</p><ul>{links}</ul></main>"))
+    write_whole(out / "index.html", document("Slides", f"<main><h1>Slides</h1><p>{KEYS}</p><ul>{links}</ul></main>"))
     return out / "index.html"
 
 

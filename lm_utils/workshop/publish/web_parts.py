@@ -10,6 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from lm_utils.errors import UserError
 from lm_utils.files import PROJECT
 
 ROOT = PROJECT
@@ -21,7 +22,7 @@ def web_part(name: str, lists: Path = ROOT / "site", store: Path = ROOT / "build
     """The folder of an npm package that site/package.json names, such as "reveal.js"; fetched where it is missing."""
     wanted = json.loads((lists / LISTS[0]).read_text(encoding="utf-8"))["dependencies"]
     if name not in wanted:
-        raise ValueError(f"{name!r} is not in {lists / LISTS[0]}, which has {', '.join(wanted)}; add it there.")
+        raise UserError(f"{name!r} is not in {lists / LISTS[0]}, which has {', '.join(wanted)}; add it there.")
     store.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(store.with_name(f"{store.name}.lock")):
         if not is_fetched(lists, store):
@@ -43,7 +44,7 @@ def fetch(lists: Path, store: Path, names: list[str]) -> None:
     """Fill the store with the named packages; the packages they were built from are fetched along and left out."""
     npm = shutil.which("npm")
     if npm is None:
-        raise ValueError(
+        raise UserError(
             "The web parts (mathematics, widgets, slides) need npm, which comes with Node.js: install it "
             "(`apt-get install npm` on Debian and Ubuntu, from nodejs.org elsewhere), then call this again."
         )
@@ -55,7 +56,7 @@ def fetch(lists: Path, store: Path, names: list[str]) -> None:
         shutil.copyfile(lists / name, new / name)
     print(f"Fetching {', '.join(names)} through npm ...", file=sys.stderr, flush=True)
     if subprocess.run([npm, "ci", *QUIET], cwd=new, stdout=sys.stderr).returncode:
-        raise ValueError("npm could not fetch the web parts (it says why above); call the same command again.")
+        raise UserError("npm could not fetch the web parts (it says why above); call the same command again.")
     for name in names:
         (new / name).parent.mkdir(exist_ok=True)
         (new / "node_modules" / name).rename(new / name)

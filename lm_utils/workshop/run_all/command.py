@@ -20,6 +20,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
+from lm_utils.errors import UserError
 from lm_utils.workshop.run_all.process import ROOT, Watched, still_good
 from lm_utils.workshop.run_all.report import (
     IDLE_LIMIT,
@@ -70,10 +71,10 @@ def run_all(
         ("DEVICE", device, ("auto", "cpu", "cuda")),
     ):
         if value not in known:
-            raise ValueError(f"{name} must be one of {', '.join(known)}, not {value!r}.")
+            raise UserError(f"{name} must be one of {', '.join(known)}, not {value!r}.")
     for name, value in (("SEEDS", seeds), ("JOBS", jobs)):
         if value is not None and (not isinstance(value, int) or value < 1):
-            raise ValueError(f"{name} must be a whole number of at least 1, not {value!r}.")
+            raise UserError(f"{name} must be a whole number of at least 1, not {value!r}.")
     found, chosen = choose(notebooks, only)
     settings = Settings(data, seeds, device, jobs, fresh, limit, idle_limit)
     prepare(out)
@@ -98,12 +99,12 @@ def choose(notebooks: Path, only: Sequence[str]) -> tuple[list[Path], list[Path]
     """Return all notebooks, and those that ONLY names by number or by name."""
     found = sorted(notebooks.glob("[0-9][0-9]_*.ipynb"))
     if not found:
-        raise ValueError(f"{notebooks} holds no notebook NN_name.ipynb; run `make notebooks` first.")
+        raise UserError(f"{notebooks} holds no notebook NN_name.ipynb; run `make notebooks` first.")
     by_name = {path.stem[:2]: path for path in found} | {path.stem: path for path in found}
     for name in only:
         if name not in by_name and name.zfill(2) not in by_name:
             numbers = ", ".join(path.stem[:2] for path in found)
-            raise ValueError(f"ONLY names the notebook {name!r}, which does not exist; there are {numbers}.")
+            raise UserError(f"ONLY names the notebook {name!r}, which does not exist; there are {numbers}.")
     wanted = {by_name.get(name) or by_name[name.zfill(2)] for name in only} or set(found)
     return found, [path for path in found if path in wanted]
 
@@ -115,7 +116,7 @@ def prepare(out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
         probe.write_bytes(b"0" * 65536)
     except OSError as error:
-        raise ValueError(cannot_write(out, error)) from error
+        raise UserError(cannot_write(out, error)) from error
     finally:
         with suppress(OSError):
             probe.unlink(missing_ok=True)
@@ -128,7 +129,7 @@ def alone(out: Path):
     try:
         lock.acquire(timeout=0)
     except Timeout as busy:
-        raise ValueError(f"Another run-all is at work in {out}; wait until it ends, or stop it.") from busy
+        raise UserError(f"Another run-all is at work in {out}; wait until it ends, or stop it.") from busy
     try:
         for left in [*out.glob(".*.part*"), *out.glob("failed/.*.part*")]:
             left.unlink(missing_ok=True)
@@ -222,7 +223,7 @@ def execute(
                 outcome = future.result()
                 report.add(outcome)
                 if outcome.stop:
-                    raise ValueError(outcome.error)
+                    raise UserError(outcome.error)
         finally:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)

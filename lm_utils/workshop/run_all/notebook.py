@@ -26,7 +26,8 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
-from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW, notebook_page, write
+from lm_utils.files import write_whole
+from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW, notebook_page
 
 CELL_LIMIT = 600  # seconds; the limit of the whole notebook is kept by the process that started this one
 OUTPUT_LIMIT = 60  # seconds for a cell's output to arrive after its end; nbclient gives 4, too few under load
@@ -193,8 +194,8 @@ def keep(notebook: NotebookNode, target: Path, problem: str) -> None:
         failed.parent.mkdir(exist_ok=True)
     where = failed if problem else target
     page = notebook_page(notebook, where.stem, problem)
-    write(where.with_suffix(".html"), page)
-    write(where, nbformat.writes(notebook))
+    write_whole(where.with_suffix(".html"), page)
+    write_whole(where, nbformat.writes(notebook))
     if not problem:
         failed.unlink(missing_ok=True)
         failed.with_suffix(".html").unlink(missing_ok=True)

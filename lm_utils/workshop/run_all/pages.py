@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import copy
 import html
-import os
 import re
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import latex2mathml.converter
@@ -110,20 +107,6 @@ def document(title: str, body: str, style: str = "") -> str:
         f'<link rel="icon" href="data:,"><title>{html.escape(title)}</title>'
         f"<style>{STYLE}{style}</style></head><body>{body}</body></html>\n"
     )
-
-
-def write(path: Path, text: str) -> None:
-    """Replace a file whole or not at all."""
-    part = path.with_name(f".{path.stem}.new.part{path.suffix}")
-    try:
-        part.write_text(text, "utf-8")
-        os.replace(part, path)
-    except OSError as error:
-        error.filename = str(path)
-        raise
-    finally:
-        with suppress(OSError):  # on a read-only file system this fails too, and would hide what failed first
-            part.unlink(missing_ok=True)
 
 
 def still_data(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lm_utils.workshop.run_all.pages import index_page, write
+from lm_utils.errors import UserError
+from lm_utils.files import write_whole
+from lm_utils.workshop.run_all.pages import index_page
 
 NOTEBOOK_LIMIT = 900.0  # seconds for one notebook
 IDLE_LIMIT = 90.0  # seconds without a new cell and without work: it hangs (about one run in seventy did)
@@ -105,10 +107,10 @@ class Report:
         found = [*self.out.glob("*.html"), *self.out.glob("failed/*.html")]
         pages = [page.relative_to(self.out).as_posix() for page in found]
         try:
-            write(self.out / "index.html", index_page(content, self.titles, pages))
-            write(self.out / "report.json", json.dumps(content, indent=1) + "\n")
+            write_whole(self.out / "index.html", index_page(content, self.titles, pages))
+            write_whole(self.out / "report.json", json.dumps(content, indent=1) + "\n")
         except OSError as error:
-            raise ValueError(cannot_write(self.out, error)) from error
+            raise UserError(cannot_write(self.out, error)) from error
         return content
 
     def table(self, content: dict[str, Any]) -> str:
