@@ -21,6 +21,7 @@ parts = $${PARTS:+"--parts=$$PARTS"}
 only = $${ONLY:+"--only=$$ONLY"}
 grid = $(if $(filter-out 0,$(GRID)),--grid)
 on_cluster = $${CLUSTER:+--extras=cluster}
+quick = $(if $(filter-out 0,$(QUICK)),--quick)
 fresh = $(if $(filter-out 0,$(FRESH)),--fresh)
 
 .PHONY: help run-all test lab explore check results robustness readme bench notebooks solutions site slides challenge card usb setup lock
@@ -31,8 +32,8 @@ help:
 run-all: ## set up, train what is missing, execute every notebook (DATA= SEEDS= DEVICE= JOBS= ONLY=08,11 FRESH=1)
 	$(lm) run-all $(data) $(seeds) $(device) $(jobs) $(only) $(fresh)
 
-test: ## set up with the test extras, then everything that CI runs
-	$(call lm,--extras=test) test
+test: ## set up with the test extras, then everything that CI runs (QUICK=1: no browser, nothing slow)
+	$(call lm,--extras=test) test $(quick)
 
 lab: ## JupyterLab at the start notebook
 	$(lm) lab

@@ -92,7 +92,9 @@ COMMANDS = {
         "lm_utils.workshop.run_all.command:main",
         ("data", "seeds", "device", "jobs", "only", "fresh"),
     ),
-    "test": Command("everything that says whether something broke", "lm_utils.workshop.test:main", extra="test"),
+    "test": Command(
+        "everything that says whether something broke", "lm_utils.workshop.test:main", ("quick",), extra="test"
+    ),
     "explore": Command("the explorer alone, as a web page", "lm_utils.explorer.server:main"),
     "lab": Command("JupyterLab at the start notebook", "lm_utils.workshop.lab:main"),
     "results": Command(

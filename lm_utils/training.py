@@ -16,7 +16,9 @@ from lm_utils.data import Part, Splits
 from lm_utils.errors import UserError
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing, Scale, known
+from lm_utils.threads import cap_threads
 
+UNCAPPED_THREADS = cap_threads()
 EXPERIMENT_VERSION = 1  # raise by hand when the meaning of a run changes; stored runs of another version do not count
 BATCH = 32
 EVALUATION_BATCH = 100  # larger is slower on a CPU: the activations no longer fit its cache

@@ -1,4 +1,4 @@
-"""The same random numbers in every run; quick tests first, slow ones then, those that need a browser last."""
+"""The same random numbers in every run; an order from quick to slow; what a parallel run keeps together."""
 
 import random
 
@@ -8,6 +8,8 @@ import torch
 from helpers import first_images
 
 from lm_utils.data import Splits, load_data
+
+SHARED = ("module", "class", "package")  # the scopes of fixtures that a second process would have to make again
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +32,11 @@ def tiny(digits) -> Splits:
     return first_images(digits, 96, 96, 96)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort by how long a test may take; within that, the order stays."""
+    """Sort by how long a test may take; hand the tests of one file that share a fixture to one process."""
     items.sort(key=lambda item: (bool(item.get_closest_marker("browser")), bool(item.get_closest_marker("slow"))))
+    for item in items:
+        fixtures = item._fixtureinfo.name2fixturedefs.values() if hasattr(item, "_fixtureinfo") else ()
+        if any(fixture.scope in SHARED for found in fixtures for fixture in found):
+            item.add_marker(pytest.mark.xdist_group(item.path.name))

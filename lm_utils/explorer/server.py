@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import socket
 import subprocess
@@ -15,6 +14,8 @@ from time import monotonic, sleep
 
 import nbformat
 
+from lm_utils.threads import capped_environment
+
 CODE = "from lm_utils.explorer.explorer import explorer\n\nexplorer(folder={folder!r})"
 TITLE = "Loss explorer"
 START_LIMIT = 60.0  # seconds for the server to answer
@@ -26,7 +27,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="explorer-") as folder:
         page = Path(folder) / f"{TITLE}.ipynb"
         nbformat.write(notebook(Path.cwd()), page)
-        server = subprocess.Popen(command(page, port), env={**os.environ, "JUPYTER_TOKEN": token})
+        server = subprocess.Popen(command(page, port), env={**capped_environment(), "JUPYTER_TOKEN": token})
         try:
             if not answers(port, token, server):
                 return server.poll() or 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import partial
@@ -18,6 +17,7 @@ from lm_utils.pairing import Pairing, known
 from lm_utils.runs.cluster import train_on_cluster
 from lm_utils.runs.one_run import Finished, Key, one_run, single_threaded
 from lm_utils.runs.store import COLUMNS, Store
+from lm_utils.threads import cores
 from lm_utils.training import NETWORKS, check_numbers, pick_device
 
 
@@ -118,7 +118,7 @@ def workers(device: str = "auto") -> int:
     """One worker per core this process may use; one alone on a GPU."""
     if pick_device(device).type == "cuda":
         return 1
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores()
 
 
 def in_parallel(

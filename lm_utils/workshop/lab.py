@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 
+from lm_utils.threads import capped_environment
 from lm_utils.workshop.setup import ROOT
 
 START = "notebooks/00_start_here.ipynb"
@@ -22,4 +23,4 @@ def main() -> int:
     command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{START}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, "JUPYTER_CONFIG_PATH": path}).returncode
+    return subprocess.run(command, cwd=ROOT, env={**capped_environment(), "JUPYTER_CONFIG_PATH": path}).returncode

@@ -19,7 +19,7 @@ from lm_utils.workshop.system import apt_install, find_browser
 
 ROOT = PROJECT
 EXTRAS = {  # what can be added to the course's own packages, and the modules that tell whether it is there
-    "test": ("pytest", "ruff", "playwright", "sphinx", "distributed"),
+    "test": ("pytest", "xdist", "ruff", "playwright", "sphinx", "distributed"),
     "site": ("sphinx", "myst_nb"),
     "cluster": ("distributed",),
     "bench": ("skorch", "lightning", "keras"),

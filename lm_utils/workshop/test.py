@@ -1,20 +1,43 @@
-"""`make test`: ruff, then every test."""
+"""`make test`: ruff, then every test, on all cores; what measures speed has the machine to itself afterwards."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
-from lm_utils.workshop.setup import ROOT
+from lm_utils.files import PROJECT
+from lm_utils.threads import cores
 
 CHECKED = ("lm_utils", "tests", "notebooks/src")
+QUICK = "not alone and not slow and not browser"
 
 
-def main() -> int:
-    """Run everything that CI runs; the exit code is 0 where nothing broke."""
-    checked = [folder for folder in CHECKED if (ROOT / folder).exists()]
-    steps = {"ruff": ["ruff", "check", *checked], "pytest": ["pytest"]}
-    run = [sys.executable, "-m"]
-    failed = [name for name, step in steps.items() if subprocess.run([*run, *step], cwd=ROOT).returncode]
+def main(quick: bool = False) -> int:
+    """Run everything that CI runs, or the quick tests only; the exit code is 0 where nothing broke."""
+    checked = [folder for folder in CHECKED if (PROJECT / folder).exists()]
+    at_once = ["pytest", f"--numprocesses={cores()}", "--dist=loadgroup", "-m"]
+    steps = {"ruff": ["ruff", "check", *checked], "tests": [*at_once, QUICK if quick else "not alone"]}
+    if not quick:
+        steps["tests of speed"] = ["pytest", "-m", "alone"]
+    failed = [name for name, step in steps.items() if code_of(step)]
+    for line in skipped(quick):
+        print(line)
     print(f"Failed: {' and '.join(failed)} (see above)." if failed else "All is well.")
     return 1 if failed else 0
+
+
+def code_of(step: list[str]) -> int:
+    """Return the exit code of a tool of this Python, one thread in each of its processes."""
+    return subprocess.run(
+        [sys.executable, "-m", *step], cwd=PROJECT, env={"OMP_NUM_THREADS": "1", **os.environ}
+    ).returncode
+
+
+def skipped(quick: bool) -> list[str]:
+    """Say in one line what a browser or a font would add to the tests, and how to get it; nothing where both are."""
+    from lm_utils.workshop.check import look_at_browser, look_at_fonts
+
+    looks = [look_at_fonts] if quick else [look_at_browser, look_at_fonts]
+    missing = [sentence for look in looks for state, sentence in look() if state != "ok"]
+    return [f"Skipped tests: {'; '.join(missing)}."] if missing else []

@@ -39,8 +39,8 @@ import nbformat
 import pytest
 
 from lm_utils.workshop.publish import notebooks
+from lm_utils.workshop.system import find_browser
 
-CHROMIUM = Path("/usr/bin/chromium")
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -63,19 +63,20 @@ FINISHED = """() => {
 }"""
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def chromium():
     """One headless Chromium (Playwright's Browser)."""
-    if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing; install the package chromium")
+    path = find_browser()
+    if path is None:
+        pytest.skip("no Chromium; Debian: apt-get install chromium")
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is missing; make test installs it")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def jupyter(chromium, tmp_path_factory):
     """One JupyterLab server, its kernels' Python being this one; see the text at the top of this file."""
     folder = tmp_path_factory.mktemp("jupyter")

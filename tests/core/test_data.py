@@ -528,6 +528,7 @@ def test_images_are_what_torchvision_would_give(genuine_mnist: data.Splits) -> N
         assert genuine_mnist.test.images[i].equal(image) and genuine_mnist.test.digits[i] == digit
 
 
+@pytest.mark.alone
 @pytest.mark.mnist
 def test_another_seed_is_quick(genuine_mnist: data.Splits) -> None:
     def from_the_files() -> None:

@@ -264,6 +264,7 @@ def test_every_impossible_or_handicapped_pairing_that_the_documents_warn_of_is_s
         assert code in found.codes, f"{pairing.label}:\n{found}"
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("activation", ["none", "softmax"])
 def test_a_diagnosis_costs_no_more_than_a_few_training_steps(activation):
     model = lm.CNN(10, activation, "sigmoid", torch.Generator().manual_seed(0))

@@ -97,6 +97,7 @@ def test_lab_shows_a_failure_as_one_sentence(monkeypatch):
     assert "no ink" in lab.children[3].value
 
 
+@pytest.mark.alone
 def test_lab_answers_at_once():
     lab = is_it_learning.health_lab()
     names = iter(["Run 2", "Run 3", "Run 4"])

@@ -150,6 +150,7 @@ def test_figures_have_alt_text_with_numbers(name):
     assert len(png(figure)) > 10_000
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("lab", [clipping.clipping_lab, bce_and_logits.floors_lab, bce_and_logits.extremes_lab])
 def test_every_control_redraws_quickly(lab):
     box = lab()

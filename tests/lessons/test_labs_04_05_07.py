@@ -39,6 +39,7 @@ LABS = {
 }
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", LABS)
 def test_every_lab_shows_a_picture_untouched_and_answers_quickly(name):
     lab, kind, value = LABS[name]

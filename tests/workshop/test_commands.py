@@ -147,6 +147,7 @@ def test_lab_starts_without_news(monkeypatch):
     monkeypatch.setattr(lab.subprocess, "run", run)
     assert lab.main() == 0
     assert started["cwd"] == ROOT
+    assert started["env"]["OMP_NUM_THREADS"] == os.environ.get("OMP_NUM_THREADS", "1")
     assert (ROOT / lab.START).exists() and any(lab.START in word for word in started["command"])
     folder = started["env"]["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0]
     with open(f"{folder}/labconfig/default_setting_overrides.json", encoding="utf-8") as file:
@@ -154,16 +155,37 @@ def test_lab_starts_without_news(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("broken", "code", "last"), [([], 0, "All is well."), (["ruff"], 1, "Failed: ruff (see above).")]
+    ("broken", "quick", "code", "last"),
+    [
+        ([], False, 0, "All is well."),
+        (["ruff"], False, 1, "Failed: ruff (see above)."),
+        (["pytest"], False, 1, "Failed: tests and tests of speed (see above)."),
+        ([], True, 0, "All is well."),
+    ],
 )
-def test_test_runs_both_steps(broken, code, last, monkeypatch, capsys):
+def test_test_runs_every_step(broken, quick, code, last, monkeypatch, capsys):
     steps = []
 
     def run(command, **_):
-        steps.append(command[2])
+        steps.append(command[2:])
         return subprocess.CompletedProcess(command, int(command[2] in broken))
 
     monkeypatch.setattr(test.subprocess, "run", run)
-    assert test.main() == code
-    assert steps == ["ruff", "pytest"]
-    assert capsys.readouterr().out.strip() == last
+    monkeypatch.setattr(test, "skipped", lambda quick: ["Skipped tests: no Chromium."])
+    assert test.main(quick) == code
+    assert [step[0] for step in steps] == ["ruff", "pytest", "pytest"][: 2 if quick else 3]
+    chosen = [step[-1] for step in steps[1:]]
+    assert chosen == ([test.QUICK] if quick else ["not alone", "alone"]), "each test runs in one of the steps"
+    assert capsys.readouterr().out.splitlines() == ["Skipped tests: no Chromium.", last]
+
+
+def test_what_is_skipped_for_want_of_a_browser_or_a_font_is_one_line_with_the_way_to_get_it(monkeypatch):
+    monkeypatch.setattr(check, "find_browser", lambda: None)
+    monkeypatch.setattr("lm_utils.show.style.rc", lambda: {"font.family": ["DejaVu Sans"]})
+    (line,) = test.skipped(quick=False)
+    assert "apt-get install chromium" in line and "apt-get install fonts-nanum" in line
+    (line,) = test.skipped(quick=True)
+    assert "chromium" not in line
+    monkeypatch.setattr(check, "find_browser", lambda: "/usr/bin/chromium")
+    monkeypatch.setattr("lm_utils.show.style.rc", lambda: {"font.family": ["DejaVu Sans", "NanumGothic"]})
+    assert test.skipped(quick=False) == []

@@ -345,7 +345,7 @@ def test_folders_are_the_same_for_a_notebook_though_it_works_elsewhere(tmp_path,
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LM_CACHE_DIR", "here")
     monkeypatch.setenv("LM_DATA_DIR", "~/data")
-    notebook = watched.Watched(tmp_path / "00_one.ipynb", tmp_path, SETTINGS, nothing_to_train(None, None), 1, None)
+    notebook = watched.Watched(tmp_path / "00_one.ipynb", tmp_path, SETTINGS, nothing_to_train(None, None), None)
     given = notebook.environment(tmp_path / "scratch")
     assert (given["LM_CACHE_DIR"], given["LM_DATA_DIR"]) == (str(tmp_path / "here"), str(Path.home() / "data"))
 
@@ -432,13 +432,13 @@ SCRIPT = """
 import resource, signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets what runs in its background ignore it
-from lm_utils.experiments import run_all
+from lm_utils.workshop.run_all import command, report
 if len(sys.argv) > 2:
     resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 folder = Path(sys.argv[1])
-train = lambda settings, numbers: run_all.Trained("digits", "cpu")
+train = lambda settings, numbers: report.Trained("digits", "cpu")
 try:
-    run_all.run_all(notebooks=folder / "nb", out=folder / "out", train=train)
+    command.run_all(notebooks=folder / "nb", out=folder / "out", train=train)
 except KeyboardInterrupt:
     sys.exit(130)
 except ValueError as error:

@@ -18,7 +18,7 @@ from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.runs.store import Store
 from lm_utils.runs.sweep import sweep, workers
-from lm_utils.training import BATCH, fit
+from lm_utils.training import BATCH, UNCAPPED_THREADS, fit
 from lm_utils.workshop.bench import peers
 from lm_utils.workshop.bench.machine import busy, matrix_speed, peak_mb, provenance
 from lm_utils.workshop.bench.plain_loop import plain_datasets, plain_loop, splits_with
@@ -124,7 +124,7 @@ def here(device: str) -> list[str]:
 
 def measure(contender: str, name: str, epochs: int, device: str, **options: object) -> dict:
     """Time one contender; meant for a fresh process, whose peak memory is then the contender's own."""
-    chosen, default_threads = CONTENDERS[contender], torch.get_num_threads()
+    chosen, default_threads = CONTENDERS[contender], UNCAPPED_THREADS
     torch.set_num_threads(1)
     speed = matrix_speed(device)
     if chosen.all_threads:

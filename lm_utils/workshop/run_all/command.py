@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import signal
 import threading
 import uuid
@@ -21,6 +20,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lm_utils.errors import UserError
+from lm_utils.threads import cores
 from lm_utils.workshop.run_all.process import ROOT, Watched, still_good
 from lm_utils.workshop.run_all.report import (
     IDLE_LIMIT,
@@ -216,9 +216,7 @@ def execute(
     stop = threading.Event()
     with ThreadPoolExecutor(jobs, thread_name_prefix="notebook") as pool:
         try:
-            watched = (
-                Watched(path, out, settings, trained, threads=max(1, cores() // jobs), stop=stop) for path in todo
-            )
+            watched = (Watched(path, out, settings, trained, stop) for path in todo)
             for future in as_completed([pool.submit(notebook.run) for notebook in watched]):
                 outcome = future.result()
                 report.add(outcome)
@@ -227,8 +225,3 @@ def execute(
         finally:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
-
-
-def cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -24,6 +24,7 @@ from typing import IO, Any
 import psutil
 
 from lm_utils.files import PROJECT
+from lm_utils.threads import capped_environment
 from lm_utils.workshop.run_all.report import Outcome, Settings, Trained
 
 ROOT = PROJECT
@@ -33,11 +34,8 @@ IDLE_WORK = 0.05  # seconds of processor time per second; a waiting kernel needs
 class Watched:
     """One notebook in a process of its own, with everything that it starts."""
 
-    def __init__(
-        self, path: Path, out: Path, settings: Settings, trained: Trained, threads: int, stop: threading.Event
-    ) -> None:
-        self.path, self.out, self.settings, self.trained = path, out, settings, trained
-        self.threads, self.stop = threads, stop
+    def __init__(self, path: Path, out: Path, settings: Settings, trained: Trained, stop: threading.Event) -> None:
+        self.path, self.out, self.settings, self.trained, self.stop = path, out, settings, trained, stop
         self.tag = uuid.uuid4().hex
         self.last: dict[str, Any] = {}
         self.cell = "the start of the kernel"
@@ -133,12 +131,9 @@ class Watched:
         }
 
     def environment(self, scratch: Path) -> dict[str, str]:
-        """The process's environment: its share of the cores, its tag, a folder of its own, and our data."""
-        threads = str(self.threads)
+        """The process's environment: one thread per operation, its tag, a folder of its own, and our data."""
         return {
-            "OMP_NUM_THREADS": threads,
-            "MKL_NUM_THREADS": threads,
-            **os.environ,
+            **capped_environment(),
             **absolute_folders(),
             "LM_RUN_ALL": self.tag,
             "JUPYTER_RUNTIME_DIR": str(scratch),
