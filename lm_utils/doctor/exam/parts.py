@@ -60,3 +60,26 @@ class Tagger(nn.Module):
 def pictures(size: int = 64) -> Tensor:
     """A small batch of colour pictures."""
     return torch.randn(4, 3, size, size)
+
+
+class Heads(nn.Module):
+    """Several heads on one input, returned as a dictionary or as a tuple."""
+
+    def __init__(self, as_tuple: bool = False, **parts: nn.Module) -> None:
+        super().__init__()
+        self.parts, self.as_tuple = nn.ModuleDict(parts), as_tuple
+
+    def forward(self, x: Tensor) -> dict[str, Tensor] | tuple[Tensor, ...]:
+        """Every head's output."""
+        outputs = {name: part(x) for name, part in self.parts.items()}
+        return tuple(outputs.values()) if self.as_tuple else outputs
+
+
+def padded_tokens(pad: int, end: int | None = None, length: int = 12) -> tuple[Tensor, Tensor]:
+    """Texts of different lengths as inputs and as targets, filled up with one token."""
+    tokens = torch.randint(1, 48, (N, length))
+    for row, size in zip(tokens, torch.randint(3, length + 1, (N,)).tolist(), strict=True):
+        row[size:] = pad
+        if end is not None:
+            row[size - 1] = end
+    return tokens, tokens.clone()

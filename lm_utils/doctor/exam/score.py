@@ -1,0 +1,134 @@
+"""The doctor's score on a set of cases, beside what plain PyTorch says about each of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import signal
+import sys
+import warnings
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from lm_utils.doctor.exam.case import ExamCase
+from lm_utils.doctor.exam.known import KNOWN
+from lm_utils.doctor.exam.unseen_right import UNSEEN_RIGHT
+from lm_utils.doctor.exam.unseen_wrong import UNSEEN_WRONG
+from lm_utils.doctor.observation import called_with
+
+LONGEST = 20  # seconds after which no answer counts as a crash
+
+
+def held_out(cases: Sequence[ExamCase]) -> list[ExamCase]:
+    """Return the third that was not looked at while the doctor was mended."""
+    return list(cases[2::3])
+
+
+def seen(cases: Sequence[ExamCase]) -> list[ExamCase]:
+    """Return the other two thirds."""
+    return [case for place, case in enumerate(cases) if place % 3 != 2]
+
+
+SETS = {
+    "known": list(KNOWN),
+    "new": seen(UNSEEN_WRONG) + seen(UNSEEN_RIGHT),
+    "held out": held_out(UNSEEN_WRONG) + held_out(UNSEEN_RIGHT),
+}
+"""The sets of the published score: known while building, new and then mended for, and never looked at."""
+
+
+def plain_pytorch(case: ExamCase) -> str:
+    """Run the case's training step without the doctor and return "error", "warning" or "silent"."""
+    with torch.random.fork_rng([]), warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        torch.manual_seed(0)
+        model, loss_fn, inputs, targets = case.build()
+        try:
+            loss = loss_fn(called_with(model, inputs), targets)
+            loss = sum(loss.values()) if isinstance(loss, dict) else loss
+            (loss if isinstance(loss, Tensor) else torch.tensor(loss)).mean().backward()
+        except Exception:
+            return "error"
+    return "warning" if any(issubclass(one.category, UserWarning) for one in caught) else "silent"
+
+
+def _too_long(*_: object) -> None:
+    raise TimeoutError(f"no answer within {LONGEST} s")
+
+
+def doctor(case: ExamCase) -> dict:
+    """Return what the doctor says: its codes by severity, or its crash."""
+    signal.signal(signal.SIGALRM, _too_long)
+    signal.alarm(LONGEST)
+    try:
+        report = case.report()
+    except Exception as error:
+        first_line = str(error).split("\n")[0][:120]
+        return {"crash": f"{type(error).__name__}: {first_line}", "errors": [], "warnings": []}
+    finally:
+        signal.alarm(0)
+    by = {word: [f.code for f in report.findings if f.severity == word] for word in ("error", "warning")}
+    return {"crash": "", "errors": by["error"], "warnings": by["warning"]}
+
+
+def rows_of(cases: Iterable[ExamCase]) -> list[dict]:
+    """Return one row a case: its thread, what it must give, what PyTorch and the doctor say."""
+    rows = []
+    for case in cases:
+        said = doctor(case)
+        named = bool(case.expected) and bool(set(case.expected.split("|")) & {*said["errors"], *said["warnings"]})
+        rows.append({"name": case.name, "source": case.source, "expected": case.expected,
+                     "pytorch": plain_pytorch(case), **said, "named": named})  # fmt: skip
+    return rows
+
+
+def counts(rows: list[dict]) -> dict[str, int]:
+    """Count the rows: named causes among wrong and silent set-ups, alarms among ordinary and unusual right ones."""
+    wrong = [row for row in rows if row["expected"]]
+    silent = [row for row in wrong if row["pytorch"] == "silent"]
+    right = [row for row in rows if not row["expected"]]
+    return {
+        "wrong": len(wrong),
+        "named": sum(row["named"] for row in wrong),
+        "silent": len(silent),
+        "silent named": sum(row["named"] for row in silent),
+        "right": len(right),
+        "alarms": sum(bool(row["errors"]) for row in right),
+        "warnings": sum(bool(row["warnings"]) for row in right),
+        "crashes": sum(bool(row["crash"]) for row in rows),
+    }
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Examine the named sets, print the counts, and write rows and counts as JSON if asked."""
+    random.seed(0)
+    parser = argparse.ArgumentParser(prog="python -m lm_utils.doctor.exam.score", description=__doc__)
+    parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
+    parser.add_argument("--write", type=Path, help="a JSON file for the rows")
+    parser.add_argument("--list", action="store_true", help="also list what is misjudged")
+    options = parser.parse_args(argv)
+    found = {name: rows_of(SETS[name]) for name in options.sets}
+    for name, rows in found.items():
+        print(f"{name}: {counts(rows)}")
+        for row in rows if options.list else []:
+            if (
+                row["crash"]
+                or (row["expected"] and not row["named"])
+                or (not row["expected"] and (row["errors"] or row["warnings"]))
+            ):
+                print(f"  {row['name']}: expected {row['expected']}, pytorch {row['pytorch']}, got "
+                      f"{row['crash'] or [*row['errors'], *row['warnings']]}")  # fmt: skip
+    if options.write:
+        options.write.parent.mkdir(parents=True, exist_ok=True)
+        content = {"torch": torch.__version__.split("+")[0],
+                   "sets": {name: {"counts": counts(rows), "rows": rows} for name, rows in found.items()}}  # fmt: skip
+        options.write.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
