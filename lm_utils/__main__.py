@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 import errno
 import sys
-import traceback
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-HOME = Path(__file__).resolve().parent
+from lm_utils.errors import UserError
+
 MACHINE_FAULTS = {errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT}
 
 
@@ -25,7 +25,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def at_least(least: int) -> type:
-    """A reader of whole numbers that are not smaller than `least`."""
+    """Return a reader of whole numbers that are not smaller than `least`."""
 
     def number(text: str) -> int:
         if not text.isdecimal() or int(text) < least:
@@ -36,7 +36,7 @@ def at_least(least: int) -> type:
 
 
 def one_of(*words: str) -> type:
-    """A reader of one out of `words`."""
+    """Return a reader of one out of `words`."""
 
     def word(text: str) -> str:
         if text not in words:
@@ -47,7 +47,7 @@ def one_of(*words: str) -> type:
 
 
 def names(text: str) -> list[str]:
-    """A reader of a list such as 08,11."""
+    """Read a list such as 08,11."""
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
@@ -156,7 +156,7 @@ COMMANDS = {
 
 
 def parser() -> Parser:
-    """The parser of all commands."""
+    """Return the parser of all commands."""
     top = Parser(prog="python -m lm_utils", description="Loss Misuse Lab. One command per line:")
     commands = top.add_subparsers(dest="command", metavar="COMMAND")
     for name, command in COMMANDS.items():
@@ -186,14 +186,8 @@ def run(arguments: list[str]) -> int:
     return getattr(import_module(module), function)(**options, **command.always)
 
 
-def is_ours(error: BaseException) -> bool:
-    """Whether a `raise` of this project made the error: its message is then a sentence for the user."""
-    origin = traceback.extract_tb(error.__traceback__)[-1]
-    return HOME in Path(origin.filename).resolve().parents and (origin.line or "").startswith("raise ")
-
-
 def main(arguments: list[str] | None = None) -> int:
-    """Run a command; the exit code is 2 with one sentence for a user's error, 130 after Ctrl-C."""
+    """Run a command; the exit code is 2 with one sentence for what a user can cause, 130 after Ctrl-C."""
     try:
         return run(sys.argv[1:] if arguments is None else arguments) or 0
     except KeyboardInterrupt:
@@ -204,9 +198,10 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         advice = "run `python -m lm_utils setup` in the project's folder and use the Python that it names."
         print(f"{error.name} is not installed in {sys.executable}: {advice}", file=sys.stderr)
-    except (ValueError, OSError) as error:
-        machine_fault = isinstance(error, OSError) and error.errno in MACHINE_FAULTS
-        if not (machine_fault or is_ours(error)):
+    except UserError as error:
+        print(error, file=sys.stderr)
+    except OSError as error:
+        if error.errno not in MACHINE_FAULTS:
             raise
         print(error, file=sys.stderr)
     return 2

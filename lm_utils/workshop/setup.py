@@ -15,7 +15,6 @@ from pathlib import Path
 
 from lm_utils.errors import UserError
 from lm_utils.files import PROJECT
-from lm_utils.workshop.system import apt_install, find_browser
 
 ROOT = PROJECT
 EXTRAS = {  # what can be added to the course's own packages, and the modules that tell whether it is there
@@ -30,8 +29,6 @@ CPU_CHANNEL = "https://download.pytorch.org/whl/cpu"
 def main(extras: Iterable[str] = (), print_python: bool = False) -> int:
     """Make the environment ready, with the extras asked for; say which Python it is."""
     python = ready_python(ROOT, extras, torch=os.environ.get("TORCH", ""))
-    if "test" in extras:
-        apt_install_browser()
     print(python if print_python else f"Ready: {python}")
     return 0
 
@@ -126,24 +123,12 @@ def install(venv: Path, root: Path, extras: Iterable[str], torch: str) -> None:
 def make_venv(venv: Path) -> None:
     """Make an empty environment, in place of whatever was left there."""
     say(f"Making the environment {venv} ...")
-    if importlib.util.find_spec("ensurepip") is None:
-        apt_install(["python3-venv"])
     base = getattr(sys, "_base_executable", sys.executable)
     if subprocess.run([base, "-m", "venv", "--clear", str(venv)], capture_output=True).returncode:
         raise UserError(
             f"{base} cannot make the environment {venv}: on Debian and Ubuntu run `apt-get install "
             "python3-venv`, elsewhere install Python from python.org, then call this again."
         )
-
-
-def apt_install_browser() -> None:
-    """Get the browser and the Korean font that the browser tests use, where this machine lets us."""
-    missing = [] if find_browser() else ["chromium"]
-    fonts = [file.name for file in Path("/usr/share/fonts").rglob("*.tt?")]
-    if sys.platform == "linux" and not any(name.startswith(("Nanum", "NotoSansCJK")) for name in fonts):
-        missing.append("fonts-nanum")
-    if missing and not apt_install(missing):
-        say(f"Some tests are skipped without {' and '.join(missing)}: have your system's packager add it.")
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lm_utils import __main__ as command_line
+from lm_utils.errors import UserError
 from lm_utils.workshop import check, lab, setup, test
 from lm_utils.workshop.setup import ROOT
 
@@ -83,6 +84,14 @@ def test_a_command_names_the_extra_packages_that_it_lacks(name, monkeypatch, cap
     assert f"but not no_such_tool: run `{sys.executable} -m pip install -e '.[{name}]'" in error
 
 
+def test_what_a_user_can_cause_is_its_sentence(monkeypatch, capsys):
+    def refused() -> int:
+        raise UserError("This needs that.")
+
+    pretend(monkeypatch, refused)
+    assert said(["check"], capsys) == (2, "This needs that.\n")
+
+
 def test_ctrl_c_is_no_traceback(monkeypatch, capsys):
     def interrupted() -> int:
         raise KeyboardInterrupt
@@ -106,7 +115,11 @@ def test_missing_package_names_the_way_out(monkeypatch, capsys):
     assert "no_such_package is not installed" in error and "python -m lm_utils setup" in error
 
 
-@pytest.mark.parametrize("bug", [lambda: int("x"), lambda: json.loads("{"), lambda: Path("none").stat()])
+def our_bug() -> int:
+    raise ValueError("a bug of ours, though a line that raises made it")
+
+
+@pytest.mark.parametrize("bug", [lambda: int("x"), lambda: json.loads("{"), lambda: Path("none").stat(), our_bug])
 def test_a_bug_keeps_its_traceback(bug, monkeypatch):
     pretend(monkeypatch, bug)
     with pytest.raises((ValueError, FileNotFoundError)):

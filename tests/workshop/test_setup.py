@@ -109,6 +109,14 @@ def test_ci_does_what_a_newcomer_does():
     assert script.rstrip().endswith("make test")
 
 
+def test_only_ci_calls_apt_get():
+    """A command may name `apt-get` in a sentence, never run it."""
+    calls = re.compile(r"""["']apt-get["']|^\s*(sudo )?apt-get """, re.MULTILINE)
+    files = [*(ROOT / "lm_utils").rglob("*.py"), ROOT / "Makefile"]
+    assert [file.name for file in files if calls.search(file.read_text(encoding="utf-8"))] == []
+    assert calls.search((ROOT / ".ci" / "run").read_text(encoding="utf-8"))
+
+
 def test_lock_is_not_written_from_the_cpu_build(tmp_path, monkeypatch):
     monkeypatch.setattr(lock.importlib.metadata, "version", lambda name: "2.12.1+cpu")
     with pytest.raises(ValueError, match="ordinary one"):
