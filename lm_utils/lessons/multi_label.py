@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -10,7 +12,8 @@ from lm_utils.evidence.results import estimate
 from lm_utils.evidence.sentences import shown, shown_interval
 from lm_utils.runs.outputs import CUTS
 from lm_utils.show.interventions import BY_NAME, origin, stored, task_of
-from lm_utils.show.style import COLORS, LINES, Picture, new_figure
+from lm_utils.show.lab import lab, slider
+from lm_utils.show.style import COLORS, LINES, new_figure
 from lm_utils.tasks import TASKS
 
 LABELS = TASKS["multilabel"]
@@ -61,16 +64,9 @@ def cut_figure(runs: dict[str, tuple[Tensor, Tensor]], cut: float = 0.5) -> Figu
     return figure
 
 
-def cut_lab(runs: dict[str, tuple[Tensor, Tensor]]) -> widgets.Box:
+def cut_lab(runs: dict[str, tuple[Tensor, Tensor]]) -> widgets.VBox:
     """Move the cut and see what each network's answers become."""
-    slider = widgets.FloatSlider(
-        value=0.5, min=0.02, max=0.98, step=0.02, description="cut", continuous_update=False,
-        readout_format=".2f", layout=widgets.Layout(width="60%"),
-    )  # fmt: skip
-    picture = Picture()
-    slider.observe(lambda change: picture.draw(cut_figure(runs, change["new"])), names="value")
-    picture.draw(cut_figure(runs, slider.value))
-    return widgets.VBox([slider, picture])
+    return lab(partial(cut_figure, runs), cut=slider("cut", 0.5, 0.02, 0.98, 0.02))
 
 
 def validated_cut_sentences(data: str = "mnist") -> str:

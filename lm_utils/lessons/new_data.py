@@ -1,36 +1,28 @@
-"""Does misuse cost more on new data? The question, the figures and the verdict of notebook 15."""
+"""Does misuse cost more on new data, and why is softmax twice slow in one place and forgiving in another?"""
 
 from __future__ import annotations
 
 from collections import Counter
 
 import numpy as np
+import torch
 from IPython.display import Markdown
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.claims import verdict_of
-from lm_utils.evidence.claims.conditions import (
-    CALLED,
-    FEWER_POINTS,
-    FITS,
-    HOME,
-    NOT_YET,
-    TWICE,
-    new_data_comparisons,
-    new_data_gaps,
-    once_and_twice,
-    setting_comparisons,
-    worlds,
-)
+from lm_utils.evidence.claims import conditions
+from lm_utils.evidence.claims.conditions import ABSOLUTE, CALLED, FEWER_POINTS, FITS, HOME, NOT_YET, TWICE
 from lm_utils.evidence.results import TITLES, under_conditions
 from lm_utils.evidence.sentences import shown_difference
+from lm_utils.lessons.bce_and_logits import double_softmax_floor
 from lm_utils.runs.conditions import LONGER, OTHER_HAND
 from lm_utils.show.quiz import Prediction, predict
-from lm_utils.show.result_figures import worlds_figure
-from lm_utils.show.style import COLORS, Shown, new_figure, show
+from lm_utils.show.result_figures import differences_by_condition
+from lm_utils.show.style import COLORS, LINES, MARKERS, Shown, new_figure, show
 from lm_utils.tasks import TASKS
 
+DATA = "mnist"
 PLACES = {
     "images": "few training images",
     "noise": "wrong labels",
@@ -38,182 +30,271 @@ PLACES = {
     "shift": "turned or noisy test images",
     "others": "digits drawn by other people",
 }
-FAR = 0.1  # ten points of accuracy: a run so far behind its twin is lost
 NOWHERE = "nowhere: practically equal, or too close to tell"
+NOT_MEASURED = f"**Not measured yet.** {NOT_YET}"
+FAR = 0.1  # ten points of accuracy: a run so far behind its twin is lost
+ACCURACY = "accuracy (percentage points)"
+MEASURES = {"accuracy": (ACCURACY, 100), "nll": ("negative log-likelihood", 1), "epochs": ("epochs trained", 1)}
+LINEAR = {ACCURACY: 1.0, "negative log-likelihood": 0.1}  # beyond, a logarithmic scale
+LOOKS = {name: number for number, name in enumerate(CALLED.values(), start=1)}  # 0 is softmax once
 
 
-def question(data: str = "mnist") -> Prediction | Markdown:
-    """Where softmax twice falls furthest behind softmax once; no question before it was measured."""
-    families = under_conditions("new-data", data)
-    away = {world: kind for world, kind in worlds(families).items() if kind != (HOME, "")}
-    judged = new_data_comparisons(families)
-    compared = {world: c.difference for (name, world), c in judged.items() if name == TWICE and world in away}
+def points(difference: st.Estimate) -> str:
+    """Return a difference in accuracy in words."""
+    return shown_difference(difference, TASKS["multiclass"])
+
+
+def in_words(compared: st.Comparison) -> str:
+    """Return a difference in accuracy with its seeds, p value and verdict."""
+    seeds, p = compared.difference.n, compared.p_corrected
+    return f"{points(compared.difference)} over {seeds} paired seeds, p = {p:.3g}: **{compared.verdict}**."
+
+
+def listed(lines: list[str]) -> Markdown:
+    """Return the lines as a list, or a sentence where there are none."""
+    return Markdown("\n".join(f"- {line}" for line in lines) or NOT_MEASURED)
+
+
+def seeds_of(families: dict[str, list[dict]]) -> str:
+    """Say of what data and how many seeds these runs are."""
+    runs = [run for runs in families.values() for run in runs]
+    return f"changed conditions: {TITLES[runs[0]['data']]}, up to {len({run['seed'] for run in runs})} fresh seeds"
+
+
+def furthest_question() -> Prediction | Markdown:
+    """Ask where softmax twice falls furthest behind softmax once; ask nothing before it was measured."""
+    families = under_conditions("new-data", DATA)
+    away = {title: kind for title, kind in conditions.kinds_of_data(families).items() if kind != (HOME, "")}
+    judged = conditions.new_data_comparisons(families)
+    compared = {title: c.difference for (name, title), c in judged.items() if name == TWICE and title in away}
     if not compared:
         return Markdown("*Think of your own answer: where would you look for a gap first?*")
-    worst = min(compared, key=lambda world: compared[world].mean)
+    worst, *second = sorted(compared, key=lambda title: compared[title].mean)[:2]
     lost = compared[worst]
-    answer = PLACES[place(*away[worst])] if lost.high <= -FEWER_POINTS else NOWHERE
-    asked = (
+    reading = f"{worst}: {points(lost)} over {lost.n} paired seeds."
+    reading += "".join(f" The next largest: {points(compared[title])}." for title in second)
+    return predict(
         "Ten classes again: on the data at hand softmax twice is practically as accurate as softmax once."
-        " Where does it fall behind furthest, on average?"
+        " Where does it fall behind furthest, on average?",
+        [*PLACES.values(), NOWHERE],
+        place(*away[worst]) if lost.high <= -FEWER_POINTS else NOWHERE,
+        reading + " Which of the two is the larger one in truth, so few seeds cannot say.",
     )
-    second = sorted(compared.values(), key=lambda told: told.mean)[1:2]
-    next_one = "".join(f" The next largest: {shown_difference(told, TASKS['multiclass'])}." for told in second)
-    reading = f"{worst}: {shown_difference(lost, TASKS['multiclass'])} over {lost.n} paired seeds.{next_one}"
-    reading += " Which of the two is the larger one in truth, so few seeds cannot say."
-    return predict(asked, [*PLACES.values(), NOWHERE], answer, reading)
 
 
 def place(condition: str, shift: str) -> str:
-    """What kind of new data this is, a key of PLACES."""
+    """Return what kind of new data this is, in the words of the question."""
     if shift:
-        return "others" if shift == OTHER_HAND else "shift"
-    return condition.split("-")[0]
+        return PLACES["others" if shift == OTHER_HAND else "shift"]
+    return PLACES[condition.split("-")[0]]
 
 
-MEASURES = {  # of new data: what it is called in a figure, and by what it is multiplied there
-    "accuracy": ("accuracy (percentage points)", 100),
-    "nll": ("negative log-likelihood", 1),
-    "epochs": ("epochs trained", 1),
-}
-LOOKS = {name: number for number, name in enumerate(CALLED.values(), start=1)}  # 0 is softmax once
-LINEAR = {"accuracy (percentage points)": 1.0, "negative log-likelihood": 0.1}  # beyond, a logarithmic scale
-
-
-def figure(data: str = "mnist") -> Shown | Markdown:
-    """Misfits beside the fitting pairing on new data; a sentence where nobody has measured it yet."""
-    families = under_conditions("new-data", data)
+def all_differences() -> Shown | Markdown:
+    """Draw misfits beside the fitting pairing on every kind of new data; a sentence before it was measured."""
+    families = under_conditions("new-data", DATA)
     panels = {
-        title: {(CALLED.get(name, name), world): st.mean_interval([scale * gap for gap in gaps])
-                for (name, world), gaps in new_data_gaps(families, measure).items()}
+        title: {(CALLED.get(name, name), kind): st.mean_interval([scale * gap for gap in gaps])
+                for (name, kind), gaps in conditions.new_data_gaps(families, measure).items()}
         for measure, (title, scale) in MEASURES.items()
     }  # fmt: skip
-    if not panels[MEASURES["accuracy"][0]]:
-        return Markdown(f"**Not measured yet.** {NOT_YET} Until they are, the claim stays open.")
-    return show(worlds_figure(panels, seeds_of(families), LINEAR, LOOKS))
+    if not panels[ACCURACY]:
+        return Markdown(f"{NOT_MEASURED} Until they are, the claim stays open.")
+    return show(differences_by_condition(panels, seeds_of(families), LINEAR, LOOKS))
 
 
-def confirmation(data: str = "mnist", family: str = "confirmation") -> Markdown:
-    """What stood out on new data, on seeds that nobody had looked at; a sentence where there are none.
+# --- what stood out, put again on fresh seeds ------------------------------------------------------------------------
 
-    The family "patience" holds the same networks with more patience.
-    """
+
+def confirmation_sentences(family: str = "confirmation") -> Markdown:
+    """Tell what became of what stood out, on fresh seeds (family "patience": the same networks with more patience)."""
     than = f", both with a patience of {LONGER}," if family == "patience" else ""
-    lines = [
-        f"- **{kind}**: {CALLED[TWICE]} less softmax once{than} {judged_words(compared)}"
-        for kind, compared in once_and_twice(data, family).items()
-    ]
-    return Markdown("\n".join(lines) or f"**Not measured yet.** {NOT_YET}")
+    compared = conditions.once_and_twice(DATA, family).items()
+    return listed([f"**{kind}**: {CALLED[TWICE]} less softmax once{than} {in_words(c)}" for kind, c in compared])
 
 
-def judged_words(compared: st.Comparison) -> str:
-    """A difference in accuracy, its seeds, p value and verdict."""
-    difference = shown_difference(compared.difference, TASKS["multiclass"])
-    seeds, p = compared.difference.n, compared.p_corrected
-    return f"{difference} over {seeds} paired seeds, p = {p:.3g}: **{compared.verdict}**."
-
-
-def patience_question(data: str = "mnist") -> Prediction | Markdown:
-    """What becomes of the runs far behind when they are given more patience; no question before it was measured."""
-    if not once_and_twice(data, "patience"):
+def patience_question() -> Prediction | Markdown:
+    """Ask what becomes of the runs far behind with more patience; ask nothing before it was measured."""
+    if not conditions.once_and_twice(DATA, "patience"):
         return Markdown("*Think of your own answer: are these networks blind, or were they stopped too early?*")
-    before, after = (sum(map(len, far_behind(data, family).values())) for family in ("confirmation", "patience"))
+    before, after = (sum(map(len, far_behind(family).values())) for family in ("confirmation", "patience"))
     left = after / max(before, 1)
     options = ["they stay where they are", "about half of them come through", "most of them come through"]
-    answer = options[(left < 0.75) + (left <= 0.25)]
     asked = f"The same networks, and training may go on for {LONGER} epochs without a new best instead of 10."
-    return predict(f"{asked} What becomes of those far behind?", options, answer, patience_words(data))
+    answer = options[(left < 0.75) + (left <= 0.25)]
+    return predict(f"{asked} What becomes of those far behind?", options, answer, patience_sentence())
 
 
-def far_behind(data: str, family: str) -> dict[str, list[int]]:
-    """By the kind of data, the seeds on which softmax twice ends far behind softmax once, both of this family."""
-    runs = under_conditions(family, data)
-    found = {}
+def far_behind(family: str) -> dict[str, list[int]]:
+    """Return, by the kind of data, the seeds on which softmax twice ends far behind softmax once."""
+    runs = under_conditions(family, DATA)
+    behind = {}
     for name in (name for name in runs if name.endswith(TWICE)):
-        once = {run["seed"]: run["test_metric"] for run in runs[name.replace(TWICE, FITS)]}
-        behind = [run["seed"] for run in runs[name] if once.get(run["seed"], 0) - run["test_metric"] > FAR]
-        found[runs[name][0]["title"]] = behind
-    return found
+        once, twice = (
+            {run["seed"]: run["test_metric"] for run in runs[key]} for key in (name.replace(TWICE, FITS), name)
+        )
+        behind[runs[name][0]["title"]] = [seed for seed, score in twice.items() if once.get(seed, 0) - score > FAR]
+    return behind
 
 
-def patience_words(data: str = "mnist") -> str:
-    """How many runs are far behind with the usual patience and with more."""
-    before, after = far_behind(data, "confirmation"), far_behind(data, "patience")
-    compared = once_and_twice(data, "patience")
-    told = [
-        f"{kind}: {len(before[kind])} of {compared[kind].difference.n} runs end more than {100 * FAR:.0f} points behind"
-        f" softmax once with a patience of 10, {len(after[kind])} where both have {LONGER}"
-        for kind in before
-        if kind in compared
+def patience_sentence() -> str:
+    """Tell how many runs are far behind with the usual patience and with more."""
+    before, after = far_behind("confirmation"), far_behind("patience")
+    counts = [
+        f"{kind}: {len(before[kind])} of {c.difference.n} runs end more than {100 * FAR:.0f} points behind softmax once"
+        f" with a patience of 10, {len(after[kind])} where both have {LONGER}"
+        for kind, c in conditions.once_and_twice(DATA, "patience").items()
     ]
-    return "; ".join(told) + "."
+    return "; ".join(counts) + "."
 
 
-def confirmation_figure(data: str = "mnist", patience: bool = False) -> Figure:
-    """Softmax once and twice, every run a mark: on the data at hand, and where the second one stood out.
+def confirmation_figure(patience: bool = False) -> Figure:
+    """Draw every run of softmax once and twice on the data at hand and where the second one stood out.
 
     With `patience`, both also as they end when training waits longer for a new best.
     """
-    home = {name: runs for name, runs in under_conditions("new-data", data).items() if name.startswith(f"{HOME}/")}
-    usual = home | under_conditions("confirmation", data)
+    home = {name: runs for name, runs in under_conditions("new-data", DATA).items() if name.startswith(f"{HOME}/")}
+    usual = home | under_conditions("confirmation", DATA)
     groups = {"softmax once": (usual, FITS), CALLED[TWICE]: (usual, TWICE)}
     if patience:
-        longer = under_conditions("patience", data)
-        groups |= {f"{called}, patience {LONGER}": (longer, contender) for called, (_, contender) in groups.items()}
+        longer = under_conditions("patience", DATA)
+        groups |= {f"{called}, patience {LONGER}": (longer, pairing) for called, (_, pairing) in groups.items()}
     kinds = list(dict.fromkeys(runs[0]["title"] for runs in usual.values()))
-    drawing, axis = new_figure(width=11, height=1.6 + 0.3 * (len(groups) + 1) * len(kinds))
-    words = []
-    for look, (called, (found, contender)) in enumerate(groups.items()):
+    figure, axis = new_figure(width=11, height=1.6 + 0.3 * (len(groups) + 1) * len(kinds))
+    ranges = []
+    for look, (called, (found, pairing)) in enumerate(groups.items()):
         for row, kind in enumerate(kinds):
-            scores = scores_of(found, kind, contender)
+            scores = scores_of(found, kind, pairing)
             if not scores:
                 continue
             middle = row + 0.8 * (look - (len(groups) - 1) / 2) / len(groups)
             heights = middle + np.linspace(-0.07, 0.07, len(scores))
             axis.scatter(scores, heights, s=70, marker="oXsD"[look], color=COLORS[look], edgecolor="black", alpha=0.8,
                          label=called if called not in axis.get_legend_handles_labels()[1] else None)  # fmt: skip
-            words.append(f"{called}, {kind}: {min(scores):.0f} to {max(scores):.0f} % in {len(scores)} runs")
+            ranges.append(f"{called}, {kind}: {min(scores):.0f} to {max(scores):.0f} % in {len(scores)} runs")
     axis.set_yticks(range(len(kinds)), kinds)
     axis.invert_yaxis()
     axis.set(xlabel="test accuracy (%), a mark for each run", xlim=(0, 100))
     counts = [len(runs) for runs in usual.values()]
-    axis.set_title(f"{TITLES[data]}, {min(counts)} to {max(counts)} fresh seeds a row")
-    drawing.legend(loc="outside lower center", ncols=2, frameon=False)
-    drawing.set_label(f"Accuracy of softmax once and twice under changed conditions. {'; '.join(words)}.")
-    return drawing
+    axis.set_title(f"{TITLES[DATA]}, {min(counts)} to {max(counts)} fresh seeds a row")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    figure.set_label(f"Accuracy of softmax once and twice under changed conditions. {'; '.join(ranges)}.")
+    return figure
 
 
-def scores_of(families: dict[str, list[dict]], kind: str, contender: str) -> list[float]:
-    """The accuracies of a contender's runs on one kind of data, in per cent, from the least to the largest."""
-    runs = [run for name, own in families.items() if name.endswith(f"/{contender}") for run in own]
+def scores_of(families: dict[str, list[dict]], kind: str, pairing: str) -> list[float]:
+    """Return a pairing's accuracies on one kind of data, in per cent, from the least to the largest."""
+    runs = [run for name, own in families.items() if name.endswith(f"/{pairing}") for run in own]
     return sorted(100 * run["test_metric"] for run in runs if run["title"] == kind)
 
 
-def seeds_of(families: dict[str, list[dict]]) -> str:
-    """Of what data and how many seeds these runs are."""
-    runs = [run for runs in families.values() for run in runs]
-    return f"changed conditions: {TITLES[runs[0]['data']]}, up to {len({run['seed'] for run in runs})} fresh seeds"
+def settings_compared() -> dict[tuple[str, str], st.Comparison]:
+    """Return the comparisons at other learning rates and under other rules of stopping, judged together."""
+    return conditions.setting_comparisons(under_conditions("new-data", DATA), under_conditions("stopping", DATA))
 
 
-def settings(data: str = "mnist") -> Shown | Markdown:
-    """The same rows at other learning rates and under other rules of stopping."""
-    families = under_conditions("new-data", data)
-    compared = setting_comparisons(families, under_conditions("stopping", data))
+def setting_differences() -> Shown | Markdown:
+    """Draw the same comparisons at other learning rates and under other rules of stopping."""
+    compared = settings_compared()
     if not compared:
-        return Markdown(f"**Not measured yet.** {NOT_YET}")
-    points = {(CALLED.get(name, name), setting): c.difference.times(100) for (name, setting), c in compared.items()}
-    return show(worlds_figure({MEASURES["accuracy"][0]: points}, seeds_of(families), looks=LOOKS))
+        return Markdown(NOT_MEASURED)
+    gaps = {(CALLED.get(name, name), setting): c.difference.times(100) for (name, setting), c in compared.items()}
+    return show(differences_by_condition({ACCURACY: gaps}, seeds_of(under_conditions("new-data", DATA)), looks=LOOKS))
 
 
-def settings_sentence(data: str = "mnist") -> Markdown:
-    """How many of those comparisons came out how."""
-    compared = setting_comparisons(under_conditions("new-data", data), under_conditions("stopping", data))
+def settings_sentence() -> Markdown:
+    """Tell how many of those comparisons came out how."""
+    compared = settings_compared()
     counts = Counter(c.verdict for c in compared.values())
-    told = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
-    return Markdown(f"Of {len(compared)} comparisons, judged together: **{told or 'none was measured yet'}**.")
+    outcome = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
+    return Markdown(f"Of {len(compared)} comparisons, judged together: **{outcome or 'none was measured yet'}**.")
 
 
-def verdict() -> Markdown:
-    """The verdict on the claim about new data."""
-    judged = verdict_of("000-new-data")
-    return Markdown(f"**{judged.signed}.** {judged.evidence}")
+# --- one explanation: softmax twice is nearly the absolute error -----------------------------------------------------
+
+
+def charges(probabilities: Tensor) -> dict[str, Tensor]:
+    """Return what four losses charge for each label, given the probabilities of ten classes [..., 10].
+
+    Each is what lies above the least it can reach, scaled so that the bounded ones charge about 1 at most.
+    """
+    p = probabilities
+    return {
+        "cross-entropy, softmax once": -p.log(),
+        CALLED[TWICE]: p.logsumexp(-1, keepdim=True) - p - double_softmax_floor(10),
+        CALLED[ABSOLUTE]: 1 - p,  # five times the mean over ten outputs
+        CALLED["mse-softmax"]: 0.9 * (p.square().sum(-1, keepdim=True) - 2 * p + 1),  # nine times the mean
+    }
+
+
+def charges_figure(wrong: float = 0.4) -> Figure:
+    """Draw four losses over the probability of the right class, for right labels and for labels partly at random."""
+    right = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
+    others = ((1 - right) / 9)[:, None].expand(-1, 9)
+    share, lowest = f"{100 * wrong:.0f} %", []
+    figure, (alone, mixed) = new_figure(1, 2, width=11, height=4.8)
+    for line, (name, charged) in zip(LINES, charges(torch.cat([right[:, None], others], dim=1)).items(), strict=False):
+        look = LOOKS.get(name, 0)
+        style = {"color": COLORS[look], "linestyle": line, "linewidth": 3}
+        drawn = (1 - wrong) * charged[:, 0] + wrong * charged.mean(1)
+        best = int(drawn.argmin())
+        alone.plot(right, charged[:, 0], label=name, **style)
+        mixed.plot(right, drawn, **style)
+        mixed.plot(right[best], drawn[best], MARKERS[look], color=COLORS[look], markersize=14, markeredgewidth=3,
+                   fillstyle="none", clip_on=False)  # fmt: skip
+        lowest.append(f"{name} at {right[best]:.2f}")
+    alone.set(title="every label right", ylabel="loss above its least")
+    mixed.set(title=f"{share} of labels at random: the average, and its lowest point")
+    for axis in (alone, mixed):
+        axis.set(xlabel="probability of the right class", xlim=(0, 1), ylim=(0, 3))
+    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    figure.set_label(
+        "Four losses over the probability of the right class: cross-entropy curves up steeply, the squared error a"
+        " little; softmax twice and the absolute error are straight and all but the same line."
+        f" With {share} of labels at random the lowest points are: {'; '.join(lowest)}."
+    )
+    return figure
+
+
+def slopes(right: float = 0.0001, winner: float = 0.99) -> dict[str, tuple[float, float]]:
+    """Return how each loss pulls at the logits of the right class and of a wrong class that has won."""
+    rest = (1 - right - winner) / 8
+    logits = torch.tensor([right, winner, *[rest] * 8], dtype=torch.float64).log().requires_grad_()
+    found = {}
+    for name, charged in charges(torch.softmax(logits, dim=0)).items():
+        (slope,) = torch.autograd.grad(charged[0], logits, retain_graph=True)
+        found[name] = (slope[0].item(), slope[1].item())
+    return found
+
+
+def wrong_labels_question() -> Prediction | Markdown:
+    """Ask how the absolute error fares with many wrong labels; ask nothing before it was measured."""
+    found = conditions.straight_comparisons(DATA).items()
+    compared = {kind: c for (name, kind), c in found if name == ABSOLUTE and "labels" in kind}
+    if not compared:
+        return Markdown("*Think of your own answer: which of the three forgives wrong labels?*")
+    kind, most = list(compared.items())[-1]
+    options = ["it is more accurate", "it is practically as accurate, or too close to tell", "it is less accurate"]
+    answer = options[{"better": 0, "worse": 2}.get(most.verdict, 1)]
+    asked = f"{kind}: what will MAE behind softmax do, beside cross-entropy on logits?"
+    return predict(asked, options, answer, in_words(most))
+
+
+def straight_differences() -> Shown | Markdown:
+    """Draw both straight losses beside softmax once: where labels are wrong, and where softmax twice stood out."""
+    compared = conditions.straight_comparisons(DATA)
+    if not compared:
+        return Markdown(NOT_MEASURED)
+    stood_out = {(TWICE, kind): c for kind, c in conditions.once_and_twice(DATA).items()}
+    gaps = {(CALLED[name], kind): c.difference.times(100) for (name, kind), c in (compared | stood_out).items()}
+    return show(differences_by_condition({ACCURACY: gaps}, seeds_of(under_conditions("straight", DATA)), LINEAR, LOOKS))
+
+
+def straight_sentences() -> Markdown:
+    """Tell the same differences in numbers."""
+    compared = conditions.straight_comparisons(DATA).items()
+    return listed([f"**{kind}**: {CALLED[name]} {in_words(c)}" for (name, kind), c in compared])
+
+
+def absolute_less_twice_sentences() -> Markdown:
+    """Tell how far the absolute error and softmax twice lie apart."""
+    return listed([f"**{kind}**: {points(gap)}" for kind, gap in conditions.absolute_less_twice(DATA).items()])

@@ -1,4 +1,4 @@
-"""Notebook 15: the verdicts on the documents' claims, browsed, drawn and told."""
+"""Notebook 15: the verdicts on the documents' claims, in sentences, figures and two menus."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from lm_utils.evidence.sentences import sentence, shown
 from lm_utils.lessons.start_here import recall
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
+from lm_utils.show.lab import lab, menu
 from lm_utils.show.quiz import Prediction, predict
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 from lm_utils.tasks import TASKS
@@ -28,69 +29,57 @@ from lm_utils.tasks import TASKS
 ALL = "all"
 
 
-def of_document(judged: Sequence[Judged], document: str) -> list[Judged]:
-    """The judged claims of one document."""
-    return [one for one in judged if one.claim.document == document]
-
-
-def with_verdict(judged: Sequence[Judged], verdict: str) -> list[Judged]:
-    """The judged claims with one verdict."""
-    return [one for one in judged if one.verdict == verdict]
+def chosen(judged: Sequence[Judged], document: str = ALL, verdict: str = ALL) -> list[Judged]:
+    """Return the judged claims of a document with a verdict."""
+    return [one for one in judged if document in (ALL, one.claim.document) and verdict in (ALL, one.verdict)]
 
 
 def share_that_holds(judged: Sequence[Judged]) -> float:
-    """The share of claims that hold, of those that were tested."""
+    """Return the share of claims that hold, of those that were tested."""
     tested = [one for one in judged if one.verdict != "not tested"]
     return sum(one.verdict in ("holds", "holds here") for one in tested) / max(len(tested), 1)
 
 
 def summary_sentence(judged: Sequence[Judged]) -> Markdown:
-    """How many claims got which verdict."""
-    counts = {name: len(with_verdict(judged, name)) for name in VERDICTS}
-    words = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+    """Say how many claims got which verdict."""
+    counts = {name: len(chosen(judged, verdict=name)) for name in VERDICTS}
+    in_words = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
     share = share_that_holds(judged)
-    return Markdown(f"**{len(judged)} claims:** {words}. Of those that were tested, {share:.0%} hold.")
+    return Markdown(f"**{len(judged)} claims:** {in_words}. Of those that were tested, {share:.0%} hold.")
 
 
-# --- browsing --------------------------------------------------------------------------------------------------------
+def verdict_on(claim: str) -> Markdown:
+    """Say of one claim what the document says, our verdict and our evidence."""
+    judged = verdict_of(claim)
+    return Markdown(
+        f"Document {judged.claim.document}, section {judged.claim.section}: *{judged.claim.says}*"
+        f"\n\n**{judged.signed}.** {judged.evidence}"
+    )
 
 
-def cards(judged: Sequence[Judged]) -> str:
-    """Claims as HTML, one block each: what the document says, the verdict, the evidence."""
-    blocks = [
+def card(one: Judged) -> str:
+    """Return a claim as a block of HTML: what the document says, the verdict, the evidence."""
+    return (
         f"<article style='border-left:5px solid {ALERT if one.verdict == 'refuted' else '#5c5c5c'};padding:.2em .9em;"
         f"margin:.5em 0;max-width:60em'><b>{one.claim.document} §{html.escape(one.claim.section)}</b>"
         f"{' (the document marks it as a guess)' if one.claim.guess else ''}: {html.escape(one.claim.says)}<br>"
         f"<b>{one.signed}</b>, {KINDS[one.claim.kind]}. {html.escape(one.evidence)}</article>"
-        for one in judged
-    ]
-    return "".join(blocks) or "<p>No claim of this document has this verdict.</p>"
+    )
 
 
 def browser(judged: Sequence[Judged]) -> widgets.VBox:
-    """Two menus, document and verdict, and the claims they choose."""
-    style, width = {"description_width": "initial"}, {"width": "auto"}
+    """Show two menus, document and verdict, above the claims that they choose."""
+
+    def page(document: str, verdict: str) -> str:
+        found = chosen(judged, document, verdict)
+        meaning = f": {VERDICTS[verdict]}" if verdict in VERDICTS else ""
+        cards = "".join(map(card, found)) or "<p>No claim of this document has this verdict.</p>"
+        return f"<p><b>{len(found)} of {len(judged)} claims</b>{meaning}.</p>{cards}"
+
     documents = sorted({one.claim.document for one in judged})
-    document = widgets.Dropdown(options=[ALL, *documents], value=ALL, description="Document", style=style, layout=width)
-    verdict = widgets.Dropdown(
-        options=[ALL, *VERDICTS], value="refuted", description="Verdict", style=style, layout=width
+    return lab(
+        page, document=menu("Document", [ALL, *documents], ALL), verdict=menu("Verdict", [ALL, *VERDICTS], "refuted")
     )
-    page = widgets.HTML()
-
-    def update(change: object = None) -> None:
-        page.value = chosen(judged, document.value, verdict.value)
-
-    for menu in (document, verdict):
-        menu.observe(update, names="value")
-    update()
-    return widgets.VBox([widgets.HBox([document, verdict]), page])
-
-
-def chosen(judged: Sequence[Judged], document: str, verdict: str) -> str:
-    """The claims that two menus choose, as HTML, with their number."""
-    some = [one for one in judged if document in (ALL, one.claim.document) and verdict in (ALL, one.verdict)]
-    meaning = f": {VERDICTS[verdict]}" if verdict in VERDICTS else ""
-    return f"<p><b>{len(some)} of {len(judged)} claims</b>{meaning}.</p>{cards(some)}"
 
 
 # --- the vote --------------------------------------------------------------------------------------------------------
@@ -107,16 +96,16 @@ VOTES = {
 
 
 def vote_answer(results: Results | None = None) -> Markdown:
-    """Each answer of the first notebook's vote, with what the runs say about it."""
+    """Return each answer of the first notebook's vote, with what the runs say about it."""
     results = results or reference()
     mine = recall("scripts")
     head = f"**Your vote was:** {mine}." if mine in VOTES else "You have not voted in notebook 00 on this machine."
-    lines = [f"- **{option}.** {evidence(kind, results)}" for option, kind in VOTES.items()]
+    lines = [f"- **{option}.** {vote_evidence(kind, results)}" for option, kind in VOTES.items()]
     return Markdown("\n".join([head, "", *lines, "", f"*Runs: {results.of_rows().origin}*"]))
 
 
-def evidence(kind: str, results: Results) -> str:
-    """What speaks for or against one answer."""
+def vote_evidence(kind: str, results: Results) -> str:
+    """Say what speaks for or against one answer."""
     if kind == "prior":
         return (
             "The same ten sigmoids and the same loss, with nothing changed but where the output bias starts: "
@@ -137,7 +126,7 @@ def evidence(kind: str, results: Results) -> str:
 
 
 def bound_figure(results: Results | None = None) -> Figure:
-    """Document 000's explanation of the runaway against its own figure and against where our networks' outputs are."""
+    """Draw what outputs up to 1 could cost, the error that document 000 published, and where our networks ended."""
     results = (results or reference()).only("regression")
     targets = TASKS["regression"].target(tested_digits("mnist")).flatten()
     mean, deviation = targets.mean().item(), targets.std().item()
@@ -167,19 +156,13 @@ def bound_figure(results: Results | None = None) -> Figure:
     return figure
 
 
-READINGS = (
-    ("test_metric", COLORS[3], "s", "cut at 0.5"),
-    ("accuracy_at_cut", COLORS[0], "o", "cut chosen on validation images"),
-)
-
-
 SOFTMAX_LABELS = tuple(Pairing("multilabel", loss, "softmax") for loss in ("mse", "bce", "cross_entropy"))
 SIGMOID_LABELS = Pairing("multilabel", "bce", "sigmoid")
 WON_BACK = ("next to nothing", "less than half of it", "more than half of it")
 
 
 def share_won_back(results: Results) -> float:
-    """How much of the gap between softmax and sigmoids over labels another cut closes, on average over the losses."""
+    """Return how much of the gap between softmax and sigmoids another cut closes, on average over the losses."""
     at_half, at_cut = (
         st.mean_interval([score for pairing in SOFTMAX_LABELS for score in results.scores(pairing, name).values()]).mean
         for name in ("test_metric", "accuracy_at_cut")
@@ -189,7 +172,7 @@ def share_won_back(results: Results) -> float:
 
 
 def cut_question(results: Results | None = None) -> Prediction:
-    """How much another cut wins back where softmax stands over labels."""
+    """Ask how much another cut wins back where softmax stands over labels."""
     results = (results or reference()).only("multilabel")
     share = share_won_back(results)
     return predict(
@@ -203,24 +186,17 @@ def cut_question(results: Results | None = None) -> Prediction:
 
 
 def cut_figure(results: Results | None = None) -> Figure:
-    """Softmax over labels read with the cut at one half and with the cut that suits the validation set."""
+    """Draw the accuracy of softmax over labels with the cut at one half and with the one that suits the validation."""
     pairings = [*SOFTMAX_LABELS, SIGMOID_LABELS]
     results = (results or reference()).of_pairings(pairings)
     figure, axis = new_figure(width=10, height=4.2)
     words = []
+    looks = {"test_metric": (3, "s", "cut at 0.5"), "accuracy_at_cut": (0, "o", "cut chosen on validation images")}
     for y, pairing in enumerate(pairings):
-        for name, color, mark, title in READINGS:
+        for name, (color, mark, title) in looks.items():
             scores = 100 * st.finite(list(results.scores(pairing, name).values()))
-            axis.plot(
-                scores,
-                y + np.linspace(-0.2, 0.2, len(scores)),
-                mark,
-                color=color,
-                alpha=0.8,
-                ms=6,
-                ls="",
-                label=title if y == 0 else None,
-            )
+            heights, label = y + np.linspace(-0.2, 0.2, len(scores)), title if y == 0 else None
+            axis.plot(scores, heights, mark, color=COLORS[color], alpha=0.8, ms=6, ls="", label=label)
             if len(scores):
                 words.append(f"{pairing.label}, {title}: {scores.mean():.1f} %")
     axis.set_yticks(range(len(pairings)), [pairing.label for pairing in pairings])
@@ -231,19 +207,11 @@ def cut_figure(results: Results | None = None) -> Figure:
     return figure
 
 
-def told(judged: Judged) -> Markdown:
-    """One claim in a sentence: what the document says, our verdict, our evidence."""
-    return Markdown(
-        f"Document {judged.claim.document}, section {judged.claim.section}: *{judged.claim.says}*"
-        f"\n\n**{judged.signed}.** {judged.evidence}"
-    )
-
-
 # --- our own verdicts ------------------------------------------------------------------------------------------------
 
 
 def forecast_table(results: Results | None = None) -> Markdown:
-    """What became of the pairings that no document ran, by what we had said of them before."""
+    """Count what became of the pairings that no document ran, by what we had said of them before."""
     results = results or reference()
     lines = [f"| we had said | {' | '.join(OUTCOMES)} |", "| --- " * (len(OUTCOMES) + 1) + "|"]
     for verdict, counts in forecasts(results).items():
@@ -252,7 +220,7 @@ def forecast_table(results: Results | None = None) -> Markdown:
 
 
 def forecast_misses(results: Results | None = None) -> Markdown:
-    """How many of those forecasts came out, by what we had said, and what became of each that did not."""
+    """Say how many of those forecasts came out, by what we had said, and what became of each that did not."""
     results = results or reference()
     wrong = misses(results)
     parts = []
@@ -263,7 +231,7 @@ def forecast_misses(results: Results | None = None) -> Markdown:
     lines = [f"**Came out as we had said:** {', '.join(parts) or 'nothing has been trained yet'}.", ""]
     for pairing in wrong:
         since = "Still" if pairing.verdict == forecast(pairing) else "Now"
-        told = sentence(pairing, results, whose=False)
         why = f"{since} called {pairing.verdict}: {pairing.advice.reason}"
-        lines.append(f"- {pairing.task}, called {forecast(pairing)}: {told} {why}")
+        outcome = sentence(pairing, results, whose=False)
+        lines.append(f"- {pairing.task}, called {forecast(pairing)}: {outcome} {why}")
     return Markdown("\n".join(lines))

@@ -35,6 +35,7 @@ __all__ = [
     "calibration",
     "confusion",
     "differences",
+    "differences_by_condition",
     "dots_and_intervals",
     "epochs_plot",
     "grid_heatmap",
@@ -43,7 +44,6 @@ __all__ = [
     "output_histograms",
     "per_label_bars",
     "verdict_bars",
-    "worlds_figure",
 ]
 LEARNS = 0.5  # rows with at least this skill are shown enlarged
 SEED, MEAN, PUBLISHED = COLORS[0], "black", COLORS[3]
@@ -314,7 +314,7 @@ def verdict_bars(counts: pd.DataFrame) -> Figure:
     return figure
 
 
-def worlds_figure(
+def differences_by_condition(
     panels: dict[str, dict[tuple[str, str], st.Estimate]],
     origin: str,
     linear: Mapping[str, float] = MappingProxyType({}),
@@ -326,17 +326,17 @@ def worlds_figure(
     with a value in `linear` is linear up to there and logarithmic beyond, so that small and large gaps can be read.
     A contender in `looks` has the colour and marker of that number, the same in every figure.
     """
-    names, worlds = (list(dict.fromkeys(key[i] for key in next(iter(panels.values())))) for i in (0, 1))
-    figure, axes = new_figure(1, len(panels), 11, 2.2 + 0.6 * len(worlds), squeeze=False, sharey=True)
+    names, conditions = (list(dict.fromkeys(key[i] for key in next(iter(panels.values())))) for i in (0, 1))
+    figure, axes = new_figure(1, len(panels), 11, 2.2 + 0.6 * len(conditions), squeeze=False, sharey=True)
     for axis, (title, gaps) in zip(axes[0], panels.items(), strict=True):
         axis.axvline(0, color="0.35", lw=1)
-        for (name, world), told in gaps.items():
+        for (name, condition), told in gaps.items():
             place = names.index(name)
             look = looks.get(name, place + 1)
             reach = [[told.mean - told.low], [told.high - told.mean]] if isfinite(told.low) else None
             axis.errorbar(
                 told.mean,
-                worlds.index(world) + 0.2 * (place - (len(names) - 1) / 2),
+                conditions.index(condition) + 0.2 * (place - (len(names) - 1) / 2),
                 xerr=reach,
                 fmt=MARKERS[look],
                 color=COLORS[look],
@@ -349,11 +349,11 @@ def worlds_figure(
             axis.set_xlabel(f"{title}\n(logarithmic beyond ±{linear[title]:g})")
     margin = 100 * st.MARGIN["accuracy"]
     axes[0, 0].axvspan(-margin, margin, color="0.85", zorder=0, label="practically equal")
-    name_rows(axes[0, 0], worlds)
+    name_rows(axes[0, 0], conditions)
     figure.suptitle(f"Difference to cross-entropy on logits, paired by seed, 95 % interval\n({origin})", fontsize=12)
     legend_below(figure, axes[0, 0])
     told = "; ".join(
-        f"{title}: " + ", ".join(f"{name}, {world} {told.mean:+.2f}" for (name, world), told in gaps.items())
+        f"{title}: " + ", ".join(f"{name}, {condition} {told.mean:+.2f}" for (name, condition), told in gaps.items())
         for title, gaps in panels.items()
     )  # fmt: skip
     figure.set_label(f"Differences to cross-entropy on logits under changed conditions. {told}.")

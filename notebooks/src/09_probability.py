@@ -41,7 +41,7 @@ import torch
 from IPython.display import Markdown
 
 import lm_utils as lm
-from lm_utils.evidence import claims, tables
+from lm_utils.evidence import tables
 from lm_utils.evidence.results import reference, tested_digits
 from lm_utils.evidence.sentences import comparison_sentences, published_sentences
 from lm_utils.lessons import verdicts
@@ -242,7 +242,7 @@ show(result_figures.output_histograms(trio, learnt))
 # labels, that cross-entropy is the better calibrated one. Here and elsewhere:
 
 # %%
-verdicts.told(claims.verdict_of("000-ce-calibrated"))
+verdicts.verdict_on("000-ce-calibrated")
 
 # %% [markdown]
 # So the first argument of the document's section 1-1, that MSE does not fit because outputs lie between 0 and 1, does

@@ -44,7 +44,8 @@ from lm_utils.evidence import claims, tables
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.our_verdicts import contradictions
 from lm_utils.evidence.results import tested_digits
-from lm_utils.lessons import new_data, straight_losses, ten_questions, verdicts
+from lm_utils.lessons import new_data, ten_questions
+from lm_utils.lessons import verdicts as lesson
 from lm_utils.show import quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
@@ -104,7 +105,7 @@ quiz.check(
 
 # %%
 judged = claims.judge_all()
-share = verdicts.share_that_holds(judged)
+share = lesson.share_that_holds(judged)
 options = ["fewer than half", "between half and 85 %", "more than 85 %"]
 answer = options[(share >= 0.5) + (share > 0.85)]
 quiz.predict("How many of the tested claims hold?", options, answer, f"{share:.0%} of the tested claims hold.")
@@ -114,7 +115,7 @@ quiz.predict("How many of the tested claims hold?", options, answer, f"{share:.0
 
 # %%
 assert share > 0.5  # "most sentences are right", says the text below
-verdicts.summary_sentence(judged)
+lesson.summary_sentence(judged)
 
 # %% [markdown]
 # The figure splits them by document. Its white bars wait for a test; they are not a polite word for "wrong".
@@ -135,7 +136,7 @@ show(result_figures.verdict_bars(claims.counts(judged)))
 # that vote with what was measured.
 
 # %%
-verdicts.vote_answer()
+lesson.vote_answer()
 
 # %% [markdown]
 # A good explanation must survive its own test: keep what it blames, and see whether the harm goes away by other means.
@@ -152,7 +153,7 @@ verdicts.vote_answer()
 # below, so the error cannot shrink. Look at the figure and decide whether that can be.
 
 # %%
-show(verdicts.bound_figure())
+show(lesson.bound_figure())
 
 # %% [markdown]
 # The grey band holds all outputs that a sigmoid allows. The curve is the error if every image got that output; inside
@@ -160,7 +161,7 @@ show(verdicts.bound_figure())
 # outputs: look on which side of the band they stood at their best epoch.
 
 # %%
-verdicts.told(claims.verdict_of("000-at-most-one"))
+lesson.verdict_on("000-at-most-one")
 
 # %% [markdown]
 # The published figure itself refutes the explanation; no run of ours was needed. It is a good habit to ask of every
@@ -169,14 +170,14 @@ verdicts.told(claims.verdict_of("000-at-most-one"))
 # ### "Softmax cannot learn several labels properly"
 
 # %%
-verdicts.cut_question()
+lesson.cut_question()
 
 # %% [markdown]
 # A network with softmax must share 1 among all labels that are true. Two true labels get a half each, and a half is
 # just where the answer flips. The network may know the answer and still be read wrongly.
 
 # %%
-show(verdicts.cut_figure())
+show(lesson.cut_figure())
 
 # %% [markdown]
 # Squares are read at 0.5, circles at a cut that was chosen on validation images. Each pair of marks is the *same*
@@ -188,7 +189,7 @@ show(verdicts.cut_figure())
 # ### "Accuracy is enough, because the classes are balanced"
 
 # %%
-verdicts.told(claims.verdict_of("000-accuracy-enough"))
+lesson.verdict_on("000-accuracy-enough")
 
 # %% [markdown]
 # The digits are balanced, and that part is right: imbalance does not forbid accuracy here. But whether accuracy is
@@ -214,7 +215,7 @@ quiz.predict(
 # 03](03_losses_from_scratch.ipynb), finds it in a second.
 
 # %%
-refuted = verdicts.with_verdict(verdicts.of_document(judged, "003"), "refuted")
+refuted = lesson.chosen(judged, "003", "refuted")
 assert "003-order" in {one.claim.id for one in refuted}
 claims.table(refuted)
 
@@ -223,7 +224,7 @@ claims.table(refuted)
 # right. These sentences are not:
 
 # %%
-refuted = verdicts.with_verdict(verdicts.of_document(judged, "004"), "refuted")
+refuted = lesson.chosen(judged, "004", "refuted")
 assert {"004-takes-probabilities", "004-z", "004-unstable"} <= {one.claim.id for one in refuted}
 claims.table(refuted)
 
@@ -237,7 +238,7 @@ claims.table(refuted)
 # stronger one than it looks: to show it, one needs an interval that is *narrow*, not only one that contains zero.
 
 # %%
-verdicts.told(claims.verdict_of("000-binary-equal"))
+lesson.verdict_on("000-binary-equal")
 
 # %% [markdown]
 # The same rows as a figure. Here each is compared with the pairing that fits by the rules of this course,
@@ -270,8 +271,8 @@ def read_interval(low, high, margin):
 
 # %%
 def rule(low, high, margin):
-    told = st.Estimate(0.0, low, high, 10)
-    return "equal" if told.inside(margin) else "different" if told.outside(margin) else "undecided"
+    ours = st.Estimate(0.0, low, high, 10)
+    return "equal" if ours.inside(margin) else "different" if ours.outside(margin) else "undecided"
 
 
 contains_zero = lambda low, high, margin: "equal" if low <= 0 <= high else "different"  # noqa: E731
@@ -286,7 +287,7 @@ quiz.check_function(read_interval, rule, cases, mistakes=[mistake], hint="Compar
 # and asks for more experiments. That is how a good report ends. Here they are.
 
 # %%
-verdicts.told(claims.verdict_of("000-no-activation"))
+lesson.verdict_on("000-no-activation")
 
 # %% [markdown]
 # And every run behind that answer:
@@ -319,13 +320,13 @@ Markdown("\n".join(f"- {line}" for line in found) or "No verdict of ours is cont
 # written down before a single one of them was trained.
 
 # %%
-verdicts.forecast_table()
+lesson.forecast_table()
 
 # %% [markdown]
 # How many came out as we had said, and which did not:
 
 # %%
-verdicts.forecast_misses()
+lesson.forecast_misses()
 
 # %% [markdown]
 # A *handicapped* pairing learns less than it could, or not at all; it counts as a miss where every run does learn its
@@ -336,7 +337,7 @@ verdicts.forecast_misses()
 # And here are all claims of the documents, to be walked through with two menus:
 
 # %%
-verdicts.browser(judged)
+lesson.browser(judged)
 
 # %% [markdown]
 # ## 9. Does misuse cost more on new data?
@@ -347,13 +348,13 @@ verdicts.browser(judged)
 # test images that were turned or made noisy, and digits drawn by other people, with fresh seeds.
 
 # %%
-new_data.question()
+new_data.furthest_question()
 
 # %% [markdown]
 # Now the measurement:
 
 # %%
-new_data.figure()
+new_data.all_differences()
 
 # %% [markdown]
 # Each mark is a misfit less cross-entropy on logits under the same condition, seed by seed, with its interval. Mind the
@@ -377,7 +378,7 @@ show(new_data.confirmation_figure())
 # The top row is the data at hand, where the two are practically equal. In numbers, for the other two:
 
 # %%
-new_data.confirmation()
+new_data.confirmation_sentences()
 
 # %%
 common = (tested_digits("mnist") < 5).float().mean().item()
@@ -401,7 +402,7 @@ show(new_data.confirmation_figure(patience=True))
 # The same as differences to softmax once, seed by seed:
 
 # %%
-new_data.confirmation(family="patience")
+new_data.confirmation_sentences("patience")
 
 # %% [markdown]
 # So they were not blind. With rare classes all of them come through, and a difference between softmax once and twice
@@ -413,7 +414,8 @@ new_data.confirmation(family="patience")
 # too. We had written down: less than a point. With fifty images it was more.)
 
 # %%
-new_data.verdict()
+found = claims.verdict_of("000-new-data")
+Markdown(f"**{found.signed}.** {found.evidence}")
 
 # %% [markdown]
 # What was shown: a price of one misfit of three, on two kinds of training data; with rare classes under one rule of
@@ -426,7 +428,7 @@ new_data.verdict()
 # *best validation accuracy*: it is a maximum, and whoever trains for more epochs draws more often.)
 
 # %%
-new_data.settings()
+new_data.setting_differences()
 
 # %%
 new_data.settings_sentence()
@@ -456,7 +458,7 @@ print(f"loss of softmax twice, ten classes: something between {least:.2f} and {m
 # are, with two losses to compare; all are scaled so that only their shape differs.
 
 # %%
-show(straight_losses.figure())
+show(new_data.charges_figure())
 
 # %% [markdown]
 # **Forgiving.** On the right many labels are drawn at random, and an open mark shows where each line is lowest. For
@@ -474,7 +476,10 @@ show(straight_losses.figure())
 # of 0.0001 and one wrong class 0.99. Each loss pulls at both logits:
 
 # %%
-straight_losses.slopes_table()
+slopes = new_data.slopes(right=0.0001, winner=0.99)
+lines = [f"| {name} | {right:+.4f} | {winner:+.4f} |" for name, (right, winner) in slopes.items()]
+head = ["| loss | slope by the logit of the right class | by that of the wrong winner |", "|---|---|---|"]
+Markdown("\n".join([*head, *lines]))
 
 # %% [markdown]
 # Cross-entropy pulls with full strength. The squared error hardly lifts the right class, but it still pushes the wrong
@@ -487,23 +492,23 @@ straight_losses.slopes_table()
 # few images and rare classes on those of part 9, where only the absolute error was new.
 
 # %%
-straight_losses.question()
+new_data.wrong_labels_question()
 
 # %%
-straight_losses.measured()
+new_data.straight_differences()
 
 # %% [markdown]
 # (The lower marks of softmax twice are those of part 9.) In numbers, judged together:
 
 # %%
-straight_losses.words()
+new_data.straight_sentences()
 
 # %% [markdown]
 # Every expectation came out, in direction. In size the two losses differ; this is the absolute error less softmax
 # twice, seed by seed (not corrected, for nobody had expected anything here):
 
 # %%
-straight_losses.apart()
+new_data.absolute_less_twice_sentences()
 
 # %% [markdown]
 # With fifty images the absolute error falls behind softmax twice as well. *Nearly straight* holds for what is charged;

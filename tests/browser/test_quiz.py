@@ -17,8 +17,8 @@ new_data.patience_question()
 """
 STRAIGHT = """
 from IPython.display import display
-from lm_utils.lessons import straight_losses
-display(straight_losses.question(), straight_losses.slopes_table(), straight_losses.measured())
+from lm_utils.lessons import new_data
+display(new_data.wrong_labels_question(), new_data.straight_differences())
 """
 CHECKS = """
 from IPython.display import display

@@ -44,7 +44,7 @@ def test_another_cut_repairs_shares():
 def test_moving_the_slider_redraws_the_picture():
     targets = LABELS.target(torch.arange(10))
     box = lesson.cut_lab({"softmax": (lesson.softmax_optimum(targets), targets)})
-    slider, picture = box.children
+    slider, picture = box.controls["cut"], box.children[1]
     before = picture.value
     slider.value = 0.2
     assert picture.value != before and "at the cut 0.20" in picture.value

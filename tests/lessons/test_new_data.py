@@ -1,45 +1,51 @@
-"""The question of new data in notebook 15: asked, drawn and answered from runs alone."""
+"""New data: its questions, figures and sentences come from runs alone; softmax twice is nearly the absolute error."""
 
+import math
+
+import pytest
+import torch
 from made_up_runs import made_up
 
 from lm_utils.evidence.claims import conditions
 from lm_utils.evidence.results import tested_digits as digits_of_the_test
-from lm_utils.lessons import new_data
+from lm_utils.lessons import new_data as lesson
 from lm_utils.pairing import Pairing
-from lm_utils.runs.conditions import OTHER_HAND
+from lm_utils.runs.conditions import CONFIRMATION, OTHER_HAND, SOFTMAX, STRAIGHT
 from lm_utils.show.style import Shown
 
 TWICE = Pairing("multiclass", "cross_entropy", "softmax")
 
 
+def use(monkeypatch, runs_of):
+    """Let the lesson and the comparisons read these runs of a family."""
+    for module in (lesson, conditions):
+        monkeypatch.setattr(module, "under_conditions", lambda family, data: runs_of(family))
+
+
 def families(low):
     """Made-up runs on new data; the misfit is this much lower with few images."""
     gaps = {("images-2000", "cross_entropy-softmax"): 0, ("images-50", "cross_entropy-softmax"): low}
-    worlds = [
-        (world, name)
-        for world in ("images-2000", "images-50")
-        for name in ("cross_entropy-none", "cross_entropy-softmax")
-    ]
     return {
-        f"{world}/{name}": [
-            {"condition": f"{world}/{name}", "title": world,
+        f"{kind}/{name}": [
+            {"condition": f"{kind}/{name}", "title": kind,
              "shifted": {"turned": {"accuracy": 0.8 - 0.1 * (name != "cross_entropy-none"), "nll": 0.5}},
-             **made_up(TWICE, 100 + i, 0.9 + 0.001 * i - gaps.get((world, name), 0))}
+             **made_up(TWICE, 100 + i, 0.9 + 0.001 * i - gaps.get((kind, name), 0))}
             for i in range(10)
         ]
-        for world, name in worlds
+        for kind in ("images-2000", "images-50")
+        for name in ("cross_entropy-none", "cross_entropy-softmax")
     }  # fmt: skip
 
 
 def test_new_data_is_a_question_only_once_it_was_measured(monkeypatch):
-    monkeypatch.setattr(new_data, "under_conditions", lambda family, data: {})
-    assert "Not measured yet" in new_data.figure().data
-    assert "your own answer" in new_data.question().data
-    monkeypatch.setattr(new_data, "under_conditions", lambda family, data: families(0.05))
-    assert new_data.question().answer == "turned or noisy test images"
-    assert isinstance(new_data.figure(), Shown)
-    monkeypatch.setattr(new_data, "under_conditions", lambda family, data: families(0.2))
-    assert new_data.question().answer == "few training images"
+    use(monkeypatch, lambda family: {})
+    assert "Not measured yet" in lesson.all_differences().data
+    assert "your own answer" in lesson.furthest_question().data
+    use(monkeypatch, lambda family: families(0.05))
+    assert lesson.furthest_question().answer == "turned or noisy test images"
+    assert isinstance(lesson.all_differences(), Shown)
+    use(monkeypatch, lambda family: families(0.2))
+    assert lesson.furthest_question().answer == "few training images"
 
 
 def without_shifts(families):
@@ -48,14 +54,14 @@ def without_shifts(families):
 
 
 def test_a_misfit_that_is_worse_nowhere_is_said_to_be_so(monkeypatch):
-    monkeypatch.setattr(new_data, "under_conditions", lambda family, data: without_shifts(families(0.0)))
-    assert new_data.question().answer == new_data.NOWHERE
+    use(monkeypatch, lambda family: without_shifts(families(0.0)))
+    assert lesson.furthest_question().answer == lesson.NOWHERE
 
 
 def test_other_settings_are_drawn_once_they_were_measured(monkeypatch):
-    monkeypatch.setattr(new_data, "under_conditions", lambda family, data: {})
-    assert "Not measured yet" in new_data.settings().data
-    assert "none was measured yet" in new_data.settings_sentence().data
+    use(monkeypatch, lambda family: {})
+    assert "Not measured yet" in lesson.setting_differences().data
+    assert "none was measured yet" in lesson.settings_sentence().data
     rules = {
         f"rules/{name}": [
             {"condition": f"rules/{name}", "seed": i, "data": "mnist", "title": "rules",
@@ -65,9 +71,9 @@ def test_other_settings_are_drawn_once_they_were_measured(monkeypatch):
         for name, low in (("cross_entropy-none", 0.0), ("cross_entropy-softmax", 0.02))
     }  # fmt: skip
     found = {"new-data": families(0.05), "stopping": rules}
-    monkeypatch.setattr(new_data, "under_conditions", lambda family, data: found[family])
-    assert "Of 4 comparisons, judged together: **3 worse, 1 practically equal**" in new_data.settings_sentence().data
-    alt = new_data.settings().figure.get_label()
+    use(monkeypatch, found.get)
+    assert "Of 4 comparisons, judged together: **3 worse, 1 practically equal**" in lesson.settings_sentence().data
+    alt = lesson.setting_differences().figure.get_label()
     assert "least validation loss, patience 10 -2.00" in alt and "0.001, as everywhere else +0.00" in alt
 
 
@@ -84,16 +90,14 @@ def tried_again(scores):
 
 
 def test_what_stood_out_is_told_run_by_run(monkeypatch):
-    for place in (new_data, conditions):
-        monkeypatch.setattr(place, "under_conditions", lambda family, data: {})
-    assert "Not measured yet" in new_data.confirmation().data
+    use(monkeypatch, lambda family: {})
+    assert "Not measured yet" in lesson.confirmation_sentences().data
     runs = tried_again([0.5 + 0.01 * i for i in range(10)])
-    for place in (new_data, conditions):
-        monkeypatch.setattr(place, "under_conditions", lambda family, data: runs)
-    told = new_data.confirmation().data
+    use(monkeypatch, lambda family: runs)
+    told = lesson.confirmation_sentences().data
     assert told.count("**worse**") == 2
     assert "imbalance-10**: softmax twice less softmax once \N{MINUS SIGN}35.50 points" in told
-    assert "softmax twice, images-50: 50 to 59 % in 10 runs" in new_data.confirmation_figure().get_label()
+    assert "softmax twice, images-50: 50 to 59 % in 10 runs" in lesson.confirmation_figure().get_label()
 
 
 def test_the_shipped_runs_say_what_the_readme_and_notebook_15_say_of_them():
@@ -103,18 +107,18 @@ def test_the_shipped_runs_say_what_the_readme_and_notebook_15_say_of_them():
     home = conditions.new_data_comparisons(conditions.under_conditions("new-data", "mnist"))
     assert home[conditions.TWICE, "2,000 training images"].verdict == "practically equal"
     assert [c.verdict for c in conditions.once_and_twice("mnist").values()] == ["worse", "worse"]
-    noisy = [c for (name, world), c in home.items() if name == conditions.TWICE and "labels at random" in world]
+    noisy = [c for (name, kind), c in home.items() if name == conditions.TWICE and "labels at random" in kind]
     assert len(noisy) == 2 and all(c.difference.low > 0 for c in noisy)
-    assert all(new_data.far_behind("mnist", "confirmation").values())
-    few, rare = new_data.far_behind("mnist", "patience").values()
+    assert all(lesson.far_behind("confirmation").values())
+    few, rare = lesson.far_behind("patience").values()
     assert not rare and len(few) == 2
     assert [c.verdict for c in conditions.once_and_twice("mnist", "patience").values()] == ["worse", "undecided"]
-    assert new_data.patience_question().answer == "most of them come through"
+    assert lesson.patience_question().answer == "most of them come through"
     left = [run for run in conditions.under_conditions("patience", "mnist")[f"images-50/{conditions.TWICE}"]
             if run["seed"] in few]  # fmt: skip
     assert sorted(run["epochs"] == 500 for run in left) == [False, True]  # "one was still improving at the limit"
     assert all(run["best_epoch"] > 450 for run in left if run["epochs"] == 500)
-    elsewhere = [c for (_, world), c in home.items() if world.startswith("test images") or world == OTHER_HAND]
+    elsewhere = [c for (_, kind), c in home.items() if kind.startswith("test images") or kind == OTHER_HAND]
     assert elsewhere and all(c.verdict != "worse" for c in elsewhere)
     settings = conditions.setting_comparisons(
         *(conditions.under_conditions(family, "mnist") for family in ("new-data", "stopping"))
@@ -130,23 +134,113 @@ def test_the_shipped_runs_say_what_the_readme_and_notebook_15_say_of_them():
 
 
 def test_more_patience_may_help_or_not(monkeypatch):
-    for place in (new_data, conditions):
-        monkeypatch.setattr(place, "under_conditions", lambda family, data: {})
-    assert "your own answer" in new_data.patience_question().data
-    assert "Not measured yet" in new_data.confirmation(family="patience").data
+    use(monkeypatch, lambda family: {})
+    assert "your own answer" in lesson.patience_question().data
+    assert "Not measured yet" in lesson.confirmation_sentences("patience").data
     usual = tried_again([0.5] * 8 + [0.9, 0.9])
     for left, answer in ((8, "they stay where they are"), (4, "about half"), (2, "most of them")):
         longer = tried_again([0.5] * left + [0.91] * (10 - left))
         found = {"confirmation": usual, "patience": longer, "new-data": {}}
-        for place in (new_data, conditions):
-            monkeypatch.setattr(place, "under_conditions", lambda family, data, found=found: found[family])
-        question = new_data.patience_question()
+        use(monkeypatch, found.get)
+        question = lesson.patience_question()
         assert question.answer.startswith(answer)
         assert (
             f"8 of 10 runs end more than 10 points behind softmax once with a patience of 10, {left} where both have 50"
-            in new_data.patience_words()
+            in lesson.patience_sentence()
         )
         assert "patience 50, images-50: 50 to 91 % in 10 runs" in (
-            new_data.confirmation_figure(patience=True).get_label()
+            lesson.confirmation_figure(patience=True).get_label()
         )
-        assert ("**worse**" in new_data.confirmation(family="patience").data) == (left == 8)
+        assert ("**worse**" in lesson.confirmation_sentences("patience").data) == (left == 8)
+
+
+# --- softmax twice beside the absolute error ---
+
+
+def test_softmax_twice_is_the_absolute_error_but_for_a_factor_and_a_little():
+    drawn = torch.randn(500, 10, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    p, digits = torch.softmax(4 * drawn, dim=1), torch.arange(500) % 10
+    twice = torch.nn.CrossEntropyLoss(reduction="none")(p, digits)
+    absolute = (p - torch.nn.functional.one_hot(digits, 10)).abs().mean(1)
+    difference = twice - 5 * absolute
+    assert difference.max() - difference.min() < 0.06
+    assert twice.max() - twice.min() > 0.9
+
+
+def test_what_is_charged_is_what_pytorch_charges():
+    p, digit = torch.softmax(torch.arange(10, dtype=torch.float64) / 3, dim=0), torch.tensor(3)
+    target = torch.nn.functional.one_hot(digit, 10).double()
+    asked = {
+        "cross-entropy, softmax once": torch.nn.functional.nll_loss(p.log(), digit),
+        "softmax twice": torch.nn.functional.cross_entropy(p, digit) - math.log(math.e + 9) + 1,
+        "MAE + softmax": 5 * torch.nn.functional.l1_loss(p, target),
+        "MSE + softmax": 9 * torch.nn.functional.mse_loss(p, target),
+    }
+    charged = lesson.charges(p)
+    assert charged.keys() == asked.keys()
+    assert all(charged[name][3] == pytest.approx(value.item()) for name, value in asked.items())
+
+
+def test_where_a_wrong_class_has_won_the_straight_losses_pull_least():
+    slopes = lesson.slopes()
+    once, twice, absolute, squared = (slopes[name] for name in lesson.charges(torch.ones(10)))
+    assert once[0] < -0.99 and once[1] > 0.98
+    assert all(abs(right) < 0.001 for right, _ in (twice, absolute, squared))  # none of the three lifts the right class
+    assert once[1] > 10 * squared[1] > 50 * twice[1] > 250 * absolute[1] > 0  # some push the winner down
+
+
+def test_the_figure_finds_the_lowest_points():
+    told = lesson.charges_figure(0.4).get_label()
+    assert "softmax once at 0.64; softmax twice at 1.00; MAE + softmax at 1.00; MSE + softmax at 0.64" in told
+    assert "softmax once at 1.00" in lesson.charges_figure(0.0).get_label()
+
+
+def straight_runs(family, gain):
+    """Made-up runs of these two families; the straight losses are this much better than softmax once."""
+    return {
+        one.name: [
+            {"condition": one.name, "title": one.title,
+             **made_up(one.pairing, 200 + i, 0.8 + 0.001 * i + (gain + 0.0001 * i if one.pairing != SOFTMAX else 0))}
+            for i in range(10)
+        ]
+        for one in {"straight": STRAIGHT, "confirmation": CONFIRMATION}[family]
+    }  # fmt: skip
+
+
+def test_nothing_is_asked_of_the_absolute_error_before_it_was_measured(monkeypatch):
+    use(monkeypatch, lambda family: {})
+    assert "your own answer" in lesson.wrong_labels_question().data
+    assert "Not measured yet" in lesson.straight_differences().data
+    assert "Not measured yet" in lesson.straight_sentences().data
+    assert "Not measured yet" in lesson.absolute_less_twice_sentences().data
+
+
+@pytest.mark.parametrize(
+    "gain, answer, verdict",
+    [(0.02, "it is more", "better"), (0, "it is practically", None), (-0.02, "it is less", "worse")],
+)
+def test_the_runs_decide_the_answer(monkeypatch, gain, answer, verdict):
+    use(monkeypatch, lambda family: straight_runs(family, gain))
+    assert lesson.wrong_labels_question().answer.startswith(answer)
+    compared = conditions.straight_comparisons("mnist")
+    assert len(compared) == 6 and {name for name, _ in compared} == {conditions.TWICE, conditions.ABSOLUTE}
+    assert not verdict or {c.verdict for c in compared.values()} == {verdict}
+    told = lesson.straight_sentences().data
+    assert told.count("over 10 paired seeds") == 6 and "40 % of training labels at random**: MAE + softmax" in told
+    assert lesson.absolute_less_twice_sentences().data.count("+0.00 points (+0.00 to +0.00)") == 4
+    assert isinstance(lesson.straight_differences(), Shown)
+
+
+def test_the_shipped_runs_of_the_absolute_error_say_what_the_notebook_says_of_them():
+    compared = conditions.straight_comparisons("mnist")
+    assert len(compared) == 6
+    for (_, kind), told in compared.items():
+        assert told.verdict == ("better" if "labels at random" in kind else "worse")
+        assert told.verdict == "better" or told.difference.high < -0.01  # behind by a point or more, as was expected
+    at_home = conditions.new_data_comparisons(conditions.under_conditions("new-data", "mnist"))
+    squared = [c.difference.mean for (name, kind), c in at_home.items() if name == "mse-softmax" and "labels" in kind]
+    assert len(squared) == 2 and all(abs(mean) < 0.002 for mean in squared)  # "its marks lie near zero"
+    stood_out = ("50 training images", "a tenth of the training images of 5 to 9")
+    assert all(at_home["mse-softmax", kind].difference.low > -0.01 for kind in stood_out)  # no slow start
+    few, rare = (conditions.absolute_less_twice("mnist")[kind] for kind in stood_out)
+    assert few.high < 0 and few.mean < rare.mean < 0

@@ -1,13 +1,12 @@
-"""Notebook 15's instruments: the browser of claims, the vote, the refutations as figures."""
-
-from pathlib import Path
+"""Notebook 15: the browser of claims, the vote, the refutations as figures."""
 
 import pytest
 from made_up_runs import results_of, seeded
 
 from lm_utils.evidence import claims
 from lm_utils.evidence import statistics as st
-from lm_utils.lessons import verdicts
+from lm_utils.files import NOTEBOOKS
+from lm_utils.lessons import verdicts as lesson
 from lm_utils.pairing import Pairing
 from lm_utils.show.style import png
 
@@ -15,9 +14,9 @@ COMPUTED = [claims.judge(claim) for claim in claims.claims("004") if claim.kind 
 
 
 def test_the_browser_begins_with_the_refuted_claims_and_follows_its_menus():
-    box = verdicts.browser(COMPUTED)
-    (document, verdict), page = box.children[0].children, box.children[1]
-    refuted = len(verdicts.with_verdict(COMPUTED, "refuted"))
+    box = lesson.browser(COMPUTED)
+    document, verdict, page = *box.controls.values(), box.children[1]
+    refuted = len(lesson.chosen(COMPUTED, verdict="refuted"))
     assert page.value.count("<article") == refuted > 0
     verdict.value = "all"
     assert page.value.count("<article") == len(COMPUTED)
@@ -27,23 +26,23 @@ def test_the_browser_begins_with_the_refuted_claims_and_follows_its_menus():
 
 
 def test_shares_and_sentences():
-    assert verdicts.share_that_holds([]) == 0
-    assert 0 < verdicts.share_that_holds(COMPUTED) < 1
-    assert f"**{len(COMPUTED)} claims:**" in verdicts.summary_sentence(COMPUTED).data
-    assert "refuted" in verdicts.told(claims.verdict_of("004-z")).data
+    assert lesson.share_that_holds([]) == 0
+    assert 0 < lesson.share_that_holds(COMPUTED) < 1
+    assert f"**{len(COMPUTED)} claims:**" in lesson.summary_sentence(COMPUTED).data
+    assert "refuted" in lesson.verdict_on("004-z").data
 
 
 def test_every_option_of_the_vote_is_answered():
-    source = (Path(__file__).parents[2] / "notebooks" / "src" / "00_start_here.py").read_text(encoding="utf-8")
-    assert all(f'"{option}"' in source for option in verdicts.VOTES)
+    source = (NOTEBOOKS / "src" / "00_start_here.py").read_text(encoding="utf-8")
+    assert all(f'"{option}"' in source for option in lesson.VOTES)
 
 
 @pytest.mark.parametrize("runs", [True, False])
 def test_the_vote_is_told_with_and_without_runs(runs, monkeypatch):
-    entries = [seeded(verdicts.PRIOR, [0.97] * 3), seeded(verdicts.SIGMOIDS, [0.1135] * 3)] if runs else []
-    monkeypatch.setattr(verdicts, "recall", lambda name: next(iter(verdicts.VOTES)))
-    told = verdicts.vote_answer(results_of(*entries)).data
-    assert "Your vote was" in told and told.count("- **") == len(verdicts.VOTES)
+    entries = [seeded(lesson.PRIOR, [0.97] * 3), seeded(lesson.SIGMOIDS, [0.1135] * 3)] if runs else []
+    monkeypatch.setattr(lesson, "recall", lambda name: next(iter(lesson.VOTES)))
+    told = lesson.vote_answer(results_of(*entries)).data
+    assert "Your vote was" in told and told.count("- **") == len(lesson.VOTES)
     assert ("97.00 %" in told) == runs
 
 
@@ -51,16 +50,16 @@ def test_the_published_error_is_above_anything_that_outputs_up_to_one_allow():
     row = Pairing("regression", "bce_logits", normalize=True)
     runs = seeded(row, [18.0] * 3, outputs={"mean_by_digit": [-1.2] * 10})
     for results in (results_of(), results_of(runs)):
-        figure = verdicts.bound_figure(results)
+        figure = lesson.bound_figure(results)
         assert "15.69" in figure.get_label() and "3.57" in figure.get_label() and png(figure)
     assert "between -3.0 and -3.0" in figure.get_label()
 
 
 def test_both_cuts_are_drawn_for_each_network():
     runs = seeded(Pairing("multilabel", "mse", "softmax"), [0.76] * 10, outputs={"accuracy_at_cut": 0.98, "cut": 0.2})
-    figure = verdicts.cut_figure(results_of(runs))
+    figure = lesson.cut_figure(results_of(runs))
     assert "cut at 0.5: 76.0 %" in figure.get_label() and "98.0 %" in figure.get_label() and png(figure)
-    assert "Not trained yet" in verdicts.cut_figure(results_of()).get_label()
+    assert "Not trained yet" in lesson.cut_figure(results_of()).get_label()
 
 
 def test_few_seeds_are_said_to_be_few():

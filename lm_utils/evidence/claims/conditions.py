@@ -131,12 +131,12 @@ def paired(
     return [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
 
 
-def contenders(families: dict[str, list[dict]]) -> list[str]:
+def compared_pairings(families: dict[str, list[dict]]) -> list[str]:
     """The pairings that were trained beside the fitting one."""
     return list(dict.fromkeys(name.split("/")[1] for name in families if not name.endswith(f"/{FITS}")))
 
 
-def worlds(families: dict[str, list[dict]]) -> dict[str, tuple[str, str]]:
+def kinds_of_data(families: dict[str, list[dict]]) -> dict[str, tuple[str, str]]:
     """Every kind of new data by its title: the condition that was trained, and the shift of its test set if any."""
     written = [condition.name for condition in NEW_DATA]
     found = {
@@ -155,8 +155,8 @@ def new_data_gaps(families: dict[str, list[dict]], measure: str = "accuracy") ->
     at_home = accuracy if measure == "accuracy" else lambda run: number(run, measure)
     every = {
         (name, title): paired(families, condition, name, on_shift(shift, measure) if shift else at_home)
-        for name in contenders(families)
-        for title, (condition, shift) in worlds(families).items()
+        for name in compared_pairings(families)
+        for title, (condition, shift) in kinds_of_data(families).items()
     }
     return {key: gaps for key, gaps in every.items() if st.finite(gaps).size >= st.FEWEST_SEEDS}
 
@@ -211,10 +211,10 @@ def setting_comparisons(
 ) -> dict[tuple[str, str], st.Comparison]:
     """Every contender beside the fitting pairing at other learning rates and under other rules of stopping."""
     gaps = {}
-    for name in contenders(families):
+    for name in compared_pairings(families):
         for title, condition in RATES.items():
             gaps[name, title] = paired(families, condition, name)
-    for name in contenders(endings):
+    for name in compared_pairings(endings):
         for rule, title in RULES.items():
             gaps[name, title] = paired(endings, "rules", name, under_rule(rule))
     enough = {key: values for key, values in gaps.items() if len(values) >= st.FEWEST_SEEDS}
@@ -232,7 +232,7 @@ def compared_together(gaps: dict[Key, list[float]]) -> dict[Key, st.Comparison]:
 def misfits_suffer_on_new_data(data: str, home: str = HOME) -> Finding:
     """A misfit that is not worse at home loses a whole point or more somewhere else: its whole interval lies beyond."""
     families = under_conditions("new-data", data)
-    names = [f"{home}/{name}" for name in [FITS, *contenders(families)]]
+    names = [f"{home}/{name}" for name in [FITS, *compared_pairings(families)]]
     if found := lacking(families, names):
         return found
     judged = new_data_comparisons(families)
@@ -249,7 +249,7 @@ def misfits_suffer_on_new_data(data: str, home: str = HOME) -> Finding:
     confirmed = bool(fallen) and judged[TWICE, at_home].verdict != "worse"
     equal = sum(c.verdict == "practically equal" for c in judged.values())
     told = [f"Of {len(judged)} paired comparisons with the fitting pairing, {equal} are practically equal."]
-    if waiting := len(worlds(families).keys() - {title for _, title in judged}):
+    if waiting := len(kinds_of_data(families).keys() - {title for _, title in judged}):
         told.append(f"{counted(waiting, 'further kind')} of new data: too few seeds so far.")
     told.append(f"Worse by a whole point or more beyond doubt: {'; '.join(bad) or 'none'}.")
     if lesser := len(worse) - len(sure):
