@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from lm_utils.errors import UserError
+
 __version__ = "0.1.0"
 
 HOME = {
@@ -42,7 +44,12 @@ def __getattr__(name: str) -> object:
     """Import a public name from its home the first time it is used, so that `import lm_utils` is quick."""
     if name not in HOME:
         raise AttributeError(f"lm_utils has no {name!r}; public names are {', '.join(HOME)}.")
-    value = getattr(import_module(HOME[name]), name)
+    try:
+        value = getattr(import_module(HOME[name]), name)
+    except ModuleNotFoundError as missing:
+        raise UserError(
+            f"lm_utils.{name} needs {missing.name}, which the extra `course` brings: pip install 'lm_utils[course]'."
+        ) from missing
     globals()[name] = value
     return value
 

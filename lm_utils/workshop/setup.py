@@ -17,11 +17,12 @@ from lm_utils.errors import UserError
 from lm_utils.files import PROJECT
 
 ROOT = PROJECT
-EXTRAS = {  # what can be added to the course's own packages, and the modules that tell whether it is there
+EXTRAS = {  # what can be added to the packages of the core, and the modules that tell whether it is there
     "test": ("pytest", "xdist", "ruff", "playwright", "sphinx", "distributed"),
     "site": ("sphinx", "myst_nb"),
     "cluster": ("distributed",),
     "bench": ("skorch", "lightning", "keras"),
+    "course": ("jupyterlab", "ipywidgets", "matplotlib", "pandas", "papermill", "voila"),  # which every set-up includes
 }
 CPU_CHANNEL = "https://download.pytorch.org/whl/cpu"
 
@@ -37,6 +38,7 @@ def ready_python(root: Path, extras: Iterable[str], torch: str) -> Path:
     """The active environment's Python where it holds this package, else that of .venv, made when needed."""
     if torch not in ("", "cpu"):
         raise UserError(f"TORCH is 'cpu' or left out, not {torch!r}.")
+    extras = ("course", *extras)
     unknown = sorted(set(extras) - set(EXTRAS))
     if unknown:
         raise UserError(f"Unknown extra {unknown[0]!r}; choose from {', '.join(EXTRAS)}.")
@@ -110,7 +112,7 @@ def install(venv: Path, root: Path, extras: Iterable[str], torch: str) -> None:
     say("Installing the packages (PyTorch, Jupyter and the rest; about 5 GB on Linux) ...")
     pip = [str(python_of(venv)), "-m", "pip", "--disable-pip-version-check", "install"]
     pip += ["-c", str(root / "constraints.txt")]
-    steps = [[*pip, "--editable", f"{root}[{','.join(extras)}]" if extras else str(root)]]
+    steps = [[*pip, "--editable", f"{root}[{','.join(extras)}]"]]
     if torch == "cpu":
         steps.insert(0, [*pip, "--extra-index-url", CPU_CHANNEL, "torch", "torchvision"])
     for step in steps:

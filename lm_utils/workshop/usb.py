@@ -57,7 +57,8 @@ def copy_project(target: Path, source: Path = ROOT) -> None:
 def packages(pyproject: Path = ROOT / "pyproject.toml") -> list[str]:
     """What an installation of the project asks for, with what builds it."""
     table = tomllib.loads(pyproject.read_text(encoding="utf-8"))
-    return [*table["project"]["dependencies"], *table["build-system"]["requires"]]
+    project = table["project"]
+    return [*project["dependencies"], *project["optional-dependencies"]["course"], *table["build-system"]["requires"]]
 
 
 def download(wanted: list[str], target: Path, torch: str = "") -> None:

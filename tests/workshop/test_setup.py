@@ -191,7 +191,7 @@ def kinds(calls: list[list[str]]) -> list[str]:
 def test_first_use_makes_and_installs_the_second_does_nothing(checkout):
     root, calls, _ = checkout
     python = setup.ready_python(root, (), torch="")
-    assert kinds(calls) == ["venv", str(root)]
+    assert kinds(calls) == ["venv", f"{root}[course]"]
     assert setup.ready_python(root, (), torch="") == python
     assert len(calls) == 2
 
@@ -201,7 +201,7 @@ def test_extras_add_up(checkout):
     setup.ready_python(root, ("site",), torch="")
     setup.ready_python(root, ("cluster",), torch="")
     setup.ready_python(root, ("site", "cluster"), torch="")
-    assert kinds(calls) == ["venv", f"{root}[site]", f"{root}[cluster,site]"]
+    assert kinds(calls) == ["venv", f"{root}[course,site]", f"{root}[cluster,course,site]"]
 
 
 def test_an_unknown_extra_is_refused(checkout):
@@ -218,10 +218,10 @@ def test_test_extras_are_added_once_and_stay(checkout):
     setup.ready_python(root, (), torch="")
     setup.ready_python(root, ("test",), torch="")
     setup.ready_python(root, (), torch="")
-    assert kinds(calls) == ["venv", str(root), f"{root}[test]"]
+    assert kinds(calls) == ["venv", f"{root}[course]", f"{root}[course,test]"]
     (root / "constraints.txt").write_text("# second")
     setup.ready_python(root, (), torch="")
-    assert kinds(calls)[3:] == [f"{root}[test]"]
+    assert kinds(calls)[3:] == [f"{root}[course,test]"]
 
 
 @pytest.mark.parametrize("name", ["pyproject.toml", "constraints.txt"])
@@ -230,7 +230,7 @@ def test_a_change_is_installed_on_top(checkout, name):
     setup.ready_python(root, (), torch="")
     (root / name).write_text("# second")
     setup.ready_python(root, (), torch="")
-    assert kinds(calls) == ["venv", str(root), str(root)]
+    assert kinds(calls) == ["venv", f"{root}[course]", f"{root}[course]"]
 
 
 def test_a_broken_off_set_up_starts_again(checkout):
@@ -246,7 +246,7 @@ def test_a_broken_off_set_up_starts_again(checkout):
         setup.ready_python(root, (), torch="")
     run.result = 0
     setup.ready_python(root, (), torch="")
-    assert kinds(calls) == ["venv", "venv", str(root), str(root), "venv", str(root)]
+    assert kinds(calls) == ["venv", "venv", f"{root}[course]", f"{root}[course]", "venv", f"{root}[course]"]
 
 
 def test_a_moved_checkout_gets_a_new_environment(checkout):
@@ -255,13 +255,13 @@ def test_a_moved_checkout_gets_a_new_environment(checkout):
     note = root / ".venv" / "lm_utils_setup.json"
     note.write_text(json.dumps({**json.loads(note.read_text()), "root": "/somewhere/else"}))
     setup.ready_python(root, (), torch="")
-    assert kinds(calls) == ["venv", str(root)] * 2
+    assert kinds(calls) == ["venv", f"{root}[course]"] * 2
 
 
 def test_cpu_build_comes_from_its_own_channel_and_stays(checkout):
     root, calls, _ = checkout
     setup.ready_python(root, (), torch="cpu")
-    assert kinds(calls) == ["venv", "torchvision", str(root)]
+    assert kinds(calls) == ["venv", "torchvision", f"{root}[course]"]
     assert setup.CPU_CHANNEL in calls[1]
     setup.ready_python(root, (), torch="")
     assert len(calls) == 3
