@@ -7,7 +7,7 @@ from math import isfinite
 
 from lm_utils.advice import VALUE_LOSSES, VERDICTS
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.claims.runs import NORMAL_SKILL, losses_of
+from lm_utils.evidence.claims.by_rows import NORMAL_SKILL, losses_of
 from lm_utils.evidence.results import FITTING, Results, estimate, reference
 from lm_utils.evidence.sentences import comparison_sentence, sentence
 from lm_utils.pairing import Pairing

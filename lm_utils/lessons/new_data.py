@@ -10,9 +10,17 @@ from IPython.display import Markdown
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from lm_utils.evidence import changed_conditions as conditions
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.claims import conditions
-from lm_utils.evidence.claims.conditions import ABSOLUTE, CALLED, FEWER_POINTS, FITS, HOME, NOT_YET, TWICE
+from lm_utils.evidence.changed_conditions import (
+    ABSOLUTE,
+    BASELINE_CONDITION,
+    CALLED,
+    FEWER_POINTS,
+    FITS,
+    NOT_YET,
+    TWICE,
+)
 from lm_utils.evidence.results import TITLES, under_conditions
 from lm_utils.evidence.sentences import shown_difference
 from lm_utils.lessons.bce_and_logits import double_softmax_floor
@@ -64,7 +72,9 @@ def seeds_of(families: dict[str, list[dict]]) -> str:
 def furthest_question() -> Prediction | Markdown:
     """Ask where softmax twice falls furthest behind softmax once; ask nothing before it was measured."""
     families = under_conditions("new-data", DATA)
-    away = {title: kind for title, kind in conditions.kinds_of_data(families).items() if kind != (HOME, "")}
+    away = {
+        title: kind for title, kind in conditions.kinds_of_data(families).items() if kind != (BASELINE_CONDITION, "")
+    }
     judged = conditions.new_data_comparisons(families)
     compared = {title: c.difference for (name, title), c in judged.items() if name == TWICE and title in away}
     if not compared:
@@ -152,7 +162,11 @@ def confirmation_figure(patience: bool = False) -> Figure:
 
     With `patience`, both also as they end when training waits longer for a new best.
     """
-    home = {name: runs for name, runs in under_conditions("new-data", DATA).items() if name.startswith(f"{HOME}/")}
+    home = {
+        name: runs
+        for name, runs in under_conditions("new-data", DATA).items()
+        if name.startswith(f"{BASELINE_CONDITION}/")
+    }
     usual = home | under_conditions("confirmation", DATA)
     groups = {"softmax once": (usual, FITS), CALLED[TWICE]: (usual, TWICE)}
     if patience:

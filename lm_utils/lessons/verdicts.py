@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 
 from lm_utils.advice import VERDICTS as ADVICE_VERDICTS
 from lm_utils.evidence import statistics as st
+from lm_utils.evidence.changed_conditions import NOT_YET
 from lm_utils.evidence.claims import KINDS, Judged, verdict_of
-from lm_utils.evidence.claims.conditions import NOT_YET
-from lm_utils.evidence.claims.finding import VERDICTS
+from lm_utils.evidence.claims.claim import VERDICTS
 from lm_utils.evidence.our_verdicts import OUTCOMES, beyond_the_documents, forecast, forecasts, misses
 from lm_utils.evidence.results import Results, baseline, reference, tested_digits, under_conditions
 from lm_utils.evidence.sentences import sentence, shown

@@ -217,7 +217,7 @@ quiz.predict(
 # %%
 refuted = lesson.chosen(judged, "003", "refuted")
 assert "003-order" in {one.claim.id for one in refuted}
-claims.table(refuted)
+claims.claims_table(refuted)
 
 # %% [markdown]
 # Document 004 describes three loss functions parameter by parameter, and what it says of the parameters is nearly all
@@ -226,7 +226,7 @@ claims.table(refuted)
 # %%
 refuted = lesson.chosen(judged, "004", "refuted")
 assert {"004-takes-probabilities", "004-z", "004-unstable"} <= {one.claim.id for one in refuted}
-claims.table(refuted)
+claims.claims_table(refuted)
 
 # %% [markdown]
 # The sentence about probabilities as input is the most expensive one in practice. Who believes it writes softmax

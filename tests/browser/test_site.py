@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from made_up_site import ALT, small_repository
 
-from lm_utils.evidence.claims import claims, judge
+from lm_utils.evidence.claims import claims, judge_claim
 from lm_utils.evidence.results import reference
 from lm_utils.workshop.publish import site as builder
 from lm_utils.workshop.publish import site_pages
@@ -37,7 +37,7 @@ def folder(tmp_path_factory) -> Path:
         pytest.skip("needs npm, which comes with Node.js; `apt-get install npm` on Debian and Ubuntu")
     root = tmp_path_factory.mktemp("repository")
     executed = small_repository(root)
-    judged = [judge(claim) for claim in claims() if claim.kind != "conditions"][:8]
+    judged = [judge_claim(claim) for claim in claims() if claim.kind != "conditions"][:8]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(builder, "judge_all", lambda: judged)
         assert builder.build(root, executed, root / "build" / "site") == 0

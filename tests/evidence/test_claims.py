@@ -2,15 +2,25 @@
 
 import inspect
 from collections import Counter
-from importlib import import_module
 from math import nan
 
 import pytest
 from made_up_runs import made_up, results_of, seeded
 
+from lm_utils.evidence import changed_conditions, our_verdicts
 from lm_utils.evidence import claims as cl
-from lm_utils.evidence import our_verdicts
-from lm_utils.evidence.claims import conditions, runs
+from lm_utils.evidence.changed_conditions import FITS
+from lm_utils.evidence.claims import by_conditions, document_000_section_1, document_004_cross_entropy
+from lm_utils.evidence.claims.by_conditions import learnt
+from lm_utils.evidence.claims.by_pairs import accuracy_tells_enough, equal, lower
+from lm_utils.evidence.claims.by_rows import reproduce, row_of
+from lm_utils.evidence.claims.document_000_sections_2_to_3_3 import digits_are_balanced
+from lm_utils.evidence.claims.document_000_sections_3_4_to_4 import (
+    REPAIRED_SKILL,
+    loss_of_the_average,
+    loss_tells_learning,
+)
+from lm_utils.evidence.claims.document_004_cross_entropy import least_loss_is_most_accurate
 from lm_utils.evidence.our_verdicts import contradictions
 from lm_utils.evidence.results import FITTING, under_conditions
 from lm_utils.lessons import verdicts
@@ -51,23 +61,22 @@ def test_the_claims_are_data_with_a_test_each():
     assert set(Counter(claim.document for claim in every)) == {"000", "001", "002", "003", "004"}
     for claim in every:
         assert claim.kind in cl.KINDS and claim.says.strip() and claim.id.startswith(claim.document)
-        assert (claim.kind == "none") == (not claim.test), claim.id
+        assert (claim.kind == "none") == (claim.test is None), claim.id
         assert claim.kind != "none" or claim.note
 
 
 @pytest.mark.parametrize("claim", TRAINED, ids=lambda claim: claim.id)
 def test_rows_and_arguments_of_a_claim_exist(claim):
-    test = getattr(import_module(f"lm_utils.evidence.claims.{claim.kind}"), claim.test)
-    inspect.signature(test, follow_wrapped=False).bind(None, **claim.arguments)
+    inspect.signature(claim.test, follow_wrapped=False).bind(None, **claim.arguments)
     arguments = claim.arguments
     paired = [name for pair in arguments.get("pairs", []) for name in pair]
     for name in [*arguments.get("rows", []), *arguments.get("others", []), *paired]:
-        runs.row_of(name)
+        row_of(name)
 
 
 @pytest.mark.parametrize("claim", COMPUTED, ids=lambda claim: claim.id)
 def test_computed_claims_get_the_verdict_they_deserve(claim):
-    judged = cl.judge(claim)
+    judged = cl.judge_claim(claim)
     expected = {"refuted"} if claim.id in SLIPS else {"not shown"} if claim.id == "001-complexity" else {"holds"}
     assert {judged.verdict} == expected, judged.evidence
     assert len(judged.evidence) > 20
@@ -89,7 +98,7 @@ def test_the_logarithm_is_minus_infinite_and_its_loss_infinite():
 def test_without_runs_nothing_is_guessed():
     for claim in cl.claims():
         if claim.kind == "runs":
-            assert cl.judge(claim, results_of()).verdict == "not tested", claim.id
+            assert cl.judge_claim(claim, results_of()).verdict == "not tested", claim.id
 
 
 def test_three_seeds_are_not_enough():
@@ -99,7 +108,7 @@ def test_three_seeds_are_not_enough():
 
 
 def test_with_all_runs_every_claim_about_runs_is_decided(everything):
-    verdicts = {claim.id: cl.judge(claim, everything).verdict for claim in TRAINED if claim.kind == "runs"}
+    verdicts = {claim.id: cl.judge_claim(claim, everything).verdict for claim in TRAINED if claim.kind == "runs"}
     assert "not tested" not in verdicts.values()
     assert verdicts["000-sigmoid-collapse"] == "holds here"
     assert verdicts["000-bceloss-error"] == "holds here"
@@ -132,10 +141,10 @@ def test_better_means_beyond_the_margin_and_beyond_doubt(gap, spread, verdict):
 
 
 def test_equal_is_shown_and_not_assumed():
-    equal = lambda results: runs.equal(results, [["000-3-2-mse-sigmoid", "000-3-2-bce-sigmoid"]]).verdict  # noqa: E731
-    assert equal(two(0.001)) == "holds here"
-    assert equal(two(0.0, 0.03)) == "not shown"
-    assert equal(two(0.02)) == "refuted"
+    is_equal = lambda results: equal(results, [["000-3-2-mse-sigmoid", "000-3-2-bce-sigmoid"]]).verdict  # noqa: E731
+    assert is_equal(two(0.001)) == "holds here"
+    assert is_equal(two(0.0, 0.03)) == "not shown"
+    assert is_equal(two(0.02)) == "refuted"
 
 
 def test_fewer_epochs_are_told_by_the_paired_difference():
@@ -143,12 +152,12 @@ def test_fewer_epochs_are_told_by_the_paired_difference():
     fast = [made_up(BCE, seed, 0.97) for seed in range(10)]
     for entry in fast:
         entry["history"] = entry["history"][3:]
-    found = runs.lower(results_of(fast, slow), [["000-3-2-bce-sigmoid", "000-3-2-mse-sigmoid"]], measure="epochs_to_95")
+    found = lower(results_of(fast, slow), [["000-3-2-bce-sigmoid", "000-3-2-mse-sigmoid"]], measure="epochs_to_95")
     assert found.verdict == "holds here" and "−3" in found.evidence
 
 
 def test_accuracy_is_not_enough_where_calibration_differs():
-    pairings = [FITTING["multiclass"], *(runs.row_of(f"000-3-4-{name}").pairing for name in
+    pairings = [FITTING["multiclass"], *(row_of(f"000-3-4-{name}").pairing for name in
                 ("ce-softmax", "bce-softmax", "bce-logits-softmax", "mse-softmax"))]  # fmt: skip
     told = [
         [made_up(p, seed, 0.97, outputs={"nll": 0.1 * (1 + i) + 0.001 * seed, "ece": 0.01}) for seed in range(10)]
@@ -159,11 +168,11 @@ def test_accuracy_is_not_enough_where_calibration_differs():
 
 
 def test_that_accuracy_is_enough_is_judged_alike_for_both_documents():
-    enough = {claim.document: claim for claim in cl.claims() if claim.test == "accuracy_tells_enough"}
-    balanced = {claim.document: claim for claim in cl.claims() if claim.test == "digits_are_balanced"}
+    enough = {claim.document: claim for claim in cl.claims() if claim.test is accuracy_tells_enough}
+    balanced = {claim.document: claim for claim in cl.claims() if claim.test is digits_are_balanced}
     assert set(enough) == set(balanced) == {"000", "001"}
     assert not any("accuracy" in claim.says for claim in balanced.values())
-    assert {cl.judge(claim).verdict for claim in enough.values()} == {"refuted"}
+    assert {cl.judge_claim(claim).verdict for claim in enough.values()} == {"refuted"}
 
 
 FOUR = ("Probability prediction", "Binary classification", "Multi-class classification", "Multi-label classification")
@@ -172,13 +181,13 @@ FOUR = ("Probability prediction", "Binary classification", "Multi-class classifi
 @pytest.mark.parametrize(("against", "verdict"), [(0, "holds here"), (2, "refuted"), (4, "refuted")])
 def test_calibration_is_asked_of_every_task_with_classes(against, verdict):
     (claim,) = (claim for claim in cl.claims() if claim.id == "000-ce-calibrated")
-    pairs = [[runs.row_of(name).pairing for name in pair] for pair in claim.arguments["pairs"]]
+    pairs = [[row_of(name).pairing for name in pair] for pair in claim.arguments["pairs"]]
     told = lambda ece: {"ece": ece, "nll": 0.1}  # noqa: E731
     groups = []
     for i, (ours, theirs) in enumerate(pairs):
         mine = 0.03 if i < against else 0.01
         groups += [seeded(ours, [0.97] * 10, outputs=told(mine)), seeded(theirs, [0.97] * 10, outputs=told(0.02))]
-    judged = cl.judge(claim, results_of(*groups))
+    judged = cl.judge_claim(claim, results_of(*groups))
     assert judged.verdict == verdict and all(task in judged.evidence for task in FOUR)
     assert f"lower in {10 if against < 4 else 0} of 10 seeds" in judged.evidence
 
@@ -193,7 +202,7 @@ def spread(pairing, learn, of=10, good=0.97, bad=0.1135):
 )
 def test_a_cause_holds_only_where_every_run_of_every_remedy_fails(learn, verdict):
     names = ("remedy-bce-prior", "remedy-mse-prior")
-    groups = [spread(runs.row_of(name).pairing, count) for name, count in zip(names, learn, strict=True)]
+    groups = [spread(row_of(name).pairing, count) for name, count in zip(names, learn, strict=True)]
     assert cl.verdict_of("000-no-competition", results_of(*groups)).verdict == verdict
 
 
@@ -232,13 +241,13 @@ def with_lowest_loss(entries, value):
     [(0.05, 10, "holds here"), (0.325, 0, "holds here"), (0.05, 0, "refuted"), (0.05, 9, "not shown")],
 )
 def test_the_validation_loss_must_tell_learning_from_not_learning(lowest, learn, verdict):
-    row = runs.row_of("000-3-4-bce-sigmoid")
-    found = runs.loss_tells_learning(results_of(with_lowest_loss(spread(row.pairing, learn), lowest)), [row.id])
+    row = row_of("000-3-4-bce-sigmoid")
+    found = loss_tells_learning(results_of(with_lowest_loss(spread(row.pairing, learn), lowest)), [row.id])
     assert found.verdict == verdict and "costs 0.3249" in found.evidence
 
 
 def test_the_loss_of_the_average_is_that_of_constant_answers():
-    paid = lambda name: runs.loss_of_the_average(runs.row_of(name).pairing, "mnist")  # noqa: E731
+    paid = lambda name: loss_of_the_average(row_of(name).pairing, "mnist")  # noqa: E731
     assert paid("000-3-4-mse-sigmoid") == pytest.approx(0.09, abs=1e-4)
     assert paid("twin-multiclass-ce") == pytest.approx(2.3026, abs=2e-3)
     assert paid("000-3-1-mse") == pytest.approx(1, abs=1e-3)
@@ -254,11 +263,11 @@ def test_the_runaway_speaks_against_the_validation_loss_as_a_sign_of_learning():
 
 @pytest.mark.parametrize(("drop", "verdict"), [(0.001, "holds here"), (0.02, "refuted"), (None, "not shown")])
 def test_the_least_loss_is_compared_with_the_best_epoch(drop, verdict):
-    row = runs.row_of("000-3-2-bce-sigmoid")
+    row = row_of("000-3-2-bce-sigmoid")
     entries = seeded(row.pairing, [0.97] * 10)
     for i, entry in enumerate(entries):
         entry["history"][-1]["valid_metric"] -= (0.01 * (i % 2)) if drop is None else drop
-    found = runs.least_loss_is_most_accurate(results_of(entries), [row.id])
+    found = least_loss_is_most_accurate(results_of(entries), [row.id])
     assert found.verdict == verdict
     assert f"in {5 if drop is None else 10} of 10 runs the epoch of the least" in found.evidence
 
@@ -276,11 +285,11 @@ def test_hinge_is_for_binary_questions_if_ten_classes_fail(ten, two, verdict):
 
 @pytest.mark.parametrize(("cut", "verdict"), [(0.98, "refuted"), (0.952, "not shown")])
 def test_a_cut_repairs_a_row_that_it_brings_nine_tenths_of_the_way(cut, verdict):
-    rows_of = [runs.row_of(f"000-3-5-{name}-softmax").pairing for name in ("mse", "ce")]
+    rows_of = [row_of(f"000-3-5-{name}-softmax").pairing for name in ("mse", "ce")]
     groups = [seeded(pairing, [0.77] * 10, outputs={"accuracy_at_cut": score, "cut": 0.2})
               for pairing, score in zip(rows_of, (0.98, cut), strict=True)]  # fmt: skip
     judged = cl.verdict_of("000-labels-cannot", results_of(*groups))
-    assert judged.verdict == verdict and f"({runs.REPAIRED_SKILL:.2%}".replace("%", " %") in judged.evidence
+    assert judged.verdict == verdict and f"({REPAIRED_SKILL:.2%}".replace("%", " %") in judged.evidence
 
 
 @pytest.mark.parametrize(
@@ -290,10 +299,10 @@ def test_softmax_reads_as_probabilities_after_every_loss_or_not(mse, verdict):
     (claim,) = (claim for claim in cl.claims() if claim.id == "000-softmax-reading")
     groups = [seeded(FITTING["multiclass"], [0.97] * 10, outputs={"nll": 0.1, "ece": 0.01})]
     for name in claim.arguments["rows"]:
-        row = runs.row_of(name)
+        row = row_of(name)
         nll, ece = (1.0, 0.1) if mse is None else mse if row.pairing.loss == "mse" else (0.1, 0.01)
         groups.append(seeded(row.pairing, [0.97] * 10, outputs={"nll": nll, "ece": ece}))
-    assert cl.judge(claim, results_of(*groups)).verdict == verdict
+    assert cl.judge_claim(claim, results_of(*groups)).verdict == verdict
 
 
 def test_losses_said_to_be_for_other_problems_may_do_as_well(everything):
@@ -302,17 +311,17 @@ def test_losses_said_to_be_for_other_problems_may_do_as_well(everything):
 
 
 def test_a_published_run_is_met_by_the_mean_or_by_the_spread_of_single_runs():
-    row = runs.row_of("000-3-5-ce-softmax")
-    far = lambda spread: runs.reproduce(  # noqa: E731
+    row = row_of("000-3-5-ce-softmax")
+    far = lambda spread: reproduce(  # noqa: E731
         results_of(seeded(row.pairing, [row.test + 0.02 + spread * (-1) ** i for i in range(10)])), [row.id]
     )
     assert far(0.02).verdict == "holds here"
     assert far(0.0001).verdict == "not shown"  # not recommended and not collapsed: a difference to be told
-    fits = runs.row_of("000-3-5-bce-sigmoid")
+    fits = row_of("000-3-5-bce-sigmoid")
     low = results_of(seeded(fits.pairing, [0.95 + 0.0001 * i for i in range(10)]))
-    assert runs.reproduce(low, [fits.id]).verdict == "refuted"
-    collapsed = runs.row_of("000-3-4-bce-sigmoid")
-    assert runs.reproduce(results_of(seeded(collapsed.pairing, [0.97] * 10)), [collapsed.id]).verdict == "refuted"
+    assert reproduce(low, [fits.id]).verdict == "refuted"
+    collapsed = row_of("000-3-4-bce-sigmoid")
+    assert reproduce(results_of(seeded(collapsed.pairing, [0.97] * 10)), [collapsed.id]).verdict == "refuted"
 
 
 # --- changed conditions ----------------------------------------------------------------------------------------------
@@ -335,14 +344,15 @@ def under(**scores):
 @pytest.fixture
 def families(monkeypatch):
     found = {}
-    monkeypatch.setattr(conditions, "under_conditions", lambda family, data: found.get(family, {}))
+    for place in (by_conditions, changed_conditions, document_000_section_1, document_004_cross_entropy):
+        monkeypatch.setattr(place, "under_conditions", lambda family, data: found.get(family, {}))
     return found
 
 
 def test_conditions_nobody_ran_are_not_tested(families):
     for claim in TRAINED:
         if claim.kind == "conditions":
-            assert cl.judge(claim).verdict == "not tested"
+            assert cl.judge_claim(claim).verdict == "not tested"
 
 
 def test_a_cause_is_refuted_by_runs_that_keep_it_and_learn(families):
@@ -378,10 +388,10 @@ def test_each_run_has_its_own_stored_chance(families):
     families["collapse"] = rare
     assert cl.verdict_of("000-two-outputs-spared").verdict == "refuted"
     (sole,) = under(control=0.12).values()
-    assert conditions.learnt(sole) == (0, 10)
-    assert conditions.learnt([{**run, "chance": 0.05} for run in sole]) == (10, 10)
+    assert learnt(sole) == (0, 10)
+    assert learnt([{**run, "chance": 0.05} for run in sole]) == (10, 10)
     number = {**made_up(Pairing("regression", "mse"), 100, 0.1), "chance": 1.78}
-    assert conditions.learnt([number, {**number, "test_metric": 1.8}]) == (1, 2)
+    assert learnt([number, {**number, "test_metric": 1.8}]) == (1, 2)
 
 
 def test_new_data_can_bring_out_a_misfit(families):
@@ -431,12 +441,12 @@ def test_a_whole_point_beyond_doubt_needs_the_whole_interval(families):
 def test_imbalance_must_cost_more_than_fewer_images_do(families, many, few, verdict):
     scores = {"images-2000": many, "images-500": few, "imbalance-10": 0.93}
     families["new-data"] = under(**{
-        f"{name}/{conditions.FITS}": [score + 0.001 * (i % 3) for i in range(10)] for name, score in scores.items()
+        f"{name}/{FITS}": [score + 0.001 * (i % 3) for i in range(10)] for name, score in scores.items()
     })  # fmt: skip
     judged = cl.verdict_of("004-imbalance")
     assert judged.verdict == verdict and "1,100 images in all" in judged.evidence
     assert ("fewer images could be the reason" in judged.evidence) == (many > 0.93 and verdict == "not shown")
-    del families["new-data"][f"images-500/{conditions.FITS}"]
+    del families["new-data"][f"images-500/{FITS}"]
     assert cl.verdict_of("004-imbalance").verdict == "not tested"
 
 
@@ -448,7 +458,7 @@ def test_families_that_are_not_there_are_empty():
 
 
 def test_a_cut_that_repairs_only_on_average_does_not_refute():
-    rows_of = [runs.row_of(f"000-3-5-{name}-softmax").pairing for name in ("mse", "ce")]
+    rows_of = [row_of(f"000-3-5-{name}-softmax").pairing for name in ("mse", "ce")]
     wide = [[made_up(p, seed, 0.77, outputs={"accuracy_at_cut": 0.93 + 0.007 * seed, "cut": 0.2}) for seed in range(10)]
             for p in rows_of]  # fmt: skip
     judged = cl.verdict_of("000-labels-cannot", results_of(*wide))
@@ -473,8 +483,8 @@ def test_the_shipped_results_contradict_our_verdicts_where_notebook_15_says_so()
 
 
 def test_tables_of_claims_can_be_shown():
-    judged = [cl.judge(claim) for claim in COMPUTED]
-    words = cl.table(judged, results_of())
+    judged = [cl.judge_claim(claim) for claim in COMPUTED]
+    words = cl.claims_table(judged, results_of())
     assert "004 §BCEWithLogitsLoss" in repr(words) and "refuted" in words._repr_html_()
     assert cl.counts(judged)["refuted"].sum() == len(SLIPS)
 
@@ -506,5 +516,5 @@ def test_forecasts_are_held_against_the_pairings_that_no_document_ran(monkeypatc
 
 def test_a_table_of_claims_says_whether_any_run_decides_them(everything):
     computed, trained = (next(c for c in cl.claims() if c.kind == kind) for kind in ("formula", "runs"))
-    assert "Runs: none; formulas" in repr(cl.table([cl.judge(computed)], everything))
-    assert everything.of_rows().origin in repr(cl.table([cl.judge(trained, everything)], everything))
+    assert "Runs: none; formulas" in repr(cl.claims_table([cl.judge_claim(computed)], everything))
+    assert everything.of_rows().origin in repr(cl.claims_table([cl.judge_claim(trained, everything)], everything))

@@ -6,7 +6,7 @@ import pytest
 import torch
 from made_up_runs import made_up
 
-from lm_utils.evidence.claims import conditions
+from lm_utils.evidence import changed_conditions as conditions
 from lm_utils.evidence.results import tested_digits as digits_of_the_test
 from lm_utils.lessons import new_data as lesson
 from lm_utils.pairing import Pairing

@@ -1,48 +1,30 @@
-"""The documents' checkable claims: each is data (`claims.toml`), and a named test decides its verdict."""
+"""The documents' checkable claims: a file for each document, where sentence, section and test stand together."""
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from importlib import import_module
-from importlib.resources import files
+from dataclasses import dataclass
 
 import pandas as pd
 
 from lm_utils.errors import UserError
-from lm_utils.evidence.claims.finding import VERDICTS, Finding
+from lm_utils.evidence.claims import (  # noqa: F401  (each writes its claims down, in the documents' order)
+    document_000_section_1,
+    document_000_sections_2_to_3_3,
+    document_000_sections_3_4_to_4,
+    document_001,
+    document_002,
+    document_003,
+    document_004_bce,
+    document_004_cross_entropy,
+)
+from lm_utils.evidence.claims.claim import KINDS, VERDICTS, WRITTEN, Claim
 from lm_utils.evidence.results import Results, carrying, reference
 from lm_utils.evidence.tables import Table
 
-KINDS = {
-    "formula": "worked out",  # mathematics, computed in double precision
-    "library": "asked PyTorch",  # what the installed library does
-    "runs": "trained",  # the results of runs, ten paired seeds
-    "conditions": "trained under changed conditions",
-    "none": "nobody ran it",
-}
-
-
 HYPHEN_AS_MINUS = re.compile(r"(?<![\w)-])-(?=\d)")
 SIGNS = {"holds": "✓", "holds here": "✓", "not shown": "≈", "refuted": "✗", "not tested": "…"}
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What a document says, in our words, and the test that decides it."""
-
-    id: str
-    document: str  # "000" to "004"
-    section: str
-    says: str
-    kind: str  # one of KINDS
-    test: str = ""  # a function in the module named by `kind`; empty where nobody ran the experiment
-    arguments: dict = field(default_factory=dict, hash=False)
-    guess: bool = False  # whether the document itself marks it as a guess
-    note: str = ""  # why nothing was tested, or a slip of the pen explained kindly
 
 
 @dataclass(frozen=True)
@@ -59,40 +41,35 @@ class Judged:
         return f"{SIGNS[self.verdict]} {self.verdict}"
 
 
-@cache
 def claims(document: str | None = None) -> tuple[Claim, ...]:
-    """All claims, or those of one document, in the documents' order."""
-    text = (files(__package__) / "claims.toml").read_text(encoding="utf-8")
-    every = tuple(Claim(**entry) for entry in tomllib.loads(text)["claim"])
-    return tuple(claim for claim in every if document in (None, claim.document))
+    """Return all claims, or those of one document, in the documents' order."""
+    return tuple(claim for claim in WRITTEN.values() if document in (None, claim.document))
 
 
-def judge(claim: Claim, results: Results | None = None) -> Judged:
+def judge_claim(claim: Claim, results: Results | None = None) -> Judged:
     """Run the test of a claim."""
-    if claim.kind == "none":
+    if claim.test is None:
         return Judged(claim, "not tested", claim.note)
-    test = getattr(import_module(f"{__name__}.{claim.kind}"), claim.test)
-    context = {"runs": [results or reference()], "conditions": [(results or reference()).data]}.get(claim.kind, [])
-    found: Finding = test(*context, **claim.arguments)
+    runs = {"runs": [results or reference()], "conditions": [(results or reference()).data]}.get(claim.kind, [])
+    found = claim.test(*runs, **claim.arguments)
     evidence = " ".join(part for part in (found.evidence, claim.note) if part)
     return Judged(claim, found.verdict, HYPHEN_AS_MINUS.sub("\N{MINUS SIGN}", evidence))
 
 
 def judge_all(document: str | None = None, results: Results | None = None) -> list[Judged]:
-    """Every claim with its verdict, in the documents' order."""
-    return [judge(claim, results) for claim in claims(document)]
+    """Return every claim with its verdict, in the documents' order."""
+    return [judge_claim(claim, results) for claim in claims(document)]
 
 
 def verdict_of(name: str, results: Results | None = None) -> Judged:
-    """The claim of this id with its verdict."""
-    for claim in claims():
-        if claim.id == name:
-            return judge(claim, results)
-    raise UserError(f"There is no claim {name!r}; their ids stand in claims.toml.")
+    """Return the claim of this id with its verdict."""
+    if name not in WRITTEN:
+        raise UserError(f"There is no claim {name!r}; their ids stand in lm_utils/evidence/claims.")
+    return judge_claim(WRITTEN[name], results)
 
 
-def table(judged: Sequence[Judged], results: Results | None = None) -> Table:
-    """Claims, verdicts and evidence as a table to be shown."""
+def claims_table(judged: Sequence[Judged], results: Results | None = None) -> Table:
+    """Return claims, verdicts and evidence as a table to be shown."""
     lines = [
         {"section": f"{one.claim.document} §{one.claim.section}", "the document says": one.claim.says,
          "verdict": one.signed, "how": KINDS[one.claim.kind], "evidence": one.evidence}
@@ -104,7 +81,7 @@ def table(judged: Sequence[Judged], results: Results | None = None) -> Table:
 
 
 def counts(judged: Iterable[Judged]) -> pd.DataFrame:
-    """How many claims of each document got each verdict."""
+    """Count how many claims of each document got each verdict."""
     lines = [(one.claim.document, one.verdict) for one in judged]
     frame = pd.DataFrame(lines, columns=["document", "verdict"])
     return pd.crosstab(frame["document"], frame["verdict"]).reindex(columns=list(VERDICTS), fill_value=0)

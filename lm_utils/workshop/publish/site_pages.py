@@ -5,14 +5,13 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import import_module
 
 import pandas as pd
 
 from lm_utils.errors import UserError
 from lm_utils.evidence import claims
 from lm_utils.evidence.claims import KINDS, Claim, Judged
-from lm_utils.evidence.claims.finding import VERDICTS
+from lm_utils.evidence.claims.claim import VERDICTS
 from lm_utils.evidence.results import Results, reference
 from lm_utils.evidence.tables import readable, summary
 from lm_utils.runs.rows import Row, rows
@@ -148,16 +147,14 @@ def claim_page(judged: Judged, origin: str) -> str:
 
 def decision(claim: Claim) -> list[str]:
     """The test that decides a claim: its name, what it is called with, its code."""
-    if claim.kind == "none":
+    if claim.test is None:
         return ["No test: nobody ran the experiment that would decide it."]
-    module = import_module(f"lm_utils.evidence.claims.{claim.kind}")
-    test = getattr(module, claim.test)
     called = [f"- `{name}`: {plain(told_argument(value))}" for name, value in claim.arguments.items()]
     return [
-        f"It was **{KINDS[claim.kind]}**: `{claim.test}` in `lm_utils/evidence/claims/{claim.kind}.py`"
+        f"It was **{KINDS[claim.kind]}**: `{claim.test.__name__}` in `{claim.test.__module__.replace('.', '/')}.py`"
         f"{', called with' if called else '.'}",
         *(["\n".join(called)] if called else []),
-        f"```python\n{inspect.getsource(test).strip()}\n```",
+        f"```python\n{inspect.getsource(claim.test).strip()}\n```",
     ]
 
 

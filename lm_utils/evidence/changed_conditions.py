@@ -1,0 +1,168 @@
+"""Pairings compared under changed conditions: on new data, at other learning rates, under other rules of stopping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import nan
+from typing import TypeVar
+
+from lm_utils.evidence import statistics as st
+from lm_utils.evidence.results import number, under_conditions
+from lm_utils.runs.conditions import NEW_DATA, OTHER_HAND, STOOD_OUT
+from lm_utils.runs.stopping import BUDGET
+
+BASELINE_CONDITION = "images-2000"  # the condition of the course itself: nothing is changed
+FITS = "cross_entropy-none"  # the pairing that the others are compared with, on every kind of new data
+TWICE = "cross_entropy-softmax"  # the pairing with two softmaxes
+ABSOLUTE = "mae-softmax"  # a straight line in the probability of the right class, as softmax twice nearly is
+CALLED = {
+    TWICE: "softmax twice",
+    "bce-softmax": "BCE + softmax",
+    "mse-softmax": "MSE + softmax",
+    ABSOLUTE: "MAE + softmax",
+}
+FEWER_POINTS = 0.01  # "markedly worse": a whole point of accuracy or more
+RATES = {
+    "learning rate 0.0003": "lr-0.0003",
+    "learning rate 0.001, as everywhere else": BASELINE_CONDITION,
+    "learning rate 0.003": "lr-0.003",
+}
+RULES = {
+    "metric": "best validation accuracy, patience 10, as everywhere else",
+    "loss": "least validation loss, patience 10",
+    "budget": f"{BUDGET} epochs, whatever happens",
+}
+NOT_YET = "These runs have not been trained yet (results/robustness/)."
+
+Families = dict[str, list[dict]]  # the runs of each condition, by its name
+Score = Callable[[dict], float]
+Key = TypeVar("Key")
+
+
+def accuracy(run: dict) -> float:
+    """Return the test accuracy of a run."""
+    return number(run, "test_metric")
+
+
+def paired_differences(
+    families: Families, condition: str, pairing: str, score: Score = accuracy, other: str = FITS
+) -> list[float]:
+    """Return a pairing's differences to the fitting one, or another, on the seeds both have, under one condition."""
+    mine, theirs = (
+        {run["seed"]: score(run) for run in families.get(f"{condition}/{name}", [])} for name in (pairing, other)
+    )
+    return [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
+
+
+def compared_pairings(families: Families) -> list[str]:
+    """Return the pairings that were trained beside the fitting one."""
+    return list(dict.fromkeys(name.split("/")[1] for name in families if not name.endswith(f"/{FITS}")))
+
+
+def with_seeds_enough(gaps: dict[Key, list[float]]) -> dict[Key, list[float]]:
+    """Return the differences that may get a verdict."""
+    return {key: values for key, values in gaps.items() if st.finite(values).size >= st.FEWEST_SEEDS}
+
+
+def compare_together(gaps: dict[Key, list[float]]) -> dict[Key, st.Comparison]:
+    """Judge differences in accuracy as one family."""
+    seeds = max((len(values) for values in gaps.values()), default=0)
+    padded = [values + [nan] * (seeds - len(values)) for values in gaps.values()]
+    return dict(zip(gaps, st.compare(padded, "accuracy"), strict=True))
+
+
+# --- new data --------------------------------------------------------------------------------------------------------
+
+
+def kinds_of_data(families: Families) -> dict[str, tuple[str, str]]:
+    """Return, by its title, every kind of new data: the condition trained, and the shift of its test set if any."""
+    written = [condition.name for condition in NEW_DATA]
+    found = {
+        families[name][0]["title"]: (name.split("/")[0], "")
+        for name in sorted(families, key=lambda name: written.index(name) if name in written else len(written))
+        if name.endswith(f"/{FITS}") and not name.startswith("lr-")
+    }
+    shifts = {shift for runs in families.values() for run in runs for shift in run.get("shifted", {})}
+    titles = {shift: shift if shift == OTHER_HAND else f"test images: {shift}" for shift in sorted(shifts)}
+    return found | {title: (BASELINE_CONDITION, shift) for shift, title in titles.items()}
+
+
+def new_data_gaps(families: Families, measure: str = "accuracy") -> dict[tuple[str, str], list[float]]:
+    """Return the differences to the fitting pairing, by pairing and kind of new data, where there are seeds enough."""
+
+    def score_on(shift: str) -> Score:
+        if shift:
+            return lambda run: run.get("shifted", {}).get(shift, {}).get(measure, nan)
+        return accuracy if measure == "accuracy" else lambda run: number(run, measure)
+
+    return with_seeds_enough({
+        (name, title): paired_differences(families, condition, name, score_on(shift))
+        for name in compared_pairings(families)
+        for title, (condition, shift) in kinds_of_data(families).items()
+    })  # fmt: skip
+
+
+def new_data_comparisons(families: Families) -> dict[tuple[str, str], st.Comparison]:
+    """Compare every pairing on every kind of new data with the fitting one in accuracy, corrected together."""
+    return compare_together(new_data_gaps(families))
+
+
+# --- softmax twice, on fresh seeds -----------------------------------------------------------------------------------
+
+
+def once_and_twice(data: str, family: str = "confirmation") -> dict[str, st.Comparison]:
+    """Compare softmax twice with once where it stood out, on seeds nobody had looked at, by the kind of data.
+
+    The family "patience" holds the same networks, both with five times the patience.
+    """
+    families = under_conditions(family, data)
+    kinds = [name for name in STOOD_OUT if f"{name}/{FITS}" in families]
+    gaps = {families[f"{name}/{FITS}"][0]["title"]: paired_differences(families, name, TWICE) for name in kinds}
+    return compare_together(with_seeds_enough(gaps))
+
+
+def straight_comparisons(data: str) -> dict[tuple[str, str], st.Comparison]:
+    """Compare the two (nearly) straight losses with softmax once, on those seeds too, by loss and kind of data."""
+    trained, families = under_conditions("straight", data), straight_families(data)
+    gaps = {
+        (name, title): paired_differences(families, kind, name)
+        for name in (TWICE, ABSOLUTE)
+        for kind, title in straight_kinds(data).items()
+        if f"{kind}/{name}" in trained
+    }
+    return compare_together(with_seeds_enough(gaps))
+
+
+def absolute_less_twice(data: str) -> dict[str, st.Estimate]:
+    """Return the absolute error less softmax twice, by kind of data; nothing was expected, nothing is corrected."""
+    families, kinds = straight_families(data), straight_kinds(data)
+    gaps = {title: paired_differences(families, kind, ABSOLUTE, other=TWICE) for kind, title in kinds.items()}
+    return {title: st.mean_interval(own) for title, own in with_seeds_enough(gaps).items()}
+
+
+def straight_families(data: str) -> Families:
+    """Return the runs of the (nearly) straight losses and those of softmax once on the same seeds."""
+    return under_conditions("confirmation", data) | under_conditions("straight", data)
+
+
+def straight_kinds(data: str) -> dict[str, str]:
+    """Return the kinds of data on which the straight losses were trained, with their titles."""
+    return {name.split("/")[0]: runs[0]["title"] for name, runs in under_conditions("straight", data).items()}
+
+
+# --- other settings --------------------------------------------------------------------------------------------------
+
+
+def setting_comparisons(families: Families, endings: Families) -> dict[tuple[str, str], st.Comparison]:
+    """Compare every pairing with the fitting one at other learning rates and under other rules of stopping."""
+    gaps = {}
+    for name in compared_pairings(families):
+        for title, condition in RATES.items():
+            gaps[name, title] = paired_differences(families, condition, name)
+    for name in compared_pairings(endings):
+        for rule, title in RULES.items():
+            under_rule = lambda run, rule=rule: run["rules"][rule]["accuracy"]  # noqa: E731
+            gaps[name, title] = paired_differences(endings, "rules", name, under_rule)
+    enough = with_seeds_enough(gaps)
+    changed = any(RATES.get(title) != BASELINE_CONDITION for _, title in enough)
+    return compare_together(enough if changed else {})

@@ -1,0 +1,192 @@
+"""What document 003 says in text and code on losses and their gradients."""
+
+from __future__ import annotations
+
+from math import log
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lm_utils.evidence.claims.by_computing import LABEL, P, Y, Z, close, double, listed, slope
+from lm_utils.evidence.claims.claim import Claim, Finding, decided
+from lm_utils.evidence.claims.document_002 import squares_pull_harder_when_far
+
+CLIP = 1e-7  # the document's
+
+
+# --- Loss ------------------------------------------------------------------------------------------------------------
+
+
+@Claim("003-batch", "Loss", "A loss over a mini-batch is divided by the batch size.").asked_pytorch
+def batch_mean_does_not_grow() -> Finding:
+    """Divided by the number of samples, a batch twice as long costs the same."""
+    once, twice = nn.BCELoss()(P, Y), nn.BCELoss()(P.repeat(2, 1), Y.repeat(2, 1))
+    by_elements, by_samples = nn.MSELoss()(P, Y), (P - Y).square().sum() / len(P)
+    return decided(
+        close(once, twice),
+        f"The same samples twice: {once:.4f} and {twice:.4f}. PyTorch's mean divides by every"
+        f" number there is, though: for two outputs MSELoss gives {by_elements:.4f}, the"
+        f" sum over the batch size {by_samples:.4f}.",
+    )
+
+
+# --- MSE -------------------------------------------------------------------------------------------------------------
+
+Claim("003-mse-big", "MSE", "Squaring gives large errors a larger penalty.").worked_out(squares_pull_harder_when_far)
+
+
+@Claim(
+    "003-mse-mean",
+    "MSE",
+    "The code's MSE is what the text says, the mean of the squared differences.",
+    note="The ½ is a common convention, as it cancels in the gradient; only text and code should agree.",
+).worked_out
+def code_takes_the_mean_of_the_squares() -> Finding:
+    """The document's MSE, added up over a batch of two samples, against the mean of the squares."""
+    predictions, labels = torch.stack([Z, Z + 1]), torch.stack([LABEL, LABEL])
+    coded, mean = [], []
+    for outputs in (1, len(Z)):
+        squares = (predictions - labels)[:, :outputs].square()
+        coded.append((squares * 0.5 / len(squares)).sum().item())
+        mean.append(squares.mean().item())
+    return decided(
+        all(abs(a - b) < 1e-12 for a, b in zip(coded, mean, strict=True)),
+        f"Two samples of one output: the mean of the squares is {mean[0]:.4f}, the code's terms add up to"
+        f" {coded[0]:.4f}; two samples of {len(Z)} outputs: {mean[1]:.4f} and {coded[1]:.4f}. The code halves every"
+        " square and divides by the batch size n, not by the number of squares. The gradient beside it belongs to that"
+        " form, and the lowest point is the same.",
+    )
+
+
+@Claim("003-mse-half", "MSE", "The gradient of the code's MSE is (prediction − target) / n.").worked_out
+def half_square_has_the_plain_difference_as_slope() -> Finding:
+    """The document's MSE with its one half, against its gradient."""
+    told, mine = slope(lambda a: ((a - LABEL) ** 2 * 0.5 / 3).sum(), Z), (Z - LABEL) / 3
+    torchs = slope(lambda a: F.mse_loss(a, LABEL), Z)
+    return decided(
+        torch.allclose(told, mine),
+        f"Autograd on the document's forward: {listed(told)}; its gradient: {listed(mine)}. PyTorch's MSELoss has no"
+        f" ½, so its gradient is twice that: {listed(torchs)}.",
+    )
+
+
+# --- Cross-entropy ---------------------------------------------------------------------------------------------------
+
+
+def softmax_slopes() -> Tensor:
+    """All slopes of three softmax outputs."""
+    return torch.autograd.functional.jacobian(lambda z: torch.softmax(z, 0), Z)
+
+
+@Claim(
+    "003-softmax-slopes", "Cross-entropy", "Softmax's slopes are y_i (1 − y_j) for i = j and −y_i y_j otherwise."
+).worked_out
+def softmax_slopes_are_as_derived() -> Finding:
+    """y_i (1 − y_i) on the diagonal, −y_i y_j elsewhere."""
+    y = torch.softmax(Z, 0)
+    gap = (softmax_slopes() - (torch.diag(y) - torch.outer(y, y))).abs().max().item()
+    return decided(gap < 1e-12, f"All nine slopes agree with autograd within {gap:.0e}.")
+
+
+@Claim(
+    "003-other-classes",
+    "Cross-entropy",
+    "For i ≠ j the delta is 0 and nothing is added to the result of differentiation.",
+    note="The first half of the sentence is right.",
+).worked_out
+def other_classes_add_nothing() -> Finding:
+    """The gradient of cross-entropy without the slopes of i ≠ j."""
+    y, full = torch.softmax(Z, 0), softmax_slopes()
+    whole, diagonal = -(LABEL / y) @ full, -(LABEL / y) @ torch.diag(full.diagonal())
+    return decided(
+        torch.allclose(whole, diagonal),
+        f"With the terms of i ≠ j the gradient is {listed(whole)} (prediction less label), without them"
+        f" {listed(diagonal)}: the delta is 0 there, the slope −y_i·y_j is not.",
+    )
+
+
+@Claim(
+    "003-gradient", "Cross-entropy", "With softmax or sigmoid inside, the gradient is (prediction − label)."
+).worked_out
+def gradient_is_prediction_less_label() -> Finding:
+    """For softmax with cross-entropy and sigmoid with binary cross-entropy."""
+    soft = slope(lambda z: -(LABEL * torch.softmax(z, 0).log()).sum(), Z)
+    coin = slope(lambda z: F.binary_cross_entropy(torch.sigmoid(z), LABEL, reduction="sum"), Z)
+    true = torch.allclose(soft, torch.softmax(Z, 0) - LABEL) and torch.allclose(coin, torch.sigmoid(Z) - LABEL)
+    return decided(
+        true, f"Softmax less label: {listed(soft)}; sigmoid less label: {listed(coin)}; both as autograd says."
+    )
+
+
+@Claim(
+    "003-order",
+    "Cross-entropy",
+    "The code's forward and its gradient (a − b) / n take their arguments in the same order.",
+).worked_out
+def forward_and_gradient_share_their_arguments() -> Finding:
+    """The document's forward takes (label, prediction); its gradient takes the first less the second."""
+    prediction = torch.softmax(Z, 0)
+    true = slope(lambda z: -(LABEL * torch.softmax(z, 0).clamp_min(CLIP).log()).sum(), Z)
+    told = LABEL - prediction
+    swapped = -(prediction * LABEL.clamp_min(CLIP).log()).sum().item()
+    return decided(
+        torch.allclose(true, told),
+        f"In the forward the first argument is the label and the second sits in the logarithm; the gradient returns"
+        f" first less second, {listed(told)}, where autograd gives {listed(true)}: the opposite sign. Called with the"
+        f" prediction first, the gradient is right and the forward gives {swapped:.2f} instead of"
+        f" {-(LABEL * prediction.log()).sum():.2f}.",
+    )
+
+
+@Claim("003-clip", "Cross-entropy", "Cutting at 1e-7 keeps the logarithm from running to infinity.").worked_out
+def clipping_keeps_the_logarithm_finite() -> Finding:
+    """The largest loss that is left."""
+    lost = -log(CLIP)
+    return decided(lost < 17, f"Cut at 0.0000001, no sample costs more than {lost:.2f} instead of infinity.")
+
+
+# --- Binary cross-entropy --------------------------------------------------------------------------------------------
+
+
+@Claim("003-clip-gradient", "Binary cross-entropy", "The gradient (a − b) / n belongs to the clipped loss.").worked_out
+def gradient_goes_with_the_clipped_loss() -> Finding:
+    """Where the clip cuts, the loss is flat and the document's gradient is not."""
+    z = double(-20.0)
+    true = slope(lambda z: -torch.sigmoid(z).clamp(CLIP, 1 - CLIP).log(), z).item()
+    told = (torch.sigmoid(z) - 1).item()
+    return decided(
+        abs(true - told) < 1e-6,
+        f"At a logit of −20 with label 1 the clipped loss is flat, its slope {abs(true):.0f}; the code returns"
+        f" {told:.0f} (before its swapped sign). It is the gradient of the loss without the clip, and the better one"
+        " for learning, but not that of the loss it reports.".replace("-1", "−1"),
+    )
+
+
+@Claim(
+    "003-at-logit", "Binary cross-entropy", "The difference is the slope at the sigmoid's input, not at its output."
+).worked_out
+def slope_is_taken_at_the_logit() -> Finding:
+    """The gradient at the sigmoid's output is another number."""
+    p = torch.sigmoid(Z)
+    at_logit, at_output = (
+        (torch.sigmoid(Z) - LABEL)[1].item(),
+        slope(lambda p: F.binary_cross_entropy(p, LABEL, reduction="sum"), p)[1].item(),
+    )
+    return decided(
+        abs(at_logit - at_output) > 0.1,
+        f"For a yes predicted with {p[1]:.3f}, the gradient at the logit is {at_logit:.3f}, at the sigmoid's output"
+        f" {at_output:.3f}.".replace("-", "−"),
+    )
+
+
+@Claim("003-sigmoid-range", "Binary cross-entropy", "A sigmoid's output lies between 0 and 1.").asked_pytorch
+def sigmoid_stays_between_zero_and_one() -> Finding:
+    """Never outside; in float32 the ends are reached."""
+    p = torch.sigmoid(torch.linspace(-200, 200, 4001))
+    true = bool((p >= 0).all() and (p <= 1).all())
+    return decided(
+        true,
+        f"For inputs from −200 to 200: {p.min():.0f} to {p.max():.0f}; in float32 both ends are reached,"
+        " which is why the clipping is needed.",
+    )
