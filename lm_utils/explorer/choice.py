@@ -26,45 +26,40 @@ class Choice:
 
     @property
     def as_in_the_reference(self) -> bool:
-        """Whether learning rate and patience are those of the stored results."""
+        """Say whether learning rate and patience are those of the stored results."""
         return (self.lr, self.patience) == (LEARNING_RATE, PATIENCE)
 
     @property
     def label(self) -> str:
-        """A short name for a legend or a table."""
+        """Return a short name for a legend or a table."""
         rate = "" if self.lr == LEARNING_RATE else f", lr {self.lr:g}"
         return f"{self.pairing.label}{rate}, seed {self.seed}"
 
 
 def activations_for(task: str) -> tuple[str, ...]:
-    """The output activations that mean something for a task."""
+    """Return the output activations that mean something for a task."""
     return tuple(name for name in ACTIVATIONS if name != "sigmoid_inverse" or can_normalise(task))
 
 
 def can_normalise(task: str) -> bool:
-    """Whether targets can be standardised: only numbers can."""
+    """Say whether targets can be standardised: only numbers can. All others have base rates for the output bias."""
     return TASKS[task].kind == "value"
 
 
-def can_use_prior(task: str) -> bool:
-    """Whether there are base rates that the output bias could start from."""
-    return TASKS[task].kind != "value"
-
-
 def fitting_options(options: dict) -> dict:
-    """A pairing's options without those that make no sense for its task."""
+    """Return a pairing's options without those that make no sense for its task."""
     task = options["task"]
     activation = options["activation"] if options["activation"] in activations_for(task) else "sigmoid"
     return {
         **options,
         "activation": activation,
         "normalize": options["normalize"] and can_normalise(task),
-        "prior_bias": options["prior_bias"] and can_use_prior(task),
+        "prior_bias": options["prior_bias"] and not can_normalise(task),
     }
 
 
 def changed(choice: Choice, **changes: object) -> Choice:
-    """The choice with some fields changed, of the pairing or of the training; always a valid one."""
+    """Return the choice with some fields of the pairing or of the training changed; always a valid one."""
     options = asdict(choice.pairing)
     own = {name: value for name, value in changes.items() if name not in options}
     options |= {name: value for name, value in changes.items() if name in options}
@@ -81,7 +76,7 @@ class Preset:
 
     @property
     def choice(self) -> Choice:
-        """The row's pairing, trained as in the documents."""
+        """Return the row's pairing, trained as in the documents."""
         return Choice(next(row.pairing for row in rows() if row.id == self.row))
 
 

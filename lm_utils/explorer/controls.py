@@ -1,4 +1,4 @@
-"""Drop-downs and boxes for a choice: they show one, say when it was changed, and grey out what makes no sense."""
+"""Drop-downs and boxes for a choice; they grey out what makes no sense for its task."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import ipywidgets as widgets
 
 from lm_utils.activations import ACTIVATIONS, HIDDEN
-from lm_utils.explorer.choice import LEARNING_RATES, Choice, activations_for, can_normalise, can_use_prior, changed
+from lm_utils.explorer.choice import LEARNING_RATES, Choice, activations_for, can_normalise, changed
 from lm_utils.losses import LOSSES
 from lm_utils.tasks import TASKS
 
@@ -17,12 +17,12 @@ WIDE = {"description_width": "9.5em"}
 
 
 def activation_options(task: str) -> list[tuple[str, str]]:
-    """The output activations of a task as they are shown."""
+    """Return the output activations of a task as they are shown."""
     return [(ACTIVATIONS[name].title, name) for name in activations_for(task)]
 
 
-def make(field: str, choice: Choice) -> widgets.DOMWidget:
-    """The control of one field."""
+def make_control(field: str, choice: Choice) -> widgets.DOMWidget:
+    """Make the control of one field."""
     drop_downs = {
         "task": ("Task", [(task.title, task.name) for task in TASKS.values()]),
         "loss": ("Loss", [(f"{loss.title} ({loss.name})", loss.name) for loss in LOSSES.values()]),
@@ -34,48 +34,49 @@ def make(field: str, choice: Choice) -> widgets.DOMWidget:
     boxes = {"normalize": "normalised targets", "prior_bias": "output bias at the prior"}
     value = value_of(choice, field)
     if field in drop_downs:
-        words, options = drop_downs[field]
-        return widgets.Dropdown(description=words, options=options, value=value, style=WIDE, layout={"width": "auto"})
+        label, options = drop_downs[field]
+        return widgets.Dropdown(description=label, options=options, value=value, style=WIDE, layout={"width": "auto"})
     if field in boxes:
         return widgets.Checkbox(description=boxes[field], value=value, indent=False, layout={"width": "auto"})
-    words, low, high = numbers[field]
+    label, low, high = numbers[field]
     limits = {"min": low, "max": high}
-    return widgets.BoundedIntText(description=words, value=value, **limits, style=WIDE, layout={"width": "auto"})
+    return widgets.BoundedIntText(description=label, value=value, **limits, style=WIDE, layout={"width": "auto"})
 
 
 def value_of(choice: Choice, field: str) -> object:
-    """A field of the choice or of its pairing."""
+    """Return a field of the choice or of its pairing."""
     return getattr(choice.pairing if field in PAIRING_FIELDS else choice, field)
 
 
 class ChoiceControls(widgets.GridBox):
-    """Controls for some fields of a choice; `changed_by_hand` hears every choice that a person makes."""
+    """Controls for some fields of a choice; `changed_by_hand` is called with every choice that a person makes."""
 
     def __init__(self, choice: Choice, fields: Iterable[str], changed_by_hand: Callable[[Choice], None]) -> None:
-        self.choice, self.heard, self.filling = choice, changed_by_hand, False
-        self.fields = {field: make(field, choice) for field in fields}
+        self.choice, self.changed_by_hand, self.filling = choice, changed_by_hand, False
+        self.fields = {field: make_control(field, choice) for field in fields}
         for field, control in self.fields.items():
-            control.observe(lambda event, field=field: self._turned(field, event["new"]), names="value")
+            control.observe(lambda event, field=field: self._changed(field, event["new"]), names="value")
         columns = {"grid_template_columns": "repeat(auto-fit, minmax(26em, 1fr))", "grid_gap": "4px 18px"}
         super().__init__(list(self.fields.values()), layout={**columns, "width": "100%"})
         self.show(choice)
 
     def show(self, choice: Choice) -> None:
-        """Show this choice, without telling anybody."""
+        """Show this choice without calling `changed_by_hand`."""
         self.choice, self.filling = choice, True
         try:
             if "activation" in self.fields:
                 self.fields["activation"].options = activation_options(choice.pairing.task)
             for field, control in self.fields.items():
                 control.value = value_of(choice, field)
-            for field, makes_sense in (("normalize", can_normalise), ("prior_bias", can_use_prior)):
+            numbers = can_normalise(choice.pairing.task)
+            for field, disabled in (("normalize", not numbers), ("prior_bias", numbers)):
                 if field in self.fields:
-                    self.fields[field].disabled = not makes_sense(choice.pairing.task)
+                    self.fields[field].disabled = disabled
         finally:
             self.filling = False
 
-    def _turned(self, field: str, value: object) -> None:
+    def _changed(self, field: str, value: object) -> None:
         if self.filling:
             return
         self.show(changed(self.choice, **{field: value}))
-        self.heard(self.choice)
+        self.changed_by_hand(self.choice)

@@ -1,4 +1,4 @@
-"""The pictures of a live run: from what is known at this moment to a figure; nothing here knows a widget."""
+"""The pictures of a live run, from what is known at this moment; nothing here knows a widget."""
 
 from __future__ import annotations
 
@@ -27,8 +27,10 @@ HIDDEN_LAYER = {"flat": "activations at a flat end", "stuck": "units stuck for e
 METRIC = {"accuracy": "accuracy (%)", "mse": "mean squared error"}
 
 
-def empty(height: float, margins: tuple[float, float, float, float], columns: int = 1) -> tuple[Figure, Sequence[Axes]]:
-    """A figure whose axes stay where they are while it is drawn again and again."""
+def fixed_axes(
+    height: float, margins: tuple[float, float, float, float], columns: int = 1
+) -> tuple[Figure, Sequence[Axes]]:
+    """Make a figure whose axes stay where they are while it is drawn again and again."""
     figure, axes = new_figure(1, columns, width=WIDTH, height=height, squeeze=False)
     figure.set_layout_engine(None)  # places by hand
     left, bottom, right, top = margins
@@ -37,7 +39,7 @@ def empty(height: float, margins: tuple[float, float, float, float], columns: in
 
 
 def title(axes: Axes, text: str) -> None:
-    """A title at a fixed place: looking for a free one costs a third of the drawing."""
+    """Set a title at a fixed place: looking for a free one costs a third of the drawing."""
     axes.set_title(text, loc="left", y=1.02)
 
 
@@ -47,8 +49,8 @@ def title(axes: Axes, text: str) -> None:
 def curves_figure(
     pairing: Pairing, lines: Landmarks, live: LiveRun | None = None, stored: Results | None = None
 ) -> Figure:
-    """Loss and metric over epochs, with the lines they are read by; stored runs stand behind in grey."""
-    figure, (loss, metric) = empty(2.9, (0.068, 0.185, 0.988, 0.895), columns=2)
+    """Draw loss and metric over epochs, with the lines they are read by; stored runs stand behind in grey."""
+    figure, (loss, metric) = fixed_axes(2.9, (0.068, 0.185, 0.988, 0.895), columns=2)
     factor = PERCENT[pairing.spec.metric]
     histories = [entry["history"] for entry in stored.of(pairing)] if stored is not None else []
     for axes, name, scale in ((loss, "valid_loss", 1.0), (metric, "valid_metric", factor)):
@@ -59,11 +61,11 @@ def curves_figure(
             axes.plot(range(1, len(values) + 1), values, color=color, lw=1.2, label=label, zorder=1)
     if live is not None:
         draw_live(loss, metric, live, factor)
-    mark(loss, lines.constant_loss, lines.least_loss, "lowest loss within reach")
+    draw_reference_lines(loss, lines.constant_loss, lines.least_loss, "lowest loss within reach")
     best = None if lines.best_metric is None else factor * lines.best_metric
-    mark(metric, factor * lines.constant_metric, best, "best within reach")
-    finish(loss, "loss", live, histories)
-    finish(metric, METRIC[pairing.spec.metric], live, histories)
+    draw_reference_lines(metric, factor * lines.constant_metric, best, "best within reach")
+    finish_axes(loss, "loss", live, histories)
+    finish_axes(metric, METRIC[pairing.spec.metric], live, histories)
     if pairing.spec.metric == "accuracy":
         metric.set_ylim(-3, 104)
     elif live is None and not histories:
@@ -72,12 +74,12 @@ def curves_figure(
         loss.set_ylim(0, 1.2 * lines.constant_loss)
     title(loss, f"Loss: {pairing.label}")
     title(metric, pairing.spec.title)
-    figure.set_label(told_curves(pairing, lines, live))
+    figure.set_label(curves_alt(pairing, lines, live))
     return figure
 
 
 def draw_live(loss: Axes, metric: Axes, live: LiveRun, factor: float) -> None:
-    """The growing curves: whole epochs with markers, what lies between two of them as a thin line."""
+    """Draw the growing curves: whole epochs with markers, what lies between two of them as a thin line."""
     for part in between_epochs(live):
         epochs = [look.epoch for look in part]
         loss.plot(epochs, [look.loss for look in part], color="0.35", lw=1.2)
@@ -98,7 +100,7 @@ def draw_live(loss: Axes, metric: Axes, live: LiveRun, factor: float) -> None:
 
 
 def between_epochs(live: LiveRun) -> list[list[Look]]:
-    """The looks of the first epoch, and the way from the last whole epoch to this moment."""
+    """Return the looks of the first epoch, and the way from the last whole epoch to this moment."""
     first = [look for look in live.looks if look.epoch <= 1]
     if not live.history:
         return [first]
@@ -108,16 +110,16 @@ def between_epochs(live: LiveRun) -> list[list[Look]]:
     return [[*first, done[0]], [done[1], *now]]
 
 
-def mark(axes: Axes, constant: float | None, best: float | None, best_words: str) -> None:
-    """Horizontal lines at the constant answer and at the limit, where there are such."""
+def draw_reference_lines(axes: Axes, constant: float | None, best: float | None, best_words: str) -> None:
+    """Draw horizontal lines at the constant answer and at the limit, where there are such."""
     if constant is not None and isfinite(constant):
         axes.axhline(constant, color="0.25", lw=1.4, ls=":", label="constant answer", zorder=2)
     if best is not None and isfinite(best):
         axes.axhline(best, color=ALERT, lw=1.4, ls="-.", label=best_words, zorder=2)
 
 
-def finish(axes: Axes, ylabel: str, live: LiveRun | None, histories: Sequence[list]) -> None:
-    """Labels, whole epochs on the x axis, and a legend that hides no curve for long."""
+def finish_axes(axes: Axes, ylabel: str, live: LiveRun | None, histories: Sequence[list]) -> None:
+    """Set labels, whole epochs on the x axis, and a legend that hides no curve for long."""
     axes.set(xlabel="epoch", ylabel=ylabel)
     low, high = axes.get_ylim()
     if low > 0 and high - low < 0.1 * high:  # a flat line is to look flat
@@ -136,14 +138,14 @@ def finish(axes: Axes, ylabel: str, live: LiveRun | None, histories: Sequence[li
 
 
 def instead_of_curves(live: LiveRun | None, histories: Sequence[list]) -> str:
-    """What stands where there is no curve yet, or will be none."""
+    """Return what stands where there is no curve yet, or will be none."""
     if live is None:
         return "" if any(histories) else "Press Train"
     return "The loss refuses what it gets: no curve." if live.run is not None and live.run.status == "error" else ""
 
 
-def told_curves(pairing: Pairing, lines: Landmarks, live: LiveRun | None) -> str:
-    """The alt text of the curves."""
+def curves_alt(pairing: Pairing, lines: Landmarks, live: LiveRun | None) -> str:
+    """Return the alt text of the curves."""
     start = f"Learning curves of {pairing.label} on the task {pairing.task}"
     if live is None:
         return f"{start}: not trained yet; a line marks the best constant answer."
@@ -159,8 +161,8 @@ def told_curves(pairing: Pairing, lines: Landmarks, live: LiveRun | None) -> str
 
 
 def inside_figure(live: LiveRun) -> Figure:
-    """What the outputs look like, how large gradients are in each layer, how many hidden units are stuck."""
-    figure, (outputs, gradients, units) = empty(2.6, (0.062, 0.2, 0.988, 0.87), columns=3)
+    """Draw a histogram of the outputs, the size of the gradients in each layer, and how many hidden units are stuck."""
+    figure, (outputs, gradients, units) = fixed_axes(2.6, (0.062, 0.2, 0.988, 0.87), columns=3)
     draw_outputs(outputs, live)
     epochs = [inside.epoch for inside in live.insides if inside.gradients]
     for i, layer in enumerate(LAYERS):
@@ -180,12 +182,12 @@ def inside_figure(live: LiveRun) -> Figure:
     units.set(xlabel="epoch", ylim=(-4, 104))
     title(units, "Hidden layer (%)")
     units.legend(fontsize=9, loc="best", framealpha=0.8)
-    figure.set_label(told_inside(live))
+    figure.set_label(inside_alt(live))
     return figure
 
 
 def draw_outputs(axes: Axes, live: LiveRun) -> None:
-    """A histogram of predictions: numbers beside the targets, or outputs that should be a yes and a no."""
+    """Draw a histogram of predictions: numbers beside the targets, or outputs that should be a yes and a no."""
     task = live.choice.pairing.spec
     title(axes, "Outputs on validation images")
     axes.set_ylabel("share (%)")
@@ -210,8 +212,8 @@ def draw_outputs(axes: Axes, live: LiveRun) -> None:
     axes.legend(fontsize=9, loc="best", framealpha=0.8)
 
 
-def told_inside(live: LiveRun) -> str:
-    """The alt text of the inside."""
+def inside_alt(live: LiveRun) -> str:
+    """Return the alt text of the inside."""
     start = "Three panels: a histogram of the outputs, gradient sizes by layer, and the state of the hidden layer"
     if not live.insides:
         return f"{start}; nothing measured yet."
@@ -224,16 +226,16 @@ def told_inside(live: LiveRun) -> str:
 
 
 def images_figure(live: LiveRun) -> Figure:
-    """Some test images, each with what the network says and, by frame and sign, whether that is right."""
+    """Draw some test images, each with what the network says and, by frame and sign, whether that is right."""
     figure, axes = new_figure(1, 1, width=WIDTH, height=1.3)
     figure.set_layout_engine(None)
     axes.set_position((0.005, 0.0, 0.99, 0.82))
-    key = key_to_answers(live.choice.pairing.spec)
+    key = answer_key(live.choice.pairing.spec)
     figure.text(0.008, 0.97, f"Test images and what the network says ({key})", va="top")
     digits, gap = live.data.test.digits[:SHOWN], 2
     row = F.pad(live.data.test.images[: len(digits), 0], (gap, gap), value=-1).permute(1, 0, 2).reshape(28, -1)
     axes.imshow(row.numpy(), cmap="gray_r", vmin=-1, vmax=1)
-    answers = told_answers(live.choice.pairing.spec, live.answers, digits) if live.answers is not None else []
+    answers = answers_of(live.choice.pairing.spec, live.answers, digits) if live.answers is not None else []
     for i, (said, right) in enumerate(answers):
         sign, color, left = "✓" if right else "✗", COLORS[0] if right else ALERT, i * (28 + 2 * gap)
         axes.add_patch(Rectangle((left + 0.5, 0), 28 + gap, 27, fill=False, ec=color, lw=1.5 if right else 3))
@@ -245,15 +247,15 @@ def images_figure(live: LiveRun) -> Figure:
     return figure
 
 
-def key_to_answers(task: Task) -> str:
-    """How the short answers under the images are to be read."""
+def answer_key(task: Task) -> str:
+    """Return how the short answers under the images are to be read."""
     if task.kind == "labels":
         return ", ".join(f"{name[0]}: {name}" for name in task.names)
     return {"value": "strokes + holes, right within 0.5", "single": "how likely curved"}.get(task.kind, "class")
 
 
-def told_answers(task: Task, predictions: torch.Tensor, digits: torch.Tensor) -> list[tuple[str, bool]]:
-    """For each image what the network says, in a few letters, and whether it is right."""
+def answers_of(task: Task, predictions: torch.Tensor, digits: torch.Tensor) -> list[tuple[str, bool]]:
+    """Return for each image what the network says, in a few letters, and whether it is right."""
     targets = task.target(digits)
     if task.kind == "value":
         pairs = zip(predictions.flatten().tolist(), targets.flatten().tolist(), strict=True)
@@ -269,32 +271,3 @@ def told_answers(task: Task, predictions: torch.Tensor, digits: torch.Tensor) ->
     rows = zip(decided.tolist(), targets.tolist(), strict=True)
     return [("".join(x for x, yes in zip(letters, said, strict=True) if yes) or "none", said == true)
             for said, true in rows]  # fmt: skip
-
-
-# --- several runs ----------------------------------------------------------------------------------------------------
-
-
-def comparison_figure(runs: Sequence[LiveRun]) -> Figure:
-    """The kept runs of the task that was trained last, laid over each other."""
-    figure, (loss, metric) = empty(3.4, (0.062, 0.16, 0.988, 0.9), columns=2)
-    drawn = [live for live in runs if live.history]
-    task = drawn[-1].choice.pairing.spec if drawn else None
-    same = [live for live in drawn if live.choice.pairing.spec == task]
-    for i, live in enumerate(runs):
-        if live not in same:
-            continue
-        epochs = [record["epoch"] for record in live.history]
-        style = {"ls": LINES[i], "marker": MARKERS[i], "color": COLORS[i], "markevery": max(1, len(epochs) // 10),
-                 "markersize": 6, "label": f"{i + 1}: {live.choice.label}"}  # fmt: skip
-        factor = PERCENT[task.metric]
-        loss.plot(epochs, [record["valid_loss"] for record in live.history], **style)
-        metric.plot(epochs, [factor * record["valid_metric"] for record in live.history], **style)
-    loss.set(xlabel="epoch", ylabel="validation loss")
-    title(loss, "Loss (comparable only within one kind)")
-    metric.set(xlabel="epoch", ylabel=METRIC[task.metric] if task else "")
-    title(metric, task.title if task else "No curve yet")
-    if metric.lines:
-        metric.legend(fontsize=9, loc="best", framealpha=0.8)
-    figure.set_label(f"{len(same)} runs of one task laid over each other: "
-                     + "; ".join(live.choice.label for live in same))  # fmt: skip
-    return figure

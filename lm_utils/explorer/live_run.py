@@ -1,4 +1,4 @@
-"""One training that can be watched: what is known at each moment, measured only when somebody is about to look."""
+"""One training that can be watched: what is known at each moment, measured only when it is about to be drawn."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from torch import Tensor
 from lm_utils.data import Part, Splits
 from lm_utils.doctor import Report, diagnose
 from lm_utils.evidence.reference_lines import Landmarks, landmarks
+from lm_utils.evidence.results import baseline
+from lm_utils.evidence.statistics import failed
 from lm_utils.explorer.choice import Choice
 from lm_utils.model import CNN
 from lm_utils.pairing import Scale
@@ -24,6 +26,9 @@ GLANCE = 96  # validation images of one quick look; a multiple of the batch, for
 SAMPLE = 288  # validation images whose outputs are shown
 EARLY = (1, 2, 5)  # epochs after which the inside is measured even if nobody looks
 SHOWN = 16  # test images of the grid
+LEARNS, CONSTANT, BREAKS = OUTCOMES = (
+    "It learns the task.", "It does no better than a constant answer.", "It stops with an error or with NaN.",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -46,13 +51,13 @@ class Inside:
 
 
 class LiveRun:
-    """A run of `fit` and everything a picture of it needs; `told` is called after every batch and epoch."""
+    """Run `fit` and keep what a picture of it needs; `watch` is called at the start and after each batch and epoch."""
 
     def __init__(
-        self, choice: Choice, data: Splits, device: str = "auto", told: Callable[[LiveRun], None] | None = None
+        self, choice: Choice, data: Splits, device: str = "auto", watch: Callable[[LiveRun], None] | None = None
     ) -> None:
         self.choice, self.data, self.device = choice, data, device
-        self.told = told or (lambda live: None)
+        self.watch = watch or (lambda live: None)
         self.history: list[dict[str, float]] = []
         self.looks: list[Look] = []
         self.insides: list[Inside] = []
@@ -80,35 +85,52 @@ class LiveRun:
         self.model = model
         optimizer = adamw(model, self.choice.lr)
         optimizer.register_step_post_hook(lambda *_: self._after_batch())
-        self.told(self)
+        self.watch(self)
         return optimizer
 
     def _after_batch(self) -> None:
         self.batches += 1
         self.first_batch = self.first_batch or time.perf_counter()
-        self.told(self)
+        self.watch(self)
 
     def _after_epoch(self, record: dict[str, float]) -> None:
         self.history.append(record)
         if record["epoch"] in EARLY or self.epoch >= self.expected_epochs:  # the last: before the best weights return
             self.probe()
-        self.told(self)
+        self.watch(self)
+
+    # --- how it ended ---
+
+    @property
+    def outcome(self) -> str:
+        """Return which of the OUTCOMES came true; empty where the run was stopped by hand."""
+        if self.run is None or self.run.status == "stopped":
+            return ""
+        if self.run.status in ("error", "diverged"):
+            return BREAKS
+        return CONSTANT if self.at_chance else LEARNS
+
+    @property
+    def at_chance(self) -> bool:
+        """Say whether the finished run is no better than the best constant answer."""
+        task = self.choice.pairing.spec
+        return failed(self.run.test_metric, baseline(task.name, self.run.data), task.metric)
 
     # --- how far ---
 
     @property
     def epoch(self) -> float:
-        """Epochs trained so far, counted in batches."""
+        """Return the epochs trained so far, counted in batches."""
         return self.batches / self.batches_per_epoch
 
     @property
     def seconds(self) -> float:
-        """Seconds since the start."""
+        """Return the seconds since the start."""
         return time.perf_counter() - self.started
 
     @property
     def expected_epochs(self) -> int:
-        """When it ends if nothing improves any more."""
+        """Return the epoch in which it ends if nothing improves any more."""
         better, best = self.choice.pairing.spec.better, None
         for record in self.history:
             if best is None or better(record["valid_metric"], best["valid_metric"]):
@@ -117,7 +139,7 @@ class LiveRun:
 
     @property
     def seconds_left(self) -> float | None:
-        """How long it will take if nothing improves any more; None before the first batch."""
+        """Return how long it will take if nothing improves any more; None before the first batch."""
         if not self.batches:
             return None
         return max(0.0, self.seconds / self.epoch * (self.expected_epochs - self.epoch))
@@ -126,23 +148,23 @@ class LiveRun:
 
     @property
     def landmarks(self) -> Landmarks:
-        """The lines its curves are read by."""
+        """Return the lines that its curves are read by."""
         return landmarks(self.choice.pairing, self.data)
 
     @property
     def scale(self) -> Scale:
-        """How the targets were standardised."""
+        """Return how the targets were standardised."""
         return self.choice.pairing.scale(self.choice.pairing.spec.target(self.data.train.digits))
 
     def part(self, part: Part, count: int) -> tuple[Tensor, Tensor, Tensor]:
-        """The first images of a part where the network is, their targets, and what the loss is to meet."""
+        """Return the first images of a part on the network's device, their targets, and what the loss is to meet."""
         pairing, where = self.choice.pairing, next(self.model.parameters()).device
         count = min(count, max(1, len(part) // BATCH) * BATCH)
         targets = pairing.spec.target(part.digits[:count]).to(where)
         return part.images[:count].to(where), targets, pairing.aims(targets, self.scale)
 
     def look(self) -> None:
-        """Loss and metric of this moment, on a few validation images."""
+        """Measure loss and metric on a few validation images."""
         pairing = self.choice.pairing
         images, targets, aims = self.part(self.data.valid, GLANCE)
         with torch.no_grad():
@@ -156,14 +178,14 @@ class LiveRun:
             self.looks.append(Look(self.epoch, loss, metric))
 
     def answer(self) -> None:
-        """Outputs on validation images, and answers to the test images shown."""
+        """Compute outputs on validation images, and answers to the test images shown."""
         say = self.choice.pairing.predict
         with torch.no_grad():
             self.predictions = say(self.model(self.part(self.data.valid, SAMPLE)[0]), self.scale).cpu()
             self.answers = say(self.model(self.part(self.data.test, SHOWN)[0][:SHOWN]), self.scale).cpu()
 
     def probe(self) -> None:
-        """Gradients and stuck units of this moment."""
+        """Measure gradients and stuck units."""
         if self.insides and self.insides[-1].epoch >= self.epoch:
             return
         images, _, aims = self.part(self.data.valid, GLANCE)

@@ -40,14 +40,14 @@ def main() -> int:
 
 
 def notebook(folder: Path) -> nbformat.NotebookNode:
-    """A notebook with the explorer as its only cell, run by this Python; files are saved in the folder."""
+    """Return a notebook with the explorer as its only cell, run by this Python; files are saved in the folder."""
     spec = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     cell = nbformat.v4.new_code_cell(CODE.format(folder=str(folder)))
     return nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": spec})
 
 
 def command(page: Path, port: int) -> list[str]:
-    """Voila for this page, reachable from this machine alone, with the token of the environment.
+    """Return the command of Voila for this page, reachable from this machine alone, with the token of the environment.
 
     A closing page tells the server to end its kernel, but without the cookie against forged requests, which Voila never
     sets; the login cookie is SameSite=Lax, so other sites' requests still go without it and are refused. Kernels whose
@@ -61,7 +61,7 @@ def command(page: Path, port: int) -> list[str]:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody uses."""
+    """Return a port of this machine that nobody uses."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
@@ -69,9 +69,9 @@ def free_port() -> int:
 
 def answers(port: int, token: str, server: subprocess.Popen) -> bool:
     """Wait until the server answers; false where it ended or took too long."""
-    end_of_patience = monotonic() + START_LIMIT
+    deadline = monotonic() + START_LIMIT
     address = f"http://127.0.0.1:{port}/voila/static/"
-    while monotonic() < end_of_patience and server.poll() is None:
+    while monotonic() < deadline and server.poll() is None:
         try:
             urllib.request.urlopen(f"{address}?token={token}", timeout=5).close()
             return True

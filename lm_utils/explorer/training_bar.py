@@ -1,26 +1,86 @@
-"""A Train button, a Stop button, a progress bar and a line that says what is going on: one state at a time."""
+"""A training in a thread of its own, one at a time in a kernel, with Train, Stop, a progress bar and a status line."""
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from html import escape
+from threading import Event, Thread
 
 import ipywidgets as widgets
 import torch
 
-from lm_utils.explorer.live import LiveTraining, Work
+Work = Callable[[Event], None]
+Ended = Callable[[str | None], None]  # is told None, or one sentence about what went wrong
 
 DOUBLE_CLICK = 0.5  # seconds within which a second click is not meant
 BUSY_ELSEWHERE = "Another training is running in this notebook; stop it first, then train here."
 
+_one_at_a_time = threading.Lock()
+_running: set[TrainingThread] = set()
+
+
+class TrainingThread:
+    """Run one piece of work in a thread and tell `ended` how it went."""
+
+    def __init__(self, ended: Ended) -> None:
+        self._ended = ended
+        self._stop = Event()
+        self._thread: Thread | None = None
+
+    @property
+    def running(self) -> bool:
+        """Say whether the thread is at work."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def start(self, work: Work) -> bool:
+        """Begin, unless any training is running in this kernel; say whether it began."""
+        with _one_at_a_time:
+            if any(training.running for training in _running):
+                return False
+            self._stop = Event()
+            self._thread = Thread(target=self._work, args=(work, self._stop), name="live training", daemon=True)
+            _running.clear()
+            _running.add(self)
+            self._thread.start()
+        return True
+
+    def stop(self, wait: float = 0.0) -> None:
+        """Ask the work to stop; with `wait`, give it so many seconds to end."""
+        self._stop.set()
+        if wait and self._thread is not None and self._thread is not threading.current_thread():
+            self._thread.join(wait)
+
+    def _work(self, work: Work, stop: Event) -> None:
+        sentence: str | None = "The training ended unexpectedly."
+        try:
+            torch.set_flush_denormal(True)  # numbers too small to matter become 0 instead of slow, in this thread too
+            work(stop)
+            sentence = None
+        except Exception as problem:  # shown, not lost: nothing reads a thread's traceback in a notebook
+            sentence = one_line(problem)
+        finally:
+            self._ended(sentence)
+
+
+def one_line(problem: Exception) -> str:
+    """Return kind and first line of an error."""
+    return f"{type(problem).__name__}: {(str(problem).splitlines() or ['no message'])[0]}"
+
+
+def stop_all(wait: float = 2.0) -> None:
+    """Stop whatever still trains in this kernel, so that a cell that is run again begins anew."""
+    for training in tuple(_running):
+        training.stop(wait)
+
 
 class TrainingBar(widgets.HBox):
-    """Starts and stops work in a thread; `ended` hears None, or one sentence about what went wrong."""
+    """The buttons, the bar and the line; `clicked` is called by Train, `ended` when the work is over."""
 
-    def __init__(self, clicked: Callable[[], None], ended: Callable[[str | None], None], label: str = "Train") -> None:
+    def __init__(self, clicked: Callable[[], None], ended: Ended, label: str = "Train") -> None:
         self._ended = ended
-        self._training = LiveTraining(self._finished)
+        self._training = TrainingThread(self._finished)
         self._clicked_at, self._quiet = 0.0, False
         wide = {"width": "auto", "min_width": "7em", "flex": "0 0 auto"}
         self.train = widgets.Button(description=label, button_style="primary", layout=wide)
@@ -29,32 +89,32 @@ class TrainingBar(widgets.HBox):
         self.status = widgets.HTML(layout={"flex": "1 1 auto"})
         self.train.on_click(lambda button: self._train_clicked(clicked))
         self.stop.on_click(lambda button: self.ask_to_stop())
-        super().__init__([self.train, self.stop, self.progress, self.status], layout={"align_items": "center"})
+        layout = {"align_items": "center", "flex": "1 1 auto"}
+        super().__init__([self.train, self.stop, self.progress, self.status], layout=layout)
 
     @property
     def running(self) -> bool:
-        """Whether its thread is at work."""
+        """Say whether the thread is at work."""
         return self._training.running
 
     def say(self, text: str) -> None:
         """Show a line; screen readers read it out."""
-        words = f"<div role='status' aria-live='polite' style='line-height:1.3'>{escape(text)}</div>"
-        if self.status.value != words:
-            self.status.value = words
+        line = f"<div role='status' aria-live='polite' style='line-height:1.3'>{escape(text)}</div>"
+        if self.status.value != line:
+            self.status.value = line
 
-    def start(self, work: Work) -> bool:
+    def start(self, work: Work) -> None:
         """Begin in a thread, unless a training is running in this kernel."""
         if not self.stop.disabled:
-            return False
+            return
         self._training.stop(wait=2)  # the one before has said its last word; let its thread end
         self._quiet = False
         self.train.disabled, self.stop.disabled = True, False
         self.progress.value, self.progress.bar_style = 0, ""
-        if self._training.start(lambda stop: self._limited(work, stop)):
-            return True
-        self._rest()
-        self.say(BUSY_ELSEWHERE)
-        return False
+        self.say("Starting …")
+        if not self._training.start(work):
+            self._rest()
+            self.say(BUSY_ELSEWHERE)
 
     def ask_to_stop(self) -> None:
         """Stop within a batch."""
@@ -64,7 +124,7 @@ class TrainingBar(widgets.HBox):
             self._training.stop()
 
     def end(self) -> None:
-        """Stop and wait for the thread to end, without a last word of it."""
+        """Stop and wait for the thread to end; `ended` is not called."""
         self._quiet, self._clicked_at = True, 0.0
         self._training.stop(wait=3)
         self._rest()
@@ -76,13 +136,7 @@ class TrainingBar(widgets.HBox):
         try:
             clicked()
         except Exception as problem:  # a callback's traceback would be lost in a log
-            self.say(f"{type(problem).__name__}: {problem}")
-
-    @staticmethod
-    def _limited(work: Work, stop: object) -> None:
-        """Let numbers too small to matter become 0 instead of slow, in this thread too."""
-        torch.set_flush_denormal(True)
-        work(stop)
+            self.say(one_line(problem))
 
     def _rest(self) -> None:
         self.train.disabled, self.stop.disabled = False, True

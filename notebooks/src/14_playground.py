@@ -120,7 +120,7 @@ splits = lm.load_data(data)
 choice = changed(PRESETS[2].choice, epochs=3)
 live = LiveRun(choice, splits, device, lambda live: live.look())
 live.train()
-Markdown(f"**{choice.label}** {texts.outcome(live)}")
+Markdown(f"**{choice.label}** {texts.ending(live)}")
 
 # %% [markdown]
 # The picture of this run, drawn as above. Look at the loss first and at the accuracy second.

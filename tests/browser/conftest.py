@@ -15,7 +15,7 @@ A test asks for `jupyter` and opens a notebook (built afresh from its source) or
             page.see("Right")                            # waits for a text among the outputs, never in code
             page.screenshot("01_slider", around=page.image("Value and slope"))
 
-`jupyter.open_code("from lm_utils.labs import x\\nx.lab()")` does the same for code of your own.
+`jupyter.open_code("from lm_utils.lessons import x\\nx.lab()")` does the same for code of your own.
 Two controls of one name are told apart by `nth=`. Locators are Playwright's; `page.raw` is its page.
 """
 

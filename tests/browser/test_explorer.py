@@ -69,7 +69,7 @@ def moving(page: Page, nth: int = 0, seconds: float = 20) -> Iterator[SimpleName
     told.seconds = time.monotonic() - started
 
 
-def wait_for_status(page: Page, *texts: str, nth: int = 0, seconds: float = 40) -> None:
+def wait_for_status(page: Page, *texts: str, nth: int = 0, seconds: float = 120) -> None:
     """Wait until the line beside the buttons holds one of these texts and the pictures are drawn."""
     page.raw.wait_for_function(
         """([texts, nth]) => texts.some(

@@ -1,4 +1,4 @@
-"""The explorer without a browser: choices, landmarks, live runs, words and pictures, and the box's states."""
+"""The explorer without a browser: choices, live runs, texts and pictures, and the box's states."""
 
 from __future__ import annotations
 
@@ -9,38 +9,23 @@ from dataclasses import replace
 from threading import Event
 
 import pytest
-import torch
+from helpers import status_line, until
 
-from lm_utils.data import load_data
-from lm_utils.evidence.reference_lines import landmarks, stored_landmarks
+from lm_utils.evidence.reference_lines import landmarks
 from lm_utils.evidence.results import Results, reference
 from lm_utils.explorer import figures, server, texts
 from lm_utils.explorer.choice import PRESETS, Choice, activations_for, changed
+from lm_utils.explorer.comparison import KEPT, Comparison, comparison_figure
 from lm_utils.explorer.explorer import Explorer
-from lm_utils.explorer.explorer_parts import KEPT, Comparison
-from lm_utils.explorer.live_run import LiveRun
-from lm_utils.model import CNN
+from lm_utils.explorer.live_run import BREAKS, CONSTANT, LEARNS, LiveRun
+from lm_utils.explorer.prediction import reply
 from lm_utils.pairing import Pairing
-from lm_utils.runs.inside import stuck_units
 from lm_utils.runs.shipped import KEY
 from lm_utils.tasks import TASKS
 
 FITS = Choice(Pairing("multiclass", "cross_entropy"), epochs=2)
 REFUSED = Choice(Pairing("regression", "bce"), epochs=2)
 NOTHING_STORED = Results("reference", "mnist", ())
-
-
-@pytest.fixture(scope="module")
-def digits():
-    return load_data("digits", seed=0)
-
-
-@pytest.fixture(scope="module")
-def tiny(digits):
-    """Ninety-six images: three batches an epoch."""
-    part = type(digits.train)
-    cut = [part(p.images[:96], p.digits[:96]) for p in (digits.train, digits.valid, digits.test)]
-    return type(digits)(*cut, digits.name, digits.source, digits.seed)
 
 
 def trained(choice, data, stop=None):
@@ -78,43 +63,6 @@ def test_whatever_is_changed_the_choice_stays_valid(task):
     assert changed(FITS, lr=0.1).lr == 0.1
 
 
-# --- landmarks ---
-
-
-@pytest.mark.parametrize(
-    ("pairing", "constant", "least"),
-    [
-        (Pairing("multiclass", "cross_entropy", "softmax"), 2.3026, 1.4612),
-        (Pairing("binary", "cross_entropy", "softmax"), 0.6931, 0.3133),
-        (Pairing("multiclass", "bce_logits", "softmax"), None, 0.6552),
-        (Pairing("multiclass", "bce", "sigmoid"), 0.3251, None),
-        (Pairing("multiclass", "mse", "sigmoid"), 0.09, None),
-        (Pairing("probability", "bce", "sigmoid"), 0.6931, None),
-    ],
-)
-def test_known_constants_and_floors(digits, pairing, constant, least):
-    found = landmarks(pairing, digits)
-    if constant is not None:
-        assert found.constant_loss == pytest.approx(constant, abs=1e-3)
-    assert found.least_loss == (None if least is None else pytest.approx(least, abs=1e-4))
-
-
-def test_limits_of_the_metric():
-    labels = stored_landmarks(Pairing("multilabel", "bce", "softmax"), "mnist")
-    assert labels.best_metric == pytest.approx(0.8019, abs=1e-4)
-    alone = stored_landmarks(Pairing("probability", "bce", "softmax"), "mnist")
-    assert alone.best_metric == pytest.approx(0.4931, abs=1e-4)
-    assert stored_landmarks(Pairing("multiclass", "bce", "sigmoid"), "mnist").best_metric is None
-    assert stored_landmarks(Pairing("regression", "bce_logits", normalize=True), "mnist").constant_loss is None
-
-
-def test_no_pairing_is_without_landmarks(digits):
-    for task in TASKS:
-        for loss in ("mse", "mae", "rmse", "huber", "bce", "bce_logits", "cross_entropy", "hinge"):
-            for activation in activations_for(task):
-                assert landmarks(Pairing(task, loss, activation), digits).constant_metric > 0
-
-
 # --- a live run ---
 
 
@@ -135,12 +83,12 @@ def test_stop_before_the_first_batch(tiny):
     stop.set()
     live = trained(FITS, tiny, stop)
     assert live.run.status == "stopped" and live.report is None
-    assert "in the first epoch, after 0 batches" in texts.outcome(live) and texts.what_happened(live) == ""
+    assert "in the first epoch, after 0 batches" in texts.ending(live) and live.outcome == ""
 
 
 def test_a_loss_that_refuses_is_a_result(refused):
     assert refused.run.status == "error" and refused.report.count("error")
-    assert "between 0 and 1" in texts.outcome(refused) and texts.what_happened(refused) == texts.OUTCOMES[2]
+    assert "between 0 and 1" in texts.ending(refused) and refused.outcome == BREAKS
 
 
 def test_nan_is_told(tiny):
@@ -154,8 +102,8 @@ def test_nan_is_told(tiny):
 
     live._setup = poisoned
     live.train()
-    assert live.run.status == "diverged" and "from the first epoch on" in texts.outcome(live)
-    assert texts.what_happened(live) == texts.OUTCOMES[2]
+    assert live.run.status == "diverged" and "from the first epoch on" in texts.ending(live)
+    assert live.outcome == BREAKS
     figures.curves_figure(FITS.pairing, live.landmarks, live)
     figures.inside_figure(live)
 
@@ -165,7 +113,7 @@ def test_nan_is_told(tiny):
 
 def test_the_card_tells_the_verdict_by_sign_and_word_and_keeps_a_secret():
     choice = PRESETS[1].choice
-    told, secret = texts.pairing_card(choice, NOTHING_STORED), texts.pairing_card(choice, NOTHING_STORED, secret=True)
+    told, secret = texts.pairing_card(choice, NOTHING_STORED), texts.question_card(choice)
     assert "△ handicapped:" in told and "none of this pairing" in told
     assert "handicapped" not in secret and "Stored result" not in secret and "one-hot rows" in secret
 
@@ -187,7 +135,7 @@ def test_pictures_of_every_task_have_an_alt_text(tiny, task):
         figures.curves_figure(live.choice.pairing, live.landmarks, live),
         figures.inside_figure(live),
         figures.images_figure(live),
-        figures.comparison_figure([live]),
+        comparison_figure([live]),
     ]
     assert all(figure.get_label() for figure in pictures) and len({figure.get_label() for figure in pictures}) == 4
 
@@ -218,9 +166,9 @@ def test_the_doctor_in_words(done, refused):
 
 
 def test_prediction_and_outcome_side_by_side():
-    assert "As you said" in texts.prediction_reply(texts.OUTCOMES[0], texts.OUTCOMES[0])
-    assert "Not as you said" in texts.prediction_reply(texts.OUTCOMES[0], texts.OUTCOMES[1])
-    assert "Stopped" in texts.prediction_reply(texts.OUTCOMES[0], "")
+    assert "As you said" in reply(LEARNS, LEARNS)
+    assert "Not as you said" in reply(LEARNS, CONSTANT)
+    assert "Stopped" in reply(LEARNS, "")
 
 
 def test_six_runs_are_kept_and_saved(done, refused, tmp_path):
@@ -238,7 +186,7 @@ def test_six_runs_are_kept_and_saved(done, refused, tmp_path):
     comparison.folder = tmp_path / "missing"
     comparison.save()
     assert "cannot be written" in comparison.links.value and "download=" in comparison.links.value
-    comparison.forget()
+    comparison.show([])
     assert comparison.runs == []
 
 
@@ -254,18 +202,6 @@ def box(tmp_path, tiny):
     made.bar.end()
 
 
-def told(box):
-    """What the line beside the buttons says."""
-    return box.bar.status.value.split(">")[1].split("<")[0]
-
-
-def until(condition, seconds=10.0):
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.005)
-    assert condition()
-
-
 def click(box):
     box.bar._clicked_at = 0.0  # as if the last click were long ago
     box.bar.train.click()
@@ -273,13 +209,13 @@ def click(box):
 
 def test_untouched_it_shows_a_picture_and_trains_nothing(box):
     assert "Learning curves" in box.curves.value and box.live is None and not box.bar.running
-    assert told(box) == "Ready: press Train." and box.bar.stop.disabled and not box.bar.train.disabled
+    assert status_line(box) == "Ready: press Train." and box.bar.stop.disabled and not box.bar.train.disabled
 
 
 def test_train_to_the_end(box):
     click(box)
     until(lambda: not box.bar.running)
-    assert told(box).startswith("Done in") and len(box.comparison.runs) == 1
+    assert status_line(box).startswith("Done in") and len(box.comparison.runs) == 1
     assert "Three panels" in box.inside.value and "test images" in box.images.value and "doctor" in box.doctor.value
     assert not box.bar.train.disabled and box.bar.stop.disabled
 
@@ -299,7 +235,7 @@ def test_stop_is_obeyed_and_the_run_is_kept(box):
     until(lambda: box.live and len(box.live.history) > 1)
     box.bar.stop.click()
     epochs = len(box.live.history)
-    until(lambda: "Stopped after" in told(box))
+    until(lambda: "Stopped after" in status_line(box))
     until(lambda: not box.bar.running)
     assert len(box.live.history) <= epochs + 1  # not even the epoch under way was finished, or it had just ended
     assert len(box.comparison.runs) == 1 and not box.bar.train.disabled
@@ -310,20 +246,20 @@ def test_another_choice_stops_the_training_first(box):
     click(box)
     until(lambda: box.live and box.live.history)
     box.presets[1].click()
-    assert not box.bar.running and "stopped" in told(box) and box.live is None
+    assert not box.bar.running and "stopped" in status_line(box) and box.live is None
     assert "● " in box.presets[1].description and len(box.comparison.runs) == 1
     box.choose(REFUSED)
     click(box)
     until(lambda: not box.bar.running)
-    assert "The loss refused" in told(box) and "✗ error" in box.doctor.value
+    assert "The loss refused" in status_line(box) and "✗ error" in box.doctor.value
 
 
 def test_predict_first_asks_hides_and_answers(box):
     box.predict.switch.value = True
     assert "hidden until" in box.card.value
     click(box)
-    assert not box.bar.running and "Say first" in told(box)
-    box.predict.options.value = texts.OUTCOMES[0]
+    assert not box.bar.running and "Say first" in status_line(box)
+    box.predict.options.value = LEARNS
     click(box)
     until(lambda: not box.bar.running)
     assert "you said" in box.predict.reply.value.lower() and "hidden until" not in box.card.value
@@ -343,7 +279,7 @@ def test_controls_follow_the_choice_and_grey_out_what_makes_no_sense(box):
 
 
 def test_headless_the_same_training_runs_without_a_thread(box):
-    assert box.train_now().run.status == "ok" and told(box).startswith("Done in")
+    assert box.train_now().run.status == "ok" and status_line(box).startswith("Done in")
 
 
 # --- its own page ---
@@ -355,14 +291,3 @@ def test_the_page_is_for_this_machine_and_needs_a_token(tmp_path):
     (cell,) = server.notebook(tmp_path).cells
     assert compile(cell.source, "cell", "exec") and str(tmp_path) in cell.source
     assert 1024 < server.free_port() < 65536
-
-
-def test_a_unit_is_stuck_where_it_says_the_same_for_every_image(tiny):
-    images = tiny.valid.images[:32]
-    model = CNN(10, generator=torch.Generator().manual_seed(0))
-    assert stuck_units(model, images) == 0
-    model.fc.bias.data[:16] = 50.0
-    assert stuck_units(model, images) == 0.25
-    relu = CNN(10, hidden="relu", generator=torch.Generator().manual_seed(0))
-    relu.fc.bias.data[:32] = -50.0
-    assert stuck_units(relu, images) >= 0.5

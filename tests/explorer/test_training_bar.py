@@ -2,20 +2,15 @@
 
 import time
 
-from lm_utils.explorer.live import LiveTraining, Pace, stop_all
+from helpers import until
 
-
-def until(condition, seconds=3.0):
-    """Wait for something, but not for ever."""
-    end = time.monotonic() + seconds
-    while not condition() and time.monotonic() < end:
-        time.sleep(0.005)
-    assert condition()
+from lm_utils.explorer.live_box import Pace
+from lm_utils.explorer.training_bar import TrainingThread, stop_all
 
 
 def test_a_second_start_is_refused_and_a_stop_is_obeyed():
     heard = []
-    one, other = LiveTraining(heard.append), LiveTraining(heard.append)
+    one, other = TrainingThread(heard.append), TrainingThread(heard.append)
     assert one.start(lambda stop: stop.wait(5)) and not one.start(print) and not other.start(print)
     one.stop(wait=2)
     assert not one.running and heard == [None]
@@ -25,7 +20,7 @@ def test_a_second_start_is_refused_and_a_stop_is_obeyed():
 
 def test_an_error_becomes_one_sentence_and_the_next_start_works():
     heard = []
-    training = LiveTraining(heard.append)
+    training = TrainingThread(heard.append)
 
     def fails(stop):
         raise ValueError("first line\nsecond line")
@@ -38,7 +33,7 @@ def test_an_error_becomes_one_sentence_and_the_next_start_works():
 
 
 def test_stop_all_ends_the_training_of_a_cell_that_was_run_before():
-    old = LiveTraining(lambda sentence: None)
+    old = TrainingThread(lambda sentence: None)
     old.start(lambda stop: stop.wait(5))
     stop_all()
     assert not old.running
