@@ -1,4 +1,4 @@
-"""Is it learning? The constant predictor's loss, four training runs with their vital signs, and a ritual."""
+"""Notebook 13: the constant predictor's loss, four training runs with their vital signs, and a ritual."""
 
 from __future__ import annotations
 
@@ -25,12 +25,13 @@ from lm_utils.lessons.bce_and_logits import double_softmax_floor
 from lm_utils.losses import LOSSES
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
-from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, Picture, new_figure
+from lm_utils.show.lab import lab, menu
+from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 from lm_utils.tasks import TASKS
 from lm_utils.training import adamw, fit
 
 STORED = RESULTS / "health" / "digits.json"
-EPOCHS, WIDE = 25, {"description_width": "initial"}
+EPOCHS = 25
 
 # --- the constant predictor ---------------------------------------------------------------------------------
 
@@ -39,7 +40,7 @@ FAMILY = {"mse": "distance", "rmse": "distance", "mae": "distance", "bce": "bce"
 
 
 def constant_outputs(loss: str, task: str, targets: Tensor) -> Tensor:
-    """The same outputs for every image that this loss likes best on these targets."""
+    """Return the outputs, the same for every image, that have the lowest loss on these targets."""
     exclusive = TASKS[task].kind == "exclusive"
     numbers = F.one_hot(targets, TASKS[task].outputs).float() if exclusive else targets
     if loss == "hinge":
@@ -58,12 +59,12 @@ def _least_huber(numbers: Tensor) -> Tensor:
 
 
 def constant_loss(loss: str, task: str, targets: Tensor) -> float:
-    """What a network reaches that has learned the targets' average and nothing else."""
+    """Return the loss of a network that has learned the targets' average and nothing else."""
     return Pairing(task, loss).loss_value(constant_outputs(loss, task, targets), targets).item()
 
 
 def makes_sense(loss: str, task: str) -> bool:
-    """Does this loss have a constant predictor on this task at all?"""
+    """Say whether this loss has a constant predictor on this task at all."""
     kind = TASKS[task].kind
     if loss in ("bce", "bce_logits", "hinge"):
         return kind != "value"
@@ -71,7 +72,7 @@ def makes_sense(loss: str, task: str) -> bool:
 
 
 def constants_table(digits: Tensor) -> pd.DataFrame:
-    """Per task (a column) and loss (a row) the constant predictor's loss."""
+    """Return the constant predictor's loss for each loss (a row) and task (a column)."""
     rows = {
         loss.title: {
             task.title: constant_loss(name, key, task.target(digits)) if makes_sense(name, key) else float("nan")
@@ -89,7 +90,7 @@ class Broadcasting(Pairing):
     """Mean squared error between outputs [N, 1] and targets [N]: every output against every target."""
 
     def loss_value(self, outputs: Tensor, aims: Tensor) -> Tensor:
-        """The mean over the N x N table that broadcasting makes (PyTorch warns, once)."""
+        """Return the mean over the N x N table that broadcasting makes (PyTorch warns, once)."""
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return F.mse_loss(outputs, aims.squeeze(1))
@@ -126,7 +127,7 @@ PATIENTS: dict[str, Patient] = {
 
 
 def stuck_share(hidden: Tensor) -> float:
-    """Share of sigmoid units at the same flat end for every image, where their slope is next to zero."""
+    """Return the share of sigmoid units at the same flat end for every image, where their slope is next to zero."""
     flat = (hidden * (1 - hidden)).amax(0) < FLAT
     same = hidden.amax(0) - hidden.amin(0) < 2 * FLAT
     return (flat & same).float().mean().item()
@@ -134,7 +135,7 @@ def stuck_share(hidden: Tensor) -> float:
 
 @torch.no_grad()
 def vital_signs(model: CNN, images: Tensor) -> dict[str, float]:
-    """How far the outputs differ between images, and how many hidden units are stuck."""
+    """Return how far the outputs differ between images, and the share of hidden units that are stuck."""
     hidden = model.hidden_units(images)
     outputs = model.activation(model.out(hidden))
     return {"spread": outputs.std(0).mean().item(), "stuck": stuck_share(hidden)}
@@ -158,21 +159,17 @@ def train_run(name: str, data: Splits, epochs: int = EPOCHS, seed: int = 0, devi
 
 
 def references(name: str, data: Splits) -> dict[str, float]:
-    """The two lines a validation loss is to be read against: the constant predictor and the floor."""
+    """Return the two lines a validation loss is read against: the constant predictor and the floor."""
     patient = PATIENTS[name]
     pairing, target = patient.pairing, patient.pairing.spec.target
     aims = pairing.aims(target(data.valid.digits), pairing.scale(target(data.train.digits)))
     return {"constant": constant_loss(pairing.loss, pairing.task, aims), "floor": patient.floor}
 
 
-def stored_runs() -> dict[str, list[dict]]:
-    """The four runs as they came out on the embedded digits."""
-    return json.loads(STORED.read_text("utf-8"))["runs"]
-
-
-def stored_references() -> dict[str, dict[str, float]]:
-    """The reference lines of the stored runs."""
-    return json.loads(STORED.read_text("utf-8"))["references"]
+def stored_runs() -> tuple[dict[str, list[dict]], dict[str, dict[str, float]]]:
+    """Return the four runs as they came out on the embedded digits, and their reference lines."""
+    stored = json.loads(STORED.read_text("utf-8"))
+    return stored["runs"], stored["references"]
 
 
 def write_stored_runs() -> None:
@@ -186,7 +183,7 @@ def write_stored_runs() -> None:
 
 
 def health_figure(name: str, records: Sequence[dict], lines: dict[str, float] | None = None) -> Figure:
-    """Three vital signs of one run: the loss (with its reference lines if given), the spread, the stuck units."""
+    """Draw a run's loss (with its reference lines if given), the spread of its outputs, and its stuck units."""
     figure, (loss, spread, stuck) = new_figure(1, 3, width=11, height=3.6)
     epochs = [record["epoch"] for record in records]
     panels = ((loss, "valid_loss", "validation loss"), (spread, "spread", "how far outputs differ\nbetween images"),
@@ -218,7 +215,7 @@ def _reference_lines(axis: object, lines: dict[str, float]) -> None:
 
 
 def health_facts(records: Sequence[dict], lines: dict[str, float] | None = None) -> str:
-    """The last epoch in one sentence."""
+    """Return the last epoch in one sentence."""
     last = records[-1]
     against = f", the constant predictor is at {lines['constant']:.4f}" if lines else ""
     against += f" and the floor at {lines['floor']:.4f}" if lines and lines["floor"] else ""
@@ -230,37 +227,23 @@ def health_facts(records: Sequence[dict], lines: dict[str, float] | None = None)
 
 def health_lab() -> widgets.VBox:
     """Look at four runs, then show the reference lines, then the diagnosis."""
-    run = widgets.ToggleButtons(options=list(PATIENTS), description="Which run", style=WIDE)
+    runs, known = stored_runs()
+    run = menu("Which run", list(PATIENTS), kind=widgets.ToggleButtons)
     lines = widgets.Checkbox(description="Show the constant predictor and the floor", indent=False)
-    told = widgets.Checkbox(description="Show the diagnosis", indent=False)
-    picture, words = Picture(), widgets.HTML()
-    runs, known = stored_runs(), stored_references()
+    diagnosis = widgets.Checkbox(description="Show the diagnosis", indent=False)
+    run.observe(lambda _: diagnosis.set_trait("value", False), "value")  # every run is guessed at first
 
-    def draw(_: object = None) -> None:
-        try:
-            shown = known[run.value] if lines.value else None
-            picture.draw(health_figure(run.value, runs[run.value], shown))
-            words.value = health_words(run.value, runs[run.value], shown, told.value)
-        except Exception as problem:  # shown, not lost
-            words.value = f"<p>This picture could not be drawn: {problem}</p>"
+    def draw(run: str, lines: bool, diagnosis: bool) -> tuple[Figure, str]:
+        shown = known[run] if lines else None
+        return health_figure(run, runs[run], shown), health_words(run, runs[run], shown, diagnosis)
 
-    def turn(_: object) -> None:
-        if told.value:
-            told.value = False  # every run is guessed at first; this draws too
-        else:
-            draw()
-
-    run.observe(turn, "value")
-    for control in (lines, told):
-        control.observe(draw, "value")
-    draw()
-    return widgets.VBox([run, widgets.HBox([lines, told]), picture, words])
+    return lab(draw, run=run, lines=lines, diagnosis=diagnosis)
 
 
-def health_words(name: str, records: Sequence[dict], lines: dict[str, float] | None, told: bool) -> str:
-    """What stands below the picture: the facts, and the diagnosis where it was asked for."""
+def health_words(name: str, records: Sequence[dict], lines: dict[str, float] | None, diagnosis: bool) -> str:
+    """Return what stands below the picture: the facts, and the diagnosis where it was asked for."""
     patient, facts = PATIENTS[name], health_facts(records, lines)
-    if not told:
+    if not diagnosis:
         return f"<p>{facts}</p>"
     unit = patient.pairing.spec.metric
     metric = records[-1]["valid_metric"]
@@ -274,7 +257,7 @@ def health_words(name: str, records: Sequence[dict], lines: dict[str, float] | N
 def overfit(
     model: nn.Module, loss_fn: Callable, inputs: Tensor, targets: Tensor, steps: int = 200, lr: float = 1e-3
 ) -> list[float]:
-    """Train a copy of the model on one small batch again and again; the loss before every step and at the end."""
+    """Train a copy of the model on one small batch; return the loss before every step and at the end."""
     model = copy.deepcopy(model).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr, weight_decay=0.0)
     losses = []
@@ -289,7 +272,7 @@ def overfit(
 
 
 def overfit_figure(curves: dict[str, Sequence[float]], lines: dict[str, float]) -> Figure:
-    """Losses while one small batch is learned by heart, with named horizontal lines."""
+    """Draw the losses while one small batch is learned by heart, with named horizontal lines."""
     figure, axis = new_figure(width=9, height=3.8)
     for place, (name, losses) in enumerate(curves.items()):
         axis.plot(losses, color=COLORS[place], linestyle=LINES[place], marker=MARKERS[place], markevery=25, label=name)
@@ -304,7 +287,7 @@ def overfit_figure(curves: dict[str, Sequence[float]], lines: dict[str, float]) 
 
 
 def past_bugs_table() -> pd.DataFrame:
-    """Published bugs rebuilt small, and what the doctor says about each."""
+    """Return published bugs rebuilt small, and what the doctor says about each."""
     rows = []
     for case in past_bugs():
         worst = case.report().findings[0]

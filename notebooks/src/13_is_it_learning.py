@@ -165,7 +165,7 @@ lesson.health_lab()
 # The same four runs as numbers, straight from the stored records:
 
 # %%
-runs, lines = lesson.stored_runs(), lesson.stored_references()
+runs, lines = lesson.stored_runs()
 Markdown("\n".join(f"- **{name}**: {lesson.health_facts(runs[name], lines[name])}" for name in runs))
 
 # %% [markdown]

@@ -12,7 +12,7 @@ from yardstick import cost, plain_figure
 
 import lm_utils as lm
 from lm_utils.doctor.exam.known import past_bugs
-from lm_utils.lessons import is_it_learning
+from lm_utils.lessons import is_it_learning as lesson
 
 DIGITS = torch.arange(600) % 10
 
@@ -24,17 +24,17 @@ DIGITS = torch.arange(600) % 10
      ("multiclass", "bce_logits", 0.325083), ("multiclass", "mae", 0.1), ("multiclass", "hinge", 0.2)],
 )  # fmt: skip
 def test_known_constants(task, loss, value):
-    assert is_it_learning.constant_loss(loss, task, lm.TASKS[task].target(DIGITS)) == pytest.approx(value, abs=1e-5)
+    assert lesson.constant_loss(loss, task, lm.TASKS[task].target(DIGITS)) == pytest.approx(value, abs=1e-5)
 
 
-SENSIBLE = [(task, loss) for task in lm.TASKS for loss in lm.LOSSES if is_it_learning.makes_sense(loss, task)]
+SENSIBLE = [(task, loss) for task in lm.TASKS for loss in lm.LOSSES if lesson.makes_sense(loss, task)]
 
 
 @pytest.mark.parametrize(("task", "loss"), SENSIBLE)
 def test_no_other_constant_does_better(task, loss):
     targets, pairing = lm.TASKS[task].target(DIGITS), lm.Pairing(task, loss)
-    best = is_it_learning.constant_outputs(loss, task, targets)
-    least = is_it_learning.constant_loss(loss, task, targets)
+    best = lesson.constant_outputs(loss, task, targets)
+    least = lesson.constant_loss(loss, task, targets)
     generator = torch.Generator().manual_seed(0)
     for size in (0.003, 0.03, 0.3):
         for _ in range(20):
@@ -44,17 +44,15 @@ def test_no_other_constant_does_better(task, loss):
 
 
 def test_table_names_what_makes_no_sense():
-    table = is_it_learning.constants_table(DIGITS)
+    table = lesson.constants_table(DIGITS)
     assert table.shape == (8, 5) and table.isna().sum().sum() == 5
     assert table.loc["Binary cross-entropy", "Probability prediction"] == pytest.approx(math.log(2))
 
 
 def test_stored_runs_are_what_their_states_say():
-    runs, lines = is_it_learning.stored_runs(), is_it_learning.stored_references()
-    assert set(runs) == set(is_it_learning.PATIENTS) == set(lines)
-    last = {
-        is_it_learning.PATIENTS[name].state.split(";")[0]: (records[-1], lines[name]) for name, records in runs.items()
-    }
+    runs, lines = lesson.stored_runs()
+    assert set(runs) == set(lesson.PATIENTS) == set(lines)
+    last = {lesson.PATIENTS[name].state.split(";")[0]: (records[-1], lines[name]) for name, records in runs.items()}
     for state, (record, line) in last.items():
         on_the_line = abs(record["valid_loss"] / line["constant"] - 1) < 0.02
         assert on_the_line is (state in ("collapsed to the mean", "saturated"))
@@ -67,43 +65,44 @@ def test_stored_runs_are_what_their_states_say():
 
 def test_a_live_run_repeats_the_stored_one():
     data = lm.load_data("digits", seed=0)
-    records = is_it_learning.train_run("Run 3", data, epochs=2, device="cpu")
-    for live, stored in zip(records, is_it_learning.stored_runs()["Run 3"], strict=False):
+    records = lesson.train_run("Run 3", data, epochs=2, device="cpu")
+    runs, lines = lesson.stored_runs()
+    for live, stored in zip(records, runs["Run 3"], strict=False):
         assert live["valid_loss"] == pytest.approx(stored["valid_loss"], rel=0.02)
-    assert is_it_learning.references("Run 3", data) == pytest.approx(is_it_learning.stored_references()["Run 3"])
+    assert lesson.references("Run 3", data) == pytest.approx(lines["Run 3"])
 
 
 def test_lab_hides_lines_and_diagnosis_until_asked():
-    lab = is_it_learning.health_lab()
-    run, options, picture, words = lab.children
-    lines, told = options.children
+    lab = lesson.health_lab()
+    run, lines, diagnosis = lab.controls.values()
+    _, picture, words = lab.children
     assert "Three vital signs of Run 1" in picture.value and "constant predictor" not in words.value
     assert "collapsed" not in words.value
-    lines.value = told.value = True
+    lines.value = diagnosis.value = True
     assert "constant predictor is at" in words.value and "collapsed to the mean" in words.value
     run.value = "Run 2"
-    assert not told.value and "Three vital signs of Run 2" in picture.value and "floor" in words.value
+    assert not diagnosis.value and "Three vital signs of Run 2" in picture.value and "floor" in words.value
     assert "only looks bad" not in words.value
 
 
 def test_lab_shows_a_failure_as_one_sentence(monkeypatch):
-    lab = is_it_learning.health_lab()
+    lab = lesson.health_lab()
 
     def fail(*_: object) -> None:
         raise ValueError("no ink")
 
-    monkeypatch.setattr(is_it_learning, "health_figure", fail)
-    lab.children[0].value = "Run 4"
-    assert "no ink" in lab.children[3].value
+    monkeypatch.setattr(lesson, "health_figure", fail)
+    lab.controls["run"].value = "Run 4"
+    assert "no ink" in lab.children[2].value
 
 
 @pytest.mark.alone
 def test_lab_answers_at_once():
-    lab = is_it_learning.health_lab()
+    lab = lesson.health_lab()
     names = iter(["Run 2", "Run 3", "Run 4"])
 
     def choose():
-        lab.children[0].value = next(names)
+        lab.controls["run"].value = next(names)
 
     answer, figure = cost(choose, plain_figure)
     assert answer < 4 * figure
@@ -113,24 +112,24 @@ def test_overfit_learns_by_heart_and_leaves_the_model_alone():
     model = nn.Linear(8, 3)
     before = model.weight.clone()
     x, y = torch.randn(16, 8), torch.arange(16) % 3
-    losses = is_it_learning.overfit(model, F.cross_entropy, x, y, steps=300, lr=0.05)
+    losses = lesson.overfit(model, F.cross_entropy, x, y, steps=300, lr=0.05)
     assert len(losses) == 301 and losses[-1] < losses[0] / 2
     assert torch.equal(model.weight, before) and model.weight.grad is None
-    figure = is_it_learning.overfit_figure({"right": losses}, {"constant": 1.1})
+    figure = lesson.overfit_figure({"right": losses}, {"constant": 1.1})
     assert "right ends at" in figure.get_label()
 
 
 def test_stuck_share():
     hidden = torch.tensor([[0.0, 0.5, 1.0], [0.0, 0.1, 0.3]])
-    assert is_it_learning.stuck_share(hidden) == pytest.approx(1 / 3)
+    assert lesson.stuck_share(hidden) == pytest.approx(1 / 3)
 
 
 def test_a_unit_that_says_a_clear_no_and_a_clear_yes_is_not_stuck():
     hidden = torch.tensor([[0.0, 1.0, 0.0, 0.9999], [1.0, 0.0, 0.0, 1.0]])
-    assert is_it_learning.stuck_share(hidden) == 0.5
+    assert lesson.stuck_share(hidden) == 0.5
 
 
 def test_past_bugs_are_all_named():
-    table = is_it_learning.past_bugs_table()
+    table = lesson.past_bugs_table()
     assert list(table.index) == [bug.source for bug in past_bugs()]
     assert list(table["doctor"]) == [bug.expected for bug in past_bugs()]

@@ -105,8 +105,8 @@ EXHIBITS: tuple[Exhibit, ...] = (
             "Softmax over labels, read with the usual cut and with one chosen on validation images: the same trained"
             " networks."),
     Exhibit("vital-signs", "13_is_it_learning",
-            lambda: is_it_learning.health_figure("one seed, embedded digits", is_it_learning.stored_runs()[ILL],
-                                         is_it_learning.stored_references()[ILL]),
+            lambda: is_it_learning.health_figure(
+                "one seed, embedded digits", *(stored[ILL] for stored in is_it_learning.stored_runs())),
             "One of four runs to be judged by their vital signs. What is the matter with this one?"),
     Exhibit("verdicts", "15_verdicts", lambda: result_figures.verdict_bars(claims.counts(claims.judge_all())),
             "Every claim of the five documents and what became of it."),
