@@ -11,7 +11,7 @@ from ipywidgets.embed import dependency_state, embed_data
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from lm_utils.lessons.loss_shapes import error_lab
+from lm_utils.lessons.losses import error_lab
 from lm_utils.show.quiz import predict
 from lm_utils.show.style import image_tag, new_figure
 from lm_utils.workshop.publish.notebooks import NOTEBOOK_METADATA, ROOT

@@ -39,7 +39,8 @@ import torch
 from IPython.display import Markdown
 from torch import nn
 
-from lm_utils.lessons import descent, loss_shapes, outlier
+from lm_utils.lessons import losses as lesson
+from lm_utils.lessons import losses_outlier as outlier
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
@@ -75,7 +76,7 @@ quiz.predict(
 # Move the error with the slider (or click on it and use the arrow keys). Then move Huber's knee.
 
 # %%
-loss_shapes.error_lab()
+lesson.error_lab()
 
 # %% [markdown]
 # Read the right-hand picture. MSE's pull is proportional to the error: gentle when you are close, violent when you are
@@ -90,7 +91,7 @@ for error in (-20.0, -0.3, 0.4, 2.0):
     for name, loss in {"MSE": nn.MSELoss(), "MAE": nn.L1Loss(), "Huber": nn.HuberLoss()}.items():
         prediction = torch.tensor(3.0 + error, requires_grad=True)
         loss(prediction, torch.tensor(3.0)).backward()
-        expected = loss_shapes.error_curves()[name][1](error)
+        expected = lesson.error_curves()[name][1](error)
         assert abs(prediction.grad.item() - expected) < 1e-5
 
 # %% [markdown]
@@ -122,7 +123,7 @@ def huber_slope(error, delta):
 # %%
 quiz.check_function(
     huber_slope,
-    loss_shapes.huber_slope,
+    lesson.huber_slope,
     cases=[(0.5, 1.0), (-0.5, 1.0), (4.0, 1.0), (-4.0, 1.0), (-4.0, 2.0)],
     mistakes=[
         (lambda e, d: min(e, d), "Right for positive errors. What about an error of −4?"),
@@ -219,7 +220,7 @@ quiz.predict(
 # Here are the walks. Look at where they *end* first, then at how they get there.
 
 # %%
-descent.walk_lab()
+lesson.walk_lab()
 
 # %% [markdown]
 # The three small pictures show the last steps on each loss curve, the large one the distance to the minimum on a
@@ -234,10 +235,10 @@ descent.walk_lab()
 # This is why Huber exists: MSE's soft landing without MSE's violence. Here it is as a test that could fail:
 
 # %%
-assert abs(descent.walk("MAE", rate=0.4)[-2:]).max() > 0.1, "still hopping"
-assert abs(descent.walk("MAE", rate=0.4, halve=5)[-1]) < 0.01, "at rest"
-assert abs(descent.walk("Huber", rate=0.4)[-1]) < 1e-6, "settled"
-assert abs(descent.walk("MSE", rate=1.1)[-1]) > 1000, "gone"
+assert abs(lesson.walk("MAE", rate=0.4)[-2:]).max() > 0.1, "still hopping"
+assert abs(lesson.walk("MAE", rate=0.4, halve=5)[-1]) < 0.01, "at rest"
+assert abs(lesson.walk("Huber", rate=0.4)[-1]) < 1e-6, "settled"
+assert abs(lesson.walk("MSE", rate=1.1)[-1]) > 1000, "gone"
 
 # %% [markdown]
 # One remark on "reduce the size of the loss". For plain gradient descent, half the loss is the same as half the
@@ -245,7 +246,7 @@ assert abs(descent.walk("MSE", rate=1.1)[-1]) > 1000, "gone"
 # divides by the size of the gradients it has seen. It is the **learning rate** that must shrink:
 
 # %%
-steps = descent.steps_needed
+steps = lesson.steps_needed
 assert steps("MAE", "SGD", 10.0, factor=0.5) == 2 * steps("MAE", "SGD", 10.0)
 assert steps("MAE", "AdamW", 10.0, factor=0.5) == steps("MAE", "AdamW", 10.0)
 
@@ -268,7 +269,7 @@ quiz.predict(
 # logarithmic; low is quick.
 
 # %%
-show(descent.race_figure())
+show(lesson.race_figure())
 
 # %% [markdown]
 # Left, SGD: MSE needs the same number of steps for *every* size of error, because it removes a fixed share per step.
@@ -372,7 +373,7 @@ quiz.predict(
 # Move the score from far left to far right, then turn the label round.
 
 # %%
-loss_shapes.score_lab()
+lesson.score_lab()
 
 # %% [markdown]
 # For a confident mistake BCE, cross-entropy and hinge pull with a force near 1, whatever the distance: in the score
@@ -384,7 +385,7 @@ loss_shapes.score_lab()
 z = torch.tensor([-3.0], requires_grad=True)
 nn.BCEWithLogitsLoss()(z, torch.ones(1)).backward()
 assert abs(z.grad.item() - (torch.sigmoid(z).item() - 1)) < 1e-6
-assert abs(z.grad.item() - loss_shapes.score_curves()["BCE"][1](-3.0)) < 1e-6
+assert abs(z.grad.item() - lesson.score_curves()["BCE"][1](-3.0)) < 1e-6
 
 # %% [markdown]
 # ### Two sentences of document 002, made more exact

@@ -35,12 +35,14 @@ device = "auto"
 # First the tools. No images here either: one neuron, a few points, nine numbers.
 
 # %%
+import numpy as np
 import pandas as pd
 import torch
 from IPython.display import Markdown
 from torch import nn
 
-from lm_utils.lessons import depth, likelihood, one_neuron
+from lm_utils.lessons import why_these_losses as lesson
+from lm_utils.lessons import why_these_losses_likelihood as likelihood
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
@@ -67,7 +69,7 @@ quiz.predict(
 # start.
 
 # %%
-one_neuron.neuron_lab()
+lesson.neuron_lab()
 
 # %% [markdown]
 # Look at the middle picture. Under MSE the slope is **smallest at the beginning**, when the neuron is most wrong. It
@@ -120,12 +122,12 @@ def slope_by_weight(w, b, x, y):
 # %%
 quiz.check_function(
     slope_by_weight,
-    lambda *case: one_neuron.slope_by_weight("cross-entropy", *case),
+    lambda *case: lesson.slope_by_weight("cross-entropy", *case),
     cases=[(3.0, 3.0, 1.0, 0.0), (1.0, -2.0, 2.0, 1.0), (0.5, 0.0, -1.0, 0.0)],
     mistakes=[
-        (lambda *case: one_neuron.slope_by_weight("MSE", *case), "That is MSE's: the sigmoid's slope is still in it."),
-        (lambda *case: one_neuron.slope_by_weight("MSE", *case) / 2, "That still contains the sigmoid's slope."),
-        (lambda *case: one_neuron.slope_by_weight("cross-entropy", *case) / case[2], "Only the input x is missing."),
+        (lambda *case: lesson.slope_by_weight("MSE", *case), "That is MSE's: the sigmoid's slope is still in it."),
+        (lambda *case: lesson.slope_by_weight("MSE", *case) / 2, "That still contains the sigmoid's slope."),
+        (lambda *case: lesson.slope_by_weight("cross-entropy", *case) / case[2], "Only the input x is missing."),
     ],
     tolerance=1e-5,
 )
@@ -134,7 +136,7 @@ quiz.check_function(
 # ### How bad can it get?
 
 # %%
-show(one_neuron.waiting_figure())
+show(lesson.waiting_figure())
 
 # %% [markdown]
 # The scale is logarithmic. Look at the right half: under MSE every further unit of the starting logit multiplies the
@@ -142,7 +144,7 @@ show(one_neuron.waiting_figure())
 # cross-entropy it adds a step or so.
 
 # %%
-steps = one_neuron.steps_to_learn
+steps = lesson.steps_to_learn
 assert 2.6 < steps("MSE", 10.0) / steps("MSE", 9.0) < 2.8
 assert steps("cross-entropy", 10.0) - steps("cross-entropy", 9.0) <= 2
 
@@ -167,9 +169,9 @@ assert strong == 12 and 0 < weak < 0.01
 # %%
 starts = pd.Index([0.5, 2.0, 3.0], name="start w = b")
 table = pd.DataFrame(index=starts)
-for rule in one_neuron.OPTIMIZERS:
-    for loss in one_neuron.LOSSES:
-        table[f"{rule}, {loss}"] = [one_neuron.steps_with(rule, loss, w, w) for w in starts]
+for rule in lesson.OPTIMIZERS:
+    for loss in lesson.LOSSES:
+        table[f"{rule}, {loss}"] = [lesson.steps_with(rule, loss, w, w) for w in starts]
 table
 
 # %% [markdown]
@@ -186,7 +188,10 @@ assert (table["AdamW, MSE"] < 1.2 * table["AdamW, cross-entropy"]).all()
 # 0). How much of the whole pull comes from that one?
 
 # %%
-shares = {loss: one_neuron.share_of_confident(loss, 6.0) for loss in one_neuron.LOSSES}
+shares = {}
+for loss in lesson.LOSSES:
+    confident, undecided = abs(lesson.slope(loss, 6.0)), abs(lesson.slope(loss, 0.0))
+    shares[loss] = confident / (confident + 9 * undecided)
 assert shares["MSE"] < 0.01 < 0.1 < shares["cross-entropy"]
 Markdown(f"Its share: MSE **{shares['MSE']:.1%}**, cross-entropy **{shares['cross-entropy']:.1%}**.")
 
@@ -220,14 +225,14 @@ quiz.predict(
 # Add layers. Then change the activation, and last the start weights.
 
 # %%
-depth.depth_lab()
+lesson.depth_lab()
 
 # %% [markdown]
 # Both curves are parallel: from MSE to cross-entropy everything is lifted by the same factor, and the slope of the
 # line stays. So document 002 is right: the loss repairs the output layer and nothing else. In numbers:
 
 # %%
-mse, ce = (torch.tensor(depth.gradient_sizes(6, "sigmoid", loss)) for loss in depth.LOSSES)
+mse, ce = (torch.tensor(lesson.gradient_sizes(6, "sigmoid", loss)) for loss in lesson.LOSSES)
 ratio = ce / mse
 assert ratio.min() > 0.9 * ratio.max() and 1.8 < ratio.mean() < 2.3, "about two, in every layer"
 assert ce[0] < 1e-4 * ce[-1], "and hardly anything arrives in layer 1"
@@ -240,9 +245,9 @@ assert ce[0] < 1e-4 * ce[-1], "and hardly anything arrives in layer 1"
 
 # %%
 factors = pd.DataFrame(index=pd.Index(["sigmoid", "ReLU"], name="gradient × … per layer"))
-for start in depth.STARTS:
-    sizes = [depth.gradient_sizes(10, hidden, "cross-entropy", start) for hidden in factors.index]
-    factors[start] = [depth.factor_per_layer(size) for size in sizes]
+for start in lesson.STARTS:
+    sizes = [lesson.gradient_sizes(10, hidden, "cross-entropy", start) for hidden in factors.index]
+    factors[start] = [lesson.factor_per_layer(size) for size in sizes]
 factors.round(2)
 
 # %% [markdown]
@@ -250,8 +255,8 @@ factors.round(2)
 # with six hidden layers to say whether a point lies inside a circle, with AdamW and the default start.
 
 # %%
-assert factors.loc["sigmoid", depth.STARTS[0]] < 0.25 < factors.loc["ReLU", depth.STARTS[0]]
-show(depth.learning_figure(seeds=seeds))
+assert factors.loc["sigmoid", lesson.STARTS[0]] < 0.25 < factors.loc["ReLU", lesson.STARTS[0]]
+show(lesson.learning_figure(seeds=seeds))
 
 # %% [markdown]
 # The hidden activation decides, not the loss. With ReLU both losses get there early. With sigmoid both sit at about
@@ -260,9 +265,12 @@ show(depth.learning_figure(seeds=seeds))
 # network of this kind all points look nearly alike.
 
 # %%
-sigmoid, relu = depth.learn(6, "sigmoid", seeds), depth.learn(6, "ReLU", seeds)
-assert all(relu[loss][:, -1].mean() > sigmoid[loss][:, -1].mean() + 0.1 for loss in depth.LOSSES)
-spread = {hidden: depth.output_spread(6, hidden) for hidden in ("sigmoid", "ReLU")}
+sigmoid, relu = lesson.learn(6, "sigmoid", seeds), lesson.learn(6, "ReLU", seeds)
+assert all(relu[loss][:, -1].mean() > sigmoid[loss][:, -1].mean() + 0.1 for loss in lesson.LOSSES)
+with torch.no_grad():
+    points, _ = lesson.rings()
+    fresh = {hidden: lesson.Deep(6, hidden, lesson.STARTS[0], inputs=2)(points) for hidden in ("sigmoid", "ReLU")}
+spread = {hidden: outputs.std().item() for hidden, outputs in fresh.items()}
 assert spread["sigmoid"] < spread["ReLU"] / 20
 Markdown(f"Spread of the output: sigmoid {spread['sigmoid']:.1e}, ReLU {spread['ReLU']:.1e}")
 
@@ -407,7 +415,13 @@ quiz.predict(
 # The table shows the typical distance from the truth: rows are the noise, columns the loss.
 
 # %%
-spread = pd.DataFrame({name: likelihood.spread_of_estimates(name) for name in ("Gaussian", "Laplace")}).T
+spread = pd.DataFrame(index=["Gaussian", "Laplace"], columns=["MSE", "MAE"], dtype=float)
+for noise in spread.index:
+    numbers = np.random.default_rng(0)
+    draw = {"Gaussian": numbers.normal, "Laplace": numbers.laplace}[noise]
+    targets = draw(size=(4000, 25))  # the truth is 0
+    spread.loc[noise, "MSE"] = np.sqrt((targets.mean(axis=1) ** 2).mean())
+    spread.loc[noise, "MAE"] = np.sqrt((np.median(targets, axis=1) ** 2).mean())
 assert spread.loc["Gaussian", "MSE"] < spread.loc["Gaussian", "MAE"]
 assert spread.loc["Laplace", "MAE"] < spread.loc["Laplace", "MSE"]
 spread.round(3)

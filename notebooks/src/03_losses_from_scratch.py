@@ -31,9 +31,7 @@ from torch.autograd import gradcheck
 from torch.nn import functional as F
 
 from lm_utils import scratch
-from lm_utils.lessons import kernels
-from lm_utils.lessons.clipping import clipped_bce, clipping_lab
-from lm_utils.lessons.softmax_slopes import slopes_figure
+from lm_utils.lessons import losses_from_scratch as lesson
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
@@ -176,7 +174,7 @@ quiz.predict(
 # The picture uses the logits 2, 1, 0 from above.
 
 # %%
-show(slopes_figure(z, true_class=1))
+show(lesson.slopes_figure(z, true_class=1))
 
 # %% [markdown]
 # Left: the numbers off the diagonal are negative, not zero, and each column adds up to zero, because what one output
@@ -322,7 +320,7 @@ quiz.predict(
 # right side the two things that may be called its gradient: $p-y$, and the slope of the clipped formula.
 
 # %%
-clipping_lab()
+lesson.clipping_lab()
 
 # %% [markdown]
 # Up to the clip the curves lie on each other. Beyond it the value stays flat, so its true slope is **zero**:
@@ -344,8 +342,8 @@ for name in ("cross_entropy", "bce"):
 # %%
 z_hand = z_auto = torch.tensor([-20.0])
 for _ in range(30):
-    z_hand = z_hand - clipped_bce(z_hand, label=1).by_hand
-    z_auto = z_auto - clipped_bce(z_auto, label=1).by_autograd
+    z_hand = z_hand - lesson.clipped_bce(z_hand, label=1).by_hand
+    z_auto = z_auto - lesson.clipped_bce(z_auto, label=1).by_autograd
 assert z_auto == -20 and z_hand > 0
 print(f"after 30 steps: with p - y {z_hand.item():.2f}, with the clip's own slope {z_auto.item():.2f}")
 
@@ -374,7 +372,7 @@ assert torch.isfinite(-torch.log(1 - p.clamp(1e-7, 1 - 1e-7)))
 
 # %%
 for kind in (torch.float32, torch.float16):
-    zero, one = (clipped_bce(torch.tensor([20.0 - 40 * label]), label, dtype=kind) for label in (0, 1))
+    zero, one = (lesson.clipped_bce(torch.tensor([20.0 - 40 * label]), label, dtype=kind) for label in (0, 1))
     ceilings = one.clipped_loss.item(), zero.clipped_loss.item()
     print("{}: label 1 stops at {:.2f}, label 0 at {:.2f}".format(kind, *ceilings))
 assert zero.clipped_loss == math.inf
@@ -494,7 +492,7 @@ assert torch.allclose(its_slope * n, slope(batch, torch.zeros(n, 1), n))
 # the derivation from above, line by line.
 
 # %%
-Markdown(kernels.source("cross_entropy"))
+Markdown(lesson.kernel_source("cross_entropy"))
 
 # %% [markdown]
 # All three kernels now run in a process of their own: on the GPU where there is one, in Triton's interpreter
@@ -502,14 +500,14 @@ Markdown(kernels.source("cross_entropy"))
 # it was, the line below says.
 
 # %%
-result = kernels.run_kernels()
-Markdown(kernels.sentence(result))
+result = lesson.run_kernels()
+Markdown(lesson.kernels_sentence(result))
 
 # %% [markdown]
 # The same 64 random rows of ten, three ways, all on document 003's scale:
 
 # %%
-table = kernels.table(result)
+table = lesson.kernels_table(result)
 assert (table[["gradient_vs_scratch", "gradient_vs_pytorch"]] < 1e-6).all(axis=None)
 table.map("{:.7g}".format)
 

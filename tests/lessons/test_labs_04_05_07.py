@@ -10,7 +10,7 @@ import torch
 from yardstick import cost, plain_figure
 
 import lm_utils as lm
-from lm_utils.lessons import depth, experiment_design, matching_loss_to_task, output_activations, start_here
+from lm_utils.lessons import experiment_design, matching_loss_to_task, output_activations, start_here
 from lm_utils.runs.rows import rows
 from lm_utils.show.style import Picture, png
 
@@ -256,7 +256,7 @@ def test_the_ten_questions_come_before_any_answer():
     text = (start_here.Path(start_here.__file__).resolve().parents[2] / "notebooks/src/00_start_here.py").read_text(
         "utf-8"
     )
-    assert text.index("start.vote(") < text.index("ten_questions.before()") < text.index("quiz.predict(")
+    assert text.index("start_here.vote(") < text.index("ten_questions.before()") < text.index("quiz.predict(")
 
 
 def test_a_vote_is_kept_and_nothing_is_revealed(tmp_path, monkeypatch):
@@ -342,4 +342,3 @@ def test_figures_tell_what_they_show(digits):
 def test_one_seed_is_one_seed():
     figure = experiment_design.seeds_figure(["a", "b"], [{0: 0.9}, {0: 0.8}], "made up")
     assert figure.axes[0].get_title() == "Every run is a dot (made up, 1 seed)"
-    assert depth.learning_figure(2, 1).axes[0].get_title().endswith("(1 seed)")

@@ -1,8 +1,8 @@
-"""The three losses of `lm_utils.scratch` as Triton kernels: one program per sample, value and gradient at once.
+"""Notebook 03: the losses of `lm_utils.scratch` as Triton kernels: one program per sample, value and gradient at once.
 
-Importing this file needs Triton. Where there is no GPU the kernels run in Triton's interpreter, which has
-to be chosen before Triton is imported; `lm_utils.lessons.kernels` therefore runs this file in a process of its
-own: `python -m lm_utils.lessons.triton_losses` prints a comparison as JSON.
+Importing this file needs Triton. Where there is no GPU the kernels run in Triton's interpreter, which has to be chosen
+before Triton is imported; `losses_from_scratch.run_kernels` therefore runs this file in a process of its own:
+`python -m lm_utils.lessons.losses_from_scratch_triton` prints a comparison as JSON.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ KERNELS = {"mse": mse_kernel, "cross_entropy": cross_entropy_kernel, "bce": bce_
 
 
 def loss_and_gradient(name: str, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """The loss of a batch and its gradient, from one launch of the kernel of that name."""
+    """Return the loss of a batch and its gradient, from one launch of the kernel of that name."""
     n, K = outputs.shape
     outputs, targets = outputs.contiguous(), targets.to(outputs.dtype).contiguous()
     losses, gradients = outputs.new_empty(n), torch.empty_like(outputs)
@@ -75,7 +75,7 @@ def loss_and_gradient(name: str, outputs: Tensor, targets: Tensor) -> tuple[Tens
 
 
 def batch(name: str, device: str, n: int = 64, K: int = 10, spread: float = 3.0) -> tuple[Tensor, Tensor]:
-    """Made-up outputs and targets of the kind a loss expects; the same numbers on every device."""
+    """Make up outputs and targets of the kind a loss expects; the same numbers on every device."""
     generator = torch.Generator().manual_seed(0)
     outputs = torch.randn(n, K, generator=generator) * spread
     labels = torch.randint(K, (n,), generator=generator)
@@ -88,7 +88,7 @@ def batch(name: str, device: str, n: int = 64, K: int = 10, spread: float = 3.0)
 
 
 def pytorchs(name: str, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """PyTorch's own loss on the scale of document 003, and autograd's gradient."""
+    """Return PyTorch's own loss on the scale of document 003, and autograd's gradient."""
     leaf, K = outputs.clone().requires_grad_(), outputs.shape[1]
     loss = {
         "mse": lambda: F.mse_loss(leaf, targets) * K / 2,
@@ -99,14 +99,12 @@ def pytorchs(name: str, outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tenso
 
 
 def compare(name: str, device: str) -> dict[str, object]:
-    """One loss three ways: Triton, `lm_utils.scratch`, PyTorch; with the largest differences."""
+    """Compute one loss three ways: Triton, `lm_utils.scratch`, PyTorch; with the largest differences."""
     outputs, targets = batch(name, device)
     value, gradient = loss_and_gradient(name, outputs, targets)
     layer = scratch.LAYERS[name]()
-    by_hand, torchs_value, torchs_gradient = (
-        layer.forward(outputs, targets),
-        *pytorchs(name, outputs, targets),
-    )
+    by_hand = layer.forward(outputs, targets)
+    torchs_value, torchs_gradient = pytorchs(name, outputs, targets)
     return {
         "loss": name,
         "triton": float(value),

@@ -1,4 +1,4 @@
-"""One point far from the others: what it does to a constant and to a line, fitted under three losses."""
+"""Notebook 01, part 2: what one point far from the others does to a line fitted under three losses."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lm_utils.lessons.loss_shapes import huber_slope, mae_slope, mse_slope
-from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, Picture, new_figure
+from lm_utils.lessons.losses import THREE
+from lm_utils.show.lab import lab, menu, slider
+from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 
-SLOPES = {"MSE": mse_slope, "MAE": mae_slope, "Huber": huber_slope}
 MODELS = {"a line": 2, "one number": 1}
 PLACES = np.linspace(1.0, 6.25, 8)
 NOISE = np.array([0.3, -0.5, 0.1, 0.6, -0.2, -0.4, 0.5, -0.3])
@@ -20,29 +20,29 @@ ENDS = np.array([0.0, 20.6])
 
 
 def points(x: float, y: float, model: str = "a line") -> tuple[NDArray, NDArray]:
-    """Eight points near the line 1 + x (or near the number 4), and one more wherever it is wanted."""
+    """Return eight points near the line 1 + x (or near the number 4), and one more wherever it is wanted."""
     truth = 1 + PLACES if model == "a line" else np.full(len(PLACES), 4.0)
     return np.append(PLACES, x), np.append(truth + NOISE, y)
 
 
 def design(x: NDArray, model: str) -> NDArray:
-    """The columns a model combines: ones, and for a line also x."""
+    """Return the columns that a model combines: ones, and for a line also x."""
     return np.stack([np.ones_like(x), x], axis=1)[:, : MODELS[model]]
 
 
 def fit(x: NDArray, y: NDArray, loss: str, model: str = "a line") -> NDArray:
-    """Height at 0 (and rise) with the lowest loss: exact for MSE and MAE, to 1e-10 for Huber."""
+    """Return height at 0 (and rise) with the lowest loss: exact for MSE and MAE, to 1e-10 for Huber."""
     columns = design(x, model)
     return {"MSE": fit_squares, "MAE": fit_absolutes, "Huber": fit_huber}[loss](columns, y)
 
 
 def fit_squares(columns: NDArray, y: NDArray) -> NDArray:
-    """Least squares: one linear system."""
+    """Solve least squares: one linear system."""
     return np.linalg.lstsq(columns, y, rcond=None)[0]
 
 
 def fit_absolutes(columns: NDArray, y: NDArray) -> NDArray:
-    """Least absolute errors, exactly: some best line runs through two of the points, so all pairs are tried."""
+    """Find the least absolute errors, exactly: some best line runs through two points, so all pairs are tried."""
     if columns.shape[1] == 1:
         return np.array([np.median(y)])
     pairs = [pair for pair in map(list, combinations(range(len(y)), 2)) if np.ptp(columns[pair, 1]) > 0]
@@ -51,7 +51,7 @@ def fit_absolutes(columns: NDArray, y: NDArray) -> NDArray:
 
 
 def fit_huber(columns: NDArray, y: NDArray, delta: float = 1.0) -> NDArray:
-    """Huber's fit: least squares again and again, each far point weighing delta / its error."""
+    """Find Huber's fit: least squares again and again, each far point weighing delta / its error."""
     fitted = fit_absolutes(columns, y)
     for _ in range(500):
         weights = np.sqrt(delta / np.maximum(np.abs(columns @ fitted - y), delta))
@@ -63,13 +63,13 @@ def fit_huber(columns: NDArray, y: NDArray, delta: float = 1.0) -> NDArray:
 
 
 def share_of_pull(x: NDArray, y: NDArray, loss: str, model: str = "a line") -> float:
-    """The last point's share of all pulls (sizes of slopes) on the fitted model."""
-    pulls = np.abs(SLOPES[loss](np.round(design(x, model) @ fit(x, y, loss, model) - y, 9)))
+    """Return the last point's share of all pulls (sizes of slopes) on the fitted model."""
+    pulls = np.abs(THREE[loss][1](np.round(design(x, model) @ fit(x, y, loss, model) - y, 9)))
     return float(pulls[-1] / pulls.sum())
 
 
 def outlier_figure(x: float = 5.5, y: float = 16.0, model: str = "a line") -> Figure:
-    """The points and the three fits; beside it, how much of all pulling the outlier does."""
+    """Draw the points and the three fits; beside them, how much of all pulling the outlier does."""
     figure, (left, right) = new_figure(1, 2, width=11, height=4.6, width_ratios=[1.6, 1])
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.055, right=0.985, bottom=0.13, top=0.91, wspace=0.18)
@@ -77,15 +77,15 @@ def outlier_figure(x: float = 5.5, y: float = 16.0, model: str = "a line") -> Fi
     xs, ys = points(x, y, model)
     left.plot(xs[:-1], ys[:-1], "o", color="0.35", label="eight good points")
     left.plot([x], [y], "X", color=ALERT, ms=14, zorder=5, label="the outlier")
-    for i, name in enumerate(SLOPES):
+    for i, name in enumerate(THREE):
         parts = fit(xs, ys, name, model)
         rule = f"{parts[0]:.2f}" if model == "one number" else f"{parts[0]:.2f} {parts[1]:+.2f} x"
         line = design(ENDS, model) @ parts
         left.plot(ENDS, line, ls=LINES[i], color=COLORS[i], label=f"{name}: {rule.replace('-', '−')}")
         left.plot([9 + i], [np.interp(9 + i, ENDS, line)], MARKERS[i], color=COLORS[i])
     left.set(xlim=(0, 20.6), ylim=(-6.5, 22.5), xlabel="x", ylabel="y", title=f"Three fits of {model}")
-    shares = [100 * share_of_pull(xs, ys, name, model) for name in SLOPES]
-    bars = right.barh(list(SLOPES), shares, color=COLORS[:3], hatch=["", "//", ".."], edgecolor="white")
+    shares = [100 * share_of_pull(xs, ys, name, model) for name in THREE]
+    bars = right.barh(list(THREE), shares, color=COLORS[:3], hatch=["", "//", ".."], edgecolor="white")
     right.bar_label(bars, fmt="%.0f %%", padding=4)
     right.set(xlim=(0, 60), xlabel="%", title="The outlier's share of all pulling")
     right.invert_yaxis()
@@ -100,29 +100,19 @@ def outlier_figure(x: float = 5.5, y: float = 16.0, model: str = "a line") -> Fi
 
 def outlier_lab(model: str = "a line") -> widgets.VBox:
     """Move the outlier up, down and sideways; the three fits follow."""
-    style = {"description_width": "8em"}
-    height, place = (
-        widgets.FloatSlider(value, min=low, max=high, step=0.5, description=name, continuous_update=False,
-                            readout_format=".1f", style=style, layout={"width": "34em"})
-        for name, value, low, high in [("outlier's height", 16.0, -6.0, 22.0), ("outlier's place x", 5.5, 0.5, 20.0)]
-    )  # fmt: skip
-    what = widgets.Dropdown(options=list(MODELS), value=model, description="fit", style=style)
-    picture = Picture()
-
-    def redraw(_change: object = None) -> None:
-        picture.draw(outlier_figure(place.value, height.value, what.value))
-
-    for control in (height, place, what):
-        control.observe(redraw, names="value")
-    redraw()
-    return widgets.VBox([widgets.HBox([height, what]), place, picture])
+    return lab(
+        outlier_figure,
+        y=slider("outlier's height", 16.0, -6.0, 22.0, 0.5),
+        model=menu("fit", list(MODELS), model),
+        x=slider("outlier's place x", 5.5, 0.5, 20.0, 0.5),
+    )
 
 
 def pull_figure(x: float = 5.5) -> Figure:
-    """How far the fitted line's value at x = 4 moves while the outlier rises."""
+    """Draw how far the fitted line's value at x = 4 moves while the outlier rises."""
     heights = np.linspace(6.5, 40, 68)
     figure, axes = new_figure(height=3.8)
-    for i, name in enumerate(SLOPES):
+    for i, name in enumerate(THREE):
         lines = np.array([fit(*points(x, height), name) for height in heights])
         middle = lines @ [1.0, 4.0]
         axes.plot(heights, middle, ls=LINES[i], color=COLORS[i], label=name, marker=MARKERS[i], markevery=10)

@@ -5,7 +5,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from lm_utils.lessons import descent, loss_shapes, outlier
+from lm_utils.lessons import losses as lesson
+from lm_utils.lessons import losses_outlier as outlier
 from lm_utils.show.style import image_tag
 
 MODELS = list(outlier.MODELS)
@@ -27,7 +28,7 @@ def test_losses_of_an_error(error, delta, other):
         "Huber": lambda e: F.huber_loss(e, zero, delta=delta),
         "RMSE": lambda e: torch.stack([e, zero + other]).square().mean().sqrt(),
     }
-    curves = loss_shapes.error_curves(delta, other)
+    curves = lesson.error_curves(delta, other)
     assert set(curves) == set(torch_losses)
     for name, loss in torch_losses.items():
         assert [float(curve(error)) for curve in curves[name]] == pytest.approx(by_autograd(loss, error)), name
@@ -46,14 +47,11 @@ def test_losses_of_a_score(score, sign):
         "hinge": lambda z: (1 - sign * z).clamp_min(0),
         "MSE on sigmoid": lambda z: F.mse_loss(torch.sigmoid(z), yes),
     }
-    curves = loss_shapes.score_curves(sign)
+    curves = lesson.score_curves(sign)
     assert set(curves) == set(torch_losses)
     for name, loss in torch_losses.items():
         found = [float(curve(np.array(score))) for curve in curves[name]]
         assert found == pytest.approx(by_autograd(loss, score)), name
-
-
-COSTS = {"MSE": loss_shapes.mse, "MAE": loss_shapes.mae, "Huber": loss_shapes.huber}
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -61,7 +59,7 @@ COSTS = {"MSE": loss_shapes.mse, "MAE": loss_shapes.mae, "Huber": loss_shapes.hu
 def test_no_other_line_is_better(model, place):
     x, y = outlier.points(*place, model)
     steps = np.random.default_rng(0).normal(size=(300, outlier.MODELS[model])) * 0.05
-    for name, cost in COSTS.items():
+    for name, (cost, _) in lesson.THREE.items():
         best = outlier.fit(x, y, name, model)
         columns = outlier.design(x, model)
         lowest = cost(columns @ best - y).sum()
@@ -75,59 +73,59 @@ def test_one_number_is_the_mean_or_the_median():
 
 
 def test_robust_to_height_but_not_to_a_lever():
-    lines = {name: outlier.fit(*outlier.points(5.5, 1000.0), name) for name in COSTS}
+    lines = {name: outlier.fit(*outlier.points(5.5, 1000.0), name) for name in lesson.THREE}
     assert abs(lines["MAE"][1] - 1) < 0.2 and abs(lines["Huber"][1] - 1) < 0.2 and lines["MSE"][1] > 10
-    assert all(outlier.fit(*outlier.points(20.0, 0.0), name)[1] < 0 for name in COSTS)
+    assert all(outlier.fit(*outlier.points(20.0, 0.0), name)[1] < 0 for name in lesson.THREE)
 
 
 def test_shares_of_pull():
     x, y = outlier.points(5.5, 16.0)
-    shares = {name: outlier.share_of_pull(x, y, name) for name in COSTS}
+    shares = {name: outlier.share_of_pull(x, y, name) for name in lesson.THREE}
     assert shares["MAE"] < shares["Huber"] < shares["MSE"]
 
 
 def test_walks():
-    assert abs(descent.walk("MAE")[-2:]).max() == pytest.approx(0.27) and abs(descent.walk("MAE", halve=5)[-1]) < 0.01
-    assert abs(descent.walk("Huber")[-1]) < 1e-6 and abs(descent.walk("MSE")[-1]) < 1e-6
-    assert np.isfinite(descent.walk("MSE", rate=2.2)).all()
-    assert [descent.ending(descent.walk("MSE", rate=rate)) for rate in (0.4, 1.2)] == ["ends at 0", "runs away"]
+    assert abs(lesson.walk("MAE")[-2:]).max() == pytest.approx(0.27) and abs(lesson.walk("MAE", halve=5)[-1]) < 0.01
+    assert abs(lesson.walk("Huber")[-1]) < 1e-6 and abs(lesson.walk("MSE")[-1]) < 1e-6
+    assert np.isfinite(lesson.walk("MSE", rate=2.2)).all()
+    assert [lesson.ending(lesson.walk("MSE", rate=rate)) for rate in (0.4, 1.2)] == ["ends at 0", "runs away"]
 
 
 def test_who_is_fast_early():
     pairs = [(loss, rule) for loss in ("MSE", "MAE") for rule in ("SGD", "AdamW")]
-    steps = {pair: descent.steps_needed(*pair, 10.0) for pair in pairs}
+    steps = {pair: lesson.steps_needed(*pair, 10.0) for pair in pairs}
     assert steps["MSE", "SGD"] < steps["MAE", "SGD"] and steps["MSE", "AdamW"] > steps["MAE", "AdamW"]
-    assert descent.steps_needed("MSE", "SGD", 0.1) > descent.steps_needed("MAE", "SGD", 0.1)
+    assert lesson.steps_needed("MSE", "SGD", 0.1) > lesson.steps_needed("MAE", "SGD", 0.1)
 
 
 @pytest.mark.parametrize(
     "figure",
     [
-        loss_shapes.error_figure(-3.0, 0.2, 0.0), loss_shapes.score_figure(6.0, -1), outlier.outlier_figure(20.0, 22.0),
-        outlier.outlier_figure(0.5, -6.0, "one number"), outlier.pull_figure(), descent.walk_figure(2.2, 0),
-        descent.walk_figure(0.1, 5), descent.race_figure(),
+        lesson.error_figure(-3.0, 0.2, 0.0), lesson.score_figure(6.0, -1), outlier.outlier_figure(20.0, 22.0),
+        outlier.outlier_figure(0.5, -6.0, "one number"), outlier.pull_figure(), lesson.walk_figure(2.2, 0),
+        lesson.walk_figure(0.1, 5), lesson.race_figure(),
     ],
 )  # fmt: skip
 def test_figures_draw_at_the_ends_of_the_sliders_and_carry_alt_text(figure):
     assert image_tag(figure).startswith('<img alt="')
 
 
-def test_controls_redraw():
-    box = loss_shapes.error_lab()
-    (sliders, told), picture = box.children[0].children, box.children[1]
-    error, delta, other = sliders.children
-    error.value, delta.value, other.value = -0.5, 0.2, 0.0
-    assert "error -0.5" in told.value and "0.080" in told.value and "marked at -0.5" in picture.value
+def test_tables_and_pictures_follow_the_controls():
+    box = lesson.error_lab()
+    for name, value in {"error": -0.5, "delta": 0.2, "other": 0.0}.items():
+        box.controls[name].value = value
+    table, picture = box.children[0].children[1].value, box.children[1].value
+    assert "error -0.5" in table and "0.080" in table and "marked at -0.5" in picture
+    box = lesson.score_lab()
+    box.controls["score"].value, box.controls["sign"].value = 2.0, -1
+    table = box.children[0].children[1].value
+    assert "score 2, probability 0.881" in table and "2.127" in table
     box = outlier.outlier_lab()
-    (height, what), place, picture = box.children[0].children, *box.children[1:]
-    seen = {picture.value}
-    for control, value in ((height, 3.0), (place, 20.0), (what, "one number")):
-        control.value = value
-        seen.add(picture.value)
-    assert len(seen) == 4 and "x = 20, y = 3" in picture.value
-    (size, schedule), picture = descent.walk_lab().children[0].children, descent.walk_lab().children[1]
-    assert "Forty steps" in picture.value and (size.value, schedule.value) == (0.4, "all of one size")
-    box = loss_shapes.score_lab()
-    (scores, label), told = box.children[0].children[0].children, box.children[0].children[1]
-    scores.value, label.value = 2.0, -1
-    assert "score 2, probability 0.881" in told.value and "2.127" in told.value
+    seen = {box.children[-1].value}
+    for name, value in {"y": 3.0, "x": 20.0, "model": "one number"}.items():
+        box.controls[name].value = value
+        seen.add(box.children[-1].value)
+    assert (
+        len(seen) == 4 and "Fits of one number" in box.children[-1].value and "x = 20, y = 3" in box.children[-1].value
+    )
+    assert "step size 0.4" in lesson.walk_lab().children[-1].value

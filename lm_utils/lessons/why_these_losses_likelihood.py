@@ -1,4 +1,4 @@
-"""Choose the noise, get the loss: negative log-likelihoods beside PyTorch's losses."""
+"""Notebook 02, part 3: choose the noise, and its negative log-likelihood is one of PyTorch's losses."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from matplotlib.figure import Figure
 from torch import Tensor, distributions
 from torch.nn import functional as F
 
-from lm_utils.show.style import COLORS, LINES, MARKERS, Picture, new_figure
+from lm_utils.show.lab import lab, menu, slider
+from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 
 VALUES = torch.tensor([1.2, 2.1, 2.6, 2.9, 3.0, 3.3, 3.7, 4.4, 6.8], dtype=torch.float64)
 ANSWERS = torch.tensor([1, 1, 0, 1, 1, 1, 0, 1, 0, 1], dtype=torch.float64)
@@ -40,22 +41,22 @@ class Noise:
 
     @property
     def continuous(self) -> bool:
-        """Whether targets are numbers (and the noise has a width)."""
+        """Say whether targets are numbers (and the noise has a width)."""
         return self.data is VALUES
 
 
 def huber_area() -> float:
-    """Area under exp(-Huber loss) with a knee at 1, which makes it a density when divided by it."""
+    """Return the area under exp(-Huber loss) with a knee at 1, which makes it a density when divided by it."""
     return math.sqrt(2 * math.pi) * math.erf(1 / math.sqrt(2)) + 2 * math.exp(-0.5)
 
 
 def class_probabilities(first: Tensor) -> Tensor:
-    """Probabilities of three classes: the first as given, the others share the rest as 3 to 1."""
+    """Return probabilities of three classes: the first as given, the others share the rest as 3 to 1."""
     return torch.stack([first, 0.75 * (1 - first), 0.25 * (1 - first)], dim=-1)
 
 
 def _pairs(predictions: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-    """Every prediction beside every target."""
+    """Set every prediction beside every target."""
     return torch.broadcast_tensors(predictions[:, None], targets)
 
 
@@ -96,18 +97,19 @@ NOISES = {
 
 
 def _huber_energy(e: Tensor) -> Tensor:
+    """Return the Huber loss with its knee at 1."""
     return torch.where(e.abs() <= 1, e.square() / 2, e.abs() - 0.5)
 
 
 def curves(noise: str, width: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
-    """Mean negative log-likelihood, and scale x loss + offset, for every prediction tried."""
+    """Return the mean negative log-likelihood, and scale x loss + offset, for every prediction tried."""
     what = NOISES[noise]
     nll, loss = what.nll(what.places, width).numpy(), what.loss(what.places, width).numpy()
     return nll, what.scale(width) * loss + what.offset(width)
 
 
 def likelihood_figure(noise: str = "Gaussian", prediction: float = 2.0, width: float = 1.0) -> Figure:
-    """The data under the assumed noise; the negative log-likelihood, and the loss laid over it."""
+    """Draw the data under the assumed noise; the negative log-likelihood, and the loss laid over it."""
     what = NOISES[noise]
     figure, (left, right) = new_figure(1, 2, width=11, height=4.0)
     figure.set_layout_engine(None)
@@ -134,6 +136,7 @@ def likelihood_figure(noise: str = "Gaussian", prediction: float = 2.0, width: f
 
 
 def _draw_data(axes: Axes, noise: str, prediction: float, width: float) -> None:
+    """Draw the targets and what the noise claims about them."""
     what = NOISES[noise]
     if what.continuous:
         places = torch.linspace(0, 8, 321).double()
@@ -160,32 +163,23 @@ def _draw_data(axes: Axes, noise: str, prediction: float, width: float) -> None:
 
 def likelihood_lab(noise: str = "Gaussian") -> widgets.VBox:
     """Choose the noise, its width and a prediction; see which loss the negative log-likelihood is."""
-    style = {"description_width": "8em"}
-    look = {"continuous_update": False, "style": style, "layout": {"width": "32em"}}
-    which = widgets.Dropdown(options=list(NOISES), value=noise, description="noise", style=style)
-    number = widgets.FloatSlider(2.0, min=0, max=7, step=0.1, description="prediction", **look)
-    share = widgets.FloatSlider(0.4, min=0.05, max=0.95, step=0.05, description="probability", **look)
-    width = widgets.FloatSlider(1.0, min=0.4, max=3, step=0.1, description="width of noise", **look)
-    picture = Picture()
 
-    def redraw(_change: object = None) -> None:
-        numbers = NOISES[which.value].continuous
-        for control, wanted in ((number, numbers), (width, numbers), (share, not numbers)):
-            control.layout.display = None if wanted else "none"
-        place = number.value if numbers else share.value
-        picture.draw(likelihood_figure(which.value, round(place, 2), round(width.value, 2)))
+    def draw(noise: str, number: float, width: float, share: float) -> Figure:
+        return likelihood_figure(noise, number if NOISES[noise].continuous else share, width)
 
-    for control in (which, number, share, width):
-        control.observe(redraw, names="value")
-    redraw()
-    return widgets.VBox([which, widgets.HBox([number, share, width]), picture])
+    box = lab(
+        draw,
+        noise=menu("noise", list(NOISES), noise),
+        number=slider("prediction", 2.0, 0, 7, 0.1),
+        width=slider("width of noise", 1.0, 0.4, 3, 0.1),
+        share=slider("probability", 0.4, 0.05, 0.95, 0.05),
+    )
 
+    def show_fitting(_change: object = None) -> None:
+        numbers = NOISES[box.controls["noise"].value].continuous
+        for name, wanted in (("number", numbers), ("width", numbers), ("share", not numbers)):
+            box.controls[name].layout.display = None if wanted else "none"
 
-def spread_of_estimates(noise: str, count: int = 25, repeats: int = 4000, seed: int = 0) -> dict[str, float]:
-    """How far the best constants under MSE (the mean) and MAE (the median) scatter around the truth, on average."""
-    draw = np.random.default_rng(seed)
-    samples = {"Gaussian": draw.normal, "Laplace": draw.laplace}[noise](size=(repeats, count))
-    return {
-        "MSE": float(np.sqrt(np.square(samples.mean(axis=1)).mean())),
-        "MAE": float(np.sqrt(np.square(np.median(samples, axis=1)).mean())),
-    }
+    box.controls["noise"].observe(show_fitting, names="value")
+    show_fitting()
+    return box
