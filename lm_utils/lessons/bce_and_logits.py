@@ -1,4 +1,4 @@
-"""Logits and probabilities: what a loss costs when it gets the wrong one, when numbers run out, and in time."""
+"""Notebook 06: what a loss costs when it gets probabilities for logits, when numbers run out, and in time."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from torch.nn import functional as F
 
 from lm_utils import scratch
 from lm_utils.errors import UserError
-from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, Picture, new_figure
+from lm_utils.show.lab import STYLE, WIDTH, lab, menu
+from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 
 FORMATS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 LEADS = torch.linspace(0, 15, 61)  # by how much the true class's logit exceeds all others
 CLASSES = [2, 3, 4, 5, 7, 10, 20, 50, 100, 200, 500, 1000]
-WIDE = {"description_width": "initial"}
 
 
 # --- a loss that gets probabilities where it expects logits -------------------------------------------------
 
 
 def double_softmax_floor(classes: int) -> float:
-    """The lowest value nn.CrossEntropyLoss can reach when it is fed softmax outputs: log(1 + (K - 1) / e)."""
+    """Return the lowest value nn.CrossEntropyLoss can reach when it is fed softmax outputs: log(1 + (K - 1) / e)."""
     return math.log1p((classes - 1) / math.e)
 
 
 def bce_on_softmax_floor(classes: int) -> float:
-    """The lowest mean of nn.BCEWithLogitsLoss on softmax outputs with one-hot targets."""
+    """Return the lowest mean of nn.BCEWithLogitsLoss on softmax outputs with one-hot targets."""
     return (math.log1p(1 / math.e) + (classes - 1) * math.log(2)) / classes
 
 
 @cache
 def misuse_curves(classes: int) -> dict[str, Tensor]:
-    """Three losses of one sample as the true class's logit pulls ahead of all the others (by LEADS)."""
+    """Return three losses of one sample as the true class's logit pulls ahead of all the others (by LEADS)."""
     if classes < 2:
         raise UserError(f"Softmax over {classes} output is always 1; take at least two classes.")
     logits = torch.zeros(len(LEADS), classes)
@@ -54,8 +54,8 @@ def misuse_curves(classes: int) -> dict[str, Tensor]:
     }
 
 
-def floors_reading(classes: int) -> str:
-    """One sentence with the floors for this number of classes."""
+def floors_text(classes: int) -> str:
+    """Say in one sentence what the floors are for this number of classes."""
     floor, start = double_softmax_floor(classes), math.log(classes)
     return (
         f"With K = {classes} classes a network that knows nothing starts at log K = {start:.3f} on the right road. "
@@ -65,7 +65,7 @@ def floors_reading(classes: int) -> str:
 
 
 def floors_figure(classes: int = 10) -> Figure:
-    """Left: three losses against the lead of the true class. Right: both floors against the number of classes."""
+    """Draw three losses against the lead of the true class, and both floors against the number of classes."""
     figure, (left, right) = new_figure(1, 2, width=9.6, height=3.7)
     for index, (name, values) in enumerate(misuse_curves(classes).items()):
         left.plot(LEADS.numpy(), values.numpy(), color=COLORS[index], linestyle=LINES[index], label=name)
@@ -88,41 +88,30 @@ def floors_figure(classes: int = 10) -> Figure:
     left.legend(loc="upper right")
     right.legend(loc="upper left")
     _fixed_layout(figure)
-    figure.set_label(f"Losses against the lead of the true class, and floors against K. {floors_reading(classes)}")
+    figure.set_label(f"Losses against the lead of the true class, and floors against K. {floors_text(classes)}")
     return figure
 
 
 def floors_lab() -> widgets.VBox:
     """Turn the number of classes and see where each misuse stops."""
-    classes = widgets.SelectionSlider(
-        options=CLASSES, value=10, description="Number of classes K", continuous_update=False,
-        layout={"width": "34em"}, style=WIDE,
-    )  # fmt: skip
-    return _lab([classes], floors_figure, floors_reading)
+    return lab(
+        lambda classes: (floors_figure(classes), floors_text(classes)),
+        classes=menu("Number of classes K", CLASSES, 10, widgets.SelectionSlider, style=STYLE, layout=WIDTH),
+    )
 
 
 # --- extreme logits in three number formats -----------------------------------------------------------------
 
 
-def fused(z: Tensor, y: Tensor) -> Tensor:
-    """nn.BCEWithLogitsLoss: sigmoid and logarithm in one formula."""
-    return F.binary_cross_entropy_with_logits(z, y, reduction="none")
-
-
-def separate(z: Tensor, y: Tensor) -> Tensor:
-    """A sigmoid first, then nn.BCELoss."""
-    return F.binary_cross_entropy(torch.sigmoid(z), y, reduction="none")
-
-
 WAYS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "BCEWithLogitsLoss": fused,
-    "Sigmoid, then BCELoss": separate,
+    "BCEWithLogitsLoss": lambda z, y: F.binary_cross_entropy_with_logits(z, y, reduction="none"),
+    "Sigmoid, then BCELoss": lambda z, y: F.binary_cross_entropy(torch.sigmoid(z), y, reduction="none"),
 }
 
 
 @cache
 def relative_errors(way: str, number_format: str, label: int, what: str = "loss") -> tuple[Tensor, Tensor]:
-    """How far a confident mistake misses the float64 truth: sizes of the logit, and relative errors there.
+    """Return sizes of the logit of a confident mistake, and how far its loss misses the float64 truth there (relative).
 
     The logit is positive for label 0 and negative for label 1. `what` is "loss" or "gradient".
     """
@@ -138,8 +127,8 @@ def relative_errors(way: str, number_format: str, label: int, what: str = "loss"
     return exact.abs(), ((value.detach().to(torch.float64) - truth) / truth).abs()
 
 
-def extremes_reading(label: int, what: str = "loss") -> str:
-    """One sentence: from which logit on each format's separate road is off by more than one percent."""
+def extremes_text(label: int, what: str = "loss") -> str:
+    """Say from which logit on each format's separate road is off by more than one percent."""
     parts = []
     for name in FORMATS:
         sizes, errors = relative_errors("Sigmoid, then BCELoss", name, label, what)
@@ -153,7 +142,7 @@ def extremes_reading(label: int, what: str = "loss") -> str:
 
 
 def extremes_figure(label: int = 0, what: str = "loss") -> Figure:
-    """Relative error against the size of the logit, for a confident mistake, in three number formats."""
+    """Draw the relative error against the size of the logit, for a confident mistake, in three number formats."""
     figure, panels = new_figure(1, 2, width=9.6, height=3.7, sharey=True)
     for axes, way in zip(panels, WAYS, strict=True):
         for index, name in enumerate(FORMATS):
@@ -172,15 +161,17 @@ def extremes_figure(label: int = 0, what: str = "loss") -> Figure:
         panels[1].text(1, 3e2, "top edge: not a number", fontsize=10)
     panels[0].legend(loc="upper right")
     _fixed_layout(figure, left=0.08)
-    figure.set_label(f"Relative error in three number formats, fused and separate. {extremes_reading(label, what)}")
+    figure.set_label(f"Relative error in three number formats, fused and separate. {extremes_text(label, what)}")
     return figure
 
 
 def extremes_lab() -> widgets.VBox:
     """Choose the label and whether to look at the loss or its gradient."""
-    label = widgets.ToggleButtons(options=[("y = 0", 0), ("y = 1", 1)], description="Label", style=WIDE)
-    what = widgets.ToggleButtons(options=["loss", "gradient"], description="Look at", style=WIDE)
-    return _lab([label, what], extremes_figure, extremes_reading)
+    return lab(
+        lambda label, what: (extremes_figure(label, what), extremes_text(label, what)),
+        label=menu("Label", {"y = 0": 0, "y = 1": 1}, kind=widgets.ToggleButtons),
+        what=menu("Look at", ["loss", "gradient"], kind=widgets.ToggleButtons),
+    )
 
 
 # --- time ---------------------------------------------------------------------------------------------------
@@ -200,43 +191,25 @@ def race(first: Callable[[], Tensor], second: Callable[[], Tensor], rounds: int 
 
 
 def race_table(rows: int = 4096, classes: int = 64, rounds: int = 25) -> pd.DataFrame:
-    """Both cross-entropies, fused against separate, on the same random logits."""
+    """Time both cross-entropies, fused against separate, on the same random logits."""
     generator = torch.Generator().manual_seed(0)
     z = torch.randn(rows, classes, generator=generator).requires_grad_()
     yes = torch.randint(2, (rows, classes), generator=generator).float()
     index = torch.randint(classes, (rows,), generator=generator)
-    binary = race(
-        lambda: F.binary_cross_entropy_with_logits(z, yes),
-        lambda: F.binary_cross_entropy(torch.sigmoid(z), yes),
-        rounds,
-    )
-    many = race(
-        lambda: F.cross_entropy(z, index),
-        lambda: F.nll_loss(torch.log(torch.softmax(z, dim=1)), index),
-        rounds,
-    )
-    return pd.DataFrame({"binary": binary, "categorical": many}).T
-
-
-def _lab(controls: list, draw: Callable[..., Figure], read: Callable[..., str]) -> widgets.VBox:
-    """Controls above a picture and its reading; every control redraws both."""
-    picture, text = Picture(), widgets.HTML()
-
-    def redraw(_change: object = None) -> None:
-        state = [control.value for control in controls]
-        try:
-            picture.draw(draw(*state))
-            text.value = f"<p style='font-size:1.05rem;max-width:50em'>{read(*state)}</p>"
-        except Exception as error:
-            text.value = f"<p role='alert'>This picture could not be drawn: {error}</p>"
-
-    for control in controls:
-        control.observe(redraw, names="value")
-    redraw()
-    return widgets.VBox([widgets.HBox(controls), picture, text])
+    pairs = {
+        "binary": (
+            lambda: F.binary_cross_entropy_with_logits(z, yes),
+            lambda: F.binary_cross_entropy(torch.sigmoid(z), yes),
+        ),
+        "categorical": (
+            lambda: F.cross_entropy(z, index),
+            lambda: F.nll_loss(torch.log(torch.softmax(z, dim=1)), index),
+        ),
+    }
+    return pd.DataFrame({name: race(*pair, rounds) for name, pair in pairs.items()}).T
 
 
 def _fixed_layout(figure: Figure, left: float = 0.06) -> None:
-    """A fixed layout is quicker than one computed at each turn of a control."""
+    """Fix the layout, which is quicker than to compute one at each turn of a control."""
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=left, right=0.99, bottom=0.16, top=0.9, wspace=0.16)

@@ -1,8 +1,9 @@
-"""How the experiments are made: the data in pictures, the curves of runs, and what one number can hide."""
+"""Notebook 07: the data in pictures, the curves of runs, and what one number can hide."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from math import ceil
 
 import numpy as np
@@ -23,7 +24,7 @@ from lm_utils.training import BATCH
 
 
 def shares(task: Task, digits: torch.Tensor) -> dict[str, float]:
-    """How often each target occurs: each number, a yes, each class, or a yes for each label."""
+    """Return how often each target occurs: each number, a yes, each class, or a yes for each label."""
     targets = task.target(digits)
     if task.kind == "value":
         return {f"{value:g}": (targets == value).float().mean().item() for value in targets.unique().tolist()}
@@ -33,7 +34,7 @@ def shares(task: Task, digits: torch.Tensor) -> dict[str, float]:
 
 
 def balance_figure(data: Splits) -> Figure:
-    """How often each digit and each target of the five tasks occurs."""
+    """Draw how often each digit and each target of the five tasks occurs."""
     figure, axes = new_figure(2, 3, width=11, height=6)
     panels = iter(axes.flat)
     first = next(panels)
@@ -57,19 +58,8 @@ def balance_figure(data: Splits) -> Figure:
     return figure
 
 
-def baseline_table(data: Splits) -> pd.DataFrame:
-    """What the best constant answer scores on each task's test images."""
-    rows = []
-    for task in TASKS.values():
-        train, test = task.target(data.train.digits), task.target(data.test.digits)
-        rows.append(
-            {"task": task.title, "metric": task.metric, "best constant answer scores": task.baseline(train, test)}
-        )
-    return pd.DataFrame(rows)
-
-
 def targets_figure(data: Splits) -> Figure:
-    """One image of each digit, and under it the target that each task gives it."""
+    """Draw one image of each digit, and under it the target that each task gives it."""
     figure, axes = new_figure(2, 10, width=11, height=4, height_ratios=[1, 2.3])
     for digit in range(10):
         image = data.train.images[data.train.digits == digit][0, 0].numpy()
@@ -91,7 +81,7 @@ def targets_figure(data: Splits) -> Figure:
 
 
 def target_text(task: Task, digit: int) -> str:
-    """A digit's target, short enough for a table."""
+    """Return a digit's target, short enough for a table."""
     target = task.target(torch.tensor([digit]))[0]
     if task.kind == "exclusive":
         return task.names[int(target)].replace(" ", "\n")
@@ -106,7 +96,7 @@ def target_text(task: Task, digit: int) -> str:
 def curves_figure(
     curves: Mapping[str, Sequence[Sequence[float]]], ylabel: str, title: str, level: tuple[float, str] | None = None
 ) -> Figure:
-    """Curves over epochs: one colour per name, one line per seed, and a level to compare with."""
+    """Draw curves over epochs: one colour per name, one line per seed, and a level to compare with."""
     figure, axes = new_figure(height=3.8)
     for i, (name, lines) in enumerate(curves.items()):
         for j, line in enumerate(lines):
@@ -121,22 +111,22 @@ def curves_figure(
 
 
 def epochs_for(data: Splits, updates: int) -> int:
-    """How many epochs give at least this many weight updates, so that a short run means the same on any data."""
+    """Return how many epochs give at least this many weight updates, so that a short run means the same on any data."""
     return ceil(updates / ceil(len(data.train) / BATCH))
 
 
 def metric_of(history: Sequence[Mapping[str, float]], name: str = "valid_metric") -> list[float]:
-    """One column of a history."""
+    """Return one column of a history."""
     return [record[name] for record in history]
 
 
 def histories(pairings: Sequence[Pairing], seeds: int, data: str, device: str = "auto") -> list[list[dict]]:
-    """The histories of full runs, seed by seed; runs made before come from the store."""
+    """Return the histories of full runs, seed by seed; runs made before come from the store."""
     return [entry["history"] for entry in sweep_entries(pairings, range(seeds), data, device=device, progress=False)]
 
 
 def stops_at(values: Sequence[float], patience: int) -> tuple[int, int]:
-    """The epoch at which early stopping ends a run, and the epoch it keeps; accuracies, larger is better."""
+    """Return the epoch at which early stopping ends a run, and the epoch it keeps; accuracies, larger is better."""
     best, best_epoch = float("-inf"), 0
     for epoch, value in enumerate(values, 1):
         if value > best:
@@ -147,7 +137,7 @@ def stops_at(values: Sequence[float], patience: int) -> tuple[int, int]:
 
 
 def patience_table(histories: Sequence[Sequence[Mapping[str, float]]], patiences: Sequence[int]) -> pd.DataFrame:
-    """For each run and patience: when it would have stopped, what it would have kept."""
+    """Say for each run and patience when it would have stopped, and what it would have kept."""
     rows = []
     for seed, history in enumerate(histories):
         values = metric_of(history)
@@ -161,7 +151,7 @@ def patience_table(histories: Sequence[Sequence[Mapping[str, float]]], patiences
 def patience_figure(
     histories: Sequence[Sequence[Mapping[str, float]]], patiences: Sequence[int] = (1, 3, 10)
 ) -> Figure:
-    """Validation curves, each with the epoch that early stopping keeps under several patiences."""
+    """Draw validation curves, each with the epoch that early stopping keeps under several patiences."""
     figure, axes = new_figure(1, len(histories), width=11, height=3.6, sharey=True, squeeze=False)
     for seed, (history, panel) in enumerate(zip(histories, axes[0], strict=True)):
         values = [100 * value for value in metric_of(history)]
@@ -181,22 +171,19 @@ def patience_figure(
 
 
 def shipped(pairings: Sequence[Pairing]) -> list[dict[int, float]]:
-    """Test metrics by seed of the reference runs (MNIST) of these pairings; empty where one is not shipped."""
+    """Return test metrics by seed of the reference runs (MNIST) of these pairings; empty where one is not shipped."""
     found = [reference().scores(pairing) for pairing in pairings]
     return found if all(found) else []
 
 
 def metrics_by_seed(entries: Sequence[Mapping], pairing: Pairing) -> dict[int, float]:
-    """Test metric of each seed of one pairing."""
-    return {entry["seed"]: entry["test_metric"] for entry in entries if _pairing(entry) == pairing}
-
-
-def _pairing(entry: Mapping) -> Pairing:
-    return Pairing(**{name: entry[name] for name in Pairing.__dataclass_fields__})
+    """Return the test metric of each seed of one pairing."""
+    wanted = asdict(pairing)
+    return {entry["seed"]: entry["test_metric"] for entry in entries if wanted.items() <= entry.items()}
 
 
 def seeds_figure(names: Sequence[str], metrics: Sequence[Mapping[int, float]], origin: str) -> Figure:
-    """Every run of two pairings as a dot, lines between equal seeds, and the paired differences beside."""
+    """Draw every run of two pairings as a dot, lines between equal seeds, and the paired differences beside."""
     figure, (left, right) = new_figure(1, 2, width=11, height=3.8, width_ratios=[1.3, 1])
     seeds = sorted(set(metrics[0]) & set(metrics[1]))
     many = counted(len(seeds), "seed")
@@ -217,6 +204,7 @@ def seeds_figure(names: Sequence[str], metrics: Sequence[Mapping[int, float]], o
 
 
 def _differences(axes: Axes, seeds: Sequence[int], differences: np.ndarray) -> None:
+    """Draw the difference of each seed in the colour of the pairing that is ahead."""
     axes.bar(seeds, differences, color=[COLORS[1] if d > 0 else COLORS[0] for d in differences])
     axes.axhline(0, color="0.2", lw=1)
     axes.set(

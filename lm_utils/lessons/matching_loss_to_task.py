@@ -1,4 +1,4 @@
-"""What a wrong probability costs, what its gradient says, and which probability each loss likes best."""
+"""Notebook 05: what a wrong probability costs, what its gradient says, and which probability each loss likes best."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn import functional as F
 
-from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, Picture, new_figure
+from lm_utils.show.lab import lab, menu, slider
+from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 
 LOSSES = {"BCE": F.binary_cross_entropy, "MSE": F.mse_loss, "MAE": F.l1_loss}
 PLACES = np.linspace(0.001, 0.999, 999)
@@ -22,7 +23,7 @@ PLACES = np.linspace(0.001, 0.999, 999)
 
 
 def penalty(loss: str, p: float, label: float = 1.0) -> dict[str, float]:
-    """Loss of saying p when the label is so, and its slopes with respect to p and to the logit (by autograd)."""
+    """Return the loss of saying p, and its slopes with respect to p and to the logit (by autograd)."""
     logit = torch.tensor([p], dtype=torch.float64).logit().requires_grad_()
     said = torch.sigmoid(logit)
     value = LOSSES[loss](said, torch.full_like(said, label))
@@ -31,7 +32,7 @@ def penalty(loss: str, p: float, label: float = 1.0) -> dict[str, float]:
 
 
 def penalty_curves() -> dict[str, dict[str, np.ndarray]]:
-    """For each loss: value, size of the slope by p and by the logit, over p, when the label is 1."""
+    """Return for each loss its value, the size of its slope by p and by the logit, over p, when the label is 1."""
     p = PLACES
     return {
         "BCE": {"loss": -np.log(p), "by p": 1 / p, "by logit": 1 - p},
@@ -41,7 +42,7 @@ def penalty_curves() -> dict[str, dict[str, np.ndarray]]:
 
 
 def penalty_figure(p: float) -> Figure:
-    """Value and slopes of three losses over the probability given to what is true, with a marker at p."""
+    """Draw value and slopes of three losses over the probability given to what is true, with a marker at p."""
     figure, axes = new_figure(1, 3, width=11, height=3.7)
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.06, right=0.99, bottom=0.17, top=0.88, wspace=0.22)
@@ -63,7 +64,7 @@ def penalty_figure(p: float) -> Figure:
 
 
 def penalty_table(p: float) -> str:
-    """The same three numbers as a small HTML table."""
+    """Return loss and slopes at p as a small HTML table."""
     rows = ""
     for name in LOSSES:
         cost = penalty(name, p)
@@ -75,25 +76,14 @@ def penalty_table(p: float) -> str:
 
 def penalty_lab(p: float = 0.01) -> widgets.VBox:
     """Slide the probability given to what is true; read what three losses charge and how hard they pull."""
-    slider = widgets.FloatSlider(
-        p, min=0.01, max=0.99, step=0.01, description="p", continuous_update=False, layout={"width": "520px"}
-    )
-    table, picture = widgets.HTML(), Picture()
-
-    def redraw(_change: object = None) -> None:
-        table.value = penalty_table(round(slider.value, 2))
-        picture.draw(penalty_figure(round(slider.value, 2)))
-
-    slider.observe(redraw, names="value")
-    redraw()
-    return widgets.VBox([slider, table, picture])
+    return lab(lambda p: (penalty_table(p), penalty_figure(p)), p=slider("p", p, 0.01, 0.99, 0.01))
 
 
 # --- the way out of a confident mistake ----------------------------------------------------------------------
 
 
 def escape(loss: str, p: float = 0.01, rate: float = 1.0, steps: int = 2000) -> np.ndarray:
-    """Probabilities along gradient descent on one logit that starts at p, with label 1."""
+    """Return the probabilities along gradient descent on one logit that starts at p, with label 1."""
     z, path = float(np.log(p / (1 - p))), []
     for _ in range(steps + 1):
         q = 1 / (1 + np.exp(-z))
@@ -103,12 +93,12 @@ def escape(loss: str, p: float = 0.01, rate: float = 1.0, steps: int = 2000) -> 
 
 
 def steps_to_half(path: np.ndarray) -> int:
-    """After how many steps a path first reaches one half."""
+    """Return after how many steps a path first reaches one half."""
     return int(np.argmax(path >= 0.5))
 
 
 def escape_figure(p: float = 0.01) -> Figure:
-    """Three losses on their way out of the same confident mistake."""
+    """Draw the way of three losses out of the same confident mistake."""
     figure, axes = new_figure(height=3.8)
     for i, name in enumerate(LOSSES):
         path = escape(name, p)
@@ -129,7 +119,7 @@ def escape_figure(p: float = 0.01) -> Figure:
 
 
 def expected_loss(loss: str, truth: float, said: np.ndarray = PLACES) -> np.ndarray:
-    """Mean loss of saying each probability when the event happens with probability `truth`."""
+    """Return the mean loss of saying each probability when the event happens with probability `truth`."""
     yes, no = {
         "BCE": (-np.log(said), -np.log(1 - said)),
         "MSE": ((1 - said) ** 2, said**2),
@@ -139,12 +129,12 @@ def expected_loss(loss: str, truth: float, said: np.ndarray = PLACES) -> np.ndar
 
 
 def best_report(loss: str, truth: float) -> float:
-    """The probability (on a grid of thousandths) with the lowest expected loss."""
+    """Return the probability (on a grid of thousandths) with the lowest expected loss."""
     return float(PLACES[np.argmin(expected_loss(loss, truth))])
 
 
 def proper_figure(truth: float) -> Figure:
-    """Expected loss over the probability said, for three losses, with each minimum marked."""
+    """Draw the expected loss over the probability said, for three losses, with each minimum marked."""
     figure, axes = new_figure(1, 3, width=11, height=3.5)
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.06, right=0.99, bottom=0.18, top=0.87, wspace=0.22)
@@ -162,25 +152,14 @@ def proper_figure(truth: float) -> Figure:
 
 def proper_lab(truth: float = 0.7) -> widgets.VBox:
     """Choose how often the event happens; see which answer each loss rewards."""
-    slider = widgets.FloatSlider(
-        truth, min=0.05, max=0.95, step=0.05, description="true probability", continuous_update=False,
-        style={"description_width": "initial"}, layout={"width": "520px"},
-    )  # fmt: skip
-    picture = Picture()
-
-    def redraw(_change: object = None) -> None:
-        picture.draw(proper_figure(round(slider.value, 2)))
-
-    slider.observe(redraw, names="value")
-    redraw()
-    return widgets.VBox([slider, picture])
+    return lab(proper_figure, truth=slider("true probability", truth, 0.05, 0.95, 0.05))
 
 
 # --- where competition between classes comes from ------------------------------------------------------------
 
 
 def pull(loss: str, activation: str, logits: Tensor, label: int) -> Tensor:
-    """Minus the gradient of a loss by each logit: which way, and how hard, each class is pushed."""
+    """Return minus the gradient of a loss by each logit: which way, and how hard, each class is pushed."""
     z = logits.double().clone().requires_grad_()
     probabilities = torch.softmax(z, 0) if activation == "softmax" else torch.sigmoid(z)
     hot = F.one_hot(torch.tensor(label), len(z)).double()
@@ -193,7 +172,7 @@ def pull(loss: str, activation: str, logits: Tensor, label: int) -> Tensor:
 
 
 def pull_figure(logits: Sequence[float], label: int) -> Figure:
-    """How three losses push the logits behind softmax and behind sigmoids."""
+    """Draw how three losses push the logits behind softmax and behind sigmoids."""
     figure, axes = new_figure(1, 2, width=11, height=3.8, sharey=True)
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.07, right=0.99, bottom=0.16, top=0.88, wspace=0.05)
@@ -219,41 +198,19 @@ def pull_figure(logits: Sequence[float], label: int) -> Figure:
 
 def pull_lab(logits: Sequence[float] = (0.5, 1.5, 0.0, -1.0), label: int = 0) -> widgets.VBox:
     """Choose the true class and move the logits; see who is pushed where."""
-    which = widgets.Dropdown(options=range(len(logits)), value=label, description="true class")
-    sliders = [
-        widgets.FloatSlider(z, min=-6, max=6, step=0.5, description=f"logit {i}", continuous_update=False)
-        for i, z in enumerate(logits)
-    ]
-    picture = Picture()
-
-    def redraw(_change: object = None) -> None:
-        picture.draw(pull_figure([slider.value for slider in sliders], which.value))
-
-    for control in (which, *sliders):
-        control.observe(redraw, names="value")
-    redraw()
-    return widgets.VBox([which, widgets.HBox(sliders[:2]), widgets.HBox(sliders[2:]), picture])
-
-
-def best_probabilities(loss: str, activation: str, targets: Tensor, steps: int = 4000) -> Tensor:
-    """The outputs with the lowest loss for one row of yes/no targets, found by gradient descent on the logits."""
-    z = torch.zeros_like(targets, requires_grad=True)
-    optimizer = torch.optim.Adam([z], lr=0.05)
-    squash = {"softmax": lambda: torch.softmax(z, 0), "sigmoid": lambda: torch.sigmoid(z)}[activation]
-    for _ in range(steps):
-        optimizer.zero_grad()
-        p = squash()
-        value = -(targets * p.log()).sum() if loss == "CE" else LOSSES[loss](p, targets)
-        value.backward()
-        optimizer.step()
-    return squash().detach()
+    sliders = {f"logit_{i}": slider(f"logit {i}", z, -6.0, 6.0, 0.5) for i, z in enumerate(logits)}
+    return lab(
+        lambda label, **logits: pull_figure(list(logits.values()), label),
+        label=menu("true class", range(len(logits)), label),
+        **sliders,
+    )
 
 
 # --- the price of wrong labels -------------------------------------------------------------------------------
 
 
 def noisy_line(flipped: int, count: int = 40) -> tuple[np.ndarray, np.ndarray]:
-    """Points on a line, class 1 to the right of 0, with the labels of the rightmost few turned round."""
+    """Return points on a line, class 1 to the right of 0, with the labels of the rightmost few turned round."""
     x = np.linspace(-3, 3, count)
     y = (x > 0).astype(float)
     y[count - flipped :] = 0
@@ -261,16 +218,12 @@ def noisy_line(flipped: int, count: int = 40) -> tuple[np.ndarray, np.ndarray]:
 
 
 def fit_line(x: np.ndarray, y: np.ndarray, loss: str) -> tuple[float, float]:
-    """Weight and bias of the logistic curve that a loss likes best on these points, from a good start."""
+    """Return weight and bias of the logistic curve with the lowest loss on these points, from a good start."""
 
     def cost(parameters: np.ndarray) -> float:
         z = parameters[0] * x + parameters[1]
         p = 1 / (1 + np.exp(-np.clip(z, -40, 40)))
-        each = {
-            "BCE": np.logaddexp(0, z) - y * z,
-            "MSE": (p - y) ** 2,
-            "MAE": np.abs(p - y),
-        }[loss]
+        each = {"BCE": np.logaddexp(0, z) - y * z, "MSE": (p - y) ** 2, "MAE": np.abs(p - y)}[loss]
         return float(each.mean() + 1e-4 * parameters @ parameters)
 
     weight, bias = minimize(cost, x0=[2.0, 0.0], method="BFGS").x
@@ -278,7 +231,7 @@ def fit_line(x: np.ndarray, y: np.ndarray, loss: str) -> tuple[float, float]:
 
 
 def noise_figure(flipped: int) -> Figure:
-    """The logistic curves of three losses when some labels are wrong."""
+    """Draw the logistic curves of three losses when some labels are wrong."""
     figure, axes = new_figure(height=3.8)
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.08, right=0.98, bottom=0.16, top=0.9)
@@ -290,13 +243,8 @@ def noise_figure(flipped: int) -> Figure:
     for i, name in enumerate(LOSSES):
         weight, bias = fit_line(x, y, name)
         curve = 1 / (1 + np.exp(-(weight * wide + bias)))
-        axes.plot(
-            wide,
-            curve,
-            ls=LINES[i],
-            color=COLORS[i],
-            label=f"{name}: p = 0.5 at x = {round(-bias / weight, 2) + 0.0:.2f}",
-        )
+        boundary = f"p = 0.5 at x = {round(-bias / weight, 2) + 0.0:.2f}"
+        axes.plot(wide, curve, ls=LINES[i], color=COLORS[i], label=f"{name}: {boundary}")
     axes.axvline(0, color="0.4", lw=1, ls=":")
     axes.set(xlabel="x (the true boundary is 0)", ylabel="p(class 1)", ylim=(-0.05, 1.05))
     axes.set_title(f"{flipped} of {len(x)} labels wrong, all far from the boundary")
@@ -307,15 +255,4 @@ def noise_figure(flipped: int) -> Figure:
 
 def noise_lab(flipped: int = 3) -> widgets.VBox:
     """Turn some labels round and see which loss gives way."""
-    slider = widgets.IntSlider(
-        flipped, min=0, max=8, description="wrong labels", continuous_update=False,
-        style={"description_width": "initial"}, layout={"width": "420px"},
-    )  # fmt: skip
-    picture = Picture()
-
-    def redraw(_change: object = None) -> None:
-        picture.draw(noise_figure(slider.value))
-
-    slider.observe(redraw, names="value")
-    redraw()
-    return widgets.VBox([slider, picture])
+    return lab(noise_figure, flipped=slider("wrong labels", flipped, 0, 8))

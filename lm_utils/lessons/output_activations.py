@@ -1,4 +1,4 @@
-"""What an output activation can say: its range, its rounding, and whether one output moves the others."""
+"""Notebook 04: what an output activation can say, its rounding, and whether one output moves the others."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from torch import Tensor
 
 from lm_utils.activations import ACTIVATIONS, inverse_sigmoid
 from lm_utils.model import CNN
-from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, Picture, new_figure
+from lm_utils.show.lab import lab, menu, slider
+from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 from lm_utils.tasks import TASKS, Task
 
 PRECISIONS = {name: getattr(torch, name) for name in ("float16", "bfloat16", "float32", "float64")}
 BITS = {torch.float16: torch.int16, torch.bfloat16: torch.int16, torch.float32: torch.int32, torch.float64: torch.int64}
-WIDE = {"description_width": "initial"}
 
 
 # --- where a sigmoid stops being reversible -----------------------------------------------------------------
@@ -27,7 +27,7 @@ WIDE = {"description_width": "initial"}
 def first_number(
     dtype: torch.dtype, holds: Callable[[Tensor], Tensor], low: float = 0.0, high: float = 1000.0
 ) -> float:
-    """The smallest representable number between low and high for which the condition holds, by bisection.
+    """Find the smallest representable number between low and high for which the condition holds, by bisection.
 
     Positive floating-point numbers are ordered like the whole numbers that their bits spell.
     """
@@ -40,22 +40,22 @@ def first_number(
 
 
 def becomes_one(dtype: torch.dtype) -> float:
-    """The smallest x of this precision whose sigmoid is exactly 1."""
+    """Find the smallest x of this precision whose sigmoid is exactly 1."""
     return first_number(dtype, lambda x: torch.sigmoid(x) == 1)
 
 
 def becomes_zero(dtype: torch.dtype) -> float:
-    """The smallest x of this precision for which sigmoid(-x) is exactly 0."""
+    """Find the smallest x of this precision for which sigmoid(-x) is exactly 0."""
     return first_number(dtype, lambda x: torch.sigmoid(-x) == 0)
 
 
 def recovered(x: Tensor) -> Tensor:
-    """What is left of x after a sigmoid and its inverse, all in x's own precision."""
+    """Return what is left of x after a sigmoid and its inverse, all in x's own precision."""
     return inverse_sigmoid(torch.sigmoid(x))
 
 
 def saturation_table() -> list[dict[str, object]]:
-    """For each precision: where the sigmoid becomes exactly 1 and exactly 0, and the largest number that returns."""
+    """Say for each precision where the sigmoid becomes exactly 1 and exactly 0, and the largest number that returns."""
     rows = []
     for name, dtype in PRECISIONS.items():
         one, zero = becomes_one(dtype), becomes_zero(dtype)
@@ -68,14 +68,14 @@ def saturation_table() -> list[dict[str, object]]:
 
 
 def worst_errors(dtype: torch.dtype, low: int = -20, high: int = 40) -> tuple[Tensor, Tensor]:
-    """The largest round-trip error around each half step, beside the steps; infinite where a number is lost."""
+    """Return the half steps and the largest round-trip error around each; infinite where a number is lost."""
     x = torch.linspace(low, high, 2 * (high - low) * 100 + 1, dtype=torch.float64)[:-1].to(dtype)
     errors = (recovered(x).double() - x.double()).abs().view(-1, 100).max(dim=1).values
     return torch.linspace(low + 0.25, high - 0.25, len(errors), dtype=torch.float64), errors
 
 
 def round_trip_figure() -> Figure:
-    """Worst error of sigmoid-and-inverse for each precision, from -20 to 40."""
+    """Draw the worst error of sigmoid-and-inverse for each precision, from -20 to 40."""
     figure, axes = new_figure(height=4.4)
     for i, (name, dtype) in enumerate(PRECISIONS.items()):
         x, errors = worst_errors(dtype)
@@ -97,14 +97,14 @@ def round_trip_figure() -> Figure:
 
 
 def round_trip_at(x: float, precision: str) -> dict[str, float]:
-    """One number through the sigmoid and back."""
+    """Send one number through the sigmoid and back."""
     number = torch.tensor([x], dtype=PRECISIONS[precision])
     squashed = torch.sigmoid(number)
     return {"x": number.item(), "sigmoid": squashed.item(), "back": inverse_sigmoid(squashed).item()}
 
 
 def staircase_figure(x: float, precision: str) -> Figure:
-    """What returns from sigmoid and inverse around x."""
+    """Draw what returns from sigmoid and inverse around x."""
     figure, axes = new_figure(width=9, height=3.6)
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.09, right=0.98, bottom=0.17, top=0.9)
@@ -127,7 +127,7 @@ def staircase_figure(x: float, precision: str) -> Figure:
 
 
 def round_trip_text(x: float, precision: str) -> str:
-    """One sentence about one number's way through the sigmoid and back."""
+    """Say in one sentence what becomes of a number on its way through the sigmoid and back."""
     trip = round_trip_at(x, precision)
     if np.isinf(trip["back"]):
         ending = f"the inverse is <b>{trip['back']}</b>: the number is lost."
@@ -138,39 +138,24 @@ def round_trip_text(x: float, precision: str) -> str:
 
 def round_trip_lab(x: float = 16.0, precision: str = "float32") -> widgets.VBox:
     """Send a number through the sigmoid and back, in a precision of your choice."""
-    number = widgets.FloatSlider(
-        x, min=-100, max=45, step=0.25, description="x", readout_format=".2f", continuous_update=False,
-        layout={"width": "520px"},
-    )  # fmt: skip
-    kind = widgets.Dropdown(options=list(PRECISIONS), value=precision, description="precision", style=WIDE)
-    told, picture = widgets.HTML(), Picture()
-
-    def redraw(_change: object = None) -> None:
-        told.value = round_trip_text(number.value, kind.value)
-        picture.draw(staircase_figure(number.value, kind.value))
-
-    for control in (number, kind):
-        control.observe(redraw, names="value")
-    redraw()
-    return widgets.VBox([widgets.HBox([number, kind]), told, picture])
+    return lab(
+        lambda x, precision: (round_trip_text(x, precision), staircase_figure(x, precision)),
+        x=slider("x", x, -100.0, 45.0, 0.25),
+        precision=menu("precision", list(PRECISIONS), precision),
+    )
 
 
 # --- what a sigmoid does to distances -----------------------------------------------------------------------
 
 
 def cost_of_missing_by_one(targets: Tensor, mean: float = 0.0, std: float = 1.0) -> Tensor:
-    """Squared error, seen through the sigmoid, of answering one too many for each target."""
+    """Return the squared error, seen through the sigmoid, of answering one too many for each target."""
     near, far = torch.sigmoid((targets - mean) / std), torch.sigmoid((targets + 1 - mean) / std)
     return (far - near).square()
 
 
-def undecided_answer(targets: Tensor) -> float:
-    """The answer with the lowest squared error behind a sigmoid when all these targets are equally likely."""
-    return inverse_sigmoid(torch.sigmoid(targets.double()).mean()).item()
-
-
 def squeeze_figure(targets: Sequence[float], mean: float, std: float) -> Figure:
-    """Where targets land behind a sigmoid, and what an error of one costs there; raw and standardised."""
+    """Draw where targets land behind a sigmoid, and what an error of one costs there; raw and standardised."""
     figure, (left, right) = new_figure(1, 2, width=11, height=4.2)
     values = torch.tensor(sorted(set(targets)))
     for i, (name, m, s) in enumerate([("raw", 0.0, 1.0), ("standardised", mean, std)]):
@@ -198,13 +183,13 @@ def squeeze_figure(targets: Sequence[float], mean: float, std: float) -> Figure:
 
 
 def jacobian(activation: str, logits: Tensor) -> Tensor:
-    """How each output (row) moves with each logit (column)."""
+    """Return how each output (row) moves with each logit (column)."""
     apply = ACTIVATIONS[activation].apply
     return torch.autograd.functional.jacobian(lambda z: apply(z[None])[0], logits)
 
 
 def coupling_figure(logits: Sequence[float]) -> Figure:
-    """Outputs of softmax and sigmoid for the same logits, and both Jacobians as heat maps."""
+    """Draw the outputs of softmax and sigmoid for the same logits, and both Jacobians as heat maps."""
     z = torch.tensor([float(logit) for logit in logits])
     figure, axes = new_figure(1, 3, width=11, height=3.9, width_ratios=[1.3, 1, 1])
     figure.set_layout_engine(None)
@@ -226,6 +211,7 @@ def coupling_figure(logits: Sequence[float]) -> Figure:
 
 
 def _heat_map(axes: Axes, table: np.ndarray, title: str) -> None:
+    """Draw a table of numbers, coloured by size and sign."""
     axes.imshow(table, cmap="RdBu", vmin=-0.3, vmax=0.3)
     for (row, column), value in np.ndenumerate(table):
         color = "white" if abs(value) > 0.2 else "black"
@@ -239,32 +225,21 @@ def _heat_map(axes: Axes, table: np.ndarray, title: str) -> None:
 
 def coupling_lab(logits: Sequence[float] = (2.0, 1.0, 0.0, -1.0)) -> widgets.VBox:
     """Move one logit and watch every output."""
-    sliders = [
-        widgets.FloatSlider(z, min=-6, max=6, step=0.5, description=f"logit {i}", continuous_update=False)
-        for i, z in enumerate(logits)
-    ]
-    picture = Picture()
-
-    def redraw(_change: object = None) -> None:
-        picture.draw(coupling_figure([slider.value for slider in sliders]))
-
-    for slider in sliders:
-        slider.observe(redraw, names="value")
-    redraw()
-    return widgets.VBox([widgets.HBox(sliders[:2]), widgets.HBox(sliders[2:]), picture])
+    sliders = {f"logit_{i}": slider(f"logit {i}", z, -6.0, 6.0, 0.5) for i, z in enumerate(logits)}
+    return lab(lambda **logits: coupling_figure(list(logits.values())), **sliders)
 
 
 # --- which activation can say a task's targets ---------------------------------------------------------------
 
 
 def target_rows(task: Task) -> Tensor:
-    """The target of each digit as a row with one number per output."""
+    """Return the target of each digit as a row with one number per output."""
     targets = task.target(torch.arange(10))
     return torch.nn.functional.one_hot(targets, task.outputs).float() if task.kind == "exclusive" else targets
 
 
 def reach(task: str, activation: str) -> float:
-    """The share of the ten digits whose target this activation can emit, or come as close to as it likes."""
+    """Return the share of the ten digits whose target this activation can emit, or come as close to as it likes."""
     rows, can = target_rows(TASKS[task]), ACTIVATIONS[activation]
     fits = ((rows >= can.low) & (rows <= can.high)).all(dim=1)
     if can.sums_to_one:
@@ -273,7 +248,7 @@ def reach(task: str, activation: str) -> float:
 
 
 def reach_figure(activations: Sequence[str] = ("none", "relu", "sigmoid", "softmax")) -> Figure:
-    """For each task and activation, how many of the ten digits' targets lie within reach."""
+    """Draw for each task and activation how many of the ten digits' targets lie within reach."""
     table = np.array([[reach(task, name) for name in activations] for task in TASKS])
     figure, axes = new_figure(width=9, height=4)
     axes.imshow(table, cmap="cividis", vmin=0, vmax=1, aspect="auto")
@@ -295,7 +270,7 @@ def reach_figure(activations: Sequence[str] = ("none", "relu", "sigmoid", "softm
 
 
 def first_outputs(seeds: int, images: Tensor) -> Tensor:
-    """Outputs [seeds, images] of fresh networks with one output, before any activation."""
+    """Return the outputs [seeds, images] of fresh networks with one output, before any activation."""
     with torch.no_grad():
         return torch.stack(
             [CNN(1, generator=torch.Generator().manual_seed(seed)).logits(images)[:, 0] for seed in range(seeds)]
@@ -303,7 +278,7 @@ def first_outputs(seeds: int, images: Tensor) -> Tensor:
 
 
 def dead_figure(outputs: Tensor) -> Figure:
-    """The range of each fresh network's outputs over all images; below zero ReLU passes nothing on."""
+    """Draw the range of each fresh network's outputs over all images; below zero ReLU passes nothing on."""
     figure, axes = new_figure(height=3.8)
     outputs = outputs.numpy()
     low, high = outputs.min(axis=1), outputs.max(axis=1)

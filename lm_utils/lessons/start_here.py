@@ -1,4 +1,4 @@
-"""The start notebook: two scripts and a vote, what fits what, the map of the course."""
+"""Notebook 00: two scripts and a vote, what fits what, the map of the course."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ PAIRINGS = {"A": Pairing("multiclass", "bce", "softmax"), "B": Pairing("multicla
 
 
 def script(name: str) -> str:
-    """The text of script A or B."""
+    """Return the text of script A or B."""
     return SCRIPT.format(activation=SCRIPTS[name])
 
 
 def two_scripts() -> HTML:
-    """Both scripts side by side, the one line that differs marked."""
+    """Show both scripts side by side, the one line that differs marked."""
     boxes = ""
     for name in SCRIPTS:
         lines = [html.escape(line) or " " for line in script(name).splitlines()]
@@ -68,7 +68,7 @@ def cold_open(data: Splits, device: str = "auto", updates: int = 300) -> dict[st
 
 
 def cold_open_figure(runs: dict[str, Run], guess: float) -> Figure:
-    """Accuracy of both scripts on the validation images, epoch by epoch."""
+    """Draw the accuracy of both scripts on the validation images, epoch by epoch."""
     figure, axes = new_figure(height=3.8)
     for i, (name, run) in enumerate(runs.items()):
         values = [100 * record["valid_metric"] for record in run.history]
@@ -100,7 +100,7 @@ class Vote(widgets.VBox):
         super().__init__([widgets.HTML(f"<b>Vote.</b> {question}"), self.choices, self.told])
 
     def status(self) -> str:
-        """What has happened to the vote."""
+        """Say what has happened to the vote."""
         if self.choices.value is None:
             return "Nothing chosen yet."
         later = "You will meet it again in notebook 15; notebook 11 takes the case apart."
@@ -125,12 +125,12 @@ def vote(name: str, question: str, options: Sequence[str]) -> Vote:
 
 
 def votes_file() -> Path:
-    """Where votes are kept."""
+    """Return where votes are kept."""
     return cache_folder() / "votes.json"
 
 
 def votes() -> dict[str, str]:
-    """All votes kept so far; none where the file is missing or unreadable."""
+    """Return all votes kept so far; none where the file is missing or unreadable."""
     try:
         kept = json.loads(votes_file().read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -145,7 +145,7 @@ def keep(name: str, choice: str) -> None:
 
 
 def recall(name: str) -> str | None:
-    """What was voted; None where nobody did."""
+    """Return what was voted; None where nobody did."""
     return votes().get(name)
 
 
@@ -155,25 +155,25 @@ CHOICES = ("none", "relu", "sigmoid", "softmax")
 
 
 def pairing_of(task: str, loss: str, activation: str) -> Pairing:
-    """The pairing, with standardised targets where the task is regression."""
+    """Return the pairing, with standardised targets where the task is regression."""
     return Pairing(task, loss, activation, normalize=TASKS[task].kind == "value")
 
 
 def fitting(task: str) -> list[Pairing]:
-    """Every pairing of this task with the verdict 'recommended'."""
+    """Return every pairing of this task with the verdict 'recommended'."""
     every = (pairing_of(task, loss, activation) for loss in LOSSES for activation in CHOICES)
     return [pairing for pairing in every if pairing.verdict == "recommended"]
 
 
 def where_activation_lives(pairing: Pairing) -> str:
-    """The activation between network and loss, wherever it is written."""
+    """Name the activation between network and loss, wherever it is written."""
     if pairing.rule.contains != "none":
         return f"{pairing.rule.contains}, inside the loss"
     return ACTIVATIONS[pairing.activation].title
 
 
 def fitting_table() -> pd.DataFrame:
-    """Task, loss, activation and the lines of PyTorch, out of the verdicts themselves."""
+    """List task, loss, activation and the lines of PyTorch, out of the verdicts themselves."""
     rows = []
     for name, task in TASKS.items():
         for pairing in fitting(name):
@@ -186,7 +186,7 @@ def fitting_table() -> pd.DataFrame:
 
 
 def verdict_figure(task: str, loss: str, activation: str) -> Figure:
-    """The verdict on every loss and activation for one task, the chosen pairing framed."""
+    """Draw the verdict on every loss and activation for one task, the chosen pairing framed."""
     figure, axes = new_figure(width=9.5, height=3.2)
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.14, right=0.99, bottom=0.14, top=0.88)
@@ -209,7 +209,7 @@ def verdict_figure(task: str, loss: str, activation: str) -> Figure:
 
 
 def verdict_text(task: str, loss: str, activation: str) -> str:
-    """The verdict and its explanation as HTML; the reason that the vote asks for is withheld here."""
+    """Return the verdict and its explanation as HTML; the reason that the vote asks for is withheld here."""
     pairing, script_b = pairing_of(task, loss, activation), PAIRINGS["B"].advice.reason
     why = pairing.explanation.replace(script_b, "Why? That is what you voted on; notebook 11 takes the case apart.")
     head = f"<b style='color:{VERDICT_COLORS[pairing.verdict]}'>{VERDICT_SIGNS[pairing.verdict]} {pairing.verdict}</b>"
@@ -232,7 +232,7 @@ def verdict_lab(task: str = "multiclass", loss: str = "cross_entropy", activatio
 
 
 def notebooks_here() -> dict[str, dict[str, str]]:
-    """Number, file, title, minutes and coverage of each notebook of the course, out of the notebooks themselves.
+    """Read number, file, title, minutes and coverage of each notebook of the course from the notebooks themselves.
 
     In the Korean folder the course is the one above it, told in Korean where a notebook exists in Korean.
     """
@@ -265,7 +265,7 @@ def _first(pattern: str, text: str) -> str:
 
 
 def course_map() -> Markdown:
-    """Every notebook with a link, its minutes and the sections it covers."""
+    """List every notebook with a link, its minutes and the sections it covers."""
     lines = ["| notebook | minutes | covers |", "|---|---|---|"]
     for number, part in notebooks_here().items():
         lines.append(f"| [{number} {part['title']}]({part['file']}) | {part['minutes']} | {part['covers']} |")
@@ -273,7 +273,7 @@ def course_map() -> Markdown:
 
 
 def course_path(name: str, numbers: Sequence[str] | Mapping[str, int]) -> Markdown:
-    """One way through the course, with links and the sum of the minutes (the notebooks' own, or a plan's)."""
+    """Show one way through the course, with links and the sum of the minutes (the notebooks' own, or a plan's)."""
     course = notebooks_here()
     steps = [course[number] | {"number": number} for number in numbers if number in course]
     plan = numbers if isinstance(numbers, Mapping) else {}

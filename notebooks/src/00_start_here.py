@@ -62,7 +62,8 @@ device = "auto"
 from IPython.display import Markdown
 
 import lm_utils as lm
-from lm_utils.lessons import start_here, ten_questions
+from lm_utils.lessons import start_here as lesson
+from lm_utils.lessons import ten_questions
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
@@ -86,7 +87,7 @@ banner(data, device)
 # 나지 않습니다.
 
 # %%
-start_here.two_scripts()
+lesson.two_scripts()
 
 # %% [markdown]
 # Both colleagues now press Run. This trains both networks for real, on your machine; it takes a few seconds.
@@ -98,8 +99,8 @@ start_here.two_scripts()
 # %%
 splits = lm.load_data(data, seed=0)
 guess = lm.TASKS["multiclass"].baseline(splits.train.digits, splits.valid.digits)
-runs = start_here.cold_open(splits, device)
-show(start_here.cold_open_figure(runs, guess))
+runs = lesson.cold_open(splits, device)
+show(lesson.cold_open_figure(runs, guess))
 
 # %% [markdown]
 # One curve climbs, the other one lies on the dotted line: script B answers as if it had never seen an image. The
@@ -135,7 +136,7 @@ Markdown(
 # > - 더 오래 기다리면 학습할 것이다
 
 # %%
-start_here.vote(
+lesson.vote(
     "scripts",
     "Why does script B not learn?",
     [
@@ -183,7 +184,7 @@ ten_questions.before()
 # 규칙으로 다시 확인한 표가 아래에 있습니다.
 
 # %%
-fits = start_here.fitting_table()
+fits = lesson.fitting_table()
 fits[["task", "loss", "output activation", "loss in PyTorch"]]
 
 # %% [markdown]
@@ -239,7 +240,7 @@ quiz.predict(
 # > impossible은 불가능입니다.
 
 # %%
-start_here.verdict_lab()
+lesson.verdict_lab()
 
 # %% [markdown]
 # For classes and for labels, notice how few pairings are impossible: 2 of 32 for each of these tasks. (For a number,
@@ -328,7 +329,7 @@ quiz.check(
 # 조합을 알아채는 법을 보여 주고, 14는 마음껏 실험하는 놀이터이며, 15는 문서의 모든 주장에 판정을 내립니다.
 
 # %%
-start_here.course_map()
+lesson.course_map()
 
 # %% [markdown]
 # ### Three ways through
@@ -341,7 +342,7 @@ start_here.course_map()
 # 프로젝터가 있는 50분 수업, 혼자 공부하는 하루 이틀 저녁, 이틀짜리 강좌 중에서 고를 수 있습니다.
 
 # %%
-start_here.course_path("One lesson", {"00": 12, "14": 8, "11": 20, "13": 10})
+lesson.course_path("One lesson", {"00": 12, "14": 8, "11": 20, "13": 10})
 
 # %% [markdown]
 # The number after each notebook is its share of the time. In a lesson, show this notebook's two scripts, let everybody
@@ -354,7 +355,7 @@ start_here.course_path("One lesson", {"00": 12, "14": 8, "11": 20, "13": 10})
 # 두 가지 사례를 물어보며 마무리하세요. 연습 문제는 집에서 풀게 합니다.
 
 # %%
-start_here.course_path("Self-study", ["00", "01", "04", "05", "06", "11", "13"])
+lesson.course_path("Self-study", ["00", "01", "04", "05", "06", "11", "13"])
 
 # %% [markdown]
 # Alone, take the theory that you will use next week, one task in depth, and the notebook that helps you debug.
@@ -363,7 +364,7 @@ start_here.course_path("Self-study", ["00", "01", "04", "05", "06", "11", "13"])
 # 혼자 공부한다면 다음 주에 쓸 이론, 깊이 들여다볼 과제 하나, 그리고 디버깅을 도와줄 노트북을 고르세요.
 
 # %%
-start_here.course_path("Two days", list(start_here.notebooks_here()))
+lesson.course_path("Two days", list(lesson.notebooks_here()))
 
 # %% [markdown]
 # In two days there is time for everything, in the order of the numbers: theory on the first day, experiments and

@@ -41,7 +41,8 @@ from IPython.display import Markdown
 
 import lm_utils as lm
 from lm_utils.evidence.results import counted
-from lm_utils.lessons import experiment_design, output_activations
+from lm_utils.lessons import experiment_design
+from lm_utils.lessons import output_activations as lesson
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
@@ -72,7 +73,7 @@ quiz.predict(
 # the target lie inside the activation's range, or at its edge?
 
 # %%
-show(output_activations.reach_figure())
+show(lesson.reach_figure())
 
 # %% [markdown]
 # Read it by rows. For regression, sigmoid and softmax reach the target of the digit 1 alone (a target of 1, which a
@@ -101,7 +102,7 @@ assert torch.equal(alone, torch.ones(3, 1)) and torch.equal(z.grad, torch.zeros(
 # column = logit, blue = moves along, red = moves against.
 
 # %%
-output_activations.coupling_lab()
+lesson.coupling_lab()
 
 # %% [markdown]
 # Softmax's table is full: raise one logit, and every other output must give way, because the sum stays one.
@@ -110,8 +111,8 @@ output_activations.coupling_lab()
 
 # %%
 logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
-tied = output_activations.jacobian("softmax", logits)
-free = output_activations.jacobian("sigmoid", logits)
+tied = lesson.jacobian("softmax", logits)
+free = lesson.jacobian("sigmoid", logits)
 assert torch.allclose(tied.sum(dim=0), torch.zeros(4), atol=1e-6)
 assert torch.equal(free, torch.diag(free.diagonal()))
 
@@ -148,7 +149,7 @@ def softmax_slopes(z):
 # %%
 quiz.check_function(
     softmax_slopes,
-    reference=lambda z: output_activations.jacobian("softmax", z),
+    reference=lambda z: lesson.jacobian("softmax", z),
     cases=[(torch.tensor([1.0, 2.0]),), (torch.tensor([0.5, -1.0, 3.0]),)],
     mistakes=[(lambda z: torch.diag(torch.softmax(z, 0)), "The part that ties the outputs is missing: -p_i p_j.")],
     hint="Start from p = torch.softmax(z, dim=0).",
@@ -168,7 +169,7 @@ quiz.check_function(
 splits = lm.load_data(data, seed=0)
 targets = lm.TASKS["regression"].target(splits.train.digits).flatten()
 mean, std = targets.mean().item(), targets.std().item()
-show(output_activations.squeeze_figure(targets.tolist(), mean, std))
+show(lesson.squeeze_figure(targets.tolist(), mean, std))
 
 # %% [markdown]
 # On the left, equal steps between targets become unequal steps behind the sigmoid. On the right is the consequence:
@@ -180,7 +181,7 @@ show(output_activations.squeeze_figure(targets.tolist(), mean, std))
 
 # %%
 torn = torch.tensor([1.0, 6.0])
-squeezed = output_activations.undecided_answer(torn)
+squeezed = lm.activations.inverse_sigmoid(torch.sigmoid(torn).mean())
 assert squeezed < torn.mean()
 Markdown(f"Squared error on raw targets answers **{torn.mean():.2f}**, behind a sigmoid **{squeezed:.2f}**.")
 
@@ -209,7 +210,7 @@ quiz.predict(
 # the *exact* first number. `largest that returns` is the largest value that ever comes back from sigmoid and inverse.
 
 # %%
-table = {row["precision"]: row for row in output_activations.saturation_table()}
+table = {row["precision"]: row for row in lesson.saturation_table()}
 assert [round(row["exactly 1 from"], 2) for row in table.values()] == [8.32, 6.25, 16.64, 36.74]
 edge = torch.tensor(table["float32"]["exactly 1 from"])
 assert torch.sigmoid(edge) == 1 and torch.sigmoid(torch.nextafter(edge, torch.tensor(0.0))) < 1
@@ -224,13 +225,13 @@ pd.DataFrame(table.values()).set_index("precision")
 # %%
 minus = torch.tensor([-15.0, -50.0])
 assert (torch.sigmoid(minus) > 0).all()
-assert torch.allclose(output_activations.recovered(minus), minus)
+assert torch.allclose(lesson.recovered(minus), minus)
 
 # %% [markdown]
 # Rounding bites long before the end, though. Here is how far the round trip misses, for each precision.
 
 # %%
-show(output_activations.round_trip_figure())
+show(lesson.round_trip_figure())
 
 # %% [markdown]
 # Below about -4 the lines lie at the bottom: nothing is lost (float16 alone runs out of small numbers near -12).
@@ -239,7 +240,7 @@ show(output_activations.round_trip_figure())
 # precision. The staircase is what float32 leaves of the numbers near 16.
 
 # %%
-output_activations.round_trip_lab()
+lesson.round_trip_lab()
 
 # %% [markdown]
 # Does it matter here? Our targets reach 6, and standardised ones stay within a few units of zero, where float32
@@ -385,8 +386,8 @@ quiz.predict(
 # which is mostly too small to see.
 
 # %%
-outputs = output_activations.first_outputs(40, splits.train.images[:100])
-show(output_activations.dead_figure(outputs))
+outputs = lesson.first_outputs(40, splits.train.images[:100])
+show(lesson.dead_figure(outputs))
 
 # %% [markdown]
 # Networks below the line emit 0 for all hundred images. The loss has no way to lift them, since the gradient of every

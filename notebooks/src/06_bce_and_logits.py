@@ -29,7 +29,7 @@ import warnings
 import torch
 from torch import nn
 
-from lm_utils.lessons.bce_and_logits import double_softmax_floor, extremes_lab, floors_lab, race_table
+from lm_utils.lessons import bce_and_logits as lesson
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 
@@ -166,7 +166,7 @@ print(f"loss {loss:.4f}, accuracy {(perfect.argmax(dim=1) == labels).float().mea
 # No training gets below it. Choose the number of classes (arrow keys work) and watch both ends of the road.
 
 # %%
-floors_lab()
+lesson.floors_lab()
 
 # %% [markdown]
 # Left: fed with logits, the loss falls to zero as the true class pulls ahead. Fed with probabilities it ends on its
@@ -176,7 +176,7 @@ floors_lab()
 # that is less than 1, with ten classes or with ten million:
 
 # %%
-gains = [math.log(K) - double_softmax_floor(K) for K in (2, 10, 1000, 10**7)]
+gains = [math.log(K) - lesson.double_softmax_floor(K) for K in (2, 10, 1000, 10**7)]
 assert max(gains) < 1
 print("from start to floor:", ", ".join(f"{gain:.3f}" for gain in gains))
 
@@ -349,7 +349,7 @@ assert torch.allclose(
 # each compared with the truth in float64. Choose the label, and whether you want to see the loss or its gradient.
 
 # %%
-extremes_lab()
+lesson.extremes_lab()
 
 # %% [markdown]
 # Left, the fused loss: only the rounding of each format, at every size. Right, with the sigmoid apart: for label 0
@@ -555,7 +555,7 @@ assert abs(loss.item() - math.log1p(math.exp(-20))) < 1e-15
 # and turn about, so that a busy moment of the machine hits both.
 
 # %%
-times = race_table()
+times = lesson.race_table()
 times.style.format("{:.2f}")
 
 # %% [markdown]

@@ -35,13 +35,14 @@ device = "auto"
 # The tools, and the images and device in use.
 
 # %%
+import pandas as pd
 import torch
 import torchinfo
 from IPython.display import Markdown
 from torch.nn import functional as F
 
 import lm_utils as lm
-from lm_utils.lessons import experiment_design
+from lm_utils.lessons import experiment_design as lesson
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
@@ -57,7 +58,7 @@ banner(data, device)
 
 # %%
 splits = lm.load_data(data, seed=0)
-show(experiment_design.targets_figure(splits))
+show(lesson.targets_figure(splits))
 
 # %% [markdown]
 # Read it by columns. A 4 has six strokes and holes, is not curved, is the class 4, and is even and a square (letters:
@@ -91,7 +92,7 @@ assert splits.train.images.shape[1:] == (1, 28, 28)
 # claim about data, so look.
 
 # %%
-show(experiment_design.balance_figure(splits))
+show(lesson.balance_figure(splits))
 
 # %% [markdown]
 # Digits are spread about evenly over all three parts, and curved digits make up half of the images. But look at the
@@ -112,7 +113,11 @@ quiz.predict(
 # error is the variance of the targets.
 
 # %%
-baselines = experiment_design.baseline_table(splits).round(4)
+rows = []
+for task in lm.TASKS.values():
+    known, asked = task.target(splits.train.digits), task.target(splits.test.digits)
+    rows.append([task.title, task.metric, task.baseline(known, asked)])
+baselines = pd.DataFrame(rows, columns=["task", "metric", "best constant answer scores"]).round(4)
 baselines
 
 # %% [markdown]
@@ -241,7 +246,7 @@ test_accuracy = accuracy(splits.test.images, splits.test.digits)
 chance = lm.TASKS["multiclass"].baseline(splits.train.digits, splits.valid.digits)
 curves = {"this run": [[valid for _, valid in history]]}
 title = f"Ten classes, cross-entropy on logits ({splits.name})"
-show(experiment_design.curves_figure(curves, "valid accuracy", title, level=(chance, "always the same digit")))
+show(lesson.curves_figure(curves, "valid accuracy", title, level=(chance, "always the same digit")))
 
 # %% [markdown]
 # The curve leaves the dotted line within the first epoch and flattens soon. And this is all there is: `lm.fit`, which
@@ -276,15 +281,15 @@ quiz.predict(
 # %%
 once, twice = (lm.Pairing("multiclass", "cross_entropy", name) for name in ("none", "softmax"))
 table = lm.sweep([once, twice], seeds=range(seeds), data=splits.name, device=device)
-histories = experiment_design.histories([once], seeds, splits.name, device)
-show(experiment_design.patience_figure(histories))
+histories = lesson.histories([once], seeds, splits.name, device)
+show(lesson.patience_figure(histories))
 
 # %% [markdown]
 # Where the marks lie apart, the same training would have been reported with different scores, for no other reason
 # than impatience. In numbers:
 
 # %%
-stops = experiment_design.patience_table(histories, patiences=(1, 3, 10))
+stops = lesson.patience_table(histories, patiences=(1, 3, 10))
 kept = stops.groupby("patience")[["keeps epoch", "valid accuracy"]].mean().round(4)
 assert kept["valid accuracy"].is_monotonic_increasing and kept["keeps epoch"].is_monotonic_increasing
 kept
@@ -303,8 +308,8 @@ kept
 
 # %%
 names = ["logits", "softmax twice"]
-mine = [experiment_design.metrics_by_seed(table.to_dict("records"), pairing) for pairing in (once, twice)]
-show(experiment_design.seeds_figure(names, mine, f"yours: {splits.name}"))
+mine = [lesson.metrics_by_seed(table.to_dict("records"), pairing) for pairing in (once, twice)]
+show(lesson.seeds_figure(names, mine, f"yours: {splits.name}"))
 
 # %% [markdown]
 # Each grey line joins the two runs of one seed. Whoever trains one seed sees one of these lines and calls a winner.
@@ -312,9 +317,9 @@ show(experiment_design.seeds_figure(names, mine, f"yours: {splits.name}"))
 # real MNIST runs for its published tables (the title says how many seeds):
 
 # %%
-shipped = experiment_design.shipped([once, twice])
+shipped = lesson.shipped([once, twice])
 Markdown("The reference runs of these two are not in this copy of the course.") if not shipped else show(
-    experiment_design.seeds_figure(names, shipped, "reference: MNIST")
+    lesson.seeds_figure(names, shipped, "reference: MNIST")
 )
 
 # %% [markdown]

@@ -40,7 +40,7 @@ def test_output_activations(jupyter):
         with page.change(coupled) as told:
             page.slider("logit 0").press("ArrowRight")
         assert told.seconds < 2
-        assert page.slider("logit 0").value == "2.50"
+        assert page.slider("logit 0").value == "2.5"
         page.screenshot("04_coupling", around=page.image(coupled))
         with page.change(stairs):
             page.slider("x").press("ArrowRight", times=4)

@@ -14,18 +14,19 @@ __all__ = ["served", "web"]  # fixtures
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LABS = (
-    "from lm_utils.labs import banner, loss_shapes, outlier, penalty, quiz, start, ten_questions\n"
+    "from lm_utils.lessons import losses, losses_outlier, matching_loss_to_task, start_here, ten_questions\n"
+    "from lm_utils.show import banner, quiz\n"
     "from lm_utils.explorer.explorer import explorer\n"
     "from lm_utils.explorer.picker import picker\n"
     "banner.banner('digits', 'cpu')",
-    "start.verdict_lab()",
-    "start.vote('scripts', 'Why?', ['this', 'that'])",
+    "start_here.verdict_lab()",
+    "start_here.vote('scripts', 'Why?', ['this', 'that'])",
     "quiz.predict('Which?', ['this', 'that'], 'that', 'Because.')",
     "quiz.check(2, 1)",
     "ten_questions.before()",
-    "loss_shapes.error_lab()",
-    "outlier.outlier_lab()",
-    "penalty.penalty_lab()",
+    "losses.error_lab()",
+    "losses_outlier.outlier_lab()",
+    "matching_loss_to_task.penalty_lab()",
     "picker('multiclass', 'digits', 'cpu')",
 )
 EPOCHS = [f"Epoch {number}" for number in range(1, 10)]

@@ -13,18 +13,18 @@ from lm_utils.evidence import claims, tables
 from lm_utils.files import DOCS
 from lm_utils.lessons import (
     bce_and_logits,
-    descent,
     experiment_design,
     is_it_learning,
+    losses,
+    losses_from_scratch,
+    losses_outlier,
     matching_loss_to_task,
     new_data,
-    one_neuron,
-    outlier,
     output_activations,
     regression,
-    softmax_slopes,
     start_here,
     verdicts,
+    why_these_losses,
 )
 from lm_utils.pairing import Pairing
 from lm_utils.show import interventions, result_figures
@@ -57,16 +57,16 @@ EXHIBITS: tuple[Exhibit, ...] = (
     Exhibit("verdicts-first", "00_start_here", lambda: start_here.verdict_figure("multiclass", "bce", "sigmoid"),
             "What the course says of every loss and output activation before anybody trains; framed is the pairing of"
             " the script that the first notebook asks about."),
-    Exhibit("outlier", "01_losses", outlier.pull_figure,
+    Exhibit("outlier", "01_losses", losses_outlier.pull_figure,
             "One wrong measurement drags the squared error's answer along; the absolute error and Huber's stop."),
-    Exhibit("race", "01_losses", descent.race_figure,
+    Exhibit("race", "01_losses", losses.race_figure,
             "How many steps it takes to get rid of an error, small or large: with plain gradient descent the losses"
             " differ; AdamW rescales the steps, and little of that is left."),
-    Exhibit("neuron", "02_why_these_losses", one_neuron.waiting_figure,
+    Exhibit("neuron", "02_why_these_losses", why_these_losses.waiting_figure,
             "A single neuron that begins confidently wrong: how long it waits under the squared error and under"
             " cross-entropy."),
     Exhibit("slopes", "03_losses_from_scratch",
-            lambda: softmax_slopes.slopes_figure(torch.tensor([2.0, 1.0, 0.0]), true_class=1),
+            lambda: losses_from_scratch.slopes_figure(torch.tensor([2.0, 1.0, 0.0]), true_class=1),
             "Softmax and cross-entropy, derived by hand: what each logit is told, and what is lost when only the"
             " diagonal is kept."),
     Exhibit("reach", "04_output_activations", output_activations.reach_figure,

@@ -1,0 +1,110 @@
+"""Notebook 00: the scripts on the page are the runs shown, the vote keeps its secret, the map is the notebooks'."""
+
+import re
+
+import pytest
+import torch
+from torch import nn
+from torch.nn.functional import one_hot
+from torch.optim import AdamW
+
+import lm_utils as lm
+from lm_utils.files import NOTEBOOKS
+from lm_utils.lessons import start_here as lesson
+from lm_utils.runs.rows import rows
+
+SOURCE = NOTEBOOKS / "src" / "00_start_here.py"
+
+
+@pytest.mark.parametrize("name", lesson.SCRIPTS)
+def test_the_scripts_shown_are_the_runs_shown(name, digits):
+    """Run the very text on the page for one epoch: its mean loss is the one that `fit` reports."""
+    targets = one_hot(digits.train.digits, 10).float()
+
+    order = torch.randperm(len(digits.train), generator=torch.Generator().manual_seed(0)).split(32)
+    losses = []
+
+    class Recorded(nn.BCELoss):
+        def forward(self, p, y):
+            value = super().forward(p, y)
+            losses.append(value.item() * len(p))
+            return value
+
+    world = {
+        "CNN": lambda outputs: lm.CNN(outputs, generator=torch.Generator().manual_seed(0)),
+        "AdamW": AdamW, "nn": type("nn", (), {"BCELoss": Recorded}),
+        "batches": [(digits.train.images[batch], targets[batch]) for batch in order],
+    }  # fmt: skip
+    exec(lesson.script(name), world)
+    run = lm.fit(lesson.PAIRINGS[name], digits, max_epochs=1, device="cpu")
+    assert sum(losses) / len(digits.train) == pytest.approx(run.history[0]["train_loss"], abs=1e-3)
+
+
+def test_the_reason_stays_a_secret_until_its_notebook():
+    secret = lesson.PAIRINGS["B"].advice.reason
+    told = lesson.verdict_text("multiclass", "bce", "sigmoid")
+    assert secret not in told and "notebook 11" in told and "handicapped" in told
+    assert "notebook 11" not in lesson.verdict_text("multiclass", "cross_entropy", "none")
+
+
+def test_the_table_agrees_with_the_documents():
+    recommended = {(row.pairing.task, row.pairing.loss) for row in rows(table="loss") if row.fits}
+    ours = {(task, pairing.loss) for task in lm.TASKS for pairing in lesson.fitting(task)}
+    assert recommended <= ours
+    assert not lesson.fitting_table()["task"].isna().any()
+
+
+def test_how_many_pairings_are_impossible():
+    """Notebook 00 says it in words, with figures for the three tasks with classes or labels."""
+    pairs = [(loss, activation) for loss in lm.LOSSES for activation in lesson.CHOICES]
+    found = {task: [lesson.pairing_of(task, *pair).verdict for pair in pairs] for task in lm.TASKS}
+    assert {len(verdicts) for verdicts in found.values()} == {32}
+    impossible = {task: verdicts.count("impossible") for task, verdicts in found.items()}
+    few = {task: count for task, count in impossible.items() if lm.TASKS[task].kind in ("exclusive", "labels")}
+    assert few == {"binary": 2, "multiclass": 2, "multilabel": 2}
+    assert min(impossible["regression"], impossible["probability"]) > 10
+
+
+def test_the_ten_questions_come_before_any_answer():
+    text = SOURCE.read_text("utf-8")
+    assert text.index("lesson.vote(") < text.index("ten_questions.before()") < text.index("quiz.predict(")
+
+
+def test_a_vote_is_kept_and_nothing_is_revealed(tmp_path, monkeypatch):
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path))
+    box = lesson.vote("scripts", "Why?", ["this", "that"])
+    assert lesson.recall("scripts") is None
+    box.choices.value = "that"
+    assert lesson.recall("scripts") == "that" and "Kept" in box.told.value
+    assert "again in notebook 15" in box.told.value
+    assert lesson.vote("scripts", "Why?", ["this", "that"]).choices.value == "that"
+    (tmp_path / "votes.json").write_text("[1", "utf-8")
+    assert lesson.recall("scripts") is None
+
+
+def test_every_option_of_the_vote_is_answered_at_the_end():
+    verdicts = pytest.importorskip("lm_utils.lessons.verdicts")
+    source = SOURCE.read_text("utf-8")
+    assert all(f'"{option}"' in source for option in verdicts.VOTES)
+
+
+def test_a_vote_survives_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("", "utf-8")
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "file"))
+    box = lesson.vote("scripts", "Why?", ["this", "that"])
+    box.choices.value = "this"
+    assert "remember it" in box.told.value
+
+
+def test_map_and_paths_come_from_the_notebooks():
+    course = lesson.notebooks_here()
+    folder = SOURCE.parent
+    said = {
+        name[:2]: int(re.search(r"\*\*Time:\*\* (\d+)", (folder / name).read_text("utf-8"))[1])
+        for name in ("00_start_here.py", "04_output_activations.py")
+    }
+    assert {number: int(course[number]["minutes"]) for number in said} == said
+    assert course["04"]["file"] == "04_output_activations.ipynb"
+    assert "00_start_here.ipynb" in lesson.course_map().data
+    assert f"Two, {sum(said.values())} minutes:" in lesson.course_path("Two", ["00", "04"]).data
+    assert "Plan, 17 minutes:" in lesson.course_path("Plan", {"00": 10, "04": 7, "99": 5}).data
