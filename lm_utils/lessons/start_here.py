@@ -214,8 +214,7 @@ def verdict_text(task: str, loss: str, activation: str) -> str:
     why = pairing.explanation.replace(script_b, "Why? That is what you voted on; notebook 11 takes the case apart.")
     head = f"<b style='color:{VERDICT_COLORS[pairing.verdict]}'>{VERDICT_SIGNS[pairing.verdict]} {pairing.verdict}</b>"
     lines = f"<code>{ACTIVATIONS[activation].code}</code> and <code>{pairing.rule.code}</code>"
-    style = "max-width:52em;line-height:1.45"
-    return f"<div role='status' style='{style}'>{head}: {lines}. {html.escape(why)}</div>"
+    return f"<div role='status'>{head}: {lines}. {html.escape(why)}</div>"
 
 
 def verdict_lab(task: str = "multiclass", loss: str = "cross_entropy", activation: str = "softmax") -> widgets.VBox:
