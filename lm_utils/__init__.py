@@ -1,4 +1,17 @@
-"""Loss Misuse Lab: what happens when the loss or the output activation does not fit the task."""
+"""Loss Misuse Lab: what happens when the loss or the output activation does not fit the task.
+
+The files beside this one are the core: data, tasks, losses, activations, network, pairing, advice, training. Around it,
+each room importing only from those above it:
+
+doctor/     `diagnose` and its checks; imports nothing of ours
+runs/       train many: rows, sweep, store, shipped runs, changed conditions, GPU, cluster
+evidence/   what runs say: results, statistics, tables, sentences, claims
+show/       what every lesson shows with: style, lab(), questions, figures of results
+lessons/    what one notebook computes and draws
+explorer/   train any pairing and watch it
+challenge/  the grader of the broken scripts
+workshop/   what the Makefile runs: set-up, tests, run_all/, publish/, bench/
+"""
 
 from __future__ import annotations
 

@@ -1,1 +1,4 @@
-"""What the Makefile runs: set-up, check, run-all, bench, pages. No other room imports it."""
+"""What the Makefile runs: set-up, check, tests, lab, USB folder; in folders of their own run-all, pages and benchmark.
+
+No other room imports it, and nothing that a lesson shows is computed here.
+"""

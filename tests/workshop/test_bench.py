@@ -101,6 +101,7 @@ def test_an_unknown_part_is_one_sentence() -> None:
         command.main(parts=["memory"])
 
 
+@pytest.mark.slow
 def test_the_plain_loop_learns_what_fit_learns() -> None:
     torch.manual_seed(0)
     accuracies = [speed.plain("digits", "cpu")(4), speed.one_fit("digits", "cpu")(4)]
@@ -111,8 +112,8 @@ def test_the_plain_loop_learns_what_fit_learns() -> None:
 def test_a_quick_round_writes_tables_and_pictures(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (speed, growth):
-        monkeypatch.setattr(module, "here", lambda device: ["plain", "fit", "sweep"])
+    monkeypatch.setattr(speed, "here", lambda device: ["plain", "fit", "sweep"])
+    monkeypatch.setattr(growth, "here", lambda device: ["fit", "sweep"])
     assert command.main("digits", "cpu", quick=True, folder=tmp_path) == 0
     names = [f"{name}.{kind}" for name in ("digits-cpu", "growth-digits-cpu") for kind in ("csv", "md", "png")]
     assert sorted(path.name for path in tmp_path.iterdir()) == names

@@ -187,7 +187,7 @@ def test_pages_are_readable_without_jupyter_and_ask_nobody(faulty):
     out = faulty[0] / "out"
     page = (out / "00_good.html").read_text("utf-8")
     assert "rate 0.5" in page and "<b>still here</b>" in page
-    assert 'alt="x^2"' in page and "with digits, 3 seeds, cpu" in page
+    assert "<msup><mi>x</mi><mn>2</mn></msup>" in page and "with digits, 3 seeds, cpu" in page
     index = (out / "index.html").read_text("utf-8")
     assert "The killed one" in index and "the kernel died" in index
     for target in re.findall(r'href="([^"]+\.html)"', index):
@@ -290,7 +290,7 @@ def test_a_disk_that_is_full_after_training_hides_neither_the_error_nor_the_trut
     put(tmp_path / "nb", "00_good", ["1"])
     with pytest.raises(ValueError, match="Runs cannot be stored"):
         error = ValueError("Runs cannot be stored")
-        run(tmp_path, broken(error, then=lambda: monkeypatch.setattr(run_report, "write", full)))
+        run(tmp_path, broken(error, then=lambda: monkeypatch.setattr(run_report, "write_whole", full)))
     report = stored_report(tmp_path)
     assert not report["ok"] and report["notebooks"][0]["error"].startswith("The training of the runs had not ended")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -105,6 +106,8 @@ def test_bf16_is_compared_seed_by_seed_within_one_data_set() -> None:
 def test_bf16_runs_go_on_where_they_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(precision, "recommended", lambda: [Pairing("multiclass", "cross_entropy")])
+    work = partial(scale.pretend, entry=scale.typical_entry(), seconds=0)
+    monkeypatch.setattr(precision, "sweep_entries", partial(sweep_entries, work=work))
     said: list[str] = []
     for seeds in (1, 2):
         precision.train(tmp_path / "bf16.csv", said.append, seeds, "digits", (1, 1))

@@ -26,7 +26,8 @@ def growth_of(name: str, device: str, say: Callable[[str], None], quick: bool = 
     for curve, contender, points in plan(name, device):
         points = points[:2] if quick else points
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            measured = pool.submit(measure_points, curve, contender, points, name, device).result()
+            runs = 2 if quick else RUNS_FOR_WORKERS
+            measured = pool.submit(measure_points, curve, contender, points, name, device, runs).result()
         told = {"data": name, "device": device, "load": busy(), **provenance(device)}
         rows += [{"curve": curve, **row, **told} for row in measured]
         points = ", ".join(f"{row['x']}: {row['seconds'] * row['runs']:.1f} s" for row in measured)
@@ -43,14 +44,16 @@ def plan(name: str, device: str) -> list[tuple[str, str, Sequence[int]]]:
     return [*curves, ("runs", "sweep", RUNS)] + ([("workers", "sweep", counts)] if device == "cpu" else [])
 
 
-def measure_points(curve: str, contender: str, points: Sequence[int], name: str, device: str) -> list[dict]:
+def measure_points(
+    curve: str, contender: str, points: Sequence[int], name: str, device: str, runs_for_workers: int
+) -> list[dict]:
     """The points of one curve, the smallest first; meant for a fresh process."""
     rows = []
     for x in points:
         options = {
             "images": {"train_images": x},
             "runs": {"runs": x, "jobs": workers(device)},
-            "workers": {"runs": RUNS_FOR_WORKERS, "jobs": x},
+            "workers": {"runs": runs_for_workers, "jobs": x},
         }[curve]
         row = measure(contender, name, EPOCHS, device, **options)
         gflop = work_of(name, EPOCHS, options.get("train_images"))
