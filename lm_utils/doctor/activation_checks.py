@@ -10,6 +10,7 @@ from torch import nn
 
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.misfits import LOGITS_OUT, MISFITS, SAME
+from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.report import Finding
 
 BOUNDED = {"tanh": "by a tanh", "clamp": "by a clamp", "erf": "by an erf", "sine": "by a sine",
@@ -28,8 +29,12 @@ def check_activation(case: Case) -> Iterator[Finding]:
         return
     elif emits == "clamp" and case.call.family == "bce" and not clamp_is_unit(case):
         yield built(case, "bce", "logits")
-    elif emits == "exp" and case.call.options.get("log_input") is False:
+    elif case.call.family == "poisson" and case.call.options.get("log_input") is False:
         return
+    elif case.call.family == "ctc":
+        yield from _into_ctc(case)
+    elif case.call.family == "gaussian":
+        yield from _variance(case)
     else:
         key = (case.call.family, emits)
         key = SAME.get(key, key)
@@ -37,6 +42,33 @@ def check_activation(case: Case) -> Iterator[Finding]:
             yield built(case, *key)
         else:
             yield from bounded_logits(case)
+
+
+def _into_ctc(case: Case) -> Iterator[Finding]:
+    """CTC wants log-probabilities, and its gradient is only right for those."""
+    if bool((case.values.exp().sum(-1) - 1).abs().max() < 10 * case.tolerance):
+        return
+    shares = bool((case.values >= 0).all()) and bool((case.values.sum(-1) - 1).abs().max() < 10 * case.tolerance)
+    yield Finding(
+        "ctc_on_probabilities" if shares else "ctc_on_logits",
+        "error",
+        f"{case.call.layer} receives {'probabilities' if shares else 'raw outputs'}, and it expects log-probabilities.",
+        "The value is then no likelihood, and the gradient, which assumes a log-softmax, points elsewhere.",
+        "Write `loss_fn(F.log_softmax(outputs, dim=-1), ...)`.",
+    )
+
+
+def _variance(case: Case) -> Iterator[Finding]:
+    """The variance of a Gaussian must be kept above 0."""
+    variance = case.call.options.get("var")
+    if isinstance(variance, torch.Tensor) and origin_of(variance).kind in ("linear", "tanh"):
+        yield Finding(
+            "variance_not_positive",
+            "error",
+            f"The variance of {case.call.layer} is a raw output, and nothing keeps it above 0.",
+            "As soon as one is negative the loss raises an error; near 0 its gradient grows without bound.",
+            "Make it positive: `var = F.softplus(raw) + 1e-6`, or `var = log_var.exp()`.",
+        )
 
 
 def built(case: Case, family: str, emits: str) -> Finding:
@@ -118,7 +150,7 @@ def softmax_wrong_axis(case: Case) -> Finding:
     right = f"`torch.softmax(logits, dim={max(1, case.class_axis)})`"
     if case.call.family == "cross_entropy":
         right = "no softmax at all, since the loss has its own: `return self.out(x)`"
-    if case.call.family == "nll":
+    if case.call.family in ("nll", "kl_div"):
         right = "`F.log_softmax(logits, dim=1)`"
     return Finding(
         "softmax_wrong_axis",

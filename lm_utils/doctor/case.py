@@ -8,9 +8,10 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.loss_calls import LossCall
-from lm_utils.doctor.observation import Patient, first_tensor
+from lm_utils.doctor.belongings import changed, first_tensor
 from lm_utils.doctor.output_origin import Origin, nodes_behind, origin_of
+from lm_utils.doctor.patient import Patient
+from lm_utils.doctor.watching import LossCall
 
 SILENT = {"other", "no_graph", "leaf"}
 """Origins that say nothing about the range: then the values are asked."""
@@ -187,11 +188,5 @@ def _floats(value: object) -> bool:
 
 
 def scaled(value: object, factor: float) -> object:
-    """The same structure with every floating tensor multiplied."""
-    if isinstance(value, Tensor):
-        return value * factor if value.is_floating_point() else value
-    if isinstance(value, dict):
-        return {key: scaled(part, factor) for key, part in value.items()}
-    if isinstance(value, (tuple, list)):
-        return type(value)(scaled(part, factor) for part in value)
-    return value
+    """Return the same structure with every floating tensor multiplied."""
+    return changed(value, lambda tensor: tensor * factor if tensor.is_floating_point() else tensor)

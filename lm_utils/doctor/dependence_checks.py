@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.baseline import constant_loss
-from lm_utils.doctor.case import Case, scaled
-from lm_utils.doctor.observation import Observation, Patient, first_tensor, tensors_in
+from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
+from lm_utils.doctor.case import Case
+from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
 
 FEWEST = 8  # samples below which a comparison with the constant predictor says nothing
@@ -82,11 +83,7 @@ def _nudged(weight: Tensor) -> Tensor:
 
 
 def _doubled(value: object) -> object:
-    if isinstance(value, Tensor):
-        return value.double() if value.is_floating_point() else value
-    if isinstance(value, dict):
-        return {key: _doubled(part) for key, part in value.items()}
-    return type(value)(_doubled(part) for part in value) if isinstance(value, (tuple, list)) else scaled(value, 1.0)
+    return changed(value, lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 
 
 def check_baseline(case: Case, seen: Observation) -> Iterator[Finding]:

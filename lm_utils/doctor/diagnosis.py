@@ -3,95 +3,171 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lm_utils.doctor.activation_checks import check_activation, check_unit_values
+from lm_utils.doctor.belongings import first_tensor, nothing_changes, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.dependence_checks import check_baseline, check_dependence
+from lm_utils.doctor.formula_checks import check_formula, own_difference
 from lm_utils.doctor.gpu_guard import WouldKillDevice
 from lm_utils.doctor.gradient_checks import check_finite, check_flow, check_hidden_units, check_path, first_sentence
-from lm_utils.doctor.loss_calls import LossCall
-from lm_utils.doctor.observation import Observation, Patient, first_tensor, nothing_changes
-from lm_utils.doctor.report import Finding, Report, in_order
+from lm_utils.doctor.patient import Observation, Patient
+from lm_utils.doctor.report import DoctorError, Finding, Report, in_order
 from lm_utils.doctor.shape_checks import check_shapes
-from lm_utils.doctor.target_checks import check_targets
+from lm_utils.doctor.target_checks import check_reach, check_targets
+from lm_utils.doctor.target_gradients import check_target_gradients
+from lm_utils.doctor.trial_checks import check_rewards, check_samples_mixed
+from lm_utils.doctor.watching import LossCall
+from lm_utils.doctor.weight_checks import check_weights
 
 USUAL_KEYS = ("out", "logits", "output", "outputs", "prediction", "predictions")
 CONSTANT_OUTPUT = {"softmax_over_one_output", "one_column_cross_entropy"}
 """Causes that explain equal outputs and zero gradients, which are then not reported again."""
+NOT_LOOKED_AT = {
+    "check_activation": "the output activation", "check_shapes": "the shapes", "check_targets": "the targets",
+    "check_weights": "weights and padding", "check_baseline": "the constant predictor",
+    "check_formula": "the formula of the loss", "check_flow": "the gradients", "check_hidden_units": "hidden units",
+    "check_dependence": "the dependence on the inputs", "check_rewards": "what the loss rewards",
+    "check_samples_mixed": "whether samples mix", "check_target_gradients": "gradients into targets",
+}  # fmt: skip
 
 
 def diagnose(model: Callable, loss_fn: Callable, inputs: object, targets: object) -> Report:
     """Examine `loss_fn(model(inputs), targets)` in the mode the model is in; nothing is trained or changed.
 
-    A tuple of inputs is passed as several arguments, a mapping as named ones, anything else as one.
+    A tuple of inputs is passed as several arguments, a mapping as named ones where its names fit, anything else
+    as one.
     """
-    with nothing_changes(model, inputs):
-        return _examine(Patient(model, loss_fn, inputs, targets))
+    for name, value in (("model", model), ("loss", loss_fn)):
+        if not callable(value):
+            raise DoctorError(f"The {name} must be something that can be called, not a {type(value).__name__}.")
+    if _is_meta(model, inputs):
+        return Report((_no_values(),))
+    with nothing_changes(model, loss_fn, inputs, targets) as record:
+        patient = Patient(model, loss_fn, inputs, targets)
+        report = _examine(patient)
+    notes = [_not_looked_at(note) for note in (patient.note, record.note) if note]
+    return replace(report, findings=(*report.findings, *notes)) if notes else report
+
+
+def _is_meta(model: object, inputs: object) -> bool:
+    parameters = model.parameters() if isinstance(model, nn.Module) else ()
+    return any(tensor.is_meta for tensor in (*tensors_in(inputs), *parameters))
+
+
+class _Examination:
+    """The findings so far; a check that fails does not end it."""
+
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.skipped: dict[str, str] = {}
+
+    def ask(self, check: Callable[..., Iterator[Finding]], *about: object) -> list[Finding]:
+        """Add what one check finds; where it fails, remember that it was not looked at."""
+        found: list[Finding] = []
+        try:
+            for finding in check(*about):
+                found.append(finding)
+        except Exception as error:  # a tensor of a kind nobody thought of must not end the examination
+            self.skipped.setdefault(NOT_LOOKED_AT.get(check.__name__, check.__name__), first_sentence(error))
+        self.findings += found
+        return found
 
 
 def _examine(patient: Patient) -> Report:
     seen = patient.observe()
     if seen.failed_in == "model":
         return Report((_model_fails(seen.failure),))
-    findings = list(_choose_tensor(seen, patient))
+    round_ = _Examination()
+    round_.ask(_choose_tensor, seen, patient)
     if patient.pick:
         seen = patient.observe()
-    cases = [Case(patient, call, number) for number, call in enumerate(seen.calls) if _is_about(call, seen.outputs)]
+    cases = _cases(seen, patient)
     for case in cases:
-        findings += _examine_call(case, seen)
-    outputs = cases[0].outputs if cases else first_tensor(patient.pick(seen.outputs) if patient.pick else seen.outputs)
-    findings += check_finite(seen, outputs)
-    findings += check_path(seen, outputs, patient)
-    findings += check_hidden_units(seen, outputs)
-    findings += check_flow(seen, patient)
-    findings += check_dependence(outputs, patient)
-    findings += _about_the_call(seen, cases, findings)
-    return Report(in_order(_without_echoes(findings)), _examined(patient, outputs, cases))
+        _examine_call(case, seen, round_)
+    outputs = cases[0].outputs if cases else first_tensor(patient.chosen(seen.outputs))
+    for check in (check_finite, check_path):
+        round_.ask(check, seen, outputs, patient) if check is check_path else round_.ask(check, seen, outputs)
+    round_.ask(check_hidden_units, seen, outputs)
+    round_.ask(check_formula, seen, patient)
+    round_.ask(_check_own_difference, seen, patient)
+    round_.ask(check_target_gradients, seen, patient)
+    round_.ask(check_flow, seen, patient)
+    round_.ask(check_dependence, outputs, patient)
+    round_.ask(check_samples_mixed, seen, patient)
+    if not any(finding.severity == "error" for finding in round_.findings):
+        round_.ask(check_rewards, seen, patient)
+    round_.ask(_about_the_call, seen, cases, round_.findings)
+    findings = list(in_order(_without_echoes(round_.findings)))
+    findings += [_not_looked_at(f"{what}: {why}") for what, why in round_.skipped.items()]
+    return Report(tuple(findings), _examined(patient, outputs, cases))
 
 
-def _examine_call(case: Case, seen: Observation) -> Iterator[Finding]:
+def _cases(seen: Observation, patient: Patient) -> list[Case]:
+    """Return the loss calls that compare the model's outputs with something."""
+    return [
+        Case(patient, _outputs_first(call), number)
+        for number, call in enumerate(seen.calls)
+        if seen.inside_model or _is_about(call, seen.outputs)
+    ]
+
+
+def _outputs_first(call: LossCall) -> LossCall:
+    """A distance does not mind which of the two comes first; the doctor reads the outputs first."""
+    if call.family == "distance" and call.target.requires_grad and not call.input.requires_grad:
+        return replace(call, input=call.target, target=call.input)
+    return call
+
+
+def _examine_call(case: Case, seen: Observation, round_: _Examination) -> None:
     if case.targets.requires_grad and not case.outputs.requires_grad:
-        if case.call.family != "distance":
-            yield _arguments_swapped(case)
+        if not _is_reverse_divergence(case):
+            round_.findings.append(_arguments_swapped(case))
         return
-    shapes = list(check_shapes(case))
-    yield from shapes
+    shapes = round_.ask(check_shapes, case)
     if not case.outputs.is_floating_point() or case.outputs.numel() == 0:
         return
-    yield from check_activation(case)
-    yield from check_unit_values(case)
+    round_.ask(check_activation, case)
+    round_.ask(check_unit_values, case)
     if not any(finding.severity == "error" for finding in shapes) or case.call.family in ("bce", "bce_logits"):
-        yield from check_targets(case)
-    if not shapes:
-        yield from check_baseline(case, seen)
+        round_.ask(check_targets, case)
+        round_.ask(check_weights, case)
+    if not shapes and not seen.inside_model:
+        round_.ask(check_baseline, case, seen)
+
+
+def _is_reverse_divergence(case: Case) -> bool:
+    """The student as target of a divergence is right where the teacher comes as log-probabilities."""
+    return case.call.family == "kl_div" and case.sums_to_one(case.values.exp()) and case.one_per_target
+
+
+def _check_own_difference(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    call = own_difference(seen)
+    return check_reach(Case(patient, call, 0)) if call is not None else iter(())
 
 
 def _is_about(call: LossCall, outputs: object) -> bool:
     """Does this loss call compare tensors, and do they come from the model?"""
     if not isinstance(call.input, Tensor) or not isinstance(call.target, Tensor):
         return False
-    roots = [t for t in _all_tensors(outputs) if t.requires_grad]
+    roots = [t for t in tensors_in(outputs) if t.requires_grad]
     both = [t for t in (call.input, call.target) if t.requires_grad]
-    if not roots or not both or any(t is root for t in both for root in roots):
+    if not roots or any(t is root for t in both for root in roots):
         return True
+    if not both:
+        return False  # a teacher's loss, say
     slopes = [torch.autograd.grad(t.sum(), roots, allow_unused=True, retain_graph=True) for t in both]
     return any(slope is not None for row in slopes for slope in row)
-
-
-def _all_tensors(outputs: object) -> list[Tensor]:
-    if isinstance(outputs, Tensor):
-        return [outputs]
-    parts = outputs.values() if isinstance(outputs, Mapping) else outputs if isinstance(outputs, (tuple, list)) else []
-    return [tensor for part in parts for tensor in _all_tensors(part)]
 
 
 def _choose_tensor(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A dict or tuple handed to a loss that wants one tensor: say so, and go on with the likely one."""
     outputs = seen.outputs
-    if isinstance(outputs, Tensor) or seen.failure is None:
+    if isinstance(outputs, Tensor) or not isinstance(seen.failure, (TypeError, AttributeError)):
         return
     if isinstance(outputs, Mapping):
         keys = list(outputs)
@@ -195,3 +271,17 @@ def _examined(patient: Patient, outputs: Tensor | None, cases: list[Case]) -> st
         parts.append(f"targets {list(targets.shape)} {str(targets.dtype).removeprefix('torch.')}")
         parts.append(" + ".join(dict.fromkeys(case.call.layer for case in cases)))
     return "; ".join(parts)
+
+
+def _not_looked_at(what: str) -> Finding:
+    return Finding(
+        "not_looked_at",
+        "info",
+        f"Not looked at: {what.rstrip('.')}.",
+        "The doctor says what it could not examine, so that silence is not taken for health.",
+        "Nothing needs to be done.",
+    )
+
+
+def _no_values() -> Finding:
+    return _not_looked_at("everything, because the model or the inputs are on the meta device and have no values")

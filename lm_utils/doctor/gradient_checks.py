@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.observation import Observation, Patient
 from lm_utils.doctor.output_origin import nodes_behind, operation
+from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
 
 FLAT = 1e-3  # a sigmoid or tanh whose slope is below this for every sample passes next to nothing
@@ -53,7 +53,7 @@ def check_path(seen: Observation, outputs: Tensor | None, patient: Patient) -> I
 
 def check_finite(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
     """Are outputs and loss ordinary numbers?"""
-    if outputs is not None and outputs.is_floating_point() and not torch.isfinite(outputs).all():
+    if outputs is not None and outputs.is_floating_point() and not _masked_or_finite(outputs, seen.loss):
         yield Finding(
             "outputs_not_finite",
             "error",
@@ -69,6 +69,13 @@ def check_finite(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]
             "A logarithm of 0, a division by 0 or an average over nothing stands in the loss.",
             "Use a loss that takes the logits: `nn.BCEWithLogitsLoss()` or `nn.CrossEntropyLoss()`.",
         )
+
+
+def _masked_or_finite(outputs: Tensor, loss: object) -> bool:
+    """Minus infinity forbids a class, and that is right where the loss is finite all the same."""
+    finite = torch.isfinite(outputs)
+    fine = isinstance(loss, Tensor) and bool(torch.isfinite(loss).all())
+    return bool((finite | ((outputs == -torch.inf) & fine)).all())
 
 
 def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -87,7 +94,7 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
             "Avoid in-place changes of tensors that the graph still needs: `x = x + 1` for `x += 1`.",
         )
         return
-    arrived = [slope for slope in slopes if slope is not None]
+    arrived = [_dense(slope) for slope in slopes if slope is not None]
     if not arrived and any("Checkpoint" in node.name() for node in nodes_behind(loss.grad_fn)):
         return  # a re-entrant checkpoint hides its weights from everything but backward()
     if not all(torch.isfinite(slope).all() for slope in arrived):
@@ -97,6 +104,14 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
             "The loss is finite, but its gradient is not.",
             "A root of 0, a logarithm of 0 or a masked NaN stands on the way back.",
             "Keep away from the edge: `torch.sqrt(x + 1e-12)`.",
+        )
+    elif not arrived:
+        yield Finding(
+            "loss_without_gradient",
+            "error",
+            "The loss has a gradient of its own, but none of the model's weights has a part in it.",
+            "It was made anew inside the loss function, as torch.tensor(..., requires_grad=True) does.",
+            "Compute it from the outputs to the end: `return F.mse_loss(outputs, targets)`.",
         )
     elif not any(bool(slope.any()) for slope in arrived):
         yield from _no_flow(loss)
@@ -109,6 +124,10 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
             "They stay as they are; that is right only for parts that are not used on purpose.",
             f"If it is not on purpose, look for a detach before `{missing[-1]}`.",
         )
+
+
+def _dense(slope: Tensor) -> Tensor:
+    return slope.coalesce().values() if slope.is_sparse else slope
 
 
 def _no_flow(loss: Tensor) -> Iterator[Finding]:

@@ -36,6 +36,7 @@ RANGES = {
 }  # fmt: skip
 
 MOST_NODES = 4000  # of a graph that are looked at
+DEEPEST = 20  # operations that are looked through one inside the other
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Origin:
     sliced: bool = False
     turned: bool = False  # an axis was moved between the operation and the tensor
     made_by: str = ""  # the operation's own name, such as "Addmm"
+    width: int | None = None  # the outputs of the linear layer that made it
 
     @property
     def size(self) -> int | None:
@@ -73,18 +75,29 @@ def _parents(node: object) -> list[object]:
     return [parent for parent, _ in node.next_functions if parent is not None]
 
 
-def _follow(node: object, sliced: bool = False, turned: bool = False) -> Origin:
-    while (name := operation(node)) in PASSES | SLICES or _is_weak_clamp(node):
+def _follow(node: object, sliced: bool = False, turned: bool = False, depth: int = 0) -> Origin:
+    """Walk back through views and slices to the operations behind them, each node once."""
+    if depth > DEEPEST:
+        return Origin("other")
+    waiting, seen, found = [(node, sliced, turned)], set(), []
+    while waiting and len(seen) < MOST_NODES:
+        node, sliced, turned = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        name = operation(node)
+        if name not in PASSES | SLICES and not _is_weak_clamp(node, depth):
+            found.append(_name(node, sliced, turned, depth))
+            continue
         parents = _parents(node)
-        if name in SLICES:
-            parents, sliced = parents[:1], True
-        turned = turned or name in {"T", "Transpose", "Permute", "Movedim"}
         if name == "Copy" or not parents:
-            return Origin("other")
-        if len(parents) > 1:
-            return _agree([_follow(parent, True, turned) for parent in parents])
-        node = parents[0]
-    return _name(node, sliced, turned)
+            found.append(Origin("other"))
+            continue
+        parents = parents[:1] if name in SLICES else parents
+        sliced = sliced or name in SLICES or len(parents) > 1
+        turned = turned or name in {"T", "Transpose", "Permute", "Movedim"}
+        waiting += [(parent, sliced, turned) for parent in reversed(parents)]
+    return _agree(found) if found and not waiting else Origin("other")
 
 
 def _agree(origins: list[Origin]) -> Origin:
@@ -104,12 +117,12 @@ def _bounds(node: object) -> tuple[float, float]:
     return values[0], values[1]
 
 
-def _is_weak_clamp(node: object) -> bool:
+def _is_weak_clamp(node: object, depth: int) -> bool:
     """Is this a clamp of a probability away from 0 and 1, as people do before a logarithm?"""
     if not operation(node).startswith("Clamp"):
         return False
     parents = _parents(node)
-    return bool(parents) and _follow(parents[0]).kind in {"sigmoid", "softmax", "log_softmax"}
+    return bool(parents) and _follow(parents[0], depth=depth + 1).kind in {"sigmoid", "softmax", "log_softmax"}
 
 
 def _saved_axis(node: object) -> tuple[int | None, tuple[int, ...]]:
@@ -122,38 +135,44 @@ def _saved_axis(node: object) -> tuple[int | None, tuple[int, ...]]:
     return axis % max(1, len(shape)), shape
 
 
-def _name(node: object, sliced: bool, turned: bool) -> Origin:
+def _name(node: object, sliced: bool, turned: bool, depth: int) -> Origin:
     name = operation(node)
     if name in {"SafeSoftmax"}:
         name = "Softmax"
     if name in {"Log", "Exp"}:
-        return _log_or_exp(node, name, sliced, turned)
+        return _log_or_exp(node, name, sliced, turned, depth)
     if name in {"Hardtanh", "Clamp"} or name.startswith("Clamp"):
         return Origin("clamp", *_bounds(node), sliced=sliced, turned=turned)
     if name in RANGES:
         axis, shape = _saved_axis(node) if "oftmax" in name else (None, ())
         return Origin(*RANGES[name], axis=axis, shape=shape, sliced=sliced, turned=turned)
-    if name == "Add" and (inner := _without_bias(node, sliced, turned)) is not None:
+    if name == "Add" and (inner := _without_bias(node, sliced, turned, depth)) is not None:
         return inner
-    return Origin("linear" if name in LINEAR else "other", sliced=sliced, turned=turned, made_by=name)
+    kind = "linear" if name in LINEAR else "other"
+    return Origin(kind, sliced=sliced, turned=turned, made_by=name, width=_width(node))
 
 
-def _without_bias(node: object, sliced: bool, turned: bool) -> Origin | None:
+def _width(node: object) -> int | None:
+    sizes = getattr(node, "_saved_mat2_sym_sizes", None)
+    return int(sizes[1]) if sizes else None
+
+
+def _without_bias(node: object, sliced: bool, turned: bool, depth: int) -> Origin | None:
     """The linear layer behind `x @ weight + bias`, where torch computes it in two steps."""
     parents = _parents(node)
     others = [parent for parent in parents if operation(parent) != "AccumulateGrad"]
     if len(parents) != 2 or len(others) != 1:
         return None
-    inner = _follow(others[0], sliced, turned)
+    inner = _follow(others[0], sliced, turned, depth + 1)
     return inner if inner.kind == "linear" else None
 
 
-def _log_or_exp(node: object, name: str, sliced: bool, turned: bool) -> Origin:
+def _log_or_exp(node: object, name: str, sliced: bool, turned: bool, depth: int) -> Origin:
     """exp(log_softmax) is a softmax and log(softmax + tiny) a log-softmax; otherwise it is what it says."""
     parents = _parents(node)
     if name == "Log" and parents and operation(parents[0]) == "Add" and len(_parents(parents[0])) == 1:
         parents = _parents(parents[0])
-    inner = _follow(parents[0], sliced, turned) if parents else Origin("other")
+    inner = _follow(parents[0], sliced, turned, depth + 1) if parents else Origin("other")
     pairs = {("Log", "softmax"): ("log_of_softmax", -inf, 0), ("Log", "sigmoid"): ("log_sigmoid", -inf, 0),
              ("Exp", "log_softmax"): ("softmax", 0, 1), ("Exp", "log_sigmoid"): ("sigmoid", 0, 1)}  # fmt: skip
     if (name, inner.kind) in pairs:

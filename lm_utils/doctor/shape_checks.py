@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import torch
 
+from lm_utils.doctor.belongings import first_tensor
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.report import Finding
 
 ELEMENTWISE = {"bce", "bce_logits", "distance", "kl_div", "soft_margin", "poisson", "hinge_embedding"}
-LINEAR_LAYER = {"Addmm", "Mm", "Bmm", "Baddbmm", "Linear", "MkldnnLinear"}
+LINEAR_LAYER = {"Addmm", "Mm", "Linear", "MkldnnLinear"}
 REFUSES_OTHER_SHAPES = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
 
 
@@ -42,14 +43,39 @@ def _mended(case: Case) -> str:
         return "`loss_fn(outputs, targets.squeeze(-1))`"
     if len(targets) == 1 and len(outputs) == 2 and not case.targets.is_floating_point():
         return f"`loss_fn(outputs, F.one_hot(targets, {outputs[1]}).float())`"
-    if case.targets.numel() == case.outputs.numel():
+    if _without_ones(targets) == _without_ones(outputs):
         return "`loss_fn(outputs, targets.reshape(outputs.shape))`"
+    if len(outputs) == len(targets) and (order := _order(targets, outputs)):
+        return f"`loss_fn(outputs, targets.permute{order})`"
     return "`assert outputs.shape == targets.shape` before the loss, and mend the one that is wrong"
+
+
+def _without_ones(shape: torch.Size) -> list[int]:
+    return [size for size in shape if size != 1]
+
+
+def _order(given: torch.Size, wanted: torch.Size) -> tuple[int, ...] | None:
+    """Return the one order of axes that turns a shape into another; None where there is none or more than one."""
+    if sorted(given) != sorted(wanted) or len(set(given)) != len(given):
+        return None
+    return tuple(list(given).index(size) for size in wanted)
+
+
+def _one_of_many(case: Case) -> bool:
+    """One target of shape [1, 1] or [1] against several samples was hardly meant as a constant."""
+    return (
+        case.targets.dim() == case.outputs.dim()
+        and case.outputs.shape[0] > 1
+        and case.targets.requires_grad is False
+        and (first_tensor(case.patient.targets) is not None and first_tensor(case.patient.targets).numel() == 1)
+    )
 
 
 def _check_elementwise(case: Case) -> Iterator[Finding]:
     outputs, targets = case.outputs.shape, case.targets.shape
-    if outputs == targets or (case.targets.numel() == 1 and case.call.name not in REFUSES_OTHER_SHAPES):
+    if outputs == targets:
+        return
+    if case.targets.numel() == 1 and case.call.name not in REFUSES_OTHER_SHAPES and not _one_of_many(case):
         return
     try:
         joint = torch.broadcast_shapes(outputs, targets)
@@ -63,6 +89,8 @@ def _check_elementwise(case: Case) -> Iterator[Finding]:
             f"{case.call.layer} compares number by number and refuses these shapes.",
             f"Write {_mended(case)}.",
         )
+    elif joint == outputs and targets == outputs[1:] and outputs[0] != case.patient.batch_size == targets[0]:
+        return  # several models, one set of targets
     elif joint != outputs or len(targets) < len(outputs) or targets[0] != outputs[0]:
         yield Finding(
             "shapes_broadcast",
@@ -132,6 +160,7 @@ def _check_square(case: Case) -> Iterator[Finding]:
     outputs = case.outputs
     squares = outputs.dim() == 3 and outputs.shape[1] == outputs.shape[2]
     features_last = case.origin.made_by in LINEAR_LAYER and not case.origin.turned
+    features_last = features_last and case.origin.width in (None, outputs.shape[-1])
     if squares and features_last and not case.targets.is_floating_point():
         yield _classes_last(case)
 

@@ -12,7 +12,7 @@ from lm_utils.doctor.case import Case
 from lm_utils.doctor.report import Finding
 
 LARGE_TARGET = 10.0
-SIGN_LOSSES = {"soft_margin", "hinge_embedding"}
+SIGN_LOSSES = {"soft_margin", "hinge_embedding", "pairs"}
 
 
 def check_targets(case: Case) -> Iterator[Finding]:
@@ -36,7 +36,7 @@ def check_targets(case: Case) -> Iterator[Finding]:
     elif family == "distance":
         if case.call.name in ("huber_loss", "smooth_l1_loss"):
             yield from _check_dtype(case)
-        yield from _check_reach(case)
+        yield from check_reach(case)
         yield from _check_scale(case)
     elif family == "kl_div":
         yield from _check_kl_targets(case)
@@ -173,11 +173,13 @@ def _check_unit_targets(case: Case) -> Iterator[Finding]:
     )
 
 
-def _check_reach(case: Case) -> Iterator[Finding]:
+def check_reach(case: Case) -> Iterator[Finding]:
+    """Can the outputs take the values of the targets, and do they need their whole range?"""
     low, high = _reach(case)
     values, slack = case.target_values, case.tolerance * 10
     missed = ((values < low - slack) | (values > high + slack)).float().mean().item()
     if missed == 0:
+        yield from _unused_half(case, low, high)
         return
     many = missed > 0.05
     word = case.origin.kind.replace("_", "-") if case.emits not in ("unit_range", "within_one") else "output activation"
@@ -189,6 +191,19 @@ def _check_reach(case: Case) -> Iterator[Finding]:
         f"{100 * missed:.0f} % of the targets can never be reached, whatever is learned.",
         "Take the activation away, `return self.out(x)`, or scale the targets into its range.",
     )
+
+
+def _unused_half(case: Case, low: float, high: float) -> Iterator[Finding]:
+    values = case.target_values
+    pictures = values.numel() >= 64 and values.dim() > 1 and values.min() < 0.1 and values.max() > 0.9
+    if (low, high) == (-1.0, 1.0) and pictures and values.min() >= 0 and values.max() <= 1:
+        yield Finding(
+            "range_wider_than_targets",
+            "warning",
+            "The outputs run from -1 to 1, and the targets fill the range from 0 to 1.",
+            "Half of the output's range is never wanted, and black lies in its steep middle instead of at its end.",
+            "Scale the targets, `targets * 2 - 1`, or end in a sigmoid, `return torch.sigmoid(self.out(x))`.",
+        )
 
 
 def _reach(case: Case) -> tuple[float, float]:

@@ -18,7 +18,7 @@ from lm_utils.doctor.exam.case import ExamCase
 from lm_utils.doctor.exam.known import KNOWN
 from lm_utils.doctor.exam.unseen_right import UNSEEN_RIGHT
 from lm_utils.doctor.exam.unseen_wrong import UNSEEN_WRONG
-from lm_utils.doctor.observation import called_with
+from lm_utils.doctor.patient import called_with
 
 LONGEST = 20  # seconds after which no answer counts as a crash
 

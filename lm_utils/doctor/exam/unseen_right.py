@@ -167,7 +167,7 @@ right("deep supervision: a list of maps of several sizes")(
 )  # fmt: skip
 right("an LSTM that is told that the batch comes first", "facebookresearch/fairseq#2449, mended")(
     lambda: (
-        Then(nn.LSTM(8, 5, batch_first=True), lambda out: out[0][:, -1]),
+        nn.Sequential(Then(nn.LSTM(8, 16, batch_first=True), lambda out: out[0][:, -1]), nn.Linear(16, 5)),
         nn.CrossEntropyLoss(),
         inputs(6, 8),
         classes(5),
@@ -511,7 +511,7 @@ right("unusual: a dictionary that is one argument")(
 )
 right("unusual: packed sequences")(
     lambda: (
-        Then(nn.GRU(8, 5, batch_first=True), lambda out: out[1][0]),
+        nn.Sequential(Then(nn.GRU(8, 16, batch_first=True), lambda out: out[1][0]), nn.Linear(16, 5)),
         nn.CrossEntropyLoss(),
         nn.utils.rnn.pack_padded_sequence(inputs(6, 8), torch.arange(N) % 6 + 1, True, False),
         classes(5),

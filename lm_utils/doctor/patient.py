@@ -1,0 +1,123 @@
+"""Run a model and its loss once, on copies, so that nothing of the user's changes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor, nn
+
+from lm_utils.doctor.belongings import cloned, copies_of, first_tensor, unwrapped
+from lm_utils.doctor.output_origin import nodes_behind
+from lm_utils.doctor.watching import LossCall, Watcher
+
+LOSS_KEYS = ("loss", "total_loss", "loss_total", "total")
+
+
+@dataclass
+class Observation:
+    """What one forward pass gave: the outputs, the torch losses reached, the loss, or what went wrong."""
+
+    outputs: object = None
+    calls: list[LossCall] = field(default_factory=list)
+    loss: object = None
+    failure: Exception | None = None
+    failed_in: str = ""
+    inside_model: bool = False  # the calls were made by the model itself
+    watcher: Watcher = field(default_factory=Watcher)
+
+
+class Patient:
+    """A model, its loss and a batch, as copies that may be handled without harm."""
+
+    def __init__(self, model: Callable, loss_fn: Callable, inputs: object, targets: object) -> None:
+        self.model, self.loss_fn, self.note = copies_of(unwrapped(model), loss_fn)
+        self.inputs = cloned(inputs)
+        self.targets = cloned(targets)
+        self.pick: Callable[[object], object] | None = None  # takes the tensor out of a dict or tuple
+
+    @property
+    def parameters(self) -> dict[str, Tensor]:
+        """The model's parameters by name (none for a plain function)."""
+        return dict(self.model.named_parameters()) if isinstance(self.model, nn.Module) else {}
+
+    @property
+    def batch_size(self) -> int | None:
+        """The length of the inputs' first axis."""
+        first = first_tensor(self.inputs)
+        return first.shape[0] if first is not None and first.dim() else None
+
+    def chosen(self, outputs: object) -> object:
+        """Return the part of the outputs that the loss is meant for."""
+        return self.pick(outputs) if self.pick else outputs
+
+    def observe(self, inputs: object = None, parameters: dict[str, Tensor] | None = None) -> Observation:
+        """Run model and loss once, with other inputs or parameters if given."""
+        seen = Observation()
+        watcher = seen.watcher
+        try:
+            with watcher:
+                seen.failed_in = "model"
+                seen.outputs = self._forward(self.inputs if inputs is None else inputs, parameters)
+                inside = list(watcher.calls)
+                watcher.calls.clear()
+                watcher.mark(seen.outputs, "outputs")
+                watcher.mark(self.targets, "targets")
+                seen.failed_in, watcher.in_loss = "loss", True
+                seen.loss = loss_in(self.loss_fn(self.chosen(seen.outputs), self.targets))
+                seen.failed_in = ""
+        except Exception as error:  # whatever a stranger's code raises is a finding, not our crash
+            seen.failure = error
+        seen.calls = watcher.calls
+        if seen.failure is None and not seen.calls and isinstance(seen.loss, Tensor):
+            seen.calls = _part_of(seen.loss, inside)
+            seen.inside_model = bool(seen.calls)
+        return seen
+
+    def _forward(self, inputs: object, parameters: dict[str, Tensor] | None) -> object:
+        args, kwargs = as_arguments(self.model, inputs)
+        if parameters is None:
+            return self.model(*args, **kwargs)
+        return torch.func.functional_call(self.model, parameters, args, kwargs)
+
+
+def _part_of(loss: Tensor, calls: list[LossCall]) -> list[LossCall]:
+    """The calls made inside the model of which this loss was computed."""
+    nodes = set(nodes_behind(loss.grad_fn)) if calls else set()
+    return [c for c in calls if isinstance(c.result, Tensor) and (c.result is loss or c.result.grad_fn in nodes)]
+
+
+def loss_in(found: object) -> object:
+    """Return the loss itself where a loss function returns it among other things."""
+    if isinstance(found, Mapping):
+        return next((found[key] for key in LOSS_KEYS if isinstance(found.get(key), Tensor)), found)
+    if isinstance(found, (tuple, list)) and found and isinstance(found[0], Tensor) and found[0].numel() == 1:
+        return found[0]
+    return found
+
+
+def as_arguments(model: Callable, inputs: object) -> tuple[tuple, dict]:
+    """Read inputs as a model's arguments: a tuple as several, a mapping as named ones where the names fit."""
+    if isinstance(inputs, tuple) and not hasattr(inputs, "_fields"):
+        return inputs, {}
+    if isinstance(inputs, Mapping) and _names_fit(model, inputs):
+        return (), dict(inputs)
+    return (inputs,), {}
+
+
+def _names_fit(model: Callable, inputs: Mapping) -> bool:
+    try:
+        inspect.signature(getattr(model, "forward", model)).bind(**inputs)
+    except TypeError:
+        return False
+    except ValueError:
+        return True  # no readable signature: the usual reading
+    return True
+
+
+def called_with(model: Callable, inputs: object) -> object:
+    """Call a model as its inputs suggest: a tuple as arguments, a mapping as named ones, else one argument."""
+    args, kwargs = as_arguments(model, inputs)
+    return model(*args, **kwargs)

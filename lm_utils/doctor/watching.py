@@ -1,0 +1,168 @@
+"""Watch a loss at work: which of torch's losses it calls, and which operations it takes on the way.
+
+A loss may be a torch layer, a function, a partial, a lambda or somebody's own formula. Instead of guessing
+from its name, the doctor calls it once and notes every torch loss that is reached and every operation, with
+the very tensors they received.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from lm_utils.doctor.belongings import tensors_in
+from lm_utils.doctor.gpu_guard import WouldKillDevice, reason_to_stop
+
+MOST_STEPS = 20_000  # operations of one loss that are kept
+LOSSES = {
+    "cross_entropy": ("cross_entropy", "nn.CrossEntropyLoss"),
+    "cross_entropy_loss": ("cross_entropy", "nn.CrossEntropyLoss"),
+    "nll_loss": ("nll", "nn.NLLLoss"),
+    "nll_loss_nd": ("nll", "nn.NLLLoss"),
+    "binary_cross_entropy": ("bce", "nn.BCELoss"),
+    "binary_cross_entropy_with_logits": ("bce_logits", "nn.BCEWithLogitsLoss"),
+    "multilabel_soft_margin_loss": ("bce_logits", "nn.MultiLabelSoftMarginLoss"),
+    "mse_loss": ("distance", "nn.MSELoss"),
+    "l1_loss": ("distance", "nn.L1Loss"),
+    "huber_loss": ("distance", "nn.HuberLoss"),
+    "smooth_l1_loss": ("distance", "nn.SmoothL1Loss"),
+    "kl_div": ("kl_div", "nn.KLDivLoss"),
+    "soft_margin_loss": ("soft_margin", "nn.SoftMarginLoss"),
+    "hinge_embedding_loss": ("hinge_embedding", "nn.HingeEmbeddingLoss"),
+    "multi_margin_loss": ("multi_margin", "nn.MultiMarginLoss"),
+    "multilabel_margin_loss": ("multilabel_margin", "nn.MultiLabelMarginLoss"),
+    "poisson_nll_loss": ("poisson", "nn.PoissonNLLLoss"),
+    "gaussian_nll_loss": ("gaussian", "nn.GaussianNLLLoss"),
+    "margin_ranking_loss": ("pairs", "nn.MarginRankingLoss"),
+    "cosine_embedding_loss": ("pairs", "nn.CosineEmbeddingLoss"),
+    "ctc_loss": ("ctc", "nn.CTCLoss"),
+    "own_difference": ("distance", "the loss"),
+}
+"""torch's losses by the name of their function: the family whose rules apply, and the layer people know."""
+
+
+@dataclass
+class LossCall:
+    """One call of a torch loss: its function and name, what it compared, its options, and its value."""
+
+    function: Callable
+    name: str
+    input: object
+    target: object
+    options: dict = field(default_factory=dict)
+    result: object = None
+    first_name: str = ""  # of the argument that takes the outputs
+
+    @property
+    def family(self) -> str:
+        """The family whose rules apply, such as "bce_logits"."""
+        return LOSSES[self.name][0]
+
+    @property
+    def layer(self) -> str:
+        """The name people know it by, such as "nn.BCEWithLogitsLoss"."""
+        return LOSSES[self.name][1]
+
+    def repeat(self, input: Tensor, target: Tensor) -> Tensor:
+        """Call the same loss with the same options on other tensors."""
+        if self.first_name:
+            return self.function(**{self.first_name: input, "target": target}, **self.options)
+        return self.function(input, target, **self.options)
+
+
+@dataclass
+class Step:
+    """One operation inside the loss, with its arguments and its result."""
+
+    name: str
+    args: tuple
+    kwargs: dict
+    result: object
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """The tensors that went in."""
+        return [*tensors_in(self.args), *tensors_in(self.kwargs)]
+
+    def argument(self, place: int, *names: str) -> object:
+        """Return an argument by its place or one of its names."""
+        given = (self.kwargs[name] for name in names if name in self.kwargs)
+        return self.args[place] if len(self.args) > place else next(given, None)
+
+
+class Watcher(TorchFunctionMode):
+    """Note the torch losses and the operations of a loss, and stop a call that a CUDA device would not survive."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[LossCall] = []
+        self.steps: list[Step] = []
+        self.in_loss = False
+        self._sources: dict[int, frozenset[str]] = {}
+        self._kept: list[object] = []  # so that no identity is used twice
+
+    def mark(self, value: object, source: str) -> None:
+        """Remember where these tensors come from: "outputs" or "targets"."""
+        for tensor in tensors_in(value):
+            self._sources[id(tensor)] = self.sources(tensor) | {source}
+            self._kept.append(tensor)
+
+    def sources(self, *values: object) -> frozenset[str]:
+        """Return what these tensors were computed from."""
+        return frozenset().union(*(self._sources.get(id(t), frozenset()) for t in tensors_in(values)))
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        name = getattr(function, "__name__", "")
+        reason = reason_to_stop(name, args, kwargs)
+        call = read_call(function, name, args, kwargs) if name in LOSSES else None
+        if call is not None:
+            self.calls.append(call)
+        if reason:
+            raise WouldKillDevice(reason)
+        result = function(*args, **kwargs)
+        if call is not None:
+            call.result = result
+        if self.in_loss and len(self.steps) < MOST_STEPS:
+            self._note(Step(name, args, kwargs, result))
+        return result
+
+    def _note(self, step: Step) -> None:
+        sources = self.sources(step.args, step.kwargs)
+        if isinstance(step.result, float) or any(True for _ in tensors_in(step.result)):
+            self.steps.append(step)
+        if sources:
+            for source in sources:
+                self.mark(step.result, source)
+
+    def losses(self) -> Iterator[Step]:
+        """Yield the steps that are torch's own losses."""
+        return (step for step in self.steps if step.name in LOSSES)
+
+
+@cache
+def _signature(function: Callable) -> inspect.Signature | None:
+    try:
+        return inspect.signature(function)
+    except (TypeError, ValueError):
+        return None  # a built-in without a readable signature
+
+
+def read_call(function: Callable, name: str, args: tuple, kwargs: dict) -> LossCall | None:
+    """Sort the arguments of a loss into what it compares and how; None where they do not fit."""
+    signature = _signature(function)
+    if signature is None:
+        both = [*args[:2], *(kwargs[key] for key in ("input", "self", "target") if key in kwargs)]
+        return LossCall(function, name, *[*both, None, None][:2])
+    try:
+        given = dict(signature.bind(*args, **kwargs).arguments)
+    except TypeError:
+        return None  # the call itself says what is wrong
+    first = "input" if "input" in given else next(iter(signature.parameters))
+    target = given.pop("targets" if name == "ctc_loss" else "target", None)
+    return LossCall(function, name, given.pop(first, None), target, given, first_name=first)

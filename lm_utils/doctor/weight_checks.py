@@ -1,0 +1,123 @@
+"""Padding, ignored classes and weights: do they say what was meant for these targets?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from lm_utils.doctor.belongings import tensors_in
+from lm_utils.doctor.case import Case
+from lm_utils.doctor.report import Finding
+
+FEW = 0.3  # share of positives below which they are rare
+ENOUGH = 16  # targets below which shares say little
+
+
+def check_weights(case: Case) -> Iterator[Finding]:
+    """All questions about what is ignored and what is weighed."""
+    targets = case.targets
+    if case.call.family in ("cross_entropy", "nll") and not targets.is_floating_point() and targets.numel():
+        yield from _ignored_class(case)
+        yield from _padding(case)
+        yield from _class_weights(case)
+    elif case.call.family == "bce_logits":
+        yield from _positive_weight(case)
+
+
+def _ignored(case: Case) -> int:
+    return case.call.options.get("ignore_index", -100)
+
+
+def _rows(case: Case) -> Tensor | None:
+    """The user's own targets as rows of tokens, where they are such."""
+    whole = [t for t in tensors_in(case.patient.targets) if t.dim() == 2 and not t.is_floating_point()]
+    return next((t for t in whole if min(t.shape) > 1 and t.dtype != torch.bool), None)
+
+
+def _tails(rows: Tensor, token: int) -> Tensor:
+    """Mark where a token fills the end of a row."""
+    return (rows == token).flip(1).cumprod(1).flip(1).bool()
+
+
+def _ignored_class(case: Case) -> Iterator[Finding]:
+    ignored, targets = _ignored(case), case.targets
+    found = int((targets == ignored).sum())
+    if not 0 <= ignored < case.classes or not found or targets.dim() > 2:
+        return
+    rows = _rows(case)
+    if rows is not None:
+        inside = (rows == ignored) & ~_tails(rows, ignored)
+        if not bool(inside.any()):
+            return  # it marks padding
+    yield Finding(
+        "ignored_class",
+        "warning",
+        f"ignore_index={ignored} is a class that the model can emit, and {found} targets have it.",
+        "These targets cost nothing, so the class is never learnt.",
+        f"Use a mark that is no class: `ignore_index=-100`, and write -100 where nothing counts, not {ignored}.",
+    )
+
+
+def _padding(case: Case) -> Iterator[Finding]:
+    rows = _rows(case)
+    if rows is None or case.call.options.get("reduction", "mean") == "none" or rows.shape[0] < 4:
+        return
+    token = int(rows[:, -1].mode().values)
+    tails = _tails(rows, token)
+    lengths = tails.sum(1)
+    inside = (rows == token) & ~tails
+    filled = lengths >= 2
+    typical = bool((filled.sum() >= rows.shape[0] / 3) and lengths.unique().numel() > 2 and not inside.any())
+    if typical and token != _ignored(case) and bool((case.targets == token).any()):
+        yield Finding(
+            "padding_not_ignored",
+            "warning",
+            f"{int(filled.sum())} of {rows.shape[0]} rows of targets end in a run of {token} that the loss counts.",
+            "It looks like padding: the model learns to emit it, and the loss looks better than it is.",
+            f"Leave it out: `nn.CrossEntropyLoss(ignore_index={token})`, or write -100 there.",
+        )
+
+
+def _class_weights(case: Case) -> Iterator[Finding]:
+    weight = case.call.options.get("weight")
+    if not isinstance(weight, Tensor) or weight.numel() != case.classes or case.targets.numel() < ENOUGH:
+        return
+    kept = case.targets[(case.targets >= 0) & (case.targets < case.classes)]
+    counts = torch.bincount(kept.flatten(), minlength=case.classes).to(weight)
+    present = counts > 0
+    counts, weight = counts[present], weight.detach()[present]
+    if len(counts) < 2 or counts.max() < 3 * counts.min() or weight.max() < 2 * weight.min():
+        return
+    both = torch.stack([counts.log(), weight.log().nan_to_num(neginf=-20)])
+    if torch.corrcoef(both)[0, 1] > 0.8:
+        yield Finding(
+            "class_weight_reversed",
+            "warning",
+            f"The most frequent class has the weight {weight[counts.argmax()]:.3g}, the rarest "
+            f"{weight[counts.argmin()]:.3g}.",
+            "The weights make the imbalance worse: the rare class costs even less than it would without them.",
+            "Weigh by the inverse frequency: `weight = counts.sum() / counts`.",
+        )
+
+
+def _positive_weight(case: Case) -> Iterator[Finding]:
+    weight, targets = case.call.options.get("pos_weight"), case.target_values
+    if not isinstance(weight, Tensor) or targets.numel() < ENOUGH or not weight.numel():
+        return
+    if weight.numel() > 1 and targets.dim() < 2:
+        return
+    share = targets.mean() if weight.numel() == 1 else targets.movedim(1, -1).flatten(0, -2).mean(0)
+    if share.numel() not in (1, weight.numel()) or not bool(((targets >= 0) & (targets <= 1)).all()):
+        return
+    weight, share = weight.detach().flatten().to(share), share.flatten()
+    wrong = ((share < FEW) & (share > 0) & (weight < 0.7)) | ((share > 1 - FEW) & (share < 1) & (weight > 1.5))
+    if bool(wrong.float().mean() > 0.5):
+        yield Finding(
+            "pos_weight_reversed",
+            "warning",
+            f"{100 * share.mean():.0f} % of the targets are positive, and pos_weight is {weight.mean():.3g}.",
+            "Above 1 it makes positives dearer, below 1 cheaper: here it makes the imbalance worse.",
+            "It is the number of negatives for each positive: `pos_weight = negatives / positives`.",
+        )
