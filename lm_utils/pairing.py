@@ -36,10 +36,10 @@ class Pairing:
     prior_bias: bool = False
 
     def __post_init__(self) -> None:
-        known("task", self.task, TASKS)
-        known("loss", self.loss, LOSSES)
-        known("activation", self.activation, ACTIVATIONS)
-        known("hidden activation", self.hidden, HIDDEN)
+        check_name("task", self.task, TASKS)
+        check_name("loss", self.loss, LOSSES)
+        check_name("activation", self.activation, ACTIVATIONS)
+        check_name("hidden activation", self.hidden, HIDDEN)
         regression = self.spec.kind == "value"
         if self.normalize and not regression:
             raise UserError(
@@ -156,7 +156,7 @@ class Pairing:
         return {"sigmoid": rates.logit(), "softmax": rates.log()}.get(squash, rates)
 
 
-def known(what: str, name: str, table: dict) -> None:
+def check_name(what: str, name: str, table: dict) -> None:
     """Refuse a name that is not in the table, and say which are."""
     if name not in table:
         raise UserError(f"Unknown {what} {name!r}; choose one of {', '.join(table)}.")

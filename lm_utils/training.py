@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from lm_utils.data import Part, Splits
 from lm_utils.errors import UserError
 from lm_utils.model import CNN
-from lm_utils.pairing import Pairing, Scale, known
+from lm_utils.pairing import Pairing, Scale, check_name
 from lm_utils.threads import cap_threads
 
 UNCAPPED_THREADS = cap_threads()
@@ -142,7 +142,7 @@ NETWORKS = {"fp32": CNN, "bf16": InBfloat16}
 
 def new_model(pairing: Pairing, train_targets: Tensor, seed: int, precision: str = "fp32") -> CNN:
     """The fresh network of this seed, its output bias at the prior where the pairing says so."""
-    known("precision", precision, NETWORKS)
+    check_name("precision", precision, NETWORKS)
     generator = torch.Generator().manual_seed(seed)
     model = NETWORKS[precision](pairing.spec.outputs, pairing.activation, pairing.hidden, generator)
     if pairing.prior_bias:
@@ -216,10 +216,13 @@ def pick_device(device: str = "auto", pairing: Pairing | None = None) -> torch.d
         raise UserError(f"Unknown device {device!r}; choose 'auto', 'cpu' or 'cuda'.")
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError("device='cuda' was asked for, but PyTorch sees no GPU here; use 'cpu' or 'auto'.")
-    on_gpu = device != "cpu" and torch.cuda.is_available()
-    if pairing is not None and pairing.may_leave_unit_interval:
-        on_gpu = False
-    return torch.device("cuda" if on_gpu else "cpu")
+    where = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+    return torch.device(where if pairing is None else safe_device(where, pairing))
+
+
+def safe_device(where: str, pairing: Pairing) -> str:
+    """Return "cpu" for a pairing that would kill a CUDA process, and else the device that all runs are trained on."""
+    return "cpu" if pairing.may_leave_unit_interval else where
 
 
 def check_numbers(seed: int, max_epochs: int, patience: int) -> None:

@@ -169,8 +169,7 @@ def yours(
         entries = sweep_entries(wanted, range(seeds), name, *LIMITS, device=device, store=store)
         return Results("yours", name, tuple(entries))
     keys = [(pairing, seed) for pairing in wanted for seed in range(seeds)]
-    paths = [store.path(*key, name, pick_device(device, key[0]).type, LIMITS) for key in keys]
-    return Results("yours", name, tuple(entry for path in paths if (entry := store.get(path))))
+    return Results("yours", name, tuple(store.find(keys, name, pick_device(device).type, LIMITS).values()))
 
 
 def under_conditions(family: str, data: str = "mnist", folder: Path | None = None) -> dict[str, list[dict]]:

@@ -16,7 +16,7 @@ from lm_utils.explorer.choice import Choice, can_normalise
 from lm_utils.explorer.figures import curves_figure
 from lm_utils.explorer.live_box import LiveBox
 from lm_utils.explorer.live_run import LiveRun
-from lm_utils.pairing import known
+from lm_utils.pairing import check_name
 from lm_utils.runs.outputs import summarise
 from lm_utils.runs.shipped import LIMITS
 from lm_utils.runs.store import Store, entry_of
@@ -35,7 +35,7 @@ class Picker(LiveBox):
     """Controls, explanation, stored result, a Train button, and curves."""
 
     def __init__(self, task: str, data: str = "auto", device: str = "auto", store: Store | None = None) -> None:
-        known("task", task, TASKS)
+        check_name("task", task, TASKS)
         option = "normalize" if can_normalise(task) else "prior_bias"
         choice = Choice(FITTING[task], epochs=LIMITS[0], patience=LIMITS[1])
         super().__init__(choice, ("loss", "activation", "hidden", option), data, device, label="Train it here")
@@ -50,13 +50,13 @@ class Picker(LiveBox):
     @property
     def mine(self) -> Results:
         """Return the reader's own stored runs of this pairing."""
-        found = (self.store.get(self._path(seed)) for seed in range(max(SEEDS)))
-        return Results("yours", self.splits.name, tuple(entry for entry in found if entry))
+        keys = [(self.choice.pairing, seed) for seed in range(max(SEEDS))]
+        found = self.store.find(keys, self.splits.name, pick_device(self.device).type, LIMITS)
+        return Results("yours", self.splits.name, tuple(found.values()))
 
     def _path(self, seed: int) -> Path:
-        pairing = self.choice.pairing
-        device = pick_device(self.device, pairing).type
-        return self.store.path(pairing, seed, self.splits.name, device, LIMITS)
+        device = pick_device(self.device).type
+        return self.store.path(self.choice.pairing, seed, self.splits.name, device, LIMITS)
 
     def _chosen(self, interrupted: LiveRun | None) -> None:
         self._show()

@@ -17,12 +17,11 @@ from lm_utils.model import CNN
 from lm_utils.runs.conditions import CONDITIONS, OTHER_HAND, SHIFTS, Condition
 from lm_utils.runs.inside import LAYERS, gradient_sizes, stuck_share
 from lm_utils.runs.lever_conditions import LEVER
-from lm_utils.runs.one_run import splits_of
 from lm_utils.runs.outputs import best_cut, quality
 from lm_utils.runs.shipped import alone_in, is_current, rounded
 from lm_utils.runs.stopping import ThreeRules
-from lm_utils.runs.store import entry_of
-from lm_utils.runs.sweep import data_name, in_parallel, workers
+from lm_utils.runs.store import entry_of, splits_of
+from lm_utils.runs.sweep import data_name, device_of_all, in_parallel, workers
 from lm_utils.training import EXPERIMENT_VERSION, Prepared, Run, Stopped, fit, outputs_of
 
 SEEDS = 10
@@ -87,7 +86,7 @@ def extend_file(
         on_cluster(cluster, lambda key: run_condition(*key, data, device), missing, keep, needs=needs)
     else:
         work = lambda key, stop: run_condition(*key, data, device, stop)  # noqa: E731
-        in_parallel(work, missing, jobs or workers(device), keep)
+        in_parallel(work, missing, jobs or workers(device_of_all(device)), keep)
 
 
 def read(path: Path) -> list[dict]:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tqdm.auto import tqdm
 
 from lm_utils.errors import UserError
-from lm_utils.runs.one_run import Finished, Key, one_run, single_threaded
+from lm_utils.runs.store import Finished, Key, one_run, single_threaded
 from lm_utils.training import EXPERIMENT_VERSION
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The work that `batched` does on all its runs at once: one training step, one evaluation, one test.
+"""The work that `gpu` does on all its runs at once: one training step, one evaluation, one test.
 
 A run has a slot. A slot holds what the run owns: its weights as one row, the optimiser's two means and step count, the
 best weights so far, and its targets. Images lie on the device once per seed; a batch is a table of places in them.
@@ -9,6 +9,7 @@ and makes no tensor on the CPU, as a capture demands.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
@@ -21,9 +22,11 @@ from torch.nn import functional as F
 
 from lm_utils.data import Splits
 from lm_utils.pairing import Pairing
-from lm_utils.runs.batched_graph import Capture
-from lm_utils.runs.batched_network import BORDER, ROW, WIDTH, loss_of, network, packed, score_of, widened
+from lm_utils.runs.gpu_network import BORDER, ROW, WIDTH, loss_of, network, packed, score_of, widened
 from lm_utils.training import BATCH, EVALUATION_BATCH, LEARNING_RATE, Run, new_model, prepare
+
+WARM_UPS = 2  # times that a step runs as it is before it is captured
+SPARE = 1.1  # a capture must find this much of the memory that the same step took before it
 
 
 @dataclass(frozen=True)
@@ -211,3 +214,45 @@ class Program:
 def batch_sizes(images: int) -> list[int]:
     """The sizes of the batches of an epoch, the last and shorter one included."""
     return sorted({min(BATCH, images - first) for first in range(0, images, BATCH)}, reverse=True)
+
+
+class Capture:
+    """Turns pieces of work into CUDA graphs that share one pool of memory, since they never run side by side."""
+
+    def __init__(self) -> None:
+        self.stream, self.pool = torch.cuda.Stream(), torch.cuda.graph_pool_handle()
+
+    def __call__(self, work: Callable[[], None]) -> Callable[[], None]:
+        """Do the work a few times as it is, see to it that memory suffices, capture it; the graph, ready to replay."""
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        self.stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(self.stream):
+            for _ in range(WARM_UPS):
+                work()
+        torch.cuda.current_stream().wait_stream(self.stream)
+        make_sure_of_memory(torch.cuda.max_memory_allocated() - before)
+        graph = torch.cuda.CUDAGraph()
+        try:
+            with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
+                work()
+        except RuntimeError as refusal:
+            if out_of_memory(refusal):
+                raise
+            warnings.warn(f"No CUDA graph of the step, which makes it slower: {refusal}", stacklevel=2)
+            return work
+        return graph.replay
+
+
+def make_sure_of_memory(size: int) -> None:
+    """Run out of memory here rather than within a capture, whose memory would then be lost to the process."""
+    torch.cuda.empty_cache()
+    torch.empty(int(size * SPARE), dtype=torch.uint8, device="cuda")
+
+
+def out_of_memory(problem: BaseException | None) -> bool:
+    """Whether an error, or one that it followed from, says that the device's memory is full."""
+    if problem is None:
+        return False
+    full = isinstance(problem, torch.OutOfMemoryError) or "CUBLAS_STATUS_ALLOC_FAILED" in str(problem)
+    return full or out_of_memory(problem.__cause__ or problem.__context__)

@@ -15,8 +15,8 @@ from lm_utils.files import RESULTS, cache_folder, write_whole
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings, rows
-from lm_utils.runs.store import Store
-from lm_utils.runs.sweep import data_name, device_type, sweep_entries, table
+from lm_utils.runs.store import Store, key_of
+from lm_utils.runs.sweep import data_name, sweep_entries, table
 from lm_utils.tasks import TASKS
 from lm_utils.training import EXPERIMENT_VERSION
 
@@ -69,14 +69,14 @@ def extend(
     entries = {key_of(entry): entry for entry in found if is_current(entry, data)}
     if len(entries) < len(found):
         print(f"{len(found) - len(entries)} stored runs of another version or of other data than {data} are left out.")
-    store = restored(entries.values(), device, cluster)
 
     def keep(entry: dict) -> None:
         entries[key_of(entry)] = rounded(entry)
         write_entries(entries.values(), folder)
 
     where = {"device": device, "jobs": jobs, "cluster": cluster}
-    for entry in sweep_entries(wanted, range(seeds), data, *LIMITS, store=store, on_run=keep, **where):
+    begun = Store(cache_folder() / "reference")
+    for entry in sweep_entries(wanted, range(seeds), data, *LIMITS, store=begun, already=entries, on_run=keep, **where):
         if key_of(entry) not in entries:  # stored, but the process ended before it was kept here
             keep(entry)
 
@@ -99,25 +99,9 @@ def alone_in(place: Path) -> Iterator[None]:
         lock.release()
 
 
-def restored(entries: Iterable[dict], device: str, cluster: str | None = None) -> Store:
-    """A store of its own, filled with the shipped runs, so that a sweep goes on where they end."""
-    store = Store(cache_folder() / "reference")
-    for entry in entries:
-        pairing = Pairing(**{name: entry[name] for name in KEY[:-1]})
-        path = store.path(pairing, entry["seed"], entry["data"], device_type(device, pairing, cluster), LIMITS)
-        if store.get(path) is None:
-            store.put(path, entry)
-    return store
-
-
 def is_current(entry: dict, data: str) -> bool:
     """Whether a stored run is of this version of the experiments and of this data set, so that nothing is mixed."""
     return entry.get("version") == EXPERIMENT_VERSION and entry.get("data") == data
-
-
-def key_of(entry: dict) -> tuple:
-    """What tells one run from another."""
-    return tuple(entry[name] for name in KEY)
 
 
 def rounded(value: object) -> object:
@@ -137,7 +121,7 @@ def read_entries(folder: Path) -> list[dict]:
 
 def write_entries(entries: Iterable[dict], folder: Path) -> None:
     """Write the table and the histories, sorted, each file whole or not at all."""
-    entries = sorted(entries, key=key_of)
+    entries = sorted(entries, key=lambda entry: [entry[name] for name in KEY])
     write_whole(folder / "runs.csv", table(entries).to_csv(index=False, lineterminator="\n"))
     for task in {entry["task"] for entry in entries}:
         lines = [json.dumps(entry, separators=(",", ":")) for entry in entries if entry["task"] == task]

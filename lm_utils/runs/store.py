@@ -1,24 +1,65 @@
-"""Finished runs on disk: one JSON file each, written whole or not at all; what cannot be read counts as missing."""
+"""One run: what names it, how it is trained into an entry, and its file; what cannot be read counts as missing."""
 
 from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
+from threading import Event
 
 import torch
 
+from lm_utils.data import Splits, load_data
 from lm_utils.errors import UserError
 from lm_utils.files import cache_folder, write_whole
 from lm_utils.pairing import Pairing
-from lm_utils.training import EXPERIMENT_VERSION, Run
+from lm_utils.runs.outputs import summarise
+from lm_utils.training import EXPERIMENT_VERSION, Run, Stopped, fit, safe_device
+
+Key = tuple[Pairing, int]  # what a run is: the pairing, and the seed of its split, weights and order alike
+Finished = Callable[[Key, dict], None]  # what is told of each run, in the thread that asked for the sweep
 
 COLUMNS = (
     "task", "loss", "activation", "hidden", "normalize", "prior_bias", "seed", "status", "epochs", "best_epoch",
     "valid_metric", "test_metric", "seconds", "device", "data",
 )  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def splits_of(name: str, seed: int) -> Splits:
+    """Return the splits of a seed, kept while its runs are trained."""
+    return load_data(name, seed=seed)
+
+
+def one_run(
+    key: Key, stop: Event | None = None, *, data: str, limits: tuple[int, int], device: str, precision: str = "fp32"
+) -> dict:
+    """Train one run and return its entry."""
+    return entry_of_fit(key, splits_of(data, key[1]), limits, device, stop, precision)
+
+
+def entry_of_fit(
+    key: Key,
+    splits: Splits,
+    limits: tuple[int, int],
+    device: str,
+    stop: Event | None = None,
+    precision: str = "fp32",
+) -> dict:
+    """Train one run on these splits with `fit` and return its entry."""
+    run = fit(key[0], splits, key[1], *limits, device, stop=stop, precision=precision)
+    if run.status == "stopped":
+        raise Stopped
+    return entry_of(run, summarise(run, splits))
+
+
+def key_of(entry: dict) -> Key:
+    """Return what names the run of an entry."""
+    return Pairing(**{name: entry[name] for name in COLUMNS[:6]}), entry["seed"]
 
 
 def entry_of(run: Run, outputs: dict) -> dict:
@@ -30,6 +71,12 @@ def entry_of(run: Run, outputs: dict) -> dict:
     return {**row, "error": run.error, **provenance, "history": run.history, "outputs": outputs}
 
 
+def single_threaded() -> None:
+    """One intra-op thread for this worker, and numbers too small to matter become 0 instead of slow."""
+    torch.set_num_threads(1)
+    torch.set_flush_denormal(True)
+
+
 class Store:
     """A folder of finished runs, found again by pairing, seed, data, device and limits."""
 
@@ -39,11 +86,11 @@ class Store:
     def path(
         self, pairing: Pairing, seed: int, data: str, device: str, limits: tuple[int, int], precision: str = "fp32"
     ) -> Path:
-        """The file of one run."""
+        """Return the file of one run; the device is the one that all runs of a sweep are trained on."""
         options = [pairing.hidden] + ["normalised"] * pairing.normalize + ["prior"] * pairing.prior_bias
         options += [precision] * (precision != "fp32")
         name = "-".join([pairing.loss, pairing.activation, *options, "e{}-p{}".format(*limits), f"seed{seed}"])
-        return self.folder / data / device / pairing.task / f"{name}.json"
+        return self.folder / data / safe_device(device, pairing) / pairing.task / f"{name}.json"
 
     def get(self, path: Path) -> dict | None:
         """The run in this file; None where there is none of this version that can be read whole."""
@@ -61,6 +108,13 @@ class Store:
             reason = "it cannot be read"
         warnings.warn(f"The stored run {path} does not count: {reason}.", stacklevel=2)
         return None
+
+    def find(
+        self, keys: Iterable[Key], data: str, device: str, limits: tuple[int, int], precision: str = "fp32"
+    ) -> dict[Key, dict]:
+        """Return those of these runs that are here."""
+        entries = {key: self.get(self.path(*key, data, device, limits, precision)) for key in keys}
+        return {key: entry for key, entry in entries.items() if entry}
 
     def put(self, path: Path, entry: dict) -> None:
         """Write a run, whole or not at all."""

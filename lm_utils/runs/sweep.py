@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import partial
 from threading import Event
+from types import MappingProxyType
 
 import pandas as pd
 import torch
@@ -13,10 +14,9 @@ from tqdm.auto import tqdm
 
 from lm_utils.data import check_request, load_data
 from lm_utils.errors import UserError
-from lm_utils.pairing import Pairing, known
+from lm_utils.pairing import Pairing, check_name
 from lm_utils.runs.cluster import train_on_cluster
-from lm_utils.runs.one_run import Finished, Key, one_run, single_threaded
-from lm_utils.runs.store import COLUMNS, Store
+from lm_utils.runs.store import COLUMNS, Finished, Key, Store, one_run, single_threaded
 from lm_utils.threads import cores
 from lm_utils.training import NETWORKS, check_numbers, pick_device
 
@@ -43,30 +43,35 @@ def sweep_entries(
     precision: str = "fp32",
     store: Store | None = None,
     fresh: bool = False,
+    already: Mapping[Key, dict] = MappingProxyType({}),
     progress: bool = True,
     on_run: Callable[[dict], None] | None = None,
     work: Callable[..., dict] | None = None,
 ) -> list[dict]:
-    """One whole entry per pairing and seed, each stored as soon as it is there; `work` stands in for `one_run`."""
+    """Return one whole entry per pairing and seed: those of `already`, those stored, and the others trained now.
+
+    Each is stored as soon as it is there; `work` stands in for `one_run`.
+    """
     store, pairings, seeds, limits = store or Store(), list(pairings), list(seeds), (max_epochs, patience)
     for seed in seeds:
         check_numbers(seed, *limits)
-    check_precision(precision, device, cluster)
-    name = data_name(data, cluster)
+    where, name = device_of_all(device, cluster), data_name(data, cluster)
+    check_precision(precision, where)
     keys = list(dict.fromkeys((pairing, seed) for seed in seeds for pairing in pairings))
-    places = {key: (name, device_type(device, key[0], cluster), limits, precision) for key in keys}
-    paths = {key: store.path(*key, *places[key]) for key in keys}
-    found = {} if fresh else {key: entry for key in keys if (entry := store.get(paths[key]))}
+    place = (name, where, limits, precision)
+    found = {key: already[key] for key in keys if key in already}
+    if not fresh:
+        found |= store.find([key for key in keys if key not in found], *place)
     missing = [key for key in keys if key not in found]
 
     def finished(key: Key, entry: dict) -> None:
-        store.put(paths[key], entry)
+        store.put(store.path(*key, *place), entry)
         found[key] = entry
         if on_run is not None:
             on_run(entry)
 
     work = work or partial(one_run, precision=precision)
-    train(missing, name, limits, device, jobs, cluster, finished, progress, work)
+    train(missing, name, limits, where, jobs, cluster, finished, progress, work)
     return [found[key] for key in keys]
 
 
@@ -84,7 +89,7 @@ def train(
     """Train these runs where they are wanted: on a cluster, many at once on a GPU, or one on each core."""
     if cluster:
         train_on_cluster(cluster, keys, data, limits, device, finished, progress, work)
-    elif pick_device(device).type == "cuda":
+    elif device == "cuda":
         from lm_utils.runs.gpu import run_groups
 
         run_groups(keys, data, limits, device, finished, progress)
@@ -93,11 +98,10 @@ def train(
         in_parallel(one, keys, jobs or workers(device), finished, progress)
 
 
-def check_precision(precision: str, device: str, cluster: str | None) -> None:
+def check_precision(precision: str, device: str) -> None:
     """Refuse an unknown precision, and one that groups on a GPU do not know."""
-    known("precision", precision, NETWORKS)
-    on_gpu = device == "cuda" if cluster else pick_device(device).type == "cuda"
-    if on_gpu and precision != "fp32":
+    check_name("precision", precision, NETWORKS)
+    if device == "cuda" and precision != "fp32":
         raise UserError(f"Groups of runs on a GPU know fp32 only, not {precision!r}; use device='cpu' or leave it out.")
 
 
@@ -107,16 +111,16 @@ def data_name(data: str, cluster: str | None = None) -> str:
     return data if cluster and data != "auto" else load_data(data, seed=0).name
 
 
-def device_type(device: str, pairing: Pairing, cluster: str | None = None) -> str:
-    """Where a run is trained, "cpu" or "cuda"; the workers of a cluster use their GPUs only when asked to."""
-    if cluster and device == "cuda":
-        return "cpu" if pairing.may_leave_unit_interval else "cuda"
-    return pick_device("cpu" if cluster and device == "auto" else device, pairing).type
+def device_of_all(device: str, cluster: str | None = None) -> str:
+    """Return "cpu" or "cuda", decided once for all runs; a cluster's workers use their GPUs only when asked to."""
+    if cluster:
+        return device if device == "cuda" else pick_device("cpu" if device == "auto" else device).type
+    return pick_device(device).type
 
 
-def workers(device: str = "auto") -> int:
+def workers(device: str = "cpu") -> int:
     """One worker per core this process may use; one alone on a GPU."""
-    if pick_device(device).type == "cuda":
+    if device == "cuda":
         return 1
     return cores()
 

@@ -12,7 +12,7 @@ from lm_utils.data import load_data
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.runs import gpu, gpu_step
-from lm_utils.runs.batched_network import network, packed
+from lm_utils.runs.gpu_network import network, packed
 from lm_utils.training import Run, fit, new_model
 from lm_utils.workshop.bench.plain_loop import plain_datasets, plain_loop
 
@@ -173,7 +173,7 @@ def test_products_are_no_slower_than_grouped_convolutions():
     with gpu.products_as_convolutions():
         ratio = seconds(products) / seconds(groups)
     print(f"a step of 64 runs as products / as grouped convolutions of torch.func: {ratio:.2f}")
-    assert ratio < 1.1, "write `convolve` in batched_network.py as a grouped convolution"
+    assert ratio < 1.1, "write `convolve` in gpu_network.py as a grouped convolution"
 
 
 def test_a_group_is_fifty_times_as_fast_as_the_plain_loop():

@@ -13,7 +13,7 @@ from lm_utils.files import write_whole
 from lm_utils.pairing import Pairing
 from lm_utils.runs import shipped as reference
 from lm_utils.runs.rows import pairings
-from lm_utils.runs.store import COLUMNS
+from lm_utils.runs.store import COLUMNS, Store
 from lm_utils.tasks import TASKS
 from lm_utils.training import EXPERIMENT_VERSION, fit
 
@@ -34,7 +34,7 @@ def entries(shipped):
 def test_the_table_is_made_of_the_histories(shipped):
     table, entries = shipped
     assert list(table.columns) == list(COLUMNS) and len(table) == len(entries)
-    again = reference.table(sorted(entries, key=reference.key_of))
+    again = reference.table(sorted(entries, key=lambda entry: [entry[name] for name in reference.KEY]))
     pd.testing.assert_frame_equal(table, again, check_dtype=False)
 
 
@@ -100,7 +100,7 @@ def test_runs_of_another_version_or_other_data_are_neither_shown_nor_kept(tmp_pa
     reference.extend([pairing], 1, tmp_path / "digits", "digits", "cpu")
     assert "1 stored runs of another version or of other data than digits are left out." in capsys.readouterr().out
     again = made_up(other, 0, 0.7, data="digits")
-    store = reference.restored([], "cpu")
+    store = Store(tmp_path / "cache" / "reference")
     store.put(store.path(other, 0, "digits", "cpu", reference.LIMITS), again)
     reference.extend([pairing, other], 1, tmp_path / "digits", "digits", "cpu")
     kept = {entry["loss"]: entry["test_metric"] for entry in reference.read_entries(tmp_path / "digits")}

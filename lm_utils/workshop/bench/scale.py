@@ -16,10 +16,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from lm_utils.runs.one_run import Key
 from lm_utils.runs.rows import pairings
 from lm_utils.runs.shipped import LIMITS, RESULTS, read_entries, write_entries
-from lm_utils.runs.store import Store
+from lm_utils.runs.store import Key, Store
 from lm_utils.runs.sweep import sweep_entries, workers
 from lm_utils.workshop.bench.machine import busy, provenance
 from lm_utils.workshop.bench.speed import work_of

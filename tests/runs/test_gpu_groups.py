@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from helpers import first_images
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from lm_utils import training
@@ -17,7 +18,7 @@ from lm_utils.data import Part, load_data
 from lm_utils.losses import LOSSES
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing, Scale
-from lm_utils.runs import batched_graph, batched_group, batched_network, gpu, gpu_step
+from lm_utils.runs import gpu, gpu_network, gpu_step, store
 from lm_utils.tasks import TASKS
 from lm_utils.training import BadPairing, checked_loss, fit
 
@@ -48,13 +49,7 @@ def one_thread():
 @pytest.fixture(scope="module")
 def splits():
     """A few of the embedded digits, another few for each seed, all with the same test images."""
-    cut = lambda part, size: Part(part.images[:size], part.digits[:size])  # noqa: E731
-    found = {}
-    for seed in range(3):
-        data = load_data("digits", seed=seed)
-        train, valid, test = map(cut, (data.train, data.valid, data.test), SIZES)
-        found[seed] = replace(data, train=train, valid=valid, test=test)
-    return found
+    return {seed: first_images(load_data("digits", seed=seed), *SIZES) for seed in range(3)}
 
 
 @pytest.fixture
@@ -99,7 +94,7 @@ def together(keys, limits=(2, 2), told=None):
 
 def one_by_one(keys, splits, limits=(2, 2)):
     """The entries of `fit`."""
-    return {key: gpu.by_itself(key, splits.__getitem__, limits, "cpu") for key in keys}
+    return {key: store.entry_of_fit(key, splits[key[1]], limits, "cpu") for key in keys}
 
 
 def assert_alike(found, wanted, tolerance):
@@ -133,10 +128,10 @@ def leaves(value):
 def test_the_stacked_network_is_the_courses_network(doubles):
     models = [CNN(10), CNN(4, hidden="relu"), CNN(1)]
     images = torch.stack([doubles[seed].train.images[:5] for seed in range(3)])
-    weights = torch.stack([batched_network.packed(model) for model in models]).requires_grad_()
+    weights = torch.stack([gpu_network.packed(model) for model in models]).requires_grad_()
     relu = torch.tensor([False, True, False])
     bordered = gpu_step.bordered(images.flatten(0, 1), torch.device("cpu")).unflatten(0, (3, 5))
-    logits = batched_network.network(weights, bordered, relu)
+    logits = gpu_network.network(weights, bordered, relu)
     (gradients,) = torch.autograd.grad(logits.square().sum(), weights)
     for model, own, found, gradient in zip(models, images, logits, gradients, strict=True):
         wanted = model.logits(own)
@@ -145,7 +140,7 @@ def test_the_stacked_network_is_the_courses_network(doubles):
         wanted.square().sum().backward()
         for weight in model.parameters():
             weight.data = weight.grad
-        torch.testing.assert_close(gradient, batched_network.packed(model))
+        torch.testing.assert_close(gradient, gpu_network.packed(model))
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -163,17 +158,17 @@ def test_loss_gradient_and_metric_of_every_pairing(task):
 
 def assert_alike_for_three_runs(pairing):
     digits, scales = torch.randint(0, 10, (3, SIZES[1])), [Scale(2.5, 1.5), Scale(2.4, 1.3), Scale()]
-    logits = torch.randn(3, SIZES[1], batched_network.WIDTH, dtype=torch.float64, requires_grad=True)
+    logits = torch.randn(3, SIZES[1], gpu_network.WIDTH, dtype=torch.float64, requires_grad=True)
     targets = [pairing.spec.target(own) for own in digits]
     aims = [pairing.aims(target, scale) for target, scale in zip(targets, scales, strict=True)]
     aims = [aim.double() if aim.is_floating_point() else aim for aim in aims]
-    wide = [torch.stack([batched_network.widened(values).double() for values in part]) for part in (aims, targets)]
+    wide = [torch.stack([gpu_network.widened(values).double() for values in part]) for part in (aims, targets)]
     program = object.__new__(gpu_step.Program)
     program.families = [(pairing, 3)]
-    found = program.by_family(batched_network.loss_of, logits, wide[0])
+    found = program.by_family(gpu_network.loss_of, logits, wide[0])
     mean, std = (torch.tensor([getattr(scale, name) for scale in scales]) for name in ("mean", "std"))
-    scores = program.by_family(batched_network.score_of, logits, wide[1], mean.double(), std.double())
-    outputs = [batched_network.outputs_of(pairing, own) for own in logits]
+    scores = program.by_family(gpu_network.score_of, logits, wide[1], mean.double(), std.double())
+    outputs = [gpu_network.outputs_of(pairing, own) for own in logits]
     wanted = torch.stack([pairing.loss_value(*pair) for pair in zip(outputs, aims, strict=True)])
     torch.testing.assert_close(found, wanted)
     torch.testing.assert_close(*(torch.autograd.grad(losses.sum(), logits)[0] for losses in (found, wanted)))
@@ -183,7 +178,8 @@ def assert_alike_for_three_runs(pairing):
 
 def test_whole_runs_are_those_of_fit_in_double_precision(doubles, monkeypatch):
     answers = lambda run, data: {"valid": run.valid_predictions.tolist(), "test": run.test_predictions.tolist()}  # noqa: E731
-    monkeypatch.setattr(batched_group, "summarise", answers)  # its bins are single precision
+    for module in (gpu, store):
+        monkeypatch.setattr(module, "summarise", answers)  # its bins are single precision
     keys = [(pairing, place % 3) for place, pairing in enumerate(RUNS)]
     found = together(keys, limits=(3, 1))
     assert len({entry["epochs"] for entry in found.values()}) > 1  # some stopped early
@@ -358,7 +354,7 @@ def capture_with(monkeypatch, cuda):
     monkeypatch.setattr(torch, "cuda", cuda)
     monkeypatch.setattr(torch, "empty", lambda size, **options: cuda.told.append(f"{size} bytes"))
     work = lambda: cuda.told.append("work")  # noqa: E731
-    return batched_graph.Capture()(work), work
+    return gpu_step.Capture()(work), work
 
 
 def test_before_a_capture_the_step_is_warm_and_memory_is_there(monkeypatch):

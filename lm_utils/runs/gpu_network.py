@@ -1,6 +1,6 @@
 """The course's network for a whole stack of runs: products of matrices over all of them at once.
 
-Used by `batched_step`. The three convolutions are written as products, because one product over all runs is one
+The three convolutions are written as products, because one product over all runs is one
 launch on a GPU. Every network gets as many outputs as the widest task has; those that a task lacks have weights of 0,
 keep them, and are cut off before the loss. Activation, loss and prediction are the pairing's own code; the functions
 that take a pairing see one run and are mapped over all runs that share it.
