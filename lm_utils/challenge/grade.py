@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -13,15 +15,27 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor
+
+from lm_utils.challenge.run_script import OUT_OF_TIME, split
 from lm_utils.errors import UserError
 from lm_utils.files import PROJECT
 from lm_utils.show.quiz import STATES
 from lm_utils.tasks import TASKS, Task
+from lm_utils.threads import VARIABLE
 
 FOLDER = PROJECT / "challenge"
-LIMIT = 120.0  # seconds for one script, most of them for importing torch on a busy machine
+LIMIT = 60  # seconds of processor time for one script on one core; training takes a few
+PATIENCE = 600  # seconds by the clock: for a busy machine, and for a script that waits instead of working
 LAST_WORDS = 160  # characters of an unforeseen end
 FIXED, NOT_FIXED, BROKEN = "fixed", "not fixed yet", "broken in another way"
+RULE = (
+    "Good answers alone are not enough: another cut in `predict`, for instance, lets them look right while the network"
+    " is still asked for what it cannot say. The rule is that model, loss and targets fit."
+)
 SIGN_OF = {FIXED: "right", NOT_FIXED: "unanswered", BROKEN: "wrong"}
 
 
@@ -71,33 +85,64 @@ def challenges() -> dict[int, Challenge]:
     return {int(n): Challenge(int(n), c["file"], c["task"], c["bar"], tuple(c["hints"])) for n, c in table.items()}
 
 
-def grade(challenge: Challenge, script: Path, limit: float = LIMIT) -> Grade:
+def grade(challenge: Challenge, script: Path, limit: int = LIMIT) -> Grade:
     """Run a script in a process of its own and say whether it is fixed."""
     if not script.exists():
         return Grade(challenge, BROKEN, f"There is no file {script}; copy it from the folder challenge again.")
+    unseen = split(load_digits())[1]
+    images = io.BytesIO()
+    np.save(images, unseen.images.astype("uint8"))
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
         command = [sys.executable, "-m", "lm_utils.challenge.run_script", str(script), challenge.task, str(result)]
+        one_thread = {**os.environ, VARIABLE: "1"}
         try:
-            done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=limit)
+            done = subprocess.run([*command, str(limit)], input=images.getvalue(), capture_output=True, env=one_thread,
+                                  timeout=PATIENCE)  # fmt: skip
         except subprocess.TimeoutExpired:
-            return Grade(challenge, BROKEN, f"It did not end within {limit:g} seconds; is there an endless loop?")
-        if not result.exists():
-            last = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-            return Grade(challenge, BROKEN, f"It ended before it could be graded: {last[:LAST_WORDS]}.")
-        return judge(challenge, json.loads(result.read_text("utf-8")))
+            return Grade(challenge, BROKEN, f"It did not end within {PATIENCE} seconds; does it wait for something?")
+        if result.exists():
+            return judge(challenge, scored(json.loads(result.read_text("utf-8")), challenge.spec, unseen.target))
+        if done.returncode == OUT_OF_TIME:
+            return Grade(challenge, BROKEN, f"It did not end within {limit} seconds of work; is there an endless loop?")
+        last = (done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        return Grade(challenge, BROKEN, f"It ended before it could be graded: {last[:LAST_WORDS]}.")
+
+
+def scored(found: dict, task: Task, digits: np.ndarray) -> dict:
+    """Add the metric of the answers, and whether they follow from the weights of `model`."""
+    if "error" in found:
+        return found
+    truth = task.target(torch.tensor(digits))
+    metric = metric_of(task, found["answers"], truth)
+    redrawn = sum(metric_of(task, answers, truth) for answers in found["redrawn"]) / len(found["redrawn"])
+    halfway = (metric + task.baseline(truth, truth)) / 2
+    return found | {"metric": metric, "from_model": task.better(halfway, redrawn)}
+
+
+def metric_of(task: Task, answers: list, truth: Tensor) -> float:
+    """Return the mean squared error, or the share of right answers; answers are decisions already."""
+    answers = torch.tensor(answers)
+    if task.metric == "mse":
+        return (answers - truth).square().mean().item()
+    return (answers == truth).float().mean().item()
 
 
 def judge(challenge: Challenge, found: dict) -> Grade:
-    """What the findings of a run mean: an error, or a metric and the misfits that are left."""
+    """Say what the findings of a run mean: an error, or a metric, where it comes from, and the misfits left."""
     if found.get("error"):
         return Grade(challenge, BROKEN, found["error"])
     metric, left = found["metric"], found["misfits"]
     words, reached = f"On images it has never seen: {challenge.told(metric)}", challenge.reached(metric)
-    if reached and not left:
-        return Grade(challenge, FIXED, f"{words}, and model, loss and targets fit each other.")
+    if reached and left:
+        return Grade(challenge, NOT_FIXED, f"{words}, but {misfits(left)} between model, loss and targets. {RULE}")
+    if reached and not found["from_model"]:
+        return Grade(challenge, BROKEN, f"{words}, but the answers do not come from `model`: they stay as good when its"
+                     " weights are drawn anew. Let `predict` ask the `model` that was trained.")  # fmt: skip
+    if reached and not found["trained"]:
+        return Grade(challenge, BROKEN, f"{words}, but `model` and `loss_fn` are not those that were trained together.")
     if reached:
-        return Grade(challenge, NOT_FIXED, f"{words}, but {misfits(left)} between model, loss and targets.")
+        return Grade(challenge, FIXED, f"{words}, and model, loss and targets fit each other.")
     if left or found["collapsed"]:
         what = f"; there {misfits(left).removeprefix('there ')}" if left else "; it answers all images alike"
         return Grade(challenge, NOT_FIXED, f"{words}{what}.")
