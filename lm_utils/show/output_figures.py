@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from math import ceil
 from textwrap import fill
 
@@ -13,11 +12,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from lm_utils.evidence.reference_lines import best_metric, constant_loss, least_loss
-from lm_utils.evidence.results import Results, baseline, reference, tested_digits
+from lm_utils.evidence.reference_lines import stored_landmarks
+from lm_utils.evidence.results import Results, reference, tested_digits
 from lm_utils.pairing import Pairing
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
-from lm_utils.tasks import TASKS, Task
+from lm_utils.tasks import TASKS
 
 CONSTANT, FLOOR = COLORS[3], COLORS[2]
 FEWEST_IN_BIN = 20  # images; fewer say nothing about calibration
@@ -50,12 +49,6 @@ def told(figure: Figure, results: Results, alt: str) -> Figure:
 def stored(pairing: Pairing, name: str, results: Results) -> list:
     """What was stored under this name about the outputs of each run that has it."""
     return [run["outputs"][name] for run in results.of(pairing) if name in run["outputs"]]
-
-
-def mixed_targets(task: Task, data: str) -> torch.Tensor:
-    """The task's targets for the test images, in a random order."""
-    digits = tested_digits(data)
-    return task.target(digits[torch.randperm(len(digits), generator=torch.Generator().manual_seed(0))])
 
 
 # --- learning curves -------------------------------------------------------------------------------------------------
@@ -96,33 +89,20 @@ def learning_curves(pairings: Sequence[Pairing], results: Results | None = None)
 
 def reading_lines(top: Axes, bottom: Axes, pairing: Pairing, results: Results) -> str:
     """Draw the best constant answer, floor and ceiling where there are any; say their values."""
-    task, percent = pairing.spec, 100 if pairing.spec.metric == "accuracy" else 1
-    chance = baseline(task.name, results.data)
-    best, constant, least = landmarks_of(pairing, results.data)
+    percent, lines = 100 if pairing.spec.metric == "accuracy" else 1, stored_landmarks(pairing, results.data)
+    chance, best = results.baseline(pairing.task), lines.best_metric
     top.axhline(percent * chance, color=CONSTANT, ls=LINES[3], label="best constant answer")
     words = [f"constant answer {chance:.3g}"]
     if best is not None and abs(best - chance) > 1e-3:
         top.axhline(percent * best, color=FLOOR, ls=LINES[1], label="floor or ceiling of these outputs")
         words.append(f"best within reach {best:.3g}")
-    if constant is not None:
-        bottom.axhline(constant, color=CONSTANT, ls=LINES[3], label="best constant answer")
-        words.append(f"loss of a constant {constant:.3g}")
-    if least is not None:
-        bottom.axhline(least, color=FLOOR, ls=LINES[1], label="floor or ceiling of these outputs")
-        words.append(f"lowest loss within reach {least:.3g}")
+    if lines.constant_loss is not None:
+        bottom.axhline(lines.constant_loss, color=CONSTANT, ls=LINES[3], label="best constant answer")
+        words.append(f"loss of a constant {lines.constant_loss:.3g}")
+    if lines.least_loss is not None:
+        bottom.axhline(lines.least_loss, color=FLOOR, ls=LINES[1], label="floor or ceiling of these outputs")
+        words.append(f"lowest loss within reach {lines.least_loss:.3g}")
     return ", ".join(words)
-
-
-@cache
-def landmarks_of(pairing: Pairing, data: str) -> tuple[float | None, float | None, float | None]:
-    """The best metric within reach, the loss of the best constant, and the lowest loss within reach."""
-    targets = mixed_targets(pairing.spec, data)
-    scale = pairing.scale(targets)
-    return (
-        best_metric(pairing, targets, scale),
-        constant_loss(pairing, targets, scale),
-        least_loss(pairing, targets, scale),
-    )
 
 
 # --- outputs ---------------------------------------------------------------------------------------------------------
