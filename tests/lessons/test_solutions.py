@@ -1,16 +1,28 @@
-"""The teacher's edition runs from top to bottom, and every solution in it is right."""
+"""The teacher's edition runs from top to bottom, and every solution in it is right.
 
-import json
+One kernel runs all notebooks, one after the other with a new namespace each: it imports PyTorch and the package once.
+"""
+
 import re
+import tempfile
+from functools import cache
 
+import nbformat
 import pytest
+from jupyter_client.manager import AsyncKernelManager
+from jupyter_core.utils import run_sync
 from made_up_runs import made_up
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
 from lm_utils.pairing import Pairing
 from lm_utils.runs.shipped import LIMITS
 from lm_utils.runs.store import Store
 from lm_utils.workshop.publish import notebooks
-from lm_utils.workshop.run_all import command as runner
+from lm_utils.workshop.run_all.notebook import CELL_LIMIT, first_problem, kernel_config
+from lm_utils.workshop.run_all.pages import notebook_page
 
 OWN = {  # a run of the reader's own for the loss table of each task's notebook
     "08_regression": Pairing("regression", "mae", normalize=True),
@@ -19,54 +31,73 @@ OWN = {  # a run of the reader's own for the loss table of each task's notebook
     "11_multi_class": Pairing("multiclass", "bce_logits", "softmax"),
     "12_multi_label": Pairing("multilabel", "mse", "softmax"),
 }
-NAMES = sorted(path.stem for path in (notebooks.ROOT / "notebooks" / "src").glob("*.py"))
+PARAMETERS = {"data": "digits", "seeds": 3, "device": "cpu"}
+FORGET = "import ipywidgets as w\nw.Widget.close_all()\nget_ipython().run_line_magic('reset', '-f')"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def executed(tmp_path_factory):
-    """The folder of the executed teacher's edition, and what came of each notebook."""
+    """A function that executes a notebook of the teacher's edition, each once."""
     folder = tmp_path_factory.mktemp("solutions")
     (folder / "notebooks").mkdir()
     for path, text in notebooks.teacher_files().items():
         (folder / "notebooks" / path.name).write_text(text, "utf-8")
-    with pytest.MonkeyPatch.context() as patch:
+    store = Store(folder / "cache" / "runs")
+    for pairing in OWN.values():
+        store.put(store.path(pairing, 0, "digits", "cpu", LIMITS), made_up(pairing, 0, 0.77, data="digits"))
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="lm-") as short:
         patch.setenv("LM_CACHE_DIR", str(folder / "cache"))
-        for pairing in OWN.values():
-            store = Store()
-            store.put(store.path(pairing, 0, "digits", "cpu", LIMITS), made_up(pairing, 0, 0.77, data="digits"))
-        report = runner.run_all(
-            notebooks=folder / "notebooks",
-            out=folder / "out",
-            train=lambda settings, numbers: runner.Trained("digits", "cpu"),
-        )
-    return folder / "out", {entry["name"]: entry for entry in report["notebooks"]}
+        patch.setenv("OMP_NUM_THREADS", "1")
+        patch.setenv("JUPYTER_RUNTIME_DIR", short)  # a socket's path may not be long
+        options = {"timeout": CELL_LIMIT, "config": kernel_config()}
+        kernel = AsyncKernelManager(kernel_name="python3", config=options["config"])
+        run_sync(kernel.start_kernel)(cwd=folder / "notebooks")
+
+        @cache
+        def execute(name):
+            notebook = load_notebook_node(str(folder / "notebooks" / f"{name}.ipynb"))
+            notebook = parameterize_notebook(notebook, PARAMETERS)
+            notebook.cells.insert(0, nbformat.v4.new_code_cell(FORGET))
+            client = NotebookClient(notebook, km=kernel, **options)
+            try:
+                client.execute()
+            except CellExecutionError:
+                pass  # the notebook holds the error, and first_problem finds it
+            finally:
+                client.kc.stop_channels()
+            del notebook.cells[0]
+            return notebook
+
+        yield execute
+        run_sync(kernel.shutdown_kernel)(now=True)
 
 
-def verdicts(path):
-    """What the checks of an executed notebook said."""
-    for cell in json.loads(path.read_text("utf-8"))["cells"]:
-        for output in cell.get("outputs", ()):
-            text = "".join(output.get("data", {}).get("text/plain", ""))
-            if text.startswith(("✓ ", "✗ ", "… ")):
-                yield text
+def each(names):
+    """Parametrise by notebook; all tests of one notebook share a process, which executes it once."""
+    return pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names])
+
+
+def texts(notebook):
+    """What the cells of an executed notebook show, as text."""
+    outputs = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ())]
+    return ["".join(output.get("text/plain", "")) for output in outputs]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@each([path.stem for path in notebooks.sources()])
 def test_it_runs_and_every_solution_is_right(executed, name):
-    out, entries = executed
-    assert entries[name]["status"] == "ok", entries[name]["error"]
-    said = list(verdicts(out / f"{name}.ipynb"))
+    notebook = executed(name)
+    assert first_problem(notebook) == ""
+    said = [text for text in texts(notebook) if text.startswith(("✓ ", "✗ ", "… "))]
     assert len(said) >= 2
     assert [text for text in said if not text.startswith("✓ Right")] == []
+    assert "This page shows an executed notebook" in notebook_page(notebook, name)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", OWN)
+@each(OWN)
 def test_the_readers_own_runs_stand_apart_from_the_shipped_ones(executed, name):
-    cells = json.loads((executed[0] / f"{name}.ipynb").read_text("utf-8"))["cells"]
-    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", ())]
-    shown = ["".join(output.get("text/plain", "")) for output in outputs]
+    shown = texts(executed(name))
     mine = [text for text in shown if "Runs: yours: embedded digits" in text]
     assert len(mine) == 1 and re.search(r"(77\.00 %|0\.770) \(one run\)", mine[0]) and "reference" not in mine[0]
     assert any("Runs: reference: MNIST, 10 seeds" in text for text in shown)
