@@ -1,7 +1,7 @@
-"""Slides in a browser: nothing is cut at 1280 by 720, letters and pictures are large enough, and nobody is asked.
+"""Slides in a browser: all can be reached at 1280 by 720, letters and pictures are large enough, nothing is loaded.
 
-The decks: every notebook without outputs (all that is text), one that was executed, one made up of what is too long,
-and, where `make run-all` was called, what it has executed.
+The decks: every notebook without outputs (all that is text), the small one with an output of each kind, one made up of
+what is too long, and, where `make run-all` was called, what it has executed.
 """
 
 from __future__ import annotations
@@ -9,28 +9,31 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from workshop.test_slides import LONG, made, picture, shown_by
+from made_up_site import rich
+from nbformat import v4
+from workshop.test_slides import FIRST, LONG, made, picture, shown_by
 
 from lm_utils.show import quiz
 from lm_utils.workshop.publish import notebooks, slides
 from lm_utils.workshop.publish.site_notebooks import is_executed, read
 from lm_utils.workshop.publish.web_parts import ROOT, is_fetched
-from lm_utils.workshop.run_all.command import run_all
-from lm_utils.workshop.run_all.report import Trained
 from tests.browser.conftest import SCREENS, SIZE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-EXECUTED = "02_why_these_losses"
+LEAST = {"letters": 20, "scale": 0.6}
 FAULTS = """least => {
-    const slide = Reveal.getCurrentSlide(), frame = slide.getBoundingClientRect(), faults = [];
-    if (slide.scrollHeight > slide.clientHeight) faults.push(`${slide.scrollHeight - slide.clientHeight} px too tall`);
+    const slide = Reveal.getCurrentSlide(), faults = [];
+    const parts = [...slide.querySelectorAll(':scope > .part:not(.head)')];
     if (slide.scrollWidth > slide.clientWidth) faults.push(`${slide.scrollWidth - slide.clientWidth} px too wide`);
-    for (const element of slide.querySelectorAll(':scope > :not(aside) *')) {
-        const box = element.getBoundingClientRect();
-        if (box.right > frame.right || box.bottom > frame.bottom) faults.push(`${element.tagName} reaches out`);
+    slide.scrollTop = slide.scrollHeight;
+    const frame = slide.getBoundingClientRect();
+    if (parts.at(-1)?.getBoundingClientRect().bottom > frame.bottom) faults.push('the end is out of reach');
+    if (parts.every(part => part.matches('.text, .words'))) {
+        const said = parts.map(part => part.innerText).join('\\n');
+        if ((said.match(/[.!?:]["')]*(?=\\s|$)/g) ?? []).length < 2) faults.push(`a single sentence: ${said}`);
     }
-    for (const image of slide.querySelectorAll('img:not(.formula)')) {
+    for (const image of slide.querySelectorAll('img')) {
         const box = image.getBoundingClientRect();
         const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
         if (!(scale >= least.scale)) faults.push(`an image at ${scale.toFixed(2)} of its size`);
@@ -38,13 +41,19 @@ FAULTS = """least => {
     const texts = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);
     while (texts.nextNode()) {
         const holder = texts.currentNode.parentElement, size = parseFloat(getComputedStyle(holder).fontSize);
-        if (texts.currentNode.textContent.trim() && !holder.closest('aside, style') && size < least.letters) {
+        if (texts.currentNode.textContent.trim() && !holder.closest('aside, style, math') && size < least.letters) {
             faults.push(`letters of ${size} px: ${texts.currentNode.textContent.trim().slice(0, 30)}`);
         }
     }
+    slide.scrollTop = 0;
     return faults;
 }"""
 GO = "place => { const at = Reveal.getIndices(Reveal.getSlides()[place]); Reveal.slide(at.h, at.v ?? 0, 99); }"
+WALK = """async least => {{
+    const faults = {faults}, go = {go};
+    await Promise.all([...document.images].map(image => image.decode()));
+    return Reveal.getSlides().map((_, place) => {{ go(place); return faults(least); }});
+}}"""
 
 
 def too_long():
@@ -68,23 +77,26 @@ def too_long():
     )
 
 
+def rich_in_parts():
+    """The small notebook of the site's tests, each of its outputs below a heading."""
+    notebook = rich()
+    cells = [part for cell in notebook.cells[1:-1] for part in (v4.new_markdown_cell(f"## {cell.source[:20]}"), cell)]
+    return v4.new_notebook(cells=[v4.new_markdown_cell(FIRST), *cells], metadata=notebook.metadata)
+
+
 @pytest.fixture(scope="module")
 def decks(tmp_path_factory):
     """The folder of all decks."""
     if not is_fetched(ROOT / "site", ROOT / "build" / "web-parts") and not shutil.which("npm"):
         pytest.skip("npm is missing; install it, since reveal.js comes from there")
     folder = tmp_path_factory.mktemp("slides")
-    options = {"only": [EXECUTED], "out": folder / "run-all", "train": lambda *_: Trained("digits", "cpu")}
-    report = run_all("digits", 1, "cpu", 1, **options)
-    assert report["ok"], report["notebooks"]
     all_of_them = {path.stem: notebooks.build(path) for path in notebooks.sources()}
     for name in all_of_them:
         stored = slides.EXECUTED / f"{name}.ipynb"
         if is_executed(ROOT / "notebooks" / f"{name}.ipynb", stored):
             all_of_them[name] = read(stored)
-    all_of_them[EXECUTED] = read(folder / "run-all" / f"{EXECUTED}.ipynb")
-    slides.build({**all_of_them, "42_too_long": too_long()}, folder / "out")
-    return folder / "out"
+    slides.build({**all_of_them, "41_rich": rich_in_parts(), "42_too_long": too_long()}, folder)
+    return folder
 
 
 @pytest.fixture
@@ -108,41 +120,47 @@ def opened(chromium, decks):
     assert asked == []
 
 
-def test_nothing_is_cut_and_everything_is_legible(opened, decks):
+def test_everything_can_be_reached_and_read(opened, decks):
     faults, count = {}, 0
     for deck in sorted(decks.glob("*.html")):
         if deck.stem == "index":
             continue
         page = opened(deck.stem)
-        for place in range(page.evaluate("Reveal.getTotalSlides()")):
-            page.evaluate(GO, place)
-            count += 1
-            if found := page.evaluate(FAULTS, {"letters": 20, "scale": 0.6}):
-                faults[f"{deck.stem} {place + 1}"] = found
+        found = page.evaluate(WALK.format(faults=FAULTS, go=GO), LEAST)
+        count += len(found)
+        for place, wrong in enumerate(found):
+            if wrong:
+                faults[f"{deck.stem} {place + 1}"] = wrong
+                page.evaluate(GO, place)
                 SCREENS.mkdir(parents=True, exist_ok=True)
                 page.screenshot(path=SCREENS / f"slide_{deck.stem}_{place + 1}.png")
         page.close()
     assert faults == {}
-    assert count > 250 and (decks / "lesson.html").exists()
+    assert count > 200 and (decks / "lesson.html").exists()
 
 
 def test_what_is_wrong_would_be_found(opened):
     page = opened("42_too_long")
     page.evaluate(GO, 1)
-    assert page.evaluate(FAULTS, {"letters": 20, "scale": 0.6}) == []
-    page.add_style_tag(content=".text { font-size: 12px; } .head { padding-bottom: 700px; } .kicker { width: 1400px; }")
-    found = " ".join(page.evaluate(FAULTS, {"letters": 20, "scale": 0.6}))
-    assert "too tall" in found and "too wide" in found and "letters of 12 px" in found
+    assert page.evaluate(FAULTS, LEAST) == []
+    page.add_style_tag(content=".text { font-size: 12px; } .stack > section { overflow: clip !important; }")
+    page.add_style_tag(content=".head { padding-bottom: 700px; } .kicker { width: 1400px; } .figure { zoom: 0.3; }")
+    found = " ".join(page.evaluate(FAULTS, LEAST))
+    for fault in ("out of reach", "too wide", "letters of 12 px", "of its size"):
+        assert fault in found
+    page.evaluate("document.querySelectorAll('.present .part:not(.head)').forEach(part => part.remove())")
+    assert "a single sentence" in " ".join(page.evaluate(FAULTS, LEAST))
 
 
 def test_keys_go_on_answers_come_last_and_s_opens_the_notes(opened):
-    page = opened(EXECUTED)
+    page = opened("42_too_long")
     answer = "section.present:not(.stack) .fragment.answer"
     while not page.locator(answer).count():
         page.keyboard.press("Space")
     assert page.locator(answer).evaluate("element => getComputedStyle(element).visibility") == "hidden"
     page.keyboard.press("Space")
     assert page.locator(answer).evaluate("element => element.classList.contains('visible')")
+    page = opened("02_why_these_losses")
     page.evaluate(GO, 1)
     with page.expect_popup() as popup:
         page.keyboard.press("s")

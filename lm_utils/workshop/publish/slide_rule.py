@@ -1,174 +1,188 @@
-"""The rule that makes slides of a notebook: what is shown, what is said, and what is left out.
+"""The rule that makes slides of an executed notebook: what is shown, what is said, and what is left out.
 
-- Each heading begins a slide with the first sentences below it. Exercises are headings, too.
-- Each figure, table, question or printed result has a slide, with the first sentences of the text behind it.
-- Lists, tables and formulas of the text are shown. Code is shown where its output is plain text.
-- All other text goes to the speaker's notes, and so does every paragraph that is shown only in part.
+- Each heading begins a slide. Exercises are headings, too, and show the code that is to be completed.
+- Each figure, table, question or printed result has a slide; the first one stands with its heading.
+- A slide shows the first paragraph below its heading or behind its output, and what is set apart in the text: lists,
+  tables, formulas. Code is shown where its output is plain text.
+- All other text goes to the speaker's notes.
 - A cell with the metadata `slideshow={"slide_type": "skip"}` is left out.
+
+What does not fit is scrolled; the style sheet gives a figure the room that the text leaves.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from lm_utils.workshop.publish.slide_parts import Part
-from lm_utils.workshop.publish.slide_room import GAP, LETTER, LINE, ROOM, WIDTH, height_of, lines_of, pieces_of
+from nbformat import NotebookNode
 
-OPENING, READING = 460, 400  # letters of the text below a heading, and below an output
-SENTENCE_END = re.compile(r"(?<=[.!?])[\"')*]*(?=\s)")
-MARKS = ("**", "`", "$")
+from lm_utils.workshop.run_all.pages import WIDGET_STATE, still_data
+
+HEADING = re.compile(r"(#{2,4}) (.+)")
+NAMED_PARAGRAPH = re.compile(r"\*\*((?:Exercise|Stop) .+?)\.?\*\*[.:]?\s*", re.DOTALL)
+SET_APART = re.compile(r"\||[-*] |\d+\. |>|```|\$\$")
+PICTURE = re.compile(r"<img [^>]*>")
+QUESTION = re.compile(r"(?P<asked>.*)<details>\s*<summary>.*?</summary>(?P<answer>.*)</details>", re.DOTALL)
+LIVE = re.compile(r"<style.*?</style>|<span class=\"control\">.*?</span>", re.DOTALL)  # what does nothing on a slide
+UNANSWERED = "Not answered yet."
+LARGE = {"figure", "table", "question", "plain"}  # a slide has one of them
+SECTION, EXERCISE = 3, 4  # levels of headings
+SENTENCE = re.compile(r"[.!?:][\"')*]*(?:\s|$)")
+
+
+class Part(NamedTuple):
+    """One part: "heading" (with its level), "text", "apart" (a list, table or formula of the text), or an output.
+
+    An output is a "figure", "table", "question", "words" or "plain" (with the code behind it), or "waiting", which
+    stands where an exercise waits for its answer and ends the exercise.
+    """
+
+    kind: str
+    text: str
+    level: int = 0
+    code: str = ""
 
 
 @dataclass
 class Slide:
-    """One slide: its title and the headings above it, what it shows, and what stands in the speaker's notes."""
+    """One slide: the headings above it, the last being its title, what it shows, and the speaker's notes."""
 
-    title: str
-    headings: tuple[str, ...] = ()
-    begins: bool = False  # whether it is the first one below its heading
+    headings: tuple[str, ...]
     shown: list[Part] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
-    def room(self) -> float:
-        """The pixels that are left."""
-        title = (lines_of(self.title * 2) - 1) * 48
-        return ROOM - title - sum(height_of(part) for part in self.shown)
-
-    @property
-    def letters(self) -> str:
-        """The size of its letters: "large" where it shows little, "small" where it shows too much, else empty."""
-        brief = sum(len(part.text) for part in self.shown) <= OPENING
-        if brief and all(is_prose(part) for part in self.shown):
-            return "large"
-        return "small" if self.room < 0 else ""
-
-    @property
     def is_exercise(self) -> bool:
         """Whether it belongs to an exercise."""
-        return self.title.startswith("Exercise")
+        return self.headings[-1].startswith("Exercise")
+
+    def shows(self, *kinds: str) -> bool:
+        """Say whether it shows a part of one of these kinds."""
+        return any(part.kind in kinds for part in self.shown)
+
+    def has_room_for(self, part: Part) -> bool:
+        """Say whether a part goes with what is shown already."""
+        if part.kind == "text":
+            return not self.shows("text", "question")
+        if part.kind == "words":
+            return not self.shows("question")
+        if part.kind in LARGE:
+            return not self.shows("apart", *LARGE)
+        return not (part.kind == "apart" and self.shows(*LARGE))
 
 
 def slides_of(parts: Iterable[Part]) -> list[Slide]:
-    """Return the slides that the rule makes of these parts."""
-    maker = _Maker()
+    """Return the slides that the rule makes of these parts; what comes before the first heading is left out."""
+    slides: list[Slide] = []
+    path: dict[int, str] = {}
     for part in parts:
-        maker.take(part)
-    return maker.finished()
-
-
-class _Maker:
-    """Takes one part after the other and keeps the slides."""
-
-    def __init__(self) -> None:
-        self.slides: list[Slide] = []
-        self.headings: dict[int, str] = {}
-        self.unsaid: list[str] = []  # text for the notes of the next slide
-        self.speaks = 0  # how many letters the next text may show: as an opening, or as the reading of an output
-
-    def take(self, part: Part) -> None:
-        """Put a part where it belongs; what comes before the first heading is about the set-up."""
         if part.kind == "heading":
-            self.begin(part)
+            path = {level: title for level, title in path.items() if level < part.level} | {part.level: part.text}
+            slides.append(Slide(tuple(path.values())))
         elif part.kind == "waiting":
-            self.headings.pop(4, None)
-        elif self.headings and part.kind == "text":
-            self.say(part)
-        elif self.headings:
-            self.put(part)
-
-    def finished(self) -> list[Slide]:
-        """Return the slides that show something; notes of the others go to the one before."""
-        self.hand_over()
-        full: list[Slide] = []
-        for slide in self.slides:
-            close(slide)
-            if slide.shown:
-                full.append(slide)
-            elif full:
-                full[-1].notes += slide.notes
-        return full
-
-    def begin(self, part: Part) -> None:
-        self.hand_over()
-        self.headings = {level: title for level, title in self.headings.items() if level < part.level}
-        self.headings[part.level] = part.text
-        self.new(begins=True)
-        self.speaks = OPENING
-
-    def hand_over(self) -> None:
-        """What is still unsaid belongs to the slide before."""
-        if self.slides:
-            self.slides[-1].notes += self.unsaid
-            self.unsaid = []
-
-    def new(self, begins: bool = False) -> Slide:
-        headings = tuple(self.headings.values())
-        self.slides.append(Slide(headings[-1], headings, begins, notes=self.unsaid))
-        self.unsaid = []
-        return self.slides[-1]
-
-    def say(self, part: Part) -> None:
-        slide, shown = self.slides[-1], ""
-        if self.speaks:
-            fits = int((slide.room - GAP - 4) // LINE * WIDTH / LETTER)
-            shown = leading_sentences(part.text, min(self.speaks, fits))
-        if shown:
-            slide.shown.append(Part("text", shown))
-        if shown != part.text:
-            (slide.notes if self.speaks else self.unsaid).append(part.text)
-        self.speaks = 0
-
-    def put(self, part: Part) -> None:
-        """Put a figure, a table, a list … on a slide, on the current one if it goes with what is there."""
-        slide, pieces = self.slides[-1], pieces_of(part)
-        lead = self.unsaid.pop() if part.kind == "apart" and self.unsaid and self.unsaid[-1].endswith(":") else ""
-        before = [Part("text", lead)] if lead else []
-        wanted = sum(map(height_of, [*before, pieces[0]]))
-        if self.unsaid or (slide.shown and (len(pieces) > 1 or not self.joins(part, slide.room - wanted))):
-            slide = self.new()
-        slide.shown += [*before, pieces[0]]
-        for piece in pieces[1:]:
-            self.new().shown.append(piece)
-        self.speaks = 0 if part.kind in ("question", "apart") else READING
-
-    def joins(self, part: Part, left: float) -> bool:
-        """Whether an output goes with what its slide shows already, given the pixels that would be left."""
-        kinds = {shown.kind for shown in self.slides[-1].shown}
-        if self.slides[-1].headings != tuple(self.headings.values()):
-            return False  # an exercise has ended
-        if part.kind in ("apart", "words", "plain"):
-            return left >= 0 and "question" not in kinds
-        reading = 0 if part.kind == "question" else 2 * LINE + GAP
-        return left >= reading and kinds == {"text"}
+            path.pop(EXERCISE, None)
+        elif slides:
+            put(part, slides, tuple(path.values()))
+    return finished(slides)
 
 
-def close(slide: Slide) -> None:
-    """Let no slide end with words that lead to the next one; they go to its notes."""
-    if slide.shown and slide.shown[-1].kind == "text" and slide.shown[-1].text.endswith(":"):
-        text = slide.shown.pop().text
-        shown = leading_sentences(text, len(text) - 1) or f"{text[:-1]}."
-        slide.shown.append(Part("text", shown))
-        slide.notes.append(text)
+def put(part: Part, slides: list[Slide], headings: tuple[str, ...]) -> None:
+    """Show a part on the last slide or on a new one; text that finds no room goes to the last one's notes."""
+    slide = slides[-1]
+    here = slide.headings == headings and slide.has_room_for(part)
+    if part.kind == "text" and not here:
+        slide.notes.append(part.text)
+        return
+    if not here:
+        leads = part.kind == "apart" and slide.notes and slide.notes[-1].endswith(":")
+        slides.append(Slide(headings, [Part("text", slide.notes.pop())] if leads else []))
+    slides[-1].shown.append(part)
 
 
-def is_prose(part: Part) -> bool:
-    """Whether a part is nothing but sentences, as text or as a list."""
-    return part.kind in ("text", "words", "apart") and re.match(r"<|\||```|\$\$", part.text) is None
+def finished(slides: list[Slide]) -> list[Slide]:
+    """Return the slides that show more than one sentence; the words of the others go to the next one's notes."""
+    full: list[Slide] = []
+    waiting: list[str] = []
+    for slide in slides:
+        if all(part.kind == "text" for part in slide.shown):
+            slide.shown += [Part("text", text) for text in slide.notes[:1]]
+            slide.notes = slide.notes[1:]
+        texts = [part.text for part in slide.shown]
+        sentences = SENTENCE.findall(re.sub(r"<[^>]+>", "", "\n".join(texts)))
+        if slide.shows("apart", *LARGE) or len(sentences) > 1:
+            slide.notes = [*waiting, *slide.notes]
+            waiting = []
+            full.append(slide)
+        else:
+            waiting += [*texts, *slide.notes]
+    if full:
+        full[-1].notes += waiting
+    return full
 
 
-def leading_sentences(text: str, limit: int) -> str:
-    """The longest beginning of a text that ends with a sentence, leaves no mark open and keeps to the limit."""
-    text = text.strip()
-    if len(text) <= limit:
-        return text
-    ends = [found.end() for found in SENTENCE_END.finditer(text) if found.end() <= limit]
-    whole = [end for end in ends if is_closed(text[:end])]
-    return text[: whole[-1]] if whole else ""
+def parts_of(notebook: NotebookNode) -> Iterator[Part]:
+    """Yield the parts of an executed notebook after its first cell, without set-up and what is marked to be skipped."""
+    state = notebook.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    for cell in notebook.cells[1:]:
+        skipped = cell.metadata.get("slideshow", {}).get("slide_type") == "skip"
+        if skipped or {"parameters", "injected-parameters"} & set(cell.metadata.get("tags", ())):
+            continue
+        if cell.cell_type == "markdown":
+            yield from text_parts(cell.source)
+        elif cell.cell_type == "code":
+            yield from output_parts(cell, state)
 
 
-def is_closed(text: str) -> bool:
-    """Whether every mark and bracket that a text opens is closed."""
-    return all(text.count(mark) % 2 == 0 for mark in MARKS) and text.count("(") == text.count(")")
+def text_parts(text: str) -> Iterator[Part]:
+    """Yield the parts of a cell of text."""
+    for block in blocks_of(text):
+        if heading := HEADING.match(block):
+            yield Part("heading", heading[2].strip(), len(heading[1]))
+            block = block[heading.end() :].strip()
+        if named := NAMED_PARAGRAPH.match(block):
+            title = " ".join(named[1].split())
+            yield Part("heading", title, SECTION if title.startswith("Stop") else EXERCISE)
+            block = block[named.end() :]
+        if block:
+            yield Part("apart" if SET_APART.match(block) else "text", block)
+
+
+def blocks_of(text: str) -> list[str]:
+    """Return what empty lines part, but keep code and formulas whole."""
+    blocks: list[str] = []
+    for block in re.split(r"\n\s*\n", text.strip()):
+        if blocks and (blocks[-1].count("```") % 2 or blocks[-1].count("$$") % 2):
+            blocks[-1] += f"\n\n{block}"
+        else:
+            blocks.append(block)
+    return blocks
+
+
+def output_parts(cell: NotebookNode, state: dict) -> Iterator[Part]:
+    """Yield what a cell of code put out; what it printed comes as one part, and so does what is to be completed."""
+    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream").strip("\n")
+    to_complete = re.search(r"(?:=|return) \.\.\.$", cell.source, re.MULTILINE)
+    if printed or (to_complete and not cell.outputs):
+        yield Part("plain", printed, code=cell.source)
+    for output in cell.outputs:
+        if "data" in output:
+            yield output_part(still_data(output.data, state), cell.source)
+
+
+def output_part(data: dict[str, str], code: str) -> Part:
+    """Return one output as a part."""
+    if "text/html" not in data and "text/markdown" not in data:
+        return Part("plain", "".join(data.get("text/plain", "")), code=code)
+    page = LIVE.sub("", "".join(data.get("text/html", "")))
+    if UNANSWERED in page:
+        return Part("waiting", "")
+    if picture := PICTURE.search(page):
+        return Part("figure", picture[0])
+    if question := QUESTION.match(page):
+        asked = re.sub(r" style='[^']*'", "", question["asked"])
+        return Part("question", f'{asked}<div class="fragment answer">{question["answer"]}</div></div>')
+    words = "".join(data.get("text/markdown", ""))
+    return Part("table" if words.startswith("|") or "<table" in page else "words", words or page)
