@@ -120,11 +120,9 @@ def escape_figure(p: float = 0.01) -> Figure:
 
 def expected_loss(loss: str, truth: float, said: np.ndarray = PLACES) -> np.ndarray:
     """Return the mean loss of saying each probability when the event happens with probability `truth`."""
-    yes, no = {
-        "BCE": (-np.log(said), -np.log(1 - said)),
-        "MSE": ((1 - said) ** 2, said**2),
-        "MAE": (1 - said, said),
-    }[loss]
+    yes, no = {"BCE": (-np.log(said), -np.log(1 - said)), "MSE": ((1 - said) ** 2, said**2), "MAE": (1 - said, said)}[
+        loss
+    ]
     return truth * yes + (1 - truth) * no
 
 

@@ -1,18 +1,22 @@
-"""Stored runs of conditions that switch an effect off and on, as tables and figures (notebooks 08, 11 and 12)."""
+"""Runs under changed conditions as tables and figures; some conditions switch an effect off and on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.results import TITLES, carrying, estimate, under_conditions
 from lm_utils.evidence.sentences import shown_interval
 from lm_utils.evidence.tables import Table
 from lm_utils.runs.conditions import COLLAPSE, SWITCHES, Condition
-from lm_utils.show.style import COLORS, new_figure
+from lm_utils.show.result_figures import interval, legend_below, name_rows
+from lm_utils.show.style import COLORS, MARKERS, new_figure
 from lm_utils.tasks import Task
 
 BY_NAME: dict[str, Condition] = {condition.name: condition for condition in (*COLLAPSE, *SWITCHES)}
@@ -95,3 +99,53 @@ def outcome_figure(found: Runs) -> Figure:
     figure.set_label(f"Test {metric} of every run of {len(found)} conditions, circles expected to learn, crosses to"
                      f" collapse, squares without a prediction. {in_words}.")  # fmt: skip
     return figure
+
+
+def differences_by_condition(
+    panels: dict[str, dict[tuple[str, str], st.Estimate]],
+    origin: str,
+    linear: Mapping[str, float] = MappingProxyType({}),
+    looks: Mapping[str, int] = MappingProxyType({}),
+) -> Figure:
+    """Draw misfits beside the fitting pairing under changed conditions: paired differences, a panel for each measure.
+
+    A panel's keys are (name of a pairing, condition); its title says what is measured; the first is accuracy. A panel
+    with a value in `linear` is linear up to there and logarithmic beyond, so that small and large gaps can be read.
+    A name in `looks` has the colour and marker of that number, the same in every figure.
+    """
+    names, conditions = (list(dict.fromkeys(key[i] for key in next(iter(panels.values())))) for i in (0, 1))
+    figure, axes = new_figure(1, len(panels), 11, 2.2 + 0.6 * len(conditions), squeeze=False, sharey=True)
+    for axis, (title, gaps) in zip(axes[0], panels.items(), strict=True):
+        axis.axvline(0, color="0.35", lw=1)
+        for (name, condition), told in gaps.items():
+            place = names.index(name)
+            number = looks.get(name, place + 1)
+            y = conditions.index(condition) + 0.2 * (place - (len(names) - 1) / 2)
+            look = {"fmt": MARKERS[number], "color": COLORS[number], "capsize": 4, "label": name}
+            interval(axis, y, told.mean, told.low, told.high, **look)
+        axis.set_xlabel(title)
+        if title in linear:
+            widen(axis, linear[title])
+            axis.set_xlabel(f"{title}\n(logarithmic beyond ±{linear[title]:g})")
+    margin = 100 * st.MARGIN["accuracy"]
+    axes[0, 0].axvspan(-margin, margin, color="0.85", zorder=0, label="practically equal")
+    name_rows(axes[0, 0], conditions)
+    figure.suptitle(f"Difference to cross-entropy on logits, paired by seed, 95 % interval\n({origin})", fontsize=12)
+    legend_below(figure, axes[0, 0])
+    told = "; ".join(
+        f"{title}: " + ", ".join(f"{name}, {condition} {told.mean:+.2f}" for (name, condition), told in gaps.items())
+        for title, gaps in panels.items()
+    )  # fmt: skip
+    figure.set_label(f"Differences to cross-entropy on logits under changed conditions. {told}.")
+    return figure
+
+
+def widen(axis: Axes, linear: float) -> None:
+    """Set a scale that is linear up to a value on either side of 0 and logarithmic beyond, with plain numbers."""
+    low, high = axis.get_xlim()
+    axis.set_xscale("symlog", linthresh=linear)
+    axis.set_xlim(low, high)
+    steps = [linear * step for step in (0, 1, 10, 100)]
+    axis.set_xticks([mark for mark in (*(-step for step in steps[:0:-1]), *steps) if low <= mark <= high])
+    axis.xaxis.set_major_formatter("{x:g}")
+    axis.xaxis.set_minor_locator(NullLocator())

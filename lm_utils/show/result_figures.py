@@ -1,17 +1,16 @@
-"""Figures of results: rows of a document's table beside each other. Figures of outputs are here too, by import."""
+"""Figures of results: the rows of a document's table beside each other, grids of pairings, verdicts on claims."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from math import isfinite, nan
 from textwrap import fill
-from types import MappingProxyType
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.evidence import statistics as st
@@ -20,37 +19,15 @@ from lm_utils.evidence.sentences import shown
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.shipped import GRID_SEEDS
-from lm_utils.show.output_figures import (
-    calibration,
-    confusion,
-    learning_curves,
-    means_by_digit,
-    output_histograms,
-    per_label_bars,
-)
 from lm_utils.show.style import ALERT, COLORS, MARKERS, new_figure
 from lm_utils.tasks import TASKS, Task
 
-__all__ = [
-    "calibration",
-    "confusion",
-    "differences",
-    "differences_by_condition",
-    "dots_and_intervals",
-    "epochs_plot",
-    "grid_heatmap",
-    "learning_curves",
-    "means_by_digit",
-    "output_histograms",
-    "per_label_bars",
-    "verdict_bars",
-]
 LEARNS = 0.5  # rows with at least this skill are shown enlarged
 SEED, MEAN, PUBLISHED = COLORS[0], "black", COLORS[3]
 
 
 def dots_and_intervals(table: pd.DataFrame) -> Figure:
-    """Each seed a dot, the mean with its 95 % interval, the published figure, and the line of the best constant answer.
+    """Draw seeds as dots, their mean with its interval, the published figure, and the line of the best constant answer.
 
     `table` comes from `results.summary`. Where some rows collapse, a second panel enlarges the others.
     """
@@ -58,15 +35,9 @@ def dots_and_intervals(table: pd.DataFrame) -> Figure:
     spread = [score for scores in table["scores"] for score in scores if isfinite(score)]
     learning = [score for score in spread if st.skill(score, chance, task.metric) >= LEARNS]
     twice = task.metric == "accuracy" and bool(learning) and min(spread) < min(learning)
-    figure, axes = new_figure(
-        1,
-        2 if twice else 1,
-        11,
-        1.5 + 0.62 * len(table),
-        squeeze=False,
-        sharey=True,
-        **({"width_ratios": [2, 3]} if twice else {}),
-    )
+    widths = [2, 3] if twice else [1]
+    height = 1.5 + 0.62 * len(table)
+    figure, axes = new_figure(1, len(widths), 11, height, squeeze=False, sharey=True, width_ratios=widths)
     for axis in axes[0]:
         draw_rows(axis, table, task)
         axis.axvline(percent(chance, task), color="0.35", ls=":", label="best constant answer")
@@ -86,12 +57,12 @@ def dots_and_intervals(table: pd.DataFrame) -> Figure:
 
 
 def percent(value: float, task: Task) -> float:
-    """A metric value on a figure's axis."""
+    """Return a metric's value as it stands on an axis."""
     return 100 * value if task.metric == "accuracy" else value
 
 
 def in_words(line: pd.Series, task: Task) -> str:
-    """One row of a summary for an alt text."""
+    """Return one row of a summary for an alt text."""
     if not line["seeds"]:
         return "not trained yet"
     if not isfinite(line["mean"]):
@@ -101,44 +72,35 @@ def in_words(line: pd.Series, task: Task) -> str:
 
 
 def draw_rows(axis: Axes, table: pd.DataFrame, task: Task) -> None:
-    """Dots, means and published figures, one row of the table a line."""
+    """Draw dots, means and published figures, a line for each row of the table."""
     for y, (_, line) in enumerate(table.iterrows()):
-        scores = np.array([percent(score, task) for score in line["scores"]], dtype=float)
-        offsets = np.linspace(-0.22, 0.22, len(scores)) if len(scores) > 1 else np.zeros(len(scores))
         if isfinite(line["mean"]):
-            axis.plot(scores, y + offsets, MARKERS[0], color=SEED, ms=5, alpha=0.65, mew=0, label="one seed")
+            seed_dots(axis, y, [percent(score, task) for score in line["scores"]])
             mean, low, high = (percent(line[name], task) for name in ("mean", "low", "high"))
-            reach = [[mean - low], [high - mean]] if isfinite(low) else None
-            axis.errorbar(
-                mean,
-                y,
-                xerr=reach,
-                fmt=MARKERS[3],
-                color=MEAN,
-                ms=6,
-                capsize=5,
-                elinewidth=2,
-                label="mean with 95 % interval",
-            )
+            interval(axis, y, mean, low, high, ms=6, elinewidth=2, label="mean with 95 % interval")
         elif line["seeds"]:
             beside(axis, 0.02, y, "error in every run", ALERT)
         else:
             beside(axis, 0.02, y, "not trained yet", "0.35")
         if pd.notna(line["published"]):
-            axis.plot(
-                percent(line["published"], task),
-                y - 0.33,
-                "v",
-                color=PUBLISHED,
-                ms=9,
-                mec="black",
-                mew=0.7,
-                label="published (one run)",
-            )
+            look = {"color": PUBLISHED, "ms": 9, "mec": "black", "mew": 0.7, "label": "published (one run)"}
+            axis.plot(percent(line["published"], task), y - 0.33, "v", **look)
+
+
+def seed_dots(axis: Axes, y: float, values: Sequence[float]) -> None:
+    """Draw a dot for each seed, a little apart from each other."""
+    offsets = np.linspace(-0.22, 0.22, len(values)) if len(values) > 1 else np.zeros(len(values))
+    axis.plot(values, y + offsets, MARKERS[0], color=SEED, ms=5, alpha=0.65, mew=0, label="one seed")
+
+
+def interval(axis: Axes, y: float, mean: float, low: float, high: float, **look: object) -> None:
+    """Draw a mean with its interval, or alone where there is none."""
+    reach = [[mean - low], [high - mean]] if isfinite(low) else None
+    axis.errorbar(mean, y, xerr=reach, **{"fmt": MARKERS[3], "color": MEAN, "capsize": 5} | look)
 
 
 def beside(axis: Axes, x: float, y: float, text: str, color: str) -> None:
-    """Words on a row, at a place between the left edge (0) and the right (1)."""
+    """Write words on a row, at a place between the left edge (0) and the right (1)."""
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
     axis.text(x, y, text, transform=axis.get_yaxis_transform(), color=color, va="center", fontsize=11, bbox=box)
 
@@ -158,20 +120,20 @@ def enlarge(axis: Axes, table: pd.DataFrame, learning: Sequence[float], task: Ta
 
 
 def name_rows(axis: Axes, labels: Sequence[str], width: int = 34) -> None:
-    """Category names on the left, the first row on top."""
+    """Write category names on the left, the first row on top."""
     axis.set_yticks(range(len(labels)), [fill(label, width, break_on_hyphens=False) for label in labels])
     axis.set_ylim(len(labels) - 0.45, -0.55)
 
 
 def legend_below(figure: Figure, axis: Axes) -> None:
-    """One legend for the whole figure, each kind of mark once."""
+    """Draw one legend for the whole figure, each kind of mark once."""
     handles = dict(zip(*reversed(axis.get_legend_handles_labels()), strict=True))
     columns = min(5, len(handles))
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=columns, frameon=False)
 
 
 def differences(table: pd.DataFrame) -> Figure:
-    """Paired differences to the fitting pairing with their intervals, beside the margin of practical equality."""
+    """Draw paired differences to the fitting pairing with their intervals, beside the margin of practical equality."""
     task = TASKS[table["task"].iloc[0]]
     rows = table[table["difference"].notna() & (table["verdict"] != "the fitting pairing")]
     scale, margin = (100 if task.metric == "accuracy" else 1), st.MARGIN[task.metric]
@@ -180,19 +142,16 @@ def differences(table: pd.DataFrame) -> Figure:
     axis.axvline(0, color="0.35", lw=1)
     for y, (_, line) in enumerate(rows.iterrows()):
         middle, low, high = (scale * line[name] for name in ("difference", "difference_low", "difference_high"))
-        reach = [[middle - low], [high - middle]] if isfinite(low) else None
-        axis.errorbar(
-            middle, y, xerr=reach, fmt=MARKERS[3], color=MEAN, capsize=5, label="difference with 95 % interval"
-        )
+        interval(axis, y, middle, low, high, label="difference with 95 % interval")
         beside(axis, 1.01, y, line["verdict"], "black")
     name_rows(axis, list(rows["label"]))
     if len(rows) and np.abs(scale * rows["difference"]).max() > 20 * scale * margin:
         axis.set_xscale("symlog", linthresh=2 * scale * margin)
         axis.xaxis.set_major_formatter("{x:+g}")
-        reach = 1.5 * np.nanmax(
-            np.abs(scale * rows[["difference", "difference_low", "difference_high"]].to_numpy(float))
+        ends = rows[["difference", "difference_low", "difference_high"]].to_numpy(float)
+        axis.set_xlim(
+            -1.5 * np.nanmax(np.abs(scale * ends)), max(2 * scale * margin, 1.5 * scale * rows["difference_high"].max())
         )
-        axis.set_xlim(-reach, max(2 * scale * margin, 1.5 * scale * rows["difference_high"].max()))
     unit = "percentage points" if task.metric == "accuracy" else "MSE (left is better)"
     bent = f"; logarithmic beyond ±{2 * scale * margin:g}" if axis.get_xscale() == "symlog" else ""
     axis.set_xlabel(f"difference to the fitting pairing, paired by seed ({unit}{bent})")
@@ -204,14 +163,13 @@ def differences(table: pd.DataFrame) -> Figure:
 
 
 def epochs_plot(table: pd.DataFrame) -> Figure:
-    """How many epochs each row needed to 95 % of its final metric, a dot for each seed that learnt."""
+    """Draw how many epochs each row needed to 95 % of its final metric, a dot for each seed that learnt."""
     task = TASKS[table["task"].iloc[0]]
     figure, axis = new_figure(width=11, height=1.5 + 0.5 * len(table))
     told = []
     for y, (_, line) in enumerate(table.iterrows()):
         speeds = st.finite(line["speeds"])
-        offsets = np.linspace(-0.22, 0.22, len(speeds)) if len(speeds) > 1 else np.zeros(len(speeds))
-        axis.plot(speeds, y + offsets, MARKERS[0], color=SEED, ms=5, alpha=0.65, mew=0, label="one seed")
+        seed_dots(axis, y, speeds)
         if len(speeds):
             axis.plot(speeds.mean(), y, MARKERS[3], color=MEAN, ms=7, label="mean")
             told.append(f"{line['label']}: {speeds.mean():.1f}")
@@ -236,7 +194,7 @@ NOT_TRAINED = "–"
 
 
 def grid_heatmap(task: str, results: Results | None = None, hidden: str = "sigmoid", normalize: bool = False) -> Figure:
-    """Loss by output activation: the mean test metric of each pairing, its shade the way from chance to perfect.
+    """Draw losses by activations: the mean test metric of each pairing, its shade the way from chance to perfect.
 
     All pairings are shown on the seeds of the grid, also those of the documents, which have more.
     """
@@ -266,7 +224,7 @@ def grid_heatmap(task: str, results: Results | None = None, hidden: str = "sigmo
 
 
 def cell(pairing: Pairing, results: Results) -> tuple[float, str]:
-    """Shade and text of one pairing in the grid."""
+    """Return shade and text of one pairing in the grid."""
     scores = list(results.scores(pairing).values())
     if not scores:
         return nan, NOT_TRAINED
@@ -283,7 +241,7 @@ def cell(pairing: Pairing, results: Results) -> tuple[float, str]:
 
 
 def verdict_bars(counts: pd.DataFrame) -> Figure:
-    """How many claims of each document hold, fail, or wait for a test; `counts` comes from `claims.counts`."""
+    """Draw how many claims of each document hold, fail, or wait for a test; `counts` comes from `claims.counts`."""
     hatches = ["", "..", "", "xx", "//"]
     colors = [COLORS[2], COLORS[9], "0.75", COLORS[3], "white"]
     figure, axis = new_figure(width=11, height=4.2)
@@ -293,16 +251,9 @@ def verdict_bars(counts: pd.DataFrame) -> Figure:
         axis.barh(counts.index, numbers, left=left, color=color, hatch=hatch, edgecolor="black", lw=0.8, label=verdict)
         for y, (start, number) in enumerate(zip(left, numbers, strict=True)):
             if number:
-                axis.text(
-                    start + number / 2,
-                    y,
-                    str(number),
-                    ha="center",
-                    va="center",
-                    fontsize=12,
-                    fontweight="bold",
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85},
-                )
+                box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85}
+                look = {"ha": "center", "va": "center", "fontsize": 12, "fontweight": "bold", "bbox": box}
+                axis.text(start + number / 2, y, str(number), **look)
         left = left + numbers
     axis.invert_yaxis()
     axis.grid(axis="y", visible=False)
@@ -312,60 +263,3 @@ def verdict_bars(counts: pd.DataFrame) -> Figure:
     told = "; ".join(f"document {name}: {line}" for name, line in zip(counts.index, lines, strict=True))
     figure.set_label(f"Verdicts on the documents' claims. {told}.")
     return figure
-
-
-def differences_by_condition(
-    panels: dict[str, dict[tuple[str, str], st.Estimate]],
-    origin: str,
-    linear: Mapping[str, float] = MappingProxyType({}),
-    looks: Mapping[str, int] = MappingProxyType({}),
-) -> Figure:
-    """Misfits beside the fitting pairing under changed conditions: paired differences, a panel for each measure.
-
-    A panel's keys are (contender, condition); its title says what is measured. The first is about accuracy. A panel
-    with a value in `linear` is linear up to there and logarithmic beyond, so that small and large gaps can be read.
-    A contender in `looks` has the colour and marker of that number, the same in every figure.
-    """
-    names, conditions = (list(dict.fromkeys(key[i] for key in next(iter(panels.values())))) for i in (0, 1))
-    figure, axes = new_figure(1, len(panels), 11, 2.2 + 0.6 * len(conditions), squeeze=False, sharey=True)
-    for axis, (title, gaps) in zip(axes[0], panels.items(), strict=True):
-        axis.axvline(0, color="0.35", lw=1)
-        for (name, condition), told in gaps.items():
-            place = names.index(name)
-            look = looks.get(name, place + 1)
-            reach = [[told.mean - told.low], [told.high - told.mean]] if isfinite(told.low) else None
-            axis.errorbar(
-                told.mean,
-                conditions.index(condition) + 0.2 * (place - (len(names) - 1) / 2),
-                xerr=reach,
-                fmt=MARKERS[look],
-                color=COLORS[look],
-                capsize=4,
-                label=name,
-            )
-        axis.set_xlabel(title)
-        if title in linear:
-            widen(axis, linear[title])
-            axis.set_xlabel(f"{title}\n(logarithmic beyond ±{linear[title]:g})")
-    margin = 100 * st.MARGIN["accuracy"]
-    axes[0, 0].axvspan(-margin, margin, color="0.85", zorder=0, label="practically equal")
-    name_rows(axes[0, 0], conditions)
-    figure.suptitle(f"Difference to cross-entropy on logits, paired by seed, 95 % interval\n({origin})", fontsize=12)
-    legend_below(figure, axes[0, 0])
-    told = "; ".join(
-        f"{title}: " + ", ".join(f"{name}, {condition} {told.mean:+.2f}" for (name, condition), told in gaps.items())
-        for title, gaps in panels.items()
-    )  # fmt: skip
-    figure.set_label(f"Differences to cross-entropy on logits under changed conditions. {told}.")
-    return figure
-
-
-def widen(axis: Axes, linear: float) -> None:
-    """A scale that is linear up to a value on either side of 0 and logarithmic beyond, with plain numbers."""
-    low, high = axis.get_xlim()
-    axis.set_xscale("symlog", linthresh=linear)
-    axis.set_xlim(low, high)
-    steps = [linear * step for step in (0, 1, 10, 100)]
-    axis.set_xticks([mark for mark in (*(-step for step in steps[:0:-1]), *steps) if low <= mark <= high])
-    axis.xaxis.set_major_formatter("{x:g}")
-    axis.xaxis.set_minor_locator(NullLocator())

@@ -49,7 +49,7 @@ from lm_utils.evidence.results import reference, tested_digits
 from lm_utils.evidence.sentences import comparison_sentence, published_sentences, sentence
 from lm_utils.lessons import regression as lesson
 from lm_utils.runs.inside import stuck_units
-from lm_utils.show import interventions, quiz, result_figures
+from lm_utils.show import interventions, output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
 from lm_utils.training import adamw
@@ -242,7 +242,7 @@ Markdown(f"With raw targets **{same} of {len(bare)}** ReLU runs equal the runs w
 # And what do the few networks know that got away from the dotted line, with standardised targets? Digit by digit:
 
 # %%
-show(result_figures.means_by_digit([lm.Pairing("regression", "mse", "relu", normalize=True)]))
+show(output_figures.means_by_digit([lm.Pairing("regression", "mse", "relu", normalize=True)]))
 
 # %% [markdown]
 # Within this patience, a seed that learnt tells one digit from the rest, the one with the largest target.
@@ -273,7 +273,7 @@ Markdown(comparison_sentence(raw))
 # The curves with standardised targets, with raw ones, and with standardised ones squeezed through a sigmoid, all seeds:
 
 # %%
-show(result_figures.learning_curves([fitting, raw, squeezed]))
+show(output_figures.learning_curves([fitting, raw, squeezed]))
 
 # %% [markdown]
 # The dotted line is the constant answer. The raw network walks there and stays: its curve is no slower version of the
@@ -281,7 +281,7 @@ show(result_figures.learning_curves([fitting, raw, squeezed]))
 # below the line.) What do these networks say, digit by digit?
 
 # %%
-show(result_figures.means_by_digit([fitting, raw, misfit]))
+show(output_figures.means_by_digit([fitting, raw, misfit]))
 
 # %% [markdown]
 # On the left the dots sit on their targets. The other two networks give one and the same number to all ten digits:
@@ -409,7 +409,7 @@ Markdown(f"Whoever answers 1 to every image pays **{(targets - 1).square().mean(
 # neighbours. What do its networks say, digit by digit?
 
 # %%
-show(result_figures.means_by_digit([lm.Pairing("regression", "cross_entropy", "sigmoid", normalize=True)]))
+show(output_figures.means_by_digit([lm.Pairing("regression", "cross_entropy", "sigmoid", normalize=True)]))
 
 # %% [markdown]
 # The loss takes the batch for one sample and lets its images compete. Standardised targets above the mean are pushed up

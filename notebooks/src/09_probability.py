@@ -45,7 +45,7 @@ from lm_utils.evidence import tables
 from lm_utils.evidence.results import reference, tested_digits
 from lm_utils.evidence.sentences import comparison_sentences, published_sentences
 from lm_utils.lessons import verdicts
-from lm_utils.show import quiz, result_figures
+from lm_utils.show import output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
 
@@ -158,7 +158,7 @@ Markdown("\n".join(f"- {line}" for line in comparison_sentences(beside)))
 # observation, not yet a cause. And it has a price that accuracy cannot show:
 
 # %%
-show(result_figures.output_histograms([lm.Pairing("probability", name) for name in names]))
+show(output_figures.output_histograms([lm.Pairing("probability", name) for name in names]))
 
 # %% [markdown]
 # These outputs go below 0 and above 1. They are good scores and no probabilities.
@@ -192,7 +192,7 @@ show(result_figures.dots_and_intervals(activations))
 trio = [lm.Pairing("probability", "bce", "sigmoid"), lm.Pairing("probability", "mse", "sigmoid"),
         lm.Pairing("probability", "mae", "sigmoid")]
 learnt = reference().only("probability").that_learnt()
-show(result_figures.calibration(trio, learnt))
+show(output_figures.calibration(trio, learnt))
 
 # %% [markdown]
 # How to read it: the *confidence* is the output itself for a yes and one minus the output for a no, so it starts at
@@ -233,7 +233,7 @@ print(f"truth {true}: MSE is lowest at {grid[mse.argmin()]:.2f}, MAE at {grid[ma
 # The stored outputs of all seeds that learnt, counted.
 
 # %%
-show(result_figures.output_histograms(trio, learnt))
+show(output_figures.output_histograms(trio, learnt))
 
 # %% [markdown]
 # The histograms (mind the logarithmic scale) show the same from the other side: MAE leaves the middle emptiest. But
@@ -278,7 +278,7 @@ Markdown(lm.Pairing("probability", "cross_entropy", "none").explanation)
 
 # %%
 constant = lm.Pairing("probability", "cross_entropy", "softmax")
-show(result_figures.learning_curves([trio[0], lm.Pairing("probability", "rmse"), constant]))
+show(output_figures.learning_curves([trio[0], lm.Pairing("probability", "rmse"), constant]))
 
 # %% [markdown]
 # The flat line is the single softmax: not slow, not unlucky, but constant. (Its loss is that of whole batches, so

@@ -47,7 +47,7 @@ from lm_utils.evidence import tables
 from lm_utils.evidence.results import reference
 from lm_utils.evidence.sentences import comparison_sentence, published_sentences
 from lm_utils.lessons import multi_class
-from lm_utils.show import quiz, result_figures
+from lm_utils.show import output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
 
@@ -206,7 +206,7 @@ print(f"lowest loss with softmax twice and two classes: {floor:.4f}")
 
 # %%
 square = lm.Pairing("binary", "mse", "softmax")
-show(result_figures.learning_curves([twin, twice, square]))
+show(output_figures.learning_curves([twin, twice, square]))
 
 # %% [markdown]
 # The curves of the loss end at different heights although the accuracies agree: losses of different pairings must not
@@ -223,7 +223,7 @@ show(result_figures.epochs_plot(tables.summary("binary", ["loss", "twin"])))
 # corrected. (Small gradients alone would not matter: AdamW rescales them.)
 
 # %%
-show(result_figures.calibration([twin, twice, square]))
+show(output_figures.calibration([twin, twice, square]))
 
 # %% [markdown]
 # Calibration asks what accuracy does not: how often is a network right when it is "80 % sure"? Marks below the
@@ -250,7 +250,7 @@ assert sum(gaps) < 0  # MSE's probabilities were the better ones, says the summa
 # And the outputs themselves, for answers that should be a yes and answers that should be a no.
 
 # %%
-show(result_figures.output_histograms([twin, twice, square]))
+show(output_figures.output_histograms([twin, twice, square]))
 
 # %% [markdown]
 # Nearly all outputs stand at the ends (the scale is logarithmic). The blue bar on the far left and the orange one on

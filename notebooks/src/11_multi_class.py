@@ -72,7 +72,7 @@ from lm_utils.evidence import tables
 from lm_utils.evidence.results import reference, tested_digits
 from lm_utils.evidence.sentences import comparison_sentence, published_sentences, sentence
 from lm_utils.lessons import multi_class as lesson
-from lm_utils.show import interventions, quiz, result_figures
+from lm_utils.show import interventions, output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
 
@@ -246,7 +246,7 @@ print(f"perfect and sure: {once:.4f} with one softmax, {twice_floor:.4f} with tw
 # 오해합니다. 두 스크립트의 손실을 그대로 비교하는 사람은 영점이 서로 다른 숫자를 비교하는 셈입니다.
 
 # %%
-show(result_figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigmoid")]))
+show(output_figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigmoid")]))
 
 # %% [markdown]
 # The dotted lines are the best constant answer, the dashed one is the floor of softmax twice. The sigmoid network
@@ -336,7 +336,7 @@ quiz.predict(
 # 클래스의 출력은 각각 얼마나 클까요?
 
 # %%
-show(result_figures.output_histograms([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
+show(output_figures.output_histograms([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
 
 # %% [markdown]
 # All three push the right class towards one and the wrong ones towards zero. What differs is how honest they are
@@ -347,7 +347,7 @@ show(result_figures.output_histograms([twin, twice, lm.Pairing("multiclass", "ms
 # 솔직한가입니다. 그것을 보여 주는 것이 보정 그림(calibration plot)입니다.
 
 # %%
-show(result_figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
+show(output_figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
 
 # %% [markdown]
 # A point on the diagonal means: of the images about which the network said "90 % sure", 90 % were right. Below it a
@@ -373,7 +373,7 @@ tables.probabilities([twin, twice, lm.Pairing("multiclass", "mse", "softmax")])
 # 행렬(confusion matrix)에서 볼 수 있습니다. 붕괴한 신경망을 건강한 신경망 옆에 놓아 보았습니다.
 
 # %%
-show(result_figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
+show(output_figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
 
 # %% [markdown]
 # The healthy network fills the diagonal. The collapsed one fills columns: the same answer for every image. (The

@@ -44,7 +44,7 @@ from lm_utils.evidence import tables
 from lm_utils.evidence.results import estimate, reference, tested_digits
 from lm_utils.evidence.sentences import published_sentences, shown_interval
 from lm_utils.lessons import multi_label as lesson
-from lm_utils.show import quiz, result_figures
+from lm_utils.show import output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
 
@@ -214,7 +214,7 @@ tables.readable(tables.summary("multilabel", ["twin", "extra"]))
 
 # %%
 pair = [softmax.pairing, sigmoid.pairing]
-show(result_figures.learning_curves(pair))
+show(output_figures.learning_curves(pair))
 
 # %% [markdown]
 # The metric of the softmax network creeps upwards below its ceiling (dashed): outputs that share the one unit stand on
@@ -231,7 +231,7 @@ show(result_figures.epochs_plot(losses))
 # Which of the four labels pays for it?
 
 # %%
-show(result_figures.per_label_bars(pair))
+show(output_figures.per_label_bars(pair))
 
 # %% [markdown]
 # Label by label: a label that comes alone gets the whole unit. *Prime* stands alone for 5 and 7, *square* for 1 only,
@@ -243,7 +243,7 @@ show(result_figures.per_label_bars(pair))
 
 # %%
 trio = [sigmoid.pairing, lm.Pairing("multilabel", "mse", "sigmoid"), softmax.pairing]
-show(result_figures.calibration(trio))
+show(output_figures.calibration(trio))
 
 # %% [markdown]
 # Each label of each image counts as one prediction; marks below the diagonal are too sure, marks above it too timid.

@@ -8,7 +8,7 @@ from lm_utils.evidence import claims, tables
 from lm_utils.evidence import statistics as st
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
-from lm_utils.show import result_figures
+from lm_utils.show import interventions, output_figures, result_figures
 from lm_utils.show.style import png
 from lm_utils.tasks import TASKS
 
@@ -64,7 +64,7 @@ def test_dots_show_seeds_means_and_published_figures():
 
 
 @pytest.mark.parametrize(
-    "draw", [result_figures.learning_curves, result_figures.output_histograms, result_figures.calibration]
+    "draw", [output_figures.learning_curves, output_figures.output_histograms, output_figures.calibration]
 )
 @pytest.mark.parametrize("runs", [SOME, EMPTY], ids=["runs", "none"])
 @pytest.mark.parametrize("task", ["multiclass", "multilabel"])
@@ -73,17 +73,17 @@ def test_pairings_are_drawn(draw, runs, task):
 
 
 def test_learning_curves_name_the_lines_they_are_read_by():
-    alt = drawn(result_figures.learning_curves(THREE["multiclass"], SOME))
+    alt = drawn(output_figures.learning_curves(THREE["multiclass"], SOME))
     assert "lowest loss within reach 1.46" in alt and "loss of a constant 0.325" in alt
-    assert "best within reach 0.802" in drawn(result_figures.learning_curves(THREE["multilabel"], SOME))
-    drawn(result_figures.learning_curves(THREE["regression"], SOME))
+    assert "best within reach 0.802" in drawn(output_figures.learning_curves(THREE["multilabel"], SOME))
+    drawn(output_figures.learning_curves(THREE["regression"], SOME))
 
 
 @pytest.mark.parametrize("runs", [SOME, EMPTY], ids=["runs", "none"])
 def test_figures_of_one_kind_of_task(runs):
-    drawn(result_figures.confusion(THREE["multiclass"], runs))
-    drawn(result_figures.per_label_bars(THREE["multilabel"], runs))
-    drawn(result_figures.means_by_digit(THREE["regression"], runs))
+    drawn(output_figures.confusion(THREE["multiclass"], runs))
+    drawn(output_figures.per_label_bars(THREE["multilabel"], runs))
+    drawn(output_figures.means_by_digit(THREE["regression"], runs))
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -101,7 +101,7 @@ def test_verdicts_and_new_data():
 def test_new_data_has_a_panel_for_each_measure():
     gap = {("MSE + softmax", "50 images"): st.mean_interval([float(i) for i in range(10)])}
     panels = {"accuracy (percentage points)": gap, "epochs trained": gap}
-    figure = result_figures.differences_by_condition(panels, "reference", {"accuracy (percentage points)": 1.0})
+    figure = interventions.differences_by_condition(panels, "reference", {"accuracy (percentage points)": 1.0})
     alt = drawn(figure)
     assert alt.count("MSE + softmax, 50 images +4.50") == 2 and "epochs trained: " in alt
     assert [axis.get_xscale() for axis in figure.axes] == ["symlog", "linear"]

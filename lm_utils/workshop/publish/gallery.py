@@ -27,7 +27,7 @@ from lm_utils.lessons import (
     why_these_losses,
 )
 from lm_utils.pairing import Pairing
-from lm_utils.show import interventions, result_figures
+from lm_utils.show import interventions, output_figures, result_figures
 from lm_utils.show.style import Shown, png
 
 PAGE = DOCS / "gallery.md"
@@ -97,7 +97,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
             lambda: interventions.outcome_figure(interventions.stored("collapse")),
             "The collapse of ten sigmoids, switched off and on. Circles were expected to learn, crosses to collapse."),
     Exhibit("calibration", "11_multi_class",
-            lambda: result_figures.calibration([Pairing("multiclass", *names) for names in ALIKE]),
+            lambda: output_figures.calibration([Pairing("multiclass", *names) for names in ALIKE]),
             "Three pairings that accuracy hardly tells apart, asked how honest their probabilities are."),
     Exhibit("grid", "11_multi_class", lambda: result_figures.grid_heatmap("multiclass"),
             "Losses by output activations on ten classes: every pairing that there is."),
