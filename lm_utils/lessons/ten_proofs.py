@@ -39,7 +39,7 @@ def softmax_before_cross_entropy() -> Proof:
 
 
 def plateau_of_the_double_softmax() -> Proof:
-    """The floor of the double softmax lies just below 1.47, and below what knowing nothing costs."""
+    """Compare the floor of softmax applied twice with 1.47, and with what knowing nothing costs."""
     perfect = F.one_hot(torch.arange(10), 10).float()  # what softmax emits at its best
     floor = nn.CrossEntropyLoss()(perfect, torch.arange(10)).item()
     nothing = nn.CrossEntropyLoss()(torch.zeros(10, 10), torch.arange(10)).item()
@@ -47,7 +47,7 @@ def plateau_of_the_double_softmax() -> Proof:
 
 
 def loss_of_a_constant_answer() -> Proof:
-    """The losses of a network that answers the base rate to everything."""
+    """Compute the losses of a network that answers the base rate to everything."""
     targets, rate = F.one_hot(torch.arange(10), 10).float(), 0.1
     same = torch.full((10, 10), rate)
     mse, bce = nn.MSELoss()(same, targets).item(), nn.BCELoss()(same, targets).item()
@@ -55,7 +55,7 @@ def loss_of_a_constant_answer() -> Proof:
 
 
 def sigmoid_can_do_ten_classes() -> Proof:
-    """Ten sigmoids with the output bias at the base rates, beside the same without."""
+    """Compare ten sigmoids whose output bias starts at the base rates with the same without."""
     collapsed = _mean_accuracy(Pairing("multiclass", "bce", "sigmoid"))
     cured = _mean_accuracy(Pairing("multiclass", "bce", "sigmoid", prior_bias=True))
     key = "start" if cured > 0.9 and collapsed < 0.5 else "expressive"
@@ -63,7 +63,7 @@ def sigmoid_can_do_ten_classes() -> Proof:
 
 
 def bce_with_logits_on_sigmoid() -> Proof:
-    """The range that is left when a sigmoid meets another one."""
+    """Compute the range that is left when a sigmoid meets another one."""
     low, high = torch.sigmoid(torch.tensor([0.0, 1.0])).tolist()
     floor = nn.BCEWithLogitsLoss()(torch.zeros(1), torch.zeros(1)).item()  # the lowest output a sigmoid has
     key = "log2" if math.isclose(floor, math.log(2), abs_tol=1e-6) else "zero"
@@ -71,27 +71,27 @@ def bce_with_logits_on_sigmoid() -> Proof:
 
 
 def one_run_proves_little() -> Proof:
-    """The smallest p that one, three and ten paired seeds can reach."""
+    """Compute the smallest p that one, three and ten paired seeds can reach."""
     one, three, ten = (st.sign_flip_p([0.01 * (1 + seed) for seed in range(n)]) for n in (1, 3, 10))
     return "little" if one > 0.05 and three > 0.05 else "better", {"one": one, "three": three, "ten": ten}
 
 
 def squared_error_classifies() -> Proof:
-    """Squared error on softmax beside cross-entropy on logits."""
+    """Compare squared error on softmax with cross-entropy on logits."""
     mse, ce = _mean_accuracy(Pairing("multiclass", "mse", "softmax")), _mean_accuracy(FITTING)
     key = "close" if abs(mse - ce) < 0.01 else "lower" if mse > 0.5 else "chance"
     return key, {"mse": mse, "ce": ce, "origin": _origin()}
 
 
 def misfit_hides_in_accuracy() -> Proof:
-    """Softmax applied twice beside cross-entropy on logits."""
+    """Compare softmax applied twice with cross-entropy on logits."""
     double, ce = _mean_accuracy(Pairing("multiclass", "cross_entropy", "softmax")), _mean_accuracy(FITTING)
     key = "not_at_all" if abs(double - ce) < 0.01 else "half" if double > 0.5 else "ten"
     return key, {"double": double, "ce": ce, "origin": _origin()}
 
 
 def softmax_shares_one_probability() -> Proof:
-    """The ceiling of four labels that share one unit of probability."""
+    """Compute the ceiling of four labels that share one unit of probability."""
     ceiling = best_metric(Pairing("multilabel", "bce", "softmax"), TASKS["multilabel"].target(tested_digits("mnist")))
     least = baseline("multilabel", "mnist")
     return "ceiling" if 0.78 < ceiling < 0.82 else "full", {"ceiling": ceiling, "baseline": least}
@@ -122,7 +122,7 @@ PROOFS: dict[str, Callable[[], Proof]] = {
 
 
 def _mean_accuracy(pairing: Pairing) -> float:
-    """Mean test accuracy of a pairing in the shipped results."""
+    """Return the mean test accuracy of a pairing in the shipped results."""
     scores = [score for score in reference().scores(pairing).values() if not isnan(score)]
     if not scores:
         raise UserError(f"The shipped results hold no run of {pairing.label} on {pairing.task}; run `make results`.")

@@ -73,7 +73,7 @@ class Outcome:
 
 @cache
 def questions() -> tuple[Question, ...]:
-    """The ten questions in their order."""
+    """Return the ten questions in their order."""
     table = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
     return tuple(Question(**entry) for entry in table["question"])
 
@@ -90,8 +90,8 @@ def score(replies: Mapping[str, Reply]) -> Outcome:
     )
 
 
-def told(outcome: Outcome) -> str:
-    """A score, and how well the confidence fitted it, in two or three sentences."""
+def score_in_words(outcome: Outcome) -> str:
+    """Tell a score, and how well the confidence fitted it."""
     if not outcome.answered:
         return "No question has been answered."
     right = len(outcome.right)
@@ -107,8 +107,8 @@ def told(outcome: Outcome) -> str:
     return words
 
 
-def compared(before: Outcome, after: Outcome) -> str:
-    """What has changed from the first time to the second."""
+def change_in_words(before: Outcome, after: Outcome) -> str:
+    """Tell what has changed from the first time to the second."""
     gained = [name for name in after.right if name in before.wrong]
     lost = [name for name in after.wrong if name in before.right]
     words = f"Before: {len(before.right)} of {before.answered} right; now {len(after.right)} of {after.answered}."
@@ -121,7 +121,7 @@ def compared(before: Outcome, after: Outcome) -> str:
 
 
 def kept_file() -> Path:
-    """Where the replies of the first time are kept."""
+    """Return where the replies of the first time are kept."""
     return cache_folder() / "ten_questions.json"
 
 
@@ -133,7 +133,7 @@ def keep(replies: Mapping[str, Reply]) -> None:
 
 
 def recall() -> dict[str, Reply]:
-    """The replies of the first time; none where the file is missing or unreadable."""
+    """Return the replies of the first time; none where the file is missing or unreadable."""
     known = {question.id: question for question in questions()}
     try:
         plain = json.loads(kept_file().read_text(encoding="utf-8"))
@@ -146,7 +146,7 @@ def recall() -> dict[str, Reply]:
 # --- the widget ----------------------------------------------------------------------------------------------
 
 
-class Asked(quiz.Prediction):
+class AskedQuestion(quiz.Prediction):
     """One question with its options, its confidence, and no button of its own."""
 
     def __init__(self, number: int, question: Question) -> None:
@@ -177,7 +177,7 @@ class Asked(quiz.Prediction):
         self._reveal(self.button)
 
     def folded(self) -> str:
-        """The question as HTML that needs no widgets; nothing is given away."""
+        """Return the question as HTML that needs no widgets and gives nothing away."""
         items = "".join(f"<li>{quiz._markup(text)}</li>" for text in self.source.options.values())
         return f"<p>{quiz._markup(self.source.question)}</p><ul>{items}</ul>"
 
@@ -187,12 +187,12 @@ class TenQuestions(widgets.VBox):
 
     def __init__(self, second_time: bool) -> None:
         self.second_time = second_time
-        self.asked = [Asked(number, question) for number, question in enumerate(questions(), 1)]
+        self.asked = [AskedQuestion(number, question) for number, question in enumerate(questions(), 1)]
         words = "Show the result" if second_time else "Keep my answers"
         self.button = widgets.Button(description=words, style={"font_size": "1rem"}, layout={"width": "auto"})
-        self.told = widgets.HTMLMath()
+        self.result = widgets.HTMLMath()
         self.button.on_click(self._finish)
-        super().__init__([*self.asked, self.button, self.told])
+        super().__init__([*self.asked, self.button, self.result])
 
     @property
     def replies(self) -> dict[str, Reply]:
@@ -201,12 +201,12 @@ class TenQuestions(widgets.VBox):
 
     def _finish(self, _button: widgets.Button) -> None:
         try:
-            self.told.value = f"<p role='status' style='font-size:1.05rem'>{quiz._markup(self.finish())}</p>"
+            self.result.value = f"<p role='status' style='font-size:1.05rem'>{quiz._markup(self.finish())}</p>"
         except (OSError, ValueError) as problem:
-            self.told.value = f"<p role='status'>{quiz._markup(str(problem))}</p>"
+            self.result.value = f"<p role='status'>{quiz._markup(str(problem))}</p>"
 
     def finish(self) -> str:
-        """Judge or keep what was replied; the sentence to show."""
+        """Judge or keep what was replied, and return the sentence to show."""
         open_ones = [str(number) for number, one in enumerate(self.asked, 1) if one.reply is None]
         if open_ones:
             return f"Still open, answer and confidence: question {', '.join(open_ones)}. A guess is fine."
@@ -216,7 +216,7 @@ class TenQuestions(widgets.VBox):
         for one in self.asked:
             one.reveal()
         first, now = recall(), score(self.replies)
-        return " ".join([told(now), *([compared(score(first), now)] if first else [])])
+        return " ".join([score_in_words(now), *([change_in_words(score(first), now)] if first else [])])
 
     def _repr_mimebundle_(self, **options: object) -> dict:
         page = "".join(one.folded() for one in self.asked)
@@ -225,10 +225,10 @@ class TenQuestions(widgets.VBox):
 
 
 def before() -> TenQuestions:
-    """The ten questions for the first time: nothing is given away."""
+    """Ask the ten questions for the first time: nothing is given away."""
     return TenQuestions(second_time=False)
 
 
 def after() -> TenQuestions:
-    """The ten questions for the second time: score, confidence, answers, and the change since the first time."""
+    """Ask the ten questions again: score, confidence, answers, and the change since the first time."""
     return TenQuestions(second_time=True)

@@ -62,22 +62,22 @@ def test_every_named_misconception_is_covered():
 def test_confidence_is_compared_with_the_score(right, confidence, words):
     outcome = ten.score(replies(right, confidence))
     assert (len(outcome.right), outcome.answered) == (right, 10)
-    assert f"{right} of 10 right" in ten.told(outcome) and words in ten.told(outcome)
+    assert f"{right} of 10 right" in ten.score_in_words(outcome) and words in ten.score_in_words(outcome)
     assert len(outcome.sure_but_wrong) == (10 - right if confidence == 0.95 else 0)
 
 
 def test_no_reply_is_no_score():
-    assert ten.told(ten.score({})) == "No question has been answered."
+    assert ten.score_in_words(ten.score({})) == "No question has been answered."
 
 
 def test_the_first_time_gives_nothing_away():
     test = ten.before()
     assert isinstance(test.asked[0], Prediction)
     test.button.click()
-    assert "Still open" in test.told.value and "question 1, 2, 3" in test.told.value
+    assert "Still open" in test.result.value and "question 1, 2, 3" in test.result.value
     answer_all(test, replies(4))
     test.button.click()
-    assert "Kept" in test.told.value and all(one.verdict.value == "" for one in test.asked)
+    assert "Kept" in test.result.value and all(one.verdict.value == "" for one in test.asked)
     page = test._repr_mimebundle_()["text/html"]
     assert ten.questions()[0].options["silent"] in page and "<details>" not in page
     assert ten.recall() == replies(4)
@@ -88,8 +88,8 @@ def test_the_second_time_judges_and_compares():
     test = ten.after()
     answer_all(test, replies(9, 0.95))
     test.button.click()
-    assert "9 of 10 right" in test.told.value and "Before: 4 of 10 right; now 9 of 10." in test.told.value
-    assert "New: two-bce" in test.told.value
+    assert "9 of 10 right" in test.result.value and "Before: 4 of 10 right; now 9 of 10." in test.result.value
+    assert "New: two-bce" in test.result.value
     assert "✓ </span>" in test.asked[0].verdict.value or "✓" in test.asked[0].verdict.value
     assert "✗" in test.asked[-1].verdict.value and "Notebook 13" in test.asked[-1].verdict.value
 
@@ -112,4 +112,4 @@ def test_a_folder_that_cannot_be_written_is_told(cache, monkeypatch):
     test = ten.before()
     answer_all(test, replies(1))
     test.button.click()
-    assert "file" in test.told.value
+    assert "file" in test.result.value
