@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-
-import ipywidgets as widgets
+from typing import TYPE_CHECKING
 
 from lm_utils.data import Part, Splits
+
+if TYPE_CHECKING:  # a machine that only tests its GPU has no widgets
+    import ipywidgets as widgets
 
 
 def first_images(splits: Splits, *sizes: int) -> Splits:

@@ -8,8 +8,9 @@ from typing import TypeVar
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.results import number, under_conditions
-from lm_utils.runs.conditions import NEW_DATA, OTHER_HAND, STOOD_OUT
-from lm_utils.runs.stopping import BUDGET
+from lm_utils.runs.conditions import NEW_DATA, STOOD_OUT
+from lm_utils.runs.interventions import OTHER_HAND
+from lm_utils.runs.watches import BUDGET
 
 BASELINE_CONDITION = "images-2000"  # the condition of the course itself: nothing is changed
 FITS = "cross_entropy-none"  # the pairing that the others are compared with, on every kind of new data

@@ -10,7 +10,8 @@ from lm_utils.evidence import changed_conditions as conditions
 from lm_utils.evidence.results import tested_digits as digits_of_the_test
 from lm_utils.lessons import new_data as lesson
 from lm_utils.pairing import Pairing
-from lm_utils.runs.conditions import CONFIRMATION, OTHER_HAND, SOFTMAX, STRAIGHT
+from lm_utils.runs.conditions import CONFIRMATION, SOFTMAX, STRAIGHT
+from lm_utils.runs.interventions import OTHER_HAND
 from lm_utils.show.style import Shown
 
 TWICE = Pairing("multiclass", "cross_entropy", "softmax")

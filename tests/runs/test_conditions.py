@@ -12,9 +12,11 @@ from lm_utils.evidence.results import under_conditions
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.runs import changed as robustness
-from lm_utils.runs import conditions as c
-from lm_utils.runs.changed import WATCHES, run_condition, shifted_tests
+from lm_utils.runs import conditions
+from lm_utils.runs import interventions as made
+from lm_utils.runs.changed import run_condition
 from lm_utils.runs.inside import LAYERS, gradient_sizes, stuck_share
+from lm_utils.runs.watches import WATCHES, shifted_tests
 from lm_utils.training import EXPERIMENT_VERSION
 
 
@@ -29,16 +31,16 @@ def logit_gradient(setup, classes=10):
 
 
 def test_the_common_push_is_removed_and_added():
-    plain = logit_gradient(c.adamw)
+    plain = logit_gradient(made.adamw)
     assert plain.mean() > 0.01  # ten sigmoids at one half all want to go down
-    assert logit_gradient(c.on_logit_gradient(c.without_common_push)).mean().abs() < 1e-7
-    assert logit_gradient(c.on_logit_gradient(c.with_common_push)).mean() > plain.mean() + 0.3
-    torch.testing.assert_close(logit_gradient(c.scaled_loss(10)), 10 * plain)
+    assert logit_gradient(made.on_logit_gradient(made.without_common_push)).mean().abs() < 1e-7
+    assert logit_gradient(made.on_logit_gradient(made.with_common_push)).mean() > plain.mean() + 0.3
+    torch.testing.assert_close(logit_gradient(made.scaled_loss(10)), 10 * plain)
 
 
 def test_a_changed_gradient_keeps_no_graph_alive():
     model = CNN(10, generator=torch.Generator().manual_seed(0))
-    c.on_logit_gradient(c.with_common_push)(model)
+    made.on_logit_gradient(made.with_common_push)(model)
     logits = model(torch.zeros(2, 1, 28, 28))
     logits.sum().backward()
     gone = weakref.ref(logits)
@@ -49,7 +51,7 @@ def test_a_changed_gradient_keeps_no_graph_alive():
 
 def test_head_first_leaves_the_body_alone_for_the_first_batches():
     model = CNN(10, generator=torch.Generator().manual_seed(0))
-    optimizer = c.head_first(batches=1)(model)
+    optimizer = made.head_first(batches=1)(model)
     moved = []
     for _ in range(2):
         before = model.conv1.weight.clone()
@@ -61,42 +63,42 @@ def test_head_first_leaves_the_body_alone_for_the_first_batches():
 
 
 def test_changes_of_the_data(digits):
-    assert len(c.fewer_images(50)(digits, 0).train) == 50
-    noisy = c.label_noise(0.4)(digits, 0)
+    assert len(made.fewer_images(50)(digits, 0).train) == 50
+    noisy = made.label_noise(0.4)(digits, 0)
     changed = (noisy.train.digits != digits.train.digits).float().mean().item()
     assert changed == pytest.approx(0.4 * 0.9, abs=0.06) and torch.equal(noisy.test.digits, digits.test.digits)
-    assert torch.equal(noisy.train.digits, c.label_noise(0.4)(digits, 0).train.digits)
-    few = c.imbalance(0.1)(digits, 0).train.digits
+    assert torch.equal(noisy.train.digits, made.label_noise(0.4)(digits, 0).train.digits)
+    few = made.imbalance(0.1)(digits, 0).train.digits
     assert (few >= 5).float().mean() < 0.15
-    for rate, classes in c.CURVED_AT.items():
-        assert c.relabelled(classes)(digits, 0).test.digits.eq(0).float().mean() == pytest.approx(rate, abs=0.02)
+    for rate, classes in conditions.CURVED_AT.items():
+        assert made.relabelled(classes)(digits, 0).test.digits.eq(0).float().mean() == pytest.approx(rate, abs=0.02)
 
 
 def test_shifted_images_keep_their_range_and_paper(digits):
     images = digits.test.images[:5]
-    for name, shift in c.SHIFTS.items():
+    for name, shift in made.SHIFTS.items():
         moved = shift(images)
         assert moved.shape == images.shape and moved.min() >= -1.0001 and moved.max() <= 1.0001, name
-    assert torch.allclose(c.rotated(images, 0), images, atol=1e-4)
-    assert (c.rotated(torch.full((1, 1, 28, 28), -1.0), 30) == -1).all()
+    assert torch.allclose(made.rotated(images, 0), images, atol=1e-4)
+    assert (made.rotated(torch.full((1, 1, 28, 28), -1.0), 30) == -1).all()
 
 
 def test_ten_halves_is_what_it_says():
-    table = torch.tensor(c.TenHalves("ten_halves", "bce", "sigmoid").spec.table)
+    table = torch.tensor(conditions.TenHalves("ten_halves", "bce", "sigmoid").spec.table)
     assert table.mean(dim=0).tolist() == [0.5] * 10 and len(set(map(tuple, table.tolist()))) == 10
 
 
 def test_another_hand_is_a_test_set_of_networks_trained_on_mnist_alone(digits):
-    assert set(shifted_tests(digits)) == set(c.SHIFTS)
+    assert set(shifted_tests(digits)) == set(made.SHIFTS)
     others = shifted_tests(replace(digits, name="mnist"))
-    assert set(others) == {*c.SHIFTS, c.OTHER_HAND} and len(others[c.OTHER_HAND]) == len(digits.test)
+    assert set(others) == {*made.SHIFTS, made.OTHER_HAND} and len(others[made.OTHER_HAND]) == len(digits.test)
 
 
 def test_names_are_unique_and_predictions_written_down():
-    assert set(WATCHES) == set(robustness.FAMILIES)
-    for family in robustness.FAMILIES.values():
+    assert set(WATCHES) == set(conditions.CONDITIONS)
+    for family in conditions.CONDITIONS.values():
         assert len({condition.name for condition in family}) == len(family)
-    assert all(condition.expected in ("learns", "collapses") for condition in c.COLLAPSE)
+    assert all(condition.expected in ("learns", "collapses") for condition in conditions.COLLAPSE)
 
 
 def test_the_probe_sees_saturation_and_leaves_gradients_alone(digits):
@@ -117,7 +119,7 @@ def a_run(condition, seed, data="digits", **other):
 @pytest.fixture
 def mixed(tmp_path, monkeypatch):
     """A family's file with one run that counts, one of another version and one of other data; and what is trained."""
-    condition, trained = c.COLLAPSE[0], []
+    condition, trained = conditions.COLLAPSE[0], []
 
     def train(condition, seed, data, device, stop):
         trained.append(seed)
@@ -173,7 +175,7 @@ def test_runs_of_another_version_or_other_data_are_not_shown(mixed):
 
 @pytest.mark.slow
 def test_one_intervention_switches_the_collapse_off():
-    by_name = {condition.name: condition for condition in c.COLLAPSE}
+    by_name = {condition.name: condition for condition in conditions.COLLAPSE}
     short = (replace(by_name[name], max_epochs=6) for name in ("control", "no-common-push"))
     control, cured = (run_condition(condition, 5, "digits", "cpu") for condition in short)
     assert control["test_metric"] < 0.2 < 0.6 < cured["test_metric"]
@@ -182,7 +184,7 @@ def test_one_intervention_switches_the_collapse_off():
 
 @pytest.mark.slow
 def test_a_push_can_be_switched_off_and_on_for_numbers_too():
-    by_name = {condition.name: condition for condition in c.SWITCHES}
+    by_name = {condition.name: condition for condition in conditions.SWITCHES}
     ends = {name: run_condition(replace(by_name[name], max_epochs=6), 5, "digits", "cpu")
             for name in ("raw", "raw-bias", "standardised", "standardised-off")}  # fmt: skip
     learnt = {name for name, run in ends.items() if run["test_metric"] < run["chance"] / 2}
@@ -191,19 +193,19 @@ def test_a_push_can_be_switched_off_and_on_for_numbers_too():
 
 @pytest.mark.slow
 def test_labels_are_stored_with_the_cut_that_suits_them():
-    by_name = {condition.name: condition for condition in c.SWITCHES}
+    by_name = {condition.name: condition for condition in conditions.SWITCHES}
     run = run_condition(replace(by_name["cut-mse"], max_epochs=6), 5, "digits", "cpu")
     assert run["cut"] < 0.45 and run["accuracy_at_cut"] > run["test_metric"] + 0.05
 
 
 @pytest.mark.slow
 def test_each_family_stores_what_it_looks_at():
-    by_name = {condition.name: condition for family in robustness.FAMILIES.values() for condition in family}
+    by_name = {condition.name: condition for family in conditions.CONDITIONS.values() for condition in family}
     new, rules = (
-        run_condition(replace(by_name[name], max_epochs=2, change=c.fewer_images(64)), 5, "digits", "cpu")
+        run_condition(replace(by_name[name], max_epochs=2, change=made.fewer_images(64)), 5, "digits", "cpu")
         for name in ("images-50/mse-softmax", "rules/mse-softmax")
     )
-    assert set(new["shifted"]) == set(c.SHIFTS) and "trace" not in new
+    assert set(new["shifted"]) == set(made.SHIFTS) and "trace" not in new
     assert all(0 <= score["accuracy"] <= 1 and score["nll"] > 0 for score in new["shifted"].values())
     assert set(rules["rules"]) == {"metric", "loss", "budget"}
     assert rules["test_metric"] == rules["rules"]["metric"]["accuracy"] and rules["status"] == "ok"

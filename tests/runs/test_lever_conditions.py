@@ -5,7 +5,8 @@ import torch
 from torch.nn import functional as F
 
 from lm_utils.model import CNN
-from lm_utils.runs import lever_conditions as lever
+from lm_utils.runs import conditions as lever
+from lm_utils.runs.interventions import with_alternating_bias
 from lm_utils.training import adamw
 
 
@@ -31,9 +32,9 @@ def test_each_removal_takes_the_mean_it_names_and_no_other(removal):
 
 def test_biases_alternate_and_the_softmax_gradient_still_sums_to_zero():
     model = CNN(10, generator=torch.Generator().manual_seed(0))
-    lever.with_alternating_bias(adamw)(model)
+    with_alternating_bias(adamw)(model)
     assert model.out.bias.tolist() == [3.0, -3.0] * 5
-    gradient = gradient_at_logits(lever.with_alternating_bias(adamw), F.cross_entropy, DIGITS + 1)
+    gradient = gradient_at_logits(with_alternating_bias(adamw), F.cross_entropy, DIGITS + 1)
     assert gradient.sum(dim=1).abs().max() < 1e-7
     assert gradient.mean(dim=0)[4::2].min() > 0.01  # outputs that start too high are pushed down by every image
 

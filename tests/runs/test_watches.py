@@ -4,7 +4,7 @@ import operator
 
 import torch
 
-from lm_utils.runs.stopping import BUDGET, PATIENCE, ThreeRules
+from lm_utils.runs.watches import BUDGET, PATIENCE, ThreeRules
 
 
 def followed(metrics, losses):

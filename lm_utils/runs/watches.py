@@ -1,0 +1,181 @@
+"""What is looked at while and after a run under a changed condition is trained: one watch for each family."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from lm_utils.data import Part, Splits
+from lm_utils.model import CNN
+from lm_utils.runs.conditions import Condition
+from lm_utils.runs.inside import LAYERS, gradient_sizes, stuck_share
+from lm_utils.runs.interventions import OTHER_HAND, SHIFTS
+from lm_utils.runs.outputs import best_cut, quality
+from lm_utils.runs.store import splits_of
+from lm_utils.training import Prepared, Run, Stopped, outputs_of
+
+PROBED = 256  # training images whose gradients are looked at after each epoch
+PATIENCE = 10  # epochs that the two stopping rules which wait for something better wait for it
+BUDGET = 30  # epochs of the rule that waits for nothing
+
+
+class Watch:
+    """What is looked at while and after a run is trained; this one looks at nothing."""
+
+    enough = False  # whether the watch itself ended the training
+
+    def __init__(self, condition: Condition, splits: Splits) -> None:
+        self.condition, self.splits = condition, splits
+
+    def setup(self, model: CNN) -> torch.optim.Optimizer:
+        """The condition's own set-up."""
+        self.model = model
+        return self.condition.setup(model)
+
+    def look(self, record: dict) -> None:
+        """Called after each epoch."""
+
+    def seen(self, run: Run) -> dict:
+        """What was seen, to be stored with the run."""
+        return {}
+
+    def measured(self, model: CNN, images: Tensor, digits: Tensor) -> dict[str, float]:
+        """Accuracy, negative log-likelihood, Brier score and calibration error on some images."""
+        pairing, where = self.condition.pairing, next(model.parameters()).device
+        predictions, targets = pairing.predict(outputs_of(model, images.to(where))).cpu(), pairing.spec.target(digits)
+        told = quality(pairing.spec, predictions, targets)
+        return {"accuracy": pairing.spec.score(predictions, targets), **{k: told[k] for k in ("nll", "brier", "ece")}}
+
+
+class GradientTrace(Watch):
+    """Looks into the network before training and after each epoch: gradient sizes and stuck hidden units."""
+
+    def __init__(self, condition: Condition, splits: Splits) -> None:
+        super().__init__(condition, splits)
+        targets = condition.pairing.spec.target(splits.train.digits[:PROBED])
+        self.part, self.trace = Prepared(splits.train.images[:PROBED], targets, targets), []
+
+    def setup(self, model: CNN) -> torch.optim.Optimizer:
+        """The condition's own set-up, and a first look."""
+        optimizer = super().setup(model)
+        self.look({"epoch": 0})
+        return optimizer
+
+    def look(self, record: dict) -> None:
+        """Keep gradient sizes and the share of stuck hidden units."""
+        where = next(self.model.parameters()).device
+        images, aims = self.part.images.to(where), self.part.aims.to(where)
+        sizes = gradient_sizes(self.model, self.condition.pairing, images, aims)
+        self.trace.append({"stuck": stuck_share(self.model, images), **{layer: sizes[layer] for layer in LAYERS}})
+
+    def seen(self, run: Run) -> dict:
+        """The trace, one entry per epoch, the first before training."""
+        return {"trace": self.trace}
+
+
+class ValidationCut(Watch):
+    """Reads labels with the cut that suits the validation set, too."""
+
+    def seen(self, run: Run) -> dict:
+        """That cut and the test accuracy with it; nothing where the answers are no labels."""
+        task, splits = run.pairing.spec, self.splits
+        if task.kind != "labels":
+            return {}
+        valid, test = (task.target(part.digits) for part in (splits.valid, splits.test))
+        return best_cut(task, run.valid_predictions, valid, run.test_predictions, test)
+
+
+class ShiftedTests(Watch):
+    """Tests the finished network on images of other kinds as well."""
+
+    def seen(self, run: Run) -> dict:
+        """Each shifted test set with its scores."""
+        tests = shifted_tests(self.splits)
+        return {"shifted": {name: self.measured(run.model, part.images, part.digits) for name, part in tests.items()}}
+
+
+@dataclass
+class Rule:
+    """One rule: its best epoch so far, the weights of that epoch, and whether it has ended the training."""
+
+    better: Callable[[dict, dict], bool] | None  # None: the last epoch of the budget counts
+    best: dict | None = None
+    weights: dict[str, Tensor] = field(default_factory=dict)
+    ended: bool = False
+
+    def look(self, record: dict, model: CNN) -> None:
+        """Take an epoch into account; an ended rule does not look any more."""
+        if self.ended:
+            return
+        if self.best is None or self.better is None or self.better(record, self.best):
+            self.best, self.weights = record, deepcopy(model.state_dict())
+        waited = record["epoch"] - self.best["epoch"]
+        self.ended = record["epoch"] >= BUDGET if self.better is None else waited >= PATIENCE
+
+
+class ThreeRules:
+    """Follows a training with all three rules at once."""
+
+    def __init__(self, better: Callable[[float, float], bool]) -> None:
+        self.rules = {
+            "metric": Rule(lambda new, old: better(new["valid_metric"], old["valid_metric"])),
+            "loss": Rule(lambda new, old: new["valid_loss"] < old["valid_loss"]),
+            "budget": Rule(None),
+        }
+
+    def look(self, record: dict, model: CNN) -> None:
+        """Let each rule take an epoch into account."""
+        for rule in self.rules.values():
+            rule.look(record, model)
+
+    @property
+    def ended(self) -> bool:
+        """Whether no rule wants to go on."""
+        return all(rule.ended for rule in self.rules.values())
+
+    def scores(self, model: CNN, measure: Callable[[CNN], dict]) -> dict[str, dict]:
+        """What each rule would have handed over: its epoch, and what is measured of it. Leaves other weights behind."""
+        told = {}
+        for name, rule in self.rules.items():
+            model.load_state_dict(rule.weights)
+            told[name] = {"epoch": rule.best["epoch"], **measure(model)}
+        return told
+
+
+class StoppingRules(Watch):
+    """Follows three rules of stopping on one training."""
+
+    def __init__(self, condition: Condition, splits: Splits) -> None:
+        super().__init__(condition, splits)
+        self.rules = ThreeRules(condition.pairing.spec.better)
+
+    def look(self, record: dict) -> None:
+        """Let each rule look; the training ends with the last of them."""
+        self.rules.look(record, self.model)
+        if self.rules.ended:
+            self.enough = True
+            raise Stopped
+
+    def seen(self, run: Run) -> dict:
+        """The test scores of the weights that each rule would have kept; the run counts as the metric's."""
+        test = self.splits.test
+        rules = self.rules.scores(run.model, lambda model: self.measured(model, test.images, test.digits))
+        mine = rules["metric"]
+        own = {"status": "ok", "best_epoch": mine["epoch"], "test_metric": mine["accuracy"], "outputs": {}}
+        return {**own, "valid_metric": self.rules.rules["metric"].best["valid_metric"], "rules": rules}
+
+
+WATCHES: dict[str, type[Watch]] = {
+    "collapse": GradientTrace, "switches": ValidationCut, "new-data": ShiftedTests, "confirmation": Watch,
+    "patience": Watch, "straight": Watch, "stopping": StoppingRules, "lever": GradientTrace,
+}  # fmt: skip
+
+
+def shifted_tests(splits: Splits) -> dict[str, Part]:
+    """The test images changed in several ways; for a network trained on MNIST, another data set's digits, too."""
+    parts = {name: Part(shift(splits.test.images), splits.test.digits) for name, shift in SHIFTS.items()}
+    return parts | ({OTHER_HAND: splits_of("digits", 0).test} if splits.name == "mnist" else {})
