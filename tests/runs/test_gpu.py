@@ -14,7 +14,7 @@ from lm_utils.pairing import Pairing
 from lm_utils.runs import gpu, gpu_step
 from lm_utils.runs.gpu_network import network, packed
 from lm_utils.training import Run, fit, new_model
-from lm_utils.workshop.bench.plain_loop import plain_datasets, plain_loop
+from lm_utils.workshop.bench.competitors import plain_datasets, plain_loop
 
 pytestmark = [
     pytest.mark.gpu,

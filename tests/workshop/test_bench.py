@@ -13,8 +13,8 @@ from lm_utils import mnist
 from lm_utils.data import Part, Splits, load_data
 from lm_utils.runs import gpu
 from lm_utils.show.style import png
-from lm_utils.workshop.bench import command, growth, peers, speed, speed_page
-from lm_utils.workshop.bench.plain_loop import places, plain_datasets, splits_with
+from lm_utils.workshop.bench import command, competitors, growth, speed, speed_page
+from lm_utils.workshop.bench.competitors import places, plain_datasets, splits_with
 
 
 @pytest.fixture(autouse=True)
@@ -72,12 +72,12 @@ def test_the_arithmetic_of_an_epoch_is_counted_from_the_layers() -> None:
     assert speed.work_of("mnist", 0) == pytest.approx(10_000 * forward / 1e9)
 
 
-@pytest.mark.parametrize("name", peers.PEERS)
+@pytest.mark.parametrize("name", competitors.PEERS)
 def test_a_peer_learns_what_the_plain_loop_learns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KERAS_BACKEND", "torch")
-    pytest.importorskip(name, reason=f"needs the benchmark's peers: {peers.HOW}")
+    pytest.importorskip(name, reason=f"needs the benchmark's peers: {competitors.HOW}")
     accuracies = []
-    for prepare in (speed.plain, getattr(peers, name)):
+    for prepare in (speed.plain, getattr(competitors, name)):
         work = prepare("digits", "cpu")
         torch.manual_seed(0)
         accuracies.append(work(2))
@@ -89,11 +89,11 @@ def test_a_peer_learns_what_the_plain_loop_learns(name: str, monkeypatch: pytest
 def test_peers_that_are_not_installed_are_named_with_the_way_to_get_them(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(peers, "find_spec", lambda name: None)
+    monkeypatch.setattr(competitors, "find_spec", lambda name: None)
     monkeypatch.setattr(speed, "rounds_of", lambda *_: three_rounds(0.4, 0.3))
-    assert [name for name in speed.here("cpu") if name in peers.PEERS] == []
+    assert [name for name in speed.here("cpu") if name in competitors.PEERS] == []
     command.main("digits", "cpu", parts=("speed",), folder=tmp_path)
-    assert f"not installed: skorch, lightning, keras; `{peers.HOW}` installs them." in capsys.readouterr().out
+    assert f"not installed: skorch, lightning, keras; `{competitors.HOW}` installs them." in capsys.readouterr().out
 
 
 def test_an_unknown_part_is_one_sentence() -> None:

@@ -13,21 +13,21 @@ from lm_utils.pairing import Pairing
 from lm_utils.runs.shipped import KEY
 from lm_utils.runs.store import COLUMNS, Store
 from lm_utils.runs.sweep import sweep_entries
-from lm_utils.workshop.bench import precision, scale, speed, speed_page
+from lm_utils.workshop.bench import growth, precision, speed
 from lm_utils.workshop.bench import scale_page as page
 
 
 def test_a_pretended_sweep_costs_a_little_more_than_its_sleep() -> None:
-    row = scale.pretended_sweep("threads", 8, 200)
-    assert row["jobs"] == 200 and row["seconds"] > 200 * scale.SECONDS / 8
-    assert row["overhead_ms"] == pytest.approx(1000 * (row["seconds"] / 200 - scale.SECONDS / 8))
-    entry = scale.typical_entry()
+    row = growth.pretended_sweep("threads", 8, 200)
+    assert row["jobs"] == 200 and row["seconds"] > 200 * growth.SECONDS / 8
+    assert row["overhead_ms"] == pytest.approx(1000 * (row["seconds"] / 200 - growth.SECONDS / 8))
+    entry = growth.typical_entry()
     assert row["bytes_per_run"] == pytest.approx(len(json.dumps(entry)), rel=0.1)
 
 
 def test_what_stands_in_for_a_run_is_stored_like_one(tmp_path: Path) -> None:
     pairing, store = Pairing("binary", "mse", "softmax"), Store(tmp_path)
-    work = lambda key, stop, **_: scale.pretend(key, entry=scale.typical_entry(), seconds=0)  # noqa: E731
+    work = lambda key, stop, **_: growth.pretend(key, entry=growth.typical_entry(), seconds=0)  # noqa: E731
     options = {"data": "digits", "device": "cpu", "store": store, "progress": False}
     (first,) = sweep_entries([pairing], [7], work=work, **options)
     assert (first["loss"], first["seed"]) == ("mse", 7)
@@ -75,11 +75,11 @@ def test_a_gpu_adds_its_lines(measured: Path) -> None:
 
 def test_a_run_is_reckoned_from_the_benchmark() -> None:
     on_cpu = pd.DataFrame({"contender": ["fit"], "cpu_seconds": [2.0], "gflop": [100.0], "machine": ["a machine"]})
-    row = scale.a_run(on_cpu).iloc[0]
+    row = growth.a_run(on_cpu).iloc[0]
     assert row.gflop == pytest.approx(speed.work_of("mnist", 0) + row.epochs * 62.744832, rel=1e-6)
     assert row.core_seconds == pytest.approx(row.gflop / 50) and not row.gpu_seconds > 0
     on_gpu = on_cpu.assign(contender="group", seconds=0.1, machine="a GPU")
-    assert scale.a_run(on_cpu, on_gpu).iloc[0].gpu_seconds == pytest.approx(row.gflop / 1000)
+    assert growth.a_run(on_cpu, on_gpu).iloc[0].gpu_seconds == pytest.approx(row.gflop / 1000)
 
 
 def runs(metric: float, data: str = "mnist") -> pd.DataFrame:
@@ -97,7 +97,7 @@ def test_bf16_is_compared_seed_by_seed_within_one_data_set() -> None:
     for _, full, half, comparison in compared:
         assert (full.mean, half.mean) == pytest.approx((0.9525, 0.9535))
         assert comparison.difference.n == 6 and comparison.verdict == "practically equal"
-    assert "| 0.9525 | 0.9535 | +0.0010 (+0.0010 to +0.0010) | 6 | practically equal |" in speed_page.bf16_report(
+    assert "| 0.9525 | 0.9535 | +0.0010 (+0.0010 to +0.0010) | 6 | practically equal |" in precision.report(
         compared, None
     )
     assert {row[3].verdict for row in precision.paired(runs(0.9, "digits"), runs(0.95))} == {"missing"}
@@ -106,11 +106,12 @@ def test_bf16_is_compared_seed_by_seed_within_one_data_set() -> None:
 def test_bf16_runs_go_on_where_they_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(precision, "recommended", lambda: [Pairing("multiclass", "cross_entropy")])
-    work = partial(scale.pretend, entry=scale.typical_entry(), seconds=0)
+    work = partial(growth.pretend, entry=growth.typical_entry(), seconds=0)
     monkeypatch.setattr(precision, "sweep_entries", partial(sweep_entries, work=work))
     said: list[str] = []
+    monkeypatch.setattr(precision, "say", said.append)
     for seeds in (1, 2):
-        precision.train(tmp_path / "bf16.csv", said.append, seeds, "digits", (1, 1))
+        precision.train(tmp_path / "bf16.csv", seeds, "digits", (1, 1))
     assert [line.rpartition(": ")[2] for line in said] == ["1 of 1 runs to train", "1 of 2 runs to train"]
     table = pd.read_csv(tmp_path / "bf16.csv")
     assert list(table.columns) == list(COLUMNS) and table.seed.tolist() == [0, 1]

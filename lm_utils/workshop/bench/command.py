@@ -13,7 +13,8 @@ from lm_utils.errors import UserError
 from lm_utils.files import BUILD
 from lm_utils.show.style import png
 from lm_utils.training import pick_device
-from lm_utils.workshop.bench import growth, peers, precision, scale, scale_page, speed, speed_page
+from lm_utils.workshop.bench import competitors, growth, precision, scale_page, speed, speed_page
+from lm_utils.workshop.bench.machine import say
 
 BUILD = BUILD / "bench"
 PARTS = ("speed", "growth")
@@ -40,12 +41,12 @@ def main(
 
 
 def measure_speed(name: str, device: str, quick: bool, folder: Path) -> int:
-    """Everybody in turn, round after round."""
+    """Time everybody in turn, round after round."""
     rounds, epochs = (1, 1) if quick else (5, 4)
-    if absent := peers.missing():
-        say(f"Not measured, because not installed: {', '.join(absent)}; `{peers.HOW}` installs them.")
+    if absent := competitors.missing():
+        say(f"Not measured, because not installed: {', '.join(absent)}; `{competitors.HOW}` installs them.")
     contenders = [one for one in speed.here(device) if not quick or one != "plain_all"]
-    measured = speed.rounds_of(name, device, rounds, epochs, say, contenders)
+    measured = speed.rounds_of(name, device, rounds, epochs, contenders)
     text = speed_page.report(measured)
     print(text)
     write(folder, f"{name}-{device}", measured, text, speed_page.figure(measured))
@@ -53,8 +54,8 @@ def measure_speed(name: str, device: str, quick: bool, folder: Path) -> int:
 
 
 def measure_growth(name: str, device: str, quick: bool, folder: Path) -> int:
-    """How the time grows with images, runs and workers."""
-    grown = growth.growth_of(name, device, say, quick)
+    """Measure how the time grows with images, runs and workers."""
+    grown = growth.growth_of(name, device, quick)
     text = speed_page.growth_report(grown)
     print(text)
     write(folder, f"growth-{name}-{device}", grown, text, speed_page.growth_figure(grown))
@@ -62,10 +63,10 @@ def measure_growth(name: str, device: str, quick: bool, folder: Path) -> int:
 
 
 def measure_scale(name: str, device: str, quick: bool, folder: Path) -> int:
-    """What very many runs cost besides their training; the page about it is written where the figures are shipped."""
-    scale.jobs_of(say, 200 if quick else scale.JOBS).round(4).to_csv(folder / "scale-jobs.csv", index=False)
+    """Measure what very many runs cost besides training; the page about it is written where the figures are shipped."""
+    growth.jobs_of(200 if quick else growth.JOBS).round(4).to_csv(folder / "scale-jobs.csv", index=False)
     on_cpu, on_gpu = (table_of(f"mnist-{kind}") for kind in ("cpu", "cuda"))
-    scale.a_run(on_cpu, on_gpu).round(4).to_csv(folder / "scale-run.csv", index=False)
+    growth.a_run(on_cpu, on_gpu).round(4).to_csv(folder / "scale-run.csv", index=False)
     text = scale_page.page(folder)
     (scale_page.PAGE if folder == speed_page.FOLDER else folder / "scale.md").write_text(text, encoding="utf-8")
     print(text)
@@ -73,18 +74,18 @@ def measure_scale(name: str, device: str, quick: bool, folder: Path) -> int:
 
 
 def measure_bf16(name: str, device: str, quick: bool, folder: Path) -> int:
-    """What bfloat16 does to each task's metric, beside the shipped runs."""
+    """Measure what bfloat16 does to each task's metric, beside the shipped runs."""
     less = {"seeds": 1, "data": "digits", "limits": (1, 1)} if quick else {}
-    precision.train(folder / "bf16.csv", say, **less)
+    precision.train(folder / "bf16.csv", **less)
     rows = precision.paired(pd.read_csv(folder / "bf16.csv"), precision.shipped())
-    text = speed_page.bf16_report(rows, table_of("mnist-cpu"))
+    text = precision.report(rows, table_of("mnist-cpu"))
     (folder / "bf16.md").write_text(text, encoding="utf-8")
     print(text)
     return 0
 
 
 def table_of(name: str) -> pd.DataFrame | None:
-    """What was measured before; None where it was not."""
+    """Return what was measured before; None where it was not."""
     path = speed_page.FOLDER / f"{name}.csv"
     return pd.read_csv(path) if path.exists() else None
 
@@ -93,12 +94,7 @@ MEASURED = {"speed": measure_speed, "growth": measure_growth, "scale": measure_s
 
 
 def write(folder: Path, name: str, table: pd.DataFrame, text: str, picture: Figure) -> None:
-    """A table, its report and its picture."""
+    """Write a table, its report and its picture."""
     table.round(4).to_csv(folder / f"{name}.csv", index=False)
     (folder / f"{name}.md").write_text(text, encoding="utf-8")
     (folder / f"{name}.png").write_bytes(png(picture))
-
-
-def say(line: str) -> None:
-    """Print at once, also into a pipe."""
-    print(line, flush=True)

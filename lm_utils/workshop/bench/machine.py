@@ -13,13 +13,13 @@ from pathlib import Path
 
 import torch
 
-from lm_utils.workshop.bench.peers import PEERS
+from lm_utils.workshop.bench.competitors import PEERS
 
 PACKAGES = ("torch", "torchvision", "numpy", *PEERS)
 
 
 def matrix_speed(device: str, seconds: float = 0.5) -> float:
-    """The most GFLOP per second that products of fp32 matrices reach here, on one core or on the whole GPU."""
+    """Return the most GFLOP per second that products of fp32 matrices reach here, on one core or on the whole GPU."""
     size = 8192 if device == "cuda" else 1024
     left, right = torch.rand(2, size, size, device=device)
     clock = time.perf_counter if device == "cuda" else time.process_time
@@ -32,7 +32,7 @@ def matrix_speed(device: str, seconds: float = 0.5) -> float:
 
 
 def peak_mb() -> float:
-    """The most memory this process has held."""
+    """Return the most memory this process has held."""
     if sys.platform == "win32":
         import psutil
 
@@ -44,12 +44,12 @@ def peak_mb() -> float:
 
 
 def busy() -> float:
-    """The machine's load over the last minute; unknown on Windows."""
+    """Return the machine's load over the last minute; unknown on Windows."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
 
 
 def provenance(device: str) -> dict[str, str]:
-    """This machine, what is installed on it, and today's date."""
+    """Describe this machine, what is installed on it, and when: the columns of every table of measurements."""
     machine = torch.cuda.get_device_name() if device == "cuda" else f"{processor()}, {os.cpu_count()} cores"
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES if find_spec(name))
     versions = f"Python {platform.python_version()}, {packages}"
@@ -57,9 +57,14 @@ def provenance(device: str) -> dict[str, str]:
 
 
 def processor() -> str:
-    """The processor's name."""
+    """Return the processor's name."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
         return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
     except (OSError, StopIteration):
         return platform.processor() or platform.machine()
+
+
+def say(line: str) -> None:
+    """Print at once, also into a pipe."""
+    print(line, flush=True)

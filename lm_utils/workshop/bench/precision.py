@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +15,9 @@ from lm_utils.runs.shipped import KEY, LIMITS, SEEDS
 from lm_utils.runs.store import COLUMNS
 from lm_utils.runs.sweep import sweep_entries
 from lm_utils.tasks import TASKS
+from lm_utils.workshop.bench import speed
+from lm_utils.workshop.bench.machine import say
+from lm_utils.workshop.bench.speed_page import markdown
 
 
 def recommended() -> list[Pairing]:
@@ -23,9 +26,7 @@ def recommended() -> list[Pairing]:
     return [next(pairing for pairing in fitting if pairing.task == task) for task in TASKS]
 
 
-def train(
-    path: Path, say: Callable[[str], None], seeds: int = SEEDS, data: str = "mnist", limits: tuple[int, int] = LIMITS
-) -> None:
+def train(path: Path, seeds: int = SEEDS, data: str = "mnist", limits: tuple[int, int] = LIMITS) -> None:
     """Train in bf16 what the table lacks, and write each run into it as soon as it is there."""
     rows = pd.read_csv(path).to_dict("records") if path.exists() else []
     done = {tuple(row[name] for name in KEY) for row in rows}
@@ -59,3 +60,27 @@ def paired(half: pd.DataFrame, full: pd.DataFrame) -> list[tuple[Pairing, Estima
 def shipped() -> pd.DataFrame:
     """The reference runs."""
     return pd.read_csv(RESULTS / "mnist" / "runs.csv")
+
+
+def report(rows: Sequence[tuple], measured: pd.DataFrame | None) -> str:
+    """Write what bf16 does to each task's metric and to the time, as Markdown."""
+    lines = []
+    for pairing, full, half, compared in rows:
+        d = compared.difference
+        figures = (f"{full.mean:.4f}", f"{half.mean:.4f}", f"{d.mean:+.4f} ({d.low:+.4f} to {d.high:+.4f})")
+        name = f"{pairing.spec.title}: {pairing.label}"
+        lines.append((name, pairing.spec.metric, *(figures if d.n else ("", "", "")), d.n, compared.verdict))
+    parts = [
+        "# bf16 beside fp32",
+        '`lm.fit(..., precision="bf16")` and `lm.sweep(..., precision="bf16")`: the convolutions work in bfloat16,'
+        " everything else stays float32. Test metrics on MNIST, paired by seed with the shipped runs; *practically"
+        " equal* is what the course calls so everywhere.",
+        markdown(("task", "metric", "fp32", "bf16", "difference (95 % interval)", "seeds", ""), lines),
+    ]
+    if measured is not None and "fit_bf16" in set(measured.contender):
+        ratio = speed.ratios(measured).set_index("ratio").loc["fit in bf16 / fit, CPU time"]
+        parts.append(
+            f"CPU time of a run in bf16, as a share of fp32: {ratio['median']:.2f} ({ratio['min']:.2f} to"
+            f" {ratio['max']:.2f} over the rounds). Measured: {speed.conditions(measured)}."
+        )
+    return "\n\n".join(parts) + "\n"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from lm_utils.files import DOCS
-from lm_utils.workshop.bench.speed_page import FOLDER
+from lm_utils.workshop.bench.speed_page import FOLDER, markdown
 
 PAGE = DOCS / "scale.md"
 MILLION = 1_000_000
@@ -18,7 +18,7 @@ WAYS = {"threads": "threads", "cluster": "a Dask cluster on this machine"}
 
 
 def page(folder: Path = FOLDER) -> str:
-    """The page, written from what was measured."""
+    """Write the page from what was measured."""
     jobs, run = pd.read_csv(folder / "scale-jobs.csv"), pd.read_csv(folder / "scale-run.csv").iloc[0]
     return "\n\n".join([
         "# A million runs",
@@ -33,7 +33,7 @@ def page(folder: Path = FOLDER) -> str:
 
 
 def one_run(run: pd.Series) -> str:
-    """What a run is on average."""
+    """Say what a run is on average."""
     return (
         f"The {run.runs:.0f} shipped MNIST runs took {run.epochs:.1f} epochs on average until they stopped, which is"
         f" {run.gflop:,.0f} GFLOP a run. At the speed that `fit` reaches in the benchmark"
@@ -43,25 +43,25 @@ def one_run(run: pd.Series) -> str:
 
 
 def costs(run: pd.Series) -> str:
-    """The bill, in core hours, days and gigabytes."""
+    """Write the bill, in core hours, days and gigabytes."""
     hours = MILLION * run.core_seconds / 3600
-    lines = [f"{hours:,.0f} core hours, {MILLION * run.bytes_per_run / 1e9:.1f} GB of results.", ""]
-    lines += ["| machine | time |", "|---|---|"]
-    lines += [f"| {cores:,} such cores | {span(MILLION * run.core_seconds / cores)} |" for cores in CORES]
+    rows = [(f"{cores:,} such cores", span(MILLION * run.core_seconds / cores)) for cores in CORES]
     if run.gpu_seconds > 0:
-        lines += [f"| {gpus} × {run.gpu} | {span(MILLION * run.gpu_seconds / gpus)} |" for gpus in GPUS]
-    else:
-        lines += ["", "No GPU has been measured yet: `make bench DEVICE=cuda` adds its line."]
-    return "\n".join(lines)
+        rows += [(f"{gpus} × {run.gpu}", span(MILLION * run.gpu_seconds / gpus)) for gpus in GPUS]
+    parts = [f"{hours:,.0f} core hours, {MILLION * run.bytes_per_run / 1e9:.1f} GB of results."]
+    parts.append(markdown(("machine", "time"), rows))
+    if not run.gpu_seconds > 0:
+        parts.append("No GPU has been measured yet: `make bench DEVICE=cuda` adds its line.")
+    return "\n\n".join(parts)
 
 
 def span(seconds: float) -> str:
-    """A long time in words."""
+    """Put a long time into words."""
     return f"{seconds / DAY:,.1f} days" if seconds >= DAY else f"{seconds / 3600:.1f} hours"
 
 
 def overhead(jobs: pd.DataFrame) -> str:
-    """The simulation, row by row."""
+    """Show the simulation, row by row."""
     sleeping = jobs[jobs.way.isin(WAYS)]
     first = sleeping.iloc[0]
     text = (
@@ -70,18 +70,18 @@ def overhead(jobs: pd.DataFrame) -> str:
         " need no core, so that a crowd of them shows how many workers one caller can serve."
     )
     heads = ("handed to", "at once", "time in s", "without overhead", "overhead per run", "CPU time of the caller")
-    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    rows = []
     for row in sleeping.itertuples():
         ideal = row.jobs * row.job_seconds / row.workers
         caller = 1000 * row.caller_cpu_seconds / row.jobs
         cells = (f"{row.seconds:.1f}", f"{ideal:.1f}", f"{row.overhead_ms:.2f} ms", f"{caller:.2f} ms")
-        lines.append(f"| {WAYS[row.way]} | {row.workers} | {' | '.join(cells)} |")
+        rows.append((WAYS[row.way], row.workers, *cells))
     note = "The caller's CPU time on the cluster holds the scheduler's, which ran in the same process."
-    return f"{text}\n\n" + "\n".join(lines) + f"\n\n{note}"
+    return f"{text}\n\n{markdown(heads, rows)}\n\n{note}"
 
 
 def bottlenecks(jobs: pd.DataFrame, run: pd.Series) -> str:
-    """Which part gives way first, and what to do about it."""
+    """Say which part gives way first, and what to do about it."""
     crowd = jobs[(jobs.way == "cluster")].sort_values("workers").iloc[-1]
     each = crowd.overhead_ms / 1000
     stored = MILLION * crowd.bytes_per_run / 1e9

@@ -19,9 +19,9 @@ from lm_utils.pairing import Pairing
 from lm_utils.runs.store import Store
 from lm_utils.runs.sweep import sweep, workers
 from lm_utils.training import BATCH, UNCAPPED_THREADS, fit
-from lm_utils.workshop.bench import peers
-from lm_utils.workshop.bench.machine import busy, matrix_speed, peak_mb, provenance
-from lm_utils.workshop.bench.plain_loop import plain_datasets, plain_loop, splits_with
+from lm_utils.workshop.bench import competitors
+from lm_utils.workshop.bench.competitors import PEERS, missing, plain_datasets, plain_loop, splits_with
+from lm_utils.workshop.bench.machine import busy, matrix_speed, peak_mb, provenance, say
 
 PAIRING = Pairing("multiclass", loss="cross_entropy", activation="none")
 SWEEP_RUNS = 4
@@ -82,8 +82,8 @@ class Contender:
 CONTENDERS = {
     "plain": Contender("plain loop, one thread", plain),
     "plain_all": Contender("plain loop, PyTorch's default threads", plain, all_threads=True),
-    **{name: Contender(f"{title}, one thread", getattr(peers, name), package=name)
-       for name, title in peers.PEERS.items()},
+    **{name: Contender(f"{title}, one thread", getattr(competitors, name), package=name)
+       for name, title in PEERS.items()},
     "fit": Contender("fit, one thread", one_fit),
     "fit_bf16": Contender("fit in bf16, one thread", fit_in_bf16),
     "sweep": Contender("sweep of four runs, two workers", one_sweep, runs=SWEEP_RUNS, devices=("cpu",)),
@@ -110,15 +110,15 @@ RATIOS = (
     Ratio("fit in bf16 / fit, CPU time", "fit_bf16", "fit", "cpu_seconds"),
     Ratio("sweep / plain loop on default threads, time per run", "sweep", "plain_all", "seconds"),
     Ratio("group / plain loop, time per run", "group", "plain", "seconds"),
-    *(Ratio(f"{title} / plain loop, CPU time", name, "plain", "cpu_seconds") for name, title in peers.PEERS.items()),
-    *(Ratio(f"fit / {title}, CPU time", "fit", name, "cpu_seconds") for name, title in peers.PEERS.items()),
+    *(Ratio(f"{title} / plain loop, CPU time", name, "plain", "cpu_seconds") for name, title in PEERS.items()),
+    *(Ratio(f"fit / {title}, CPU time", "fit", name, "cpu_seconds") for name, title in PEERS.items()),
 )
 PEAK_LIMIT = 1500  # MB of a process that sweeps
 
 
 def here(device: str) -> list[str]:
     """The contenders that can run on this device with what is installed."""
-    absent = peers.missing()
+    absent = missing()
     return [name for name, one in CONTENDERS.items() if device in one.devices and one.package not in absent]
 
 
@@ -160,9 +160,7 @@ def apart(contender: str, name: str, epochs: int, device: str, **options: object
     return {**row, "epochs": epochs, "data": name, "device": device, "load": busy(), **provenance(device)}
 
 
-def rounds_of(
-    name: str, device: str, rounds: int, epochs: int, say: Callable[[str], None], contenders: Sequence[str]
-) -> pd.DataFrame:
+def rounds_of(name: str, device: str, rounds: int, epochs: int, contenders: Sequence[str]) -> pd.DataFrame:
     """The contenders in turn, round after round; seconds are per run."""
     rows = []
     for number in range(1, rounds + 1):
