@@ -28,14 +28,14 @@ FORECAST: dict[Pairing, str] = {  # what we had said before the grid was trained
 
 
 def contradictions(results: Results | None = None, fewest: int = st.FEWEST_SEEDS) -> list[str]:
-    """One sentence for every pairing of the documents' tables whose verdict the runs contradict."""
+    """Say in a sentence each which verdicts on pairings of the documents' tables the runs contradict."""
     results = results or reference()
-    told = [contradiction(pairing, results, fewest) for pairing in pairings()]
-    return [sentence for sentence in told if sentence]
+    found = [contradiction(pairing, results, fewest) for pairing in pairings()]
+    return [sentence for sentence in found if sentence]
 
 
 def contradiction(pairing: Pairing, results: Results, fewest: int = st.FEWEST_SEEDS) -> str:
-    """What speaks against the verdict of a pairing; empty where nothing does or too few seeds are there."""
+    """Say what speaks against the verdict of a pairing; nothing where nothing does or too few seeds are there."""
     if len(results.of(pairing)) < fewest:
         return ""
     lost = losses_of(results, pairing)
@@ -56,19 +56,19 @@ def contradiction(pairing: Pairing, results: Results, fewest: int = st.FEWEST_SE
 
 
 def beyond_the_documents(results: Results) -> list[Pairing]:
-    """The pairings of the grids that no document ran, as far as they have been trained often enough."""
+    """Return the pairings of the grids that no document ran, as far as they have been trained often enough."""
     ran = set(pairings())
     grid = (pairing for task in TASKS for pairing in whole_grid(task))
     return [pairing for pairing in grid if pairing not in ran and len(results.of(pairing)) >= GRID_SEEDS]
 
 
 def forecast(pairing: Pairing) -> str:
-    """The verdict that was written down before any run of the grid."""
+    """Return the verdict that was written down before any run of the grid."""
     return FORECAST.get(pairing, pairing.verdict)
 
 
 def outcome(pairing: Pairing, results: Results) -> str:
-    """What became of all runs of a pairing."""
+    """Say what became of all runs of a pairing."""
     if all(entry["status"] == "error" for entry in results.of(pairing)):
         return "stops with an error"
     lost = losses_of(results, pairing)
@@ -76,7 +76,7 @@ def outcome(pairing: Pairing, results: Results) -> str:
 
 
 def forecasts(results: Results | None = None) -> dict[str, Counter[str]]:
-    """By forecast, how many pairings that no document ran came out how."""
+    """Count, by forecast, how the pairings that no document ran came out."""
     results = results or reference()
     found = {verdict: Counter() for verdict in VERDICTS}
     for pairing in beyond_the_documents(results):
@@ -97,19 +97,19 @@ def missed(pairing: Pairing, results: Results) -> bool:
 
 
 def misses(results: Results | None = None) -> list[Pairing]:
-    """The pairings whose forecast the grid's runs contradict."""
+    """Return the pairings whose forecast the grid's runs contradict."""
     results = results or reference()
     return [pairing for pairing in beyond_the_documents(results) if missed(pairing, results)]
 
 
 def mean_skill(pairing: Pairing, results: Results) -> float:
-    """How far the runs come on average from the baseline to perfect."""
-    told = estimate(results.scores(pairing).values(), pairing.spec.metric)
-    return st.skill(told.mean, results.baseline(pairing.task), pairing.spec.metric)
+    """Return how far the runs come on average from the baseline to perfect."""
+    score = estimate(results.scores(pairing).values(), pairing.spec.metric)
+    return st.skill(score.mean, results.baseline(pairing.task), pairing.spec.metric)
 
 
 def best_row(task: str, results: Results, fewest: int) -> Pairing:
-    """The row of the task with the best mean, of those with seeds enough."""
+    """Return the row of the task with the best mean, of those with seeds enough."""
     metric = TASKS[task].metric
     enough = [pairing for pairing in pairings(rows(task=task)) if len(results.of(pairing)) >= fewest]
     means = {pairing: estimate(results.scores(pairing).values(), metric).mean for pairing in enough}

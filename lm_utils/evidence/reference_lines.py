@@ -31,12 +31,12 @@ class Landmarks:
 
 
 def landmarks(pairing: Pairing, data: Splits) -> Landmarks:
-    """The landmarks of a pairing on the validation images of these splits."""
+    """Return the landmarks of a pairing on the validation images of these splits."""
     return landmarks_of(pairing, data.train.digits, data.valid.digits)
 
 
 def stored_landmarks(pairing: Pairing, data: str) -> Landmarks:
-    """The landmarks of a pairing for stored runs of a data set, whose images need not be here."""
+    """Return the landmarks of a pairing for stored runs of a data set, whose images need not be here."""
     return landmarks_of(pairing, mixed_digits(data), mixed_digits(data))
 
 
@@ -49,7 +49,7 @@ def mixed_digits(data: str) -> Tensor:
 
 @lru_cache(maxsize=64)
 def landmarks_of(pairing: Pairing, train_digits: Tensor, digits: Tensor) -> Landmarks:
-    """The landmarks of a pairing trained on some digits and judged on others."""
+    """Return the landmarks of a pairing trained on some digits and judged on others."""
     task = pairing.spec
     train, targets = task.target(train_digits), task.target(digits)
     scale = pairing.scale(train)
@@ -67,7 +67,7 @@ def has_no_floor(pairing: Pairing) -> bool:
 
 
 def constant_loss(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) -> float | None:
-    """The lowest loss of constant outputs, found by descent on the output bias alone; None where it has no floor."""
+    """Find the lowest loss of constant outputs by descent on the output bias alone; None where it has no floor."""
     if has_no_floor(pairing):
         return None
     targets = part_of(targets, pairing.reads_batch_as_one_sample)
@@ -90,7 +90,7 @@ def constant_loss(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) ->
 
 
 def part_of(targets: Tensor, in_batches: bool) -> Tensor:
-    """About a thousand of the targets: whole batches as they come, or each value in its own share."""
+    """Take about a thousand of the targets: whole batches as they come, or each value in its own share."""
     if not in_batches:  # equal targets side by side
         columns = targets.reshape(len(targets), -1).double()
         targets = targets[(columns @ 7.0 ** torch.arange(columns.shape[1]).double()).argsort(stable=True)]
@@ -99,14 +99,14 @@ def part_of(targets: Tensor, in_batches: bool) -> Tensor:
 
 
 def start(pairing: Pairing, targets: Tensor, aims: Tensor) -> Tensor:
-    """A good guess for the best constant output bias."""
+    """Guess the best constant output bias."""
     if pairing.spec.kind == "value":
         return torch.full((1, 1), aims.median().item())
     return pairing.prior(targets).reshape(1, -1).float().clone()
 
 
 def best_outputs(pairing: Pairing, aims: Tensor) -> Tensor:
-    """The outputs nearest to perfect that the activation can emit; one row per image."""
+    """Return the outputs nearest to perfect that the activation can emit; one row per image."""
     activation, task = ACTIVATIONS[pairing.activation], pairing.spec
     if task.kind == "value":
         wanted = aims.logit() if pairing.rule.contains == "sigmoid" else aims
@@ -119,7 +119,7 @@ def best_outputs(pairing: Pairing, aims: Tensor) -> Tensor:
 
 
 def least_loss(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) -> float | None:
-    """The lowest loss that the activation's range allows; None where that is 0, or where nothing stops the loss."""
+    """Find the lowest loss that the activation's range allows; None where that is 0, or nothing stops the loss."""
     if has_no_floor(pairing) or (pairing.reads_batch_as_one_sample and pairing.activation != "softmax"):
         return None
     if pairing.reads_batch_as_one_sample:
@@ -133,7 +133,7 @@ def least_loss(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) -> fl
 
 
 def best_metric(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) -> float | None:
-    """The best metric within reach of these outputs; None where they can be perfect."""
+    """Return the best metric within reach of these outputs; None where they can be perfect."""
     task, competing = pairing.spec, pairing.activation == "softmax" or pairing.rule.contains == "softmax"
     if task.kind == "value":
         if pairing.activation == "sigmoid_inverse":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -18,7 +18,7 @@ from lm_utils.evidence import statistics as st
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
 from lm_utils.runs.shipped import KEY, LIMITS, RESULTS, is_current, read_entries
-from lm_utils.runs.store import COLUMNS, Store
+from lm_utils.runs.store import Store
 from lm_utils.runs.sweep import sweep_entries
 from lm_utils.tasks import TASKS
 from lm_utils.training import pick_device
@@ -44,104 +44,90 @@ class Results:
 
     @property
     def owner(self) -> str:
-        """Whose runs these are, on which data, in two words."""
+        """Say whose runs these are, on which data, in two words."""
         return f"{self.whose}: {TITLES[self.data]}"
 
     @property
     def origin(self) -> str:
-        """Whose runs these are, in one line."""
+        """Say whose runs these are, in one line."""
         if not self.entries:
             return f"{self.owner}, no runs yet"
-        counts = {len(runs) for runs in self.by_pairing.values()}
+        counts = set(Counter(tuple(entry[name] for name in KEY[:-1]) for entry in self.entries).values())
         seeds = f"{min(counts)} to {max(counts)} seeds" if len(counts) > 1 else counted(max(counts), "seed")
         versions = " and ".join(sorted({f"torch {entry['torch'].split('+')[0]}" for entry in self.entries}))
         devices = " and ".join(sorted({entry["device"] for entry in self.entries}))
         last = max(entry["date"] for entry in self.entries)
         return f"{self.owner}, {seeds}, {versions}, {devices}, {last}"
 
-    @property
-    def by_pairing(self) -> dict[tuple, list[dict]]:
-        """The runs of each pairing, in the order of their seeds."""
-        found = defaultdict(list)
-        for entry in sorted(self.entries, key=lambda entry: entry["seed"]):
-            found[tuple(entry[name] for name in KEY[:-1])].append(entry)
-        return found
-
-    @property
-    def runs(self) -> pd.DataFrame:
-        """All runs as a table, one line per run, which carries its origin."""
-        table = pd.DataFrame([[entry[name] for name in COLUMNS] for entry in self.entries], columns=list(COLUMNS))
-        return carrying(table, self.origin)
-
     def of(self, pairing: Pairing) -> list[dict]:
-        """The whole entries of a pairing, in the order of their seeds; none where nothing was trained."""
+        """Return the whole entries of a pairing, in the order of their seeds; none where nothing was trained."""
         wanted = tuple(getattr(pairing, name) for name in KEY[:-1])
         mine = (entry for entry in self.entries if tuple(entry[name] for name in KEY[:-1]) == wanted)
         return sorted(mine, key=lambda entry: entry["seed"])
 
     def scores(self, pairing: Pairing, name: str = "test_metric") -> dict[int, float]:
-        """One number per seed: a column, or one measured on the outputs ("nll", "ece", "accuracy_at_cut")."""
+        """Return one number per seed: a column, or one measured on the outputs ("nll", "ece", "accuracy_at_cut")."""
         return {entry["seed"]: number(entry, name) for entry in self.of(pairing)}
 
     def paired(self, pairing: Pairing, other: Pairing, name: str = "test_metric") -> list[float]:
-        """Differences to another pairing on the seeds both have."""
+        """Return the differences to another pairing on the seeds both have."""
         mine, theirs = self.scores(pairing, name), self.scores(other, name)
         return [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
 
     def differences(self, pairs: Iterable[tuple[Pairing, Pairing]]) -> list[list[float]]:
-        """Differences of several pairs, a column for each seed that any pair has; nan where a pair lacks it."""
+        """Return the differences of several pairs, a column for each seed of any pair; nan where a pair lacks it."""
         scores = [(self.scores(one), self.scores(other)) for one, other in pairs]
         seeds = sorted({seed for mine, theirs in scores for seed in mine.keys() & theirs.keys()})
         return [[mine.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for mine, theirs in scores]
 
     def only(self, task: str) -> Results:
-        """The runs of one task."""
+        """Return the runs of one task."""
         return Results(self.whose, self.data, tuple(entry for entry in self.entries if entry["task"] == task))
 
     def of_pairings(self, pairings: Iterable[Pairing]) -> Results:
-        """The runs of these pairings alone, so that their origin counts the seeds of what is shown."""
+        """Return the runs of these pairings alone, so that their origin counts the seeds of what is shown."""
         wanted = {tuple(getattr(pairing, name) for name in KEY[:-1]) for pairing in pairings}
         mine = tuple(entry for entry in self.entries if tuple(entry[name] for name in KEY[:-1]) in wanted)
         return Results(self.whose, self.data, mine)
 
     def of_rows(self, task: str | None = None) -> Results:
-        """The runs of the documents' rows and ours, without the rest of the grid."""
+        """Return the runs of the documents' rows and ours, without the rest of the grid."""
         return self.of_pairings(row.pairing for row in rows(task))
 
     def first_seeds(self, count: int) -> Results:
-        """The runs of seeds below this number, so that all pairings are shown on the same seeds."""
+        """Return the runs of seeds below this number, so that all pairings are shown on the same seeds."""
         return Results(self.whose, self.data, tuple(entry for entry in self.entries if entry["seed"] < count))
 
     def that_learnt(self) -> Results:
-        """The runs that did better than a constant answer."""
+        """Return the runs that did better than a constant answer."""
         learnt = [entry for entry in self.entries if not st.failed(
             number(entry, "test_metric"), self.baseline(entry["task"]), TASKS[entry["task"]].metric)]  # fmt: skip
         return Results(self.whose, self.data, tuple(learnt))
 
     def baseline(self, task: str) -> float:
-        """The test metric of the best constant answer."""
+        """Return the test metric of the best constant answer."""
         return baseline(task, self.data)
 
 
 def counted(count: int, what: str) -> str:
-    """Such as '1 seed' or '3 seeds'."""
+    """Write such as '1 seed' or '3 seeds'."""
     return f"{count} {what}{'s' * (count != 1)}"
 
 
 def number(entry: dict, name: str) -> float:
-    """A number of a run; nan where it has none."""
+    """Return a number of a run; nan where it has none."""
     value = entry[name] if name in entry else entry.get("outputs", {}).get(name)
     return nan if value is None else float(value)
 
 
 def carrying(table: pd.DataFrame, origin: str) -> pd.DataFrame:
-    """The table with its origin on it."""
+    """Return the table with its origin on it."""
     table.attrs["origin"] = origin
     return table
 
 
 def reference(data: str = "mnist", folder: Path | None = None) -> Results:
-    """The results that ship with the course."""
+    """Return the results that ship with the course."""
     folder = folder or RESULTS / data
     files = sorted((folder / "histories").glob("*.jsonl"))
     return shipped(data, folder, tuple((file.name, file.stat().st_mtime_ns) for file in files))
@@ -149,7 +135,7 @@ def reference(data: str = "mnist", folder: Path | None = None) -> Results:
 
 @lru_cache(maxsize=4)
 def shipped(data: str, folder: Path, stamp: tuple) -> Results:
-    """The shipped results as long as their files (whose names and times are the stamp) stay the same."""
+    """Return the shipped results as long as their files (whose names and times are the stamp) stay the same."""
     entries = tuple(entry for entry in read_entries(folder) if is_current(entry, data))
     return Results("reference", data, entries)
 
@@ -162,7 +148,7 @@ def yours(
     store: Store | None = None,
     train: bool = False,
 ) -> Results:
-    """The runs trained on this machine that are stored; with `train`, what is missing is trained first."""
+    """Return the runs trained on this machine that are stored; with `train`, what is missing is trained first."""
     wanted = list(pairings if pairings is not None else dict.fromkeys(row.pairing for row in rows()))
     store, name = store or Store(), load_data(data).name
     if train:
@@ -173,7 +159,7 @@ def yours(
 
 
 def under_conditions(family: str, data: str = "mnist", folder: Path | None = None) -> dict[str, list[dict]]:
-    """The runs of a family by the name of the changed condition, of this version and these data alone; or empty."""
+    """Read the runs of a family, of this version and these data alone, by the name of the changed condition."""
     path = (folder or RESULTS / "robustness" / data) / f"{family}.jsonl"
     found = defaultdict(list)
     if path.exists():
@@ -186,7 +172,7 @@ def under_conditions(family: str, data: str = "mnist", folder: Path | None = Non
 
 @cache
 def tested_digits(data: str) -> torch.Tensor:
-    """The digits of a data set's test part; MNIST's are known without its files."""
+    """Return the digits of a data set's test part; MNIST's are known without its files."""
     if data == "mnist":
         return torch.repeat_interleave(torch.arange(10), torch.tensor(MNIST_TEST))
     return load_data(data).test.digits
@@ -194,23 +180,23 @@ def tested_digits(data: str) -> torch.Tensor:
 
 @cache
 def baseline(task: str, data: str = "mnist") -> float:
-    """The test metric of the best constant answer: the line that a run at chance does not pass."""
+    """Return the test metric of the best constant answer: the line that a run at chance does not pass."""
     targets = TASKS[task].target(tested_digits(data))
     return round(TASKS[task].baseline(targets, targets), 6)
 
 
 def mean(values: Iterable[float]) -> float:
-    """The mean of what is a number; nan where nothing is."""
+    """Return the mean of what is a number; nan where nothing is."""
     return st.mean_interval(list(values)).mean
 
 
 def estimate(scores: Iterable[float], metric: str) -> st.Estimate:
-    """Mean and interval, inside what the metric can be."""
+    """Return mean and interval, inside what the metric can be."""
     return st.mean_interval(list(scores), bounds=(0.0, 1.0 if metric == "accuracy" else inf))
 
 
 def speed_of(entry: dict, chance: float) -> float:
-    """Epochs to 95 % of a run's final validation metric."""
+    """Count the epochs to 95 % of a run's final validation metric."""
     metric = TASKS[entry["task"]].metric
     scores = [record["valid_metric"] for record in entry["history"]]
     return st.epochs_to(scores, entry["valid_metric"], metric, chance)

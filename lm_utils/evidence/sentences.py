@@ -13,31 +13,36 @@ from lm_utils.tasks import TASKS, Task
 
 
 def shown(value: float, task: Task) -> str:
-    """A metric value as people write it: a percentage, or a mean squared error."""
+    """Write a metric value as people do: a percentage, or a mean squared error."""
     return f"{value:.2%}".replace("%", " %") if task.metric == "accuracy" else f"{value:#.3g}".rstrip(".")
 
 
-def shown_interval(told: st.Estimate, task: Task) -> str:
-    """A mean with its interval."""
-    if isnan(told.mean):
+def shown_interval(interval: st.Estimate, task: Task) -> str:
+    """Write a mean with its interval."""
+    if isnan(interval.mean):
         return "no result"
-    if isnan(told.low):
-        return f"{shown(told.mean, task)} (one run)"
-    return f"{shown(told.mean, task)} ({shown(told.low, task).removesuffix(' %')} to {shown(told.high, task)})"
+    if isnan(interval.low):
+        return f"{shown(interval.mean, task)} (one run)"
+    return (
+        f"{shown(interval.mean, task)} ({shown(interval.low, task).removesuffix(' %')} to {shown(interval.high, task)})"
+    )
 
 
-def shown_difference(told: st.Estimate, task: Task) -> str:
-    """A signed difference with its interval, in percentage points or as it is."""
-    if isnan(told.mean):
+def shown_difference(difference: st.Estimate, task: Task) -> str:
+    """Write a signed difference with its interval, in percentage points or as it is."""
+    if isnan(difference.mean):
         return "none"
     accuracy = task.metric == "accuracy"
-    numbers = [f"{value * 100:+.2f}" if accuracy else f"{value:+.3g}" for value in (told.mean, told.low, told.high)]
+    numbers = [
+        f"{value * 100:+.2f}" if accuracy else f"{value:+.3g}"
+        for value in (difference.mean, difference.low, difference.high)
+    ]
     numbers, unit = [text.replace("-", "\N{MINUS SIGN}") for text in numbers], " points" if accuracy else ""
-    return numbers[0] + unit if isnan(told.low) else f"{numbers[0]}{unit} ({numbers[1]} to {numbers[2]})"
+    return numbers[0] + unit if isnan(difference.low) else f"{numbers[0]}{unit} ({numbers[1]} to {numbers[2]})"
 
 
 def sentence(pairing: Pairing, results: Results | None = None, label: str = "", whose: bool = True) -> str:
-    """What the runs of a pairing gave, in one sentence, with their data set and owner."""
+    """Say what the runs of a pairing gave, in one sentence, with their data set and owner."""
     results, label = results or reference(), label or pairing.label
     entries, task = results.of(pairing), pairing.spec
     if not entries:
@@ -49,53 +54,53 @@ def sentence(pairing: Pairing, results: Results | None = None, label: str = "", 
     what = "test accuracy" if task.metric == "accuracy" else "test MSE"
     chance = "at chance" if task.metric == "accuracy" else "no better than a constant answer"
     end = f", {chance} in {lost} of them" if lost else ""
-    told = shown_interval(estimate(scores, task.metric), task)
+    figure = shown_interval(estimate(scores, task.metric), task)
     seeds = "" if len(entries) == 1 else f" over {len(entries)} seeds"
-    return f"{label}: {what} {told}{seeds}{end}{f' ({results.owner})' if whose else ''}."
+    return f"{label}: {what} {figure}{seeds}{end}{f' ({results.owner})' if whose else ''}."
 
 
 def comparison_sentence(pairing: Pairing, other: Pairing | None = None, results: Results | None = None) -> str:
-    """How a pairing does beside another (the task's fitting one, if none is named), in one sentence."""
+    """Say how a pairing does beside another (the task's fitting one, if none is named), in one sentence."""
     return comparison_sentences([(pairing, other or FITTING[pairing.task])], results)[0]
 
 
 def comparison_sentences(pairs: Sequence[tuple[Pairing, Pairing]], results: Results | None = None) -> list[str]:
-    """How the first of each pair does beside the second, judged as one family, a sentence each."""
+    """Say how the first of each pair does beside the second, judged as one family, a sentence each."""
     results, metric = results or reference(), pairs[0][0].spec.metric
     found = st.compare(results.differences(pairs), metric)
     corrected = f", corrected for {len(pairs)} comparisons" if len(pairs) > 1 else ""
-    told = []
+    lines = []
     for (one, other), c in zip(pairs, found, strict=True):
         if not c.difference.n:
-            told.append(f"{one.label} and {other.label} share no seed with a result yet.")
+            lines.append(f"{one.label} and {other.label} share no seed with a result yet.")
             continue
         gap, seeds = shown_difference(c.difference, one.spec), counted(c.difference.n, "paired seed")
         p = f"sign-flip p = {c.p_corrected:.3g}{corrected}"
-        told.append(f"{one.label} against {other.label}: {gap} over {seeds} ({results.owner}), {p}: {c.verdict}.")
-    return told
+        lines.append(f"{one.label} against {other.label}: {gap} over {seeds} ({results.owner}), {p}: {c.verdict}.")
+    return lines
 
 
 def published_sentence(row: Row, results: Results | None = None) -> str:
-    """A published figure beside ours, in one sentence."""
+    """Say in one sentence what was published and what ours is."""
     results, task = results or reference(), row.pairing.spec
-    told = estimate(results.scores(row.pairing).values(), task.metric)
-    if row.test is None or not told.n:
+    ours = estimate(results.scores(row.pairing).values(), task.metric)
+    if row.test is None or not ours.n:
         return f"{row.label}: nothing to compare."
-    gap = abs(told.mean - row.test)
+    gap = abs(ours.mean - row.test)
     by = f"{gap * 100:.2f} points" if task.metric == "accuracy" else f"{gap:.3g}"
-    return f"{row.label}: published {shown(row.test, task)}, ours {shown_interval(told, task)}, {by} apart."
+    return f"{row.label}: published {shown(row.test, task)}, ours {shown_interval(ours, task)}, {by} apart."
 
 
 def published_sentences(task: str, results: Results | None = None) -> str:
-    """Which published figures of a task ours come near, and why the others differ, as Markdown."""
+    """Say which published figures of a task ours come near, and why the others differ, as Markdown."""
     results, metric = results or reference(), TASKS[task].metric
     compared = [row for row in rows(task) if row.test is not None and results.of(row.pairing)]
     far = [row for row in compared if not abs(mean_of(results, row.pairing) - row.test) <= st.REPRODUCED[metric]]
     near = "one percentage point" if metric == "accuracy" else f"{st.REPRODUCED[metric]:g}"
-    told = f"{len(compared) - len(far)} of {len(compared)} published figures lie within {near} of our mean."
-    return "\n".join([told, *(f"- {published_sentence(row, results)} Why: {row.differs}." for row in far)])
+    first = f"{len(compared) - len(far)} of {len(compared)} published figures lie within {near} of our mean."
+    return "\n".join([first, *(f"- {published_sentence(row, results)} Why: {row.differs}." for row in far)])
 
 
 def mean_of(results: Results, pairing: Pairing) -> float:
-    """The mean test metric of a pairing's runs."""
+    """Return the mean test metric of a pairing's runs."""
     return estimate(results.scores(pairing).values(), pairing.spec.metric).mean

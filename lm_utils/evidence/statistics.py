@@ -41,7 +41,7 @@ class Estimate:
         return self.low > margin or self.high < -margin
 
     def times(self, factor: float) -> Estimate:
-        """The same in another unit."""
+        """Return the same in another unit."""
         return Estimate(factor * self.mean, factor * self.low, factor * self.high, self.n)
 
 
@@ -49,7 +49,7 @@ NOTHING = Estimate(nan, nan, nan, 0)
 
 
 def mean_interval(values: Sequence[float], bounds: tuple[float, float] = (-inf, inf)) -> Estimate:
-    """The mean with Student's 95 % interval, cut at the bounds that no mean can pass.
+    """Return the mean with Student's 95 % interval, cut at the bounds that no mean can pass.
 
     One value alone has no interval (nan); equal values have one of no width.
     """
@@ -64,16 +64,16 @@ def mean_interval(values: Sequence[float], bounds: tuple[float, float] = (-inf, 
 
 
 def one_more(values: Sequence[float]) -> tuple[float, float]:
-    """Where one further run of the same kind would lie with 95 % probability; a published run is held to it."""
-    told, array = mean_interval(values), finite(values)
-    if told.n < 2:
+    """Return where one further run of the same kind would lie with 95 % probability; a published run is held to it."""
+    interval, array = mean_interval(values), finite(values)
+    if interval.n < 2:
         return nan, nan
-    reach = stats.t.ppf((1 + LEVEL) / 2, told.n - 1) * array.std(ddof=1) * sqrt(1 + 1 / told.n)
-    return float(told.mean - reach), float(told.mean + reach)
+    reach = stats.t.ppf((1 + LEVEL) / 2, interval.n - 1) * array.std(ddof=1) * sqrt(1 + 1 / interval.n)
+    return float(interval.mean - reach), float(interval.mean + reach)
 
 
 def finite(values: Sequence[float]) -> np.ndarray:
-    """The values that are numbers."""
+    """Return the values that are numbers."""
     array = np.asarray(list(values), dtype=float)
     return array[np.isfinite(array)]
 
@@ -82,12 +82,12 @@ def finite(values: Sequence[float]) -> np.ndarray:
 
 
 def sign_flip_p(differences: Sequence[float]) -> float:
-    """Two-sided p: how often random signs give a mean as far from 0 as the one seen; nan without differences."""
+    """Return how often random signs give a mean as far from 0 as the one seen (two-sided); nan without differences."""
     return float(sign_flip_max_t([differences])[0])
 
 
 def sign_flip_max_t(table: Sequence[Sequence[float]]) -> np.ndarray:
-    """p values of several comparisons [comparison, seed], corrected together for how many they are.
+    """Return the p values of several comparisons [comparison, seed], corrected together for how many they are.
 
     All comparisons of a seed flip their sign together. The clearest one is compared with the largest statistic of
     every flip, each further one with the largest of those that are left (step-down max-T), and no p is smaller than
@@ -108,7 +108,7 @@ def sign_flip_max_t(table: Sequence[Sequence[float]]) -> np.ndarray:
 
 
 def signs(seeds: int) -> np.ndarray:
-    """All patterns of plus and minus one over the seeds, or the seen one and many drawn ones."""
+    """Return all patterns of plus and minus one over the seeds, or the seen one and many drawn ones."""
     if seeds <= EXACT_UP_TO:
         patterns = np.arange(2**seeds)[:, None] >> np.arange(seeds) & 1
         return 1.0 - 2.0 * patterns
@@ -129,8 +129,8 @@ class Comparison:
 NOT_COMPARED = Comparison(NOTHING, nan, nan, "missing")
 
 
-def judge(difference: Estimate, p: float, metric: str) -> str:
-    """What a paired difference shows; fewer than six seeds are an illustration and get no verdict."""
+def verdict_on(difference: Estimate, p: float, metric: str) -> str:
+    """Say what a paired difference shows; fewer than six seeds are an illustration and get no verdict."""
     if difference.n == 0:
         return "missing"
     if difference.n < FEWEST_SEEDS:
@@ -150,24 +150,24 @@ def compare(tables: Sequence[Sequence[float]], metric: str) -> list[Comparison]:
     found = []
     for row, p_corrected in zip(tables, corrected, strict=True):
         difference = mean_interval(row)
-        verdict = judge(difference, p_corrected, metric)
+        verdict = verdict_on(difference, p_corrected, metric)
         found.append(Comparison(difference, sign_flip_p(row), float(p_corrected), verdict))
     return found
 
 
 def error_ratio(ours: Sequence[float], others: Sequence[float], metric: str) -> Estimate:
-    """How many times as large our error is as the other's: the geometric mean over pairs, with its interval."""
+    """Return how many times as large our error is as the other's: the geometric mean over pairs, with its interval."""
     errors = [(abs(PERFECT[metric] - a), abs(PERFECT[metric] - b)) for a, b in zip(ours, others, strict=True)]
     logs = [log(a / b) for a, b in errors if isfinite(a) and isfinite(b) and a > 0 and b > 0]
-    told = mean_interval(logs)
-    return Estimate(exp(told.mean), exp(told.low), exp(told.high), told.n)
+    ratio = mean_interval(logs)
+    return Estimate(exp(ratio.mean), exp(ratio.low), exp(ratio.high), ratio.n)
 
 
 # --- failures and speed ----------------------------------------------------------------------------------------------
 
 
 def skill(score: float, baseline: float, metric: str) -> float:
-    """The share of the way from the best constant answer (0) to a perfect one (1)."""
+    """Return the share of the way from the best constant answer (0) to a perfect one (1)."""
     return (score - baseline) / (PERFECT[metric] - baseline)
 
 
@@ -177,7 +177,7 @@ def failed(score: float, baseline: float, metric: str) -> bool:
 
 
 def wilson(count: int, of: int) -> tuple[float, float]:
-    """Wilson's 95 % interval for a share."""
+    """Return Wilson's 95 % interval for a share."""
     if of == 0:
         return nan, nan
     found = stats.binomtest(count, of).proportion_ci(confidence_level=LEVEL, method="wilson")
@@ -185,7 +185,7 @@ def wilson(count: int, of: int) -> tuple[float, float]:
 
 
 def epochs_to(scores: Sequence[float], final: float, metric: str, baseline: float, share: float = 0.95) -> float:
-    """The first epoch with 95 % of the final accuracy, or with 95 % of the way down from the baseline's error."""
+    """Find the first epoch with 95 % of the final accuracy, or of the way down from the baseline's error."""
     goal = share * final if metric == "accuracy" else baseline - share * (baseline - final)
     for epoch, score in enumerate(scores, start=1):
         if (score >= goal) if metric == "accuracy" else (score <= goal):

@@ -38,21 +38,21 @@ class Table:
 
 
 def readable(table: pd.DataFrame) -> Table:
-    """A summary in words and rounded figures, ready to be shown."""
+    """Write a summary in words and rounded figures, ready to be shown."""
     lines = [readable_line(line) for _, line in table.iterrows()]
     return Table(carrying(pd.DataFrame(lines), table.attrs["origin"]))
 
 
 def readable_line(line: pd.Series) -> dict[str, str]:
-    """One row of a summary in words."""
+    """Write one row of a summary in words."""
     task = TASKS[line["task"]]
-    told = st.Estimate(line["mean"], line["low"], line["high"], line["seeds"])
+    ours = st.Estimate(line["mean"], line["low"], line["high"], line["seeds"])
     difference = st.Estimate(line["difference"], line["difference_low"], line["difference_high"], line["seeds"])
     own = line["verdict"] in ("the fitting pairing", "missing", "error", "not compared")
     return {
         "row": line["label"],
         "published": published_in_words(line, task),
-        "ours (95 % interval)": ours_in_words(line, told, task),
+        "ours (95 % interval)": ours_in_words(line, ours, task),
         "seeds": str(line["seeds"]),
         "at chance": chance_in_words(line) if line["seeds"] and line["verdict"] != "error" else "",
         "epochs": shown_count(line["epochs"]),
@@ -64,41 +64,41 @@ def readable_line(line: pd.Series) -> dict[str, str]:
 
 
 def published_in_words(line: pd.Series, task: Task) -> str:
-    """The published figure or error; empty where the document has none."""
+    """Write the published figure or error; nothing where the document has none."""
     return line["published_error"] or ("" if isnan(line["published"] or nan) else shown(line["published"], task))
 
 
-def ours_in_words(line: pd.Series, told: st.Estimate, task: Task) -> str:
-    """The mean with its interval; where some runs failed and some did not, also the mean of those that learnt."""
+def ours_in_words(line: pd.Series, ours: st.Estimate, task: Task) -> str:
+    """Write the mean with its interval; where some runs failed and some did not, also the mean of those that learnt."""
     if not line["seeds"]:
         return "not trained yet"
     if line["verdict"] == "error":
         return f"error: {line['message']}"
-    words = shown_interval(told, task)
+    words = shown_interval(ours, task)
     some = 0 < line["failed"] < line["seeds"] and not isnan(line["mean_learned"])
     return f"{words}; those that learnt: {shown(line['mean_learned'], task)}" if some else words
 
 
 def chance_in_words(line: pd.Series) -> str:
-    """How many runs ended at chance, with Wilson's interval for their share."""
+    """Say how many runs ended at chance, with Wilson's interval for their share."""
     low, high = line["failed_low"], line["failed_high"]
     return f"{line['failed']} of {line['seeds']} ({100 * low:.0f} to {high:.0%})".replace("%", " %")
 
 
 def shown_count(value: float) -> str:
-    """A mean number of epochs."""
+    """Write a mean number of epochs."""
     return "" if isnan(value) else f"{value:.0f}"
 
 
 def shown_ratio(middle: float, low: float, high: float) -> str:
-    """How many times as large an error is, with its interval."""
+    """Write how many times as large an error is, with its interval."""
     if isnan(middle):
         return ""
     return f"{middle:.2f}" if isnan(low) else f"{middle:.2f} ({low:.2f} to {high:.2f})"
 
 
 def probabilities(pairings: Sequence[Pairing], results: Results | None = None) -> Table:
-    """How good the outputs of these pairings are as probabilities; of each measure, less is better."""
+    """Show how good the outputs of these pairings are as probabilities; of each measure, less is better."""
     results = (results or reference()).only(pairings[0].task)
     lines = [
         {"row": pairing.label, "seeds": str(len(results.of(pairing))),
@@ -109,15 +109,15 @@ def probabilities(pairings: Sequence[Pairing], results: Results | None = None) -
 
 
 def measured(scores: dict[int, float]) -> str:
-    """The mean of a measure that cannot be negative, with its interval."""
-    told = st.mean_interval(list(scores.values()), (0.0, inf))
-    if isnan(told.mean):
+    """Write the mean of a measure that cannot be negative, with its interval."""
+    interval = st.mean_interval(list(scores.values()), (0.0, inf))
+    if isnan(interval.mean):
         return "none stored"
-    return f"{told.mean:.4f}" + ("" if isnan(told.low) else f" ({told.low:.4f} to {told.high:.4f})")
+    return f"{interval.mean:.4f}" + ("" if isnan(interval.low) else f" ({interval.low:.4f} to {interval.high:.4f})")
 
 
 def own_table(task: str, seeds: int = 3, data: str = "auto", device: str = "auto") -> Table | Markdown:
-    """The loss table as trained on this machine, by `make run-all` or by a picker; one line where no row was."""
+    """Return the loss table as trained here, by `make run-all` or by a picker; one line where no row was."""
     mine = yours([row.pairing for row in rows(task, "loss")], seeds, data, device)
     if not mine.entries:
         return Markdown(f"None of these rows has been trained here yet ({mine.origin}); `make run-all` does it.")
@@ -125,7 +125,7 @@ def own_table(task: str, seeds: int = 3, data: str = "auto", device: str = "auto
 
 
 def summary(task: str, table: str | Iterable[str] | None = None, results: Results | None = None) -> pd.DataFrame:
-    """One line per row of a task's table (a name, several, or all of them): figures and verdict.
+    """Return one line per row of a task's table (a name, several, or all of them): figures and verdict.
 
     Comparisons are paired with the task's fitting pairing and corrected for all rows of this table together.
     """
@@ -147,11 +147,11 @@ def summary(task: str, table: str | Iterable[str] | None = None, results: Result
 
 
 def figures_of(row: Row, results: Results) -> dict:
-    """What a row's own runs say."""
+    """Return what a row's own runs say."""
     pairing, entries = row.pairing, results.of(row.pairing)
     metric, chance = pairing.spec.metric, results.baseline(pairing.task)
     scores = [number(entry, "test_metric") for entry in entries]
-    told = estimate(scores, metric)
+    interval = estimate(scores, metric)
     lost = [st.failed(score, chance, metric) for score in scores]
     learned = [score for score, is_lost in zip(scores, lost, strict=True) if not is_lost]
     speed = [nan if is_lost else speed_of(entry, chance) for entry, is_lost in zip(entries, lost, strict=True)]
@@ -162,7 +162,7 @@ def figures_of(row: Row, results: Results) -> dict:
         "published": row.test if results.data == "mnist" else None,  # they are MNIST's and stand beside no others
         "published_error": row.published_error if results.data == "mnist" else "",
         "scores": scores, "speeds": speed, "baseline": chance,
-        "mean": told.mean, "low": told.low, "high": told.high,
+        "mean": interval.mean, "low": interval.low, "high": interval.high,
         "failed": sum(lost), **dict(zip(("failed_low", "failed_high"), st.wilson(sum(lost), len(lost)), strict=True)),
         "mean_learned": st.mean_interval(learned).mean, "epochs": mean([number(e, "epochs") for e in entries]),
         "epochs_to_95": mean(speed), "diverged": sum(entry["status"] == "diverged" for entry in entries),
@@ -172,7 +172,7 @@ def figures_of(row: Row, results: Results) -> dict:
 
 
 def against(row: Row, found: st.Comparison, mine: dict[int, float], theirs: dict[int, float]) -> dict:
-    """What a row says beside the fitting pairing."""
+    """Return what a row says beside the fitting pairing."""
     shared = sorted(mine.keys() & theirs.keys())
     ratio = st.error_ratio([mine[s] for s in shared], [theirs[s] for s in shared], row.pairing.spec.metric)
     verdict = found.verdict

@@ -20,7 +20,7 @@ from lm_utils.evidence.claims.document_000_sections_3_4_to_4 import (
     loss_of_the_average,
     loss_tells_learning,
 )
-from lm_utils.evidence.claims.document_004_cross_entropy import least_loss_is_most_accurate
+from lm_utils.evidence.claims.document_004_written_by_hand import least_loss_is_most_accurate
 from lm_utils.evidence.our_verdicts import contradictions
 from lm_utils.evidence.results import FITTING, under_conditions
 from lm_utils.lessons import verdicts

@@ -14,10 +14,12 @@ from lm_utils.evidence.claims import (  # noqa: F401  (each writes its claims do
     document_000_sections_2_to_3_3,
     document_000_sections_3_4_to_4,
     document_001,
-    document_002,
+    document_002_section_1,
+    document_002_section_2,
     document_003,
     document_004_bce,
     document_004_cross_entropy,
+    document_004_written_by_hand,
 )
 from lm_utils.evidence.claims.claim import KINDS, VERDICTS, WRITTEN, Claim
 from lm_utils.evidence.results import Results, carrying, reference
@@ -37,7 +39,7 @@ class Judged:
 
     @property
     def signed(self) -> str:
-        """The verdict with a sign before it, so that it can be seen at a glance."""
+        """Return the verdict with a sign before it, so that it can be seen at a glance."""
         return f"{SIGNS[self.verdict]} {self.verdict}"
 
 

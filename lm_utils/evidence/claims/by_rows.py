@@ -80,7 +80,7 @@ def titles(chosen: Iterable[Row]) -> dict[Row, str]:
 
 
 def losses_of(results: Results, pairing: Pairing) -> list[bool]:
-    """For each run whether it is at chance."""
+    """Return for each run whether it is at chance."""
     chance, metric = results.baseline(pairing.task), pairing.spec.metric
     return [st.failed(score, chance, metric) for score in results.scores(pairing).values()]
 

@@ -53,7 +53,7 @@ class Claim:
 
     @property
     def document(self) -> str:
-        """The number of the document."""
+        """Return the number of the document."""
         return self.id[:3]
 
     def worked_out(self, test: Test) -> Test:

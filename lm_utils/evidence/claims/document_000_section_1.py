@@ -48,7 +48,7 @@ Claim("000-harm", "1", "A loss that does not fit can keep a model from learning.
     "A misfit may do well on the data at hand and markedly worse than the fitting loss on new data.",
 ).trained_under_conditions
 def misfits_suffer_on_new_data(data: str, home: str = BASELINE_CONDITION) -> Finding:
-    """A misfit that is not worse at home loses a whole point or more somewhere else: its whole interval lies beyond."""
+    """Test whether a misfit that is not worse at home surely loses a whole point or more somewhere else."""
     families = under_conditions("new-data", data)
     names = [f"{home}/{name}" for name in [FITS, *compared_pairings(families)]]
     if found := lacking_conditions(families, names):
@@ -66,25 +66,25 @@ def misfits_suffer_on_new_data(data: str, home: str = BASELINE_CONDITION) -> Fin
     fallen = [c for c in again.values() if c.verdict == "worse" and c.difference.high <= -FEWER_POINTS]
     confirmed = bool(fallen) and judged[TWICE, at_home].verdict != "worse"
     equal = sum(c.verdict == "practically equal" for c in judged.values())
-    told = [f"Of {len(judged)} paired comparisons with the fitting pairing, {equal} are practically equal."]
+    words = [f"Of {len(judged)} paired comparisons with the fitting pairing, {equal} are practically equal."]
     if waiting := len(kinds_of_data(families).keys() - {title for _, title in judged}):
-        told.append(f"{counted(waiting, 'further kind')} of new data: too few seeds so far.")
-    told.append(f"Worse by a whole point or more beyond doubt: {'; '.join(bad) or 'none'}.")
+        words.append(f"{counted(waiting, 'further kind')} of new data: too few seeds so far.")
+    words.append(f"Worse by a whole point or more beyond doubt: {'; '.join(bad) or 'none'}.")
     if lesser := len(worse) - len(sure):
-        told.append(f"Worse beyond chance, but by less than a point or not surely by one: {lesser}.")
+        words.append(f"Worse beyond chance, but by less than a point or not surely by one: {lesser}.")
     if before := len(sure) - len(bad):
-        told.append(f"Worse by a point or more, but by a pairing that is worse on the data at hand, too: {before}.")
+        words.append(f"Worse by a point or more, but by a pairing that is worse on the data at hand, too: {before}.")
     if again:
         seeds = max(c.difference.n for c in again.values())
         lines = [f"{kind} {shown_difference(c.difference, TASKS['multiclass'])}, p = {c.p_corrected:.3g} ({c.verdict})"
                  for kind, c in again.items()]  # fmt: skip
-        told.append(f"What stood out, {CALLED[TWICE]}, alone on {seeds} fresh seeds: {'; '.join(lines)}.")
-        told.append(f"At home it is {judged[TWICE, at_home].verdict}.")
+        words.append(f"What stood out, {CALLED[TWICE]}, alone on {seeds} fresh seeds: {'; '.join(lines)}.")
+        words.append(f"At home it is {judged[TWICE, at_home].verdict}.")
     if longer := once_and_twice(data, "patience"):
         lines = [f"{kind} {shown_difference(c.difference, TASKS['multiclass'])} ({c.verdict})"
                  for kind, c in longer.items()]  # fmt: skip
-        told.append(f"The same, both with a patience of {LONGER} epochs instead of 10: {'; '.join(lines)}.")
-    return Finding("holds here" if bad or confirmed else "not shown", " ".join(told))
+        words.append(f"The same, both with a patience of {LONGER} epochs instead of 10: {'; '.join(lines)}.")
+    return Finding("holds here" if bad or confirmed else "not shown", " ".join(words))
 
 
 # --- section 1-1 -----------------------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def squared_error_fits_numbers_between_0_and_1() -> Finding:
     "Cross-entropy punishes a prediction near the opposite heavily; MSE and MAE have no such mechanism.",
 ).worked_out
 def only_cross_entropy_punishes_without_bound() -> Finding:
-    """How the losses of a yes grow as the predicted probability falls."""
+    """Show how the losses of a yes grow as the predicted probability falls."""
     p = torch.tensor([0.5, 0.01, 1e-6], dtype=torch.float64)
     cross, square, absolute = -p.log(), (1 - p) ** 2, 1 - p
     true = cross[2] > 10 and square.max() <= 1 and absolute.max() <= 1
@@ -134,7 +134,7 @@ def only_cross_entropy_punishes_without_bound() -> Finding:
 
 @Claim("000-two-classes", "1-2", "Two exclusive outputs are multi-class classification with two classes.").worked_out
 def two_classes_are_the_smallest_many() -> Finding:
-    """Softmax over two outputs is the sigmoid of their difference."""
+    """Compare softmax over two outputs with the sigmoid of their difference."""
     z = torch.randn(100, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     gap = (torch.softmax(z, 1)[:, 1] - torch.sigmoid(z[:, 1] - z[:, 0])).abs().max().item()
     return decided(
@@ -144,7 +144,7 @@ def two_classes_are_the_smallest_many() -> Finding:
 
 @Claim("000-bce-independent", "1-2", "Binary cross-entropy looks at each output on its own.").worked_out
 def bce_adds_up_output_by_output() -> Finding:
-    """Changing one output leaves the other outputs' shares of the loss as they are."""
+    """Change one output and compare the other output's share of the loss."""
     y = torch.tensor([1.0, 0.0], dtype=torch.float64)
     p, q = torch.tensor([0.8, 0.3], dtype=torch.float64), torch.tensor([0.1, 0.3], dtype=torch.float64)
     one, other = (F.binary_cross_entropy(values, y, reduction="none")[1].item() for values in (p, q))
@@ -153,7 +153,7 @@ def bce_adds_up_output_by_output() -> Finding:
 
 @Claim("000-bce-not-softmax", "1-2", "Binary cross-entropy does not go with softmax over two outputs.").worked_out
 def bce_does_not_fit_two_softmax_outputs() -> Finding:
-    """If it did not fit, it would ask for something else than cross-entropy does."""
+    """Compare it with cross-entropy: if it did not fit, it would ask for something else."""
     z, y = torch.tensor([[0.7, -0.4]], dtype=torch.float64), torch.tensor([[0.0, 1.0]], dtype=torch.float64)
     bce = lambda z: F.binary_cross_entropy(torch.softmax(z, 1), y)  # noqa: E731
     cross = lambda z: F.cross_entropy(z, y)  # noqa: E731
@@ -176,7 +176,7 @@ Claim("000-mse-one-hot", "1-3", "For one-hot targets MSE suits less well than cr
     "000-exclusivity", "1-3", "Cross-entropy takes the classes' exclusivity into account and MSE does not."
 ).worked_out
 def exclusivity_comes_from_the_loss() -> Finding:
-    """Competition shows in gradients that add up to zero over the classes."""
+    """Add up the gradients over the classes: where classes compete, the sum is zero."""
     losses = {"cross-entropy": lambda p: -(LABEL * p.log()).sum(), "MSE": lambda p: (p - LABEL).square().mean()}
     behind = {n: slope(lambda z, f=f: f(torch.softmax(z, 0)), Z).sum().abs().item() for n, f in losses.items()}
     alone = {n: slope(lambda z, f=f: f(torch.sigmoid(z)), Z).sum().abs().item() for n, f in losses.items()}
@@ -203,7 +203,7 @@ Claim("000-mae-labels", "1-4", "For labels, binary cross-entropy suits better th
     "000-ce-proper", "1-4", "Cross-entropy is made for predicting probabilities and reading them as such."
 ).worked_out
 def expected_loss_is_lowest_at_the_truth() -> Finding:
-    """Which prediction minimises each expected loss where the true probability is 0.3."""
+    """Find the prediction that minimises each expected loss where the true probability is 0.3."""
     p = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
     costs = {
         "cross-entropy": -(0.3 * p.log() + 0.7 * (1 - p).log()),
@@ -211,10 +211,10 @@ def expected_loss_is_lowest_at_the_truth() -> Finding:
         "the absolute error": 0.3 * (1 - p) + 0.7 * p,
     }
     best = {name: p[cost.argmin()].item() for name, cost in costs.items()}
-    told = ", ".join(f"{name} at {value:.2f}" for name, value in best.items())
+    places = ", ".join(f"{name} at {value:.2f}" for name, value in best.items())
     return decided(
         abs(best["cross-entropy"] - 0.3) < 0.002,
-        f"Where the truth is 0.3, the expected loss is lowest for {told}. The squared error shares the virtue, so it"
+        f"Where the truth is 0.3, the expected loss is lowest for {places}. The squared error shares the virtue, so it"
         " is no reason against MSE; the absolute error does not.",
     )
 
@@ -247,7 +247,7 @@ Claim(
 
 @Claim("000-bceloss-as-is", "1-5", "nn.BCELoss takes the predictions as they are.").asked_pytorch
 def bce_takes_values_as_they_are() -> Finding:
-    """nn.BCELoss computes the cross-entropy of exactly the numbers it gets."""
+    """Compare nn.BCELoss with the cross-entropy of exactly the numbers it gets."""
     mine, theirs = -(Y * P.log() + (1 - Y) * (1 - P).log()).mean(), nn.BCELoss()(P, Y)
     return decided(close(mine, theirs), f"The formula on four probabilities gives {mine:.4f}, nn.BCELoss {theirs:.4f}.")
 
@@ -256,7 +256,7 @@ def bce_takes_values_as_they_are() -> Finding:
     "000-bceloss-needs-sigmoid", "1-5", "For nn.BCELoss the outputs must be brought into 0 to 1 first."
 ).asked_pytorch
 def bce_refuses_numbers_outside() -> Finding:
-    """nn.BCELoss stops at an input outside [0, 1]."""
+    """Give nn.BCELoss an input outside [0, 1]."""
     try:
         nn.BCELoss()(torch.tensor([1.5]), torch.tensor([1.0]))
     except RuntimeError as refusal:
@@ -270,7 +270,7 @@ def bce_refuses_numbers_outside() -> Finding:
 
 @Claim("000-bcelogits-sigmoid", "1-5", "nn.BCEWithLogitsLoss applies the sigmoid itself.").asked_pytorch
 def logits_version_contains_the_sigmoid() -> Finding:
-    """nn.BCEWithLogitsLoss equals nn.BCELoss of the sigmoid."""
+    """Compare nn.BCEWithLogitsLoss with nn.BCELoss of the sigmoid."""
     z = torch.logit(P)
     with_logits, by_hand = nn.BCEWithLogitsLoss()(z, Y), nn.BCELoss()(torch.sigmoid(z), Y)
     return decided(close(with_logits, by_hand), f"On the same outputs: {with_logits:.6f} and {by_hand:.6f}.")
@@ -280,7 +280,7 @@ def logits_version_contains_the_sigmoid() -> Finding:
     "000-no-double-sigmoid", "1-5", "Outputs that went through a sigmoid must not be given to nn.BCEWithLogitsLoss."
 ).asked_pytorch
 def sigmoid_twice_costs_something() -> Finding:
-    """A sigmoid before nn.BCEWithLogitsLoss leaves a floor under the loss."""
+    """Show the floor that a sigmoid before nn.BCEWithLogitsLoss leaves under the loss."""
     lowest = nn.BCEWithLogitsLoss()(torch.tensor([1.0]), torch.tensor([1.0])).item()
     seen = torch.sigmoid(torch.tensor([0.0, 1.0])).tolist()
     return decided(

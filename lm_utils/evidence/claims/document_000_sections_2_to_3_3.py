@@ -22,7 +22,7 @@ from lm_utils.tasks import TASKS
 
 @Claim("000-balanced", "2-1", "The digits are balanced.").asked_pytorch
 def digits_are_balanced() -> Finding:
-    """No digit is much rarer than another."""
+    """Compare the counts of the rarest and the commonest digit."""
     most, least = max(MNIST_TEST), min(MNIST_TEST)
     labels = TASKS["multilabel"].target(torch.arange(10)).mean(dim=0)
     rates = ", ".join(f"{name} {rate:.0%}" for name, rate in zip(TASKS["multilabel"].names, labels, strict=True))
@@ -126,7 +126,7 @@ Claim("000-bceloss-why", "3-1", "The reason: nn.BCELoss refuses outputs outside 
     "000-at-most-one", "3-1", "The reason: its own sigmoid keeps the output at 1 or below, so the error cannot shrink."
 ).worked_out
 def an_output_of_at_most_one_explains_the_error() -> Finding:
-    """The published error against the worst that outputs between 0 and 1 could do."""
+    """Compare the published error with the worst that outputs between 0 and 1 could do."""
     targets = TASKS["regression"].target(tested_digits("mnist"))
     mean, std = targets.mean(), targets.std()
     worst = torch.maximum((targets - mean).square(), (targets - mean - std).square()).mean().item()
@@ -191,7 +191,7 @@ Claim(
 
 @Claim("000-one-softmax", "3-2", "Softmax over a single output is always 1, so nothing can be learnt.").asked_pytorch
 def softmax_of_one_output_is_one() -> Finding:
-    """One number divided by itself."""
+    """Apply softmax to single outputs, each divided by itself."""
     outputs = torch.softmax(torch.linspace(-50, 50, 101)[:, None], dim=1)
     return decided(
         bool((outputs == 1).all()),
@@ -252,10 +252,10 @@ def losses_shrink_towards_the_one_hot_label() -> Finding:
         "binary cross-entropy": F.binary_cross_entropy(outputs, label, reduction="none").mean(1),
         "the squared error": (outputs - label).square().mean(1),
     }
-    told = "; ".join(f"{name} {listed(cost[[0, 49, 99]], 2)}" for name, cost in costs.items())
+    words = "; ".join(f"{name} {listed(cost[[0, 49, 99]], 2)}" for name, cost in costs.items())
     return decided(
         all(bool((cost.diff() < 0).all()) and cost[-1].abs() < 1e-9 for cost in costs.values()),
-        f"With {listed(right[[0, 49, 99]], 2)} on the right one of two classes the losses are: {told}. Both are lowest"
+        f"With {listed(right[[0, 49, 99]], 2)} on the right one of two classes the losses are: {words}. Both are lowest"
         " at the label, as cross-entropy is.",
     )
 

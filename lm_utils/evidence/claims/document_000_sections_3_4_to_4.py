@@ -49,12 +49,12 @@ Claim("000-sigmoid-collapse", "3-4", "With sigmoids (BCE or MSE) ten classes are
 
 @with_rows
 def remedies_keep_the_blamed_part(results: Results, chosen: Sequence[Row]) -> Finding:
-    """A cause is refuted where it is still there and every run learns; it holds only where every run still fails."""
+    """Refute a cause that is still there where every run learns; it holds only where every run still fails."""
     lost = [is_lost for row in chosen for is_lost in losses_of(results, row.pairing)]
-    told = row_sentences(results, chosen)
+    words = row_sentences(results, chosen)
     if not any(lost):
-        return Finding("refuted", "These rows keep independent sigmoids and change something else: " + told)
-    return Finding("holds here" if all(lost) else "not shown", told)
+        return Finding("refuted", "These rows keep independent sigmoids and change something else: " + words)
+    return Finding("holds here" if all(lost) else "not shown", words)
 
 
 Claim(
@@ -79,30 +79,30 @@ Claim(
 
 
 def near_the_fitting_probabilities(results: Results, chosen: Sequence[Row], how: str) -> tuple[list[bool], str]:
-    """For each row whether likelihood and calibration come near the fitting pairing's; none where that lacks seeds."""
+    """Return whether each row's likelihood and calibration come near the fitting pairing's; none without its seeds."""
     fitting = row_of("fitting-multiclass")
     reason = lacking(results, [fitting])
     if reason:
         return [], reason
-    told, near = [], []
+    words, near = [], []
     for row in chosen:
         mine, theirs = (mean(results.scores(r.pairing, "nll").values()) for r in (row, fitting))
         ece, others = (mean(results.scores(r.pairing, "ece").values()) for r in (row, fitting))
         near += [mine <= CLEARLY_MORE * theirs, ece <= CLEARLY_MORE * others]
-        told.append(
+        words.append(
             f"{row.label}, {how}: negative log-likelihood {mine:.3f} against {theirs:.3f}"
             f" for {fitting.label}, calibration error {ece:.4f} against {others:.4f}."
         )
-    return near, " ".join(told)
+    return near, " ".join(words)
 
 
 @with_rows
 def reads_as_class_probability(results: Results, chosen: Sequence[Row]) -> Finding:
     """Whether sigmoid outputs fail as class probabilities: compare their calibration with the fitting pairing's."""
-    near, told = near_the_fitting_probabilities(results, chosen, "outputs divided by their sum")
+    near, words = near_the_fitting_probabilities(results, chosen, "outputs divided by their sum")
     if not near:
-        return Finding("not tested", told)
-    return Finding("refuted" if all(near) else "not shown" if any(near) else "holds here", told)
+        return Finding("not tested", words)
+    return Finding("refuted" if all(near) else "not shown" if any(near) else "holds here", words)
 
 
 Claim(
@@ -116,10 +116,10 @@ Claim(
 @with_rows
 def reads_well_whatever_the_loss(results: Results, chosen: Sequence[Row]) -> Finding:
     """Whether softmax outputs serve as class probabilities after any loss; the same yardstick, the other way round."""
-    near, told = near_the_fitting_probabilities(results, chosen, "outputs as they are")
+    near, words = near_the_fitting_probabilities(results, chosen, "outputs as they are")
     if not near:
-        return Finding("not tested", told)
-    return Finding("holds here" if all(near) else "not shown" if any(near) else "refuted", told)
+        return Finding("not tested", words)
+    return Finding("holds here" if all(near) else "not shown" if any(near) else "refuted", words)
 
 
 Claim(
@@ -152,7 +152,7 @@ Claim("000-labels-softmax", "3-5", "On labels every row with softmax is clearly 
 @with_rows
 def a_cut_repairs_it(results: Results, chosen: Sequence[Row]) -> Finding:
     """Whether the labels cannot be learnt: refuted where another cut surely reads them from the same networks."""
-    told, repaired, broken = [], [], []
+    words, repaired, broken = [], [], []
     for row in chosen:
         half = estimate(results.scores(row.pairing).values(), "accuracy")
         cut = estimate(results.scores(row.pairing, "accuracy_at_cut").values(), "accuracy")
@@ -161,7 +161,7 @@ def a_cut_repairs_it(results: Results, chosen: Sequence[Row]) -> Finding:
         way, least, most = (st.skill(score, chance, "accuracy") for score in (cut.mean, cut.low, cut.high))
         repaired.append(least >= REPAIRED_SKILL)
         broken.append(most < REPAIRED_SKILL)
-        told.append(
+        words.append(
             f"{row.label}: {shown_interval(half, row.pairing.spec)} with the cut at 0.5,"
             f" {shown_interval(cut, row.pairing.spec)} with the cut that suits the validation set (about"
             f" {where.mean:.2f}), on the same trained networks: {shown(way, row.pairing.spec)} of the way from the best"
@@ -169,7 +169,7 @@ def a_cut_repairs_it(results: Results, chosen: Sequence[Row]) -> Finding:
             f" ({shown(REPAIRED_SKILL, row.pairing.spec)} count as repaired)."
         )
     verdict = "refuted" if all(repaired) else "holds here" if all(broken) else "not shown"
-    return Finding(verdict, " ".join(told))
+    return Finding(verdict, " ".join(words))
 
 
 Claim(
@@ -200,12 +200,12 @@ Claim("000-labels-figures", "3-5", "The published figures for labels.").trained(
 
 
 def lowest_loss(entry: dict) -> float:
-    """The lowest validation loss of a run; infinite where it ended before its first."""
+    """Return the lowest validation loss of a run; infinite where it ended before its first."""
     return min((record["valid_loss"] for record in entry["history"]), default=inf)
 
 
 def loss_of_the_average(pairing: Pairing, data: str) -> float:
-    """What a network pays that says the average, whatever the image: the mean number, or the base rate of each yes."""
+    """Return what a network pays that says the average, whatever the image: mean number, or base rate of each yes."""
     targets = pairing.spec.target(tested_digits(data))
     aims = pairing.aims(targets, pairing.scale(targets))
     number = pairing.spec.kind == "value"
@@ -215,23 +215,23 @@ def loss_of_the_average(pairing: Pairing, data: str) -> float:
 
 @with_rows
 def loss_tells_learning(results: Results, chosen: Sequence[Row]) -> Finding:
-    """The validation loss falls clearly below the average answer's in the runs that learn alone.
+    """Test whether the validation loss falls clearly below the average answer's in the runs that learn alone.
 
     A row in which that tells wrongly about half of the runs or more refutes it.
     """
-    right, told, names = [], [], titles(chosen)
+    right, words, names = [], [], titles(chosen)
     for row in chosen:
         average = loss_of_the_average(row.pairing, results.data)
         runs, learnt = results.of(row.pairing), [not is_lost for is_lost in losses_of(results, row.pairing)]
         low = [lowest_loss(entry) < CLEARLY_BELOW * average for entry in runs]
         right.append([fell == learns for fell, learns in zip(low, learnt, strict=True)])
-        told.append(
+        words.append(
             f"{names[row]}: the average answer costs {average:.4f}; the validation loss falls clearly below that in"
             f" {sum(low)} of {counted(len(runs), 'run')}, and {sum(learnt)} learn."
         )
     wrong = any(sum(rights) <= len(rights) / 2 for rights in right)
     verdict = "holds here" if all(map(all, right)) else "refuted" if wrong else "not shown"
-    return Finding(verdict, " ".join(told))
+    return Finding(verdict, " ".join(words))
 
 
 Claim(

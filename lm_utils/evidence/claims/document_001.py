@@ -80,7 +80,7 @@ Claim("001-sigmoid-labels", "1", "For labels independent sigmoids are better tha
 
 @Claim("001-bends", "1-1", "A sigmoid on the targets distorts the data.").worked_out
 def sigmoid_bends_the_targets() -> Finding:
-    """Equal steps of the target become unequal steps of its sigmoid."""
+    """Compare equal steps of the target with the steps of its sigmoid."""
     t = torch.tensor([1.0, 2.0, 3.0, 4.0, 6.0], dtype=torch.float64)
     s = torch.sigmoid(t)
     return decided(
@@ -92,7 +92,7 @@ def sigmoid_bends_the_targets() -> Finding:
 
 @Claim("001-complexity", "1-1", "Transforming and transforming back makes the model more complex.").worked_out
 def transforming_makes_the_model_more_complex() -> Finding:
-    """Parameters with and without the transform."""
+    """Count the parameters with and without the transform."""
     count = [
         sum(p.numel() for p in CNN(1, name, "sigmoid", torch.Generator().manual_seed(0)).parameters())
         for name in ("none", "sigmoid_inverse")
@@ -105,7 +105,7 @@ def transforming_makes_the_model_more_complex() -> Finding:
 
 
 def smallest_certainty(dtype: torch.dtype = torch.float32) -> float:
-    """The smallest number whose sigmoid is exactly 1."""
+    """Find the smallest number whose sigmoid is exactly 1."""
     x = torch.linspace(0, 40, 400_001, dtype=torch.float64).to(dtype)
     return x[torch.sigmoid(x) == 1].min().item()
 
@@ -133,14 +133,14 @@ def sigmoid_of_15_counts_as_one() -> Finding:
 
 @Claim("001-sigmoid-15-near", "1-1", "sigmoid(15) and sigmoid(−15) are very close to 1 and 0.").asked_pytorch
 def sigmoid_of_15_is_near_one() -> Finding:
-    """Very close to 1 and 0."""
+    """Measure how far sigmoid(15) lies from 1."""
     far = 1 - torch.sigmoid(torch.tensor(15.0, dtype=torch.float64)).item()
     return decided(far < 1e-6, f"sigmoid(15) lies {far:.1g} below 1, sigmoid(−15) as much above 0.")
 
 
 @Claim("001-inverse", "1-1", "Where the sigmoid has been rounded to 1, its inverse cannot be applied.").asked_pytorch
 def inverse_fails_where_sigmoid_saturates() -> Finding:
-    """The inverse of a rounded 1 is infinite."""
+    """Invert a sigmoid that was rounded to 1."""
     back = inverse_sigmoid(torch.sigmoid(torch.tensor([16.0, 17.0]))).tolist()
     return decided(back[1] == inf, f"In float32 16 comes back as {back[0]:.2f}, 17 as {back[1]}.")
 
@@ -157,7 +157,7 @@ Claim(
 
 @Claim("001-sum", "1-2", "Softmax makes the probabilities add up to 1, sigmoids do not.").worked_out
 def sigmoids_need_not_add_up_to_one() -> Finding:
-    """The sum of independent sigmoids."""
+    """Add up independent sigmoids, and a softmax."""
     sums = [torch.sigmoid(Z).sum().item(), torch.softmax(Z, 0).sum().item()]
     return decided(
         abs(sums[0] - 1) > 0.1, f"On three logits the sigmoids add up to {sums[0]:.3f}, softmax to {sums[1]:.3f}."
@@ -171,7 +171,7 @@ def sigmoids_need_not_add_up_to_one() -> Finding:
     "exclude each other.",
 ).worked_out
 def sigmoids_ignore_each_other() -> Finding:
-    """No sigmoid output depends on another class's logit."""
+    """Differentiate every sigmoid output by the other classes' logits."""
     slopes = torch.autograd.functional.jacobian(torch.sigmoid, Z)
     others = slopes[~torch.eye(len(Z), dtype=torch.bool)].abs().max().item()
     shared = torch.autograd.functional.jacobian(lambda z: torch.softmax(z, 0), Z)
@@ -184,7 +184,7 @@ def sigmoids_ignore_each_other() -> Finding:
 
 @Claim("001-sigmoid-ce", "1-2", "… so behind sigmoids cross-entropy cannot take it into account either.").worked_out
 def sigmoid_then_cross_entropy_ignores_other_classes() -> Finding:
-    """If exclusivity were out of sight, raising the logit of one class would take nothing from the others' shares."""
+    """Raise the logit of one class: if exclusivity were out of sight, the others' shares would stay."""
     right, first = int(LABEL.argmax()), 0
     raised = Z.clone()
     raised[first] += 1

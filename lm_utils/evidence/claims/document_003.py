@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from lm_utils.evidence.claims.by_computing import LABEL, P, Y, Z, close, double, listed, slope
 from lm_utils.evidence.claims.claim import Claim, Finding, decided
-from lm_utils.evidence.claims.document_002 import squares_pull_harder_when_far
+from lm_utils.evidence.claims.document_002_section_1 import squares_pull_harder_when_far
 
 CLIP = 1e-7  # the document's
 
@@ -20,7 +20,7 @@ CLIP = 1e-7  # the document's
 
 @Claim("003-batch", "Loss", "A loss over a mini-batch is divided by the batch size.").asked_pytorch
 def batch_mean_does_not_grow() -> Finding:
-    """Divided by the number of samples, a batch twice as long costs the same."""
+    """Compare a batch with one twice as long: divided by the number of samples, they cost the same."""
     once, twice = nn.BCELoss()(P, Y), nn.BCELoss()(P.repeat(2, 1), Y.repeat(2, 1))
     by_elements, by_samples = nn.MSELoss()(P, Y), (P - Y).square().sum() / len(P)
     return decided(
@@ -43,7 +43,7 @@ Claim("003-mse-big", "MSE", "Squaring gives large errors a larger penalty.").wor
     note="The ½ is a common convention, as it cancels in the gradient; only text and code should agree.",
 ).worked_out
 def code_takes_the_mean_of_the_squares() -> Finding:
-    """The document's MSE, added up over a batch of two samples, against the mean of the squares."""
+    """Compare the document's MSE, added up over a batch of two samples, with the mean of the squares."""
     predictions, labels = torch.stack([Z, Z + 1]), torch.stack([LABEL, LABEL])
     coded, mean = [], []
     for outputs in (1, len(Z)):
@@ -61,12 +61,12 @@ def code_takes_the_mean_of_the_squares() -> Finding:
 
 @Claim("003-mse-half", "MSE", "The gradient of the code's MSE is (prediction − target) / n.").worked_out
 def half_square_has_the_plain_difference_as_slope() -> Finding:
-    """The document's MSE with its one half, against its gradient."""
-    told, mine = slope(lambda a: ((a - LABEL) ** 2 * 0.5 / 3).sum(), Z), (Z - LABEL) / 3
+    """Compare the slope of the document's MSE, with its one half, with the document's gradient."""
+    right, mine = slope(lambda a: ((a - LABEL) ** 2 * 0.5 / 3).sum(), Z), (Z - LABEL) / 3
     torchs = slope(lambda a: F.mse_loss(a, LABEL), Z)
     return decided(
-        torch.allclose(told, mine),
-        f"Autograd on the document's forward: {listed(told)}; its gradient: {listed(mine)}. PyTorch's MSELoss has no"
+        torch.allclose(right, mine),
+        f"Autograd on the document's forward: {listed(right)}; its gradient: {listed(mine)}. PyTorch's MSELoss has no"
         f" ½, so its gradient is twice that: {listed(torchs)}.",
     )
 
@@ -75,7 +75,7 @@ def half_square_has_the_plain_difference_as_slope() -> Finding:
 
 
 def softmax_slopes() -> Tensor:
-    """All slopes of three softmax outputs."""
+    """Return all slopes of three softmax outputs."""
     return torch.autograd.functional.jacobian(lambda z: torch.softmax(z, 0), Z)
 
 
@@ -83,7 +83,7 @@ def softmax_slopes() -> Tensor:
     "003-softmax-slopes", "Cross-entropy", "Softmax's slopes are y_i (1 − y_j) for i = j and −y_i y_j otherwise."
 ).worked_out
 def softmax_slopes_are_as_derived() -> Finding:
-    """y_i (1 − y_i) on the diagonal, −y_i y_j elsewhere."""
+    """Compare autograd with y_i (1 − y_i) on the diagonal and −y_i y_j elsewhere."""
     y = torch.softmax(Z, 0)
     gap = (softmax_slopes() - (torch.diag(y) - torch.outer(y, y))).abs().max().item()
     return decided(gap < 1e-12, f"All nine slopes agree with autograd within {gap:.0e}.")
@@ -96,7 +96,7 @@ def softmax_slopes_are_as_derived() -> Finding:
     note="The first half of the sentence is right.",
 ).worked_out
 def other_classes_add_nothing() -> Finding:
-    """The gradient of cross-entropy without the slopes of i ≠ j."""
+    """Compute the gradient of cross-entropy without the slopes of i ≠ j."""
     y, full = torch.softmax(Z, 0), softmax_slopes()
     whole, diagonal = -(LABEL / y) @ full, -(LABEL / y) @ torch.diag(full.diagonal())
     return decided(
@@ -110,7 +110,7 @@ def other_classes_add_nothing() -> Finding:
     "003-gradient", "Cross-entropy", "With softmax or sigmoid inside, the gradient is (prediction − label)."
 ).worked_out
 def gradient_is_prediction_less_label() -> Finding:
-    """For softmax with cross-entropy and sigmoid with binary cross-entropy."""
+    """Compare for softmax with cross-entropy and for sigmoid with binary cross-entropy."""
     soft = slope(lambda z: -(LABEL * torch.softmax(z, 0).log()).sum(), Z)
     coin = slope(lambda z: F.binary_cross_entropy(torch.sigmoid(z), LABEL, reduction="sum"), Z)
     true = torch.allclose(soft, torch.softmax(Z, 0) - LABEL) and torch.allclose(coin, torch.sigmoid(Z) - LABEL)
@@ -125,15 +125,15 @@ def gradient_is_prediction_less_label() -> Finding:
     "The code's forward and its gradient (a − b) / n take their arguments in the same order.",
 ).worked_out
 def forward_and_gradient_share_their_arguments() -> Finding:
-    """The document's forward takes (label, prediction); its gradient takes the first less the second."""
+    """Compare the forward, which takes (label, prediction), with the gradient, the first less the second."""
     prediction = torch.softmax(Z, 0)
     true = slope(lambda z: -(LABEL * torch.softmax(z, 0).clamp_min(CLIP).log()).sum(), Z)
-    told = LABEL - prediction
+    coded = LABEL - prediction
     swapped = -(prediction * LABEL.clamp_min(CLIP).log()).sum().item()
     return decided(
-        torch.allclose(true, told),
+        torch.allclose(true, coded),
         f"In the forward the first argument is the label and the second sits in the logarithm; the gradient returns"
-        f" first less second, {listed(told)}, where autograd gives {listed(true)}: the opposite sign. Called with the"
+        f" first less second, {listed(coded)}, where autograd gives {listed(true)}: the opposite sign. Called with the"
         f" prediction first, the gradient is right and the forward gives {swapped:.2f} instead of"
         f" {-(LABEL * prediction.log()).sum():.2f}.",
     )
@@ -141,7 +141,7 @@ def forward_and_gradient_share_their_arguments() -> Finding:
 
 @Claim("003-clip", "Cross-entropy", "Cutting at 1e-7 keeps the logarithm from running to infinity.").worked_out
 def clipping_keeps_the_logarithm_finite() -> Finding:
-    """The largest loss that is left."""
+    """Compute the largest loss that is left."""
     lost = -log(CLIP)
     return decided(lost < 17, f"Cut at 0.0000001, no sample costs more than {lost:.2f} instead of infinity.")
 
@@ -151,14 +151,14 @@ def clipping_keeps_the_logarithm_finite() -> Finding:
 
 @Claim("003-clip-gradient", "Binary cross-entropy", "The gradient (a − b) / n belongs to the clipped loss.").worked_out
 def gradient_goes_with_the_clipped_loss() -> Finding:
-    """Where the clip cuts, the loss is flat and the document's gradient is not."""
+    """Compare the two where the clip cuts: the loss is flat and the document's gradient is not."""
     z = double(-20.0)
     true = slope(lambda z: -torch.sigmoid(z).clamp(CLIP, 1 - CLIP).log(), z).item()
-    told = (torch.sigmoid(z) - 1).item()
+    coded = (torch.sigmoid(z) - 1).item()
     return decided(
-        abs(true - told) < 1e-6,
+        abs(true - coded) < 1e-6,
         f"At a logit of −20 with label 1 the clipped loss is flat, its slope {abs(true):.0f}; the code returns"
-        f" {told:.0f} (before its swapped sign). It is the gradient of the loss without the clip, and the better one"
+        f" {coded:.0f} (before its swapped sign). It is the gradient of the loss without the clip, and the better one"
         " for learning, but not that of the loss it reports.".replace("-1", "−1"),
     )
 
@@ -167,7 +167,7 @@ def gradient_goes_with_the_clipped_loss() -> Finding:
     "003-at-logit", "Binary cross-entropy", "The difference is the slope at the sigmoid's input, not at its output."
 ).worked_out
 def slope_is_taken_at_the_logit() -> Finding:
-    """The gradient at the sigmoid's output is another number."""
+    """Compare with the gradient at the sigmoid's output, which is another number."""
     p = torch.sigmoid(Z)
     at_logit, at_output = (
         (torch.sigmoid(Z) - LABEL)[1].item(),
@@ -182,7 +182,7 @@ def slope_is_taken_at_the_logit() -> Finding:
 
 @Claim("003-sigmoid-range", "Binary cross-entropy", "A sigmoid's output lies between 0 and 1.").asked_pytorch
 def sigmoid_stays_between_zero_and_one() -> Finding:
-    """Never outside; in float32 the ends are reached."""
+    """Look for outputs outside; in float32 the ends are reached."""
     p = torch.sigmoid(torch.linspace(-200, 200, 4001))
     true = bool((p >= 0).all() and (p <= 1).all())
     return decided(

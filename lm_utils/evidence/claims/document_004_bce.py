@@ -11,7 +11,7 @@ from lm_utils.evidence.claims.by_computing import close
 from lm_utils.evidence.claims.by_pairs import equal
 from lm_utils.evidence.claims.claim import Claim, Finding, decided
 from lm_utils.evidence.claims.document_000_section_1 import bce_refuses_numbers_outside
-from lm_utils.evidence.claims.document_002 import cross_entropy_tells_distributions_apart
+from lm_utils.evidence.claims.document_002_section_1 import cross_entropy_tells_distributions_apart
 
 # --- BCELoss ---------------------------------------------------------------------------------------------------------
 
@@ -43,7 +43,7 @@ Claim("004-bce-probabilities", "BCELoss", "nn.BCELoss needs outputs that are pro
 
 @Claim("004-logits-are-probabilities", "BCEWithLogitsLoss", "Logits are probabilities.").asked_pytorch
 def logits_are_probabilities() -> Finding:
-    """A logit may be any number."""
+    """Show that a logit may be any number."""
     layer = nn.Linear(4, 1000, bias=False)
     with torch.no_grad():
         layer.weight.copy_(torch.linspace(-3, 3, 4000).view(1000, 4))
@@ -57,7 +57,7 @@ def logits_are_probabilities() -> Finding:
 
 @Claim("004-stable", "BCEWithLogitsLoss", "It is numerically more stable than sigmoid and nn.BCELoss.").asked_pytorch
 def logits_version_is_more_stable() -> Finding:
-    """Far from the truth, only the version on logits still has a gradient."""
+    """Compare the gradients far from the truth."""
     z = torch.tensor([-200.0], requires_grad=True)
     fused = nn.BCEWithLogitsLoss()(z, torch.ones(1))
     fused_slope = torch.autograd.grad(fused, z)[0].item()
@@ -80,7 +80,7 @@ Claim("004-efficient", "BCEWithLogitsLoss", "It is more efficient than sigmoid a
     "004-formula-logits", "BCEWithLogitsLoss", "The formula: the mean of −[y log σ(z) + (1 − y) log(1 − σ(z))]."
 ).asked_pytorch
 def bce_formula_is_the_default() -> Finding:
-    """The mean over samples of the two-term formula."""
+    """Compare with the mean over samples of the two-term formula."""
     z, y = torch.tensor([1.5, -0.5, 0.2]), torch.tensor([1.0, 0.0, 1.0])
     p = torch.sigmoid(z)
     mine = -(y * p.log() + (1 - y) * (1 - p).log()).sum() / len(y)
@@ -90,7 +90,7 @@ def bce_formula_is_the_default() -> Finding:
 
 @Claim("004-z", "BCEWithLogitsLoss", "z is a log-probability.").asked_pytorch
 def logit_is_a_log_probability() -> Finding:
-    """z would have to be the logarithm of sigmoid(z)."""
+    """Compare z with the logarithm of sigmoid(z)."""
     z = torch.tensor(2.0)
     p = torch.sigmoid(z)
     return decided(

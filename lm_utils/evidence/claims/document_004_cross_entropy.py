@@ -1,10 +1,10 @@
-"""What document 004 says on nn.CrossEntropyLoss, and on binary cross-entropy by hand."""
+"""What document 004 says on nn.CrossEntropyLoss."""
 
 from __future__ import annotations
 
 import inspect
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf, log
 
 import torch
@@ -13,15 +13,12 @@ from torch.nn import functional as F
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.changed_conditions import BASELINE_CONDITION, FITS, accuracy
-from lm_utils.evidence.claims.by_computing import close, double, listed
+from lm_utils.evidence.claims.by_computing import close
 from lm_utils.evidence.claims.by_conditions import lacking_conditions
 from lm_utils.evidence.claims.by_pairs import better
-from lm_utils.evidence.claims.by_rows import titles, with_rows
 from lm_utils.evidence.claims.claim import Claim, Finding, decided
-from lm_utils.evidence.claims.document_003 import batch_mean_does_not_grow
-from lm_utils.evidence.results import Results, counted, number, under_conditions
+from lm_utils.evidence.results import number, under_conditions
 from lm_utils.evidence.sentences import shown_difference
-from lm_utils.runs.rows import Row
 from lm_utils.tasks import TASKS
 
 LOGITS, CLASSES = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, 3.0]]), torch.tensor([0, 1])
@@ -34,7 +31,7 @@ FEWER, RARE = "images-500", "imbalance-10"  # the first has fewer images in all 
 
 @Claim("004-weight", "CrossEntropyLoss", "weight sets a weight for each class.").asked_pytorch
 def weights_count_classes() -> Finding:
-    """The weighted mean of the samples' losses."""
+    """Compare with the weighted mean of the samples' losses."""
     weight = torch.tensor([1.0, 5.0, 1.0])
     each = nn.CrossEntropyLoss(reduction="none")(LOGITS, CLASSES)
     mine = (weight[CLASSES] * each).sum() / weight[CLASSES].sum()
@@ -47,7 +44,7 @@ def weights_count_classes() -> Finding:
 
 
 def quietly(work: Callable[[], Tensor]) -> Tensor:
-    """What an outdated option gives, without its warning."""
+    """Return what an outdated option gives, without its warning."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         return work()
@@ -55,7 +52,7 @@ def quietly(work: Callable[[], Tensor]) -> Tensor:
 
 @Claim("004-size-average", "CrossEntropyLoss", "size_average: True averages, False sums.").asked_pytorch
 def size_average_chooses_mean_or_sum() -> Finding:
-    """The retired option still does what it did."""
+    """Ask the retired option whether it still does what it did."""
     mean = quietly(lambda: nn.CrossEntropyLoss(size_average=True)(LOGITS, CLASSES))
     total = quietly(lambda: nn.CrossEntropyLoss(size_average=False)(LOGITS, CLASSES))
     true = close(mean, nn.CrossEntropyLoss()(LOGITS, CLASSES)) and close(total, 2 * mean)
@@ -66,7 +63,7 @@ def size_average_chooses_mean_or_sum() -> Finding:
 
 @Claim("004-ignore", "CrossEntropyLoss", "ignore_index leaves a label out; it is −100 unless told.").asked_pytorch
 def ignored_index_is_minus_100() -> Finding:
-    """A sample with that label takes no part."""
+    """Show that a sample with that label takes no part."""
     default = inspect.signature(nn.CrossEntropyLoss).parameters["ignore_index"].default
     with_ignored = nn.CrossEntropyLoss()(LOGITS, torch.tensor([0, -100]))
     alone = nn.CrossEntropyLoss()(LOGITS[:1], torch.tensor([0]))
@@ -78,14 +75,14 @@ def ignored_index_is_minus_100() -> Finding:
 
 @Claim("004-reduce", "CrossEntropyLoss", "reduce=False does not reduce.").asked_pytorch
 def reduce_false_keeps_every_sample() -> Finding:
-    """The retired option reduce=False gives one loss per sample."""
+    """Count the losses that the retired option reduce=False gives."""
     each = quietly(lambda: nn.CrossEntropyLoss(reduce=False)(LOGITS, CLASSES))
     return decided(each.shape == (2,), f"reduce=False on two samples gives {len(each)} losses.")
 
 
 @Claim("004-reduction", "CrossEntropyLoss", "reduction is 'none', 'mean' or 'sum'.").asked_pytorch
 def reductions_do_what_they_say() -> Finding:
-    """'none', 'mean' and 'sum'."""
+    """Compare 'none', 'mean' and 'sum'."""
     none, mean, total = (nn.CrossEntropyLoss(reduction=name)(LOGITS, CLASSES) for name in ("none", "mean", "sum"))
     true = none.shape == (2,) and close(none.mean(), mean) and close(none.sum(), total)
     return decided(true, f"Two samples: each {none[0]:.4f} and {none[1]:.4f}, mean {mean:.4f}, sum {total:.4f}.")
@@ -98,7 +95,7 @@ def reductions_do_what_they_say() -> Finding:
     note="The document says both things about reduce=False, a few lines apart.",
 ).asked_pytorch
 def reduce_false_sums() -> Finding:
-    """It would have to give one number, the sum."""
+    """Compare with the one number that a sum would be."""
     each = quietly(lambda: nn.CrossEntropyLoss(reduce=False)(LOGITS, CLASSES))
     total = nn.CrossEntropyLoss(reduction="sum")(LOGITS, CLASSES)
     numbers = ", ".join(f"{value:.4f}" for value in each)
@@ -113,7 +110,7 @@ def reduce_false_sums() -> Finding:
     "004-smoothing", "CrossEntropyLoss", "label_smoothing softens the labels a little; it is 0 unless told."
 ).asked_pytorch
 def label_smoothing_mixes_in_the_even_target() -> Finding:
-    """A smoothing of s moves s of the label evenly onto all classes."""
+    """Compare a smoothing of s with targets that move s of the label evenly onto all classes."""
     smooth = nn.CrossEntropyLoss(label_smoothing=0.1)(LOGITS, CLASSES)
     mixed = nn.CrossEntropyLoss()(LOGITS, 0.9 * F.one_hot(CLASSES, 3) + 0.1 / 3)
     default = inspect.signature(nn.CrossEntropyLoss).parameters["label_smoothing"].default
@@ -150,27 +147,27 @@ Claim(
     "004-takes-probabilities", "CrossEntropyLoss", "nn.CrossEntropyLoss takes probabilities as its input."
 ).asked_pytorch
 def cross_entropy_takes_probabilities() -> Finding:
-    """If it took probabilities, the loss would be −log p of the right class."""
-    told, meant = nn.CrossEntropyLoss()(PROBABILITIES, torch.tensor([0])).item(), -log(0.7)
+    """Compare with −log p of the right class, which it would be if it took probabilities."""
+    loss, meant = nn.CrossEntropyLoss()(PROBABILITIES, torch.tensor([0])).item(), -log(0.7)
     floor = nn.CrossEntropyLoss()(torch.eye(10)[:1], torch.tensor([0])).item()
     return decided(
-        close(told, meant),
+        close(loss, meant),
         f"For the probabilities 0.7, 0.2, 0.1 and class 0, −log 0.7 is {meant:.4f}, but the"
-        f" loss is {told:.4f}: it takes them for logits and applies softmax. A perfect"
+        f" loss is {loss:.4f}: it takes them for logits and applies softmax. A perfect"
         f" prediction of ten classes would still cost {floor:.4f}.",
     )
 
 
 @Claim("004-target-forms", "CrossEntropyLoss", "Targets may be class indices or class probabilities.").asked_pytorch
 def cross_entropy_targets_have_two_forms() -> Finding:
-    """Class indices and class probabilities give the same loss."""
+    """Compare the losses of class indices and of class probabilities."""
     indices, rows = nn.CrossEntropyLoss()(LOGITS, CLASSES), nn.CrossEntropyLoss()(LOGITS, F.one_hot(CLASSES, 3).float())
     return decided(close(indices, rows), f"Class indices give {indices:.6f}, the same classes as rows {rows:.6f}.")
 
 
 @Claim("004-contains-softmax", "CrossEntropyLoss", "It joins softmax and cross-entropy.").asked_pytorch
 def cross_entropy_contains_softmax() -> Finding:
-    """It equals the negative log of the softmax at the right class."""
+    """Compare it with the negative log of the softmax at the right class."""
     mine, theirs = -torch.softmax(LOGITS, 1).log()[[0, 1], CLASSES].mean(), nn.CrossEntropyLoss()(LOGITS, CLASSES)
     return decided(
         close(mine, theirs), f"−log softmax at the right class: {mine:.6f}; nn.CrossEntropyLoss: {theirs:.6f}."
@@ -181,18 +178,18 @@ def cross_entropy_contains_softmax() -> Finding:
     "004-unstable", "CrossEntropyLoss", "It can be numerically unstable where a probability is very small."
 ).asked_pytorch
 def cross_entropy_is_unstable_at_small_p() -> Finding:
-    """An instable loss would be infinite where p underflows."""
+    """Compute it where p underflows; an instable loss would be infinite there."""
     z = torch.tensor([[1000.0, 0.0]])
-    by_hand, told = torch.softmax(z, 1).log()[0, 1].item(), nn.CrossEntropyLoss()(z, torch.tensor([1])).item()
+    by_hand, loss = torch.softmax(z, 1).log()[0, 1].item(), nn.CrossEntropyLoss()(z, torch.tensor([1])).item()
     return decided(
-        told in (inf, 100.0),
+        loss in (inf, 100.0),
         f"For the logits 1000 and 0 and the second class, log(softmax) by hand gives {by_hand}".replace("-", "−")
-        + f" and so a loss of {-by_hand}; nn.CrossEntropyLoss gives {told:.0f}: it never forms the small probability.",
+        + f" and so a loss of {-by_hand}; nn.CrossEntropyLoss gives {loss:.0f}: it never forms the small probability.",
     )
 
 
 def imbalance_verdict(against_many: str, against_few: str) -> str:
-    """Worse than both is due to the imbalance; worse than more images alone may be due to their number."""
+    """Judge: worse than both is due to the imbalance, worse than more images alone may be due to their number."""
     if "illustration" in (against_many, against_few):
         return "not tested"
     if against_many == "better":
@@ -204,7 +201,7 @@ def imbalance_verdict(against_many: str, against_few: str) -> str:
     "004-imbalance", "CrossEntropyLoss", "Performance may suffer where classes are imbalanced."
 ).trained_under_conditions
 def imbalance_hurts(data: str) -> Finding:
-    """Cross-entropy with rare classes is worse than with as many balanced images, and than with fewer than its own."""
+    """Compare cross-entropy on rare classes with as many balanced images, and with fewer than its own."""
     families = under_conditions("new-data", data)
     rare, many, few = names = [f"{name}/{FITS}" for name in (RARE, BASELINE_CONDITION, FEWER)]
     if found := lacking_conditions(families, names):
@@ -213,16 +210,16 @@ def imbalance_hurts(data: str) -> Finding:
     seeds = sorted(set.intersection(*(set(own) for own in scores)))
     compared = st.compare([[scores[0][seed] - other[seed] for seed in seeds] for other in scores[1:]], "accuracy")
     images = sum(number(run, "train_images") for run in families[rare]) / len(families[rare])
-    told = [f"{families[rare][0]['title']} ({images:,.0f} images in all), cross-entropy on logits:"]
-    told += [
+    words = [f"{families[rare][0]['title']} ({images:,.0f} images in all), cross-entropy on logits:"]
+    words += [
         f"against {families[name][0]['title']} {shown_difference(c.difference, TASKS['multiclass'])},"
         f" p = {c.p_corrected:.3g} ({c.verdict})."
         for name, c in zip((many, few), compared, strict=True)
     ]
     verdict = imbalance_verdict(*(c.verdict for c in compared))
     if verdict == "not shown" and compared[0].verdict == "worse":
-        told.append("That there are fewer images could be the reason as well.")
-    return Finding(verdict, " ".join(told))
+        words.append("That there are fewer images could be the reason as well.")
+    return Finding(verdict, " ".join(words))
 
 
 Claim("004-weights-help", "CrossEntropyLoss", "Weights help against imbalance.").untested("No run here uses weights.")
@@ -232,7 +229,7 @@ Claim("004-weights-help", "CrossEntropyLoss", "Weights help against imbalance.")
     "004-double-sum", "CrossEntropyLoss", "The formula: a double sum over samples and classes (without division by N)."
 ).asked_pytorch
 def cross_entropy_sums_by_default() -> Finding:
-    """The document's double sum has no division by N."""
+    """Compare it with the document's double sum, which has no division by N."""
     double_sum = -(F.one_hot(CLASSES, 3) * torch.softmax(LOGITS, 1).log()).sum()
     default, summed = nn.CrossEntropyLoss()(LOGITS, CLASSES), nn.CrossEntropyLoss(reduction="sum")(LOGITS, CLASSES)
     return decided(
@@ -241,82 +238,3 @@ def cross_entropy_sums_by_default() -> Finding:
         f" ({summed:.4f}); the default divides by the number of samples:"
         f" {default:.4f}.",
     )
-
-
-# --- BCE by hand -----------------------------------------------------------------------------------------------------
-
-
-@Claim("004-log-why", "BCE by hand", "The logarithm is there to punish low probabilities of what happened.").worked_out
-def low_probabilities_cost_steeply() -> Finding:
-    """How −log p grows."""
-    p = torch.tensor([0.9, 0.1, 0.001], dtype=torch.float64)
-    cost = -p.log()
-    return decided(
-        bool(cost[2] > 3 * cost[1] - 1e-9 and cost[1] > 20 * cost[0]), f"−log p at 0.9, 0.1 and 0.001: {listed(cost)}."
-    )
-
-
-@Claim(
-    "004-yes-item",
-    "BCE by hand",
-    "For y = 1 the item of the loss becomes log p (for y = 0, log(1 − p)).",
-    note="Perhaps the item inside the formula's brackets is meant, whose minus sign stands before them. Said of "
-    "the loss it is a slip of the pen: the two points after it have the sign.",
-).worked_out
-def item_of_a_yes_is_the_plain_log() -> Finding:
-    """The item of the loss for y = 1, by PyTorch, against log p."""
-    p = double(0.9)
-    item, log_p = F.binary_cross_entropy(p, double(1.0)), p.log()
-    return decided(
-        bool((item - log_p).abs() < 1e-12),
-        f"For p = {p:.1f} and y = 1 log p is {listed(log_p[None])}, but the loss is {listed(item[None])}, which is"
-        " −log p: a loss that grew with p would teach the opposite.",
-    )
-
-
-Claim("004-mean", "BCE by hand", "Divided by N, the loss does not depend on the number of samples.").asked_pytorch(
-    batch_mean_does_not_grow
-)
-
-
-@Claim("004-sign", "BCE by hand", "The minus sign is there because log p is negative where p is below 0.5.").worked_out
-def log_is_negative_only_below_a_half() -> Finding:
-    """The sign of log p."""
-    p = torch.tensor([0.1, 0.5, 0.9, 1.0], dtype=torch.float64)
-    values = p.log()
-    return decided(
-        bool(values[2] >= 0),
-        f"log p at 0.1, 0.5, 0.9 and 1 is {listed(values)}: negative for every probability below 1. The minus sign"
-        " is there for all of them.",
-    )
-
-
-def at_least_loss(entry: dict) -> float:
-    """The validation metric of the epoch with the least validation loss."""
-    return min(entry["history"], key=lambda record: record["valid_loss"])["valid_metric"]
-
-
-@with_rows
-def least_loss_is_most_accurate(results: Results, chosen: Sequence[Row]) -> Finding:
-    """At the least validation loss the accuracy is practically the best epoch's; refuted where it is surely lower."""
-    gaps, told, names = [], [], titles(chosen)
-    for row in chosen:
-        lower = [at_least_loss(entry) - entry["valid_metric"] for entry in results.of(row.pairing)]
-        gap = st.mean_interval(lower)
-        gaps.append((gap, st.MARGIN[row.pairing.spec.metric]))
-        told.append(
-            f"{names[row]}: in {sum(one != 0 for one in lower)} of {counted(len(lower), 'run')} the epoch of the least"
-            " validation loss is not the most accurate one; beside that one it has"
-            f" {shown_difference(gap, row.pairing.spec)}."
-        )
-    equal, worse = all(gap.inside(margin) for gap, margin in gaps), any(gap.outside(margin) for gap, margin in gaps)
-    return Finding("holds here" if equal else "refuted" if worse else "not shown", " ".join(told))
-
-
-Claim(
-    "004-minimising",
-    "BCE by hand",
-    "Minimising this loss optimises the model's performance (here: the epoch of the least validation loss is "
-    "as accurate as the best one).",
-    note="The best of many epochs is a maximum and a little lucky, so a small gap is to be expected.",
-).trained(least_loss_is_most_accurate, rows=["000-3-2-bce-sigmoid", "000-3-3-bce-sigmoid", "000-3-5-bce-sigmoid"])

@@ -1,18 +1,16 @@
-"""What document 002 says on losses, backpropagation and likelihood."""
+"""What document 002 says in section 1, on losses."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import log
 
 import torch
 from sklearn.metrics import log_loss
 from torch import Tensor, nn
-from torch.distributions import Bernoulli, Normal
 from torch.nn import functional as F
 
 from lm_utils.evidence.claims.by_computing import LABEL, Z, close, double, listed, slope
-from lm_utils.evidence.claims.by_pairs import better, cures, lower
+from lm_utils.evidence.claims.by_pairs import better, lower
 from lm_utils.evidence.claims.by_rows import fail, learn, row_of, row_sentences
 from lm_utils.evidence.claims.claim import Claim, Finding, decided
 from lm_utils.evidence.results import Results
@@ -21,20 +19,20 @@ from lm_utils.evidence.results import Results
 
 
 def same_as_torch(formula: Callable[[Tensor], Tensor], theirs: Callable[[Tensor, Tensor], Tensor]) -> Finding:
-    """A formula of the differences against PyTorch's function."""
-    mine, told = formula(Z - LABEL).item(), theirs(Z, LABEL).item()
-    return decided(abs(mine - told) < 1e-12, f"On three outputs: {mine:.6f}, PyTorch {told:.6f}.")
+    """Compare a formula of the differences with PyTorch's function."""
+    mine, pytorchs = formula(Z - LABEL).item(), theirs(Z, LABEL).item()
+    return decided(abs(mine - pytorchs) < 1e-12, f"On three outputs: {mine:.6f}, PyTorch {pytorchs:.6f}.")
 
 
 @Claim("002-mse", "1 MSE", "MSE is the mean of the squared differences.").worked_out
 def mse_is_the_mean_square() -> Finding:
-    """The definition."""
+    """Compare the definition with PyTorch's function."""
     return same_as_torch(lambda d: (d**2).mean(), F.mse_loss)
 
 
 @Claim("002-mse-fast", "1 MSE", "Because errors are squared, learning is fast at the beginning.").worked_out
 def squares_pull_harder_when_far() -> Finding:
-    """Gradients at an error of 5 and of 0.5."""
+    """Compare the gradients at an error of 5 and of 0.5."""
     square = [slope(lambda x: x**2, double(d)).item() for d in (5.0, 0.5)]
     absolute = [slope(torch.abs, double(d)).item() for d in (5.0, 0.5)]
     return decided(
@@ -51,7 +49,7 @@ Claim("002-mse-faster-run", "1 MSE", "… so MSE gets a network to its result in
 
 @Claim("002-outliers", "1 MSE", "MSE is sensitive to outliers.").worked_out
 def outliers_move_the_mean() -> Finding:
-    """The best constant under each loss, with and without an outlier."""
+    """Find the best constant under each loss, with and without an outlier."""
     values, c = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0]), torch.linspace(0, 30, 3001)
     best = []
     for sample in (values, torch.tensor([1.0, 2.0, 3.0, 4.0, 100.0])):
@@ -69,13 +67,13 @@ def outliers_move_the_mean() -> Finding:
 
 @Claim("002-mae", "1 MAE", "MAE is the mean of the absolute differences.").worked_out
 def mae_is_the_mean_distance() -> Finding:
-    """The definition."""
+    """Compare the definition with PyTorch's function."""
     return same_as_torch(lambda d: d.abs().mean(), F.l1_loss)
 
 
 @Claim("002-mae-unit", "1 MAE", "MAE has the unit of what is estimated.").worked_out
 def mae_keeps_the_unit() -> Finding:
-    """Metres to centimetres."""
+    """Go from metres to centimetres."""
     absolute, square = (f(100 * Z, 100 * LABEL).item() / f(Z, LABEL).item() for f in (F.l1_loss, F.mse_loss))
     return decided(
         abs(absolute - 100) < 1e-9, f"From metres to centimetres MAE grows {absolute:.0f}-fold, MSE {square:,.0f}-fold."
@@ -84,7 +82,7 @@ def mae_keeps_the_unit() -> Finding:
 
 @Claim("002-mae-jumps", "1 MAE", "Near its minimum MAE's gradient stays as large, so it can jump about.").worked_out
 def mae_jumps_about_its_minimum() -> Finding:
-    """Twenty steps of the same size under both losses."""
+    """Make twenty steps of the same size under both losses."""
     ends = {}
     for name, loss in {"MAE": torch.abs, "MSE": torch.square}.items():
         x = double(1.05)
@@ -103,13 +101,13 @@ def mae_jumps_about_its_minimum() -> Finding:
 
 @Claim("002-huber", "1 Huber", "Huber is MSE for small errors and MAE for large ones.").asked_pytorch
 def huber_joins_two_losses() -> Finding:
-    """Quadratic up to delta, linear beyond."""
+    """Compare Huber's loss with the half square up to delta and the line beyond."""
     errors = torch.tensor([0.5, 1.0, 3.0])
-    told = nn.HuberLoss(reduction="none", delta=1.0)(errors, torch.zeros(3))
+    pytorchs = nn.HuberLoss(reduction="none", delta=1.0)(errors, torch.zeros(3))
     mine = torch.where(errors <= 1, 0.5 * errors**2, errors - 0.5)
     return decided(
-        close(told, mine),
-        f"For errors of 0.5, 1 and 3 it gives {told[0]:.3f}, {told[1]:.3f} and {told[2]:.3f}:"
+        close(pytorchs, mine),
+        f"For errors of 0.5, 1 and 3 it gives {pytorchs[0]:.3f}, {pytorchs[1]:.3f} and {pytorchs[2]:.3f}:"
         " half the square, then the absolute error less one half.",
     )
 
@@ -124,7 +122,7 @@ Claim(
 
 @Claim("002-ce", "1 CE", "Cross-entropy measures how far two distributions are apart.").worked_out
 def cross_entropy_tells_distributions_apart() -> Finding:
-    """It is lowest where the two agree, though not zero there."""
+    """Show that it is lowest where the two agree, though not zero there."""
     p = torch.tensor([0.7, 0.2, 0.1], dtype=torch.float64)
     others = torch.softmax(torch.randn(500, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64), 1)
     same, lowest = -(p * p.log()).sum().item(), -(p * others.log()).sum(1).min().item()
@@ -137,7 +135,7 @@ def cross_entropy_tells_distributions_apart() -> Finding:
 
 @Claim("002-log-loss", "1 CE", "Binary cross-entropy is also called log loss.").asked_pytorch
 def bce_is_log_loss() -> Finding:
-    """Two libraries, one number."""
+    """Compare the numbers of two libraries."""
     y, p = [1, 0, 1, 1], [0.9, 0.2, 0.4, 0.6]
     ours, theirs = nn.BCELoss()(torch.tensor(p), torch.tensor(y, dtype=torch.float32)).item(), log_loss(y, p)
     return decided(close(ours, theirs), f"nn.BCELoss gives {ours:.6f}, scikit-learn's log_loss {theirs:.6f}.")
@@ -148,7 +146,7 @@ def bce_is_log_loss() -> Finding:
 
 @Claim("002-hinge", "1 Hinge", "Hinge asks for a margin between classes.").worked_out
 def hinge_asks_for_a_margin() -> Finding:
-    """Right answers inside the margin still cost something."""
+    """Show that right answers inside the margin still cost something."""
     z = torch.tensor([-0.5, 0.5, 1.5], dtype=torch.float64)
     cost = (1 - z).clamp_min(0)
     return decided(
@@ -160,7 +158,7 @@ def hinge_asks_for_a_margin() -> Finding:
 
 @Claim("002-hinge-signs", "1 Hinge", "Its labels are +1 and −1.").asked_pytorch
 def hinge_needs_signs() -> Finding:
-    """With labels 0 and 1 the loss of every 0 is constant."""
+    """Compare with labels 0 and 1, where the loss of every 0 is constant."""
     z = torch.tensor([-2.0, 0.5, 2.0], requires_grad=True)
     right = (1 - torch.tensor([-1.0, 1.0, 1.0]) * z).clamp_min(0)
     slope = torch.autograd.grad((1 - 0.0 * z).clamp_min(0).sum(), z)[0]
@@ -173,7 +171,7 @@ def hinge_needs_signs() -> Finding:
 
 
 def only_these_learn(results: Results, rows: Sequence[str], others: Sequence[str]) -> Finding:
-    """These rows learn and the others fail in every run; refuted where these do not learn or the others mostly do."""
+    """Test whether these rows learn and the others fail; refuted where these do not learn or the others mostly do."""
     found = [learn(results, rows), fail(results, others)]
     if open_still := [finding for finding in found if finding.verdict == "not tested"]:
         return open_still[0]
@@ -194,134 +192,3 @@ Claim(
     rows=["extra-probability-hinge", "extra-binary-hinge", "extra-multilabel-hinge"],
     others=["extra-multiclass-hinge"],
 )
-
-
-# --- section 2 -------------------------------------------------------------------------------------------------------
-
-
-@Claim("002-vanishing", "2", "Many layers multiply slopes below 1 until the gradient is nearly 0.").worked_out
-def slopes_multiply_to_nothing() -> Finding:
-    """The steepest sigmoid, ten times."""
-    steepest = slope(torch.sigmoid, double(0.0)).item()
-    return decided(
-        steepest**10 < 1e-5,
-        f"The sigmoid's slope is at most {steepest:g}; ten layers multiply it to at most {steepest**10:.0e}.",
-    )
-
-
-# --- section 2 Backpropagation ---------------------------------------------------------------------------------------
-
-
-def neuron(loss: Callable[[Tensor], Tensor]) -> float:
-    """The gradient at a neuron with output sigmoid(4) that should say 0."""
-    return slope(lambda z: loss(torch.sigmoid(z)), double(4.0)).item()
-
-
-@Claim(
-    "002-mse-slow",
-    "2 Backpropagation",
-    "A wrong sigmoid neuron learns slowly under MSE, because the sigmoid's slope is a factor.",
-).worked_out
-def mse_starves_a_wrong_neuron() -> Finding:
-    """Gradient of a badly wrong sigmoid neuron under MSE."""
-    square, cross = neuron(lambda p: (p - 0) ** 2 / 2), neuron(lambda p: -(1 - p).log())
-    p = torch.sigmoid(double(4.0)).item()
-    factor = p * (1 - p)
-    return decided(
-        abs(square - cross * factor) < 1e-12 and factor < 0.05,
-        f"A neuron that says {p:.3f} where 0 is right: the gradient under MSE is {square:.4f}, which is the error times"
-        f" the sigmoid's slope of {factor:.4f}; without that factor it would be {cross:.4f}.",
-    )
-
-
-@Claim(
-    "002-sigmoid-factor",
-    "2 Backpropagation",
-    "The gradient is small because the sigmoid is multiplied in.",
-    note="A slip of the pen: a few lines further the document itself speaks of the activation's slope.",
-).worked_out
-def the_sigmoid_itself_is_a_factor() -> Finding:
-    """Whether a sigmoid neuron's gradient under MSE is the error times the sigmoid, or times the sigmoid's slope."""
-    square, p = neuron(lambda p: (p - 0) ** 2 / 2), torch.sigmoid(double(4.0)).item()
-    return decided(
-        abs(square - p * p) < 1e-12,
-        f"A neuron that says {p:.3f} where 0 is right: the error times the sigmoid is {p * p:.4f}, times the sigmoid's"
-        f" slope {p * p * (1 - p):.4f}; the gradient is {square:.4f}.",
-    )
-
-
-@Claim(
-    "002-ce-free", "2 Backpropagation", "Under cross-entropy the output layer's gradient has no such factor."
-).worked_out
-def cross_entropy_spares_the_output_layer() -> Finding:
-    """The sigmoid's slope cancels."""
-    cross, p = neuron(lambda p: -(1 - p).log()), torch.sigmoid(double(4.0)).item()
-    return decided(abs(cross - p) < 1e-12, f"Prediction less label is {p:.4f}; the gradient is {cross:.4f}.")
-
-
-Claim(
-    "002-ce-faster-run",
-    "2 Backpropagation",
-    "… so it learns in fewer epochs than MSE (one probability, both with a sigmoid).",
-).trained(lower, pairs=[["000-3-2-bce-sigmoid", "000-3-2-mse-sigmoid"]], measure="epochs_to_95")
-
-
-@Claim(
-    "002-hidden-fade", "2 Backpropagation", "In hidden layers the slopes still multiply, whatever the loss."
-).worked_out
-def hidden_layers_still_fade() -> Finding:
-    """The gradient at the first of six sigmoid layers under cross-entropy."""
-    generator = torch.Generator().manual_seed(0)
-    weights = [torch.randn(16, 16, generator=generator, dtype=torch.float64) / 4 for _ in range(6)]
-    x = torch.randn(16, generator=generator, dtype=torch.float64)
-    sizes = {}
-    for name, activation in {"sigmoid": torch.sigmoid, "ReLU": torch.relu}.items():
-        first = weights[0].clone().requires_grad_()
-        h = activation(first @ x)
-        for w in weights[1:]:
-            h = activation(w @ h)
-        sizes[name] = torch.autograd.grad(F.cross_entropy(h[None], torch.tensor([3])), first)[0].norm().item()
-    return decided(
-        sizes["sigmoid"] < sizes["ReLU"] / 10,
-        f"Under cross-entropy through six layers, the first layer's gradient is {sizes['sigmoid']:.1e} with sigmoids"
-        f" and {sizes['ReLU']:.1e} with ReLU.",
-    )
-
-
-@Claim("002-relu", "2 Backpropagation", "ReLU's slope is 0 or 1.").asked_pytorch
-def relu_slope_is_zero_or_one() -> Finding:
-    """The derivative of ReLU."""
-    z = torch.tensor([-2.0, -0.1, 0.1, 2.0], requires_grad=True)
-    slopes = torch.autograd.grad(torch.relu(z).sum(), z)[0].tolist()
-    return decided(
-        set(slopes) == {0.0, 1.0},
-        f"At −2, −0.1, 0.1 and 2 autograd gives {slopes}; a unit whose input is"
-        " negative for every image learns nothing.",
-    )
-
-
-Claim(
-    "002-relu-helps",
-    "2 Backpropagation",
-    "… which makes ReLU an excellent choice (here: in the hidden layer of the ten sigmoids, with BCE and with MSE).",
-).trained(cures, pairs=[["remedy-bce-relu", "000-3-4-bce-sigmoid"], ["remedy-mse-relu", "000-3-4-mse-sigmoid"]])
-
-
-# --- section 2 Maximum likelihood ------------------------------------------------------------------------------------
-
-
-@Claim(
-    "002-likelihood",
-    "2 Maximum likelihood",
-    "Losses are negative log-likelihoods: MSE of a normal distribution, cross-entropy of a coin.",
-).worked_out
-def losses_are_likelihoods() -> Finding:
-    """MSE from a normal distribution, BCE from a coin."""
-    normal = (-Normal(Z, 1.0).log_prob(LABEL) - log(2 * torch.pi) / 2 - (Z - LABEL) ** 2 / 2).abs().max().item()
-    p = torch.sigmoid(Z)
-    coin = (-Bernoulli(p).log_prob(LABEL) - F.binary_cross_entropy(p, LABEL, reduction="none")).abs().max().item()
-    return decided(
-        max(normal, coin) < 1e-9,
-        "The negative log-likelihood of a normal distribution is half the squared error plus a constant, that of a"
-        f" coin is binary cross-entropy (largest gaps {normal:.0e} and {coin:.0e}).",
-    )
