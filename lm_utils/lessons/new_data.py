@@ -12,15 +12,7 @@ from torch import Tensor
 
 from lm_utils.evidence import changed_conditions as conditions
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.changed_conditions import (
-    ABSOLUTE,
-    BASELINE_CONDITION,
-    CALLED,
-    FEWER_POINTS,
-    FITS,
-    NOT_YET,
-    TWICE,
-)
+from lm_utils.evidence.changed_conditions import ABSOLUTE, CALLED, FITS, NOT_YET, TWICE
 from lm_utils.evidence.results import TITLES, under_conditions
 from lm_utils.evidence.sentences import shown_difference
 from lm_utils.lessons.bce_and_logits import double_softmax_floor
@@ -73,10 +65,9 @@ def seeds_of(families: dict[str, list[dict]]) -> str:
 def furthest_question() -> Prediction | Markdown:
     """Ask where softmax twice falls furthest behind softmax once; ask nothing before it was measured."""
     families = under_conditions("new-data", DATA)
-    away = {
-        title: kind for title, kind in conditions.kinds_of_data(families).items() if kind != (BASELINE_CONDITION, "")
-    }
     judged = conditions.new_data_comparisons(families)
+    kinds = conditions.kinds_of_data(families)
+    away = {title for title, kind in kinds.items() if kind != (conditions.BASELINE_CONDITION, "")}
     compared = {title: c.difference for (name, title), c in judged.items() if name == TWICE and title in away}
     if not compared:
         return Markdown("*Think of your own answer: where would you look for a gap first?*")
@@ -88,7 +79,7 @@ def furthest_question() -> Prediction | Markdown:
         "Ten classes again: on the data at hand softmax twice is practically as accurate as softmax once."
         " Where does it fall behind furthest, on average?",
         [*PLACES.values(), NOWHERE],
-        place(*away[worst]) if lost.high <= -FEWER_POINTS else NOWHERE,
+        place(*kinds[worst]) if lost.high <= -conditions.FEWER_POINTS else NOWHERE,
         reading + " Which of the two is the larger one in truth, so few seeds cannot say.",
     )
 
@@ -159,14 +150,11 @@ def patience_sentence() -> str:
 
 
 def confirmation_figure(patience: bool = False) -> Figure:
-    """Draw every run of softmax once and twice on the data at hand and where the second one stood out.
-
-    With `patience`, both also as they end when training waits longer for a new best.
-    """
+    """Draw every run of softmax once and twice at home and where twice stood out; on request with more patience."""
     home = {
         name: runs
         for name, runs in under_conditions("new-data", DATA).items()
-        if name.startswith(f"{BASELINE_CONDITION}/")
+        if name.startswith(f"{conditions.BASELINE_CONDITION}/")
     }
     usual = home | under_conditions("confirmation", DATA)
     groups = {"softmax once": (usual, FITS), CALLED[TWICE]: (usual, TWICE)}
@@ -177,8 +165,9 @@ def confirmation_figure(patience: bool = False) -> Figure:
     figure, axis = new_figure(width=11, height=1.6 + 0.3 * (len(groups) + 1) * len(kinds))
     ranges = []
     for look, (called, (found, pairing)) in enumerate(groups.items()):
+        runs = [run for name, own in found.items() if name.endswith(f"/{pairing}") for run in own]
         for row, kind in enumerate(kinds):
-            scores = scores_of(found, kind, pairing)
+            scores = sorted(100 * run["test_metric"] for run in runs if run["title"] == kind)
             if not scores:
                 continue
             middle = row + 0.8 * (look - (len(groups) - 1) / 2) / len(groups)
@@ -194,12 +183,6 @@ def confirmation_figure(patience: bool = False) -> Figure:
     figure.legend(loc="outside lower center", ncols=2, frameon=False)
     figure.set_label(f"Accuracy of softmax once and twice under changed conditions. {'; '.join(ranges)}.")
     return figure
-
-
-def scores_of(families: dict[str, list[dict]], kind: str, pairing: str) -> list[float]:
-    """Return a pairing's accuracies on one kind of data, in per cent, from the least to the largest."""
-    runs = [run for name, own in families.items() if name.endswith(f"/{pairing}") for run in own]
-    return sorted(100 * run["test_metric"] for run in runs if run["title"] == kind)
 
 
 def settings_compared() -> dict[tuple[str, str], st.Comparison]:
