@@ -1,4 +1,4 @@
-"""Figures of what happened in runs and of what their outputs look like, one panel a pairing."""
+"""Figures of the learning curves of runs and of what their outputs look like, a panel for each pairing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FEWEST_IN_BIN = 20  # images; fewer say nothing about calibration
 
 
 def panels(pairings: Sequence[Pairing], height: float, across: int = 3, **options: object) -> tuple[Figure, list[Axes]]:
-    """A panel for each pairing."""
+    """Make a figure with a panel for each pairing."""
     columns = min(across, len(pairings))
     lines = ceil(len(pairings) / columns)
     figure, axes = new_figure(lines, columns, 11 if columns > 1 else 7, height * lines, squeeze=False, **options)
@@ -33,21 +33,21 @@ def panels(pairings: Sequence[Pairing], height: float, across: int = 3, **option
 
 
 def headed(axis: Axes, pairing: Pairing, runs: Sequence[dict], width: int = 32) -> None:
-    """The pairing's name over its panel, and a word where it has no runs."""
+    """Write the pairing's name over its panel, and a word where it has no runs."""
     axis.set_title(fill(pairing.label, width), fontsize=12)
     if not runs:
         axis.text(0.5, 0.5, "not trained yet", transform=axis.transAxes, ha="center", va="center", color="0.35")
 
 
-def told(figure: Figure, results: Results, alt: str) -> Figure:
-    """The origin of what is drawn over the figure, and its alt text."""
+def with_origin(figure: Figure, results: Results, alt: str) -> Figure:
+    """Write the origin of what is drawn over the figure, and give it its alt text."""
     figure.suptitle(results.origin, fontsize=12)
     figure.set_label(alt)
     return figure
 
 
 def stored(pairing: Pairing, name: str, results: Results) -> list:
-    """What was stored under this name about the outputs of each run that has it."""
+    """Return what was stored under this name about the outputs of each run that has it."""
     return [run["outputs"][name] for run in results.of(pairing) if name in run["outputs"]]
 
 
@@ -55,7 +55,7 @@ def stored(pairing: Pairing, name: str, results: Results) -> list:
 
 
 def learning_curves(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
-    """Validation metric and loss over epochs, a thin line for each seed, with the lines they are read by."""
+    """Draw validation metric and loss over epochs, a thin line for each seed, with the lines they are read by."""
     results = (results or reference()).of_pairings(pairings)
     figure, axes = new_figure(2, len(pairings), max(7, min(11, 3.7 * len(pairings))), 6.4, squeeze=False, sharex="col")
     words = []
@@ -84,7 +84,7 @@ def learning_curves(pairings: Sequence[Pairing], results: Results | None = None)
     axes[1, 0].set_ylabel("validation loss")
     handles = {label: h for axis in axes.flat for h, label in zip(*axis.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4, frameon=False)
-    return told(figure, results, f"Validation metric (above) and loss (below) over epochs. {'; '.join(words)}.")
+    return with_origin(figure, results, f"Validation metric (above) and loss (below) over epochs. {'; '.join(words)}.")
 
 
 def reading_lines(top: Axes, bottom: Axes, pairing: Pairing, results: Results) -> str:
@@ -109,7 +109,7 @@ def reading_lines(top: Axes, bottom: Axes, pairing: Pairing, results: Results) -
 
 
 def output_histograms(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
-    """Where the outputs lie that should be a yes and that should be a no, a line for each seed."""
+    """Draw where the outputs lie that should be a yes and that should be a no, a line for each seed."""
     results = (results or reference()).of_pairings(pairings)
     figure, axes = panels(pairings, 3.6, sharey=True)
     for axis, pairing in zip(axes, pairings, strict=True):
@@ -119,15 +119,8 @@ def output_histograms(pairings: Sequence[Pairing], results: Results | None = Non
             edges = np.linspace(*counts["range"], len(counts["yes"]) + 1)
             for name, color, style in (("yes", COLORS[0], LINES[0]), ("no", COLORS[1], LINES[1])):
                 share = np.array(counts[name]) / max(sum(counts[name]), 1)
-                axis.stairs(
-                    share,
-                    edges,
-                    color=color,
-                    ls=style,
-                    lw=1.4,
-                    alpha=0.75,
-                    label=f"should be a {name}" if i == 0 else None,
-                )
+                label = None if i else f"should be a {name}"
+                axis.stairs(share, edges, color=color, ls=style, lw=1.4, alpha=0.75, label=label)
         axis.set_yscale("log")
         axis.set_ylim(1e-4, 1.3)
         axis.set_xlabel("output (as a prediction)")
@@ -135,11 +128,11 @@ def output_histograms(pairings: Sequence[Pairing], results: Results | None = Non
     if axes[0].get_legend_handles_labels()[0]:
         axes[0].legend(loc="upper center")
     names = ", ".join(pairing.label for pairing in pairings)
-    return told(figure, results, f"Histograms of the outputs on test images, apart for yes and no, for {names}.")
+    return with_origin(figure, results, f"Histograms of the outputs on test images, apart for yes and no, for {names}.")
 
 
 def calibration(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
-    """How often a prediction is right beside how sure it is, all seeds together."""
+    """Draw how often a prediction is right beside how sure it is, all seeds together."""
     results = (results or reference()).of_pairings(pairings)
     figure, axis = new_figure(width=8, height=5.6)
     axis.plot([0, 1], [0, 1], color="0.35", ls=LINES[3], lw=1.5, label="perfectly calibrated")
@@ -155,22 +148,18 @@ def calibration(pairings: Sequence[Pairing], results: Results | None = None) -> 
         )
         keep = count >= FEWEST_IN_BIN
         ece = np.mean(stored(pairing, "ece", results))
-        axis.plot(
-            sure[keep] / count[keep],
-            right[keep] / count[keep],
-            marker=MARKERS[i],
-            ls=LINES[i],
-            color=COLORS[i],
-            label=f"{pairing.label} (ECE {ece:.4f})",
-        )
+        look = {"marker": MARKERS[i], "ls": LINES[i], "color": COLORS[i], "label": f"{pairing.label} (ECE {ece:.4f})"}
+        axis.plot(sure[keep] / count[keep], right[keep] / count[keep], **look)
         words.append(f"{pairing.label}: calibration error {ece:.4f}")
     axis.set(xlabel="confidence of the prediction", ylabel="share that is right", ylim=(-0.03, 1.03))
     axis.legend(loc="upper left")
-    return told(figure, results, f"Reliability diagram. {'; '.join(words) or 'No probabilities are stored yet'}.")
+    return with_origin(
+        figure, results, f"Reliability diagram. {'; '.join(words) or 'No probabilities are stored yet'}."
+    )
 
 
 def confusion(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
-    """Which class is taken for which: percent of each true class, the mean over seeds."""
+    """Draw which class is taken for which: percent of each true class, the mean over seeds."""
     results = (results or reference()).of_pairings(pairings)
     figure, axes = panels(pairings, 5.4, across=2)
     words = []
@@ -181,28 +170,21 @@ def confusion(pairings: Sequence[Pairing], results: Results | None = None) -> Fi
             continue
         share = np.mean([np.array(c) / np.sum(c, axis=1, keepdims=True) for c in counts], axis=0)
         axis.imshow(share, cmap="cividis", vmin=0, vmax=1)
-        for true, told_class in zip(*np.nonzero(share >= 0.005), strict=True):
-            value = share[true, told_class]
-            axis.text(
-                told_class,
-                true,
-                f"{100 * value:.0f}",
-                ha="center",
-                va="center",
-                fontsize=10,
-                color="black" if value > 0.55 else "white",
-            )
+        for true, said in zip(*np.nonzero(share >= 0.005), strict=True):
+            value = share[true, said]
+            color = "black" if value > 0.55 else "white"
+            axis.text(said, true, f"{100 * value:.0f}", ha="center", va="center", fontsize=10, color=color)
         names = pairing.spec.names
         axis.set_xticks(range(len(names)), names)
         axis.set_yticks(range(len(names)), names)
         axis.set(xlabel="predicted", ylabel="true")
         axis.grid(False)
         words.append(f"{pairing.label}: {100 * np.trace(share) / len(share):.1f} percent right on average over classes")
-    return told(figure, results, f"Confusion matrices in percent of each true class. {'; '.join(words)}.")
+    return with_origin(figure, results, f"Confusion matrices in percent of each true class. {'; '.join(words)}.")
 
 
 def per_label_bars(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
-    """Accuracy of each output, a bar a pairing and a dot a seed, beside the best constant answer."""
+    """Draw the accuracy of each output, a bar a pairing and a dot a seed, beside the best constant answer."""
     task = pairings[0].spec
     results = (results or reference()).of_pairings(pairings)
     figure, axis = new_figure(width=11, height=4.6)
@@ -212,16 +194,9 @@ def per_label_bars(pairings: Sequence[Pairing], results: Results | None = None) 
         runs = stored(pairing, "accuracy_by_output", results)
         places = np.arange(task.outputs) + (i - (len(pairings) - 1) / 2) * width
         means = 100 * np.mean(runs, axis=0) if runs else np.zeros(task.outputs)
-        axis.bar(
-            places,
-            means,
-            0.9 * width,
-            color=COLORS[i],
-            hatch=hatches[i % len(hatches)],
-            edgecolor="black",
-            lw=0.8,
-            label=pairing.label + ("" if runs else " (not trained yet)"),
-        )
+        label = pairing.label + ("" if runs else " (not trained yet)")
+        look = {"color": COLORS[i], "hatch": hatches[i % len(hatches)], "edgecolor": "black", "lw": 0.8}
+        axis.bar(places, means, 0.9 * width, label=label, **look)
         for run in runs:
             axis.plot(places, 100 * np.array(run), MARKERS[0], color="black", ms=3, alpha=0.7)
         if runs:
@@ -229,23 +204,17 @@ def per_label_bars(pairings: Sequence[Pairing], results: Results | None = None) 
             words.append(f"{pairing.label}: {', '.join(by_name)}")
     rates = task.target(tested_digits(results.data)).float().mean(dim=0).numpy()
     for place, rate in enumerate(np.maximum(rates, 1 - rates)):
-        axis.hlines(
-            100 * rate,
-            place - 0.45,
-            place + 0.45,
-            color=CONSTANT,
-            ls=LINES[1],
-            label="best constant answer" if place == 0 else None,
-        )
+        label = None if place else "best constant answer"
+        axis.hlines(100 * rate, place - 0.45, place + 0.45, color=CONSTANT, ls=LINES[1], label=label)
     axis.set_xticks(range(task.outputs), task.names)
     axis.set(ylabel="test accuracy (%)", ylim=(0, 104))
     axis.grid(axis="x", visible=False)
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
-    return told(figure, results, f"Test accuracy of each label. {'; '.join(words) or 'Nothing is trained yet'}.")
+    return with_origin(figure, results, f"Test accuracy of each label. {'; '.join(words) or 'Nothing is trained yet'}.")
 
 
 def means_by_digit(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
-    """The mean prediction for each digit beside its target, a dot for each seed."""
+    """Draw the mean prediction for each digit beside its target, a dot for each seed."""
     task = TASKS["regression"]
     results = (results or reference()).of_pairings(pairings)
     figure, axes = panels(pairings, 3.8, sharey=False)
@@ -254,9 +223,8 @@ def means_by_digit(pairings: Sequence[Pairing], results: Results | None = None) 
         runs = stored(pairing, "mean_by_digit", results)
         headed(axis, pairing, runs)
         for i, run in enumerate(runs):
-            axis.plot(
-                range(10), run, MARKERS[0], color=COLORS[0], ms=4, alpha=0.6, label="one seed" if i == 0 else None
-            )
+            label = None if i else "one seed"
+            axis.plot(range(10), run, MARKERS[0], color=COLORS[0], ms=4, alpha=0.6, label=label)
         axis.plot(range(10), targets, "_", color="black", ms=16, mew=2.5, label="target")
         axis.axhline(targets.mean(), color=CONSTANT, ls=LINES[3], lw=1.5, label="mean target")
         axis.set_xticks(range(10))
@@ -264,4 +232,4 @@ def means_by_digit(pairings: Sequence[Pairing], results: Results | None = None) 
     axes[0].set_ylabel("mean prediction")
     axes[0].legend(loc="best")
     names = ", ".join(pairing.label for pairing in pairings)
-    return told(figure, results, f"Mean prediction for each digit beside its target, for {names}.")
+    return with_origin(figure, results, f"Mean prediction for each digit beside its target, for {names}.")

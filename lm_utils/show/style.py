@@ -30,7 +30,7 @@ VERDICT_COLORS = {"recommended": "#0a6b4a", "workable": "#01588f", "handicapped"
 
 @cache
 def rc() -> dict:
-    """The settings of every figure: large enough for the last row of a classroom."""
+    """Return the settings of every figure: large enough for the last row of a classroom."""
     fonts = [name for name in KOREAN_FONTS if name in set(get_font_names())]
     return {
         **sns.axes_style("whitegrid"),
@@ -53,7 +53,7 @@ def rc() -> dict:
 def new_figure(
     rows: int = 1, columns: int = 1, width: float = 10.0, height: float = 3.8, **options: object
 ) -> tuple[Figure, Axes]:
-    """An empty figure in the course's style and its axes (an array of axes where there are several)."""
+    """Make an empty figure in the course's style and its axes (an array of axes where there are several)."""
     with mpl.rc_context(rc()):
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, columns, **options)
@@ -61,7 +61,7 @@ def new_figure(
 
 
 def png(figure: Figure, dpi: int = 100) -> bytes:
-    """The figure as a PNG file's bytes."""
+    """Return the figure as a PNG file's bytes."""
     buffer = io.BytesIO()
     with mpl.rc_context(rc()):
         figure.savefig(buffer, format="png", dpi=dpi)
@@ -69,7 +69,7 @@ def png(figure: Figure, dpi: int = 100) -> bytes:
 
 
 def image_tag(figure: Figure, dpi: int = 100) -> str:
-    """The figure as an HTML image that carries its alt text."""
+    """Return the figure as an HTML image that carries its alt text."""
     alt = figure.get_label()
     if not alt:
         raise UserError("This figure has no alt text; set one with figure.set_label('what it shows').")
