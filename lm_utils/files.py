@@ -13,10 +13,14 @@ DOCS = PROJECT / "docs"
 BUILD = PROJECT / "build"
 
 
+def user_cache() -> Path:
+    """Return the folder of this project in the user's cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loss-misuse-lab"
+
+
 def cache_folder() -> Path:
-    """Return where runs and downloads are kept: LM_CACHE_DIR, or the user's cache folder."""
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loss-misuse-lab"
-    return Path(os.environ.get("LM_CACHE_DIR") or default).expanduser().absolute()
+    """Return where runs are kept: LM_CACHE_DIR, or the user's cache folder."""
+    return Path(os.environ.get("LM_CACHE_DIR") or user_cache()).expanduser().absolute()
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

@@ -1,29 +1,32 @@
-"""MNIST's four files: found, verified, and fetched once through torchvision. Never a hang, never wrong data.
+"""MNIST's four files: found, verified, and fetched once from torchvision's mirrors. Never a hang, never wrong data.
 
-torchvision alone checks only that the files exist, and downloads without a time limit and without a lock.
+torchvision itself checks only that the files exist, and downloads without a time limit and without a lock.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
-import json
 import os
-import shutil
-import socket
 import struct
-import subprocess
 import sys
-import tempfile
 import time
+import zlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from functools import lru_cache
+from http.client import HTTPException
 from math import prod
 from pathlib import Path
+from threading import Thread
+from urllib.request import Request, urlopen
 
 import torch
 from filelock import FileLock, Timeout
 from torch import Tensor
+
+from lm_utils.files import user_cache, write_whole
 
 FILES = {  # name: checksum (MD5) and shape
     "train-images-idx3-ubyte": ("6bbc9ace898e44ae57da46a324031adb", (60_000, 28, 28)),
@@ -33,11 +36,9 @@ FILES = {  # name: checksum (MD5) and shape
 }
 STALL_SECONDS = 20.0  # a download that brings less than STALL_BYTES in this time is given up
 STALL_BYTES = 200_000
-START_SECONDS = 120.0  # a download's process may need so long before it asks: importing torchvision is slow under load
+WAIT_SECONDS = 140.0  # for another process that downloads
 RETRY_SECONDS = 600.0  # after a failed download "auto" does not try again for so long, in any process
-TORCHVISION: dict[str, object] = {}  # replaces attributes of torchvision's MNIST (mirrors, resources); for tests
-BEGUN = "begun"  # the file that says that the download's process is ready to ask
-IN_CHILD = "import sys; from lm_utils.mnist import download_with_torchvision as run; run(*sys.argv[1:])"
+MIRRORS: list[str] = []  # torchvision's own where empty; tests name others
 
 
 class Unavailable(Exception):
@@ -46,8 +47,7 @@ class Unavailable(Exception):
 
 def raw_folder() -> Path:
     """Where the files are or go: below LM_DATA_DIR (read at each call) or the user's cache folder."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache") / "loss-misuse-lab"
-    return Path(os.environ.get("LM_DATA_DIR") or cache).expanduser().absolute() / "MNIST" / "raw"
+    return Path(os.environ.get("LM_DATA_DIR") or user_cache()).expanduser().absolute() / "MNIST" / "raw"
 
 
 def read(raw: Path) -> tuple[Tensor, ...]:
@@ -72,13 +72,18 @@ def read_file(path: Path, version: tuple[int, int], checksum: str, shape: tuple[
         content = path.read_bytes()
     except OSError as error:
         raise Unavailable(f"{path} {because(error)}") from None
+    return numbers(content, str(path), checksum, shape)
+
+
+def numbers(content: bytes, name: str, checksum: str, shape: tuple[int, ...]) -> Tensor:
+    """Return the numbers of a file's content, verified by size, checksum and shape."""
     header = struct.pack(f">I{len(shape)}I", 0x800 + len(shape), *shape)
     size = len(header) + prod(shape)
     if len(content) != size:
-        raise Unavailable(f"{path} has {len(content):,} bytes instead of {size:,}")
+        raise Unavailable(f"{name} has {len(content):,} bytes instead of {size:,}")
     damaged = hashlib.md5(content, usedforsecurity=False).hexdigest() != checksum
     if damaged or not content.startswith(header):
-        raise Unavailable(f"{path} is damaged (its checksum is wrong)")
+        raise Unavailable(f"{name} is damaged (its checksum is wrong)")
     return torch.frombuffer(bytearray(content), dtype=torch.uint8, offset=len(header)).view(shape)
 
 
@@ -132,100 +137,87 @@ def recent_failure(raw: Path) -> str:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; whoever has it is waited for while its download begins and grows."""
-    lock = FileLock(folder / "lock")
-
-    def acquired() -> bool:
-        with suppress(Timeout):
-            return bool(lock.acquire(blocking=False))
-        return False
-
-    patience = START_SECONDS + STALL_SECONDS
-    if not grows_until(acquired, folder, patience):
-        raise Unavailable(f"another process has been downloading it without progress for {patience:g} s")
+    """Hold the folder's lock; whoever has it is waited for, but not for ever."""
     try:
-        yield
-    finally:
-        lock.release()
+        with FileLock(folder / "lock", timeout=WAIT_SECONDS):
+            yield
+    except Timeout:
+        raise Unavailable(f"another process has been downloading it for {WAIT_SECONDS:g} s") from None
 
 
 def download(raw: Path) -> None:
-    """Download into a temporary folder beside `raw`, verify, and only then move the files into place."""
+    """Fetch what is missing in a thread, which is left to itself as soon as it makes no progress for too long."""
     print(f"Downloading MNIST (12 MB, once) into {raw} ...", file=sys.stderr)
-    for left_over in raw.parent.glob("download-*"):  # of a process that was killed: the lock is ours
-        shutil.rmtree(left_over, ignore_errors=True)
-    temporary = Path(tempfile.mkdtemp(prefix="download-", dir=raw.parent))
+    for left_over in raw.glob(".*.part"):  # of a process that was killed: the lock is ours
+        left_over.unlink(missing_ok=True)
+    mirrors = MIRRORS or torchvisions_mirrors()  # before the clock ticks: its import is slow under load
+    pieces: list[int] = []
+    outcome: Future[None] = Future()
+    Thread(target=lambda: settle(outcome, lambda: fetch(raw, mirrors, pieces)), daemon=True).start()
+    before = 0
+    while not wait([outcome], STALL_SECONDS).done:
+        if sum(pieces) < before + STALL_BYTES:
+            raise Unavailable(f"its download made no progress for {STALL_SECONDS:g} s")
+        before = sum(pieces)
+    outcome.result()
+
+
+def settle(outcome: Future[None], work: Callable[[], None]) -> None:
+    """Do the work and let the future know how it ended."""
     try:
-        run_torchvision(temporary)
-        read(temporary / "MNIST" / "raw")
-        for name in FILES:
-            os.replace(temporary / "MNIST" / "raw" / name, raw / name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        outcome.set_result(work())
+    except BaseException as problem:  # raised again by whoever asks for the result
+        outcome.set_exception(problem)
 
 
-def run_torchvision(folder: Path) -> None:
-    """torchvision's own download in a process that can be ended, because it knows no time limit."""
-    log = folder / "log.txt"
-    command = [sys.executable, "-c", IN_CHILD, str(folder), str(STALL_SECONDS), json.dumps(TORCHVISION)]
-    with log.open("wb") as output:
-        child = subprocess.Popen(
-            command, cwd=Path(__file__).parents[1], stdin=subprocess.DEVNULL, stdout=output, stderr=output
-        )
+def fetch(raw: Path, mirrors: list[str], pieces: list[int]) -> None:
+    """Write every file that is missing or bad, each verified first, from the first mirror that has it."""
+    failures = []
+    for mirror in mirrors:
         try:
-            begun = grows_until(lambda: (folder / BEGUN).exists() or child.poll() is not None, folder, START_SECONDS)
-            finished = begun and grows_until(lambda: child.poll() is not None, folder, STALL_SECONDS)
-        finally:
-            child.kill()
-            child.wait()
-    if not begun:
-        raise Unavailable(f"its download did not begin within {START_SECONDS:g} s")
-    if not finished:
-        raise Unavailable(f"its download made no progress for {STALL_SECONDS:g} s")
-    if child.returncode:
-        lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines() or ["no reason given"]
-        raise Unavailable(f"its download failed ({lines[-1]})")
+            for name in FILES:
+                if not is_good(raw / name):
+                    write_whole(raw / name, unpacked(name, received(f"{mirror}{name}.gz", pieces)))
+            return
+        except Unavailable as failure:
+            failures.append(f"{mirror.split('/')[2]}: {failure}")
+    raise Unavailable(f"its download failed ({'; '.join(failures)})")
 
 
-def download_with_torchvision(folder: str, patience: str, replaced: str) -> None:
-    """Runs in the child: one mirror after the other, none of which may keep us waiting for long."""
+def torchvisions_mirrors() -> list[str]:
+    """Return the addresses that torchvision knows; only a download imports it."""
     from torchvision.datasets import MNIST
 
-    Path(folder, BEGUN).touch()
-    socket.setdefaulttimeout(float(patience) * 0.4)  # so that the second mirror gets its chance
-    for name, value in json.loads(replaced).items():
-        setattr(MNIST, name, value)
-    failures = []
-    for mirror in MNIST.mirrors:
-        try:
-            MNIST.mirrors = [mirror]
-            MNIST(folder, download=True)
-            return
-        except Exception as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[-1]
-            reason = reason.removeprefix("<urlopen error ").removesuffix(">")
-            failures.append(f"{mirror.split('/')[2]}: {reason}")
-    sys.exit("; ".join(failures))
+    return MNIST.mirrors
 
 
-def grows_until(done: Callable[[], bool], folder: Path, patience: float) -> bool:
-    """Wait until `done`; False as soon as the folder has hardly grown for `patience` seconds."""
-    size, since = size_of(folder), time.monotonic()
-    while not done():
-        now = size_of(folder)
-        if now < size or now >= size + STALL_BYTES:  # it shrinks where a failed download is cleared away
-            size, since = now, time.monotonic()
-        elif time.monotonic() - since > patience:
-            return False
-        time.sleep(0.05)
-    return True
+def is_good(path: Path) -> bool:
+    """Whether this file is there and verified."""
+    with suppress(Unavailable):
+        read_file(path, version(path), *FILES[path.name])
+        return True
+    return False
 
 
-def size_of(folder: Path) -> int:
-    """The bytes in a folder whose files and folders may come and go."""
-    total = 0
-    for inner, _, names in os.walk(folder):  # Path.rglob would raise at a folder that has just gone
-        for name in names:
-            with suppress(OSError):
-                total += os.stat(os.path.join(inner, name)).st_size
-    return total
+def received(url: str, pieces: list[int]) -> bytes:
+    """Return what a server sends; the size of each piece is noted down as it arrives."""
+    content = bytearray()
+    request = Request(url, headers={"User-Agent": "lm_utils"})
+    try:
+        with urlopen(request, timeout=STALL_SECONDS * 0.4) as answer:  # so that the second mirror gets its chance
+            while piece := answer.read1(65_536):
+                content += piece
+                pieces.append(len(piece))
+    except (OSError, HTTPException) as error:
+        raise Unavailable(str(getattr(error, "reason", None) or error or type(error).__name__)) from None
+    return bytes(content)
+
+
+def unpacked(name: str, content: bytes) -> bytes:
+    """Return what a gzip file holds, verified as the file of this name."""
+    try:
+        inside = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error):
+        raise Unavailable(f"{name}.gz arrived corrupted") from None
+    numbers(inside, f"{name}.gz", *FILES[name])
+    return inside

@@ -16,6 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 import torch
@@ -55,8 +56,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LM_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setattr(mnist, "FILES", {name: (md5(POCKET[name]), SHAPES[name]) for name in POCKET})
-    resources = [(f"{name}.gz", md5(PACKED[f"/{name}.gz"])) for name in POCKET]
-    monkeypatch.setattr(mnist, "TORCHVISION", {"mirrors": ["http://127.0.0.1:9/"], "resources": resources})
+    monkeypatch.setattr(mnist, "MIRRORS", ["http://127.0.0.1:9/"])
     monkeypatch.setitem(data.SIZES, "mnist", (20, 30, 20))
     return tmp_path
 
@@ -65,10 +65,10 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def offline(root: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same, and a download fails without taking the time to start."""
 
-    def fail(folder: Path) -> None:
+    def fail(*_: object) -> None:
         raise mnist.Unavailable("its download failed (no network)")
 
-    monkeypatch.setattr(mnist, "run_torchvision", fail)
+    monkeypatch.setattr(mnist, "fetch", fail)
     return root
 
 
@@ -111,7 +111,7 @@ def mirror(root: Path) -> Iterator[Callable[..., Mirror]]:
         for answer in answers:
             started.append(Mirror(answer))
             threading.Thread(target=started[-1].serve_forever, daemon=True).start()
-        mnist.TORCHVISION["mirrors"] = [server.url for server in started]
+        mnist.MIRRORS[:] = [server.url for server in started]
         return started
 
     yield start
@@ -307,7 +307,6 @@ def test_a_bad_file_without_network_is_named(offline: Path, fault: str) -> None:
     assert sentence.endswith(".") and "\n" not in sentence
 
 
-@pytest.mark.slow
 def test_bad_files_are_fetched_again(root: Path, mirror: Callable) -> None:
     mirror(genuine)
     raw = fill(root)
@@ -320,7 +319,6 @@ def test_bad_files_are_fetched_again(root: Path, mirror: Callable) -> None:
 # The download
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("bad", [portal, forbidden, cut_short, nothing, flipped])
 def test_the_second_mirror_helps_where_the_first_fails(root: Path, mirror: Callable, bad: Callable) -> None:
     servers = mirror(bad, genuine)
@@ -328,17 +326,16 @@ def test_the_second_mirror_helps_where_the_first_fails(root: Path, mirror: Calla
     assert data.load_data("auto").name == "mnist"
     assert all(server.requests for server in servers)
     assert sorted(path.name for path in (root / "MNIST" / "raw").iterdir()) == sorted(POCKET)
-    assert not list((root / "MNIST").glob("download-*")) and "from" in data.describe_data("auto")
+    assert "from" in data.describe_data("auto")
 
 
-@pytest.mark.slow
 def test_no_network_and_a_captive_portal_give_the_embedded_digits(root: Path, mirror: Callable) -> None:
     mirror(portal)
-    mnist.TORCHVISION["mirrors"] += ["http://127.0.0.1:9/", "http://nowhere.invalid/"]
+    mnist.MIRRORS[:] += ["http://127.0.0.1:9/", "http://nowhere.invalid/"]
     splits = data.load_data("auto")
     assert splits.name == "digits" and "instead of MNIST" in splits.source
     assert "corrupted" in splits.source and "refused" in splits.source and "nowhere.invalid" in splits.source
-    assert not list((root / "MNIST" / "raw").iterdir()) and not list((root / "MNIST").glob("download-*"))
+    assert not list((root / "MNIST" / "raw").iterdir())
     assert data.describe_data("auto") == splits.source
 
 
@@ -359,34 +356,28 @@ def test_it_waits_twenty_seconds_and_no_longer() -> None:
     assert mnist.STALL_SECONDS == 20
 
 
-def test_a_slow_start_is_no_hung_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    slow = f"import sys, time; time.sleep(3); open(sys.argv[1] + '/{mnist.BEGUN}', 'w').close()"
-    monkeypatch.setattr(mnist, "STALL_SECONDS", 2.0)
-    monkeypatch.setattr(mnist, "IN_CHILD", slow)
-    mnist.run_torchvision(tmp_path)
-
-
-def test_a_process_that_never_starts_is_given_up(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mnist, "START_SECONDS", 0.5)
-    monkeypatch.setattr(mnist, "IN_CHILD", "import time; time.sleep(600)")
-    assert "its download did not begin within 0.5 s" in data.load_data("auto").source
-
-
-def test_a_download_is_still_growing_after_another_was_cleared_away(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_slow_download_that_goes_on_is_waited_for(
+    root: Path, mirror: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sizes = iter([900_000, 0, 250_000, 500_000, 750_000])
-    clock = iter(range(0, 100, 3))  # each look is three seconds later than the one before
-    monkeypatch.setattr(mnist, "size_of", lambda folder: next(sizes))
-    monkeypatch.setattr(mnist.time, "monotonic", lambda: next(clock))
-    looks = iter([False] * 4 + [True])
-    assert mnist.grows_until(lambda: next(looks), tmp_path, patience=5)
+    def slow(handler: http.server.BaseHTTPRequestHandler) -> None:
+        time.sleep(0.4)
+        genuine(handler)
+
+    mirror(slow)
+    monkeypatch.setattr(mnist, "STALL_SECONDS", 1.0)
+    monkeypatch.setattr(mnist, "STALL_BYTES", 1)
+    monkeypatch.setattr(mnist, "urlopen", lambda request, timeout: urlopen(request, timeout=10))
+    assert data.load_data("mnist").name == "mnist"
+
+
+def test_the_mirrors_are_torchvisions() -> None:
+    assert all(mirror.startswith("http") and mirror.endswith("/") for mirror in mnist.torchvisions_mirrors())
 
 
 def test_a_failure_is_remembered_for_a_while(offline: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tried: list[Path] = []
-    fail = mnist.run_torchvision
-    monkeypatch.setattr(mnist, "run_torchvision", lambda folder: tried.append(folder) or fail(folder))
+    fail = mnist.fetch
+    monkeypatch.setattr(mnist, "fetch", lambda *folder: tried.append(folder) or fail(*folder))
     for _ in range(3):
         assert "no network" in data.load_data("auto").source
     assert len(tried) == 1
@@ -405,10 +396,11 @@ def test_a_failure_is_remembered_for_a_while(offline: Path, monkeypatch: pytest.
 
 
 def test_what_a_killed_process_left_is_removed(offline: Path) -> None:
-    left_over = offline / "MNIST" / "download-abc" / "MNIST"
-    left_over.mkdir(parents=True)
+    left_over = offline / "MNIST" / "raw" / f".{IMAGES}.123.part"
+    left_over.parent.mkdir(parents=True)
+    left_over.touch()
     assert data.load_data("auto").name == "digits"
-    assert not left_over.parent.exists()
+    assert not left_over.exists()
 
 
 @pytest.fixture
@@ -461,36 +453,18 @@ def test_two_processes_at_once_download_once(root: Path, mirror: Callable) -> No
     (server,) = mirror(slow)
     code = (
         "from lm_utils import data, mnist\n"
-        f"mnist.FILES, mnist.TORCHVISION = {mnist.FILES!r}, {mnist.TORCHVISION!r}\n"
+        f"mnist.FILES, mnist.MIRRORS = {mnist.FILES!r}, {mnist.MIRRORS!r}\n"
         "mnist.STALL_SECONDS = 120\n"  # the files are too small to count as progress
         "data.SIZES['mnist'] = (20, 30, 20)\n"
         "print(data.load_data('auto').name)"
     )
     both = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert [process.communicate()[0] for process in both] == ["mnist\n", "mnist\n"]
-    assert len(set(server.requests)) == 4 and len(server.requests) <= 8  # torchvision asks twice for each file
-
-
-def test_whoever_waits_does_not_stumble_over_a_folder_that_has_just_gone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "download-of-another-process").mkdir()
-    (tmp_path / "lock").write_bytes(b"held")
-    scandir = os.scandir
-
-    def too_late(path: str) -> Iterator[os.DirEntry]:
-        if Path(path).name.startswith("download-"):
-            os.rmdir(path)
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", too_late)
-    assert mnist.size_of(tmp_path) == 4
-    assert not (tmp_path / "download-of-another-process").exists()
+    assert len(set(server.requests)) == len(server.requests) == 4
 
 
 def test_a_process_that_never_finishes_is_not_waited_for(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mnist, "STALL_SECONDS", 0.1)
-    monkeypatch.setattr(mnist, "START_SECONDS", 0.1)
+    monkeypatch.setattr(mnist, "WAIT_SECONDS", 0.1)
     (root / "MNIST").mkdir()
     with mnist.FileLock(root / "MNIST" / "lock"):
         splits = data.load_data("auto")
