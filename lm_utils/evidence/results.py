@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from math import inf, nan
 from pathlib import Path
 
@@ -52,18 +52,24 @@ class Results:
         """Say whose runs these are, in one line."""
         if not self.entries:
             return f"{self.owner}, no runs yet"
-        counts = set(Counter(tuple(entry[name] for name in KEY[:-1]) for entry in self.entries).values())
+        counts = {len(runs) for runs in self.by_pairing.values()}
         seeds = f"{min(counts)} to {max(counts)} seeds" if len(counts) > 1 else counted(max(counts), "seed")
         versions = " and ".join(sorted({f"torch {entry['torch'].split('+')[0]}" for entry in self.entries}))
         devices = " and ".join(sorted({entry["device"] for entry in self.entries}))
         last = max(entry["date"] for entry in self.entries)
         return f"{self.owner}, {seeds}, {versions}, {devices}, {last}"
 
+    @cached_property
+    def by_pairing(self) -> dict[tuple, list[dict]]:
+        """Return the runs of each pairing, in the order of their seeds."""
+        found = defaultdict(list)
+        for entry in sorted(self.entries, key=lambda entry: entry["seed"]):
+            found[tuple(entry[name] for name in KEY[:-1])].append(entry)
+        return dict(found)
+
     def of(self, pairing: Pairing) -> list[dict]:
         """Return the whole entries of a pairing, in the order of their seeds; none where nothing was trained."""
-        wanted = tuple(getattr(pairing, name) for name in KEY[:-1])
-        mine = (entry for entry in self.entries if tuple(entry[name] for name in KEY[:-1]) == wanted)
-        return sorted(mine, key=lambda entry: entry["seed"])
+        return list(self.by_pairing.get(tuple(getattr(pairing, name) for name in KEY[:-1]), ()))
 
     def scores(self, pairing: Pairing, name: str = "test_metric") -> dict[int, float]:
         """Return one number per seed: a column, or one measured on the outputs ("nll", "ece", "accuracy_at_cut")."""
