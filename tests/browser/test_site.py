@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from links import broken
 from made_up_site import ALT, small_repository
 
 from lm_utils.evidence.claims import claims, judge_claim
@@ -42,6 +43,10 @@ def folder(tmp_path_factory) -> Path:
         patch.setattr(builder, "judge_all", lambda: judged)
         assert builder.build(root, executed, root / "build" / "site") == 0
     return root / "build" / "site"
+
+
+def test_no_link_is_broken_and_nothing_is_loaded_from_elsewhere(folder):
+    assert broken(folder) == []
 
 
 class Reader:

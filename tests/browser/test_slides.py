@@ -15,7 +15,7 @@ from workshop.test_slides import FIRST, LONG, made, picture, shown_by
 
 from lm_utils.show import quiz
 from lm_utils.workshop.publish import notebooks, slides
-from lm_utils.workshop.publish.site_notebooks import is_executed, read
+from lm_utils.workshop.publish.notebooks import is_executed, read
 from lm_utils.workshop.publish.web_parts import ROOT, is_fetched
 from tests.browser.conftest import SCREENS, SIZE
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -26,6 +27,7 @@ SAME = {  # what a translation must have in common with its text, in this order
 }
 
 
+@cache
 def editions(source):
     """The cells of the English and the Korean notebook, pair by pair."""
     return list(zip(notebooks.build(source).cells, notebooks.build(source, "korean").cells, strict=True))

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from links import broken
 from made_up_runs import results_of, seeded
 from made_up_site import RICH, rich, small_repository, with_parameters
 from markdown_it import MarkdownIt
 
+from lm_utils.errors import UserError
 from lm_utils.evidence.claims import KINDS, Judged, claims
 from lm_utils.evidence.claims.claim import VERDICTS
 from lm_utils.evidence.results import FITTING
@@ -22,8 +24,8 @@ from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.publish import site, site_pages
-from lm_utils.workshop.publish.site_links import broken
-from lm_utils.workshop.publish.site_notebooks import in_korean, not_executed, read, site_notebook
+from lm_utils.workshop.publish.notebooks import not_executed, read
+from lm_utils.workshop.publish.site_notebooks import in_korean, site_notebook
 from lm_utils.workshop.run_all.pages import WIDGET_STATE
 
 
@@ -289,20 +291,15 @@ def test_what_a_page_links_to_comes_along_with_what_that_links_to(tmp_path):
     assert (source / "results" / "speed.md").read_text(encoding="utf-8").startswith("---\norphan: true\n---\n\n# Speed")
 
 
-def test_a_site_with_a_broken_link_does_not_replace_the_old_one(executed, quick, tmp_path, monkeypatch, capsys):
+def test_a_site_that_sphinx_refuses_does_not_replace_the_old_one(executed, quick, tmp_path, monkeypatch, capfd):
     root, target = executed.parents[1], tmp_path / "site"
     site.build(root, executed, target)
-    assert "no broken link" in capsys.readouterr().out
+    assert "pages, " in capfd.readouterr().out
     (target / "mark").touch()
-
-    def lose(source: Path, target: Path) -> None:
-        target.mkdir(parents=True)
-        (target / "index.html").write_text("<a href='gone.html'>", encoding="utf-8")
-
-    monkeypatch.setattr(site, "call_sphinx", lose)
-    with pytest.raises(ValueError, match="1 links of the site are broken"):
+    monkeypatch.undo()
+    monkeypatch.setattr(site, "gather", lambda root, executed, source: source.mkdir())  # without conf.py
+    with pytest.raises(UserError, match="Sphinx could not make the site"):
         site.build(root, executed, target)
-    assert "index.html links to gone.html" in capsys.readouterr().err
     assert (target / "mark").exists()
 
 

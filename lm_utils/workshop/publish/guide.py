@@ -24,7 +24,7 @@ class Place:
     part: str = ""
 
     def holds(self, notebook: str, heading: str) -> bool:
-        """Whether a heading of a notebook is meant."""
+        """Say whether a heading of a notebook is meant."""
         return notebook == self.notebook and bool(self.part) and heading.startswith(self.part)
 
 
@@ -38,7 +38,7 @@ class Advice:
 
 
 def advice(text: str | None = None) -> list[Advice]:
-    """Every row of the guide's tables that names a notebook, and every step of the lesson."""
+    """Return every row of the guide's tables that names a notebook, and every step of the lesson."""
     text = GUIDE.read_text(encoding="utf-8") if text is None else text
     rows = []
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
@@ -49,12 +49,12 @@ def advice(text: str | None = None) -> list[Advice]:
 
 
 def lesson(rows: Sequence[Advice]) -> list[Advice]:
-    """The steps of the lesson of 50 minutes."""
+    """Return the steps of the lesson of 50 minutes."""
     return [row for row in rows if row.section.startswith(LESSON)]
 
 
 def about(rows: Sequence[Advice], notebook: str, heading: str = "") -> str:
-    """What the guide says about a part of a notebook, or about the whole of it, as a list in Markdown."""
+    """Return what the guide says about a part of a notebook, or about the whole of it, as a list in Markdown."""
     found = [
         row
         for row in rows
@@ -64,13 +64,13 @@ def about(rows: Sequence[Advice], notebook: str, heading: str = "") -> str:
 
 
 def told(row: Advice) -> str:
-    """A row of the guide as a list, its links as plain words."""
+    """Return a row of the guide as a list, its links as plain words."""
     items = [(name, re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", words)) for name, words in row.words.items() if words]
     return "\n".join(f"- **{name[0].upper()}{name[1:]}:** {words}" for name, words in items)
 
 
 def _rows(section: str, block: str) -> Iterator[Advice]:
-    """The rows of the tables below one heading; a heading that is a link names the notebook of all rows."""
+    """Yield the rows of the tables below one heading; a heading that is a link names the notebook of all rows."""
     heading, _, rest = block.partition("\n")
     notebook = NOTEBOOK.search(heading)
     for table in re.findall(r"(?:^\|.*\n?)+", rest, flags=re.MULTILINE):
@@ -85,7 +85,7 @@ def _rows(section: str, block: str) -> Iterator[Advice]:
 
 
 def places_in(cell: str) -> list[Place]:
-    """The places that a cell names: links to notebooks, each with the parts that are named behind it."""
+    """Return the places that a cell names: links to notebooks, each with the parts that are named behind it."""
     links = list(NOTEBOOK.finditer(cell))
     found = []
     for link, following in zip_longest(links, links[1:]):

@@ -13,12 +13,12 @@ FILE = Path(__file__).with_name("korean.toml")
 
 @cache
 def phrases() -> dict[str, str]:
-    """Every English text that has a translation, with it."""
+    """Return every English text that has a translation, with it."""
     return {pair["english"]: pair["korean"] for pair in tomllib.loads(FILE.read_text("utf-8"))["phrase"]}
 
 
 def korean(text: str) -> str:
-    """This text in Korean."""
+    """Return a text in Korean."""
     if text not in phrases():
         raise UserError(f"No Korean for {text!r}; add a phrase to {FILE.name}.")
     return phrases()[text]

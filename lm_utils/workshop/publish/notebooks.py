@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import jupytext
@@ -63,7 +63,7 @@ def build(source: Path, edition: str = "student", korean: frozenset[str] = froze
 
 def has_korean(source: Path) -> bool:
     """Say whether a source holds Korean text."""
-    return any("lang-ko" in _tags(cell) for cell in jupytext.read(source, fmt="py:percent").cells)
+    return 'tags=["lang-ko"]' in source.read_text("utf-8")
 
 
 def student_files(root: Path = ROOT) -> dict[Path, str]:
@@ -88,10 +88,9 @@ def outdated(files: dict[Path, str]) -> list[Path]:
     return [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
 
 
-def strays(root: Path = ROOT) -> list[Path]:
-    """Return built notebooks whose source is gone."""
+def strays(wanted: Collection[Path], root: Path = ROOT) -> list[Path]:
+    """Return built notebooks that are not wanted, since their source is gone."""
     built = [*(root / "notebooks").glob("*.ipynb"), *(root / "notebooks" / "ko").glob("*.ipynb")]
-    wanted = student_files(root)
     return sorted(path for path in built if NAME.fullmatch(path.stem) and path not in wanted)
 
 
@@ -99,7 +98,7 @@ def main(check: bool = False, solutions: bool = False, root: Path = ROOT) -> int
     """Build the notebooks (or the teacher's edition), or with `check` only say what is out of date."""
     files = teacher_files(root) if solutions else student_files(root)
     old = outdated(files)
-    gone = [] if solutions else strays(root)
+    gone = [] if solutions else strays(files, root)
     if not check:
         for path in old:
             write_whole(path, files[path])
@@ -122,6 +121,40 @@ def asks(source: str) -> bool:
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
     stub = any(isinstance(node, ast.Constant) and node.value is ... for node in ast.walk(body[-1]))
     return name in QUESTIONS and len(body) == 1 and not stub
+
+
+# --- executed copies ---
+
+
+def numbered(folder: Path) -> list[Path]:
+    """Return the notebooks of a folder, in the order of their numbers."""
+    return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+
+
+def read(path: Path) -> NotebookNode:
+    """Return a notebook from its file."""
+    return nbformat.read(path, as_version=4)
+
+
+def lesson(notebook: NotebookNode) -> list[NotebookNode]:
+    """Return the cells of a notebook without the one that papermill put in."""
+    return [cell for cell in notebook.cells if "injected-parameters" not in _tags(cell)]
+
+
+def is_executed(notebook: Path, copied: Path) -> bool:
+    """Say whether the second file is an executed copy of the first one, which was not edited since."""
+    if not copied.exists():
+        return False
+    cells = [[(cell.cell_type, cell.source) for cell in lesson(read(path))] for path in (notebook, copied)]
+    return cells[0] == cells[1]
+
+
+def not_executed(notebooks: Path, executed: Path) -> list[str]:
+    """Return the names of the notebooks that have no executed copy of their text as it stands now."""
+    return [path.stem for path in numbered(notebooks) if not is_executed(path, executed / path.name)]
+
+
+# --- inner workings ---
 
 
 def _tags(cell: NotebookNode) -> list[str]:

@@ -52,7 +52,7 @@ LEGEND = (
 
 
 def everything() -> None:
-    """The README's pictures and tables, and the gallery."""
+    """Make the README's pictures and tables, and the gallery."""
     main()
     gallery.main()
 
@@ -66,7 +66,7 @@ def main(readme: Path = ROOT / "README.md", folder: Path = ROOT / "docs" / "figu
 
 
 def filled(text: str, readme: Path, marks: tuple[str, str], made: Callable[[], list[str]]) -> str:
-    """The text with these parts between the two marks."""
+    """Return the text with these parts between the two marks."""
     begin, end = marks
     if begin not in text or end not in text:
         raise UserError(f"{readme.name} has no place for the results; put the lines '{begin}' and '{end}' into it.")
@@ -76,7 +76,7 @@ def filled(text: str, readme: Path, marks: tuple[str, str], made: Callable[[], l
 
 
 def shown_results(readme: Path, folder: Path) -> list[str]:
-    """The pictures of results with their readings, and the tables."""
+    """Return the pictures of results with their readings, and the tables."""
     parts = []
     for name, (reading, draw) in PICTURES.items():
         parts += [picture(draw(), readme, folder / f"{name}.png"), reading]
@@ -85,21 +85,21 @@ def shown_results(readme: Path, folder: Path) -> list[str]:
 
 
 def shown_speed(readme: Path, folder: Path) -> list[str]:
-    """The picture and the table of `make bench`, with the machine they come from."""
+    """Return the picture and the table of `make bench`, with the machine they come from."""
     measured, grown = (pd.read_csv(speed_page.FOLDER / f"{name}.csv") for name in ("mnist-cpu", "growth-mnist-cpu"))
     drawn = picture(speed_page.overview(measured, grown), readme, folder / "speed.png")
     return [drawn, speed_page.readme_rows(measured, grown), speed_page.conditions(measured)]
 
 
 def picture(figure: Figure, readme: Path, path: Path) -> str:
-    """Draw a figure into its file; the Markdown that shows it."""
+    """Draw a figure into its file; return the Markdown that shows it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(png(figure, dpi=90))
     return f"![{figure.get_label()}]({path.relative_to(readme.parent).as_posix()})"
 
 
 def table(task: str) -> str:
-    """One task's loss table as Markdown: the document's figure, ours, and what came of the comparison."""
+    """Return one task's loss table as Markdown: the document's figure, ours, and what came of the comparison."""
     summary = tables.summary(task, "loss")
     shown = tables.readable(summary).frame
     columns = ["row", "published", "ours (95 % interval)", "seeds", "at chance", "verdict"]

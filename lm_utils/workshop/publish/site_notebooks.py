@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Collection, Iterator
-from pathlib import Path
+from collections.abc import Collection
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 
 from lm_utils.errors import UserError
+from lm_utils.workshop.publish.notebooks import lesson
 from lm_utils.workshop.run_all.pages import WIDGET_STATE
 
 NOTEBOOK_LINK = re.compile(r"""(href=["'](?:\.\./)?\d\d_\w+)\.ipynb""")
@@ -30,36 +30,8 @@ NOTES = {
 }
 
 
-def not_executed(notebooks: Path, executed: Path) -> list[str]:
-    """The names of the notebooks that have no executed copy of their text as it stands now."""
-    return [path.stem for path in numbered(notebooks) if not is_executed(path, executed / path.name)]
-
-
-def numbered(folder: Path) -> list[Path]:
-    """The notebooks of a folder, in the order of their numbers."""
-    return sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-
-
-def is_executed(notebook: Path, copied: Path) -> bool:
-    """Whether the second file is an executed copy of the first one, which was not edited since."""
-    if not copied.exists():
-        return False
-    cells = [[(cell.cell_type, cell.source) for cell in lesson(read(path))] for path in (notebook, copied)]
-    return cells[0] == cells[1]
-
-
-def read(path: Path) -> NotebookNode:
-    """A notebook from its file."""
-    return nbformat.read(path, as_version=4)
-
-
-def lesson(notebook: NotebookNode) -> list[NotebookNode]:
-    """The cells of a notebook without the one that papermill put in."""
-    return [cell for cell in notebook.cells if "injected-parameters" not in cell.metadata.get("tags", [])]
-
-
 def in_korean(executed: NotebookNode, korean: NotebookNode, editions: Collection[str] = ()) -> NotebookNode:
-    """The Korean edition with the outputs of the English one, whose code is the same.
+    """Return the Korean edition with the outputs of the English one, whose code is the same.
 
     The outputs' links lead out of the Korean folder, unless the notebook is one of the editions that exist there.
     """
@@ -77,12 +49,12 @@ def in_korean(executed: NotebookNode, korean: NotebookNode, editions: Collection
 
 
 def upwards(text: str, editions: Collection[str]) -> str:
-    """Markdown or HTML whose links to notebooks beside it lead one folder up, but for the editions that are here."""
+    """Let links to notebooks beside a text lead one folder up, but for the editions that are here."""
     return BESIDE.sub(lambda found: found[0] if found[2] in editions else f"{found[1]}../{found[2]}.ipynb", text)
 
 
 def site_notebook(executed: NotebookNode, name: str, language: str = "en") -> NotebookNode:
-    """An executed notebook as the site shows it."""
+    """Return an executed notebook as the site shows it."""
     made = copy.deepcopy(executed)
     state = made.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
     values = made.metadata.get("papermill", {}).get("parameters", {})
@@ -100,7 +72,7 @@ def site_notebook(executed: NotebookNode, name: str, language: str = "en") -> No
 
 
 def note(name: str, values: dict[str, Any], widgets: bool, language: str) -> str:
-    """What a reader must know about a page made from a notebook."""
+    """Say what a reader must know about a page made from a notebook."""
     told = ", ".join(f"{name} = {value!r}" for name, value in values.items())
     sentences = NOTES[language] if widgets else NOTES[language][:1]
     text = " ".join(sentences).format(values=f" (`{told}`)" if told else "", name=name)
@@ -108,7 +80,7 @@ def note(name: str, values: dict[str, Any], widgets: bool, language: str) -> str
 
 
 def staying(page: str) -> str:
-    """HTML whose links to notebooks lead to their pages."""
+    """Let the links of HTML to notebooks lead to their pages."""
     return NOTEBOOK_LINK.sub(r"\1.html", page)
 
 
@@ -117,8 +89,3 @@ def lead_to_pages(state: dict[str, Any]) -> None:
     for name, value in state.items():
         if isinstance(value, str):
             state[name] = staying(value)
-
-
-def texts(notebook: NotebookNode) -> Iterator[str]:
-    """The text cells of a notebook, each as Markdown."""
-    return (cell.source for cell in notebook.cells if cell.cell_type == "markdown")

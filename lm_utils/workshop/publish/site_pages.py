@@ -30,18 +30,18 @@ ON_RUNS = ("runs", "conditions")
 
 
 def plain(text: str) -> str:
-    """Text as it is, whatever its signs mean in Markdown."""
+    """Return text as it is, whatever its signs mean in Markdown."""
     return MARKS.sub(r"\\\1", " ".join(text.split()))
 
 
 def markdown_table(columns: Sequence[str], lines: Iterable[Mapping[str, str]]) -> str:
-    """A table as Markdown; its cells are Markdown already."""
+    """Return a table as Markdown; its cells are Markdown already."""
     told = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     return "\n".join([*told, *("| " + " | ".join(line[name] for name in columns) + " |" for line in lines)])
 
 
 def landing_page(frame: str, readme: str, pages: Sequence[str]) -> str:
-    """The landing page: its frame, with the README's figures, and with the pages that the frame's lists lack."""
+    """Return the landing page: its frame, with the README's figures, and with the pages that the frame's lists lack."""
     shown = readme.partition(BEGIN)[2].partition(FOLDED)[0].strip()
     if FIGURES not in frame or "![" not in shown:
         raise UserError("README.md or site/index.md has no place for the figures; run `make readme`.")
@@ -53,7 +53,7 @@ def landing_page(frame: str, readme: str, pages: Sequence[str]) -> str:
 
 
 def results_page(results: Results | None = None) -> str:
-    """Every row of the tables with our figures; the page's script adds the menus that choose among them."""
+    """Return every row of the tables with our figures; the page's script adds the menus that choose among them."""
     results = results or reference()
     origins = [f"- {TASKS[task].title}: {plain(results.of_rows(task).origin)}" for task in TASKS]
     table = markdown_table(COLUMNS, ({name: plain(text) for name, text in line.items()} for line in lines_of(results)))
@@ -71,7 +71,7 @@ def results_page(results: Results | None = None) -> str:
 
 
 def lines_of(results: Results) -> Iterator[dict[str, str]]:
-    """One line for every row, table by table as the notebooks compare them."""
+    """Yield one line for every row, table by table as the notebooks compare them."""
     for task, table in dict.fromkeys((row.pairing.task, row.table) for row in rows()):
         found = summary(task, table, results)
         shown: pd.DataFrame = readable(found).frame
@@ -81,7 +81,7 @@ def lines_of(results: Results) -> Iterator[dict[str, str]]:
 
 
 def origin_of(row: Row) -> str:
-    """Where a row comes from: a section of a document, or why we added it."""
+    """Say where a row comes from: a section of a document, or why we added it."""
     return f"{row.document} §{row.section}" if row.document else OURS[row.table]
 
 
@@ -89,13 +89,13 @@ def origin_of(row: Row) -> str:
 
 
 def claims_pages(judged: Sequence[Judged], results: Results | None = None) -> dict[str, str]:
-    """The index of the claims and a page for each, by file name."""
+    """Return the index of the claims and a page for each, by file name."""
     origin = (results or reference()).of_rows().origin
     return {"index.md": claims_index(judged), **{f"{one.claim.id}.md": claim_page(one, origin) for one in judged}}
 
 
 def claims_index(judged: Sequence[Judged]) -> str:
-    """All claims in one table, each leading to its page."""
+    """Return all claims in one table, each leading to its page."""
     lines = [
         {
             "document": one.claim.document,
@@ -125,7 +125,7 @@ def claims_index(judged: Sequence[Judged]) -> str:
 
 
 def claim_page(judged: Judged, origin: str) -> str:
-    """One claim: where it stands, what decides it, the verdict and the figures behind it."""
+    """Return the page of one claim: where it stands, what decides it, the verdict and the figures behind it."""
     claim = judged.claim
     guess = " The document itself marks it as a guess." if claim.guess else ""
     runs = [f"Runs: {plain(origin)}."] if claim.kind in ON_RUNS else []
@@ -146,7 +146,7 @@ def claim_page(judged: Judged, origin: str) -> str:
 
 
 def decision(claim: Claim) -> list[str]:
-    """The test that decides a claim: its name, what it is called with, its code."""
+    """Describe the test that decides a claim: its name, what it is called with, its code."""
     if claim.test is None:
         return ["No test: nobody ran the experiment that would decide it."]
     called = [f"- `{name}`: {plain(told_argument(value))}" for name, value in claim.arguments.items()]
@@ -159,7 +159,7 @@ def decision(claim: Claim) -> list[str]:
 
 
 def told_argument(value: object) -> str:
-    """An argument of a claim's test; ids of rows become the rows' names."""
+    """Describe an argument of a claim's test; ids of rows become the rows' names."""
     names = {row.id: f"{row.label} ({TASKS[row.pairing.task].title.lower()})" for row in rows()}
     if isinstance(value, list):
         inner = [" against ".join(names.get(one, str(one)) for one in each) if isinstance(each, list)

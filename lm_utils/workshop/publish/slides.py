@@ -15,7 +15,7 @@ from nbformat import NotebookNode, v4
 from lm_utils.errors import UserError
 from lm_utils.files import BUILD, NOTEBOOKS, PROJECT, write_whole
 from lm_utils.workshop.publish import guide
-from lm_utils.workshop.publish.site_notebooks import is_executed, read
+from lm_utils.workshop.publish.notebooks import is_executed, read
 from lm_utils.workshop.publish.slide_rule import Part, Slide, blocks_of, parts_of, slides_of
 from lm_utils.workshop.publish.web_parts import web_part
 from lm_utils.workshop.run_all.command import choose, run_all

@@ -19,7 +19,7 @@ QUIET = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 
 def web_part(name: str, lists: Path = ROOT / "site", store: Path = ROOT / "build" / "web-parts") -> Path:
-    """The folder of an npm package that site/package.json names, such as "reveal.js"; fetched where it is missing."""
+    """Return the folder of an npm package of site/package.json, such as "reveal.js"; fetch it where it is missing."""
     wanted = json.loads((lists / LISTS[0]).read_text(encoding="utf-8"))["dependencies"]
     if name not in wanted:
         raise UserError(f"{name!r} is not in {lists / LISTS[0]}, which has {', '.join(wanted)}; add it there.")
@@ -31,12 +31,12 @@ def web_part(name: str, lists: Path = ROOT / "site", store: Path = ROOT / "build
 
 
 def is_fetched(lists: Path, store: Path) -> bool:
-    """Whether the store was filled completely, from these lists."""
+    """Say whether the store was filled completely, from these lists."""
     return all((store / name).is_file() and same(store / name, lists / name) for name in LISTS)
 
 
 def same(one: Path, other: Path) -> bool:
-    """Whether two files hold the same bytes."""
+    """Say whether two files hold the same bytes."""
     return one.read_bytes() == other.read_bytes()
 
 
