@@ -18,7 +18,7 @@ from lm_utils.files import PROJECT, write_whole
 ROOT = PROJECT
 NAME = re.compile(r"(\d\d)_\w+")
 KEPT_METADATA = ("tags", "slideshow")
-QUESTIONS = {"predict", "check", "check_function"}
+QUESTIONS = {"predict", "check", "check_function", "check_pairing"}
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
