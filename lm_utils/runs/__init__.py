@@ -1,1 +1,4 @@
-"""Train many: the rows of the documents, a resumable sweep, what is stored of each run. Meaning is not judged here."""
+"""Train many: the documents' rows, a resumable sweep, changed conditions, GPUs, clusters; what is stored of a run.
+
+Nothing here says what runs mean: statistics, tables and sentences live in evidence, figures in show.
+"""
