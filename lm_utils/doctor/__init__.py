@@ -1,6 +1,11 @@
-"""The misuse doctor: `diagnose` looks at a model, its loss and one batch, and names a misfit in words."""
+"""The misuse doctor: `diagnose` looks at a model, its loss and one batch, and names a misfit in words.
 
+It imports torch and the standard library, nothing else of this package, so that it can stand in anybody's tests. Each
+file of checks yields findings about one subject; `diagnosis` asks them all, `exam` measures how often they are right.
+"""
+
+from lm_utils.doctor.assertion import assert_healthy
 from lm_utils.doctor.diagnosis import diagnose
-from lm_utils.doctor.report import Finding, Report
+from lm_utils.doctor.report import DoctorError, Finding, Report
 
-__all__ = ["Finding", "Report", "diagnose"]
+__all__ = ["DoctorError", "Finding", "Report", "assert_healthy", "diagnose"]

@@ -46,17 +46,20 @@ def call_factory(factory: Callable[[], tuple], spec: str) -> tuple:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Print the report; 0 without an error among the findings, 1 with one, 2 for a bad target."""
+    """Print the report; 0 without an error, 1 with one (or a warning under --strict), 2 for a bad target."""
     parser = argparse.ArgumentParser(prog="python -m lm_utils doctor", description="Examine your own model and loss.")
     parser.add_argument("target", help=WANTED)
-    target = parser.parse_args(argv).target
+    parser.add_argument("--strict", action="store_true", help="exit code 1 for a warning too")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    parser.add_argument("--ignore", action="append", default=[], metavar="CODE", help="leave out findings of this code")
+    options = parser.parse_args(argv)
     sys.path.insert(0, "")  # a command started elsewhere still looks in the current folder
     try:
-        report = diagnose(*call_factory(load_factory(target), target))
+        report = diagnose(*call_factory(load_factory(options.target), options.target)).without(options.ignore)
     except DoctorError as error:
         print(error, file=sys.stderr)
         return 2
     finally:
         sys.path.remove("")
-    print(report)
-    return 1 if report.count("error") else 0
+    print(report.as_json() if options.json else report)
+    return 1 if report.count("error") or (options.strict and report.count("warning")) else 0

@@ -82,28 +82,28 @@ def _examine(patient: Patient) -> Report:
     seen = patient.observe()
     if seen.failed_in == "model":
         return Report((_model_fails(seen.failure),))
-    round_ = _Examination()
-    round_.ask(_choose_tensor, seen, patient)
+    examination = _Examination()
+    examination.ask(_choose_tensor, seen, patient)
     if patient.pick:
         seen = patient.observe()
     cases = _cases(seen, patient)
     for case in cases:
-        _examine_call(case, seen, round_)
-    outputs = cases[0].outputs if cases else first_tensor(patient.chosen(seen.outputs))
-    for check in (check_finite, check_path):
-        round_.ask(check, seen, outputs, patient) if check is check_path else round_.ask(check, seen, outputs)
-    round_.ask(check_hidden_units, seen, outputs)
-    round_.ask(check_formula, seen, patient)
-    round_.ask(_check_own_difference, seen, patient)
-    round_.ask(check_target_gradients, seen, patient)
-    round_.ask(check_flow, seen, patient)
-    round_.ask(check_dependence, outputs, patient)
-    round_.ask(check_samples_mixed, seen, patient)
-    if not any(finding.severity == "error" for finding in round_.findings):
-        round_.ask(check_rewards, seen, patient)
-    round_.ask(_about_the_call, seen, cases, round_.findings)
-    findings = list(in_order(_without_echoes(round_.findings)))
-    findings += [_not_looked_at(f"{what}: {why}") for what, why in round_.skipped.items()]
+        _examine_call(case, seen, examination)
+    outputs = _main_outputs(cases) if cases else first_tensor(patient.chosen(seen.outputs))
+    examination.ask(check_finite, seen, outputs)
+    examination.ask(check_path, seen, outputs, patient)
+    examination.ask(check_hidden_units, seen, outputs)
+    examination.ask(check_formula, seen, patient)
+    examination.ask(_check_own_difference, seen, patient)
+    examination.ask(check_target_gradients, seen, patient)
+    examination.ask(check_flow, seen, patient)
+    examination.ask(check_dependence, outputs, patient)
+    examination.ask(check_samples_mixed, seen, patient)
+    if not any(finding.severity == "error" for finding in examination.findings):
+        examination.ask(check_rewards, seen, patient)
+    examination.ask(_about_the_call, seen, cases, examination.findings)
+    findings = list(in_order(_without_echoes(examination.findings)))
+    findings += [_not_looked_at(f"{what}: {why}") for what, why in examination.skipped.items()]
     return Report(tuple(findings), _examined(patient, outputs, cases))
 
 
@@ -123,21 +123,27 @@ def _outputs_first(call: LossCall) -> LossCall:
     return call
 
 
-def _examine_call(case: Case, seen: Observation, round_: _Examination) -> None:
+def _examine_call(case: Case, seen: Observation, examination: _Examination) -> None:
     if case.targets.requires_grad and not case.outputs.requires_grad:
         if not _is_reverse_divergence(case):
-            round_.findings.append(_arguments_swapped(case))
+            examination.findings.append(_arguments_swapped(case))
         return
-    shapes = round_.ask(check_shapes, case)
+    shapes = examination.ask(check_shapes, case)
     if not case.outputs.is_floating_point() or case.outputs.numel() == 0:
         return
-    round_.ask(check_activation, case)
-    round_.ask(check_unit_values, case)
+    examination.ask(check_activation, case)
+    examination.ask(check_unit_values, case)
     if not any(finding.severity == "error" for finding in shapes) or case.call.family in ("bce", "bce_logits"):
-        round_.ask(check_targets, case)
-        round_.ask(check_weights, case)
+        examination.ask(check_targets, case)
+        examination.ask(check_weights, case)
     if not shapes and not seen.inside_model:
-        round_.ask(check_baseline, case, seen)
+        examination.ask(check_baseline, case, seen)
+
+
+def _main_outputs(cases: list[Case]) -> Tensor:
+    """Return what the first loss call received from the model; in a reverse divergence that is its target."""
+    first = cases[0]
+    return first.targets if _is_reverse_divergence(first) and first.targets.requires_grad else first.outputs
 
 
 def _is_reverse_divergence(case: Case) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, replace
 
 SEVERITIES = ("error", "warning", "info")
 """error: cannot work as it stands; warning: will suffer; info: good to know."""
@@ -53,6 +55,15 @@ class Report:
     def codes(self) -> list[str]:
         """The findings' codes, the worst first."""
         return [finding.code for finding in self.findings]
+
+    def without(self, ignored: Collection[str]) -> Report:
+        """Return the report without the findings of these codes."""
+        return replace(self, findings=tuple(f for f in self.findings if f.code not in set(ignored)))
+
+    def as_json(self) -> str:
+        """Return the report as JSON, for a machine to read."""
+        found = [asdict(finding) for finding in self.findings]
+        return json.dumps({"ok": self.ok, "examined": self.examined, "findings": found}, ensure_ascii=False)
 
     def count(self, severity: str) -> int:
         """How many findings have this severity."""
