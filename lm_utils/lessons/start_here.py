@@ -95,9 +95,9 @@ class Vote(widgets.VBox):
             options=list(options), value=recall(name) if recall(name) in options else None,
             description="Your vote:", style={"description_width": "initial"}, layout={"width": "auto"},
         )  # fmt: skip
-        self.told = widgets.HTML(value=self.status())
+        self.note = widgets.HTML(value=self.status())
         self.choices.observe(self._chosen, names="value")
-        super().__init__([widgets.HTML(f"<b>Vote.</b> {question}"), self.choices, self.told])
+        super().__init__([widgets.HTML(f"<b>Vote.</b> {question}"), self.choices, self.note])
 
     def status(self) -> str:
         """Say what has happened to the vote."""
@@ -109,9 +109,9 @@ class Vote(widgets.VBox):
     def _chosen(self, change: dict) -> None:
         try:
             keep(self.name, change["new"])
-            self.told.value = self.status()
+            self.note.value = self.status()
         except OSError as problem:
-            self.told.value = f"Your vote counts, but could not be written down ({problem.strerror}); remember it."
+            self.note.value = f"Your vote counts, but could not be written down ({problem.strerror}); remember it."
 
     def _repr_mimebundle_(self, **options: object) -> dict:
         items = "".join(f"<li>{html.escape(option)}</li>" for option in self.choices.options)

@@ -117,12 +117,12 @@ def differences_by_condition(
     figure, axes = new_figure(1, len(panels), 11, 2.2 + 0.6 * len(conditions), squeeze=False, sharey=True)
     for axis, (title, gaps) in zip(axes[0], panels.items(), strict=True):
         axis.axvline(0, color="0.35", lw=1)
-        for (name, condition), told in gaps.items():
+        for (name, condition), gap in gaps.items():
             place = names.index(name)
             number = looks.get(name, place + 1)
             y = conditions.index(condition) + 0.2 * (place - (len(names) - 1) / 2)
             look = {"fmt": MARKERS[number], "color": COLORS[number], "capsize": 4, "label": name}
-            interval(axis, y, told.mean, told.low, told.high, **look)
+            interval(axis, y, gap.mean, gap.low, gap.high, **look)
         axis.set_xlabel(title)
         if title in linear:
             widen(axis, linear[title])
@@ -132,11 +132,11 @@ def differences_by_condition(
     name_rows(axes[0, 0], conditions)
     figure.suptitle(f"Difference to cross-entropy on logits, paired by seed, 95 % interval\n({origin})", fontsize=12)
     legend_below(figure, axes[0, 0])
-    told = "; ".join(
-        f"{title}: " + ", ".join(f"{name}, {condition} {told.mean:+.2f}" for (name, condition), told in gaps.items())
+    in_words = "; ".join(
+        f"{title}: " + ", ".join(f"{name}, {condition} {gap.mean:+.2f}" for (name, condition), gap in gaps.items())
         for title, gaps in panels.items()
     )  # fmt: skip
-    figure.set_label(f"Differences to cross-entropy on logits under changed conditions. {told}.")
+    figure.set_label(f"Differences to cross-entropy on logits under changed conditions. {in_words}.")
     return figure
 
 

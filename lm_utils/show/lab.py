@@ -16,8 +16,8 @@ from matplotlib.figure import Figure
 from lm_utils.show.style import Picture
 
 STYLE = {"description_width": "10em"}
-WIDTH = {"width": "33em", "max_width": "100%"}
-TEXT = "<div style='font-size:1.05rem;line-height:1.45;max-width:52em'>{}</div>"
+WIDTH = {"width": "30em", "max_width": "100%"}
+TEXT = "<div style='font-size:1rem;line-height:1.45;max-width:52em'>{}</div>"
 
 Part = Figure | str
 

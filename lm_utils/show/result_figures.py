@@ -157,8 +157,8 @@ def differences(table: pd.DataFrame) -> Figure:
     axis.set_xlabel(f"difference to the fitting pairing, paired by seed ({unit}{bent})")
     axis.set_title(f"{task.title} ({table.attrs['origin']})", fontsize=12)
     legend_below(figure, axis)
-    told = "; ".join(f"{line['label']}: {line['verdict']}" for _, line in rows.iterrows())
-    figure.set_label(f"Paired differences to the fitting pairing, in {unit}. {told or 'No row has runs yet'}.")
+    words = "; ".join(f"{line['label']}: {line['verdict']}" for _, line in rows.iterrows())
+    figure.set_label(f"Paired differences to the fitting pairing, in {unit}. {words or 'No row has runs yet'}.")
     return figure
 
 
@@ -166,17 +166,17 @@ def epochs_plot(table: pd.DataFrame) -> Figure:
     """Draw how many epochs each row needed to 95 % of its final metric, a dot for each seed that learnt."""
     task = TASKS[table["task"].iloc[0]]
     figure, axis = new_figure(width=11, height=1.5 + 0.5 * len(table))
-    told = []
+    words = []
     for y, (_, line) in enumerate(table.iterrows()):
         speeds = st.finite(line["speeds"])
         seed_dots(axis, y, speeds)
         if len(speeds):
             axis.plot(speeds.mean(), y, MARKERS[3], color=MEAN, ms=7, label="mean")
-            told.append(f"{line['label']}: {speeds.mean():.1f}")
+            words.append(f"{line['label']}: {speeds.mean():.1f}")
         else:
             text = "no seed learnt" if line["seeds"] else "not trained yet"
             beside(axis, 0.02, y, text, ALERT)
-            told.append(f"{line['label']}: {text}")
+            words.append(f"{line['label']}: {text}")
     name_rows(axis, list(table["label"]))
     longest = max((speed for speeds in table["speeds"] for speed in st.finite(speeds)), default=9)
     axis.set_xlim(0, 1.05 * longest + 0.5)
@@ -186,7 +186,7 @@ def epochs_plot(table: pd.DataFrame) -> Figure:
     axis.set_title(f"{task.title} ({table.attrs['origin']})", fontsize=12)
     if axis.get_legend_handles_labels()[0]:
         legend_below(figure, axis)
-    figure.set_label(f"Epochs that each row needed to {goal}, on average: {'; '.join(told)}.")
+    figure.set_label(f"Epochs that each row needed to {goal}, on average: {'; '.join(words)}.")
     return figure
 
 
@@ -202,7 +202,7 @@ def grid_heatmap(task: str, results: Results | None = None, hidden: str = "sigmo
     losses = list(LOSSES)
     activations = [name for name in ACTIVATIONS if spec.kind == "value" or name != "sigmoid_inverse"]
     figure, axis = new_figure(width=10, height=5.6)
-    shades, told = np.full((len(losses), len(activations)), nan), []
+    shades, words = np.full((len(losses), len(activations)), nan), []
     for i, loss in enumerate(losses):
         for j, activation in enumerate(activations):
             pairing = Pairing(task, loss, activation, hidden=hidden, normalize=normalize)
@@ -210,7 +210,7 @@ def grid_heatmap(task: str, results: Results | None = None, hidden: str = "sigmo
             color = "0.35" if not isfinite(shades[i, j]) else "black" if shades[i, j] > 0.55 else "white"
             axis.text(j, i, text, ha="center", va="center", fontsize=11, color=color)
             if text != NOT_TRAINED:
-                told.append(f"{pairing.label} {text}".replace("\n", ", "))
+                words.append(f"{pairing.label} {text}".replace("\n", ", "))
     axis.imshow(np.ma.masked_invalid(shades), cmap="cividis", vmin=0, vmax=1, aspect="auto")
     axis.set_facecolor("0.93")  # where there is no number: errors, and what has not been trained
     axis.set_xticks(range(len(activations)), [fill(ACTIVATIONS[name].title, 16) for name in activations])
@@ -219,7 +219,7 @@ def grid_heatmap(task: str, results: Results | None = None, hidden: str = "sigmo
     note = ", normalised targets" if normalize else ""
     axis.set_title(f"{spec.title}: {hidden} hidden layer{note}\n({results.origin})", fontsize=12)
     axis.set_xlabel("output activation")
-    figure.set_label(f"Losses by activations for {spec.title}. {'; '.join(told) or 'Nothing is trained yet'}.")
+    figure.set_label(f"Losses by activations for {spec.title}. {'; '.join(words) or 'Nothing is trained yet'}.")
     return figure
 
 
@@ -229,12 +229,12 @@ def cell(pairing: Pairing, results: Results) -> tuple[float, str]:
     if not scores:
         return nan, NOT_TRAINED
     chance, metric = results.baseline(pairing.task), pairing.spec.metric
-    told, lost = estimate(scores, metric), sum(st.failed(score, chance, metric) for score in scores)
-    if not told.n:
+    found, lost = estimate(scores, metric), sum(st.failed(score, chance, metric) for score in scores)
+    if not found.n:
         return nan, "error"
     failures = f"\n{lost} of {len(scores)} at chance" if lost else ""
-    shade = min(max(st.skill(told.mean, chance, metric), 0.0), 1.0)
-    return shade, shown(told.mean, pairing.spec) + failures
+    shade = min(max(st.skill(found.mean, chance, metric), 0.0), 1.0)
+    return shade, shown(found.mean, pairing.spec) + failures
 
 
 # --- verdicts --------------------------------------------------------------------------------------------------------
@@ -260,6 +260,6 @@ def verdict_bars(counts: pd.DataFrame) -> Figure:
     axis.set(xlabel="claims", ylabel="document")
     legend_below(figure, axis)
     lines = (", ".join(f"{row[name]} {name}" for name in counts.columns if row[name]) for _, row in counts.iterrows())
-    told = "; ".join(f"document {name}: {line}" for name, line in zip(counts.index, lines, strict=True))
-    figure.set_label(f"Verdicts on the documents' claims. {told}.")
+    words = "; ".join(f"document {name}: {line}" for name, line in zip(counts.index, lines, strict=True))
+    figure.set_label(f"Verdicts on the documents' claims. {words}.")
     return figure

@@ -42,8 +42,8 @@ def test_the_scripts_shown_are_the_runs_shown(name, digits):
 
 def test_the_reason_stays_a_secret_until_its_notebook():
     secret = lesson.PAIRINGS["B"].advice.reason
-    told = lesson.verdict_text("multiclass", "bce", "sigmoid")
-    assert secret not in told and "notebook 11" in told and "handicapped" in told
+    text = lesson.verdict_text("multiclass", "bce", "sigmoid")
+    assert secret not in text and "notebook 11" in text and "handicapped" in text
     assert "notebook 11" not in lesson.verdict_text("multiclass", "cross_entropy", "none")
 
 
@@ -75,8 +75,8 @@ def test_a_vote_is_kept_and_nothing_is_revealed(tmp_path, monkeypatch):
     box = lesson.vote("scripts", "Why?", ["this", "that"])
     assert lesson.recall("scripts") is None
     box.choices.value = "that"
-    assert lesson.recall("scripts") == "that" and "Kept" in box.told.value
-    assert "again in notebook 15" in box.told.value
+    assert lesson.recall("scripts") == "that" and "Kept" in box.note.value
+    assert "again in notebook 15" in box.note.value
     assert lesson.vote("scripts", "Why?", ["this", "that"]).choices.value == "that"
     (tmp_path / "votes.json").write_text("[1", "utf-8")
     assert lesson.recall("scripts") is None
@@ -93,7 +93,7 @@ def test_a_vote_survives_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
     monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "file"))
     box = lesson.vote("scripts", "Why?", ["this", "that"])
     box.choices.value = "this"
-    assert "remember it" in box.told.value
+    assert "remember it" in box.note.value
 
 
 def test_map_and_paths_come_from_the_notebooks():
