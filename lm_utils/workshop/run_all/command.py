@@ -1,7 +1,7 @@
 """`make run-all`: trains what is missing, executes every notebook through papermill, and reports.
 
-Each notebook runs in a process of its own (`execution.py`), which is watched (`watched.py`) for its time, for a hang,
-and for processes that it leaves behind. What came of it stands in a report (`run_report.py`).
+Each notebook runs in a process of its own (`notebook.py`), which is watched (`process.py`) for its time, for a hang,
+and for processes that it leaves behind. What came of it stands in a report (`report.py`).
 """
 
 from __future__ import annotations
