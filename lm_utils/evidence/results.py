@@ -115,9 +115,9 @@ class Results:
         return baseline(task, self.data)
 
 
-def counted(count: int, what: str) -> str:
+def counted(count: int, what: str, several: str = "") -> str:
     """Write such as '1 seed' or '3 seeds'."""
-    return f"{count} {what}{'s' * (count != 1)}"
+    return f"{count} {what if count == 1 else several or what + 's'}"
 
 
 def number(entry: dict, name: str) -> float:

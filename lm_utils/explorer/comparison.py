@@ -1,4 +1,4 @@
-"""The last few runs side by side: laid over each other, as a table, and as files."""
+"""The last few runs side by side: their curves, a table, and both as files."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from math import isnan
 from pathlib import Path
 
 import ipywidgets as widgets
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lm_utils.evidence.results import TITLES
+from lm_utils.evidence.results import TITLES, counted
 from lm_utils.evidence.sentences import shown
-from lm_utils.explorer.figures import METRIC, PERCENT, fixed_axes, title
+from lm_utils.explorer.figures import METRIC, PERCENT, WIDTH
 from lm_utils.explorer.live_run import LiveRun
-from lm_utils.show.style import COLORS, LINES, MARKERS, Picture, png
+from lm_utils.show.style import COLORS, LINES, MARKERS, Picture, new_figure, png
 from lm_utils.training import RECORD
 
 KEPT = 6
@@ -134,26 +135,34 @@ def runs_csv(runs: Sequence[LiveRun]) -> str:
 
 
 def comparison_figure(runs: Sequence[LiveRun]) -> Figure:
-    """Draw the runs of the task that was trained last over each other."""
-    figure, (loss, metric) = fixed_axes(3.4, (0.062, 0.16, 0.988, 0.9), columns=2)
-    drawn = [live for live in runs if live.history]
-    task = drawn[-1].choice.pairing.spec if drawn else None
-    same = [live for live in drawn if live.choice.pairing.spec == task]
-    for i, live in enumerate(runs):
-        if live not in same:
-            continue
-        epochs = [record["epoch"] for record in live.history]
-        style = {"ls": LINES[i], "marker": MARKERS[i], "color": COLORS[i], "markevery": max(1, len(epochs) // 10),
-                 "markersize": 6, "label": f"{i + 1}: {live.choice.label}"}  # fmt: skip
-        factor = PERCENT[task.metric]
-        loss.plot(epochs, [record["valid_loss"] for record in live.history], **style)
-        metric.plot(epochs, [factor * record["valid_metric"] for record in live.history], **style)
-    loss.set(xlabel="epoch", ylabel="validation loss")
-    title(loss, "Loss (comparable only within one kind)")
-    metric.set(xlabel="epoch", ylabel=METRIC[task.metric] if task else "")
-    title(metric, task.title if task else "No curve yet")
-    if metric.lines:
+    """Draw the runs over each other, a row of panels for each task; runs without a curve are named below."""
+    tasks = list(dict.fromkeys(live.choice.pairing.spec for live in runs if live.history))
+    rows = max(1, len(tasks))
+    figure, panels = new_figure(rows, 2, width=WIDTH, height=0.5 + 2.9 * rows, squeeze=False)
+    told = []
+    for (loss, metric), task in zip(panels, tasks, strict=False):
+        labels = []
+        for i, live in enumerate(runs):
+            if live.choice.pairing.spec == task and live.history:
+                draw_run(loss, metric, live, i)
+                labels.append(metric.lines[-1].get_label())
+        loss.set(title="Validation loss (comparable only within one kind)", xlabel="epoch", ylabel="loss")
+        metric.set(title=task.title, xlabel="epoch", ylabel=METRIC[task.metric])
         metric.legend(fontsize=9, loc="best", framealpha=0.8)
-    figure.set_label(f"{len(same)} runs of one task laid over each other: "
-                     + "; ".join(live.choice.label for live in same))  # fmt: skip
+        told.append(f"{task.title}: {'; '.join(labels)}.")
+    without = [f"{i}: {live.choice.label} ({live.run.status})" for i, live in enumerate(runs, 1) if not live.history]
+    if without:
+        told.append(f"Without a curve: {'; '.join(without)}.")
+        figure.supxlabel(told[-1], fontsize=10)
+    figure.set_label(f"{counted(len(runs), 'run')} side by side, a row of panels for each task. {' '.join(told)}")
     return figure
+
+
+def draw_run(loss: Axes, metric: Axes, live: LiveRun, number: int) -> None:
+    """Draw loss and metric of one run in its own colour, line and marker."""
+    epochs = [record["epoch"] for record in live.history]
+    style = {"ls": LINES[number], "marker": MARKERS[number], "color": COLORS[number], "markersize": 6,
+             "markevery": max(1, len(epochs) // 10), "label": f"{number + 1}: {live.choice.label}"}  # fmt: skip
+    loss.plot(epochs, [record["valid_loss"] for record in live.history], **style)
+    factor = PERCENT[live.choice.pairing.spec.metric]
+    metric.plot(epochs, [factor * record["valid_metric"] for record in live.history], **style)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from threading import Event
@@ -16,6 +17,7 @@ from lm_utils.explorer.controls import PAIRING_FIELDS, TRAINING_FIELDS
 from lm_utils.explorer.live_box import LiveBox, Pace
 from lm_utils.explorer.live_run import BREAKS, CONSTANT, LEARNS, LiveRun
 from lm_utils.explorer.prediction import PredictFirst
+from lm_utils.show.banner import friendly
 from lm_utils.show.style import Picture
 
 INSIDE_SHARE = 0.05  # of a training's time, spent on drawing the inside
@@ -46,7 +48,7 @@ class Explorer(LiveBox):
         super().__init__(PRESETS[0].choice, (*PAIRING_FIELDS, *TRAINING_FIELDS), data, device)
         self.inside_pace = Pace()
         self.presets = [self._preset_button(number) for number in range(len(PRESETS))]
-        self.predict = PredictFirst(self._show_card)
+        self.predict = PredictFirst(self._show_what_is_known)
         self.images, self.inside, self.doctor = Picture(), Picture(), widgets.HTML()
         self.comparison = Comparison(folder)
         for picture in (self.curves, self.images, self.inside):
@@ -57,7 +59,7 @@ class Explorer(LiveBox):
 
     def _parts(self) -> list[widgets.Widget]:
         columns = {"grid_template_columns": "repeat(6, minmax(0, 1fr))", "grid_gap": "4px"}
-        hint = f"Data: {escape(self.splits.source)} If buttons do not answer, run this cell again."
+        hint = f"Data: {escape(friendly(self.splits.source))} If buttons do not answer, run this cell again."
         return [
             widgets.HTML(STYLE, layout={"display": "none"}),
             widgets.GridBox(self.presets, layout=columns),
@@ -83,13 +85,13 @@ class Explorer(LiveBox):
             button.description = ("● " if chosen else "") + preset.title
             (button.add_class if chosen else button.remove_class)("lm-chosen")
         self.predict.ask_again()
-        self._show_card()
-        self._draw_curves()
+        self._show_what_is_known()
         self.images.value = self.inside.value = self.doctor.value = ""
 
-    def _show_card(self) -> None:
+    def _show_what_is_known(self) -> None:
         secret = self.predict.waiting
         self.card.value = texts.question_card(self.choice) if secret else texts.pairing_card(self.choice, self.shipped)
+        self._draw_curves()
 
     # --- training ---
 
@@ -125,19 +127,21 @@ class Explorer(LiveBox):
             return
         self.bar.say(problem or texts.ending(live))
         self.bar.progress.value, self.bar.progress.bar_style = 1.0, BAR_STYLES[live.outcome]
-        self._draw_curves()
         self._draw_inside()
         self.doctor.value = texts.findings(live.report)
         self.predict.answer(live)
-        self._show_card()
+        self._show_what_is_known()
         self.comparison.keep(live)
 
     # --- pictures ---
 
     def _draw_curves(self) -> None:
         live, pairing = self.live, self.choice.pairing
-        comparable = self.splits.name == self.shipped.data and not self.predict.waiting
+        secret = self.predict.waiting
+        comparable = self.splits.name == self.shipped.data and not secret
         lines = landmarks(pairing, live.data if live is not None else self.splits)
+        if secret:  # what these outputs can reach would give the answer away
+            lines = replace(lines, constant_loss=None, least_loss=None, best_metric=None)
         self.curves.draw(figures.curves_figure(pairing, lines, live, self.shipped if comparable else None))
 
     def _draw_inside(self) -> None:

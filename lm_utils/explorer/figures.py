@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from torch.nn import functional as F
 
 from lm_utils.evidence.reference_lines import Landmarks
-from lm_utils.evidence.results import TITLES, Results
+from lm_utils.evidence.results import TITLES, Results, counted
 from lm_utils.explorer.live_run import SHOWN, LiveRun, Look
 from lm_utils.pairing import Pairing
 from lm_utils.runs.inside import LAYERS
@@ -34,8 +34,16 @@ def fixed_axes(
     figure, axes = new_figure(1, columns, width=WIDTH, height=height, squeeze=False)
     figure.set_layout_engine(None)  # places by hand
     left, bottom, right, top = margins
-    figure.subplots_adjust(left, bottom, right, top, wspace=0.2)
+    figure.subplots_adjust(left, bottom, right, top, wspace=0.27)
     return figure, axes[0]
+
+
+def short_number(value: float, position: int | None = None) -> str:
+    """Return a tick label of at most seven characters, so that the axis' own label never leaves the picture."""
+    if value == 0 or 0.01 <= abs(value) < 10_000:
+        return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
+    mantissa, exponent = f"{value:.1e}".split("e")
+    return f"{mantissa.removesuffix('.0')}e{int(exponent)}".replace("-", "\N{MINUS SIGN}")
 
 
 def title(axes: Axes, text: str) -> None:
@@ -50,7 +58,10 @@ def curves_figure(
     pairing: Pairing, lines: Landmarks, live: LiveRun | None = None, stored: Results | None = None
 ) -> Figure:
     """Draw loss and metric over epochs, with the lines they are read by; stored runs stand behind in grey."""
-    figure, (loss, metric) = fixed_axes(2.9, (0.068, 0.185, 0.988, 0.895), columns=2)
+    figure, (loss, metric) = fixed_axes(2.9, (0.09, 0.185, 0.988, 0.895), columns=2)
+    for axes in (loss, metric):
+        axes.yaxis.set_major_formatter(short_number)
+        axes.yaxis.set_label_coords(-0.8 / (axes.get_position().width * WIDTH), 0.5)  # 0.8 inches left of the axis
     factor = PERCENT[pairing.spec.metric]
     histories = [entry["history"] for entry in stored.of(pairing)] if stored is not None else []
     for axes, name, scale in ((loss, "valid_loss", 1.0), (metric, "valid_metric", factor)):
@@ -122,8 +133,8 @@ def finish_axes(axes: Axes, ylabel: str, live: LiveRun | None, histories: Sequen
     """Set labels, whole epochs on the x axis, and a legend that hides no curve for long."""
     axes.set(xlabel="epoch", ylabel=ylabel)
     low, high = axes.get_ylim()
-    if low > 0 and high - low < 0.1 * high:  # a flat line is to look flat
-        axes.set_ylim(0, 1.2 * high)
+    if high - low < 0.1 * max(abs(low), abs(high)):  # a flat line is to look flat
+        axes.set_ylim(min(0, 1.2 * low), max(0, 1.2 * high))
     longest = max([len(history) for history in histories], default=0)
     seen = live.epoch if live is not None else 0
     ended = live is not None and live.run is not None and bool(live.history)
@@ -150,9 +161,9 @@ def curves_alt(pairing: Pairing, lines: Landmarks, live: LiveRun | None) -> str:
     if live is None:
         return f"{start}: not trained yet; a line marks the best constant answer."
     if not live.history:
-        return f"{start}: the first epoch is running, {live.batches} batches done."
+        return f"{start}: the first epoch is running, {counted(live.batches, 'batch', 'batches')} done."
     last = live.history[-1]
-    return (f"{start}: after {last['epoch']} epochs the validation loss is {last['valid_loss']:.4g}"
+    return (f"{start}: after {counted(last['epoch'], 'epoch')} the validation loss is {last['valid_loss']:.4g}"
             f" and the {pairing.spec.metric} {last['valid_metric']:.4g}; a constant answer has"
             f" {lines.constant_metric:.4g}.")  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -22,7 +23,8 @@ START_LIMIT = 60.0  # seconds for the server to answer
 
 
 def main() -> int:
-    """Serve the explorer until Ctrl-C; print the address once the page can be opened."""
+    """Serve the explorer until Ctrl-C or SIGTERM; print the address once the page can be opened."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends this process ends the server, too
     port, token = free_port(), secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory(prefix="explorer-") as folder:
         page = Path(folder) / f"{TITLE}.ipynb"

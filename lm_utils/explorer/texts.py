@@ -7,7 +7,7 @@ from html import escape
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.advice import MEANING, received
 from lm_utils.doctor import Report
-from lm_utils.evidence.results import TITLES, Results
+from lm_utils.evidence.results import TITLES, Results, counted
 from lm_utils.evidence.sentences import sentence, shown
 from lm_utils.explorer.choice import Choice
 from lm_utils.explorer.live_run import LiveRun
@@ -111,7 +111,8 @@ def ending(live: LiveRun) -> str:
     if run.status == "error":
         return f"The loss refused what it was given: {run.error}."
     if run.status == "stopped":
-        after = f"after {run.epochs} epochs" if run.epochs else f"in the first epoch, after {live.batches} batches"
+        in_first = f"in the first epoch, after {counted(live.batches, 'batch', 'batches')}"
+        after = f"after {counted(run.epochs, 'epoch')}" if run.epochs else in_first
         return f"Stopped {after}; the curves are kept, there is no test result."
     if run.status == "diverged" and not run.best_epoch:
         return "Diverged: the loss was no finite number (NaN) from the first epoch on."

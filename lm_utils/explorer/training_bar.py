@@ -14,6 +14,7 @@ import torch
 Work = Callable[[Event], None]
 Ended = Callable[[str | None], None]  # is told None, or one sentence about what went wrong
 
+READY, AT_WORK = "#01588f", "#5c5c5c"  # of the Train button; it is never disabled, which would lose the keyboard
 DOUBLE_CLICK = 0.5  # seconds within which a second click is not meant
 BUSY_ELSEWHERE = "Another training is running in this notebook; stop it first, then train here."
 
@@ -83,7 +84,9 @@ class TrainingBar(widgets.HBox):
         self._training = TrainingThread(self._finished)
         self._clicked_at, self._quiet = 0.0, False
         wide = {"width": "auto", "min_width": "7em", "flex": "0 0 auto"}
-        self.train = widgets.Button(description=label, button_style="primary", layout=wide)
+        self.train = widgets.Button(
+            description=label, style={"button_color": READY, "text_color": "white"}, layout=wide
+        )
         self.stop = widgets.Button(description="Stop", disabled=True, layout={"width": "6em", "flex": "0 0 auto"})
         self.progress = widgets.FloatProgress(min=0, max=1, layout={"width": "10em", "flex": "0 0 auto"})
         self.status = widgets.HTML(layout={"flex": "1 1 auto"})
@@ -109,7 +112,7 @@ class TrainingBar(widgets.HBox):
             return
         self._training.stop(wait=2)  # the one before has said its last word; let its thread end
         self._quiet = False
-        self.train.disabled, self.stop.disabled = True, False
+        self.stop.disabled, self.train.style.button_color = False, AT_WORK
         self.progress.value, self.progress.bar_style = 0, ""
         self.say("Starting …")
         if not self._training.start(work):
@@ -120,6 +123,7 @@ class TrainingBar(widgets.HBox):
         """Stop within a batch."""
         if self.running:
             self.stop.disabled = True
+            self.train.focus()  # a disabled button loses the keyboard
             self.say("Stopping …")
             self._training.stop()
 
@@ -139,7 +143,7 @@ class TrainingBar(widgets.HBox):
             self.say(one_line(problem))
 
     def _rest(self) -> None:
-        self.train.disabled, self.stop.disabled = False, True
+        self.stop.disabled, self.train.style.button_color = True, READY
 
     def _finished(self, problem: str | None) -> None:
         try:

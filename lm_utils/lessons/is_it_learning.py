@@ -20,6 +20,7 @@ from lm_utils.data import Splits, load_data
 from lm_utils.doctor.baseline import best_constant
 from lm_utils.doctor.exam.known import past_bugs
 from lm_utils.doctor.gradient_checks import FLAT
+from lm_utils.evidence.results import counted
 from lm_utils.files import RESULTS
 from lm_utils.lessons.bce_and_logits import double_softmax_floor
 from lm_utils.losses import LOSSES
@@ -219,8 +220,9 @@ def health_facts(records: Sequence[dict], lines: dict[str, float] | None = None)
     last = records[-1]
     against = f", the constant predictor is at {lines['constant']:.4f}" if lines else ""
     against += f" and the floor at {lines['floor']:.4f}" if lines and lines["floor"] else ""
+    after = f"After {counted(int(last['epoch']), 'epoch')}"
     return (
-        f"After {last['epoch']:g} epochs the validation loss is {last['valid_loss']:.4f}{against}; outputs differ "
+        f"{after} the validation loss is {last['valid_loss']:.4f}{against}; outputs differ "
         f"between images by {last['spread']:.3f}, and {last['stuck']:.0%} of the hidden units are stuck."
     )
 

@@ -235,7 +235,7 @@ def _difference(answer: Any, expected: Any, tolerance: float) -> str:
     if isinstance(expected, (bool, np.bool_)):
         return shown
     if np.isnan(mine).any():
-        return f"{shown} Something in it is not a number (nan)."
+        return f"{shown} Something in it is not a number (nan)." if mine.ndim else "Your answer is not a number (nan)."
     if mine.ndim or not math.isfinite(float(theirs)):
         return shown
     if _agree(-mine, theirs, tolerance):

@@ -21,6 +21,7 @@ MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
 LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (5, 5))]
 KOREAN_FONTS = ["Noto Sans CJK KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic"]
 ALERT = "#8b1a1a"
+SHARP = 200  # dots per inch of a picture on a screen, which shows 100
 
 # A verdict of `advise`: a sign and a colour, the same in every notebook, in the explorer and on the card. The sign
 # stands beside the colour everywhere; each colour is dark enough to be read on white, and with white signs on it.
@@ -68,13 +69,16 @@ def png(figure: Figure, dpi: int = 100) -> bytes:
     return buffer.getvalue()
 
 
-def image_tag(figure: Figure, dpi: int = 100) -> str:
-    """Return the figure as an HTML image that carries its alt text."""
+def image_tag(figure: Figure) -> str:
+    """Return the figure as an HTML image with its alt text, of twice the pixels it is wide, to be sharp enlarged."""
     alt = figure.get_label()
     if not alt:
         raise UserError("This figure has no alt text; set one with figure.set_label('what it shows').")
-    data = base64.b64encode(png(figure, dpi)).decode()
-    return f'<img alt="{html.escape(alt, quote=True)}" style="max-width:100%" src="data:image/png;base64,{data}">'
+    data, width = base64.b64encode(png(figure, SHARP)).decode(), round(100 * figure.get_figwidth())
+    return (
+        f'<img alt="{html.escape(alt, quote=True)}" width="{width}" style="max-width:100%"'
+        f' src="data:image/png;base64,{data}">'
+    )
 
 
 class Shown:

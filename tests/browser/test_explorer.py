@@ -50,14 +50,14 @@ def web(chromium, served):
     """The explorer's own page in a window of a projector's size."""
     context = chromium.new_context(viewport=SIZE)
     page = Page(context.new_page())
-    page.raw.goto(served.address, timeout=60_000)
-    page.button("Train").wait_for(timeout=60_000)
+    page.raw.goto(served.address, timeout=240_000)
+    page.button("Train").wait_for(timeout=240_000)
     yield page
     context.close()
 
 
 @contextmanager
-def moving(page: Page, nth: int = 0, seconds: float = 20) -> Iterator[SimpleNamespace]:
+def moving(page: Page, nth: int = 0, seconds: float = 60) -> Iterator[SimpleNamespace]:
     """Fail unless the curves are drawn anew; they go on moving, so nobody waits for an end."""
     before, told = page.image(CURVES, nth).get_attribute("src"), SimpleNamespace(seconds=None)
     yield told
@@ -79,9 +79,10 @@ def wait_for_status(page: Page, *texts: str, nth: int = 0, seconds: float = 120)
 
 
 def wait_until_ready(page: Page) -> None:
-    """Wait until Train can be pressed again, and a double click is over."""
+    """Wait until Train can be pressed again, as its colour says, and a double click is over."""
     page.raw.wait_for_function(
-        "() => ![...document.querySelectorAll('button')].find(b => b.innerText === 'Train').disabled"
+        """() => getComputedStyle([...document.querySelectorAll('button')].find(b => b.innerText === 'Train'))
+            .backgroundColor === 'rgb(1, 88, 143)'"""
     )
     page.raw.wait_for_timeout(600)
 
@@ -118,7 +119,7 @@ def test_train_and_watch(web):
     wait_for_status(web, "Done in")
     wait_until_ready(web)
     for picture in (CURVES, "16 test images", "Three panels"):
-        assert web.image(picture).evaluate("image => image.naturalWidth") == 1100
+        assert web.image(picture).evaluate("image => [image.naturalWidth, image.width]") == [2200, 1100]
     assert "doctor" in web.outputs.inner_text().lower()
     web.screenshot("explorer_done")
     web.screenshot("explorer_inside", around=web.image("Three panels"))
@@ -149,6 +150,40 @@ def test_another_choice_while_it_trains(web):
     web.button("Train").click()
     wait_for_status(web, "Done")
     wait_until_ready(web)
+
+
+def test_stop_by_keyboard_leaves_the_keyboard_at_train(web):
+    long_run(web)
+    web.button("Train").press("Enter")
+    wait_for_status(web, "Epoch")
+    assert web.raw.evaluate("document.activeElement.innerText") == "Train"
+    web.raw.keyboard.press("Tab")
+    web.raw.keyboard.press("Enter")
+    wait_for_status(web, "Stopped")
+    wait_until_ready(web)
+    assert web.raw.evaluate("document.activeElement.innerText") == "Train"
+
+
+def contrast(page: Page, name: str) -> float:
+    """The contrast of a button's text with its ground, as WCAG computes it."""
+    read = "e => [getComputedStyle(e).color, getComputedStyle(e).backgroundColor]"
+    light, dark = sorted((luminance(color) for color in page.button(name).evaluate(read)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(color: str) -> float:
+    """The relative luminance of a colour such as 'rgb(1, 88, 143)'."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", color)[:3]]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_train_can_be_read(web):
+    web.raw.mouse.move(0, 0)
+    assert contrast(web, "Train") >= 4.5
+    web.button("Train").hover()
+    web.raw.wait_for_timeout(300)
+    assert contrast(web, "Train") >= 4.5
 
 
 def test_a_pairing_that_is_refused(web):
@@ -194,6 +229,7 @@ def test_by_keyboard_with_a_prediction(web):
     web.raw.keyboard.press("ArrowDown")
     web.button("Train").press("Enter")
     wait_for_status(web, "Done in")
+    assert web.raw.evaluate("document.activeElement.innerText") == "Train"
     web.see("As you said")
     web.screenshot("explorer_answered")
 
@@ -215,8 +251,8 @@ def test_a_closed_tab_ends_its_kernel(chromium, served):
     before = kernels(served.process)
     context = chromium.new_context(viewport=SIZE)
     page = Page(context.new_page())
-    page.raw.goto(served.address)
-    page.button("Train").click(timeout=60_000)
+    page.raw.goto(served.address, timeout=240_000)
+    page.button("Train").click(timeout=240_000)
     wait_for_status(page, "Epoch")
     assert kernels(served.process) == before + 1
     page.raw.goto("about:blank")

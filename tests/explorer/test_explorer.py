@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import subprocess
+import sys
 import time
+from copy import copy
 from dataclasses import replace
 from threading import Event
 
+import psutil
 import pytest
 from helpers import status_line, until
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from lm_utils.evidence.reference_lines import landmarks
 from lm_utils.evidence.results import Results, reference
@@ -190,6 +195,27 @@ def test_six_runs_are_kept_and_saved(done, refused, tmp_path):
     assert comparison.runs == []
 
 
+def test_every_task_has_its_panel_and_every_run_its_line(done, refused, tiny):
+    other = trained(changed(FITS, task="multilabel", loss="bce", activation="sigmoid", epochs=1), tiny)
+    figure = comparison_figure([done, other, refused, done])
+    assert [len(axes.lines) for axes in figure.axes] == [2, 2, 1, 1]
+    assert "Without a curve: 3: bce + none" in figure.get_label() and "1 epoch " in figures.curves_alt(
+        other.choice.pairing, other.landmarks, other)  # fmt: skip
+
+
+@pytest.mark.parametrize("loss", [-3.25e5, -1.25e-5, 2.5e-4, 123456.0, 87654.0, 0.3251])
+def test_the_label_of_an_axis_stays_in_the_picture(done, loss):
+    live = copy(done)
+    live.looks, live.history = [], [{**record, "train_loss": loss, "valid_loss": loss * (1 + record["epoch"] / 4)}
+                                    for record in done.history]  # fmt: skip
+    figure = figures.curves_figure(FITS.pairing, replace(done.landmarks, constant_loss=None), live)
+    draw = FigureCanvasAgg(figure).get_renderer()
+    for axes in figure.axes:
+        label, ticks = axes.yaxis.label.get_window_extent(draw), axes.yaxis.get_tightbbox(draw)
+        numbers = [tick.get_window_extent(draw).x0 for tick in axes.get_yticklabels() if tick.get_text()]
+        assert label.x0 >= 0 and ticks.x0 >= 0 and min(numbers) > label.x1 - 1
+
+
 # --- the box ---
 
 
@@ -209,7 +235,7 @@ def click(box):
 
 def test_untouched_it_shows_a_picture_and_trains_nothing(box):
     assert "Learning curves" in box.curves.value and box.live is None and not box.bar.running
-    assert status_line(box) == "Ready: press Train." and box.bar.stop.disabled and not box.bar.train.disabled
+    assert status_line(box) == "Ready: press Train." and box.bar.stop.disabled
 
 
 def test_train_to_the_end(box):
@@ -217,7 +243,7 @@ def test_train_to_the_end(box):
     until(lambda: not box.bar.running)
     assert status_line(box).startswith("Done in") and len(box.comparison.runs) == 1
     assert "Three panels" in box.inside.value and "test images" in box.images.value and "doctor" in box.doctor.value
-    assert not box.bar.train.disabled and box.bar.stop.disabled
+    assert box.bar.stop.disabled and not box.bar.train.disabled
 
 
 def test_a_double_click_trains_once(box):
@@ -254,15 +280,27 @@ def test_another_choice_stops_the_training_first(box):
     assert "The loss refused" in status_line(box) and "✗ error" in box.doctor.value
 
 
-def test_predict_first_asks_hides_and_answers(box):
+def limits_drawn(box, monkeypatch):
+    """The limits of loss and metric that the curves are drawn with now."""
+    drawn = []
+    with monkeypatch.context() as patch:
+        draw = figures.curves_figure
+        patch.setattr(figures, "curves_figure", lambda *found: (drawn.append(found[1]), draw(*found))[1])
+        box._draw_curves()
+    return [drawn[-1].constant_loss, drawn[-1].least_loss, drawn[-1].best_metric]
+
+
+def test_predict_first_asks_hides_and_answers(box, monkeypatch):
     box.predict.switch.value = True
     assert "hidden until" in box.card.value
+    assert limits_drawn(box, monkeypatch) == [None, None, None]
     click(box)
     assert not box.bar.running and "Say first" in status_line(box)
     box.predict.options.value = LEARNS
     click(box)
     until(lambda: not box.bar.running)
     assert "you said" in box.predict.reply.value.lower() and "hidden until" not in box.card.value
+    assert limits_drawn(box, monkeypatch)[0] is not None
     box.presets[0].click()
     assert "hidden until" in box.card.value and box.predict.reply.value == ""
 
@@ -283,6 +321,18 @@ def test_headless_the_same_training_runs_without_a_thread(box):
 
 
 # --- its own page ---
+
+
+def test_who_ends_the_command_ends_its_server():
+    code = (
+        "import sys; from lm_utils.explorer import server; server.answers = lambda *_: True;"
+        "server.command = lambda *_: [sys.executable, '-c', 'import time; time.sleep(60)']; sys.exit(server.main())"
+    )
+    command = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert "The explorer" in command.stdout.readline()
+    (server_process,) = psutil.Process(command.pid).children()
+    command.terminate()
+    assert command.wait(20) == 0 and not server_process.is_running()
 
 
 def test_the_page_is_for_this_machine_and_needs_a_token(tmp_path):
