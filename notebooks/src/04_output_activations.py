@@ -286,12 +286,12 @@ quiz.check(
 # %%
 weight = torch.nn.Parameter(torch.zeros(1))
 optimizer, steps = torch.optim.AdamW([weight], lr=0.001, weight_decay=0), []
-for size in [1e-3] * 5000 + [1.0]:
+for size in [1e-3] * 3000 + [1.0]:
     before, weight.grad = weight.item(), torch.full((1,), size)
     optimizer.step()
     steps.append((before - weight.item()) / 0.001)
 print(f"steps in learning rates: first {steps[0]:.2f}, last small one {steps[-2]:.2f}, then {steps[-1]:.2f}")
-assert abs(steps[0] - 1) < 0.01 and abs(steps[-2] - 1) < 0.01 and 3 < steps[-1] < 3.3
+assert abs(steps[0] - 1) < 0.01 and abs(steps[-2] - 1) < 0.01 and 2.9 < steps[-1] < 3.3
 
 # %% [markdown]
 # **Exercise 3.** The output is a sum of 64 hidden units, each near 0.5 at the start, times their weights, plus a
