@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from math import e, exp, isfinite, log, log1p
 
 import torch
@@ -15,6 +16,8 @@ from lm_utils.doctor.report import Finding
 
 BOUNDED = {"tanh": "by a tanh", "clamp": "by a clamp", "erf": "by an erf", "sine": "by a sine",
            "cosine": "by a cosine", "within_one": "however hard the model is pushed"}  # fmt: skip
+MODEL_ENDS = "The model ends in"
+OUT_OF_LOSS = "Take it out of the loss function: hand it the model's raw outputs, `loss_fn(outputs, targets)`."
 VISIBLE_FLOOR = 0.02  # a floor below this is no handicap (logits capped at ±30, say)
 
 
@@ -82,7 +85,11 @@ def built(case: Case, family: str, emits: str) -> Finding:
         "logits_out": logits_out(case, emits),
     }
     code, severity, *sentences = MISFITS[family, emits]
-    return Finding(code, severity, *(sentence.format(**facts) for sentence in sentences))
+    finding = Finding(code, severity, *(sentence.format(**facts) for sentence in sentences))
+    if case.in_loss and finding.message.startswith(MODEL_ENDS):
+        message = finding.message.replace(MODEL_ENDS, "The loss function itself applies", 1)
+        return replace(finding, message=message, fix=OUT_OF_LOSS)
+    return finding
 
 
 def logits_out(case: Case, emits: str) -> str:

@@ -25,7 +25,8 @@ class Case:
 
     patient: Patient
     call: LossCall
-    number: int  # the how-manieth loss call of the pass
+    number: int  # which loss call of the pass it is
+    in_loss: bool = False  # the operation that made the outputs belongs to the loss function
 
     @property
     def outputs(self) -> Tensor:

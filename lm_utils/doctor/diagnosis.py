@@ -110,7 +110,7 @@ def _examine(patient: Patient) -> Report:
 def _cases(seen: Observation, patient: Patient) -> list[Case]:
     """Return the loss calls that compare the model's outputs with something."""
     return [
-        Case(patient, _outputs_first(call), number)
+        Case(patient, _outputs_first(call), number, not seen.inside_model and seen.watcher.made_by_loss(call.input))
         for number, call in enumerate(seen.calls)
         if seen.inside_model or _is_about(call, seen.outputs)
     ]

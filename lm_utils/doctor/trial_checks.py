@@ -9,11 +9,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.doctor.belongings import tensors_in
+from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient, loss_in
 from lm_utils.doctor.report import Finding
 
 SURE = 8.0  # a logit that means yes
 NEARLY = 0.02  # how far a sure probability stays from 0 and 1
+CLASS_STEPS = {"softmax", "log_softmax", "cross_entropy", "nll_loss", "logsumexp"}
 ALL_AT_ONCE = (nn.RNNBase, nn.MultiheadAttention)
 
 
@@ -24,6 +26,9 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
         return
     if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or not outputs.requires_grad:
         return
+    whole = not patient.targets.is_floating_point() and patient.targets.dtype != torch.bool
+    if whole and not _shares_classes(seen, outputs):
+        return  # outputs that are no class scores: embeddings, say
     pair = _agreeing_and_contradicting(outputs.detach(), patient.targets.detach())
     if pair is None:
         return
@@ -36,6 +41,11 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
             "The optimiser makes the loss small, so it drives the model away from the targets.",
             "Turn the sign of the loss, `loss = -score` or `loss = 1 - score`, or swap its two arguments.",
         )
+
+
+def _shares_classes(seen: Observation, outputs: Tensor) -> bool:
+    """Does a softmax, in the model or in the loss, make class scores of these outputs?"""
+    return origin_of(outputs).kind in CLASS_STEPS or any(step.name in CLASS_STEPS for step in seen.watcher.steps)
 
 
 def _cost(patient: Patient, outputs: Tensor) -> float | None:

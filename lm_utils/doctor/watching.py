@@ -17,6 +17,7 @@ from torch.overrides import TorchFunctionMode
 
 from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.gpu_guard import WouldKillDevice, reason_to_stop
+from lm_utils.doctor.output_origin import node_behind
 
 MOST_STEPS = 20_000  # operations of one loss that are kept
 LOSSES = {
@@ -139,6 +140,13 @@ class Watcher(TorchFunctionMode):
         if sources:
             for source in sources:
                 self.mark(step.result, source)
+
+    def made_by_loss(self, tensor: Tensor) -> bool:
+        """Was the operation behind this tensor, seen through views, taken inside the loss function?"""
+        node = node_behind(tensor)
+        return node is not None and any(
+            isinstance(step.result, Tensor) and step.result.grad_fn is node for step in self.steps
+        )
 
     def losses(self) -> Iterator[Step]:
         """Yield the steps that are torch's own losses."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -275,6 +276,18 @@ def test_a_diagnosis_costs_no_more_than_a_few_training_steps(activation):
     assert diagnosis < 12 * step
 
 
+@pytest.mark.parametrize("ends", [[], [nn.Softmax(1)]])
+def test_a_diagnosis_costs_at_most_three_training_steps(ends):
+    """On a model of a few million weights; on the smallest ones Python itself weighs more."""
+    body = [nn.Conv2d(3, 64, 3, padding=1), nn.ReLU(), nn.Conv2d(64, 64, 3, padding=1), nn.ReLU(),
+            nn.AdaptiveAvgPool2d(8), nn.Flatten(), nn.Linear(4096, 256), nn.ReLU(), nn.Linear(256, 10)]  # fmt: skip
+    model, images, labels = nn.Sequential(*body, *ends), torch.randn(16, 3, 32, 32), torch.arange(16) % 10
+    diagnosis, step = cost(
+        lambda: diagnose(model, nn.CrossEntropyLoss(), images, labels), lambda: training_step(images, model), rounds=5
+    )
+    assert diagnosis < 3 * step
+
+
 def test_the_import_is_light():
     heavy = "torchvision", "matplotlib", "pandas", "sklearn", "ipywidgets"
     code = f"import sys, lm_utils.doctor; print([m for m in {heavy!r} if m in sys.modules])"
@@ -316,6 +329,15 @@ def test_command_says_in_one_sentence_what_is_wrong(own_code, capsys, spec, word
     assert main([spec]) == 2
     shown = capsys.readouterr().err
     assert word in shown and shown.count("\n") == 1
+
+
+def test_command_options(own_code, capsys):
+    assert main(["own_training:weak", "--strict"]) == 1
+    assert main(["own_training:weak", "--strict", "--ignore", "softmax_before_cross_entropy"]) == 0
+    capsys.readouterr()
+    assert main(["own_training:bad", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert not told["ok"] and told["findings"][0]["code"] == "logits_into_bce" and told["findings"][0]["fix"]
 
 
 def test_command_through_the_front_door(own_code):

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from lm_utils.doctor.exam.case import ExamCase
 from lm_utils.doctor.exam.known import KNOWN
+from lm_utils.doctor.exam.late import LATE
 from lm_utils.doctor.exam.unseen_right import UNSEEN_RIGHT
 from lm_utils.doctor.exam.unseen_wrong import UNSEEN_WRONG
 from lm_utils.doctor.patient import called_with
@@ -37,8 +38,9 @@ SETS = {
     "known": list(KNOWN),
     "new": seen(UNSEEN_WRONG) + seen(UNSEEN_RIGHT),
     "held out": held_out(UNSEEN_WRONG) + held_out(UNSEEN_RIGHT),
+    "late": list(LATE),
 }
-"""The sets of the published score: known while building, new and then mended for, and never looked at."""
+"""The sets of the score: known while building, new and then mended for, held out meanwhile, and written afterwards."""
 
 
 def plain_pytorch(case: ExamCase) -> str:

@@ -1,0 +1,75 @@
+"""The score on set-ups from public threads is at least the stored one, and the two pages say what was run."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from lm_utils.doctor import diagnose
+from lm_utils.doctor.exam import page
+from lm_utils.doctor.exam.score import SETS, counts, doctor, main, plain_pytorch, rows_of
+
+STORED = json.loads((page.RUNS / "after.json").read_text(encoding="utf-8"))
+FRESH = [name for name in SETS if name != "known"]  # test_exam asks for these one by one
+
+
+def test_there_are_enough_new_set_ups_and_each_wrong_one_names_its_thread():
+    wrong = [case for name in FRESH for case in SETS[name] if case.expected]
+    right = [case for name in FRESH for case in SETS[name] if not case.expected]
+    assert len(wrong) >= 60 and len(right) >= 60 and all(case.source for case in wrong)
+    assert len({case.name for case in wrong + right}) == len(wrong) + len(right)
+    assert len(SETS["held out"]) * 2 - len(SETS["new"]) in range(-4, 5)
+
+
+@pytest.mark.parametrize("name", FRESH)
+def test_the_score_is_not_worse_than_the_stored_one(name):
+    now, stored = counts(rows_of(SETS[name])), STORED["sets"][name]["counts"]
+    for key in ("wrong", "right", "silent"):
+        assert now[key] == stored[key]
+    for key in ("named", "silent named"):
+        assert now[key] >= stored[key]
+    for key in ("alarms", "warnings", "crashes"):
+        assert now[key] <= stored[key]
+
+
+def test_the_goal_is_reached_on_what_was_held_out():
+    for name in ("new", "held out"):
+        found = STORED["sets"][name]["counts"]
+        assert found["named"] >= 0.8 * found["wrong"] and found["silent named"] >= 0.75 * found["silent"]
+    right = [STORED["sets"][name]["counts"] for name in STORED["sets"]]
+    assert sum(found["alarms"] + found["crashes"] for found in right) == 0
+    assert sum(found["warnings"] for found in right) <= sum(found["right"] for found in right) / 50
+
+
+def test_the_page_is_the_stored_run():
+    before = json.loads((page.RUNS / "before.json").read_text(encoding="utf-8"))
+    assert page.PAGE.read_text(encoding="utf-8") == page.page(before, STORED)
+
+
+def test_the_ten_bugs_of_the_page_are_in_the_exam():
+    text = (page.ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| [^|]+ \| (\S+#\d+) \| (silent|warning|error) \| `(\w+)` \|$", text, re.M)
+    assert len(rows) == 10
+    cases = {case.source: case for name in FRESH for case in SETS[name]}
+    for source, word, code in rows:
+        said = doctor(cases[source])
+        assert plain_pytorch(cases[source]) == word and code in said["errors"] + said["warnings"], source
+
+
+def test_the_command(tmp_path, capsys):
+    assert main(["--sets", "late", "--list", "--write", str(tmp_path / "run.json")]) == 0
+    written = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert "late:" in capsys.readouterr().out and written["sets"]["late"]["counts"]["right"] == 12
+
+
+def test_a_cause_inside_the_loss_is_said_to_be_there():
+    from torch.nn import functional as F
+
+    from lm_utils.doctor.exam.parts import classes, inputs, mlp
+
+    report = diagnose(mlp(5), lambda out, y: F.cross_entropy(out.softmax(1), y), inputs(), classes(5))
+    assert report.codes[0] == "softmax_before_cross_entropy"
+    assert report.findings[0].message.startswith("The loss function itself applies a softmax")
+    assert "loss_fn(outputs, targets)" in report.findings[0].fix
