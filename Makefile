@@ -23,6 +23,7 @@ grid = $(if $(filter-out 0,$(GRID)),--grid)
 on_cluster = $${CLUSTER:+--extras=cluster}
 quick = $(if $(filter-out 0,$(QUICK)),--quick)
 fresh = $(if $(filter-out 0,$(FRESH)),--fresh)
+translated = $(if $(filter-out 0,$(TRANSLATED)),--translated)
 
 .PHONY: help run-all test lab explore check results robustness readme bench notebooks solutions site slides challenge card usb setup lock
 
@@ -56,8 +57,8 @@ readme: ## draw the README's figures and tables and the gallery from results/
 bench: ## speed beside the plain loop, skorch, Lightning and Keras, and how it grows (DATA= DEVICE= PARTS=speed,growth,scale,bf16)
 	$(lm) bench $(data) $(device) $(parts)
 
-notebooks: ## build notebooks/ from notebooks/src/
-	$(lm) notebooks
+notebooks: ## build notebooks/ from notebooks/src/ (TRANSLATED=1: the Korean follows the English as it stands now)
+	$(lm) notebooks $(translated)
 
 solutions: ## build the teacher's edition of the notebooks, with solutions
 	$(lm) solutions

@@ -64,6 +64,10 @@ OPTIONS = {
     "quick": {"action": "store_true", "help": "one small round, only to see that it works"},
     "parts": {"type": names, "help": "only these parts: speed, growth, scale, bf16"},
     "check": {"action": "store_true", "help": "change nothing, only say what is out of date"},
+    "translated": {
+        "action": "store_true",
+        "help": "the Korean cells say what their English ones say now: mark them so",
+    },
     "extras": {"type": names, "help": "with what these need: test, site, cluster, bench"},
     "hint": {"type": at_least(1), "help": "tell that many hints for the challenge instead of grading"},
     "print-python": {"action": "store_true", "help": "print nothing but the Python to use"},
@@ -117,7 +121,7 @@ COMMANDS = {
         ("data", "device", "quick", "parts"),
     ),
     "notebooks": Command(
-        "build notebooks/ from notebooks/src/", "lm_utils.workshop.publish.notebooks:main", ("check",)
+        "build notebooks/ from notebooks/src/", "lm_utils.workshop.publish.notebooks:main", ("check", "translated")
     ),
     "solutions": Command(
         "build the teacher's edition, with solutions",

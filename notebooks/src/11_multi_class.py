@@ -27,7 +27,7 @@
 #
 # **Before this one:** [10 Binary classification](10_binary.ipynb)
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="f0979433"
 # # 11 다중 클래스 분류: 단어 하나의 차이
 #
 # 이 노트북을 마치면 다음을 할 수 있습니다.
@@ -57,7 +57,7 @@ device = "auto"
 # Two data sets appear in this notebook. **Stored results** are those of MNIST; they ship with the course and appear
 # at once. **Live cells** train on the data named in the next line. Every table says which is which.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="11f6b02d"
 # 이 노트북에는 데이터셋이 두 가지 나옵니다. **저장된 결과**는 MNIST로 얻은 것으로, 강의에 들어 있어서 바로
 # 나타납니다. **직접 학습하는 셀**은 다음 줄에 적힌 데이터로 그 자리에서 학습합니다. 어느 쪽인지는 표마다 적혀 있습니다.
 
@@ -84,7 +84,7 @@ banner(data, device)
 # The cold open of [notebook 00](00_start_here.ipynb) showed two scripts that differ in one word. One ends with
 # softmax, one with a sigmoid per class; everything else is equal. Write your guess down before you scroll.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="3d8d3289"
 # ## 1. 먼저 예측해 보세요
 #
 # [노트북 00](00_start_here.ipynb)의 첫머리에서 한 단어만 다른 두 스크립트를 보았습니다. 하나는 소프트맥스로
@@ -112,7 +112,7 @@ quiz.predict(
 # The document trained each row once. Here each row is trained with several seeds, and a seed fixes the split, the
 # starting weights and the order of the batches for *all* rows, so that rows can be compared pair by pair.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="03ace19e"
 # ## 2. 문서 000의 손실 함수 표를 다시 재 봅니다
 #
 # 문서는 각 행을 한 번씩만 학습했습니다. 여기서는 각 행을 여러 시드(seed)로 학습합니다. 시드 하나가 데이터 분할,
@@ -127,7 +127,7 @@ tables.readable(losses)
 # with sigmoid are no slow learners. They give one constant answer for all ten thousand images. Which answer? Compare
 # their accuracy with the shares of the digits.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="612f2d13"
 # *published* 열(문서에 실린 값)과 *ours* 열(우리가 잰 값)을 견주어 보세요. 문서의 수치가 우리 시드들의 범위 안에
 # 들어오나요? 시그모이드가 있는 행은 느리게 배우는 것이 아닙니다. 이미지 만 장에 늘 똑같은 답 하나를 내놓습니다. 어떤
 # 답일까요? 그 정확도를 숫자마다의 비율과 견주어 보세요.
@@ -142,14 +142,14 @@ assert round(shares[3].item(), 4) == 0.1010 and round(shares[1].item(), 4) == 0.
 # as empty as the other. A collapsed network tends to settle on a digit that is common among the training and validation
 # images; ones are the commonest of all.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="872e2f5a"
 # 문서에 실린 두 수치는 3의 비율(10.10 %)과 1의 비율(11.35 %)입니다. 서로 다른 상수 답이지만 내용이 없기는
 # 마찬가지입니다. 붕괴한 신경망은 학습·검증 이미지에 많이 들어 있는 숫자에 자리 잡기 쉽습니다. 가장 많은 숫자는 1입니다.
 
 # %% [markdown]
 # How near do the other published figures come?
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="5695aca5"
 # 문서에 실린 나머지 수치는 우리 평균에 얼마나 가까울까요?
 
 # %%
@@ -160,7 +160,7 @@ Markdown(published_sentences("multiclass"))
 # the data and the number of seeds that you choose), and here they are, if they are there. They are never mixed with the
 # stored ones; with the embedded digits they are not even comparable.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="b19b23b3"
 # 문서의 수치와 우리의 수치는 여기까지입니다. **그러면 여러분의 수치는 어떨까요?** `make run-all`은 같은 행을 여러분의
 # 컴퓨터에서(고른 데이터와 시드 수로) 학습합니다. 그 결과가 있으면 아래에 나옵니다. 저장된 결과와 섞이는 일은 없고,
 # 내장된 숫자 이미지로 얻은 값은 서로 비교할 수도 없습니다.
@@ -171,7 +171,7 @@ tables.own_table("multiclass", seeds, data, device)
 # %% [markdown]
 # The stored table again, as a picture:
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="25085744"
 # 저장된 표를 그림으로 다시 봅니다.
 
 # %%
@@ -184,7 +184,7 @@ show(result_figures.dots_and_intervals(losses))
 #
 # How close is close? Here are the differences to cross-entropy on logits, seed by seed.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="e520f76e"
 # 점 하나가 시드 하나입니다. 오른쪽에 있는 행들은 서로 너무 가까워서, 문서처럼 한 번씩만 돌려서는 순위를 매길 수
 # 없습니다. 왼쪽에 있는 행들은 상수 답이 있는 자리에 서 있습니다. 그 사이에는 거의 아무것도
 # 없습니다. **이 어긋난 조합은 신경망을 조금 나쁘게 만드는 것이 아니라 아예 꺼 버립니다.**
@@ -204,7 +204,7 @@ show(result_figures.differences(losses))
 # The first row needs a second look. The document calls it "Categorical Cross-Entropy (with Softmax)" and recommends
 # it. Its code handed *softmax outputs* to `nn.CrossEntropyLoss`, and that loss applies softmax itself: softmax twice.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="92bb1804"
 # 회색 띠(양쪽으로 0.5퍼센트포인트)는 결과를 보기 전에 "사실상 같다"고 정해 둔 범위입니다. 구간(interval)이 그 안에
 # 들면 같다는 뜻입니다. *better*와 *worse*는 우연으로 보기 어려운 차이가 있다는 뜻이고, 그 차이가 중요하다는 것은
 # 구간이 띠를 완전히 벗어날 때만 알 수 있습니다. 나머지는 *undecided*(알 수 없음)입니다. 시드가 여섯 개보다 적은 행은
@@ -225,7 +225,7 @@ Markdown(comparison_sentence(twice, twin))
 # In accuracy you will hardly find the mistake, on these data. (On other data it may cost far more:
 # [notebook 15](15_verdicts.ipynb), part 9, asks where.) The loss gives it away: it cannot come near zero.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="adbdcc57"
 # 이 데이터에서는 정확도만 보아서는 이 실수를 찾기 어렵습니다. (다른 데이터에서는 훨씬 더 많이 잃을 수 있습니다.
 # 어디에서 그런지는 [노트북 15](15_verdicts.ipynb)의 9부에서 묻습니다.) 실수를 드러내는 것은 손실입니다. 0 가까이
 # 내려갈 수가 없기 때문입니다.
@@ -241,7 +241,7 @@ print(f"perfect and sure: {once:.4f} with one softmax, {twice_floor:.4f} with tw
 # A perfect network still shows that second number. Who does not know the floor takes a healthy training for a stuck
 # one; who compares losses between two scripts compares numbers with different zeros.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="b14cfeba"
 # 완벽한 신경망도 그 두 번째 숫자를 보입니다. 이 하한(floor)을 모르는 사람은 멀쩡한 학습을 멈춘 학습으로
 # 오해합니다. 두 스크립트의 손실을 그대로 비교하는 사람은 영점이 서로 다른 숫자를 비교하는 셈입니다.
 
@@ -253,7 +253,7 @@ show(output_figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce"
 # reaches the constant answer within an epoch or two and stays there. Softmax twice ends as high as softmax once, but
 # it starts lower. How many epochs do the rows need?
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="f45223a6"
 # 점선은 가장 좋은 상수 답이고, 파선은 소프트맥스를 두 번 쓸 때의 하한입니다. 시그모이드 신경망은 한두
 # 에포크(epoch) 안에 상수 답에 이르고, 그대로 머뭅니다. 소프트맥스를 두 번 쓴 신경망은 한 번 쓴 신경망만큼 높이
 # 올라가지만 더 낮은 곳에서 출발합니다. 행마다 에포크가 몇 번이나 필요할까요?
@@ -267,9 +267,11 @@ show(result_figures.epochs_plot(tables.summary("multiclass", ["loss", "twin"])))
 # confident mistake hardly gets corrected: a likely price in time, which accuracy does not show. (Small gradients
 # alone would not matter: AdamW rescales them.) Collapsed rows have no such epoch at all.
 
-# %% [markdown] tags=["lang-ko"]
-# 첫 번째 소프트맥스는 확신할수록 기울기(gradient)가 사라져서 확신에 찬 오답이 잘 고쳐지지 않습니다. 정확도에는
-# 드러나지 않아도 학습 시간이 더 걸릴 가능성이 있습니다. (기울기가 작기만 한 것은 AdamW가 보정합니다.) 붕괴한 행에는
+# %% [markdown] tags=["lang-ko"] english="d4ea8272"
+# 소프트맥스를 두 번 쓴 행을 로짓에 바로 쓴 교차 엔트로피(소프트맥스 한 번)와 견주어 보세요. 위의 곡선에서
+# 소프트맥스를 두 번 쓴 실행 가운데 몇은 몇 에포크 동안 멈춰 있다가 올라갑니다. 이 점을 기억해 두세요. 첫 번째
+# 소프트맥스는 확신할수록 기울기(gradient)가 사라져서 확신에 찬 오답이 잘 고쳐지지 않습니다. 정확도에는 드러나지
+# 않아도 학습 시간이 더 걸릴 가능성이 있습니다. (기울기가 작기만 한 것은 AdamW가 보정합니다.) 붕괴한 행에는
 # 그런 에포크가 아예 없습니다.
 
 # %% [markdown]
@@ -278,7 +280,7 @@ show(result_figures.epochs_plot(tables.summary("multiclass", ["loss", "twin"])))
 # Document 001 planned three rows for this task and published no figures (its headings say "highest MSE" for a table
 # of accuracies, a slip of the pen; we show accuracy). Here they are.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="aafa90c4"
 # ## 3. 문서 001이 비워 둔 활성화 함수 표
 #
 # 문서 001은 이 과제에 세 행을 계획했지만 수치는 싣지 않았습니다. (정확도 표의 제목이 "최고 MSE"로 되어 있는데
@@ -297,7 +299,7 @@ show(result_figures.dots_and_intervals(activations))
 # still could be: `nn.CrossEntropyLoss` applies a softmax of its own, and there the classes compete again. Part 7 comes
 # back to this.)
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="e9a7fd27"
 # 더 읽기 전에 마지막 행을 보세요. 출력층 활성화 함수가 문서가 경고한 바로 그 *시그모이드*인데도 이 신경망은
 # 학습합니다. 그러니 활성화 함수만으로는 붕괴가 설명되지 않습니다. (경쟁이 없어서일 가능성은 아직 남아 있습니다.
 # `nn.CrossEntropyLoss`는 소프트맥스를 스스로 적용하므로 거기서는 클래스들이 다시 경쟁합니다. 이 문제는 7부에서 다시
@@ -329,7 +331,7 @@ quiz.predict(
 # Accuracy only asks which output is the largest. A histogram asks more: how large are the outputs for the right class
 # and for the nine wrong ones?
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="d988860a"
 # ## 4. 출력은 어떻게 생겼을까요?
 #
 # 정확도는 어느 출력이 가장 큰지만 묻습니다. 히스토그램은 더 많은 것을 묻습니다. 맞는 클래스의 출력과 틀린 아홉
@@ -342,7 +344,7 @@ show(output_figures.output_histograms([twin, twice, lm.Pairing("multiclass", "ms
 # All three push the right class towards one and the wrong ones towards zero. What differs is how honest they are
 # where they are unsure; that is what a calibration plot shows.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="55936f20"
 # 셋 모두 맞는 클래스는 1 쪽으로, 틀린 클래스는 0 쪽으로 밀어냅니다. 다른 점은 확신이 없을 때 얼마나
 # 솔직한가입니다. 그것을 보여 주는 것이 보정 그림(calibration plot)입니다.
 
@@ -355,11 +357,12 @@ show(output_figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "s
 # all images, and nearly all of them stand in the last mark at the right. Rows that no accuracy tells apart need not
 # agree here. As numbers, of each the smaller the better:
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="cb9a9fa0"
 # 점이 대각선에 정확히 놓이면, 신경망이 "90 % 확신한다"고 말한 이미지 가운데 90 %가 실제로 맞았다는 뜻입니다.
-# 대각선보다 아래에 있으면 자신을 너무 믿는 것이고, 대각선보다 위에 있으면 너무 소심한 것입니다. 그 틈의 평균이 보정
-# 오차(calibration error, 괄호 안의 ECE)입니다. 정확도로는 구별되지 않는 행들도 여기서는 다를 수 있습니다. 수치로 보면
-# 다음과 같습니다. 모두 작을수록 좋습니다.
+# 대각선보다 아래에 있으면 자신을 너무 믿는 것이고, 대각선보다 위에 있으면 너무 소심한 것입니다. 그 틈을 이미지
+# 전체로 평균한 값이 보정 오차(calibration error, 괄호 안의 ECE)입니다. 거의 모든 이미지는 맨
+# 오른쪽 점에 들어 있습니다. 정확도로는 구별되지 않는 행들도 여기서는 다를 수 있습니다. 수치로 보면 다음과 같습니다.
+# 모두 작을수록 좋습니다.
 
 # %%
 tables.probabilities([twin, twice, lm.Pairing("multiclass", "mse", "softmax")])
@@ -368,7 +371,7 @@ tables.probabilities([twin, twice, lm.Pairing("multiclass", "mse", "softmax")])
 # [Notebook 09](09_probability.ipynb) tells these measures apart. Which digits get mixed up is seen in a confusion
 # matrix, with the collapsed network beside a healthy one.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="aae34a9b"
 # 이 세 가지 척도의 차이는 [노트북 09](09_probability.ipynb)에서 설명합니다. 어떤 숫자끼리 헷갈리는지는 혼동
 # 행렬(confusion matrix)에서 볼 수 있습니다. 붕괴한 신경망을 건강한 신경망 옆에 놓아 보았습니다.
 
@@ -381,7 +384,7 @@ show(output_figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]
 #
 # *This is a good place for a break.*
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="0be28214"
 # 건강한 신경망은 대각선을 채웁니다. 붕괴한 신경망은 세로줄(열, column)을 채웁니다. 어떤 이미지에도 같은 답을 한다는
 # 뜻입니다. (그림은 시드들의 평균입니다. 채워진 세로줄이 둘이라면 다른 시드가 다른 숫자에 자리 잡았다는 뜻입니다.)
 #
@@ -395,7 +398,7 @@ show(output_figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]
 # image to go down and one to go up: on balance **down**, by the same amount for every image. And averaged over the
 # images each of the ten outputs is asked to go down.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="6724bba8"
 # ## 5. 왜 그럴까요? 첫 갱신을 봅니다
 #
 # 문서는 시그모이드 출력이 서로 독립이라 경쟁하지 않기 때문이라고 추정합니다(문서에 "추정"이라고 적혀 있습니다).
@@ -420,7 +423,7 @@ show(lesson.first_push_figure(pushes))
 # gradients, so a small but steady push becomes a full step. The hidden layer is a sigmoid; pushed far enough, its
 # units stand at 0 or 1 for *every* image, and then nothing passes back.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="901afc59"
 # 막대 하나는 이미지 전체의 평균입니다. 시그모이드에서는 모든 막대가 같은 쪽을 가리킵니다. 모든 출력을 함께 미는
 # **공통 힘**(common push)입니다. 소프트맥스와 교차 엔트로피(cross-entropy)에서는 막대들이 상쇄됩니다. 소프트맥스의
 # 잔차(residual), 곧 예측에서 정답을 뺀 값은 클래스 전체로 더하면 0이 되기 때문입니다.
@@ -446,7 +449,7 @@ show(lesson.trace_figure(traces))
 # other for others. Their gradient lives. ([Notebook 13](13_is_it_learning.ipynb) counts the units that stand at the
 # *same* end for every image.)
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="20bd6672"
 # 이 세 에포크는 내장된 숫자 이미지로 방금, 시드 하나로 학습한 것입니다. 증거라기보다 예시입니다. 왼쪽은 시그모이드의
 # 포화 영역(0이나 1 근처)에 있는 은닉 활성값의 비율이고, 오른쪽은 첫 합성곱 층(convolution layer)까지 도달하는
 # 기울기입니다. 붕괴한 신경망에서는 한두 에포크 만에, 무언가를 배우기도 전에 거의 모두가 그 끝에 가 있고, 그보다 앞쪽
@@ -462,7 +465,7 @@ show(lesson.trace_figure(traces))
 # An explanation that only fits after the fact is cheap. So each of these conditions was written down *with its
 # expected outcome* before it was run on fresh seeds.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="d6bf03e4"
 # ## 6. 끄고, 켜 봅니다
 #
 # 결과를 보고 나서 끼워 맞춘 설명은 누구나 쉽게 만들 수 있습니다. 그래서 아래의 조건은 모두 *예상 결과와 함께*
@@ -483,7 +486,7 @@ interventions.outcome_table(found)
 # A fair objection: does subtracting a mean over the classes not let them compete, by a back door? It couples them, it
 # is true. The repairs of part 7 couple nothing.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="a3c81c8e"
 # *공통 힘을 없앤 경우*: 클래스에 걸친 평균 기울기를 빼면 손실 함수도, 활성화 함수도, 신경망도 그대로인데 신경망이
 # 학습합니다. *힘을 더한 경우*: 똑같은 힘을 소프트맥스와 교차 엔트로피에 더하면 잘 맞던 그 조합이 붕괴합니다.
 # 손실을 키우거나, 시그모이드 대신 tanh를 쓰거나, 더 오래 기다리는 조건이 표에 있다면, 어느 것도 그 힘을 건드리지
@@ -506,7 +509,7 @@ show(interventions.outcome_figure(found))
 # points to the base rate rather than the number of outputs; near the border the seed (split, starting weights and order
 # of the images together) decides which way a run falls.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="ab9b3e9d"
 # 동그라미는 학습하리라고, 가위표는 붕괴하리라고 예상한 조건입니다. 표시가 반대쪽에 있다면 그만큼 설명에 구멍이
 # 있다는 뜻입니다.
 #
@@ -521,7 +524,7 @@ show(interventions.outcome_figure(found))
 # One row deserves a closer look. With a tenth of the learning rate the hidden layer fills up nearly as much, and yet
 # the network learns. So a flat hidden layer is not the end by itself. What is?
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="ceeb32fc"
 # 한 행은 더 자세히 볼 만합니다. 학습률을 10분의 1로 줄이면 은닉층은 거의 그만큼 포화하는데도 신경망은 학습합니다.
 # 그러니 은닉층이 포화했다고 해서 그것만으로 끝은 아닙니다. 그렇다면 무엇이 갈림길일까요?
 
@@ -535,8 +538,8 @@ show(lesson.trace_figure(interventions.stored("collapse", ["control", "slow"]), 
 #
 # And does the same hold for the squared error? The same switches, on fresh seeds again:
 
-# %% [markdown] tags=["lang-ko"]
-# 저장된 실행이 여섯 번씩입니다. 왼쪽에서는 여러 에포크 동안 둘이 거의 다르지 않지만, 오른쪽에서는 크게 다릅니다. 갱신이
+# %% [markdown] tags=["lang-ko"] english="b87ececc"
+# 두 조건의 저장된 실행입니다. 왼쪽에서는 여러 에포크 동안 둘이 거의 다르지 않지만, 오른쪽에서는 크게 다릅니다. 갱신이
 # 작으면 은닉층이 완전히 포화하기 직전에 멈추고, 실낱같은 기울기가 살아남아 오래 기다리면 신경망을 끌어냅니다. 갱신이 제
 # 크기이면 기다려도 쓸 만한 기울기가 거의 남지 않습니다.
 #
@@ -549,7 +552,7 @@ interventions.outcome_table(interventions.stored("switches", squared))
 # %% [markdown]
 # Compare the last column with the table above: where it says *yes*, the explanation foretold the squared error as well.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="df133518"
 # 마지막 열을 위의 표와 견주어 보세요. *yes*라고 적힌 곳에서는 이 설명이 제곱 오차의 결과도 미리 맞힌 것입니다.
 
 # %% [markdown]
@@ -558,7 +561,7 @@ interventions.outcome_table(interventions.stored("switches", squared))
 # If the classes exclude each other, take softmax with cross-entropy. If you must keep sigmoids (say, tomorrow an image
 # may show two digits), start them at the base rate, or use a hidden layer that cannot saturate on both sides.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="72f24d30"
 # ## 7. 세 가지 해결 방법
 #
 # 클래스가 서로 배타적이라면 소프트맥스와 교차 엔트로피를 쓰세요. 시그모이드를 꼭 써야 한다면(이를테면 내일부터
@@ -573,7 +576,7 @@ tables.readable(repairs)
 # below one in ten (Lin et al. 2017). Its rows also answer the objection of part 6: ten sigmoids, as independent as
 # ever, and yet they learn. What they lacked was not competition but another start. The same rows, one dot per seed:
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="ae465e7c"
 # 출력층의 편향(bias)을 사전 확률(prior)에 맞추는 것은 코드 한 줄이면 되고, 기저율이 10분의 1보다 훨씬 낮은 객체
 # 탐지(object detection)에서는 표준입니다(Lin et al. 2017). 이 행들은 6부의 반론에 대한 답이기도 합니다. 시그모이드
 # 열 개가 여전히 서로 독립인데도 학습합니다. 모자랐던 것은 경쟁이 아니라 다른 출발점이었습니다. 같은 행을 시드마다
@@ -587,7 +590,7 @@ show(result_figures.dots_and_intervals(repairs))
 # the column *at chance*: a hidden layer that cannot fill up does not help if, as seems likely, the ten sigmoids
 # themselves are driven to 0.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="e648a0a2"
 # ReLU 은닉층을 쓰는 방법은 믿기 전에 점 하나하나가 어디에 있는지 보세요. 제곱 오차와 함께 쓸 때는 *at chance* 열의
 # 횟수를 세어 보세요. 아마도 시그모이드 열 개 자체가 0으로 밀려나서, 포화하지 않는 은닉층도 도움이 되지 않는 듯합니다.
 
@@ -596,7 +599,7 @@ show(result_figures.dots_and_intervals(repairs))
 #
 # First the rows that no document trains: the calls PyTorch means, and the hinge loss.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="ad96df4a"
 # ## 8. 모든 조합
 #
 # 먼저 어느 문서도 학습하지 않은 행들입니다. PyTorch가 뜻하는 올바른 호출과 힌지 손실(hinge loss)입니다.
@@ -611,7 +614,7 @@ tables.readable(tables.summary("multiclass", ["twin", "extra"]))
 # The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts); the
 # brighter a cell, the more of the way from the constant answer to a perfect one it went. Grey cells stop with an error.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="81ecfb57"
 # 힌지 손실은 출력에 시그모이드가 전혀 없이 숫자 그대로 끝나는데도 *at chance* 열을 보세요. 따로따로 던지는 질문 열 개는
 # 시그모이드 열 개와 똑같은 결말을 맞습니다. (같은 힘 때문인지는 여기서 실험하지 않았습니다.)
 #
@@ -628,7 +631,7 @@ show(result_figures.grid_heatmap("multiclass"))
 # sigmoids start at one half. The ReLU column, last, has figures in the middle. How many digits do these networks
 # never name?
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="4770d617"
 # 활성화 함수 없이 쓴 `nn.BCEWithLogitsLoss`를 찾아보세요. 시그모이드 열 개에 `nn.BCELoss`를 쓴 것과 같은 말이고
 # 운명도 같습니다. 이제 활성화 함수 없는 제곱 오차를 보세요. 여기서도 질문 열 개를 따로따로 던지는데 학습합니다. 5부의
 # 미는 힘으로 설명할 수 있습니다. 이 출력들은 0 근처에서 출발하므로 도착해야 할 10분의 1에서 멀지 않지만, 시그모이드는
@@ -645,7 +648,7 @@ Markdown(f"MSE behind ReLU, seed by seed: **{', '.join(str(counts.count(0)) for 
 #
 # The picker below goes further: what a pairing means, and a live training if you ask for it.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="5002f0f1"
 # 모든 이미지에서 0인 출력은 기울기도 0입니다. 죽은 출력이고, 그 숫자는 잃어버립니다. 나머지는 계속 학습합니다.
 #
 # 아래의 선택기(picker)는 더 나아갑니다. 조합이 무엇을 뜻하는지 설명하고, 원하면 그 자리에서 학습합니다.
@@ -661,7 +664,7 @@ picker("multiclass", data, device)
 # **Exercise 1.** All ten outputs say 0.1, the base rate, for every image. What is the value of `nn.BCELoss` then?
 # (The mean over ten outputs, one of which should be 1.) It is the plateau on which the collapsed training sits.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="050fc3e3"
 # ## 연습 문제
 #
 # **연습 1.** 출력 열 개가 모든 이미지에 기저율인 0.1이라고 답합니다. 이때 `nn.BCELoss`의 값은 얼마일까요? (출력
@@ -689,7 +692,7 @@ quiz.check(
 # **Exercise 2.** Write the function that gives the output bias at which a sigmoid starts at the base rate `rate`. It
 # is the first repair above.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="4b605e66"
 # **연습 2.** 시그모이드가 기저율 `rate`에서 출발하게 하는 출력층 편향을 구하는 함수를 작성하세요. 위의 첫 번째
 # 해결 방법입니다.
 
@@ -716,7 +719,7 @@ quiz.check_function(
 # **Exercise 3.** Which single change makes a *softmax* network collapse in these experiments? Answer with the short
 # name of the condition; the next cell prints the names of the conditions in the first table of part 6.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="8f80f42f"
 # **연습 3.** 이 실험들에서 변화 하나만으로 *소프트맥스* 신경망을 붕괴시키는 것은 무엇일까요? 조건의 짧은 이름으로
 # 답하세요. 6부 첫째 표의 조건 이름은 다음 셀이 출력합니다.
 
@@ -753,14 +756,14 @@ quiz.check(
 #
 # **Next:** [12 Multi-label classification](12_multi_label.ipynb), where softmax itself is the misfit.
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="2770f563"
 # ## 요약
 #
 # - 클래스가 열 개일 때, 클래스들을 묶어 주는 손실 함수와 활성화 함수(무엇이든 그 앞에 소프트맥스가 있는 것)는
 #   결과가 가까이 모입니다. 짝지은 차이가 띠 안에 드는지 보세요. 작은 차이는 실제로 있더라도 중요하지 않을 수 있습니다.
 # - 여기서 시그모이드 열 개는 BCE나 MSE와 만나면 붕괴합니다. 그 이유는 손실 함수도 아니고 경쟁이 없어서도
 #   아닙니다. 둘 다 해결한 뒤에도 그대로 남아 있기 때문입니다. 모든 출력을 함께 미는 힘이, 무언가를 배우기도 전에
-#   은닉층을 포화시킵니다.
+#   은닉층을 포화시킵니다. (제곱 오차에서는 ReLU 은닉층도 몇 번의 실행을 잃습니다.)
 # - 이 효과는 끌 수도 있고(출력층 편향을 사전 확률에 맞추기, 공통 힘 없애기) 켤 수도 있습니다(공통 힘 더하기).
 # - 소프트맥스를 두 번 쓰면 여기서는 정확도가 별로 떨어지지 않고 손실의 하한에 그 흔적이 드러납니다. 다른
 #   데이터에서는 훨씬 더 많이 잃을 수 있습니다([노트북 15](15_verdicts.ipynb)).

@@ -18,7 +18,7 @@ SMALL = """# %% [markdown]
 # # 01 Small
 # See [the next](02_other.ipynb) and [this](01_small.ipynb).
 
-# %% [markdown] tags=["lang-ko"]
+# %% [markdown] tags=["lang-ko"] english="c8444796"
 # # 01 작은 것
 # [다음](02_other.ipynb), [이것](01_small.ipynb).
 
@@ -80,6 +80,22 @@ def test_a_question_hides_its_source_which_holds_the_answer(house):
     notebooks.main(root=house)
     cells = cells_of(house / "notebooks" / "02_other.ipynb")
     assert [dict(cell.metadata) for cell in cells] == [{"jupyter": {"source_hidden": True}}, {}, {}]
+
+
+def test_a_changed_english_cell_asks_for_its_korean(house, capsys):
+    source = house / "notebooks" / "src" / "01_small.py"
+    source.write_text(SMALL.replace("See [the next]", "Look at [the next]"), "utf-8")
+    assert notebooks.main(root=house) == 0 and notebooks.main(check=True, root=house) == 1
+    sentence = "01_small.py: the English cell '01 Small Look at [the next](02_other.ipynb)' has changed"
+    said = capsys.readouterr().out
+    assert said.count(sentence) == 2 and "make notebooks TRANSLATED=1" in said and "up to date" not in said
+    before = source.read_text("utf-8")
+    assert notebooks.main(translated=True, root=house) == 0 and notebooks.main(check=True, root=house) == 0
+    changed = [
+        new for old, new in zip(before.splitlines(), source.read_text("utf-8").splitlines(), strict=True) if old != new
+    ]
+    assert len(changed) == 1 and changed[0].startswith('# %% [markdown] tags=["lang-ko"] english="')
+    assert "english" not in cells_of(house / "notebooks" / "ko" / "01_small.ipynb")[0].metadata
 
 
 def test_only_what_changed_is_written_and_a_new_cell_leaves_the_others_alone(house):

@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 
 from lm_utils.errors import UserError
 from lm_utils.files import PROJECT, write_whole
+from lm_utils.workshop.publish.korean import renew, stale
 
 ROOT = PROJECT
 NAME = re.compile(r"(\d\d)_\w+")
@@ -94,8 +95,16 @@ def strays(wanted: Collection[Path], root: Path = ROOT) -> list[Path]:
     return sorted(path for path in built if NAME.fullmatch(path.stem) and path not in wanted)
 
 
-def main(check: bool = False, solutions: bool = False, root: Path = ROOT) -> int:
-    """Build the notebooks (or the teacher's edition), or with `check` only say what is out of date."""
+def main(check: bool = False, solutions: bool = False, translated: bool = False, root: Path = ROOT) -> int:
+    """Build the notebooks (or the teacher's edition), or with `check` only say what is out of date.
+
+    With `translated`, mark every Korean cell as the translation of its English cell as it stands now.
+    """
+    translations = [] if solutions else [path for path in sources(root) if has_korean(path)]
+    if translated and not check:
+        for path in translations:
+            renew(path)
+    to_translate = [sentence for path in translations for sentence in stale(path)]
     files = teacher_files(root) if solutions else student_files(root)
     old = outdated(files)
     gone = [] if solutions else strays(files, root)
@@ -107,9 +116,11 @@ def main(check: bool = False, solutions: bool = False, root: Path = ROOT) -> int
         print(f"{path.relative_to(root)}: {what}")
     for path in gone:
         print(f"{path.relative_to(root)}: has no source any more; delete it")
-    if not old and not gone:
+    for sentence in to_translate:
+        print(sentence)
+    if not old and not gone and not to_translate:
         print(f"All {len(files)} notebooks are up to date.")
-    return 1 if check and (old or gone) else 0
+    return 1 if check and (old or gone or to_translate) else 0
 
 
 def asks(source: str) -> bool:
