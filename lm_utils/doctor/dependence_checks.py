@@ -13,6 +13,7 @@ from lm_utils.doctor.case import Case
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
 
+DRAWN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 FEWEST = 8  # samples below which a comparison with the constant predictor says nothing
 
 
@@ -61,11 +62,7 @@ def _still_equal(patient: Patient) -> bool:
 def _tensor_of(seen: Observation, patient: Patient) -> Tensor | None:
     if seen.calls and isinstance(seen.calls[0].input, Tensor):
         return seen.calls[0].input
-    return (
-        None
-        if seen.failed_in == "model"
-        else first_tensor(patient.pick(seen.outputs) if patient.pick else seen.outputs)
-    )
+    return None if seen.failed_in == "model" else first_tensor(patient.chosen(seen.outputs))
 
 
 def _in_double(patient: Patient) -> tuple[object, dict[str, Tensor]]:
@@ -86,9 +83,21 @@ def _doubled(value: object) -> object:
     return changed(value, lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 
 
+def is_fresh(model: object) -> bool:
+    """Do all layers still have the weights that torch draws for a new one: uniform up to 1/sqrt(fan-in)?"""
+    layers = [part for part in model.modules() if isinstance(part, DRAWN)] if isinstance(model, nn.Module) else []
+    return bool(layers) and all(_is_drawn(layer.weight.detach()) for layer in layers)
+
+
+def _is_drawn(weight: Tensor) -> bool:
+    bound = weight[0].numel() ** -0.5 if weight.numel() else 0.0
+    largest = weight.abs().max().item() if weight.numel() else 0.0
+    return largest == 0 or (0.8 if weight.numel() > 16 else 0.2) * bound < largest <= bound * (1 + 1e-3)
+
+
 def check_baseline(case: Case, seen: Observation) -> Iterator[Finding]:
-    """Is the loss at or above what the best constant reaches? Fresh models are there too."""
-    if seen.failure is not None or case.outputs.shape[:1] < (FEWEST,):
+    """Is the loss at or above what the best constant reaches, although the model was trained?"""
+    if seen.failure is not None or case.outputs.shape[:1] < (FEWEST,) or is_fresh(case.patient.model):
         return
     with torch.no_grad():
         own = case.call.repeat(case.outputs.detach(), case.targets)

@@ -16,9 +16,10 @@ from lm_utils.doctor.formula_checks import check_formula, own_difference
 from lm_utils.doctor.gpu_guard import WouldKillDevice
 from lm_utils.doctor.gradient_checks import check_finite, check_flow, check_hidden_units, check_path, first_sentence
 from lm_utils.doctor.patient import Observation, Patient
+from lm_utils.doctor.range_checks import check_reach
 from lm_utils.doctor.report import DoctorError, Finding, Report, in_order
 from lm_utils.doctor.shape_checks import check_shapes
-from lm_utils.doctor.target_checks import check_reach, check_targets
+from lm_utils.doctor.target_checks import check_targets
 from lm_utils.doctor.target_gradients import check_target_gradients
 from lm_utils.doctor.trial_checks import check_rewards, check_samples_mixed
 from lm_utils.doctor.watching import LossCall
@@ -228,7 +229,7 @@ def _about_the_call(seen: Observation, cases: list[Case], findings: list[Finding
             "unknown_loss",
             "info",
             "The loss is not one of torch's that the doctor knows, so its demands are unknown.",
-            "Only what holds for every loss was checked: gradients, hidden units, dependence on the input.",
+            "Checked was what holds for every loss: its operations, gradients, hidden units, dependence on the input.",
             "Nothing needs to be done; with a loss of torch's, such as `nn.CrossEntropyLoss()`, more is checked.",
         )
 

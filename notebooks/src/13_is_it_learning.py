@@ -355,7 +355,8 @@ assert report.ok
 report
 
 # %% [markdown]
-# An info may remain: an untrained network is no better than the constant predictor, which is what one expects.
+# An untrained network is no better than the constant predictor, which is what one expects; the doctor says so only
+# about weights that have moved.
 #
 # How can it know? A sigmoid's outputs and logits that happen to lie between 0 and 1 are *the same numbers*. But each
 # tensor remembers the operation that made it, and the doctor follows that trail.
@@ -446,8 +447,9 @@ assert exam["false_alarms"] == exam["misses"] == 0
 
 # %% [markdown]
 # Keep two limits in mind. These cases were known when the doctor was built, so its rate in the wild will not be
-# zero. And it judges the *fit* of model, loss and targets: wrong labels, a wrong learning rate or too few data are
-# not its subject. For a loss of your own it says that it does not know it:
+# zero: on set-ups from public threads it is [measured](../docs/doctor-score.md). And it judges the *fit* of model, loss
+# and targets: wrong labels, a wrong learning rate or too few data are not its subject. Of a loss of your own it watches
+# the operations, and says that it does not know what the loss demands:
 
 # %%
 def my_own_loss(outputs, targets):
