@@ -178,7 +178,7 @@ def extremes_lab() -> widgets.VBox:
 
 
 def race(first: Callable[[], Tensor], second: Callable[[], Tensor], rounds: int = 25) -> dict[str, float]:
-    """Time two losses with their backward pass, turn and turn about; medians in milliseconds and their ratio."""
+    """Time two losses with their backward pass, in turns; medians in milliseconds and their ratio."""
     times: list[list[float]] = [[], []]
     for turn in range(rounds + 3):
         for place, loss in enumerate((first, second)):

@@ -32,7 +32,7 @@ seeds = 3
 device = "auto"
 
 # %% [markdown]
-# First the tools, and the line that every notebook begins with. This one needs no images: a few numbers will do.
+# First the tools, and the line that every notebook begins with. This notebook needs no images, only a few numbers.
 
 # %%
 import torch
@@ -81,10 +81,10 @@ lesson.error_lab()
 # %% [markdown]
 # Read the right-hand picture. MSE's pull is proportional to the error: gentle when you are close, violent when you are
 # far. MAE pulls with the same force everywhere, as document 002 says. Huber behaves like MSE near zero (at half its
-# strength) and like MAE far away. RMSE bends as well, but where it bends is decided by the *other* errors in the batch:
-# set the last slider to 0 and RMSE turns into MAE's shape; set it to 3 and it is nearly straight.
+# strength) and like MAE far away. RMSE bends as well, but the *other* errors in the batch decide where: set the last
+# slider to 0 and RMSE turns into MAE's shape; set it to 3 and it is nearly straight.
 #
-# None of this needs to be believed. PyTorch computes the slopes for us:
+# You need not take this on trust. PyTorch computes the slopes for us:
 
 # %%
 for error in (-20.0, -0.3, 0.4, 2.0):
@@ -118,7 +118,7 @@ def huber_slope(error, delta):
 
 
 # %% [markdown]
-# The next cell tries your function on a few errors. Before you write anything, it simply waits.
+# The next cell tries your function on a few errors. It waits as long as you have written nothing.
 
 # %%
 quiz.check_function(
@@ -148,20 +148,20 @@ quiz.predict(
 )
 
 # %% [markdown]
-# Now move it. Begin with the height, then change *fit* to "one number", where MSE's answer is the mean of all points
-# and MAE's is their median. Last, go back to the line and move the outlier **sideways**, to x = 20, with height 0.
+# Now move it. Change the height first. Then set *fit* to "one number": MSE's answer is now the mean of all points, and
+# MAE's is their median. At the end go back to the line and move the outlier **sideways**, to x = 20, with height 0.
 
 # %%
 outlier.outlier_lab()
 
 # %% [markdown]
-# The bars say why. At MSE's best line all pulls balance, and the outlier does a large share of all the pulling. Under
-# MAE every point that is off the line pulls with force 1, the mistyped one like any other. That is what document 002
-# means by "sensitive to outliers".
+# The bars show why. At MSE's best line all pulls balance, and a large share of the pulling comes from the outlier.
+# Under MAE every point that is off the line pulls with force 1, the mistyped one like any other. That is what document
+# 002 means by "sensitive to outliers".
 #
-# But did you move it sideways? Far out at x = 20 and height 0 the line of MAE tips over as well. MAE forgives a wrong
-# **target**. It does not forgive a wrong **input**: a point far to the side is a long lever, and a weak force at the
-# end of a long lever moves the line.
+# Now look at the sideways move. With the outlier at x = 20 and height 0 the line of MAE tips over as well. MAE forgives
+# a wrong **target**. It does not forgive a wrong **input**: a point far to the side is a long lever, and a weak force
+# at the end of a long lever moves the line.
 
 # %%
 upright, lever = outlier.points(5.5, 40), outlier.points(20, 0)
@@ -176,9 +176,9 @@ show(outlier.pull_figure())
 
 # %% [markdown]
 # MSE's answer rises with the outlier in a straight line and never stops. Huber's moves a little while the outlier is
-# still close, then lets go; MAE's does not move at all here, since the outlier is above the line already and *how far*
-# above is of no interest to it. This holds for wrong values. If the rare large values are *real* (floods,
-# prices), "robust" means "blind to what matters", and MSE's attention is what you want.
+# still close, then lets go; MAE's does not move at all here, since the outlier is above the line already and MAE does
+# not care *how far* above. All this holds for wrong values. If the rare large values are *real* (floods, prices),
+# "robust" means "blind to what matters", and MSE's attention is what you want.
 #
 # **Exercise 2.** Five people earn 2, 2, 3, 3 and 40. Which single number has the lowest MSE, and which the lowest
 # MAE? Answer as a pair, MSE first.
@@ -217,7 +217,7 @@ quiz.predict(
 )
 
 # %% [markdown]
-# Here are the walks. Look at where they *end* first, then at how they get there.
+# Here are the walks. Look first at where they *end*, then at how they get there.
 
 # %%
 lesson.walk_lab()
@@ -227,12 +227,13 @@ lesson.walk_lab()
 # logarithmic scale. MAE hops from one side to the other for ever. MSE and Huber settle: their slope fades as they
 # come near. Two experiments:
 #
-# - choose "halved every 5 steps": now MAE comes to rest too. Huber ends a little *early*: the steps shrank before it
-#   had arrived. A schedule is something to get wrong; Huber without one is not;
+# - choose "halved every 5 steps": now MAE comes to rest too. Huber stops a little *short* of the target: its steps
+#   shrank before it had arrived. A schedule is one more thing that you can get wrong, and Huber does not need one;
 # - choose one size again and go beyond a step size of 1: MSE runs away. Its pull grows with the error, so one step
 #   too long makes the next one longer. Huber and MAE cannot do that.
 #
-# This is why Huber exists: MSE's soft landing without MSE's violence. Here it is as a test that could fail:
+# This is why Huber exists: it lands as softly as MSE, but never pulls as violently. Here is that claim as a test that
+# could fail:
 
 # %%
 assert abs(lesson.walk("MAE", rate=0.4)[-2:]).max() > 0.1, "still hopping"
@@ -242,8 +243,8 @@ assert abs(lesson.walk("MSE", rate=1.1)[-1]) > 1000, "gone"
 
 # %% [markdown]
 # One remark on "reduce the size of the loss". For plain gradient descent, half the loss is the same as half the
-# learning rate. For the optimiser that the documents' experiments use, AdamW, it is nothing at all, because AdamW
-# divides by the size of the gradients it has seen. It is the **learning rate** that must shrink:
+# learning rate. For AdamW, the optimiser of the documents' experiments, it changes nothing, because AdamW divides by
+# the size of the gradients it has seen. The **learning rate** must shrink instead:
 
 # %%
 steps = lesson.steps_needed
@@ -273,10 +274,10 @@ show(lesson.race_figure())
 
 # %% [markdown]
 # Left, SGD: MSE needs the same number of steps for *every* size of error, because it removes a fixed share per step.
-# MAE walks at a fixed speed: far behind for large errors, ahead for small ones. Huber is MAE for large errors and half
-# of MSE for small ones: the slow end of each. Calm has its price. Right, AdamW: the advantage is gone,
-# MSE is even the slowest for large errors. AdamW's step hardly depends on the size of the slope, only on its sign
-# and its history.
+# MAE walks at a fixed speed: far behind for large errors, ahead for small ones. Huber is slow on both sides: for large
+# errors it walks at MAE's speed, and for small ones it pulls half as hard as MSE. That is the price of its calm. Right,
+# AdamW: MSE has lost its advantage, and for large errors it is even the slowest. AdamW's step hardly depends on the
+# size of the slope, only on its sign and its history.
 
 # %%
 mse_sgd, mae_sgd = steps("MSE", "SGD", 10.0), steps("MAE", "SGD", 10.0)
@@ -300,7 +301,7 @@ equal_pull = ...
 equal_pull = 0.5
 
 # %% [markdown]
-# (You can read it off the right-hand picture in part 1, too.)
+# (You can also read the answer off the right-hand picture in part 1.)
 
 # %%
 quiz.check(
@@ -313,9 +314,9 @@ quiz.check(
 # %% [markdown]
 # ## 5. RMSE belongs to a batch
 #
-# RMSE is the root of the batch's MSE. It has the same unit as the target (so has MAE; document 002 gives that point
-# to MAE alone). But it is not a mean over images: two batches' RMSE do not average to the RMSE of both. PyTorch has no
-# class for it.
+# RMSE is the root of the batch's MSE. It has the same unit as the target. (MAE has that advantage too; document 002
+# names it for MAE alone.) But it is not a mean over images: two batches' RMSE do not average to the RMSE of both.
+# PyTorch has no class for it.
 
 
 # %%
@@ -370,7 +371,7 @@ quiz.predict(
 )
 
 # %% [markdown]
-# Move the score from far left to far right, then turn the label round.
+# Move the score from far left to far right, then switch the label.
 
 # %%
 lesson.score_lab()
@@ -401,11 +402,11 @@ entropy = -(truth * truth.log()).sum()
 assert torch.allclose(perfect, entropy) and perfect > 0.8
 
 # %% [markdown]
-# **"Hinge is a loss for binary classification that maximises the margin."** Half of it. One hinge per output does ask a
-# yes-or-no question (on ten classes it fails here: [notebook 15](15_verdicts.ipynb)); there is a relative for many
-# classes, `nn.MultiMarginLoss`: every wrong class should stay 1 below the true one. And hinge alone does not
-# *maximise* a margin. Once all scores are beyond 1 it is zero, and doubling all weights leaves it at zero. It is the
-# penalty on the weights beside it (as in a support vector machine) that makes the margin wide.
+# **"Hinge is a loss for binary classification that maximises the margin."** Half of this is right. One hinge per output
+# does ask a yes-or-no question (on ten classes it fails here: [notebook 15](15_verdicts.ipynb)). For many classes there
+# is a relative, `nn.MultiMarginLoss`, which wants every wrong class to stay 1 below the true one. But hinge alone does
+# not *maximise* a margin. Once all scores are beyond 1 it is zero, and doubling all weights leaves it at zero. What
+# makes the margin wide is a penalty on the weights, added to the loss (as in a support vector machine).
 
 # %%
 scores = torch.tensor([[2.5, 1.0, 0.2]])

@@ -32,7 +32,7 @@ seeds = 3
 device = "auto"
 
 # %% [markdown]
-# First the tools. No images here either: one neuron, a few points, nine numbers.
+# First the tools. This notebook needs no images either: one neuron, a few points and nine numbers are enough.
 
 # %%
 import numpy as np
@@ -52,9 +52,9 @@ banner(data, device)
 # %% [markdown]
 # ## 1. One neuron that is confidently wrong
 #
-# The smallest network there is: one input $x = 1$, one weight $w$, one bias $b$, a sigmoid. Its output is
-# $a = \sigma(w + b)$, and it should learn to say **0**. Document 002 starts such a neuron in different places and
-# compares two losses. Before you do the same: with $w = b = 3$ the neuron says 0.998. It is as wrong as can be.
+# The smallest network there is: one input $x = 1$, one weight $w$, one bias $b$, a sigmoid. Its output is $a = \sigma(w
+# + b)$, and it should learn to say **0**. Document 002 starts such a neuron in different places and compares two
+# losses. Before you do the same: with $w = b = 3$ the neuron says 0.998. It could hardly be more wrong.
 
 # %%
 quiz.predict(
@@ -74,11 +74,10 @@ lesson.neuron_lab()
 # %% [markdown]
 # Look at the middle picture. Under MSE the slope is **smallest at the beginning**, when the neuron is most wrong. It
 # creeps along the flat part of the sigmoid until it reaches the bend, and then everything happens at once.
-# Cross-entropy starts with a slope of nearly 1 and slows down as it becomes right. That is how one would want to
-# learn.
+# Cross-entropy starts with a slope of nearly 1 and slows down as it becomes right. That is how learning should look.
 #
-# Now set start weight and start bias to 0.5: the neuron starts on the steep part, and the gap shrinks. That is
-# document 002's first experiment: the same loss, another start. The second is the comparison of the losses.
+# Now set start weight and start bias to 0.5: the neuron starts on the steep part, and the gap shrinks. This is document
+# 002's first experiment: the same loss from another start. Its second experiment compares the losses.
 #
 # ### Why: one factor
 #
@@ -140,8 +139,8 @@ show(lesson.waiting_figure())
 
 # %% [markdown]
 # The scale is logarithmic. Look at the right half: under MSE every further unit of the starting logit multiplies the
-# waiting time by nearly the same factor, $e \approx 2.7$: the more wrong, the *exponentially* longer. Under
-# cross-entropy it adds a step or so.
+# waiting time by nearly the same factor, $e \approx 2.7$: the waiting time grows *exponentially* with the mistake.
+# Under cross-entropy each further unit adds a step or so.
 
 # %%
 steps = lesson.steps_to_learn
@@ -163,7 +162,7 @@ assert strong == 12 and 0 < weak < 0.01
 # And cross-entropy is quick only because it meets *its own* activation: BCE the sigmoid, cross-entropy the softmax.
 # Give it another one (softmax twice, say) and nothing cancels; [notebook 06](06_bce_and_logits.ipynb) shows that.
 #
-# **The optimiser has a say.** Document 002 thinks of plain gradient descent. The documents' experiments use AdamW,
+# **The optimiser matters too.** Document 002 thinks of plain gradient descent. The documents' experiments use AdamW,
 # which divides by the size of the gradients it has seen. Count the steps again with both:
 
 # %%
@@ -175,8 +174,8 @@ for rule in lesson.OPTIMIZERS:
 table
 
 # %% [markdown]
-# With SGD cross-entropy wins by a wide margin, the wider the worse the start. With AdamW there is no such gap: for a
-# *single* neuron, AdamW scales the tiny slope up. (Both with a learning rate of 0.1.)
+# With SGD cross-entropy wins by a wide margin, and the worse the start, the wider the margin. With AdamW there is no
+# such gap: for a *single* neuron, AdamW scales the tiny slope up. (Both with a learning rate of 0.1.)
 
 # %%
 assert (table["SGD, MSE"] > 3 * table["SGD, cross-entropy"]).all()
@@ -222,14 +221,14 @@ quiz.predict(
 )
 
 # %% [markdown]
-# Add layers. Then change the activation, and last the start weights.
+# First add layers. Then change the activation, and at the end the start weights.
 
 # %%
 lesson.depth_lab()
 
 # %% [markdown]
-# Both curves are parallel: from MSE to cross-entropy everything is lifted by the same factor, and the slope of the
-# line stays. So document 002 is right: the loss repairs the output layer and nothing else. In numbers:
+# The two curves are parallel: cross-entropy lifts every layer by the same factor, and the slope of the line stays the
+# same. So document 002 is right: the loss repairs the output layer and nothing else. In numbers:
 
 # %%
 mse, ce = (torch.tensor(lesson.gradient_sizes(6, "sigmoid", loss)) for loss in lesson.LOSSES)
@@ -241,7 +240,7 @@ assert ce[0] < 1e-4 * ce[-1], "and hardly anything arrives in layer 1"
 # Now set *hidden layers* to 10 and choose "ReLU". The line becomes flatter than sigmoid's, but not flat. The document
 # speaks of activation slopes alone; on its way back the gradient also passes through the **weights** of each layer.
 # PyTorch's default weights are small and shrink it at every layer, ReLU or not. With start weights made for the
-# activation ("scaled to the activation") ReLU's line is nearly level, and so is even sigmoid's, at the start at least.
+# activation ("scaled to the activation") ReLU's line is nearly level. At the start, even sigmoid's line is.
 
 # %%
 factors = pd.DataFrame(index=pd.Index(["sigmoid", "ReLU"], name="gradient × … per layer"))
@@ -259,9 +258,9 @@ assert factors.loc["sigmoid", lesson.STARTS[0]] < 0.25 < factors.loc["ReLU", les
 show(lesson.learning_figure(seeds=seeds))
 
 # %% [markdown]
-# The hidden activation decides, not the loss. With ReLU both losses get there early. With sigmoid both sit at about
-# half right for a long time. But AdamW scales small gradients up, so why does it not save them? Because fading works
-# both ways. On the way *forward* each flat sigmoid also shrinks the differences between the points: to a fresh
+# The hidden activation decides, not the loss. With ReLU both losses get there early. With sigmoid both stay at about
+# half right for a long time. AdamW scales small gradients up, so why does it not help here? Because signals fade in
+# both directions. On the way *forward* each flat sigmoid also shrinks the differences between the points: to a fresh
 # network of this kind all points look nearly alike.
 
 # %%
@@ -278,7 +277,7 @@ Markdown(f"Spread of the output: sigmoid {spread['sigmoid']:.1e}, ReLU {spread['
 # ### "ReLU's slope is 0 or 1": the other half of the sentence
 #
 # The 1 is the good news. The 0 is a risk: a unit whose input is negative for **every** image has slope 0 for every
-# image. It never learns again, under any loss. One speaks of a **dead** unit.
+# image. It never learns again, under any loss. Such a unit is called **dead**.
 
 # %%
 unit = nn.Linear(8, 1)
@@ -288,8 +287,8 @@ loss.backward()
 assert loss > 0.69 and unit.weight.grad.abs().max() == 0 and unit.bias.grad == 0
 
 # %% [markdown]
-# The loss is that of a coin toss, and there is no gradient at all. When ReLU is the *output* activation this happens
-# to whole networks, as [notebook 04](04_output_activations.ipynb) shows.
+# The loss is that of a coin toss, and every gradient is zero. When ReLU is the *output* activation this happens to
+# whole networks, as [notebook 04](04_output_activations.ipynb) shows.
 #
 # **Exercise 2.** A network has 8 sigmoid hidden layers. Forget the weights: the best case is a slope of 1/4 in each of
 # them. By what number has a gradient been multiplied when it has passed all eight?
@@ -316,10 +315,10 @@ quiz.check(
 # ## 3. The other view: choose the noise, and the loss follows
 #
 # Why *these* formulas? Document 002's second answer is **maximum likelihood**. A network does not only predict a
-# number; it makes a claim: "targets scatter around my prediction like this". Under that claim the data that we saw
-# had some probability (its *likelihood*). Choose the weights for which it is largest. Or, the same thing: for which
-# the **negative log-likelihood** (NLL) is smallest, because a logarithm turns a product over all images into a sum,
-# and a minus turns "largest" into "smallest".
+# number; it makes a claim: "targets scatter around my prediction like this". Under that claim the data that we saw had
+# some probability (its *likelihood*). Choose the weights for which it is largest. The same weights make the **negative
+# log-likelihood** (NLL) smallest: the logarithm turns a product over all images into a sum, and the minus turns
+# "largest" into "smallest".
 #
 # So a loss is a claim about noise. Which noise belongs to which loss?
 
@@ -332,9 +331,9 @@ quiz.predict(
 )
 
 # %% [markdown]
-# Left you see nine (or ten) targets and the claim about them; right, in grey, the NLL for every prediction, computed
-# from the distribution. The dashed line is PyTorch's **loss**, scaled and shifted. Move the prediction to the lowest
-# place. Then change the noise.
+# The left picture shows nine (or ten) targets and the claim about them. The right one shows, in grey, the NLL of every
+# prediction, computed from the distribution. The dashed line is PyTorch's **loss**, scaled and shifted. Move the
+# prediction to the lowest place. Then change the noise.
 
 # %%
 likelihood.likelihood_lab()
@@ -350,10 +349,10 @@ likelihood.likelihood_lab()
 # | Bernoulli | BCE, exactly | share of yes |
 # | categorical | cross-entropy, exactly | share of each class |
 #
-# The lone target at 6.8 shows what the claim means. Under Gaussian noise it is next to impossible, so the prediction
-# has to go and meet it. Under Laplace noise such things happen, and the prediction stays with the others.
+# The lone target at 6.8 shows what the claim means. Under Gaussian noise such a target is next to impossible, so the
+# prediction has to move towards it. Under Laplace noise such targets happen, and the prediction stays with the others.
 #
-# "Lies on it" is a claim about numbers, so check it:
+# "The dashed line lies on the grey one" is a claim about numbers, so check it:
 
 # %%
 for noise in likelihood.NOISES:
@@ -362,7 +361,7 @@ for noise in likelihood.NOISES:
         assert abs(nll - scaled_loss).max() < 1e-12, noise
 
 # %% [markdown]
-# "Mostly" in the row of Huber is meant. Its best constant usually lies between median and mean, but it need not:
+# Huber's row says "mostly" for a reason. Its best constant usually lies between median and mean, but not always:
 
 # %%
 targets = torch.tensor([-3.2, -2.5, -0.7, -0.7, 4.7])
@@ -384,7 +383,7 @@ my_nll = ...
 my_nll = 8 / (2 * 2**2) + 0.5 * torch.log(torch.tensor(2 * torch.pi * 2**2)).item()
 
 # %% [markdown]
-# A loss of 0 would not make it 0: even perfect predictions leave the claim "targets scatter by 2".
+# Even a loss of 0 would not make the NLL 0: perfect predictions still leave the claim "targets scatter by 2".
 
 # %%
 quiz.check(
@@ -401,7 +400,7 @@ quiz.check(
 # ### Does it pay to believe in the right noise?
 #
 # Draw 25 targets around a true value, estimate that value with the best constant under MSE (the mean) and under MAE
-# (the median), and repeat this 4,000 times. How far from the truth is each on average?
+# (the median), and repeat this 4,000 times. On average, how far from the truth is each of the two?
 
 # %%
 quiz.predict(
@@ -434,7 +433,7 @@ spread.round(3)
 # ### The small print
 #
 # "NLL is MSE up to constants" is true while the width $\sigma$ is **fixed**. If a network predicts the width as well,
-# the constant is no constant any more; then one uses the full NLL:
+# the constant is no longer constant. Then you need the full NLL:
 
 # %%
 prediction, target, variance = torch.tensor([2.0]), torch.tensor([3.5]), torch.tensor([4.0])

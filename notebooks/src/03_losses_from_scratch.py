@@ -41,9 +41,9 @@ banner(data, device)
 # %% [markdown]
 # ## A loss is a layer
 #
-# A network ends in plain numbers. A **loss layer** takes them, applies the activation that belongs to it
-# (softmax, sigmoid or none), compares with the targets and returns one number. Asked to go backward, it says
-# how that number changes when each of its inputs changes a little. That is all a network needs to learn.
+# A network ends in plain numbers. A **loss layer** takes them, applies the activation that belongs to it (softmax,
+# sigmoid or none), compares with the targets and returns one number. In the backward pass it says how that number
+# changes when each of its inputs changes a little. A network needs nothing more to learn.
 #
 # Document 003 builds its three losses this way, in CUDA. We build the same three in PyTorch, but with the
 # gradients written by hand: the file `lm_utils/scratch.py` never calls autograd. It follows two habits of the
@@ -68,8 +68,8 @@ mse.forward(outputs, targets), mse.backward()
 #
 # $$\frac{\partial L}{\partial p_{sk}} = \frac1n\cdot\tfrac12\cdot 2\,(p_{sk}-y_{sk}) = \frac{p_{sk}-y_{sk}}{n}.$$
 #
-# The half is there to cancel the 2, nothing more. By hand, for the batch above: the squares add up to
-# $1+4+16+1=22$, half of it is 11, divided by two samples 5.5. The gradient is the batch divided by two.
+# The half is there only to cancel the 2. By hand, for the batch above: the squares add up to $1+4+16+1=22$, half of it
+# is 11, divided by two samples 5.5. The gradient is the batch divided by two.
 #
 # PyTorch's `MSELoss` has no half, and it averages over **all** $n\cdot K$ numbers.
 
@@ -82,7 +82,7 @@ quiz.predict(
 )
 
 # %% [markdown]
-# The cell below would stop with an error if the factor were anything else than $2/K$.
+# The cell below would stop with an error if the factor were anything other than $2/K$.
 
 # %%
 ours, theirs = mse.forward(outputs, targets), F.mse_loss(outputs, targets)
@@ -90,8 +90,8 @@ assert torch.isclose(theirs, ours * 2 / 3)
 print(f"ours {ours:.4f}, PyTorch {theirs:.4f}, PyTorch / ours {theirs / ours:.4f}")
 
 # %% [markdown]
-# Both losses point in the same direction; the steps differ in length. Whoever swaps one for the other
-# changes the learning rate without knowing it.
+# Both losses point in the same direction; the steps differ in length. If you swap one for the other, you change the
+# learning rate without noticing.
 #
 # **Exercise 1.** A network has $K = 10$ outputs. By which number must the *gradient* of PyTorch's `MSELoss` be
 # multiplied to give the gradient of our layer?
@@ -103,7 +103,7 @@ my_factor = ...
 my_factor = 5  # K / 2
 
 # %% [markdown]
-# The next cell knows the answer, and some likely slips. Change yours and run both cells as often as you like.
+# The next cell knows the answer and some common mistakes. Change your answer and run both cells as often as you like.
 
 # %%
 quiz.check(
@@ -158,9 +158,9 @@ by_chain_rule
 # %% [markdown]
 # ### The terms with $i \ne j$
 #
-# About the case $i \ne j$ document 003 notes, correctly, that the slope is $-y_i\,y_j$ (it calls the outputs
-# $y$) and that the delta is 0. It then adds that this case does not affect the derivative. Let us take that at
-# its word and keep only the diagonal of the table.
+# About the case $i \ne j$ document 003 notes, correctly, that the slope is $-y_i\,y_j$ (it calls the outputs $y$) and
+# that the delta is 0. It then adds that this case does not affect the derivative. Suppose that were so, and keep only
+# the diagonal of the table.
 
 # %%
 quiz.predict(
@@ -179,9 +179,9 @@ show(lesson.slopes_figure(z, true_class=1))
 # %% [markdown]
 # Left: the numbers off the diagonal are negative, not zero, and each column adds up to zero, because what one output
 # gains the others lose. Right, the gradient (a step goes *against* it: a bar above zero pushes its logit down): with
-# all terms, the wrong classes are pushed down and the true one up; with the diagonal alone, the wrong classes hear
-# nothing. It is the *delta* that vanishes for $i\ne j$; the derivative does not. (The final formula $p - y$ of the
-# document is right: it contains these terms.)
+# all terms, the wrong classes are pushed down and the true one up; with the diagonal alone, the wrong classes get no
+# push at all. For $i\ne j$ the *delta* vanishes; the derivative does not. (The final formula $p - y$ of the document is
+# right: it contains these terms.)
 
 # %%
 only_diagonal = torch.diag(jacobian) * (-y / p)
@@ -287,8 +287,8 @@ print(f"ours {ours.item():.4f} = 10 × PyTorch's {theirs.item():.4f}")
 # %% [markdown]
 # ## A gradient that proves itself
 #
-# Two people who made the same mistake agree. A better witness is the definition: move one input by a tiny
-# $\varepsilon$ to both sides and see what the loss does,
+# Two people who made the same mistake agree with each other. The definition of a slope is a better check: move one
+# input by a tiny $\varepsilon$ to both sides and see what the loss does,
 # $\bigl(L(z+\varepsilon)-L(z-\varepsilon)\bigr)/2\varepsilon$. PyTorch's `gradcheck` does so for every input, in
 # float64, and compares with the gradient that a function claims to have.
 
@@ -300,12 +300,12 @@ for name, make in scratch.LAYERS.items():
     print(f"{name}: gradcheck agrees with our gradient at all {checked.numel()} inputs")
 
 # %% [markdown]
-# All three pass, with logits of ordinary size. We shall see a place where two of them do not.
+# All three pass, with logits of ordinary size. Further down there is a place where two of them do not.
 #
 # ## What clipping costs
 #
-# When a probability is rounded to 0, its logarithm is $-\infty$ and one sample ruins the run. So document 003
-# never lets a logarithm see less than $10^{-7}$.
+# When a probability is rounded to 0, its logarithm is $-\infty$ and one sample ruins the run. So document 003 never
+# takes the logarithm of a number below $10^{-7}$.
 
 # %%
 quiz.predict(
@@ -323,9 +323,9 @@ quiz.predict(
 lesson.clipping_lab()
 
 # %% [markdown]
-# Up to the clip the curves lie on each other. Beyond it the value stays flat, so its true slope is **zero**:
-# autograd, sent through a clip, would tell the most mistaken samples nothing. Document 003 sends back $p-y$ all
-# the same. That is the gradient of the loss *without* the clip, and it is the one you want.
+# Up to the clip the curves coincide. Beyond it the value stays flat, so its true slope is **zero**: with autograd
+# through a clip, the worst mistakes would get no gradient at all. Document 003 sends back $p-y$ all the same. That is
+# the gradient of the loss *without* the clip, and it is the one you want.
 #
 # So in the flat part, value and gradient do not belong together, and `gradcheck` notices:
 
@@ -348,15 +348,15 @@ assert z_auto == -20 and z_hand > 0
 print(f"after 30 steps: with p - y {z_hand.item():.2f}, with the clip's own slope {z_auto.item():.2f}")
 
 # %% [markdown]
-# The hand-written gradient recovers; the exact gradient of the clipped loss never moves. A habit that looks
-# like a slip is what saves the method. The price is in the *value*: beyond the clip every mistake looks equally
-# bad, and a loss curve cannot show how bad.
+# With the hand-written gradient the logit recovers; with the exact gradient of the clipped loss it never moves. What
+# looks like a slip saves the method. The price is in the *value*: beyond the clip every mistake looks equally bad, and
+# a loss curve cannot show how bad.
 #
 # ### One side or two?
 #
-# Document 003 clips the categorical loss on one side only, the binary one on both. That is no slip either:
-# $-y\log p$ suffers near $p=0$ alone, and a perfect prediction then costs exactly 0. The binary loss also holds
-# $\log(1-p)$, which suffers near $p=1$: with the lower limit alone, a confident mistake would be infinite.
+# Document 003 clips the categorical loss on one side only, the binary one on both. That is no slip either: $-y\log p$
+# is in danger near $p=0$ only, and a perfect prediction then costs exactly 0. The binary loss also contains
+# $\log(1-p)$, which is in danger near $p=1$: with the lower limit alone, a confident mistake would be infinite.
 
 # %%
 perfect, hit = torch.tensor([[200.0, -200.0]]), torch.tensor([[1.0, 0.0]])
@@ -407,9 +407,9 @@ quiz.check(
 #
 # ## Reading code: what the snippet shows, and what it does not
 #
-# Document 003 prints two small functions per loss, both with arguments called `a` and `b`. In our words: the
-# value is $-a\log b$, with $b$ clipped; the slope is $(a-b)/n$. Only labels can stand in front of the logarithm,
-# so in the value $a$ is the label and $b$ the prediction. Let us take over both formulas and their order.
+# Document 003 prints two small functions per loss, both with arguments called `a` and `b`. In our words: the value is
+# $-a\log b$, with $b$ clipped; the slope is $(a-b)/n$. Only labels can stand in front of the logarithm, so in the value
+# $a$ is the label and $b$ the prediction. The next cell takes over both formulas and their order.
 
 
 # %%
@@ -441,8 +441,8 @@ assert losses[2] < losses[0] < losses[1]
 print("start {:.3f}, same order {:.3f}, slope called with (prediction, label) {:.3f}".format(*losses))
 
 # %% [markdown]
-# In the same order the slope is $y-p$: uphill, the loss grows until the clip hides how far. With the order turned
-# it is $p-y$, and the sample is learnt. What may we conclude?
+# In the same order the slope is $y-p$. Training then walks uphill, and the loss grows until the clip hides how far. In
+# the other order the slope is $p-y$, and the sample is learnt. What may we conclude?
 #
 # - **Certain:** the two functions cannot be called with their arguments in the same order. Their shared names
 #   hide it.
@@ -450,8 +450,8 @@ print("start {:.3f}, same order {:.3f}, slope called with (prediction, label) {:
 # - **Not certain:** whether the program is wrong. The matrix method that calls the two functions is not printed.
 #   If it passes label first to one and prediction first to the other, everything is fine.
 #
-# Would a swapped call crash? Not even that. With the arguments turned round, the *value* takes the logarithm of a
-# label, and the clip turns the forbidden $\log 0$ into a harmless looking number:
+# Would a swapped call crash? It would not. With the arguments swapped, the *value* takes the logarithm of a label, and
+# the clip turns the forbidden $\log 0$ into a harmless-looking number:
 
 # %%
 good = torch.tensor([0.9, 0.1])
@@ -459,8 +459,8 @@ assert torch.isfinite(value(good, label)) and value(good, label) > 10 * value(la
 print(f"right order {value(label, good):.3f}, turned round {value(good, label):.3f}")
 
 # %% [markdown]
-# For the squared error the value is the same in either order, so it can never give the mistake away. Only the
-# gradient can: one more reason to check gradients, not just losses. A finite difference takes one line:
+# For the squared error the value is the same in either order, so it can never give the mistake away. Only the gradient
+# can. This is one more reason to check gradients, not just losses. A finite difference takes one line:
 
 # %%
 probe, step = torch.tensor(0.9, dtype=torch.float64), 1e-6
@@ -469,11 +469,11 @@ assert torch.isclose(rise, slope(probe, 1.0)) and torch.isclose(rise, -slope(1.0
 print(f"slope of the loss {rise:+.3f}; (label, prediction) would claim {slope(1.0, probe):+.3f}")
 
 # %% [markdown]
-# **Dividing by $n$, once.** In the document's squared error both small functions divide by $n$. In its
-# cross-entropies only the slope does; the value is divided later, when the layer adds everything up. Both are
-# right as long as each value is divided **once**. Were the squared error sent through the cross-entropy's
-# layer, the value would be divided twice and the gradient once. (Its layer is not printed, so again: a thing
-# to check, not a proven bug.) The slope of the value would then be $n$ times smaller than the gradient:
+# **Dividing by $n$, once.** In the document's squared error both small functions divide by $n$. In its cross-entropies
+# only the slope does; the value is divided later, when the layer adds everything up. Both are right as long as each
+# value is divided **once**. If the squared error went through the cross-entropy's layer, the value would be divided
+# twice and the gradient once. (The squared error's own layer is not printed, so this again is a thing to check and not
+# a proven bug.) The slope of the value would then be $n$ times smaller than the gradient:
 
 # %%
 batch = torch.tensor([[1.0], [2.0], [3.0], [4.0]], requires_grad=True)
@@ -495,9 +495,9 @@ assert torch.allclose(its_slope * n, slope(batch, torch.zeros(n, 1), n))
 Markdown(lesson.kernel_source("cross_entropy"))
 
 # %% [markdown]
-# All three kernels now run in a process of their own: on the GPU where there is one, in Triton's interpreter
-# on the CPU where there is none. Where Triton does not exist at all, a stored result is read. Which of the three
-# it was, the line below says.
+# All three kernels now run in a process of their own: on the GPU where there is one, in Triton's interpreter on the CPU
+# where there is none. Where Triton does not exist at all, a stored result is read. The line below says which of the
+# three it was.
 
 # %%
 result = lesson.run_kernels()
@@ -513,7 +513,7 @@ table.map("{:.7g}".format)
 
 # %% [markdown]
 # The last two columns hold the largest difference of any entry of the gradients; what is left is the rounding of
-# float32. Three independent roads, one result.
+# float32. Three independent ways lead to one result.
 #
 # ## Summary
 #

@@ -77,12 +77,12 @@ show(lesson.reach_figure())
 
 # %% [markdown]
 # Read it by rows. For regression, sigmoid and softmax reach the target of the digit 1 alone (a target of 1, which a
-# sigmoid only approaches). With a single output, softmax has one thing to say. With several labels it is right for
-# three digits. And for exclusive classes sigmoid reaches *everything*: "sigmoid cannot say ten classes" is not true.
-# If it fails there, the reason must lie in learning, not in range (notebook 11).
+# sigmoid only approaches). With a single output, softmax can say only one thing. With several labels it is right for
+# three digits. For exclusive classes sigmoid reaches *everything*: "sigmoid cannot say ten classes" is not true. If it
+# fails there, the reason must lie in learning, not in range (notebook 11).
 #
-# The lonely 5 of 10 deserves a closer look. Softmax divides the exponential of each output by the sum of all the
-# exponentials. What if there is only one output?
+# The 5 of 10 for softmax on a single output deserves a closer look. Softmax divides the exponential of each output by
+# the sum of all the exponentials. What if there is only one output?
 
 # %%
 z = torch.tensor([[-3.0], [0.0], [42.0]], requires_grad=True)
@@ -91,23 +91,23 @@ alone.sum().backward()
 assert torch.equal(alone, torch.ones(3, 1)) and torch.equal(z.grad, torch.zeros(3, 1))
 
 # %% [markdown]
-# The answer is 1 whatever the network computed, and the gradient is exactly 0. No loss can repair that, because no
-# loss is ever told anything about the image. This is the 49.31 % of document 000 (section 3-2): the share of curved
-# digits among MNIST's test images.
+# The answer is 1 whatever the network computed, and the gradient is exactly 0. No loss can repair that, because the
+# output that the loss sees does not depend on the image. This is the 49.31 % of document 000 (section 3-2): the share
+# of curved digits among MNIST's test images.
 #
 # ## 2. Softmax ties outputs together, sigmoid does not
 #
-# Document 001 (section 1-2) argues: classes exclude each other, softmax knows that, sigmoid does not. Here is what
-# "knows" means. Move **one** logit and watch all outputs. The two tables to the right show the slopes: row = output,
-# column = logit, blue = moves along, red = moves against.
+# Document 001 (section 1-2) argues that classes exclude each other, and that softmax knows this while sigmoid does not.
+# Here is what "knows" means. Move **one** logit and watch all outputs. The two tables to the right show the slopes: row
+# = output, column = logit, blue = moves along, red = moves against.
 
 # %%
 lesson.coupling_lab()
 
 # %% [markdown]
-# Softmax's table is full: raise one logit, and every other output must give way, because the sum stays one.
-# Sigmoid's table has numbers on the diagonal alone: each output minds its own logit. The following cell would fail
-# if that were not so.
+# Softmax's table is full: when one logit rises, every other output must fall, because the sum stays one. Sigmoid's
+# table has numbers on the diagonal only: each output depends on its own logit alone. The following cell would fail if
+# that were not so.
 
 # %%
 logits = torch.tensor([2.0, 1.0, 0.0, -1.0])
@@ -117,9 +117,9 @@ assert torch.allclose(tied.sum(dim=0), torch.zeros(4), atol=1e-6)
 assert torch.equal(free, torch.diag(free.diagonal()))
 
 # %% [markdown]
-# Two more facts follow. Softmax ignores a common shift of all logits, so ten logits carry nine numbers' worth of
-# information. And softmax over *two* logits is nothing but a sigmoid of their difference: for two classes, "one
-# output with sigmoid" and "two outputs with softmax" are the same model.
+# Two more facts follow. Softmax ignores a common shift of all logits, so ten logits carry no more information than nine
+# numbers. And softmax over *two* logits is simply a sigmoid of their difference: for two classes, "one output with
+# sigmoid" and "two outputs with softmax" are the same model.
 
 # %%
 assert torch.allclose(torch.softmax(logits + 5, dim=0), torch.softmax(logits, dim=0))
@@ -159,11 +159,11 @@ quiz.check_function(
 # %% [markdown]
 # ## 3. Squeezing regression targets through a sigmoid
 #
-# Some people like outputs between 0 and 1 so much that they bend regression to fit: apply a sigmoid to the
-# *targets*, end the network with a sigmoid, and undo it afterwards with the inverse, $\log\frac{p}{1-p}$. Document
-# 001 (section 1-1) advises against it with three arguments: it distorts the data, it complicates the model, and
-# large numbers are rounded to 0 or 1 and cannot be undone. Let us look at each. First the distortion, on this
-# course's regression task (strokes plus holes of a digit, from 1 to 6).
+# Some people like outputs between 0 and 1 so much that they bend regression to fit: apply a sigmoid to the *targets*,
+# end the network with a sigmoid, and undo it afterwards with the inverse, $\log\frac{p}{1-p}$. Document 001 (section
+# 1-1) advises against it with three arguments: it distorts the data, it complicates the model, and large numbers are
+# rounded to 0 or 1 and cannot be undone. We look at each in turn. First comes the distortion, on this course's
+# regression task (strokes plus holes of a digit, from 1 to 6).
 
 # %%
 splits = lm.load_data(data, seed=0)
@@ -172,10 +172,10 @@ mean, std = targets.mean().item(), targets.std().item()
 show(lesson.squeeze_figure(targets.tolist(), mean, std))
 
 # %% [markdown]
-# On the left, equal steps between targets become unequal steps behind the sigmoid. On the right is the consequence:
-# the same mistake, one too many, costs thousands of times less at target 6 than at target 1 when targets are raw.
-# Standardising first softens this a lot, but does not remove it. A mean *squared* error behind a sigmoid is another
-# loss than the one you think you use.
+# On the left, equal steps between targets become unequal steps behind the sigmoid. On the right is the consequence: the
+# same mistake, one too many, costs thousands of times less at target 6 than at target 1 when targets are raw.
+# Standardising first softens this a lot, but does not remove it. A mean *squared* error behind a sigmoid is not the
+# loss that you think you use.
 #
 # It also changes the answer the loss likes best. Suppose an image is a 1 or a 6 with equal chances.
 
@@ -186,10 +186,10 @@ assert squeezed < torn.mean()
 Markdown(f"Squared error on raw targets answers **{torn.mean():.2f}**, behind a sigmoid **{squeezed:.2f}**.")
 
 # %% [markdown]
-# The second answer is neither the mean nor anything you would have chosen: it is the price of bending the scale.
+# The second answer is not the mean, and you would not have chosen it. This is the price of bending the scale.
 #
-# The second argument of the document, "it makes the model more complicated", you have just experienced: two more
-# functions to think about, and a metric that no longer matches the loss.
+# You have just met the second argument of the document, "it makes the model more complicated": there are two more
+# functions to think about, and the metric no longer matches the loss.
 #
 # ### Where the sigmoid cannot be undone
 #
@@ -217,10 +217,10 @@ assert torch.sigmoid(edge) == 1 and torch.sigmoid(torch.nextafter(edge, torch.te
 pd.DataFrame(table.values()).set_index("precision")
 
 # %% [markdown]
-# So the document's 15 is a fair rule of thumb for float32 on the positive side, too generous by far for the short
+# So the document's 15 is a fair rule of thumb for float32 on the positive side, far too generous for the short
 # precisions that GPUs like, and too strict for float64. On the negative side it does not hold: near 0, floating-point
-# numbers are dense. That sigmoid(-15) is very *close* to 0, as the document also says, is true; but it is a perfectly
-# good number, far from being rounded to 0.
+# numbers are dense. The document also says that sigmoid(-15) is very *close* to 0. That is true, but it is an ordinary
+# number and far from being rounded to 0.
 
 # %%
 minus = torch.tensor([-15.0, -50.0])
@@ -228,7 +228,7 @@ assert (torch.sigmoid(minus) > 0).all()
 assert torch.allclose(lesson.recovered(minus), minus)
 
 # %% [markdown]
-# Rounding bites long before the end, though. Here is how far the round trip misses, for each precision.
+# Rounding does harm long before that limit, though. Here is how far the round trip misses, for each precision.
 
 # %%
 show(lesson.round_trip_figure())
@@ -243,9 +243,9 @@ show(lesson.round_trip_figure())
 lesson.round_trip_lab()
 
 # %% [markdown]
-# Does it matter here? Our targets reach 6, and standardised ones stay within a few units of zero, where float32
-# loses nothing you would notice. So the honest order of the three arguments is: the distortion is always there; the
-# saturation is real, but needs outputs beyond 16 (or float16). Notebook 08 shows what the trick costs in training.
+# Does it matter here? Our targets reach 6, and standardised ones stay within a few units of zero, where float32 loses
+# nothing you would notice. So the first argument is the strongest: the distortion is always there. The saturation is
+# real, but it needs outputs beyond 16 (or float16). Notebook 08 shows what the trick costs in training.
 #
 # **Exercise 2.** In bfloat16, the largest number below 1 is $1 - 2^{-8}$. What does the inverse sigmoid,
 # $\log\frac{p}{1-p}$, give for it, computed without any rounding on the way? (Three decimals; any tool is fine.)
@@ -260,7 +260,7 @@ p = 1 - 2**-8
 largest_bfloat16 = math.log(p / (1 - p))
 
 # %% [markdown]
-# Check it. The table above comes close, but its number was rounded to bfloat16 itself.
+# Check it. The number in the table above comes close, but it was itself rounded to bfloat16.
 
 # %%
 quiz.check(
@@ -318,9 +318,9 @@ quiz.check(
 )
 
 # %% [markdown]
-# Some eighty-five steps sounds harmless: a few epochs at most. But on the way every image gives each hidden unit the
-# **same** direction, because every output is too small: up where the unit's output weight is positive, down where it is
-# negative. That is about half of the units each way. What comes of it?
+# Some eighty-five steps sounds harmless: a few epochs at most. But on the way every image pushes each hidden unit in
+# the **same** direction, because every output is too small. The push goes up where the unit's output weight is positive
+# and down where it is negative, so about half of the units go each way. What does this do to the network?
 
 # %%
 quiz.predict(
@@ -332,8 +332,8 @@ quiz.predict(
 )
 
 # %% [markdown]
-# Now live, with the course's own `fit`: same network, same images, same loss; one word of difference. About two
-# hundred weight updates are enough to see it.
+# Now live, with the course's own `fit`: the network, the images and the loss are the same, and one word differs. About
+# two hundred weight updates are enough to see it.
 
 # %%
 curves, epochs = {}, experiment_design.epochs_for(splits, updates=200)
@@ -352,8 +352,8 @@ title = f"Raw and standardised targets, {counted(seeds, 'seed')} ({splits.name})
 show(experiment_design.curves_figure(curves, "valid squared error", title, level=(guess, "always the mean")))
 
 # %% [markdown]
-# Each line is one seed. The raw runs come down to the dotted line, which means that they say the same number for
-# every image; the standardised runs go below it and keep going. In figures:
+# Each line is one seed. The raw runs come down to the dotted line, which means that they say the same number for every
+# image; the standardised runs go below it and keep going. In numbers:
 
 # %%
 last = {name: sum(line[-1] for line in lines) / seeds for name, lines in curves.items()}
@@ -370,7 +370,7 @@ Markdown(
 # ## 5. ReLU as the last layer
 #
 # Document 001 allows ReLU for regression when values are never negative. The range fits. But ReLU passes no gradient
-# where its input is negative, and at the start nobody has asked the input to be positive.
+# where its input is negative, and at the start nothing makes the input positive.
 
 # %%
 quiz.predict(
@@ -400,9 +400,9 @@ zero_score = lm.TASKS["regression"].target(splits.valid.digits).square().mean().
 assert all(abs(value - zero_score) < 1e-4 for value in experiment_design.metric_of(run.history))
 
 # %% [markdown]
-# Its score never moves: it is the score of answering 0 to everything. The lesson is not "never use ReLU at the end",
-# it is "if you do, look at the first outputs". No activation, and a clip after training if negative answers would be
-# silly, costs nothing and cannot die.
+# Its score never moves: it is the score of answering 0 to everything. The lesson is not "never use ReLU at the end". It
+# is "if you do, look at the first outputs". The safe choice is no activation, with a clip after training where negative
+# answers make no sense: it costs nothing and cannot die.
 #
 # ## Summary
 #
@@ -414,9 +414,9 @@ assert all(abs(value - zero_score) < 1e-4 for value in experiment_design.metric_
 #
 # - Range comes first: softmax over one output is always 1; softmax over labels cannot say "two are true".
 # - Softmax ties outputs together, sigmoid leaves them alone. Sigmoid *can* say a one-hot answer.
-# - Sigmoid-and-inverse distorts distances always; it breaks by rounding from 16.64 in float32, 8.32 in float16, 6.25
-#   in bfloat16, 36.74 in float64, and not at -15.
-# - Standardising targets gives training the right start; a ReLU output is a coin toss.
+# - Sigmoid-and-inverse always distorts distances. Rounding breaks it from 16.64 in float32, 8.32 in float16, 6.25 in
+#   bfloat16, 36.74 in float64, and not at -15.
+# - Standardising targets gives training the right start. Whether a ReLU output ever learns is a matter of luck.
 #
 # In PyTorch the activation is often *inside* the loss. Which loss wants which output is the next question:
 # [05 Matching the loss to the task](05_matching_loss_to_task.ipynb).

@@ -48,14 +48,15 @@ from lm_utils.show.style import show
 banner(data, device)
 
 # %% [markdown]
-# Document 000 gives a reason for every loss it recommends. Some of these reasons are exactly right, some are right
-# about something else than they say. A reason that you can *see* is one you can keep; so each of them becomes a
-# small machine here.
+# Document 000 gives a reason for every loss it recommends. Some of these reasons are exactly right; others describe a
+# real effect, but name the wrong cause. A reason that you can *see* stays in mind, so this notebook turns each of them
+# into a small machine.
 #
 # ## 1. The price of a confident mistake (section 1-1)
 #
-# The document's example: an image **is** curved, and the network gives that a probability of 0.01. Cross-entropy, it
-# says, charges a large penalty for such an answer; squared and absolute error have no such mechanism.
+# The document's example: an image **is** curved, and the network gives that a probability of 0.01. The document says
+# that cross-entropy charges a large penalty for such an answer, and that squared and absolute error have no such
+# mechanism.
 
 # %%
 quiz.predict(
@@ -68,18 +69,18 @@ quiz.predict(
 )
 
 # %% [markdown]
-# Slide p, the probability given to what is true. The table holds the exact values, computed by autograd; the marks
-# sit on the curves (the steepest slope by p is beyond the frame, its mark waits at the edge). Compare the left end of
+# Slide p, the probability given to what is true. The table holds the exact values, computed by autograd; the marks sit
+# on the curves (the steepest slope by p is beyond the frame, so its mark stands at the edge). Compare the left ends of
 # the three pictures: the loss, its slope by p, and its slope by the logit, which is what the network gets to feel.
 
 # %%
 lesson.penalty_lab()
 
 # %% [markdown]
-# On the left, cross-entropy climbs without end towards p = 0 while the other two stop at 1. On the right, near
-# p = 0, cross-entropy still pulls with full strength, and both others have let go: *the worse the mistake, the
-# weaker their pull*. So the document is right, and what counts is not the size of the penalty: training never feels a
-# loss, only its slope. The slope by the logit is the point.
+# On the left, cross-entropy climbs without end towards p = 0 while the other two stop at 1. On the right, near p = 0,
+# cross-entropy still pulls with full strength, and the two others hardly pull at all: *the worse the mistake, the
+# weaker their pull*. So the document is right. But the size of the penalty is not what counts, because training never
+# feels a loss, only its slope. What counts is the slope by the logit.
 
 # %%
 wrong = {name: lesson.penalty(name, 0.01) for name in lesson.LOSSES}
@@ -94,8 +95,8 @@ assert abs(wrong["MAE"]["by logit"] + 0.01 * 0.99) < 1e-9
 show(lesson.escape_figure(0.01))
 
 # %% [markdown]
-# The horizontal axis is logarithmic, the legend counts the steps. Cross-entropy is out after a few; squared error
-# lingers on the flat part for tens of steps, absolute error longer still. In notebook 02 the same thing happens to a
+# The horizontal axis is logarithmic, the legend counts the steps. Cross-entropy is out after a few steps. Squared error
+# lingers on the flat part for tens of steps, and absolute error even longer. In notebook 02 the same thing happens to a
 # whole neuron.
 #
 # **Exercise 1.** How many times harder does cross-entropy pull on the logit than squared error when p = 0.001?
@@ -146,8 +147,8 @@ lesson.proper_lab()
 
 # %% [markdown]
 # Cross-entropy and squared error have their lowest point on the dotted line, wherever you put it. Absolute error has
-# none inside: as soon as the event is more likely than not, it pays to say "certainly". Weather forecasters have
-# scored probabilities by squared error since 1950, under the name *Brier score*.
+# its lowest point at the edge: as soon as the event is more likely than not, it pays to say "certainly". Weather
+# forecasters have scored probabilities by squared error since 1950, under the name *Brier score*.
 
 # %%
 for truth in (0.1, 0.3, 0.7, 0.9):
@@ -156,10 +157,10 @@ for truth in (0.1, 0.3, 0.7, 0.9):
     assert min(lesson.best_report("MAE", truth), 1 - lesson.best_report("MAE", truth)) < 2e-3
 
 # %% [markdown]
-# So "unsuitable because outputs lie between 0 and 1" does not hold as it stands: squared error measures
-# probabilities honestly. Absolute error does not. What remains against squared error is part 1, its weak pull out of
-# confident mistakes. And when labels are nearly certain, as for clean digits, even absolute error aims at the right
-# answer. That fits the document's own accuracies, which hardly differ (section 3-2; notebook 09 repeats them).
+# So "unsuitable because outputs lie between 0 and 1" does not hold as it stands: squared error measures probabilities
+# honestly. Absolute error does not. One objection to squared error remains, the one of part 1: its weak pull out of
+# confident mistakes. When labels are nearly certain, as for clean digits, even absolute error aims at the right answer.
+# That fits the document's own accuracies, which hardly differ (section 3-2; notebook 09 repeats them).
 #
 # **Exercise 2.** Write the expected squared error of saying `said` when the event happens with probability `truth`.
 
@@ -217,8 +218,8 @@ slopes = [torch.autograd.grad(loss, logits)[0] for loss in (both, one)]
 assert torch.isclose(both, one) and torch.allclose(*slopes)
 
 # %% [markdown]
-# For two classes behind softmax, binary cross-entropy **is** cross-entropy. The document's reason sounds stronger
-# than it is: there is nothing left to be independent once softmax has tied the outputs. (`F.cross_entropy` is still
+# For two classes behind softmax, binary cross-entropy **is** cross-entropy. The document's reason sounds stronger than
+# it is: once softmax has tied the two outputs together, they are not independent any more. (`F.cross_entropy` is still
 # the better habit: it works on logits and cannot overflow, see notebook 06.) With more classes the two part ways:
 
 # %%
@@ -231,8 +232,8 @@ assert summed > F.cross_entropy(wide, tens)
 # With ten classes, BCE also charges for every wrong class that gets some probability, on top of the cross-entropy.
 # Both are cheapest at the true probabilities; they differ on the way there.
 #
-# Independence is real when the outputs are *sigmoids*: then nothing makes two of them sum to one. Or does training
-# see to it? Try it, with two sigmoid outputs for "curved" and "not curved".
+# Outputs really are independent when they are *sigmoids*: then nothing makes two of them sum to one. Does training take
+# care of that? Try it, with two sigmoid outputs for "curved" and "not curved".
 
 # %%
 splits = lm.load_data(data, seed=0)
@@ -244,14 +245,14 @@ Markdown(
 )
 
 # %% [markdown]
-# Nobody asked them to, and yet the sums come close to one: both columns were trained on opposite labels, so the
+# Nothing forces the sums, and yet they come close to one: the two columns were trained on opposite labels, so the
 # network learns the rule from the data. Exclusivity that is built in (softmax) is exact from the first step;
 # exclusivity that is learnt is approximate. For two classes this makes little difference.
 #
 # ## 4. Where does competition between classes come from? (section 1-3)
 #
-# For ten classes the document says: cross-entropy takes into account that classes exclude each other, squared error
-# has no such mechanism. Look at who is pushed where.
+# For ten classes the document says: cross-entropy takes into account that classes exclude each other, squared error has
+# no such mechanism. Look at which class is pushed in which direction.
 
 # %%
 quiz.predict(
@@ -291,10 +292,10 @@ for loss in ("BCE", "MSE"):
     assert abs(lesson.pull(loss, "sigmoid", at_the_shares, 0).sum()) < 1e-6
 
 # %% [markdown]
-# So the competition that the document credits to cross-entropy belongs to **softmax**. Squared error behind softmax
-# competes just as well; cross-entropy without softmax does not compete at all, and would be happy if every output
-# said 1. What squared error lacks is, once more, the strong pull: move logit 1 to 6 with class 0 true, and its bars
-# on the left shrink to almost nothing although the answer could not be worse.
+# So the competition that the document credits to cross-entropy belongs to **softmax**. Classes compete just as well
+# under squared error behind softmax. Under cross-entropy without softmax they do not compete at all, and the loss would
+# be lowest if every output said 1. Once more, what squared error lacks is the strong pull: move logit 1 to 6 with class
+# 0 true, and its bars on the left shrink to almost nothing although the answer could not be worse.
 #
 # ## 5. Several labels at once (section 1-4)
 #
@@ -325,9 +326,9 @@ lines = [f"| {loss} | {act} | {' '.join(f'{p:.2f}' for p in row)} |" for (loss, 
 Markdown("\n".join(["| loss | activation | best outputs for 1 1 0 0 |", "|---|---|---|", *lines]))
 
 # %% [markdown]
-# With sigmoids, both losses can say "yes, yes, no, no". With softmax, both end at one half each, and one half is the
-# edge of the decision: a breath decides whether it counts as a yes. Changing the loss does not help, cross-entropy
-# included:
+# With sigmoids, both losses can say "yes, yes, no, no". With softmax, both end at one half each, and one half is
+# exactly where a no turns into a yes, so the smallest change decides. Another loss does not help, not even
+# cross-entropy:
 
 # %%
 shared = favourite_outputs("CE", "softmax", labels)
@@ -340,7 +341,7 @@ assert all((best[loss, "sigmoid"] - labels).abs().max() < 0.01 for loss in ("BCE
 #
 # ## 6. The price of never forgiving
 #
-# A loss that pulls hardest at confident mistakes has a weak spot: what if the *label* is the mistake?
+# A loss that pulls hardest at confident mistakes has a weak spot. What happens when the *label* is the mistake?
 
 # %%
 quiz.predict(
@@ -359,9 +360,10 @@ lesson.noise_lab()
 
 # %% [markdown]
 # Without wrong labels all three find the boundary at 0. With some, cross-entropy's boundary wanders to the right and
-# its curve flattens, while the others stand still. The very property that part 1 praised is the one that hurts here.
-# Neither is "the right loss": clean labels reward a strong pull, dirty ones punish it. (These wrong labels lie far out.
-# What happens to trained networks when labels are wrong anywhere, [notebook 15](15_verdicts.ipynb) measures, part 10.)
+# its curve flattens, while the others stand still. The very property that part 1 praised is the one that hurts here. No
+# loss is "the right one" for both cases: clean labels reward a strong pull, wrong ones punish it. (These wrong labels
+# lie far out. [Notebook 15](15_verdicts.ipynb), part 10, measures what happens to trained networks when labels are
+# wrong anywhere.)
 
 # %%
 moved = {name: lesson.fit_line(*lesson.noisy_line(3), name) for name in lesson.LOSSES}

@@ -38,7 +38,7 @@ banner(data, device)
 # %% [markdown]
 # ## Three losses, one number
 #
-# PyTorch offers three cross-entropies. What separates them is what they want to be fed.
+# PyTorch offers three cross-entropies. They differ in the input that they expect.
 #
 # | loss | input | activation inside | target |
 # |---|---|---|---|
@@ -65,8 +65,8 @@ assert torch.isclose(on_probabilities, on_logits) and torch.isclose(on_logits, o
 print(f"{on_probabilities:.6f}, {on_logits:.6f}, {on_two:.6f}")
 
 # %% [markdown]
-# Used right, they agree. So the choice between them is about two things only: what your network emits, and what
-# happens when numbers get extreme. Document 000 §1-5 says the first part well, and warns about the classic
+# Used right, they agree. So the choice between them depends on two things only: what your network emits, and what
+# happens when numbers get extreme. Document 000 §1-5 explains the first point well, and warns about the classic
 # mistake: never send outputs that went through a sigmoid into the "WithLogits" loss.
 #
 # ## What a logit is, and is not
@@ -85,9 +85,9 @@ assert not torch.isclose(torch.sigmoid(log_probability), p, atol=0.1)
 print(f"p = 0.8: logit {logit:.4f} (odds {logit.exp():.0f} to 1), log-probability {log_probability:.4f}")
 
 # %% [markdown]
-# Where does the mix-up come from? From softmax, perhaps. Softmax does not notice when the same number is added to
-# all logits, so log-probabilities are one valid set of logits among many, and `CrossEntropyLoss` accepts them.
-# The sigmoid is less forgiving.
+# The mix-up may come from softmax. Softmax does not notice when the same number is added to all logits, so
+# log-probabilities are one valid set of logits among many, and `CrossEntropyLoss` accepts them. The sigmoid is less
+# forgiving.
 
 # %%
 three = torch.tensor([[2.0, 0.0, -1.0]])
@@ -106,7 +106,7 @@ my_logit = ...
 my_logit = math.log(0.9 / 0.1)
 
 # %% [markdown]
-# Two digits behind the point are enough.
+# Two decimals are enough.
 
 # %%
 quiz.check(
@@ -131,12 +131,12 @@ assert torch.allclose(nn.BCELoss(reduction="none")(p, torch.ones(999)), -torch.l
 print(f"log 0.3 = {math.log(0.3):.3f}, log 0.5 = {math.log(0.5):.3f}, log 0.9 = {math.log(0.9):.3f}")
 
 # %% [markdown]
-# What is special about 0.5 is only this: a loss of $-\log 0.5 = \log 2 \approx 0.693$ is what a coin costs.
+# Only one thing is special about 0.5: $-\log 0.5 = \log 2 \approx 0.693$ is the loss of a coin toss.
 #
 # ## Probabilities where logits belong
 #
-# Document 004 writes that `CrossEntropyLoss` takes, as input, a probability for each label. Probabilities are
-# welcome as its **targets**. Its **input** goes through softmax, whatever it is.
+# Document 004 writes that `CrossEntropyLoss` takes, as input, a probability for each label. Probabilities are welcome
+# as its **targets**. Its **input** goes through softmax, even if it is a probability already.
 
 # %%
 quiz.predict(
@@ -158,22 +158,23 @@ assert torch.isclose(loss, torch.tensor(math.log(1 + 9 / math.e)))
 print(f"loss {loss:.4f}, accuracy {(perfect.argmax(dim=1) == labels).float().mean():.0%}")
 
 # %% [markdown]
-# No error, no warning, and this loss for a network that is never wrong. It is a **floor**: softmax of
+# There is no error and no warning, only this loss for a network that is never wrong. It is a **floor**: softmax of
 # $(1,0,\dots,0)$ gives the true class $e/(e+K-1)$, and minus its logarithm is
 #
 # $$\text{floor}(K)=\log\Bigl(1+\frac{K-1}{e}\Bigr).$$
 #
-# No training gets below it. Choose the number of classes (arrow keys work) and watch both ends of the road.
+# No training gets below it. Choose the number of classes (arrow keys work) and watch where each curve starts and where
+# it ends.
 
 # %%
 lesson.floors_lab()
 
 # %% [markdown]
 # Left: fed with logits, the loss falls to zero as the true class pulls ahead. Fed with probabilities it ends on its
-# floor and never gets to zero, however sure the network becomes. The lowest curve is no better for being low: with a
-# sigmoid after the softmax, nearly all of it is the $\log 2$ that every wrong class costs however small its probability
-# gets. Right: start and floor of the double softmax run side by side. All that training can gain lies between them, and
-# that is less than 1, with ten classes or with ten million:
+# floor and never gets to zero, however sure the network becomes. The lowest curve is not the best one. It has a sigmoid
+# after the softmax, and nearly all of its value is the $\log 2$ that every wrong class costs, however small its
+# probability gets. Right: start and floor of the double softmax run side by side. All that training can gain lies
+# between them, and that is less than 1, with ten classes or with ten million:
 
 # %%
 gains = [math.log(K) - lesson.double_softmax_floor(K) for K in (2, 10, 1000, 10**7)]
@@ -186,7 +187,8 @@ print("from start to floor:", ", ".join(f"{gain:.3f}" for gain in gains))
 #
 # The floor is not the only price. With one softmax the slope of the logits is prediction minus target, strong for a
 # confident mistake (notebooks 02 and 03). With a second softmax nothing cancels: the slope of the first one stays in
-# the product, and where it is flat, little arrives. Ten logits, a lead of 8 for class 3, the truth is class 0:
+# the product, and where the first one is flat, little of the gradient arrives. Ten logits, a lead of 8 for class 3, the
+# truth is class 0:
 
 # %%
 logits = torch.tensor([[0.0, 0, 0, 8, 0, 0, 0, 0, 0, 0]], requires_grad=True)
@@ -198,7 +200,7 @@ assert once < -0.99 and abs(twice) < 0.01
 print(f"slope by the true class's logit: softmax once {once:.4f}, twice {twice:.4f}")
 
 # %% [markdown]
-# What this does to training and to accuracy, notebook 11 measures.
+# Notebook 11 measures what this does to training and to accuracy.
 #
 # **Exercise 2.** Write the floor for $K$ classes as a function. (Then use it: a colleague's loss is "stuck near 0.74".
 # How many classes would explain that?)
@@ -234,8 +236,8 @@ quiz.check_function(
 # %% [markdown]
 # ### Sigmoid twice
 #
-# The same mistake with one output: a probability between 0 and 1, taken for a logit, becomes something between
-# 0.5 and 0.73. A "no" can never cost less than $\log 2$: the network cannot say no at all.
+# The same mistake with one output: a probability between 0 and 1, taken for a logit, becomes something between 0.5 and
+# 0.73. The network cannot say no at all, and a "no" can never cost less than $\log 2$.
 
 # %%
 certain = torch.tensor([1.0, 0.0])  # sigmoid outputs of a perfect network
@@ -278,9 +280,9 @@ floors = [nn.BCELoss()(out, two_of_four) for out in (best_softmax, best_sigmoid)
 assert torch.isclose(floors[0], torch.tensor(math.log(2) / 2)) and floors[1] < 1e-6
 
 # %% [markdown]
-# So: `BCELoss` belongs to a sigmoid. And to nothing that can leave $[0,1]$: there it refuses (on the CPU with an
-# error that can be caught; on a GPU the same check makes the GPU useless to the whole process until it is restarted,
-# so we do not show it there).
+# So `BCELoss` belongs behind a sigmoid, and never behind anything that can leave $[0,1]$. There it refuses. On the CPU
+# it raises an error that can be caught; on a GPU the same check makes the GPU useless to the whole process until it is
+# restarted, so we do not show it there.
 
 # %%
 try:
@@ -314,7 +316,7 @@ quiz.predict(
 )
 
 # %% [markdown]
-# The same logit through both roads:
+# Here is the same logit, computed both ways:
 
 # %%
 logit, no = torch.tensor(20.0, requires_grad=True), torch.tensor(0.0)
@@ -325,8 +327,8 @@ for name, loss in roads.items():
 assert roads["separate"] == 100 and (loss, gradient) == (20, 1)
 
 # %% [markdown]
-# The separate road reports an enormous loss and then does nothing about it. The fused one is right in both, because it
-# never takes the logarithm of a rounded $p$ and never divides by $p(1-p)$; its gradient is simply $p-y$. Put
+# The separate version reports an enormous loss and then does nothing about it. The fused one is right in both, because
+# it never takes the logarithm of a rounded $p$ and never divides by $p(1-p)$; its gradient is simply $p-y$. Put
 # $p=\sigma(z)$ into the formula and simplify before any number is rounded:
 #
 # $$-y\log\sigma(z)-(1-y)\log(1-\sigma(z)) \;=\; \max(z,0)-yz+\log\bigl(1+e^{-|z|}\bigr).$$
@@ -345,17 +347,17 @@ assert torch.allclose(
 )
 
 # %% [markdown]
-# How early does the separate road go wrong? Below is a confident mistake of growing size in three number formats,
+# How early does the separate version go wrong? Below is a confident mistake of growing size in three number formats,
 # each compared with the truth in float64. Choose the label, and whether you want to see the loss or its gradient.
 
 # %%
 lesson.extremes_lab()
 
 # %% [markdown]
-# Left, the fused loss: only the rounding of each format, at every size. Right, with the sigmoid apart: for label 0
-# the error climbs until the sigmoid rounds to 1, then jumps. (The dip near 100 is an accident: there the true loss
-# happens to equal the clamp. A stopped clock is right twice a day.) For label 1 small probabilities are easier to
-# hold, so the *loss* stays right much longer. Its *gradient* does not: switch and look.
+# Left, the fused loss has only the rounding error of each format, at every size. Right, the sigmoid is computed
+# separately: for label 0 the error climbs until the sigmoid rounds to 1, then jumps. (The dip near 100 is an accident:
+# there the true loss happens to equal the clamp. A stopped clock is right twice a day.) For label 1 small probabilities
+# are easier to hold, so the *loss* stays right much longer. Its *gradient* does not: switch and look.
 
 # %%
 yes, logit = torch.tensor(1.0), torch.tensor(-30.0, requires_grad=True)
@@ -376,9 +378,9 @@ assert half.grad.isnan()
 # %% [markdown]
 # ### And CrossEntropyLoss?
 #
-# Document 004 warns that `CrossEntropyLoss` may become unstable at very small probabilities because of its
-# logarithm. The warning fits the separate road. The loss itself works on logits and never meets the logarithm of
-# a vanished probability:
+# Document 004 warns that `CrossEntropyLoss` may become unstable at very small probabilities because of its logarithm.
+# The warning fits the separate version. The loss itself works on logits and never meets the logarithm of a vanished
+# probability:
 
 # %%
 far, wrong = torch.tensor([[1000.0, 0.0]]), torch.tensor([1])
@@ -403,9 +405,9 @@ assert torch.isclose(nn.CrossEntropyLoss(reduction="sum")(z3, t3), each.sum())
 print("none:", each.tolist())
 
 # %% [markdown]
-# `size_average` and `reduce` are the ancestors of `reduction`. They still work, with a warning. Document 004 sets
-# "sum" equal to `reduce=False`. It is `size_average=False` that sums; `reduce=False` keeps the losses apart (as
-# the document itself says a few lines earlier).
+# `size_average` and `reduce` are the predecessors of `reduction`. They still work, with a warning. Document 004 sets
+# "sum" equal to `reduce=False`. It is `size_average=False` that sums; `reduce=False` keeps the losses apart (as the
+# document itself says a few lines earlier).
 
 # %%
 with warnings.catch_warnings(record=True) as said:
@@ -439,8 +441,7 @@ assert torch.isclose(nn.BCEWithLogitsLoss(weight=tens[:1])(z, y), 10 * nn.BCEWit
 
 # %% [markdown]
 # So with class indices the default of `CrossEntropyLoss` is a *weighted mean*, and only the **ratio** of the weights
-# counts. The binary losses divide by the number of elements all the same, so there ten times the weight is ten times
-# the loss.
+# counts. The binary losses still divide by the number of elements, so there ten times the weight is ten times the loss.
 #
 # **Exercise 3.** Two samples: one of class 0 with loss 1.0, one of class 1 with loss 3.0. The classes weigh 1 and 3.
 # What is `nn.CrossEntropyLoss(weight=w)` with the default reduction?
@@ -477,8 +478,8 @@ for weight in (1.0, 9.0):
     print(f"pos_weight {weight:g}: cheapest constant prediction p = {torch.sigmoid(best):.2f}")
 
 # %% [markdown]
-# The price is honesty: with the weight, the output no longer is the rate of "yes". It is a decision tool then,
-# not a probability.
+# The price is honesty: with the weight, the output is no longer the rate of "yes". It can still serve for decisions,
+# but it is not a probability.
 
 # %%
 assert torch.isclose(torch.sigmoid(best), torch.tensor(0.5), atol=0.01)
@@ -524,7 +525,7 @@ assert smooth(torch.tensor([[20.0, 0.0]]), torch.tensor([0])) > entropy
 print(f"with smoothing 0.1 and two classes the loss cannot fall below {entropy:.4f}")
 
 # %% [markdown]
-# Wrong forms are refused, fortunately: indices as a column, indices as floats, an index too large, probabilities
+# Fortunately, PyTorch refuses wrong forms: indices as a column, indices as floats, an index too large, probabilities
 # together with `ignore_index`.
 
 # %%
@@ -551,16 +552,17 @@ assert abs(loss.item() - math.log1p(math.exp(-20))) < 1e-15
 # %% [markdown]
 # ## Speed
 #
-# Document 004 also says that the fused loss is more efficient. We let both roads race, forward and backward, turn
-# and turn about, so that a busy moment of the machine hits both.
+# Document 004 also says that the fused loss is more efficient. The next cell times both versions, forward and backward.
+# They take turns, so that a busy moment of the machine slows both.
 
 # %%
 times = lesson.race_table()
 times.style.format("{:.2f}")
 
 # %% [markdown]
-# The last column is the answer for *this* machine: how many times longer the separate road takes. In a real
-# network the loss is a small part of a step, so choose the fused one for its numbers; its speed is a present.
+# The last column is the answer for *this* machine: how many times longer the separate road takes. In a real network the
+# loss is a small part of a step, so choose the fused one because its numbers are right. If it is quicker too, that is a
+# bonus.
 #
 # ## Summary
 #
@@ -583,7 +585,7 @@ times.style.format("{:.2f}")
 # | `CrossEntropyLoss` takes probabilities | it takes logits; probabilities give it a floor |
 # | `CrossEntropyLoss` is unstable at small $p$ | it is stable; softmax followed by a logarithm is not |
 #
-# What the document says about the fused loss, that it is more stable than its two parts, holds. That it is quicker,
-# too, your own race above has shown, or not.
+# The document also says that the fused loss is more stable than its two parts. That holds. Your own race above shows
+# whether it is quicker, too.
 #
 # **Next:** [07 Experiment design](07_experiment_design.ipynb): the data, the network and the rules of the game.

@@ -18,7 +18,7 @@
 # - say which images train, choose and test a network, and what each of the five tasks asks about them;
 # - name the score that any result must beat before it means something;
 # - read a complete training loop line by line, and run it;
-# - explain why early stopping and a single seed can mislead, and what ten paired seeds buy.
+# - explain why early stopping and a single seed can mislead, and what ten paired seeds add.
 #
 # **Time:** 25 minutes
 #
@@ -63,9 +63,9 @@ show(lesson.targets_figure(splits))
 # %% [markdown]
 # Read it by columns. A 4 has six strokes and holes, is not curved, is the class 4, and is even and a square (letters:
 # **e**ven, **p**rime, **c**urved, **s**quare; a dot means no). "Probability" and "binary" ask the same question, once
-# with one output and once with two. A 0 carries three labels, a 7 only one: remember that for softmax. (These counts,
-# and "curved" for 0, 3, 6, 8 and 9, are the documents'. You may count otherwise; what matters is that every digit has
-# one fixed target.)
+# with one output and once with two. A 0 carries three labels, a 7 only one: this will matter for softmax. (These
+# counts, and "curved" for 0, 3, 6, 8 and 9, are the documents'. You may count otherwise; what matters is that every
+# digit has one fixed target.)
 #
 # ## 2. Three parts, three jobs
 #
@@ -74,11 +74,11 @@ show(lesson.targets_figure(splits))
 # - **test** images are looked at once per run, at the very end.
 #
 # The documents draw 2,000 train and 3,000 valid images from MNIST's 60,000, and test on the 10,000 others. A small
-# training set keeps every experiment short, and so does MNIST itself: small images, a small network; that is why the
-# documents chose it. Without MNIST, the course falls back on a smaller set of digits.
+# training set keeps every experiment short, and so does MNIST itself, with its small images and a small network. That
+# is why the documents chose it. Without MNIST, the course falls back on a smaller set of digits.
 #
-# "Once" holds for each run, not for this course as a whole. Several of our verdicts were corrected after a look at the
-# test results of many runs ([notebook 15](15_verdicts.ipynb) says which). What was found that way is tried again on
+# "Once" is true of each run, but not of this course as a whole. Several of our verdicts were corrected after a look at
+# the test results of many runs ([notebook 15](15_verdicts.ipynb) says which). What was found that way is tried again on
 # seeds that nobody had looked at.
 
 # %%
@@ -161,8 +161,8 @@ print(torchinfo.summary(model, input_size=(32, 1, 28, 28), verbose=0))
 assert sum(weights.numel() for weights in model.parameters()) == 121_994
 
 # %% [markdown]
-# Keep the sigmoid hidden layer in mind: it was the documents' choice, it is an unusual one today, and it will turn
-# out to be part of the story (notebook 11). The rest of the configuration:
+# Keep the sigmoid hidden layer in mind. It was the documents' choice, it is unusual today, and notebook 11 shows that
+# it is part of what happens. The rest of the configuration:
 #
 # | what | value |
 # |---|---|
@@ -174,13 +174,13 @@ assert sum(weights.numel() for weights in model.parameters()) == 121_994
 # | metric | squared error for regression, accuracy elsewhere |
 #
 # AdamW, the documents say, had done best in an earlier comparison on the same images. That comparison is not among the
-# five documents, so the course takes the choice over without a verdict; notebook 11 tries another optimiser.
+# five documents, so the course adopts the choice without a verdict; notebook 11 tries another optimiser.
 #
 # ## 4. The training loop, line by line
 #
-# Behind every curve of this course stands the loop that follows. It is short enough to read aloud. First the
-# materials: a network, an optimiser, and a generator that shuffles. In this loop the seed enters twice, for the
-# weights and for the order. In the course's runs it also draws the train and valid images.
+# The following loop is behind every curve of this course. It is short enough to read aloud. It starts with a network,
+# an optimiser, and a generator that shuffles. In this loop the seed enters twice, for the weights and for the order. In
+# the course's runs it also draws the train and valid images.
 
 # %% tags=["loop"]
 model = lm.CNN(outputs=10, generator=torch.Generator().manual_seed(0))
@@ -217,8 +217,8 @@ def accuracy(images, digits):
 
 
 # %% [markdown]
-# And the loop itself, with early stopping: remember the best valid score and when it was; stop when that is
-# `patience` epochs ago. (Twelve epochs at most, to keep this short; the experiments allow 500.)
+# Now comes the loop itself, with early stopping. It remembers the best valid score and its epoch, and stops when that
+# epoch is `patience` epochs ago. (Twelve epochs at most, to keep this short; the experiments allow 500.)
 
 # %% tags=["loop"]
 history, best, best_epoch, patience = [], 0.0, 0, 10
@@ -233,7 +233,7 @@ for epoch in range(1, 13):
         break
 
 # %% [markdown]
-# The last act: put the best weights back, and look at the test images for the first and only time.
+# At the end, put the best weights back, and look at the test images for the first and only time.
 
 # %% tags=["loop"]
 model.load_state_dict(best_weights)
@@ -249,9 +249,9 @@ title = f"Ten classes, cross-entropy on logits ({splits.name})"
 show(lesson.curves_figure(curves, "valid accuracy", title, level=(chance, "always the same digit")))
 
 # %% [markdown]
-# The curve leaves the dotted line within the first epoch and flattens soon. And this is all there is: `lm.fit`, which
-# makes every other run of this course, adds the other losses and tasks, a stop button and a GPU, but no different
-# arithmetic. The next cell trains the same seed with `fit` and would fail if the two disagreed.
+# The curve leaves the dotted line within the first epoch and flattens soon. There is no more to it. `lm.fit`, which
+# makes every other run of this course, adds the other losses and tasks, a stop button and a GPU, but its arithmetic is
+# the same. The next cell trains the same seed with `fit` and would fail if the two disagreed.
 
 # %%
 run = lm.fit(lm.Pairing("multiclass", "cross_entropy"), splits, seed=0, max_epochs=12, device="cpu")
@@ -263,8 +263,8 @@ assert run.best_epoch == best_epoch and abs(run.test_metric - test_accuracy) < 0
 # %% [markdown]
 # ## 5. What early stopping can hide
 #
-# The valid score trembles from epoch to epoch. Early stopping looks for a *record* in that trembling. How long one
-# is willing to wait for a new record is called patience; the documents chose 10.
+# The valid score goes up and down from epoch to epoch. Early stopping waits for a new *record* in these ups and downs.
+# The number of epochs it waits is called patience; the documents chose 10.
 
 # %%
 quiz.predict(
@@ -285,8 +285,8 @@ histories = lesson.histories([once], seeds, splits.name, device)
 show(lesson.patience_figure(histories))
 
 # %% [markdown]
-# Where the marks lie apart, the same training would have been reported with different scores, for no other reason
-# than impatience. In numbers:
+# Where the marks lie apart, the same training would have been reported with different scores, only because of
+# impatience. In numbers:
 
 # %%
 stops = lesson.patience_table(histories, patiences=(1, 3, 10))
@@ -295,16 +295,16 @@ assert kept["valid accuracy"].is_monotonic_increasing and kept["keeps epoch"].is
 kept
 
 # %% [markdown]
-# There is a second trap. The *best valid score* of a run is a maximum over many trembling numbers, and a run that
-# trains for more epochs has more tickets in that lottery. So never compare two losses by "best valid accuracy", the
-# first column of the documents' tables. Compare by test score, which is drawn once.
+# There is a second trap. The *best valid score* of a run is a maximum over many noisy numbers, and a run that trains
+# for more epochs has more tickets in that lottery. So never compare two losses by "best valid accuracy", the first
+# column of the documents' tables. Compare by test score, which is drawn once.
 #
 # ## 6. What one seed can hide
 #
 # Now a comparison. The first pairing gives cross-entropy the raw outputs, as PyTorch intends. The second applies
 # softmax before it, as document 000's code did; the loss then applies softmax again. Which one is better? Both are
-# trained with the same seeds: same split, same first weights, same order of images. Only this makes a *paired*
-# comparison.
+# trained with the same seeds: same split, same first weights, same order of images. This is what makes the comparison
+# *paired*.
 
 # %%
 names = ["logits", "softmax twice"]
@@ -312,9 +312,9 @@ mine = [lesson.metrics_by_seed(table.to_dict("records"), pairing) for pairing in
 show(lesson.seeds_figure(names, mine, f"yours: {splits.name}"))
 
 # %% [markdown]
-# Each grey line joins the two runs of one seed. Whoever trains one seed sees one of these lines and calls a winner.
-# Do all bars on the right agree? Even if they do: with three seeds you cannot tell luck from law. The course ships
-# real MNIST runs for its published tables (the title says how many seeds):
+# Each grey line joins the two runs of one seed. If you train one seed, you see one of these lines and name a winner. Do
+# all bars on the right agree? Even if they do, three seeds cannot tell luck from a rule. The course ships real MNIST
+# runs for its published tables (the title says how many seeds):
 
 # %%
 shipped = lesson.shipped([once, twice])
@@ -339,7 +339,7 @@ smallest_p = ...
 smallest_p = 2 / 2**5
 
 # %% [markdown]
-# Then try it in your head for 3 and for 10.
+# Then work it out in your head for 3 seeds and for 10.
 
 # %%
 quiz.check(
@@ -351,16 +351,16 @@ quiz.check(
 )
 
 # %% [markdown]
-# With five seeds the famous 0.05 is out of reach, whatever the runs say. Six are the fewest that can reach it; ten
-# leave room for a seed that disagrees and for comparing several rows at once. That is why this course gives no verdict
-# on fewer than six seeds, aims at ten, and calls anything with three an illustration.
+# With five seeds the usual limit of 0.05 is out of reach, whatever the runs say. Six are the fewest that can reach it;
+# ten leave room for a seed that disagrees and for comparing several rows at once. That is why this course gives no
+# verdict on fewer than six seeds, aims at ten, and calls anything with three an illustration.
 #
 # ## Summary
 #
 # - One image, five questions; only task, loss and activation change.
 # - Before you believe a score, look up what a constant answer gets.
 # - A training loop is some twenty lines; you have read all of them.
-# - Early stopping picks a record from a trembling curve: never compare best valid scores.
+# - Early stopping picks a record from a noisy curve: never compare best valid scores.
 # - One seed is an anecdote, three are an illustration, ten paired ones are evidence, for this one test set.
 #
 # Next, the first of the five tasks with all its losses: [08 Regression](08_regression.ipynb).

@@ -42,10 +42,10 @@ banner(data, device)
 # %% [markdown]
 # ## One number to compare with
 #
-# Document 000 §4 gives one piece of advice: look at the validation loss to see whether training goes well, and
-# watch out for a network that merely converges to the *mean*. That is good advice, and it lacks a number. (It also
-# trusts the loss to fit: one without a lowest value falls for ever and nothing is learnt, as
-# [notebook 08](08_regression.ipynb) shows.) How high is "the loss of the mean"?
+# Document 000 §4 gives one piece of advice: look at the validation loss to see whether training goes well, and watch
+# out for a network that merely converges to the *mean*. That is good advice, but it lacks a number. (It also assumes
+# that the loss fits: a loss without a lowest value falls for ever while nothing is learnt, as [notebook
+# 08](08_regression.ipynb) shows.) How high is "the loss of the mean"?
 #
 # We can compute it. Imagine the laziest network there is: it never looks at the image and always gives the same
 # answer. The best it can do is to give the answer that suits the *average* target. Its loss is the line every
@@ -62,7 +62,7 @@ print(nn.BCELoss()(always_half, y), nn.MSELoss()(always_half, y))
 # %% [markdown]
 # 0.6931 is log 2, and 0.25 is one half squared. Both mean the same thing: *a coin would have done as well*.
 #
-# With two numbers this different for the same ignorance, a loss value alone says little. The next question shows
+# Two such different numbers stand for the same ignorance, so a loss value alone says little. The next question shows
 # how little.
 
 # %%
@@ -116,12 +116,12 @@ table = lesson.constants_table(splits.train.digits)
 table.style.format("{:.4f}", na_rep="–")
 
 # %% [markdown]
-# Read a column from top to bottom: one and the same ignorance, another number for nearly every loss. Read a row from
-# left to right: for BCE the "nothing learnt" value changes with the base rate. There is no such thing as "a good
+# Read a column from top to bottom: the ignorance is the same, but nearly every loss gives it another number. Read a row
+# from left to right: for BCE the "nothing learnt" value changes with the base rate. There is no such thing as "a good
 # loss value" without naming the task.
 #
-# Do we believe the table? A network with nothing but a bias *is* a constant predictor. Train one on the ten-class
-# task, with the right loss, and see where it ends:
+# Is the table right? A network with nothing but a bias *is* a constant predictor. Train one on the ten-class task, with
+# the right loss, and see where it ends:
 
 # %%
 digits = splits.train.digits
@@ -146,21 +146,21 @@ print(f"trained bias {loss:.4f}, table {by_hand:.4f}, log 10 = {math.log(10):.4f
 #
 # ## Four patients
 #
-# Here are four runs of 25 epochs on the small embedded digits (they are stored with the course, so the pictures come
-# at once). Three vital signs are drawn for each: the validation loss; how far the outputs *differ between images*;
-# and how many of the 64 hidden sigmoid units are **stuck**, that is, so far out on *the same* flat end for every image
-# that their slope is next to zero.
+# Here are four runs of 25 epochs on the small embedded digits (they are stored with the course, so the pictures appear
+# at once). Three vital signs are drawn for each: the validation loss; how far the outputs *differ between images*; and
+# how many of the 64 hidden sigmoid units are **stuck**, that is, so far out on *the same* flat end for every image that
+# their slope is next to zero.
 #
-# One is healthy, one collapsed to the mean, one is saturated, and one only looks bad. Guess first, from the
-# loss alone; then tick the reference lines; then the diagnosis.
+# One is healthy, one collapsed to the mean, one is saturated, and one only looks bad. First guess from the loss alone.
+# Then tick the reference lines, and last the diagnosis.
 
 # %%
 lesson.health_lab()
 
 # %% [markdown]
-# Two of the four losses do not move after the first epochs, and they are *not* the highest ones: run 4 has the
-# lowest start of all and is the sickest. Run 2 stays far above 0 and is fine. What decides is the distance to the two
-# lines, not the height.
+# Two of the four losses do not move after the first epochs, and they are *not* the highest ones: run 4 starts lowest of
+# all and is in the worst state. Run 2 stays far above 0 and is fine. The distance to the two lines decides, not the
+# height.
 #
 # The same four runs as numbers, straight from the stored records:
 
@@ -178,8 +178,8 @@ Markdown("\n".join(f"- **{name}**: {lesson.health_facts(runs[name], lines[name])
 # | outputs differ between images | yes | no | no | yes |
 # | hidden units stuck | few | few | nearly all | few |
 #
-# Collapse and saturation look alike in the loss; the hidden layer tells them apart. And the *repair* is different:
-# the first has the wrong shapes, the second needs another start or smaller steps.
+# Collapse and saturation look alike in the loss; the hidden layer tells them apart. Their *repairs* differ too: the
+# first has the wrong shapes, the second needs another start or smaller steps.
 
 # %%
 quiz.predict(
@@ -257,8 +257,8 @@ print(f"expected {math.log(2):.4f}, got {first:.4f}")
 #
 # ### Step 2: learn 32 images by heart
 #
-# A network with 120,000 weights should memorise 32 images with ease. If it cannot, the fault is not in the data, and no
-# amount of data will mend it. We try it with our patient and, beside it, with the usual ten-class network.
+# A network with 120,000 weights should memorise 32 images with ease. If it cannot, the fault is not in the data, and
+# more data will not help. We try it with our patient and, beside it, with the usual ten-class network.
 
 # %%
 classes = splits.train.digits[:32]
@@ -287,7 +287,7 @@ Markdown(f"After 200 steps BCE is {last:.4f}; the constant predictor of these 32
 # %% [markdown]
 # ### Step 3: compare with the base rate
 #
-# The first fall was real progress, of the laziest kind: from "one half for everything" to "one tenth for
+# The first fall was real progress, but of the laziest kind: from "one half for everything" to "one tenth for
 # everything". This is how a log that *looks* like learning hides a network that ignores its input. So before you
 # celebrate a falling loss, subtract:
 
@@ -309,9 +309,9 @@ hidden = run.model.hidden_units(splits.valid.images[:256].to(run.device)).detach
 print(f"{lesson.stuck_share(hidden):.0%} of the units are stuck after one epoch")
 
 # %% [markdown]
-# There it is. At the start all ten outputs are too large, for every image. So most images push a hidden unit in the
-# same direction. The optimiser takes full steps that way, and the units run into their flat ends, some up and
-# some down:
+# Here is the cause. At the start all ten outputs are too large, for every image. So most images push a hidden unit in
+# the same direction. The optimiser takes full steps that way, and the units run into their flat ends, some up and some
+# down:
 
 # %%
 fresh = lm.CNN(10, "sigmoid", generator=torch.Generator().manual_seed(0))
@@ -337,8 +337,8 @@ for name in ("Run 3", "Run 4"):
 # ## The doctor
 #
 # The ritual takes minutes and needs training. Many misfits can be seen *without* training, from one batch: what the
-# model emits, what the loss expects, what the targets look like, where gradients go. That is what `lm.diagnose`
-# does. It works on any PyTorch model and changes nothing in it.
+# model emits, what the loss expects, what the targets look like, where gradients go. `lm.diagnose` checks all this. It
+# works on any PyTorch model and changes nothing in it.
 
 # %%
 twice = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.Softmax(dim=1))
@@ -358,7 +358,7 @@ report
 # An untrained network is no better than the constant predictor, which is what one expects; the doctor says so only
 # about weights that have moved.
 #
-# How can it know? A sigmoid's outputs and logits that happen to lie between 0 and 1 are *the same numbers*. But each
+# How can it know? A sigmoid's outputs may be *the same numbers* as logits that happen to lie between 0 and 1. But each
 # tensor remembers the operation that made it, and the doctor follows that trail.
 
 # %%
@@ -377,7 +377,7 @@ assert found.codes[0] == "saturated_units"
 found
 
 # %% [markdown]
-# The one thing we had to train for was seen from a single batch of the trained network.
+# This finding needs a trained network, but a single batch is enough to see it.
 #
 # ### Your own model
 #
@@ -391,7 +391,8 @@ my_inputs, my_targets = images, splits.train.digits[:32].float()
 lm.diagnose(my_model, my_loss, my_inputs, my_targets)
 
 # %% [markdown]
-# This is run 1's disease: 32 outputs in a column against 32 targets in a row give a table of 32 × 32 differences.
+# This is what was wrong with run 1: 32 outputs in a column against 32 targets in a row give a table of 32 × 32
+# differences.
 #
 # **Exercise 3.** Follow the doctor's fix. Which shape must `my_targets` have?
 
@@ -424,11 +425,11 @@ bugs[["what happened", "doctor"]].style.set_properties(**{"text-align": "left"})
 
 # %% [markdown]
 # Nearly all are softmax before cross-entropy. Nobody saw an error message: all but the last of these models *learnt*,
-# only more slowly, or with a loss that nobody could read. That is why this mistake lives so long.
+# only more slowly, or with a loss that nobody could read. That is why this mistake is so hard to find.
 #
 # ## How often is the doctor wrong?
 #
-# An alarm that cries wolf is switched off. So the doctor sits an exam: set-ups that are right (torchvision's
+# People switch off an alarm that cries wolf. So the doctor sits an exam: set-ups that are right (torchvision's
 # classifiers, segmentation, soft targets, distillation, half precision …) and set-ups that are wrong.
 
 # %%
@@ -446,10 +447,10 @@ Markdown(f"**{exam['false_alarms']} false alarms** in {exam['right']} right set-
 assert exam["false_alarms"] == exam["misses"] == 0
 
 # %% [markdown]
-# Keep two limits in mind. These cases were known when the doctor was built, so its rate in the wild will not be
-# zero: on set-ups from public threads it is [measured](../docs/doctor-score.md). And it judges the *fit* of model, loss
-# and targets: wrong labels, a wrong learning rate or too few data are not its subject. Of a loss of your own it watches
-# the operations, and says that it does not know what the loss demands:
+# Keep two limits in mind. These cases were known when the doctor was built, so it may err more often on other code.
+# How often it errs on set-ups from public threads is [measured](../docs/doctor-score.md). And it judges the *fit* of
+# model, loss and targets: it does not look for wrong labels, a wrong learning rate or too few data. With a loss of your
+# own it watches the operations, and says that it does not know what the loss demands:
 
 # %%
 def my_own_loss(outputs, targets):
