@@ -25,7 +25,7 @@ def check_dependence(outputs: Tensor | None, patient: Patient) -> Iterator[Findi
     """
     if outputs is None or outputs.dim() == 0 or outputs.numel() < 2 or not _inputs_differ(patient):
         return
-    if outputs.shape[0] > 1 and _rows_equal(outputs) and _still_equal(patient):
+    if outputs.shape[0] > 1 and _rows_equal(outputs) and _still_equal(patient) and not _slope_at_inputs(patient):
         yield Finding(
             "outputs_ignore_inputs",
             "error",
@@ -57,6 +57,17 @@ def _still_equal(patient: Patient) -> bool:
         if found is not None:
             return _rows_equal(found)
     return False
+
+
+def _slope_at_inputs(patient: Patient) -> bool:
+    """Does a gradient reach the inputs all the same, as through rounding with a straight-through step?"""
+    inputs = changed(patient.inputs, lambda t: t.detach().clone().requires_grad_(t.is_floating_point()))
+    free = [tensor for tensor in tensors_in(inputs) if tensor.requires_grad]
+    found = _tensor_of(patient.observe(inputs), patient) if free else None
+    if found is None or not found.requires_grad:
+        return False
+    slopes = torch.autograd.grad(found.square().sum() + found.sum(), free, allow_unused=True)
+    return any(slope is not None and bool(slope.any()) for slope in slopes)
 
 
 def _tensor_of(seen: Observation, patient: Patient) -> Tensor | None:

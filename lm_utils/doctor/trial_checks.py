@@ -14,6 +14,7 @@ from lm_utils.doctor.patient import Observation, Patient, loss_in
 from lm_utils.doctor.report import Finding
 
 SURE = 8.0  # a logit that means yes
+BETWEEN = 0.05  # of the difference by which undecided outputs must lie between the two
 NEARLY = 0.02  # how far a sure probability stays from 0 and 1
 CLASS_STEPS = {"softmax", "log_softmax", "cross_entropy", "nll_loss", "logsumexp"}
 ALL_AT_ONCE = (nn.RNNBase, nn.MultiheadAttention)
@@ -32,8 +33,11 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
     pair = _agreeing_and_contradicting(outputs.detach(), patient.targets.detach())
     if pair is None:
         return
-    good, bad = (_cost(patient, values) for values in pair)
-    if good is not None and bad is not None and good > bad + 1e-3 * max(1.0, abs(bad)):
+    good, bad, undecided = (_cost(patient, values) for values in (*pair, _undecided(*pair)))
+    if None in (good, bad, undecided):
+        return
+    margin = BETWEEN * abs(good - bad) + 1e-6
+    if bad + margin < undecided < good - margin:
         yield Finding(
             "better_outputs_cost_more",
             "warning",
@@ -41,6 +45,11 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
             "The optimiser makes the loss small, so it drives the model away from the targets.",
             "Turn the sign of the loss, `loss = -score` or `loss = 1 - score`, or swap its two arguments.",
         )
+
+
+def _undecided(good: Tensor, bad: Tensor) -> Tensor:
+    """Outputs that take no side: a loss that only compares other places than these outputs finds them cheapest."""
+    return ((good + bad) / 2).mean(0, keepdim=True).expand_as(good).contiguous()
 
 
 def _shares_classes(seen: Observation, outputs: Tensor) -> bool:
