@@ -15,10 +15,10 @@
 #
 # After this notebook you can
 #
-# - explain why two classes forgive what ten do not;
-# - relate BCE over two softmax outputs to cross-entropy with one line of algebra;
+# - explain why two classes forgive a misfit that ten classes do not;
+# - show with one line of algebra how BCE over two softmax outputs relates to cross-entropy;
 # - read a table in which "no difference" is a measured result and not a shrug;
-# - name what misuse costs when accuracy shows nothing.
+# - name what misuse costs where accuracy shows no loss.
 #
 # **Time:** 25 minutes
 #
@@ -32,9 +32,9 @@ seeds = 3
 device = "auto"
 
 # %% [markdown]
-# The question is the one of notebook 09, curved or not, but with two outputs: column 0 for "not curved", column 1 for
-# "curved". The larger one wins. Stored results are MNIST and say how many seeds; live cells use the data of the next
-# line.
+# The question is the same as in notebook 09, curved or not, but now there are two outputs: column 0 for "not curved",
+# column 1 for "curved". The larger one wins. Stored results show MNIST and say how many seeds were used; live cells
+# train on the data named in the next line.
 
 # %%
 import math
@@ -57,7 +57,7 @@ banner(data, device)
 # ## 1. Predict first
 #
 # Document 000 (section 1-2) argues that binary cross-entropy is unsuitable here: it looks at each output on its own,
-# although the two exclude each other.
+# although the two classes exclude each other.
 
 # %%
 quiz.predict(
@@ -69,8 +69,8 @@ quiz.predict(
 )
 
 # %% [markdown]
-# In one line, for the true class's probability $p$: $-\tfrac12\,[\log p + \log(1-(1-p))] = -\log p$. And here is the
-# check. It would fail if the two losses differed.
+# In one line, for the true class's probability $p$: $-\tfrac12\,[\log p + \log(1-(1-p))] = -\log p$. The next cell
+# checks it, and would fail if the two losses differed.
 
 # %%
 z, labels = torch.randn(64, 2), torch.randint(2, (64,))
@@ -80,8 +80,8 @@ assert torch.isclose(both, one, rtol=1e-5)
 print(f"BCE over both softmax outputs {both:.6f}, cross-entropy on the logits {one:.6f}")
 
 # %% [markdown]
-# So for two classes *with softmax* the argument of section 1-2 has nothing to act on. What is left is softmax twice,
-# sigmoids that are not tied together, and squared errors.
+# So for two classes *with softmax* the argument of section 1-2 does not apply. Three possible misfits remain: softmax
+# twice, sigmoids that are not tied together, and squared errors.
 
 # %% [markdown]
 # ## 2. The loss table of document 000, measured again
@@ -97,9 +97,9 @@ tables.readable(losses)
 Markdown(published_sentences("binary"))
 
 # %% [markdown]
-# So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
-# the data and the number of seeds that you choose), and here they are, if they are there. They are never mixed with the
-# stored ones; with the embedded digits they are not even comparable.
+# Those were the document's figures and ours. **What are yours?** `make run-all` trains the same rows on your machine,
+# with the data and the number of seeds that you choose. If you have run it, your results appear here. They are never
+# mixed with the stored ones. Results on the embedded digits cannot be compared with results on MNIST.
 
 # %%
 tables.own_table("binary", seeds, data, device)
@@ -111,28 +111,30 @@ tables.own_table("binary", seeds, data, device)
 show(result_figures.dots_and_intervals(losses))
 
 # %% [markdown]
-# At this scale the rows stand in one column, far right of the dotted line. The document calls their differences
-# chance, after one run each. To measure that, take the differences seed by seed. The fitting pairing of this course
-# is cross-entropy on logits.
+# At this scale the rows form one column, far to the right of the dotted line. The document ran each row once and calls
+# the differences chance. To test that, we take the differences seed by seed. The fitting pairing of this course is
+# cross-entropy on logits.
 
 # %%
 show(result_figures.differences(losses))
 
 # %% [markdown]
-# The grey band is half a point on either side, a limit fixed before anyone looked. An interval inside it shows that
-# two rows are *practically equal*. *Better* and *worse* mean a difference beyond chance, and only an interval wholly
-# outside the band shows that it matters; anything else is *undecided*. With fewer than six seeds there is no verdict,
-# only an "illustration". All intervals speak of other seeds, not of another test set.
+# The grey band reaches half a percentage point to either side; we fixed this limit before we looked at any result. An
+# interval inside the band shows that two rows are *practically equal*. *Better* and *worse* mean a difference beyond
+# chance, and only an interval wholly outside the band shows that it matters. Anything else is *undecided*. With fewer
+# than six seeds there is no verdict, only an "illustration". All intervals are about other seeds, not about another
+# test set.
 #
-# The row the document recommends applies softmax twice; its twin, with logits, is the call PyTorch means.
+# The row that the document recommends applies softmax twice. Its twin gets logits, as PyTorch intends. Here are both:
 
 # %%
 twin, twice = lm.Pairing("binary", "cross_entropy"), lm.Pairing("binary", "cross_entropy", "softmax")
 Markdown(comparison_sentence(twice, twin))
 
 # %% [markdown]
-# How small a difference of two single runs could mean anything? The table holds its own yardstick: part 1 showed that
-# `nn.BCELoss` on softmax and cross-entropy on logits are the same number, and both are trained with the same seeds.
+# How large must the difference of two single runs be to mean anything? The table contains its own yardstick. Part 1
+# showed that `nn.BCELoss` on softmax and cross-entropy on logits are the same number, and both were trained with the
+# same seeds.
 
 # %%
 gaps = reference().paired(lm.Pairing("binary", "bce", "softmax"), twin)
@@ -147,21 +149,21 @@ activations = tables.summary("binary", "activation")
 tables.readable(activations)
 
 # %% [markdown]
-# Sigmoid instead of softmax, with either loss: the table tells how much that costs with two classes.
+# The table shows how much sigmoid instead of softmax costs with two classes, for either loss.
 
 # %%
 show(result_figures.dots_and_intervals(activations))
 
 # %% [markdown]
-# One dot per seed: no row stands apart, and no run is lost. In [notebook 11](11_multi_class.ipynb) sigmoids with
-# `nn.BCELoss`, the second row, switch a network with ten classes off.
+# Each dot is one seed. No row stands apart, and no run is lost. With ten classes it is different: in [notebook
+# 11](11_multi_class.ipynb) sigmoids with `nn.BCELoss`, here the second row, make a network collapse.
 
 # %% [markdown]
 # ## 4. Why two classes forgive
 #
-# At the start every sigmoid is near one half. With two classes one of them should be a yes and the other a no, so
-# whatever one output is asked to gain, the other is asked to lose: the wishes cancel, image by image. With ten classes
-# nine outputs of each image should be a no, so on balance all are pushed downwards.
+# At the start every sigmoid is near one half. With two classes one output should say yes and the other no. Whatever the
+# loss asks one output to gain, it asks the other to lose, so the two pushes cancel for each image. With ten classes
+# nine outputs of each image should say no, so on balance the outputs are pushed downwards.
 
 # %%
 splits = lm.load_data(data)
@@ -171,8 +173,8 @@ for task, sizes in common.items():
     sizes += [(abs(sum(push.by_class)), push.agreement) for push in pushes]  # mean of (output - base rate), and ...
 
 # %% [markdown]
-# For twenty fresh networks each, the first number is how far the outputs stand, on average, from the rates at which
-# they should say yes; the second one how many images push a hidden unit the same way.
+# We look at twenty fresh networks of each kind. The first number says how far the outputs are, on average, from the
+# rates at which they should say yes. The second says how many images push a hidden unit the same way.
 
 # %%
 two, ten = common.values()
@@ -184,11 +186,12 @@ Markdown("\n".join(
 ) + f"\n\n({splits.name}, 20 fresh networks each)")  # fmt: skip
 
 # %% [markdown]
-# With two sigmoids a fresh network happens to say a little too much or too little, and that is soon mended. With ten
-# the push is there in every network, always downwards, and it lasts until the outputs have come all the way to one
-# tenth. [Notebook 11](11_multi_class.ipynb) shows what it does to the hidden layer. The document's own guess is that
-# two exclusive classes leave independence little room to do harm. It points the right way; notebook 11 tests what
-# decides, with one output at several base rates and with ten labels that are each true half of the time.
+# With two sigmoids a fresh network starts a little too high or too low by chance, and a few steps correct that. With
+# ten sigmoids the push is there in every network and always points downwards. It lasts until the outputs have fallen
+# all the way to one tenth. [Notebook 11](11_multi_class.ipynb) shows what it does to the hidden layer. The document's
+# own guess is that independent outputs can do little harm when there are only two exclusive classes. That guess points
+# the right way. Notebook 11 tests what decides, with one output at several base rates and with ten labels that are each
+# true half of the time.
 
 # %% [markdown]
 # ## 5. What it costs all the same
@@ -202,40 +205,41 @@ assert math.isclose(floor, math.log(1 + 1 / math.e), rel_tol=1e-6)
 print(f"lowest loss with softmax twice and two classes: {floor:.4f}")
 
 # %% [markdown]
-# Now the training curves of softmax once, softmax twice and a squared error behind softmax.
+# Here are the training curves of softmax once, softmax twice and a squared error behind softmax.
 
 # %%
 square = lm.Pairing("binary", "mse", "softmax")
 show(output_figures.learning_curves([twin, twice, square]))
 
 # %% [markdown]
-# The curves of the loss end at different heights although the accuracies agree: losses of different pairings must not
-# be compared with each other, only with their own floor (dashed) and their own constant answer (dotted).
+# The loss curves end at different heights although the accuracies agree. Do not compare losses of different pairings
+# with each other. Compare each loss with its own floor (dashed) and its own constant answer (dotted).
 #
-# Is the price paid in time? Here are the epochs that each row needed.
+# Does a misfit cost time? Here are the epochs that each row needed.
 
 # %%
 show(result_figures.epochs_plot(tables.summary("binary", ["loss", "twin"])))
 
 # %% [markdown]
-# Look at the two rows that end in softmax although their loss contains a softmax or a sigmoid of its own. The second
-# function sees only numbers between 0 and 1, and the first one fades where it is sure: a confident mistake hardly gets
-# corrected. (Small gradients alone would not matter: AdamW rescales them.)
+# Look at the two rows that end in softmax although their loss already contains a softmax or a sigmoid. The second
+# function only gets numbers between 0 and 1. Where the first one is sure, its gradient is nearly 0, so a confident
+# mistake hardly gets corrected. (Small gradients alone would not matter, because AdamW rescales them.)
 
 # %%
 show(output_figures.calibration([twin, twice, square]))
 
 # %% [markdown]
-# Calibration asks what accuracy does not: how often is a network right when it is "80 % sure"? Marks below the
-# diagonal are overconfident, marks above it timid; the number in brackets is the mean distance (ECE). Pairings that
-# agree in accuracy need not agree here. The same as numbers, with two more measures that reward honest probabilities
-# ([notebook 09](09_probability.ipynb) tells them apart):
+# Calibration asks a question that accuracy does not ask: how often is a network right when it is "80 % sure"? Marks
+# below the diagonal are overconfident, marks above it are too cautious. The number in brackets is the mean distance
+# from the diagonal (ECE). Pairings with the same accuracy may differ here. The next table gives the numbers, with two
+# more measures that reward honest probabilities ([notebook 09](09_probability.ipynb) explains all three):
 
 # %%
 tables.probabilities([twin, twice, square, lm.Pairing("binary", "bce", "sigmoid")])
 
 # %% [markdown]
-# And seed by seed, in the negative log-likelihood, which cross-entropy itself minimises on its training images:
+# Now we compare the negative log-likelihood seed by seed. It is the number that cross-entropy itself minimises on its
+# training images:
 
 # %%
 for name, pairing in {"softmax twice": twice, "MSE behind softmax": square}.items():
@@ -244,37 +248,39 @@ for name, pairing in {"softmax twice": twice, "MSE behind softmax": square}.item
 assert sum(gaps) < 0  # MSE's probabilities were the better ones, says the summary
 
 # %% [markdown]
-# Is cross-entropy better calibrated, as document 000 has it? That depends on the task;
-# [notebook 09](09_probability.ipynb) has the verdict.
+# Is cross-entropy better calibrated, as document 000 says? That depends on the task; [notebook
+# 09](09_probability.ipynb) has the verdict.
 #
-# And the outputs themselves, for answers that should be a yes and answers that should be a no.
+# Finally, here are the outputs themselves, for answers that should be yes and answers that should be no.
 
 # %%
 show(output_figures.output_histograms([twin, twice, square]))
 
 # %% [markdown]
 # Nearly all outputs stand at the ends (the scale is logarithmic). The blue bar on the far left and the orange one on
-# the far right are confident mistakes; the fuller the middle, the more often a network admits that it does not know.
+# the far right are confident mistakes. The fuller the middle is, the more often a network admits that it does not know.
 
 # %% [markdown]
 # ## 6. Every pairing
 #
-# First three rows that the document lacks: logits into either loss, and the hinge loss.
+# First come three rows that the document lacks: logits into either loss, and the hinge loss.
 
 # %%
 tables.readable(tables.summary("binary", ["twin", "extra"]))
 
 # %% [markdown]
-# The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts); the
-# brighter a cell, the more of the way from the constant answer to a perfect one it went. Grey cells stop with an error.
+# The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts).
+# Brightness shows progress: a dark cell is no better than the constant answer, the brightest is a perfect one. Grey
+# cells stop with an error.
 
 # %%
 show(result_figures.grid_heatmap("binary"))
 
 # %% [markdown]
-# A sigmoid's output in `nn.BCEWithLogitsLoss` loses runs here as it does in [notebook 09](09_probability.ipynb). With
-# ReLU a dead output need not be the end, as long as the other one lives. And two rows agree to the last digit in the
-# columns of sigmoid and softmax: the absolute error and the hinge loss. Is that so in every single seed?
+# Passing a sigmoid's output to `nn.BCEWithLogitsLoss` loses runs here, as it does in [notebook
+# 09](09_probability.ipynb). With ReLU a network can still learn with one dead output, as long as the other one works.
+# Two rows agree to the last digit in the columns of sigmoid and softmax: the absolute error and the hinge loss. Do they
+# agree in every single seed?
 
 # %%
 stored = reference()
@@ -283,10 +289,10 @@ for name in ("sigmoid", "softmax"):
 
 # %% [markdown]
 # For an output $p$ from 0 to 1 the hinge loss is $1-p$ where the answer is yes and $1+p$ where it is no. The absolute
-# error is $1-p$ and $p$. They differ by a constant, so every step of the two trainings is the same: two names, one
-# loss.
+# error is $1-p$ and $p$. Where the answer is no, they differ by the constant 1, so every step of the two trainings is
+# the same: two names, one loss.
 #
-# The picker below goes further: what a pairing means, and a live training if you ask for it.
+# The picker below explains what a pairing means, and trains it live if you ask.
 
 # %%
 from lm_utils.explorer.picker import picker
@@ -296,8 +302,8 @@ picker("binary", data, device)
 # %% [markdown]
 # ## Exercises
 #
-# **Exercise 1.** What is the value of cross-entropy when a fresh two-class network says one half and one half for
-# every image?
+# **Exercise 1.** A fresh two-class network says one half and one half for every image. What is the value of
+# cross-entropy then?
 
 # %%
 start = ...
@@ -335,9 +341,9 @@ quiz.check(
 # - With two classes and balanced labels nearly every pairing of the documents works; the table says how nearly.
 # - BCE over two softmax outputs is cross-entropy. The warning of section 1-2 can only be about sigmoids; the table
 #   says what they cost.
-# - Two balanced classes forgive: neither output starts far from its base rate, and what one is asked to gain the other
-#   is asked to lose. Which of the two matters, notebook 11 tests.
-# - Softmax twice shows in the floor of the loss and in epochs, where accuracy is silent. MSE, the other "misfit", had
+# - Two balanced classes forgive. Neither output starts far from its base rate, and what one output is asked to gain,
+#   the other is asked to lose. Notebook 11 tests which of the two matters.
+# - Softmax twice shows in the floor of the loss and in the epochs, but not in accuracy. MSE, the other "misfit", had
 #   the better probabilities here.
 #
 # **Next:** [11 Multi-class classification](11_multi_class.ipynb)
