@@ -44,8 +44,13 @@ def test_the_goal_is_reached_on_what_was_held_out():
 
 
 def test_the_page_is_the_stored_run():
-    before = json.loads((page.RUNS / "before.json").read_text(encoding="utf-8"))
-    assert page.PAGE.read_text(encoding="utf-8") == page.page(before, STORED)
+    before, others = (
+        json.loads((page.RUNS / f"{name}.json").read_text(encoding="utf-8")) for name in ("before", "peers")
+    )
+    assert page.PAGE.read_text(encoding="utf-8") == page.page(before, STORED, others)
+    found = [STORED["sets"][name]["counts"] for name in others["sets"]]
+    for key in ("wrong", "silent", "right"):
+        assert sum(one[key] for one in found) == others[key]
 
 
 def test_the_ten_bugs_of_the_page_are_in_the_exam():
