@@ -154,6 +154,12 @@ def test_the_guide_has_words_for_every_notebook(number):
     assert all(re.search("ask:", guide.about(rows, number, heading), re.IGNORECASE) for heading in said)
 
 
+def test_every_question_of_the_guide_has_an_answer_without_a_typed_figure():
+    answers = [row.words["a good answer"] for row in guide.advice() if {"what you ask", "ask"} & row.words.keys()]
+    assert len(answers) > 70 and all(answers)
+    assert [answer for answer in answers if re.search(r"\d[.,]\d|\d ?%", answer)] == []
+
+
 def test_places_are_read_from_a_cell():
     cell = (
         "[11 Many](../notebooks/11_multi_class.ipynb), parts 1, 2 and 5: the table; "

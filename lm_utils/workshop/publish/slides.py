@@ -119,7 +119,7 @@ def lesson_cards(steps: Sequence[guide.Advice], cards: Mapping[str, list[Card]])
     """Return the lesson: each step begins with its question and shows the parts it names; exercises are for home."""
     found: list[Card] = []
     for step in steps:
-        minutes, shown, asked = step.words.values()
+        minutes, shown, asked, _ = step.words.values()
         question = Part("ask", "\n\n".join(re.findall(r'"([^"]+)"', asked)))
         slide = Slide((f"Minutes {minutes}",), [question, Part("text", shown)])
         found.append(Card(slide, LESSON, guide.told(step), new_stack=True))
