@@ -15,7 +15,7 @@
 #
 # After this notebook you can
 #
-# - describe a case in which one word of code decides between learning and not learning;
+# - describe a case in which one word of code decides whether a network learns;
 # - name the loss and the output activation that fit each of five tasks;
 # - look up a verdict on any pairing of task, loss and activation, and the reason for it;
 # - choose your way through the course.
@@ -26,7 +26,7 @@
 #
 # Run every cell with Shift+Enter, or all of them with *Run → Run All Cells*.
 
-# %% [markdown] tags=["lang-ko"] english="70603b3b"
+# %% [markdown] tags=["lang-ko"] english="3c2d99bf"
 # # 00 여기서 시작합니다: 두 스크립트와 한 번의 투표
 #
 # 이 노트북을 마치면 다음을 할 수 있습니다.
@@ -53,9 +53,9 @@ seeds = 3
 device = "auto"
 
 # %% [markdown]
-# The tools, and a line that says which images and which device are in use here.
+# This cell imports the tools and prints a line that says which images and which device are in use here.
 
-# %% [markdown] tags=["lang-ko"] english="cf2cd030"
+# %% [markdown] tags=["lang-ko"] english="84e74bb1"
 # 필요한 도구를 불러옵니다. 여기서 쓰는 이미지와 장치를 알려 주는 줄도 함께 나옵니다.
 
 # %%
@@ -75,10 +75,10 @@ banner(data, device)
 # ## 1. Which script learns?
 #
 # Two colleagues train the same network to read handwritten digits, with the same images, the same optimiser and the
-# same loss. (The targets are rows with a 1 at the right digit and 0 elsewhere.) Their scripts differ in **one word**:
-# A ends with softmax, B with sigmoid. Neither gets an error or a warning.
+# same loss. (The targets are rows with a 1 at the right digit and 0 elsewhere.) Their scripts differ in **one word**: A
+# ends with softmax, B ends with sigmoid. Neither colleague gets an error or a warning.
 
-# %% [markdown] tags=["lang-ko"] english="68ed705d"
+# %% [markdown] tags=["lang-ko"] english="9715e35c"
 # ## 1. 어느 스크립트가 학습할까요?
 #
 # 동료 두 사람이 손글씨 숫자를 읽는 똑같은 신경망을 학습시킵니다. 이미지도, 옵티마이저(optimizer)도, 손실 함수도
@@ -90,9 +90,9 @@ banner(data, device)
 lesson.two_scripts()
 
 # %% [markdown]
-# Both colleagues now press Run. This trains both networks for real, on your machine; it takes a few seconds.
+# Both colleagues now press Run. The next cell really trains both networks on your machine; it takes a few seconds.
 
-# %% [markdown] tags=["lang-ko"] english="393d7948"
+# %% [markdown] tags=["lang-ko"] english="05d0595f"
 # 이제 두 사람이 실행 버튼을 누릅니다. 아래 셀은 여러분의 컴퓨터에서 두 신경망을 실제로 학습시키며, 몇 초면
 # 끝납니다.
 
@@ -103,10 +103,10 @@ runs = lesson.cold_open(splits, device)
 show(lesson.cold_open_figure(runs, guess))
 
 # %% [markdown]
-# One curve climbs, the other one lies on the dotted line: script B answers as if it had never seen an image. The
-# best epoch of each, tested on images that neither has seen:
+# One curve climbs; the other lies on the dotted line. Script B answers as if it had never seen an image. We take the
+# best epoch of each network and test it on images that neither has seen:
 
-# %% [markdown] tags=["lang-ko"] english="39be8c45"
+# %% [markdown] tags=["lang-ko"] english="f308c77f"
 # 한 곡선은 올라가고, 다른 곡선은 점선에 딱 붙어 있습니다. 스크립트 B는 이미지를 한 번도 본 적이 없는 것처럼
 # 답합니다. 두 신경망의 가장 좋았던 에포크(epoch)를 골라, 둘 다 본 적 없는 이미지로 테스트한 결과는 다음과
 # 같습니다.
@@ -119,10 +119,11 @@ Markdown(
 )
 
 # %% [markdown]
-# Why? Many explanations are on offer. Choose the one you believe; your vote is kept on this machine and comes back
-# in notebook 15, which settles it. On the way, notebook 11 takes the case apart. The answer is *not* given here.
+# Why? There are many plausible explanations. Choose the one you believe. Your vote is kept on this machine and comes
+# back in notebook 15, which settles the question. Before that, notebook 11 takes the case apart. The answer is *not*
+# given here.
 
-# %% [markdown] tags=["lang-ko"] english="d6b4bd64"
+# %% [markdown] tags=["lang-ko"] english="c8b0ed3b"
 # 왜 그럴까요? 그럴듯한 설명은 많습니다. 맞다고 생각하는 것을 하나 골라 보세요. 여러분의 투표는 이 컴퓨터에
 # 저장되었다가 노트북 15에서 결론과 함께 다시 나옵니다. 그에 앞서 노트북 11에서는 이 사건을 낱낱이 뜯어봅니다. 답은
 # 여기서 알려 드리지 *않습니다*.
@@ -151,10 +152,10 @@ lesson.vote(
 # %% [markdown]
 # ### What do you know already?
 #
-# Ten questions, each with how sure you are, before anything has been explained. No answer is shown here;
-# [notebook 15](15_verdicts.ipynb) asks them again and shows what has changed.
+# Answer ten questions before anything has been explained, and say each time how sure you are. No answer is shown here.
+# [Notebook 15](15_verdicts.ipynb) asks the same questions again and shows what has changed.
 
-# %% [markdown] tags=["lang-ko"] english="5dfe40be"
+# %% [markdown] tags=["lang-ko"] english="61d89af5"
 # ### 이미 얼마나 알고 있나요?
 #
 # 설명을 읽기 전에 질문 열 개에 답하고, 얼마나 확신하는지도 고르세요. 여기서는 답을 알려 주지 않습니다.
@@ -166,13 +167,13 @@ ten_questions.before()
 # %% [markdown]
 # ## 2. What fits what
 #
-# This course grew out of five written documents, numbered 000 to 004. You need not have read them: what they say is
-# told where it is needed. Documents 000 and 001 ask this question for five tasks, and so does this course. Out of the
-# same image, a network may be asked for a number, for one probability, for one of two classes, for one of ten, or for
-# several labels at once. Document 000 recommends a loss for each, document 001 an output activation. Put together,
-# and checked against the rules that this course uses for its own verdicts:
+# This course grew out of five written documents, numbered 000 to 004. You need not have read them: the course tells you
+# what they say where you need it. Documents 000 and 001 ask this question for five tasks, and so does this course. A
+# network may look at the same image and answer with a number, with one probability, with one of two classes, with one
+# of ten classes, or with several labels at once. Document 000 recommends a loss for each task, document 001 an output
+# activation. The table below puts both together, checked against the rules that this course uses for its own verdicts.
 
-# %% [markdown] tags=["lang-ko"] english="d533cc4b"
+# %% [markdown] tags=["lang-ko"] english="27e77be6"
 # ## 2. 무엇에 무엇이 맞을까요?
 #
 # 이 강의는 000부터 004까지 번호를 붙인 문서 다섯 편에서 출발했습니다. 읽지 않았어도 괜찮습니다. 문서에 무엇이 쓰여
@@ -188,13 +189,13 @@ fits = lesson.fitting_table()
 fits[["task", "loss", "output activation", "loss in PyTorch"]]
 
 # %% [markdown]
-# Two things in this table surprise many people. "Softmax, inside the loss" means that `nn.CrossEntropyLoss` applies
-# softmax *itself*: the network ends without one. And several rows fit one task: a task has a family of fitting
-# losses, not a single right one (Huber joins from document 002). "On logits" means: on the raw outputs of the network,
-# before any activation. Document 001 also allows ReLU for regression where values are never negative;
+# Two things in this table surprise many people. First, "Softmax, inside the loss" means that `nn.CrossEntropyLoss`
+# applies softmax *itself*, so the network must end without one. Second, several rows fit one task: a task has a family
+# of fitting losses, not a single right one. (Huber comes from document 002.) "On logits" means on the raw outputs of
+# the network, before any activation. Document 001 also allows ReLU for regression where values are never negative;
 # notebook 04 shows what that risks.
 
-# %% [markdown] tags=["lang-ko"] english="f699c3da"
+# %% [markdown] tags=["lang-ko"] english="8f64ef18"
 # 이 표에는 많은 사람이 놀라는 점이 두 가지 있습니다. 표의 "Softmax, inside the loss"는 소프트맥스가
 # 손실 함수 안에 들어 있다는 뜻입니다. 곧 `nn.CrossEntropyLoss`가 소프트맥스를 *직접* 적용하므로
 # 신경망은 소프트맥스 없이 끝나야 합니다. 그리고 한 과제에 여러 행이 있습니다. 과제마다 정답이 하나 있는 것이 아니라
@@ -225,11 +226,11 @@ quiz.predict(
 # %% [markdown]
 # ### Every combination has a verdict
 #
-# Pick a task, a loss and an output activation. The map shows the verdict on *all* pairings of that task, your own
-# framed; the text says what the loss gets to see, and why that is good or bad. (For regression, targets are
+# Pick a task, a loss and an output activation. The map shows the verdict on *all* pairings of that task and puts a
+# frame around yours. The text says what the loss gets to see, and why that is good or bad. (For regression, targets are
 # standardised.) Look for the pairing of script B.
 
-# %% [markdown] tags=["lang-ko"] english="a4e1980a"
+# %% [markdown] tags=["lang-ko"] english="2f769dd3"
 # ### 모든 조합에는 판정이 있습니다
 #
 # 과제, 손실 함수, 출력층 활성화 함수를 하나씩 골라 보세요. 지도는 그 과제의 *모든* 조합에 대한 판정을 보여 주고,
@@ -243,15 +244,15 @@ quiz.predict(
 lesson.verdict_lab()
 
 # %% [markdown]
-# For classes and for labels, notice how few pairings are impossible: 2 of 32 for each of these tasks. (For a number,
-# or for one probability, there are more.) Such misfits mostly *work somewhat*, and that is what makes them dangerous:
-# nothing crashes, the loss falls, and something is lost that no error message mentions.
+# For classes and for labels, notice how few pairings are impossible: 2 of 32 for each of these tasks. (For a number, or
+# for one probability, there are more.) Most misfits in these tasks *work to some degree*, and that makes them
+# dangerous: nothing crashes, the loss falls, and something is lost that no error message mentions.
 #
 # **Exercise 1.** An app puts tags on photographs: "dog" and "cat". A photograph may get both tags, or none. Which of
 # the five tasks is that? Answer with one of `"regression"`, `"probability"`, `"binary"`, `"multiclass"`,
 # `"multilabel"`.
 
-# %% [markdown] tags=["lang-ko"] english="f26e9d1e"
+# %% [markdown] tags=["lang-ko"] english="19706d31"
 # 클래스나 레이블을 묻는 과제에서는 불가능한 조합이 과제마다 32개 가운데 2개뿐입니다. (숫자나 확률 하나를 묻는
 # 과제에는 더 많습니다.) 그런 과제에서는 맞지 않는 조합도 대부분 *어느 정도는* 돌아갑니다. 그래서 위험합니다. 아무것도
 # 멈추지 않고, 손실은 줄어들고, 어떤 오류 메시지도 말해 주지 않는 무언가를 잃어버립니다.
@@ -285,10 +286,10 @@ quiz.check(
 )
 
 # %% [markdown]
-# **Exercise 2.** You classify ten kinds of flowers and use `nn.CrossEntropyLoss`. Which activation should the
-# network end with: `"softmax"`, `"sigmoid"` or `"none"`? The table above knows.
+# **Exercise 2.** You classify ten kinds of flowers and use `nn.CrossEntropyLoss`. Which activation should the network
+# end with: `"softmax"`, `"sigmoid"` or `"none"`? The answer is in the table above.
 
-# %% [markdown] tags=["lang-ko"] english="d55dd745"
+# %% [markdown] tags=["lang-ko"] english="bd906e34"
 # **연습 2.** 꽃 열 종류를 분류하면서 `nn.CrossEntropyLoss`를 씁니다. 신경망은 어떤 활성화 함수로 끝나야 할까요?
 # `"softmax"`, `"sigmoid"`, `"none"` 중에서 고르세요. 답은 위의 표에 있습니다.
 
@@ -299,9 +300,9 @@ my_activation = ...
 my_activation = "none"
 
 # %% [markdown]
-# The check asks the same rules that the widget asks.
+# The check uses the same rules as the widget.
 
-# %% [markdown] tags=["lang-ko"] english="42a1b358"
+# %% [markdown] tags=["lang-ko"] english="3e8c7500"
 # 채점은 위젯과 똑같은 규칙을 따릅니다.
 
 # %%
@@ -317,11 +318,11 @@ quiz.check(
 # %% [markdown]
 # ## 3. The map
 #
-# Notebooks 01 to 07 are the theory: losses, activations, and how the experiments are made. 08 to 12 take one task
-# each and try every loss and activation on it. 13 shows how to notice a misfit in your *own* model, 14 lets you play,
-# and 15 gives a verdict on every claim of the documents.
+# Notebooks 01 to 07 are the theory: losses, activations, and how the experiments are made. Notebooks 08 to 12 take one
+# task each and try every loss and activation on it. 13 shows how to notice a misfit in your *own* model, 14 is a
+# playground for your experiments, and 15 gives a verdict on every claim of the documents.
 
-# %% [markdown] tags=["lang-ko"] english="3c0deb54"
+# %% [markdown] tags=["lang-ko"] english="369aadbd"
 # ## 3. 강의 지도
 #
 # 노트북 01부터 07까지는 이론입니다. 손실 함수와 활성화 함수, 그리고 실험을 어떻게 하는지를 다룹니다. 08부터
@@ -334,9 +335,9 @@ lesson.course_map()
 # %% [markdown]
 # ### Three ways through
 #
-# A lesson of 50 minutes with a projector, an evening or two alone, or a course of two days:
+# Choose between a lesson of 50 minutes with a projector, an evening or two alone, and a course of two days:
 
-# %% [markdown] tags=["lang-ko"] english="c35c6527"
+# %% [markdown] tags=["lang-ko"] english="625beec1"
 # ### 세 가지 길
 #
 # 프로젝터가 있는 50분 수업, 혼자 공부하는 하루 이틀 저녁, 이틀짜리 강좌 중에서 고를 수 있습니다.
@@ -345,11 +346,11 @@ lesson.course_map()
 lesson.course_path("One lesson", {"00": 12, "14": 8, "11": 20, "13": 10})
 
 # %% [markdown]
-# The number after each notebook is its share of the time. In a lesson, show this notebook's two scripts, let everybody
+# The number after each notebook is its time in minutes. In a lesson, show this notebook's two scripts, let everybody
 # vote, train one preset in the playground, walk through the figures of notebook 11, and end with two cases for the
-# doctor in 13; the exercises are for home.
+# doctor in 13. The exercises are homework.
 
-# %% [markdown] tags=["lang-ko"] english="b3da3815"
+# %% [markdown] tags=["lang-ko"] english="4d4735f5"
 # 노트북 이름 뒤의 숫자는 그 노트북에 쓰는 시간(분)입니다. 수업에서는 이 노트북의 두 스크립트를 보여 주고,
 # 모두에게 투표하게 하고, 14에서 프리셋 하나를 학습시켜 보고, 노트북 11의 그림을 차례로 훑은 다음, 13에서 닥터에게
 # 두 가지 사례를 물어보며 마무리하세요. 연습 문제는 집에서 풀게 합니다.
@@ -358,28 +359,29 @@ lesson.course_path("One lesson", {"00": 12, "14": 8, "11": 20, "13": 10})
 lesson.course_path("Self-study", ["00", "01", "04", "05", "06", "11", "13"])
 
 # %% [markdown]
-# Alone, take the theory that you will use next week, one task in depth, and the notebook that helps you debug.
+# If you study alone, choose the theory that you will use next week, one task in depth, and the notebook that helps you
+# debug.
 
-# %% [markdown] tags=["lang-ko"] english="9343c53e"
+# %% [markdown] tags=["lang-ko"] english="4076c84f"
 # 혼자 공부한다면 다음 주에 쓸 이론, 깊이 들여다볼 과제 하나, 그리고 디버깅을 도와줄 노트북을 고르세요.
 
 # %%
 lesson.course_path("Two days", list(lesson.notebooks_here()))
 
 # %% [markdown]
-# In two days there is time for everything, in the order of the numbers: theory on the first day, experiments and
+# In two days there is time for every notebook, in the order of the numbers: theory on the first day, experiments and
 # verdicts on the second.
 
-# %% [markdown] tags=["lang-ko"] english="fa657d82"
+# %% [markdown] tags=["lang-ko"] english="c6c8774e"
 # 이틀이면 모든 것을 번호 순서대로 볼 시간이 있습니다. 첫날은 이론, 둘째 날은 실험과 판정입니다.
 
 # %% [markdown]
 # ## 4. What this machine has
 #
-# A "problem" stops something from working and says what to do; a "note" is good to know. Everything in this course
+# A "problem" stops something from working, and says what to do. A "note" is good to know. Everything in this course
 # runs without a graphics card and without a network.
 
-# %% [markdown] tags=["lang-ko"] english="c5ed16e7"
+# %% [markdown] tags=["lang-ko"] english="a53606d0"
 # ## 4. 이 컴퓨터에는 무엇이 있을까요?
 #
 # "problem"은 무언가가 돌아가지 못하게 막는 문제로, 무엇을 해야 하는지도 함께 알려 줍니다. "note"는 알아 두면 좋은
@@ -392,12 +394,12 @@ problems = check.main()
 # ## Summary
 #
 # - One word decided between a network that reads digits and one that guesses. You voted on the reason.
-# - Every task has fitting losses and activations; the table above is the one to remember.
-# - Most misfits raise no error. That is why it pays to know what fits, and how to notice what does not.
+# - Every task has fitting losses and activations. The table above is the one to remember.
+# - Most misfits raise no error. So it pays to know what fits, and how to notice what does not.
 #
-# Next, the losses themselves, one by one: [01 Losses](01_losses.ipynb).
+# The next notebook looks at the losses one by one: [01 Losses](01_losses.ipynb).
 
-# %% [markdown] tags=["lang-ko"] english="ebfb9cc6"
+# %% [markdown] tags=["lang-ko"] english="383fb5e1"
 # ## 요약
 #
 # - 단어 하나가 숫자를 읽는 신경망과 찍기만 하는 신경망을 갈랐습니다. 여러분은 그 이유에 투표했습니다.

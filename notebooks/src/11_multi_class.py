@@ -15,10 +15,10 @@
 #
 # After this notebook you can
 #
-# - say which losses and output activations really cost accuracy with ten classes, and which only seem to;
+# - say which losses and output activations really cost accuracy with ten classes, and which only seem to cost it;
 # - explain what one changed word does to the first steps of a training, and test the explanation by switching the
 #   effect off and on;
-# - tell softmax applied twice from softmax applied once, although their accuracy looks alike;
+# - distinguish softmax applied twice from softmax applied once, although their accuracy looks alike;
 # - repair a collapsed network in three different ways.
 #
 # **Time:** 45 minutes, in two halves (parts 1 to 4, then 5 to 8)
@@ -27,7 +27,7 @@
 #
 # **Before this one:** [10 Binary classification](10_binary.ipynb)
 
-# %% [markdown] tags=["lang-ko"] english="f0979433"
+# %% [markdown] tags=["lang-ko"] english="a5ec4cb6"
 # # 11 다중 클래스 분류: 단어 하나의 차이
 #
 # 이 노트북을 마치면 다음을 할 수 있습니다.
@@ -54,10 +54,10 @@ seeds = 3
 device = "auto"
 
 # %% [markdown]
-# Two data sets appear in this notebook. **Stored results** are those of MNIST; they ship with the course and appear
-# at once. **Live cells** train on the data named in the next line. Every table says which is which.
+# This notebook uses two data sets. **Stored results** come from MNIST; they ship with the course and appear at once.
+# **Live cells** train on the data named in the next line. Every table says which is which.
 
-# %% [markdown] tags=["lang-ko"] english="11f6b02d"
+# %% [markdown] tags=["lang-ko"] english="5a3e4de8"
 # 이 노트북에는 데이터셋이 두 가지 나옵니다. **저장된 결과**는 MNIST로 얻은 것으로, 강의에 들어 있어서 바로
 # 나타납니다. **직접 학습하는 셀**은 다음 줄에 적힌 데이터로 그 자리에서 학습합니다. 어느 쪽인지는 표마다 적혀 있습니다.
 
@@ -81,10 +81,10 @@ banner(data, device)
 # %% [markdown]
 # ## 1. Predict first
 #
-# The cold open of [notebook 00](00_start_here.ipynb) showed two scripts that differ in one word. One ends with
-# softmax, one with a sigmoid per class; everything else is equal. Write your guess down before you scroll.
+# [Notebook 00](00_start_here.ipynb) opened with two scripts that differ in one word. One ends with softmax, the other
+# with a sigmoid per class; everything else is equal. Write your guess down before you scroll.
 
-# %% [markdown] tags=["lang-ko"] english="3d8d3289"
+# %% [markdown] tags=["lang-ko"] english="516ff750"
 # ## 1. 먼저 예측해 보세요
 #
 # [노트북 00](00_start_here.ipynb)의 첫머리에서 한 단어만 다른 두 스크립트를 보았습니다. 하나는 소프트맥스로
@@ -109,10 +109,10 @@ quiz.predict(
 # %% [markdown]
 # ## 2. The loss table of document 000, measured again
 #
-# The document trained each row once. Here each row is trained with several seeds, and a seed fixes the split, the
-# starting weights and the order of the batches for *all* rows, so that rows can be compared pair by pair.
+# The document trained each row once. Here each row is trained with several seeds. A seed fixes the split, the starting
+# weights and the order of the batches for *all* rows, so we can compare rows pair by pair.
 
-# %% [markdown] tags=["lang-ko"] english="03ace19e"
+# %% [markdown] tags=["lang-ko"] english="b76ba73a"
 # ## 2. 문서 000의 손실 함수 표를 다시 재 봅니다
 #
 # 문서는 각 행을 한 번씩만 학습했습니다. 여기서는 각 행을 여러 시드(seed)로 학습합니다. 시드 하나가 데이터 분할,
@@ -123,11 +123,11 @@ losses = tables.summary("multiclass", "loss")
 tables.readable(losses)
 
 # %% [markdown]
-# Compare the column *published* with *ours*: are the figures of the document within the range of our seeds? The rows
-# with sigmoid are no slow learners. They give one constant answer for all ten thousand images. Which answer? Compare
-# their accuracy with the shares of the digits.
+# Compare the column *published* with *ours*: are the figures of the document within the range of our seeds? The
+# networks with sigmoid do not learn slowly. They give one constant answer for all ten thousand images. Which answer?
+# Compare their accuracy with the shares of the digits.
 
-# %% [markdown] tags=["lang-ko"] english="612f2d13"
+# %% [markdown] tags=["lang-ko"] english="a37aa384"
 # *published* 열(문서에 실린 값)과 *ours* 열(우리가 잰 값)을 견주어 보세요. 문서의 수치가 우리 시드들의 범위 안에
 # 들어오나요? 시그모이드가 있는 행은 느리게 배우는 것이 아닙니다. 이미지 만 장에 늘 똑같은 답 하나를 내놓습니다. 어떤
 # 답일까요? 그 정확도를 숫자마다의 비율과 견주어 보세요.
@@ -138,29 +138,29 @@ assert round(shares[3].item(), 4) == 0.1010 and round(shares[1].item(), 4) == 0.
 {digit: f"{share:.2%}" for digit, share in enumerate(shares.tolist())}
 
 # %% [markdown]
-# The two published figures are the shares of the threes (10.10 %) and of the ones (11.35 %): two constant answers, one
-# as empty as the other. A collapsed network tends to settle on a digit that is common among the training and validation
-# images; ones are the commonest of all.
+# The two published figures are the shares of the threes (10.10 %) and of the ones (11.35 %). They are two different
+# constant answers, and both are equally empty. A collapsed network tends to settle on a digit that is common among the
+# training and validation images. The most common digit is the 1.
 
-# %% [markdown] tags=["lang-ko"] english="872e2f5a"
+# %% [markdown] tags=["lang-ko"] english="4a1df297"
 # 문서에 실린 두 수치는 3의 비율(10.10 %)과 1의 비율(11.35 %)입니다. 서로 다른 상수 답이지만 내용이 없기는
 # 마찬가지입니다. 붕괴한 신경망은 학습·검증 이미지에 많이 들어 있는 숫자에 자리 잡기 쉽습니다. 가장 많은 숫자는 1입니다.
 
 # %% [markdown]
-# How near do the other published figures come?
+# How close are the other published figures to our means?
 
-# %% [markdown] tags=["lang-ko"] english="5695aca5"
+# %% [markdown] tags=["lang-ko"] english="90479219"
 # 문서에 실린 나머지 수치는 우리 평균에 얼마나 가까울까요?
 
 # %%
 Markdown(published_sentences("multiclass"))
 
 # %% [markdown]
-# So much for the document's figures and ours. **And yours?** `make run-all` trains the same rows on your machine (with
-# the data and the number of seeds that you choose), and here they are, if they are there. They are never mixed with the
-# stored ones; with the embedded digits they are not even comparable.
+# Those were the document's figures and ours. **What are yours?** `make run-all` trains the same rows on your machine,
+# with the data and the number of seeds that you choose. If you have run it, your results appear here. They are never
+# mixed with the stored ones. Results on the embedded digits cannot be compared with results on MNIST.
 
-# %% [markdown] tags=["lang-ko"] english="b19b23b3"
+# %% [markdown] tags=["lang-ko"] english="d6df0e61"
 # 문서의 수치와 우리의 수치는 여기까지입니다. **그러면 여러분의 수치는 어떨까요?** `make run-all`은 같은 행을 여러분의
 # 컴퓨터에서(고른 데이터와 시드 수로) 학습합니다. 그 결과가 있으면 아래에 나옵니다. 저장된 결과와 섞이는 일은 없고,
 # 내장된 숫자 이미지로 얻은 값은 서로 비교할 수도 없습니다.
@@ -178,13 +178,13 @@ tables.own_table("multiclass", seeds, data, device)
 show(result_figures.dots_and_intervals(losses))
 
 # %% [markdown]
-# Every dot is one seed. The rows on the right stand so close together that one run each, as in the document, cannot
-# put them in an order; the rows on the left stand where a constant answer stands. There is almost nothing in between:
-# **this misfit does not make a network a little worse, it switches it off.**
+# Every dot is one seed. The rows on the right are so close together that one run each, as in the document, cannot rank
+# them. The rows on the left stand where a constant answer stands. There is almost nothing in between: **this misfit
+# does not make a network a little worse, it switches it off.**
 #
 # How close is close? Here are the differences to cross-entropy on logits, seed by seed.
 
-# %% [markdown] tags=["lang-ko"] english="e520f76e"
+# %% [markdown] tags=["lang-ko"] english="a9a7138f"
 # 점 하나가 시드 하나입니다. 오른쪽에 있는 행들은 서로 너무 가까워서, 문서처럼 한 번씩만 돌려서는 순위를 매길 수
 # 없습니다. 왼쪽에 있는 행들은 상수 답이 있는 자리에 서 있습니다. 그 사이에는 거의 아무것도
 # 없습니다. **이 어긋난 조합은 신경망을 조금 나쁘게 만드는 것이 아니라 아예 꺼 버립니다.**
@@ -196,15 +196,17 @@ show(result_figures.dots_and_intervals(losses))
 show(result_figures.differences(losses))
 
 # %% [markdown]
-# The grey band, half a percentage point on either side, was called practically equal before anyone looked. An interval
-# inside it shows equality. *Better* and *worse* mean a difference beyond chance, and only an interval wholly outside
-# the band shows that it matters; anything else is *undecided*. With fewer than six seeds a row says "illustration" and
-# gets no verdict. All intervals speak of other seeds, not of another test set.
+# The grey band reaches half a percentage point to either side. We decided to call differences inside it practically
+# equal before we looked at any result. An interval inside the band shows equality. *Better* and *worse* mean a
+# difference beyond chance, and only an interval wholly outside the band shows that it matters. Anything else is
+# *undecided*. With fewer than six seeds a row says "illustration" and gets no verdict. All intervals are about other
+# seeds, not about another test set.
 #
-# The first row needs a second look. The document calls it "Categorical Cross-Entropy (with Softmax)" and recommends
-# it. Its code handed *softmax outputs* to `nn.CrossEntropyLoss`, and that loss applies softmax itself: softmax twice.
+# The first row needs a second look. The document calls it "Categorical Cross-Entropy (with Softmax)" and recommends it.
+# Its code passed *softmax outputs* to `nn.CrossEntropyLoss`, and that loss applies softmax itself. So softmax was
+# applied twice.
 
-# %% [markdown] tags=["lang-ko"] english="92bb1804"
+# %% [markdown] tags=["lang-ko"] english="aea2fa63"
 # 회색 띠(양쪽으로 0.5퍼센트포인트)는 결과를 보기 전에 "사실상 같다"고 정해 둔 범위입니다. 구간(interval)이 그 안에
 # 들면 같다는 뜻입니다. *better*와 *worse*는 우연으로 보기 어려운 차이가 있다는 뜻이고, 그 차이가 중요하다는 것은
 # 구간이 띠를 완전히 벗어날 때만 알 수 있습니다. 나머지는 *undecided*(알 수 없음)입니다. 시드가 여섯 개보다 적은 행은
@@ -222,10 +224,10 @@ for pairing in (twice, twin):
 Markdown(comparison_sentence(twice, twin))
 
 # %% [markdown]
-# In accuracy you will hardly find the mistake, on these data. (On other data it may cost far more:
-# [notebook 15](15_verdicts.ipynb), part 9, asks where.) The loss gives it away: it cannot come near zero.
+# On these data, accuracy hardly shows the mistake. (On other data it may cost far more: [notebook
+# 15](15_verdicts.ipynb), part 9, asks where.) The loss gives it away, because it cannot come near zero.
 
-# %% [markdown] tags=["lang-ko"] english="adbdcc57"
+# %% [markdown] tags=["lang-ko"] english="3d633b14"
 # 이 데이터에서는 정확도만 보아서는 이 실수를 찾기 어렵습니다. (다른 데이터에서는 훨씬 더 많이 잃을 수 있습니다.
 # 어디에서 그런지는 [노트북 15](15_verdicts.ipynb)의 9부에서 묻습니다.) 실수를 드러내는 것은 손실입니다. 0 가까이
 # 내려갈 수가 없기 때문입니다.
@@ -238,10 +240,10 @@ assert once == 0 and math.isclose(twice_floor, math.log(1 + 9 / math.e), rel_tol
 print(f"perfect and sure: {once:.4f} with one softmax, {twice_floor:.4f} with two")
 
 # %% [markdown]
-# A perfect network still shows that second number. Who does not know the floor takes a healthy training for a stuck
-# one; who compares losses between two scripts compares numbers with different zeros.
+# Even a perfect network shows that second number. If you do not know this floor, you will take a healthy training for a
+# stuck one. And you cannot compare the losses of the two scripts, because their scales start at different values.
 
-# %% [markdown] tags=["lang-ko"] english="b14cfeba"
+# %% [markdown] tags=["lang-ko"] english="4f81e343"
 # 완벽한 신경망도 그 두 번째 숫자를 보입니다. 이 하한(floor)을 모르는 사람은 멀쩡한 학습을 멈춘 학습으로
 # 오해합니다. 두 스크립트의 손실을 그대로 비교하는 사람은 영점이 서로 다른 숫자를 비교하는 셈입니다.
 
@@ -249,11 +251,11 @@ print(f"perfect and sure: {once:.4f} with one softmax, {twice_floor:.4f} with tw
 show(output_figures.learning_curves([twin, twice, lm.Pairing("multiclass", "bce", "sigmoid")]))
 
 # %% [markdown]
-# The dotted lines are the best constant answer, the dashed one is the floor of softmax twice. The sigmoid network
-# reaches the constant answer within an epoch or two and stays there. Softmax twice ends as high as softmax once, but
-# it starts lower. How many epochs do the rows need?
+# The dotted lines show the best constant answer; the dashed line is the floor of softmax twice. The sigmoid network
+# reaches the constant answer within an epoch or two and stays there. The accuracy of softmax twice ends as high as that
+# of softmax once, but it starts lower. How many epochs do the rows need?
 
-# %% [markdown] tags=["lang-ko"] english="f45223a6"
+# %% [markdown] tags=["lang-ko"] english="e69ad0d3"
 # 점선은 가장 좋은 상수 답이고, 파선은 소프트맥스를 두 번 쓸 때의 하한입니다. 시그모이드 신경망은 한두
 # 에포크(epoch) 안에 상수 답에 이르고, 그대로 머뭅니다. 소프트맥스를 두 번 쓴 신경망은 한 번 쓴 신경망만큼 높이
 # 올라가지만 더 낮은 곳에서 출발합니다. 행마다 에포크가 몇 번이나 필요할까요?
@@ -263,11 +265,12 @@ show(result_figures.epochs_plot(tables.summary("multiclass", ["loss", "twin"])))
 
 # %% [markdown]
 # Compare softmax twice with cross-entropy on logits (softmax once). In the curves above several runs of softmax twice
-# stand still for a few epochs before they climb: keep that in mind. The first softmax fades where it is sure, so a
-# confident mistake hardly gets corrected: a likely price in time, which accuracy does not show. (Small gradients
-# alone would not matter: AdamW rescales them.) Collapsed rows have no such epoch at all.
+# stand still for a few epochs before they climb; keep that in mind. Where the first softmax is sure, its gradient
+# almost vanishes, so a confident mistake hardly gets corrected. This probably costs training time, which accuracy does
+# not show. (Small gradients alone would not matter, because AdamW rescales them.) Collapsed rows have no such epoch at
+# all.
 
-# %% [markdown] tags=["lang-ko"] english="d4ea8272"
+# %% [markdown] tags=["lang-ko"] english="2e5e0f11"
 # 소프트맥스를 두 번 쓴 행을 로짓에 바로 쓴 교차 엔트로피(소프트맥스 한 번)와 견주어 보세요. 위의 곡선에서
 # 소프트맥스를 두 번 쓴 실행 가운데 몇은 몇 에포크 동안 멈춰 있다가 올라갑니다. 이 점을 기억해 두세요. 첫 번째
 # 소프트맥스는 확신할수록 기울기(gradient)가 사라져서 확신에 찬 오답이 잘 고쳐지지 않습니다. 정확도에는 드러나지
@@ -277,10 +280,10 @@ show(result_figures.epochs_plot(tables.summary("multiclass", ["loss", "twin"])))
 # %% [markdown]
 # ## 3. The activation table that document 001 left empty
 #
-# Document 001 planned three rows for this task and published no figures (its headings say "highest MSE" for a table
-# of accuracies, a slip of the pen; we show accuracy). Here they are.
+# Document 001 planned three rows for this task but published no figures. (Its headings say "highest MSE" for a table of
+# accuracies, which is a slip of the pen; we show accuracy.) Here are the figures.
 
-# %% [markdown] tags=["lang-ko"] english="aafa90c4"
+# %% [markdown] tags=["lang-ko"] english="1a05c20b"
 # ## 3. 문서 001이 비워 둔 활성화 함수 표
 #
 # 문서 001은 이 과제에 세 행을 계획했지만 수치는 싣지 않았습니다. (정확도 표의 제목이 "최고 MSE"로 되어 있는데
@@ -294,12 +297,12 @@ tables.readable(activations)
 show(result_figures.dots_and_intervals(activations))
 
 # %% [markdown]
-# Look at the last row before you read on. The output activation is the *sigmoid*, the one the document warns about,
-# and yet this network does learn. So the activation alone is not the reason for the collapse. (Missing competition
-# still could be: `nn.CrossEntropyLoss` applies a softmax of its own, and there the classes compete again. Part 7 comes
+# Look at the last row before you read on. Its output activation is the *sigmoid*, the one the document warns about, and
+# yet this network does learn. So the activation alone is not the reason for the collapse. (Missing competition could
+# still be the reason: `nn.CrossEntropyLoss` applies its own softmax, and there the classes compete again. Part 7 comes
 # back to this.)
 
-# %% [markdown] tags=["lang-ko"] english="e9a7fd27"
+# %% [markdown] tags=["lang-ko"] english="c4cded55"
 # 더 읽기 전에 마지막 행을 보세요. 출력층 활성화 함수가 문서가 경고한 바로 그 *시그모이드*인데도 이 신경망은
 # 학습합니다. 그러니 활성화 함수만으로는 붕괴가 설명되지 않습니다. (경쟁이 없어서일 가능성은 아직 남아 있습니다.
 # `nn.CrossEntropyLoss`는 소프트맥스를 스스로 적용하므로 거기서는 클래스들이 다시 경쟁합니다. 이 문제는 7부에서 다시
@@ -341,10 +344,10 @@ quiz.predict(
 show(output_figures.output_histograms([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
 
 # %% [markdown]
-# All three push the right class towards one and the wrong ones towards zero. What differs is how honest they are
-# where they are unsure; that is what a calibration plot shows.
+# All three push the right class towards one and the wrong classes towards zero. They differ in how honest they are
+# where they are unsure. A calibration plot shows that.
 
-# %% [markdown] tags=["lang-ko"] english="55936f20"
+# %% [markdown] tags=["lang-ko"] english="42cdab6a"
 # 셋 모두 맞는 클래스는 1 쪽으로, 틀린 클래스는 0 쪽으로 밀어냅니다. 다른 점은 확신이 없을 때 얼마나
 # 솔직한가입니다. 그것을 보여 주는 것이 보정 그림(calibration plot)입니다.
 
@@ -352,12 +355,12 @@ show(output_figures.output_histograms([twin, twice, lm.Pairing("multiclass", "ms
 show(output_figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "softmax")]))
 
 # %% [markdown]
-# A point on the diagonal means: of the images about which the network said "90 % sure", 90 % were right. Below it a
-# network is too sure of itself, above it too timid. The calibration error (ECE, in brackets) is the gap averaged over
-# all images, and nearly all of them stand in the last mark at the right. Rows that no accuracy tells apart need not
-# agree here. As numbers, of each the smaller the better:
+# A point on the diagonal means: of the images for which the network said "90 % sure", it got 90 % right. Below the
+# diagonal a network is too sure of itself, above it too cautious. The calibration error (ECE, in brackets) is the gap
+# averaged over all images, and nearly all images are in the last mark on the right. Rows that accuracy cannot tell
+# apart may differ here. The next table gives the numbers; for each of them, smaller is better:
 
-# %% [markdown] tags=["lang-ko"] english="cb9a9fa0"
+# %% [markdown] tags=["lang-ko"] english="c39dbc20"
 # 점이 대각선에 정확히 놓이면, 신경망이 "90 % 확신한다"고 말한 이미지 가운데 90 %가 실제로 맞았다는 뜻입니다.
 # 대각선보다 아래에 있으면 자신을 너무 믿는 것이고, 대각선보다 위에 있으면 너무 소심한 것입니다. 그 틈을 이미지
 # 전체로 평균한 값이 보정 오차(calibration error, 괄호 안의 ECE)입니다. 거의 모든 이미지는 맨
@@ -368,10 +371,10 @@ show(output_figures.calibration([twin, twice, lm.Pairing("multiclass", "mse", "s
 tables.probabilities([twin, twice, lm.Pairing("multiclass", "mse", "softmax")])
 
 # %% [markdown]
-# [Notebook 09](09_probability.ipynb) tells these measures apart. Which digits get mixed up is seen in a confusion
-# matrix, with the collapsed network beside a healthy one.
+# [Notebook 09](09_probability.ipynb) explains these three measures. A confusion matrix shows which digits get mixed up.
+# Here the collapsed network stands beside a healthy one.
 
-# %% [markdown] tags=["lang-ko"] english="aae34a9b"
+# %% [markdown] tags=["lang-ko"] english="67e05062"
 # 이 세 가지 척도의 차이는 [노트북 09](09_probability.ipynb)에서 설명합니다. 어떤 숫자끼리 헷갈리는지는 혼동
 # 행렬(confusion matrix)에서 볼 수 있습니다. 붕괴한 신경망을 건강한 신경망 옆에 놓아 보았습니다.
 
@@ -379,12 +382,12 @@ tables.probabilities([twin, twice, lm.Pairing("multiclass", "mse", "softmax")])
 show(output_figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]))
 
 # %% [markdown]
-# The healthy network fills the diagonal. The collapsed one fills columns: the same answer for every image. (The
-# figure is a mean over seeds; a second column would mean that another seed settled on another digit.)
+# The healthy network fills the diagonal. The collapsed one fills columns: it gives the same answer for every image.
+# (The figure is a mean over seeds; a second column would mean that another seed settled on another digit.)
 #
 # *This is a good place for a break.*
 
-# %% [markdown] tags=["lang-ko"] english="0be28214"
+# %% [markdown] tags=["lang-ko"] english="19e8ba6d"
 # 건강한 신경망은 대각선을 채웁니다. 붕괴한 신경망은 세로줄(열, column)을 채웁니다. 어떤 이미지에도 같은 답을 한다는
 # 뜻입니다. (그림은 시드들의 평균입니다. 채워진 세로줄이 둘이라면 다른 시드가 다른 숫자에 자리 잡았다는 뜻입니다.)
 #
@@ -393,12 +396,12 @@ show(output_figures.confusion([twin, lm.Pairing("multiclass", "bce", "sigmoid")]
 # %% [markdown]
 # ## 5. Why? Look at the very first step
 #
-# The document guesses (추정): sigmoid outputs are independent and do not compete. Here is another candidate. A fresh
-# network says about 0.5 for each class. A loss that asks ten separate yes-or-no questions wants nine outputs of each
-# image to go down and one to go up: on balance **down**, by the same amount for every image. And averaged over the
-# images each of the ten outputs is asked to go down.
+# The document guesses (추정) that sigmoid outputs are independent and therefore do not compete. Here is another
+# candidate. A fresh network says about 0.5 for each class. A loss that asks ten separate yes-or-no questions wants nine
+# outputs of each image to go down and one to go up. On balance that is a push **down**, by the same amount for every
+# image. And averaged over the images, each of the ten outputs is asked to go down.
 
-# %% [markdown] tags=["lang-ko"] english="6724bba8"
+# %% [markdown] tags=["lang-ko"] english="24381944"
 # ## 5. 왜 그럴까요? 첫 갱신을 봅니다
 #
 # 문서는 시그모이드 출력이 서로 독립이라 경쟁하지 않기 때문이라고 추정합니다(문서에 "추정"이라고 적혀 있습니다).
@@ -418,12 +421,12 @@ show(lesson.first_push_figure(pushes))
 # the same way: a **common push**. With cross-entropy on logits (the softmax is inside the loss) the bars cancel,
 # because the residual of softmax, predicted minus true, sums to zero over the classes.
 #
-# The ten outputs read the same 64 hidden units. A push that all outputs share arrives there as one direction, the
-# same for most images ("images agree"). AdamW makes it worse: it divides each step by the size of past
-# gradients, so a small but steady push becomes a full step. The hidden layer is a sigmoid; pushed far enough, its
-# units stand at 0 or 1 for *every* image, and then nothing passes back.
+# The ten outputs read the same 64 hidden units. A push that all outputs share arrives there as one direction, and this
+# direction is the same for most images ("images agree" in the figure). AdamW makes it worse: it divides each step by
+# the size of past gradients, so a small but steady push becomes a full step. The hidden layer uses a sigmoid. Pushed
+# far enough, its units stand at 0 or 1 for *every* image, and then no gradient passes back.
 
-# %% [markdown] tags=["lang-ko"] english="901afc59"
+# %% [markdown] tags=["lang-ko"] english="c1c427f0"
 # 막대 하나는 이미지 전체의 평균입니다. 시그모이드에서는 모든 막대가 같은 쪽을 가리킵니다. 모든 출력을 함께 미는
 # **공통 힘**(common push)입니다. 소프트맥스와 교차 엔트로피(cross-entropy)에서는 막대들이 상쇄됩니다. 소프트맥스의
 # 잔차(residual), 곧 예측에서 정답을 뺀 값은 클래스 전체로 더하면 0이 되기 때문입니다.
@@ -440,16 +443,16 @@ traces = lesson.live_traces(names, epochs=3)
 show(lesson.trace_figure(traces))
 
 # %% [markdown]
-# These three epochs were trained just now on the embedded digits, one seed: an illustration. On the left, the share
-# of hidden activations at a flat end; on the right, the gradient that still reaches the first convolution. In the
-# collapsed networks nearly all stand there after one or two epochs, before anything is learnt, and the gradient
-# behind them all but dies.
+# These three epochs were trained just now on the embedded digits with one seed, so they are an illustration. The left
+# panel shows the share of hidden activations at a flat end of the sigmoid. The right panel shows the gradient that
+# still reaches the first convolution. In the collapsed networks nearly all activations are at a flat end after one or
+# two epochs, before anything is learnt. Almost no gradient reaches the layers below them.
 #
-# The units of healthy networks move to their ends as well, but later, and as an answer: one end for some images, the
-# other for others. Their gradient lives. ([Notebook 13](13_is_it_learning.ipynb) counts the units that stand at the
-# *same* end for every image.)
+# The units of healthy networks move to the flat ends as well, but they do so later, and the end depends on the image:
+# one end for some images, the other end for others. The gradient stays alive. ([Notebook 13](13_is_it_learning.ipynb)
+# counts the units that stand at the *same* end for every image.)
 
-# %% [markdown] tags=["lang-ko"] english="20bd6672"
+# %% [markdown] tags=["lang-ko"] english="8b31bc34"
 # 이 세 에포크는 내장된 숫자 이미지로 방금, 시드 하나로 학습한 것입니다. 증거라기보다 예시입니다. 왼쪽은 시그모이드의
 # 포화 영역(0이나 1 근처)에 있는 은닉 활성값의 비율이고, 오른쪽은 첫 합성곱 층(convolution layer)까지 도달하는
 # 기울기입니다. 붕괴한 신경망에서는 한두 에포크 만에, 무언가를 배우기도 전에 거의 모두가 그 끝에 가 있고, 그보다 앞쪽
@@ -462,10 +465,10 @@ show(lesson.trace_figure(traces))
 # %% [markdown]
 # ## 6. Switch it off, switch it on
 #
-# An explanation that only fits after the fact is cheap. So each of these conditions was written down *with its
-# expected outcome* before it was run on fresh seeds.
+# An explanation that is made to fit the results afterwards is cheap. So we wrote each of these conditions down *with
+# its expected outcome*, and only then ran it on fresh seeds.
 
-# %% [markdown] tags=["lang-ko"] english="d6bf03e4"
+# %% [markdown] tags=["lang-ko"] english="63a01ed8"
 # ## 6. 끄고, 켜 봅니다
 #
 # 결과를 보고 나서 끼워 맞춘 설명은 누구나 쉽게 만들 수 있습니다. 그래서 아래의 조건은 모두 *예상 결과와 함께*
@@ -476,17 +479,17 @@ found = interventions.stored("collapse")
 interventions.outcome_table(found)
 
 # %% [markdown]
-# *Removed push*: subtracting the mean gradient over the classes leaves loss, activation and network as they are, and
-# the network learns. *Added push*: the same push added to softmax with cross-entropy makes that fitting pairing
-# collapse. Where the table also has a louder loss, a tanh instead of a sigmoid, or more patience: none of them
-# touches the push, so none was expected to cure. SGD and a smaller learning rate leave the push and make its steps
-# smaller; training the output layer first lets the push end before it reaches the hidden layer. The last column says
-# whether it came as expected.
+# *Removed push*: we subtract the mean gradient over the classes. Loss, activation and network stay as they are, and the
+# network learns. *Added push*: we add the same push to softmax with cross-entropy, and that fitting pairing collapses.
+# The table may also have a larger loss, a tanh instead of a sigmoid, or more patience. None of these changes the push,
+# so we expected none to cure the network. SGD and a smaller learning rate leave the push and make its steps smaller.
+# Training the output layer first lets the push end before it reaches the hidden layer. The last column says whether the
+# outcome was as expected.
 #
-# A fair objection: does subtracting a mean over the classes not let them compete, by a back door? It couples them, it
-# is true. The repairs of part 7 couple nothing.
+# There is a fair objection: does subtracting a mean over the classes not bring competition in by the back door? It is
+# true that it couples the classes. The repairs of part 7 couple nothing.
 
-# %% [markdown] tags=["lang-ko"] english="a3c81c8e"
+# %% [markdown] tags=["lang-ko"] english="dbf96c71"
 # *공통 힘을 없앤 경우*: 클래스에 걸친 평균 기울기를 빼면 손실 함수도, 활성화 함수도, 신경망도 그대로인데 신경망이
 # 학습합니다. *힘을 더한 경우*: 똑같은 힘을 소프트맥스와 교차 엔트로피에 더하면 잘 맞던 그 조합이 붕괴합니다.
 # 손실을 키우거나, 시그모이드 대신 tanh를 쓰거나, 더 오래 기다리는 조건이 표에 있다면, 어느 것도 그 힘을 건드리지
@@ -500,16 +503,16 @@ interventions.outcome_table(found)
 show(interventions.outcome_figure(found))
 
 # %% [markdown]
-# Circles were expected to learn, crosses to collapse. A mark on the wrong side would be a hole in the explanation.
+# We expected circles to learn and crosses to collapse. A mark on the wrong side would be a hole in the explanation.
 #
-# Two more conditions ask whether the lever is the base rate. A single sigmoid with a question that is true for one
-# image in ten has no classes that could compete; it was expected to collapse. Ten labels that are each true half of the
-# time were expected to learn. Where the figure has these rows, count: in how many runs did the rare question collapse,
-# and in how many did questions that are true more often? If most rare questions collapsed and most others did not, that
-# points to the base rate rather than the number of outputs; near the border the seed (split, starting weights and order
-# of the images together) decides which way a run falls.
+# Two more conditions ask whether the base rate decides. A single sigmoid that answers a question that is true for one
+# image in ten has no classes that could compete, and yet we expected it to collapse. We expected ten labels that are
+# each true half of the time to learn. If the figure has these rows, count. In how many runs did the rare question
+# collapse? In how many did questions that are true more often? If most rare questions collapsed and most others did
+# not, that points to the base rate rather than the number of outputs. Near the border, the seed (split, starting
+# weights and order of the images together) decides which way a run goes.
 
-# %% [markdown] tags=["lang-ko"] english="ab9b3e9d"
+# %% [markdown] tags=["lang-ko"] english="e74eb9cf"
 # 동그라미는 학습하리라고, 가위표는 붕괴하리라고 예상한 조건입니다. 표시가 반대쪽에 있다면 그만큼 설명에 구멍이
 # 있다는 뜻입니다.
 #
@@ -521,10 +524,10 @@ show(interventions.outcome_figure(found))
 # 이미지 순서)가 어느 쪽으로 넘어갈지 정합니다.
 
 # %% [markdown]
-# One row deserves a closer look. With a tenth of the learning rate the hidden layer fills up nearly as much, and yet
-# the network learns. So a flat hidden layer is not the end by itself. What is?
+# One row deserves a closer look. With a tenth of the learning rate the hidden layer saturates nearly as much, and yet
+# the network learns. So a saturated hidden layer alone does not end the training. What does?
 
-# %% [markdown] tags=["lang-ko"] english="ceeb32fc"
+# %% [markdown] tags=["lang-ko"] english="74ea8103"
 # 한 행은 더 자세히 볼 만합니다. 학습률을 10분의 1로 줄이면 은닉층은 거의 그만큼 포화하는데도 신경망은 학습합니다.
 # 그러니 은닉층이 포화했다고 해서 그것만으로 끝은 아닙니다. 그렇다면 무엇이 갈림길일까요?
 
@@ -532,13 +535,13 @@ show(interventions.outcome_figure(found))
 show(lesson.trace_figure(interventions.stored("collapse", ["control", "slow"]), epochs=40))
 
 # %% [markdown]
-# These are the stored runs of both. On the left the two hardly differ for many epochs; on the right they are worlds
-# apart. With small steps the layer stops just short of the end, a trickle of gradient survives, and with enough
-# patience it digs the network out. With full steps hardly anything is left that patience could use.
+# These are the stored runs of both conditions. On the left the two hardly differ for many epochs; on the right they
+# differ widely. With small steps the layer stops just before it is fully saturated. A small gradient survives, and with
+# enough patience it brings the network out. With full steps hardly any gradient is left that patience could use.
 #
-# And does the same hold for the squared error? The same switches, on fresh seeds again:
+# Does the same hold for the squared error? Here are the same switches, on fresh seeds again:
 
-# %% [markdown] tags=["lang-ko"] english="b87ececc"
+# %% [markdown] tags=["lang-ko"] english="37008f95"
 # 두 조건의 저장된 실행입니다. 왼쪽에서는 여러 에포크 동안 둘이 거의 다르지 않지만, 오른쪽에서는 크게 다릅니다. 갱신이
 # 작으면 은닉층이 완전히 포화하기 직전에 멈추고, 실낱같은 기울기가 살아남아 오래 기다리면 신경망을 끌어냅니다. 갱신이 제
 # 크기이면 기다려도 쓸 만한 기울기가 거의 남지 않습니다.
@@ -550,18 +553,19 @@ squared = [name for name in interventions.BY_NAME if name.startswith("mse")]
 interventions.outcome_table(interventions.stored("switches", squared))
 
 # %% [markdown]
-# Compare the last column with the table above: where it says *yes*, the explanation foretold the squared error as well.
+# Compare the last column with the table above. Where it says *yes*, the explanation also predicted the outcome for the
+# squared error.
 
-# %% [markdown] tags=["lang-ko"] english="df133518"
+# %% [markdown] tags=["lang-ko"] english="0954a57b"
 # 마지막 열을 위의 표와 견주어 보세요. *yes*라고 적힌 곳에서는 이 설명이 제곱 오차의 결과도 미리 맞힌 것입니다.
 
 # %% [markdown]
 # ## 7. Three repairs
 #
-# If the classes exclude each other, take softmax with cross-entropy. If you must keep sigmoids (say, tomorrow an image
-# may show two digits), start them at the base rate, or use a hidden layer that cannot saturate on both sides.
+# If the classes exclude each other, use softmax with cross-entropy. If you must keep sigmoids (say, because tomorrow an
+# image may show two digits), start them at the base rate, or use a hidden layer that cannot saturate on both sides.
 
-# %% [markdown] tags=["lang-ko"] english="72f24d30"
+# %% [markdown] tags=["lang-ko"] english="4880dcda"
 # ## 7. 세 가지 해결 방법
 #
 # 클래스가 서로 배타적이라면 소프트맥스와 교차 엔트로피를 쓰세요. 시그모이드를 꼭 써야 한다면(이를테면 내일부터
@@ -572,11 +576,12 @@ repairs = tables.summary("multiclass", "remedy")
 tables.readable(repairs)
 
 # %% [markdown]
-# The output bias at the prior is one line of code and is standard in object detection, where the base rate is far
-# below one in ten (Lin et al. 2017). Its rows also answer the objection of part 6: ten sigmoids, as independent as
-# ever, and yet they learn. What they lacked was not competition but another start. The same rows, one dot per seed:
+# Setting the output bias to the prior takes one line of code. It is standard in object detection, where the base rate
+# is far below one in ten (Lin et al. 2017). Its rows also answer the objection of part 6: the ten sigmoids are as
+# independent as ever, and yet they learn. They did not lack competition; they needed another start. Here are the same
+# rows, one dot per seed:
 
-# %% [markdown] tags=["lang-ko"] english="ae465e7c"
+# %% [markdown] tags=["lang-ko"] english="2e4a8bf0"
 # 출력층의 편향(bias)을 사전 확률(prior)에 맞추는 것은 코드 한 줄이면 되고, 기저율이 10분의 1보다 훨씬 낮은 객체
 # 탐지(object detection)에서는 표준입니다(Lin et al. 2017). 이 행들은 6부의 반론에 대한 답이기도 합니다. 시그모이드
 # 열 개가 여전히 서로 독립인데도 학습합니다. 모자랐던 것은 경쟁이 아니라 다른 출발점이었습니다. 같은 행을 시드마다
@@ -586,20 +591,20 @@ tables.readable(repairs)
 show(result_figures.dots_and_intervals(repairs))
 
 # %% [markdown]
-# With a ReLU hidden layer, look where every single dot stands before you trust the repair. With the squared error count
-# the column *at chance*: a hidden layer that cannot fill up does not help if, as seems likely, the ten sigmoids
-# themselves are driven to 0.
+# With a ReLU hidden layer, look at every single dot before you trust the repair. For the squared error, look at the
+# count in the column *at chance*. It seems likely that the ten sigmoids themselves are driven to 0 there; then a hidden
+# layer that cannot saturate does not help.
 
-# %% [markdown] tags=["lang-ko"] english="e648a0a2"
+# %% [markdown] tags=["lang-ko"] english="efda4aca"
 # ReLU 은닉층을 쓰는 방법은 믿기 전에 점 하나하나가 어디에 있는지 보세요. 제곱 오차와 함께 쓸 때는 *at chance* 열의
 # 횟수를 세어 보세요. 아마도 시그모이드 열 개 자체가 0으로 밀려나서, 포화하지 않는 은닉층도 도움이 되지 않는 듯합니다.
 
 # %% [markdown]
 # ## 8. Every pairing
 #
-# First the rows that no document trains: the calls PyTorch means, and the hinge loss.
+# First come the rows that no document trains: the calls as PyTorch intends them, and the hinge loss.
 
-# %% [markdown] tags=["lang-ko"] english="ad96df4a"
+# %% [markdown] tags=["lang-ko"] english="40d96fb5"
 # ## 8. 모든 조합
 #
 # 먼저 어느 문서도 학습하지 않은 행들입니다. PyTorch가 뜻하는 올바른 호출과 힌지 손실(hinge loss)입니다.
@@ -608,13 +613,14 @@ show(result_figures.dots_and_intervals(repairs))
 tables.readable(tables.summary("multiclass", ["twin", "extra"]))
 
 # %% [markdown]
-# The hinge loss ends with raw numbers, without any sigmoid at the output, and look at its column *at chance*: ten
-# separate questions again, and the same end. (Whether by the same push, no run here has probed.)
+# The hinge loss works on raw numbers, without any sigmoid at the output. Yet look at its column *at chance*: ten
+# separate questions again, and the same outcome. (No run here has tested whether the same push causes it.)
 #
-# The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts); the
-# brighter a cell, the more of the way from the constant answer to a perfect one it went. Grey cells stop with an error.
+# The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts).
+# Brightness shows progress: a dark cell is no better than the constant answer, the brightest is a perfect one. Grey
+# cells stop with an error.
 
-# %% [markdown] tags=["lang-ko"] english="81ecfb57"
+# %% [markdown] tags=["lang-ko"] english="f4c84ece"
 # 힌지 손실은 출력에 시그모이드가 전혀 없이 숫자 그대로 끝나는데도 *at chance* 열을 보세요. 따로따로 던지는 질문 열 개는
 # 시그모이드 열 개와 똑같은 결말을 맞습니다. (같은 힘 때문인지는 여기서 실험하지 않았습니다.)
 #
@@ -625,13 +631,13 @@ tables.readable(tables.summary("multiclass", ["twin", "extra"]))
 show(result_figures.grid_heatmap("multiclass"))
 
 # %% [markdown]
-# Look for `nn.BCEWithLogitsLoss` without an activation: it is ten sigmoids with `nn.BCELoss` in other words, and it
-# shares their fate. Now look at the squared error without an activation: ten separate questions again, and it learns.
-# The push of part 5 would explain it: these outputs start near 0, not far from the one tenth they should come to, while
-# sigmoids start at one half. The ReLU column, last, has figures in the middle. How many digits do these networks
-# never name?
+# Look for `nn.BCEWithLogitsLoss` without an activation. It is ten sigmoids with `nn.BCELoss` in other words, and it
+# fails in the same way. Now look at the squared error without an activation. It asks ten separate questions, too, and
+# it learns. The push of part 5 would explain this: these outputs start near 0, close to the one tenth that they should
+# reach, while sigmoids start at one half. Finally, the ReLU column has figures in the middle. How many digits do these
+# networks never name?
 
-# %% [markdown] tags=["lang-ko"] english="4770d617"
+# %% [markdown] tags=["lang-ko"] english="33535137"
 # 활성화 함수 없이 쓴 `nn.BCEWithLogitsLoss`를 찾아보세요. 시그모이드 열 개에 `nn.BCELoss`를 쓴 것과 같은 말이고
 # 운명도 같습니다. 이제 활성화 함수 없는 제곱 오차를 보세요. 여기서도 질문 열 개를 따로따로 던지는데 학습합니다. 5부의
 # 미는 힘으로 설명할 수 있습니다. 이 출력들은 0 근처에서 출발하므로 도착해야 할 10분의 1에서 멀지 않지만, 시그모이드는
@@ -644,11 +650,12 @@ named = [[sum(column) for column in zip(*run["outputs"]["confusion"], strict=Tru
 Markdown(f"MSE behind ReLU, seed by seed: **{', '.join(str(counts.count(0)) for counts in named)}** of ten digits.")
 
 # %% [markdown]
-# An output that is 0 for every image has the slope 0 as well: it is dead, and its digit is lost. The others go on.
+# An output that is 0 for every image has slope 0 as well. It is dead, and its digit is lost. The other outputs go on
+# learning.
 #
-# The picker below goes further: what a pairing means, and a live training if you ask for it.
+# The picker below explains what a pairing means, and trains it live if you ask.
 
-# %% [markdown] tags=["lang-ko"] english="5002f0f1"
+# %% [markdown] tags=["lang-ko"] english="109997f0"
 # 모든 이미지에서 0인 출력은 기울기도 0입니다. 죽은 출력이고, 그 숫자는 잃어버립니다. 나머지는 계속 학습합니다.
 #
 # 아래의 선택기(picker)는 더 나아갑니다. 조합이 무엇을 뜻하는지 설명하고, 원하면 그 자리에서 학습합니다.
@@ -661,10 +668,10 @@ picker("multiclass", data, device)
 # %% [markdown]
 # ## Exercises
 #
-# **Exercise 1.** All ten outputs say 0.1, the base rate, for every image. What is the value of `nn.BCELoss` then?
-# (The mean over ten outputs, one of which should be 1.) It is the plateau on which the collapsed training sits.
+# **Exercise 1.** All ten outputs say 0.1, the base rate, for every image. What is the value of `nn.BCELoss` then? (Take
+# the mean over ten outputs, one of which should be 1.) This value is the plateau on which the collapsed training stays.
 
-# %% [markdown] tags=["lang-ko"] english="050fc3e3"
+# %% [markdown] tags=["lang-ko"] english="04e2d7b3"
 # ## 연습 문제
 #
 # **연습 1.** 출력 열 개가 모든 이미지에 기저율인 0.1이라고 답합니다. 이때 `nn.BCELoss`의 값은 얼마일까요? (출력
@@ -689,10 +696,10 @@ quiz.check(
 )
 
 # %% [markdown]
-# **Exercise 2.** Write the function that gives the output bias at which a sigmoid starts at the base rate `rate`. It
+# **Exercise 2.** Write a function that returns the output bias with which a sigmoid starts at the base rate `rate`. It
 # is the first repair above.
 
-# %% [markdown] tags=["lang-ko"] english="4b605e66"
+# %% [markdown] tags=["lang-ko"] english="b1bbbe95"
 # **연습 2.** 시그모이드가 기저율 `rate`에서 출발하게 하는 출력층 편향을 구하는 함수를 작성하세요. 위의 첫 번째
 # 해결 방법입니다.
 
@@ -717,9 +724,9 @@ quiz.check_function(
 
 # %% [markdown]
 # **Exercise 3.** Which single change makes a *softmax* network collapse in these experiments? Answer with the short
-# name of the condition; the next cell prints the names of the conditions in the first table of part 6.
+# name of the condition. The next cell prints the names of the conditions in the first table of part 6.
 
-# %% [markdown] tags=["lang-ko"] english="8f80f42f"
+# %% [markdown] tags=["lang-ko"] english="368b1872"
 # **연습 3.** 이 실험들에서 변화 하나만으로 *소프트맥스* 신경망을 붕괴시키는 것은 무엇일까요? 조건의 짧은 이름으로
 # 답하세요. 6부 첫째 표의 조건 이름은 다음 셀이 출력합니다.
 
@@ -744,19 +751,18 @@ quiz.check(
 # %% [markdown]
 # ## Summary
 #
-# - With ten classes, losses and activations that couple the classes (softmax before any of them) end close
-#   together: look whether their paired differences lie inside the band. A small difference may be real and still not
-#   matter.
-# - Ten sigmoids with BCE or MSE collapse here, and the reason is neither the loss nor missing competition, which are
-#   still there after the repairs: it is a push common to all outputs, which fills a saturating hidden layer before
+# - With ten classes, the pairings that couple the classes (softmax before any of the losses) end close together. Check
+#   whether their paired differences lie inside the band. A small difference may be real and still not matter.
+# - Ten sigmoids with BCE or MSE collapse here. The reason is neither the loss nor missing competition, because both are
+#   still there after the repairs. The reason is a push common to all outputs, which saturates the hidden layer before
 #   anything is learnt. (With the squared error a ReLU hidden layer loses runs, too.)
 # - The effect can be switched off (output bias at the prior, removed push) and on (added push).
-# - Softmax twice costs little accuracy here and shows in the floor of the loss; on other data it can cost far more
+# - Softmax twice costs little accuracy here. It shows in the floor of the loss. On other data it can cost far more
 #   ([notebook 15](15_verdicts.ipynb)).
 #
 # **Next:** [12 Multi-label classification](12_multi_label.ipynb), where softmax itself is the misfit.
 
-# %% [markdown] tags=["lang-ko"] english="2770f563"
+# %% [markdown] tags=["lang-ko"] english="2608a9f0"
 # ## 요약
 #
 # - 클래스가 열 개일 때, 클래스들을 묶어 주는 손실 함수와 활성화 함수(무엇이든 그 앞에 소프트맥스가 있는 것)는
