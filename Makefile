@@ -51,7 +51,7 @@ results: ## the reference results, every row with ten seeds, into results/ (DATA
 robustness: ## runs under changed conditions, on fresh seeds, into results/robustness/ (DATA= SEEDS= DEVICE= JOBS= CLUSTER=)
 	$(call lm,$(on_cluster)) robustness $(data) $(seeds) $(device) $(jobs) $(cluster)
 
-readme: ## draw the README's figures and tables and the gallery from results/
+readme: ## draw the README's pictures, docs/results.md and the gallery from results/
 	$(lm) readme
 
 bench: ## speed beside the plain loop, skorch, Lightning and Keras, and how it grows (DATA= DEVICE= PARTS=speed,growth,scale,bf16)

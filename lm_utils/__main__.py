@@ -112,7 +112,7 @@ COMMANDS = {
         ("seeds", "data", "device", "jobs", "cluster", "families"),
     ),
     "readme": Command(
-        "draw the README's figures and tables and the gallery from results/",
+        "draw the README's pictures, docs/results.md and the gallery from results/",
         "lm_utils.workshop.publish.readme:everything",
     ),
     "bench": Command(

@@ -173,8 +173,8 @@ def test_the_slope_is_what_a_thousand_images_cost() -> None:
     assert "| plain loop | 1.25 | 1.50 | 11.00 | 0.500 |" in text and "| 64 | 64.00 | 1.00 | 900 MB |" in text
 
 
-def test_the_readme_tells_what_was_measured() -> None:
-    rows = speed_page.readme_rows(three_rounds(fit=0.4, sweep=0.3), straight_lines())
+def test_the_page_of_results_tells_what_was_measured() -> None:
+    rows = speed_page.page_rows(three_rounds(fit=0.4, sweep=0.3), straight_lines())
     assert "| fit, one thread | 0.80 s | 0.40 | 0.80 s | 0.40 | 0.20 s |" in rows
     assert "a machine" in speed_page.conditions(three_rounds(0.4, 0.3)) and "2026-01-02" in speed_page.conditions(
         three_rounds(0.4, 0.3)

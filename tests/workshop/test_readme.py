@@ -1,18 +1,20 @@
-"""The README tells the truth about tasks, commands and files; its pictures and table come from the results."""
+"""README, commands and results tell the truth about tasks, commands and files; pictures come from the results."""
 
 from __future__ import annotations
 
 import re
+import tomllib
 
 import pytest
+from PIL import Image
 
 import lm_utils as lm
 from lm_utils.__main__ import COMMANDS, OPTIONS
 from lm_utils.losses import LOSSES
-from lm_utils.workshop.publish import readme
+from lm_utils.workshop.publish import collapse_picture, readme
 from lm_utils.workshop.setup import ROOT
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
+README, COMMAND_PAGE = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/commands.md"))
 ROWS = re.findall(r"^\| [^|]+ \| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", README, re.MULTILINE)
 
 
@@ -29,24 +31,61 @@ def test_decision_table_recommends_what_the_course_recommends(task, losses, endi
     assert {lm.Pairing(task, loss=key, activation="none", **options).verdict for key in keys} == {"recommended"}
 
 
-def test_every_command_named_exists():
-    named = set(re.findall(r"make ([a-z-]+)`", README)) | set(re.findall(r"^make ([a-z-]+)$", README, re.MULTILINE))
+@pytest.mark.parametrize("text", [README, COMMAND_PAGE], ids=["README", "commands"])
+def test_every_command_named_exists(text):
+    named = set(re.findall(r"make ([a-z-]+)`", text)) | set(re.findall(r"^make ([a-z-]+)$", text, re.MULTILINE))
     assert {"run-all", "test", "lab"} <= named <= set(COMMANDS)
+
+
+def test_the_readme_is_short_and_begins_with_what_to_type():
+    lines = README.splitlines()
+    assert len(lines) <= 150
+    blocks = re.findall(r"^```\n(.+?)^```", README, re.DOTALL | re.MULTILINE)
+    typed = blocks[0].splitlines()
+    assert [line.split()[:2] for line in typed[:1]] == [["git", "clone"]] and len(typed) == 3
+    assert typed[0].split()[-1] == typed[1].removeprefix("cd ") and typed[2] == "make lab"
+    assert lines.index("make lab") < 25
+
+
+def test_the_address_of_the_repository_stands_in_one_place():
+    urls = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"].get("urls", {})
+    address = urls.get("Repository", readme.UNKNOWN_ADDRESS)
+    assert f"git clone {address} " in README
+    cited = re.findall(r"^repository-code: (.+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    assert all(one.strip('"') == address for one in cited)
+
+
+def test_what_the_commands_print_is_what_the_readme_shows():
+    source = {name: (ROOT / "lm_utils" / "workshop" / name).read_text(encoding="utf-8")
+              for name in ("run_all/report.py", "test.py")}  # fmt: skip
+    assert "status   seconds  cells" in README and "status   seconds  cells" in source["run_all/report.py"]
+    for words in ("Every notebook ran through", " s in all. To read: "):
+        assert words in README and words in source["run_all/report.py"]
+    assert "\nAll is well.\n" in README and "All is well." in source["test.py"]
 
 
 def test_every_variable_named_is_passed_on():
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for variable in re.findall(r"^\| `([A-Z]+)=", README, re.MULTILINE):
+    variables = re.findall(r"^\| `([A-Z]+)=", COMMAND_PAGE, re.MULTILINE)
+    assert len(variables) >= 10
+    for variable in variables:
         assert variable == "TORCH" or (variable.lower() in OPTIONS and re.search(rf"[{{(]{variable}[:)]", makefile))
 
 
-def test_every_file_linked_is_there():
-    targets = [target for target in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in target]
-    assert targets and [target for target in targets if not (ROOT / target).exists()] == []
+@pytest.mark.parametrize("name", ["README.md", "docs/commands.md", "docs/results.md"])
+def test_every_file_linked_is_there(name):
+    page = ROOT / name
+    found = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+    targets = [target for target in found if "://" not in target]
+    assert targets and [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_what_left_the_readme_is_one_link_away():
+    assert all(f"]({page}" in README for page in ("docs/commands.md", "docs/results.md", "docs/gallery.md"))
 
 
 def test_code_example_runs():
-    example = re.search(r"```python\n(.+?)```", README, re.DOTALL)[1]
+    example = re.search(r"```python\n(.+?)```", COMMAND_PAGE, re.DOTALL)[1]
     quick = example.replace('"auto"', '"digits"').replace("seed=0)\nprint(run", "seed=0, max_epochs=1)\nprint(run")
     assert quick.count("max_epochs") == 1
     space: dict = {}
@@ -54,20 +93,55 @@ def test_code_example_runs():
     assert space["run"].status == "ok"
 
 
-def test_pictures_and_table_are_written_between_the_marks(tmp_path):
-    page = tmp_path / "README.md"
-    page.write_text(f"# Title\n\n{readme.BEGIN}\nold\n{readme.END}\n\nafter\n")
-    readme.main(page, tmp_path / "docs" / "figures")
-    text = page.read_text()
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A folder whose pages had old words between their marks, and were written anew."""
+    root = tmp_path_factory.mktemp("project")
+    (root / "docs").mkdir()
+    for name, places in readme.PAGES.items():
+        blocks = ["\nold\n".join(readme.marks(place)) for place in places]
+        (root / name).write_text("\n\n".join(["# Title", *blocks, "after\n"]), encoding="utf-8")
+    readme.main(root)
+    return root
+
+
+@pytest.mark.parametrize("name", readme.PAGES)
+def test_pictures_and_tables_are_written_between_the_marks(written, name):
+    text = (written / name).read_text(encoding="utf-8")
     assert "old" not in text and text.startswith("# Title") and text.endswith("after\n")
-    for alt, path in re.findall(r"!\[(.+?)\]\((.+?)\)", text):
-        assert len(alt) > 40 and 0 < (tmp_path / path).stat().st_size < 300_000
-    assert "Multi-class classification" in text and "published" in text
+    shown = re.findall(r"!\[(.+?)\]\((.+?)\)", text)
+    assert len(shown) == {"README.md": 2, "docs/results.md": 4}[name]
+    for alt, path in shown:
+        assert len(alt) > 40 and 0 < ((written / name).parent / path).stat().st_size < 300_000
+    if name == "docs/results.md":
+        assert "Multi-class classification" in text and "published" in text and "plain loop" in text
 
 
-def test_a_readme_without_a_place_is_named(tmp_path):
-    page = tmp_path / "README.md"
+@pytest.mark.parametrize("name", readme.PAGES)
+def test_the_committed_pages_are_what_the_results_say(written, name):
+    """But for pixels, which another version of a library may set otherwise."""
+    made, kept = ((root / name).read_text(encoding="utf-8") for root in (written, ROOT))
+    for place in readme.PAGES[name]:
+        begin, end = readme.marks(place)
+        assert made.partition(begin)[2].partition(end)[0] == kept.partition(begin)[2].partition(end)[0]
+
+
+def test_the_animated_picture_is_small_begins_again_and_has_a_still(written):
+    figures = written / "docs" / "figures"
+    assert (figures / "collapse.gif").stat().st_size < 500_000
+    assert "](docs/figures/collapse.png)" in (written / "README.md").read_text(encoding="utf-8")
+    with Image.open(figures / "collapse.gif") as moving, Image.open(figures / "collapse.png") as still:
+        assert moving.n_frames == collapse_picture.epochs(collapse_picture.pair()) + 1 and moving.info["loop"] == 0
+        assert moving.size == still.size
+    assert (figures / "collapse.gif").read_bytes() == collapse_picture.animated()
+
+
+@pytest.mark.parametrize("name", readme.PAGES)
+def test_a_page_without_a_place_is_named(tmp_path, name, monkeypatch):
+    monkeypatch.setattr(readme, "PAGES", {name: readme.PAGES[name]})
+    page = tmp_path / name
+    page.parent.mkdir(exist_ok=True)
     page.write_text("# Title\n")
-    with pytest.raises(ValueError, match="no place for the results"):
-        readme.main(page, tmp_path / "figures")
+    with pytest.raises(ValueError, match=f"{page.name} has no place for the {next(iter(readme.PAGES[name]))}"):
+        readme.main(tmp_path)
     assert page.read_text() == "# Title\n"

@@ -1,4 +1,4 @@
-"""How fast the course is, out of results/bench/: a report with tables, pictures, and the README's block."""
+"""How fast the course is, out of results/bench/: a report with tables, pictures, and the block of docs/results.md."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def growth_figure(grown: pd.DataFrame) -> Figure:
 
 
 def overview(measured: pd.DataFrame, grown: pd.DataFrame) -> Figure:
-    """Draw the README's picture: CPU time per run of everybody, and how it grows with the training images."""
+    """Draw the picture of docs/results.md: CPU time per run of everybody, and how it grows with the training images."""
     drawing, (left, right) = new_figure(1, 2, width=11, height=4.2)
     bars(left, measured, "cpu_seconds")
     left.set_xlabel(f"CPU time of a run of {measured.epochs[0]} epochs, seconds")
@@ -182,11 +182,11 @@ def growth_in_words(grown: pd.DataFrame) -> str:
     return f"CPU time of another thousand training images in one epoch: {', '.join(told)}."
 
 
-# --- the README's block --------------------------------------------------------------------------------------
+# --- the block of docs/results.md ----------------------------------------------------------------------------
 
 
-def readme_rows(measured: pd.DataFrame, grown: pd.DataFrame) -> str:
-    """Write the README's table: each contender's time and CPU time per run, beside the plain loop's, and per image."""
+def page_rows(measured: pd.DataFrame, grown: pd.DataFrame) -> str:
+    """Write the table: each contender's time and CPU time per run, beside the plain loop's, and per image."""
     timed = ["seconds", "cpu_seconds"]
     medians = measured.groupby("contender", sort=False)[timed].median()
     plain = measured[measured.contender == "plain"].set_index("round")[timed]
@@ -203,12 +203,12 @@ def readme_rows(measured: pd.DataFrame, grown: pd.DataFrame) -> str:
 
 
 def conditions(measured: pd.DataFrame) -> str:
-    """Say what the README's figures are, and where they come from."""
+    """Say what those figures are, and where they come from."""
     return (
         f"A run here is {measured.epochs[0]} epochs of the multi-class network with one test at the end, the same work"
         " for everybody; the last column is CPU time for one epoch. Measured by"
         f" `make bench`, the median of {measured['round'].max()} rounds (a ratio is formed within each round,"
         f" before its median is taken): {bench.conditions(measured)}. The peers come with `python -m lm_utils setup"
-        " --extras=bench`. All figures: [results/bench](results/bench/). On more than one machine:"
-        " [docs/cluster.md](docs/cluster.md); what a million runs would cost: [docs/scale.md](docs/scale.md)."
+        " --extras=bench`. All figures: [results/bench](../results/bench/mnist-cpu.md). On more than one machine:"
+        " [cluster](cluster.md); what a million runs would cost: [scale](scale.md)."
     )

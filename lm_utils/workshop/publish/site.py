@@ -68,9 +68,9 @@ def gather(root: Path, executed: Path, source: Path) -> None:
     shutil.copytree(root / "site" / "_static", source / "_static")
     copy_web_parts(source / "_static" / "vendor")
     gather_notebooks(root, executed, source)
-    frame, readme = ((root / name).read_text(encoding="utf-8") for name in ("site/index.md", "README.md"))
+    frame, results = ((root / name).read_text(encoding="utf-8") for name in ("site/index.md", "docs/results.md"))
     others = [f"docs/{page.stem}" for page in sorted((root / "docs").glob("*.md"))]
-    put(source / "index.md", site_pages.landing_page(frame, readme, others))
+    put(source / "index.md", site_pages.landing_page(frame, results, others))
     put(source / "results.md", site_pages.results_page())
     for name, text in site_pages.claims_pages(judge_all()).items():
         put(source / "claims" / name, text)

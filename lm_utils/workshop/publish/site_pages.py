@@ -16,10 +16,9 @@ from lm_utils.evidence.results import Results, reference
 from lm_utils.evidence.tables import readable, summary
 from lm_utils.runs.rows import Row, rows
 from lm_utils.tasks import TASKS
-from lm_utils.workshop.publish.readme import BEGIN, LEGEND
+from lm_utils.workshop.publish.readme import EVERY_ROW, LEGEND, marks
 
 FIGURES, OTHERS = "<!-- figures -->", "<!-- other pages -->"
-FOLDED = "<details>"  # what the README folds away is a page of its own here
 MARKS = re.compile(r"([!-/:-@\[-`{-~])")
 COLUMNS = ("task", "from", "row", "published", "ours (95 % interval)", "seeds", "at chance",
            "difference to the fitting pairing", "verdict")  # fmt: skip
@@ -40,11 +39,12 @@ def markdown_table(columns: Sequence[str], lines: Iterable[Mapping[str, str]]) -
     return "\n".join([*told, *("| " + " | ".join(line[name] for name in columns) + " |" for line in lines)])
 
 
-def landing_page(frame: str, readme: str, pages: Sequence[str]) -> str:
-    """Return the landing page: its frame, with the README's figures, and with the pages that the frame's lists lack."""
-    shown = readme.partition(BEGIN)[2].partition(FOLDED)[0].strip()
+def landing_page(frame: str, results: str, pages: Sequence[str]) -> str:
+    """Return the landing page: its frame, with the figures of docs/results.md, and the pages that its lists lack."""
+    shown = results.partition(marks("results")[0])[2].partition(EVERY_ROW)[0].strip()
     if FIGURES not in frame or "![" not in shown:
-        raise UserError("README.md or site/index.md has no place for the figures; run `make readme`.")
+        raise UserError("docs/results.md or site/index.md has no place for the figures; run `make readme`.")
+    shown = shown.replace("](figures/", "](docs/figures/")
     others = [page for page in pages if f"\n{page}\n" not in frame]
     return frame.replace(FIGURES, shown).replace(OTHERS, "\n".join(others))
 
