@@ -52,9 +52,9 @@ banner(data, device)
 # %% [markdown]
 # ## 1. One neuron that is confidently wrong
 #
-# The smallest network there is: one input $x = 1$, one weight $w$, one bias $b$, a sigmoid. Its output is $a = \sigma(w
-# + b)$, and it should learn to say **0**. Document 002 starts such a neuron in different places and compares two
-# losses. Before you do the same: with $w = b = 3$ the neuron says 0.998. It could hardly be more wrong.
+# The smallest network there is: one input $x = 1$, one weight $w$, one bias $b$, a sigmoid. Its output is
+# $a = \sigma(w + b)$, and it should learn to say **0**. Document 002 starts such a neuron in different places and
+# compares two losses. Before you do the same: with $w = b = 3$ the neuron says 0.998. It could hardly be more wrong.
 
 # %%
 quiz.predict(
@@ -139,8 +139,8 @@ show(lesson.waiting_figure())
 
 # %% [markdown]
 # The scale is logarithmic. Look at the right half: under MSE every further unit of the starting logit multiplies the
-# waiting time by nearly the same factor, $e \approx 2.7$: the waiting time grows *exponentially* with the mistake.
-# Under cross-entropy each further unit adds a step or so.
+# waiting time by nearly the same factor, $e \approx 2.7$, so it grows *exponentially*. Under cross-entropy each further
+# unit adds a step or so.
 
 # %%
 steps = lesson.steps_to_learn

@@ -98,8 +98,8 @@ assert torch.equal(alone, torch.ones(3, 1)) and torch.equal(z.grad, torch.zeros(
 # ## 2. Softmax ties outputs together, sigmoid does not
 #
 # Document 001 (section 1-2) argues that classes exclude each other, and that softmax knows this while sigmoid does not.
-# Here is what "knows" means. Move **one** logit and watch all outputs. The two tables to the right show the slopes: row
-# = output, column = logit, blue = moves along, red = moves against.
+# Here is what "knows" means. Move **one** logit and watch all outputs. The two tables to the right show the slopes.
+# Rows are outputs and columns are logits; blue means "moves along", red "moves against".
 
 # %%
 lesson.coupling_lab()

@@ -560,9 +560,8 @@ times = lesson.race_table()
 times.style.format("{:.2f}")
 
 # %% [markdown]
-# The last column is the answer for *this* machine: how many times longer the separate road takes. In a real network the
-# loss is a small part of a step, so choose the fused one because its numbers are right. If it is quicker too, that is a
-# bonus.
+# The last column says how many times longer the separate version takes on *this* machine. In a real network the loss is
+# a small part of a step, so choose the fused one because its numbers are right. If it is quicker too, that is a bonus.
 #
 # ## Summary
 #
