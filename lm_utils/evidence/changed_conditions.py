@@ -122,7 +122,7 @@ def once_and_twice(data: str, family: str = "confirmation") -> dict[str, st.Comp
     return compare_together(with_seeds_enough(gaps))
 
 
-def straight_comparisons(data: str) -> dict[tuple[str, str], st.Comparison]:
+def linear_loss_comparisons(data: str) -> dict[tuple[str, str], st.Comparison]:
     """Compare the two (nearly) straight losses with softmax once, on those seeds too, by loss and kind of data."""
     trained, families = under_conditions("straight", data), straight_families(data)
     gaps = {
@@ -134,7 +134,7 @@ def straight_comparisons(data: str) -> dict[tuple[str, str], st.Comparison]:
     return compare_together(with_seeds_enough(gaps))
 
 
-def absolute_less_twice(data: str) -> dict[str, st.Estimate]:
+def mae_minus_double_softmax(data: str) -> dict[str, st.Estimate]:
     """Return the absolute error less softmax twice, by kind of data; nothing was expected, nothing is corrected."""
     families, kinds = straight_families(data), straight_kinds(data)
     gaps = {title: paired_differences(families, kind, ABSOLUTE, other=TWICE) for kind, title in kinds.items()}

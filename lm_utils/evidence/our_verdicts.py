@@ -1,4 +1,4 @@
-"""Our own verdicts (`Pairing.verdict`), held against what was measured, as the documents' claims are."""
+"""Our own verdicts (`Pairing.verdict`), held against what was measured; the rules that give them are in `advice`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from math import isfinite
 
 from lm_utils.advice import VALUE_LOSSES, VERDICTS
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.claims.by_rows import NORMAL_SKILL, losses_of
+from lm_utils.evidence.claims.by_rows import NORMAL_SKILL, runs_at_chance
 from lm_utils.evidence.results import FITTING, Results, estimate, reference
 from lm_utils.evidence.sentences import comparison_sentence, sentence
 from lm_utils.pairing import Pairing
@@ -38,7 +38,7 @@ def contradiction(pairing: Pairing, results: Results, fewest: int = st.FEWEST_SE
     """Say what speaks against the verdict of a pairing; nothing where nothing does or too few seeds are there."""
     if len(results.of(pairing)) < fewest:
         return ""
-    lost = losses_of(results, pairing)
+    lost = runs_at_chance(results, pairing)
     best = best_row(pairing.task, results, fewest)
     against = FITTING[pairing.task]
     wrong = {
@@ -71,7 +71,7 @@ def outcome(pairing: Pairing, results: Results) -> str:
     """Say what became of all runs of a pairing."""
     if all(entry["status"] == "error" for entry in results.of(pairing)):
         return "stops with an error"
-    lost = losses_of(results, pairing)
+    lost = runs_at_chance(results, pairing)
     return "learns in none" if all(lost) else "loses some runs" if any(lost) else "learns in every run"
 
 

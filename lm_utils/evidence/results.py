@@ -126,7 +126,7 @@ def number(entry: dict, name: str) -> float:
     return nan if value is None else float(value)
 
 
-def carrying(table: pd.DataFrame, origin: str) -> pd.DataFrame:
+def with_origin(table: pd.DataFrame, origin: str) -> pd.DataFrame:
     """Return the table with its origin on it."""
     table.attrs["origin"] = origin
     return table

@@ -63,7 +63,7 @@ def mean_interval(values: Sequence[float], bounds: tuple[float, float] = (-inf, 
     return Estimate(mean, float(max(mean - reach, bounds[0])), float(min(mean + reach, bounds[1])), len(array))
 
 
-def one_more(values: Sequence[float]) -> tuple[float, float]:
+def prediction_interval(values: Sequence[float]) -> tuple[float, float]:
     """Return where one further run of the same kind would lie with 95 % probability; a published run is held to it."""
     interval, array = mean_interval(values), finite(values)
     if interval.n < 2:

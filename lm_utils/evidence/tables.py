@@ -10,7 +10,7 @@ from IPython.display import Markdown
 
 from lm_utils.errors import UserError
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.results import FITTING, Results, carrying, estimate, mean, number, reference, speed_of, yours
+from lm_utils.evidence.results import FITTING, Results, estimate, mean, number, reference, speed_of, with_origin, yours
 from lm_utils.evidence.sentences import shown, shown_difference, shown_interval
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import TABLES, Row, rows
@@ -40,7 +40,7 @@ class Table:
 def readable(table: pd.DataFrame) -> Table:
     """Write a summary in words and rounded figures, ready to be shown."""
     lines = [readable_line(line) for _, line in table.iterrows()]
-    return Table(carrying(pd.DataFrame(lines), table.attrs["origin"]))
+    return Table(with_origin(pd.DataFrame(lines), table.attrs["origin"]))
 
 
 def readable_line(line: pd.Series) -> dict[str, str]:
@@ -105,7 +105,7 @@ def probabilities(pairings: Sequence[Pairing], results: Results | None = None) -
          **{title: measured(results.scores(pairing, name)) for name, title in MEASURES.items()}}
         for pairing in pairings
     ]  # fmt: skip
-    return Table(carrying(pd.DataFrame(lines), results.of_pairings(pairings).origin))
+    return Table(with_origin(pd.DataFrame(lines), results.of_pairings(pairings).origin))
 
 
 def measured(scores: dict[int, float]) -> str:
@@ -143,7 +143,7 @@ def summary(task: str, table: str | Iterable[str] | None = None, results: Result
     lines = [{**figures_of(row, results), **against(row, found, scores, theirs)}
              for row, found, scores in zip(chosen, compared, mine, strict=True)]  # fmt: skip
     origin = results.of_pairings(row.pairing for row in chosen).origin
-    return carrying(pd.DataFrame(lines).set_index("id"), origin)
+    return with_origin(pd.DataFrame(lines).set_index("id"), origin)
 
 
 def figures_of(row: Row, results: Results) -> dict:

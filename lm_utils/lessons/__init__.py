@@ -1,3 +1,4 @@
 """One file per notebook, named like it (a second one says the notebook and its part): what that notebook computes and
-draws. What several notebooks draw with lies in `show`, what runs say in `evidence`; nothing imports a lesson but its
-notebook, its tests, other lessons, and what publishes pictures of the course."""
+draws. The result tables of 08 to 12 are made in `evidence/tables.py`, what several notebooks draw with lies in `show`.
+Nothing imports a lesson but its notebook, its tests, other lessons, and what publishes pictures of the course.
+"""

@@ -210,7 +210,7 @@ def settings_sentence() -> Markdown:
 # --- one explanation: softmax twice is nearly the absolute error -----------------------------------------------------
 
 
-def charges(probabilities: Tensor) -> dict[str, Tensor]:
+def loss_values(probabilities: Tensor) -> dict[str, Tensor]:
     """Return what four losses charge for each label, given the probabilities of ten classes [..., 10].
 
     Each is what lies above the least it can reach, scaled so that the bounded ones charge about 1 at most.
@@ -230,7 +230,9 @@ def charges_figure(wrong: float = 0.4) -> Figure:
     others = ((1 - right) / 9)[:, None].expand(-1, 9)
     share, lowest = f"{100 * wrong:.0f} %", []
     figure, (alone, mixed) = new_figure(1, 2, width=11, height=4.8)
-    for line, (name, charged) in zip(LINES, charges(torch.cat([right[:, None], others], dim=1)).items(), strict=False):
+    for line, (name, charged) in zip(
+        LINES, loss_values(torch.cat([right[:, None], others], dim=1)).items(), strict=False
+    ):
         look = LOOKS.get(name, 0)
         style = {"color": COLORS[look], "linestyle": line, "linewidth": 3}
         drawn = (1 - wrong) * charged[:, 0] + wrong * charged.mean(1)
@@ -258,7 +260,7 @@ def slopes(right: float = 0.0001, winner: float = 0.99) -> dict[str, tuple[float
     rest = (1 - right - winner) / 8
     logits = torch.tensor([right, winner, *[rest] * 8], dtype=torch.float64).log().requires_grad_()
     found = {}
-    for name, charged in charges(torch.softmax(logits, dim=0)).items():
+    for name, charged in loss_values(torch.softmax(logits, dim=0)).items():
         (slope,) = torch.autograd.grad(charged[0], logits, retain_graph=True)
         found[name] = (slope[0].item(), slope[1].item())
     return found
@@ -266,7 +268,7 @@ def slopes(right: float = 0.0001, winner: float = 0.99) -> dict[str, tuple[float
 
 def wrong_labels_question() -> Prediction | Markdown:
     """Ask how the absolute error fares with many wrong labels; ask nothing before it was measured."""
-    found = conditions.straight_comparisons(DATA).items()
+    found = conditions.linear_loss_comparisons(DATA).items()
     compared = {kind: c for (name, kind), c in found if name == ABSOLUTE and "labels" in kind}
     if not compared:
         return Markdown("*Think of your own answer: which of the three forgives wrong labels?*")
@@ -279,7 +281,7 @@ def wrong_labels_question() -> Prediction | Markdown:
 
 def straight_differences() -> Shown | Markdown:
     """Draw both straight losses beside softmax once: where labels are wrong, and where softmax twice stood out."""
-    compared = conditions.straight_comparisons(DATA)
+    compared = conditions.linear_loss_comparisons(DATA)
     if not compared:
         return Markdown(NOT_MEASURED)
     stood_out = {(TWICE, kind): c for kind, c in conditions.once_and_twice(DATA).items()}
@@ -289,10 +291,10 @@ def straight_differences() -> Shown | Markdown:
 
 def straight_sentences() -> Markdown:
     """Tell the same differences in numbers."""
-    compared = conditions.straight_comparisons(DATA).items()
+    compared = conditions.linear_loss_comparisons(DATA).items()
     return listed([f"**{kind}**: {CALLED[name]} {in_words(c)}" for (name, kind), c in compared])
 
 
 def absolute_less_twice_sentences() -> Markdown:
     """Tell how far the absolute error and softmax twice lie apart."""
-    return listed([f"**{kind}**: {points(gap)}" for kind, gap in conditions.absolute_less_twice(DATA).items()])
+    return listed([f"**{kind}**: {points(gap)}" for kind, gap in conditions.mae_minus_double_softmax(DATA).items()])

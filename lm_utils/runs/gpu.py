@@ -28,7 +28,7 @@ from lm_utils.data import Splits, load_data
 from lm_utils.errors import UserError
 from lm_utils.pairing import Pairing, Scale
 from lm_utils.runs.gpu_network import outputs_of
-from lm_utils.runs.gpu_step import Program, Shelf, out_of_memory
+from lm_utils.runs.gpu_step import DeviceImages, Program, out_of_memory
 from lm_utils.runs.outputs import summarise
 from lm_utils.runs.store import Finished, Key, entry_of, entry_of_fit
 from lm_utils.training import RECORD, BadPairing, Run, checked_loss
@@ -36,7 +36,6 @@ from lm_utils.training import RECORD, BadPairing, Run, checked_loss
 GROUP = 128  # runs at once, some 60 MB each; a GPU without room for them gets half as many, or a quarter
 FREE = 4  # a group is arranged anew when one slot in so many is free and other runs wait for one
 FREE_AT_THE_END = 2  # and when none waits
-BENCH_RUNS = 64
 
 Load = Callable[[int], Splits]
 
@@ -57,14 +56,14 @@ def run_groups(
             finished(key, entry)
             bar.update()
 
-        in_groups([key for key in keys if can_join(key[0])], load, limits, where, keep)
+        in_groups([key for key in keys if trains_in_a_group(key[0])], load, limits, where, keep)
         for key in keys:
-            if not can_join(key[0]):
+            if not trains_in_a_group(key[0]):
                 keep(key, entry_of_fit(key, load(key[1]), limits, where.type))
 
 
 @cache
-def can_join(pairing: Pairing) -> bool:
+def trains_in_a_group(pairing: Pairing) -> bool:
     """Whether the loss takes whatever this pairing hands to it; else its own words are recorded by `fit`."""
     if pairing.may_leave_unit_interval:
         return False
@@ -124,7 +123,7 @@ def products_as_convolutions() -> Iterator[None]:
 
 
 @dataclass(eq=False)
-class Seat:
+class ActiveRun:
     """A run in a slot, and the generator of its order; once it is over, the slot is free."""
 
     run: Run
@@ -151,14 +150,14 @@ class Group:
         families = list(dict.fromkeys(family_of(key) for key in keys))
         self.queue = sorted(keys, key=lambda key: families.index(family_of(key)))
         self.families, self.load, self.limits, self.where, self.size = families, load, limits, where, size
-        self.shelf = Shelf.filled(sorted({seed for _, seed in keys}), load, where)
+        self.shelf = DeviceImages.filled(sorted({seed for _, seed in keys}), load, where)
         self.program: Program | None = None
-        self.seats: list[Seat] = []
+        self.seats: list[ActiveRun] = []
         self.since = time.perf_counter()
 
     def train(self, finished: Finished) -> None:
         """Train until nobody waits; runs that ended with one epoch are summarised while the GPU does the next."""
-        ended: list[Seat] = []
+        ended: list[ActiveRun] = []
         while True:
             try:
                 told = self.epoch() if self.seated() else None
@@ -205,10 +204,10 @@ class Group:
         for seat in newcomers:
             self.program.load(self.seats.index(seat), seat.run)
 
-    def begun(self, key: Key) -> Seat:
+    def begun(self, key: Key) -> ActiveRun:
         """A run that has not trained yet."""
         run = Run(*key, self.shelf.splits[key[1]].name, self.where.type)
-        return Seat(run, torch.Generator().manual_seed(key[1]))
+        return ActiveRun(run, torch.Generator().manual_seed(key[1]))
 
     def epoch(self) -> Tensor:
         """One epoch of everybody, put in the GPU's queue; what it will tell of each run."""
@@ -216,7 +215,7 @@ class Group:
         self.program.train_epoch(torch.stack([torch.randperm(images, generator=seat.order) for seat in self.seats]))
         return self.program.evaluate()
 
-    def judged(self, told: Tensor) -> list[Seat]:
+    def judged(self, told: Tensor) -> list[ActiveRun]:
         """Wait for the epoch, write it down, remember the best ones; the runs that end with it are tested."""
         numbers = told.T.tolist()  # the one time an epoch waits for the device
         now = time.perf_counter()
@@ -268,17 +267,3 @@ def judge(
     if better:
         run.best_epoch, run.valid_metric = epoch, metric
     return better, epoch == max_epochs or epoch - run.best_epoch >= patience
-
-
-def one_group(name: str, device: str) -> Callable[[int], float]:
-    """BENCH_RUNS runs of one pairing as a group, ready to be timed: epochs in, the mean test accuracy out."""
-    splits = [load_data(name, seed) for seed in range(4)]  # their images serve all seeds in turn
-    keys = [(Pairing("multiclass", "cross_entropy"), seed) for seed in range(BENCH_RUNS)]
-
-    def work(epochs: int) -> float:
-        scores = []
-        in_groups(keys, lambda seed: splits[seed % 4], (epochs, epochs), torch.device(device),
-                  lambda _, entry: scores.append(entry["test_metric"]))  # fmt: skip
-        return sum(scores) / len(scores)
-
-    return work

@@ -68,13 +68,13 @@ def convolve(x: Tensor, weight: Tensor) -> Tensor:
     return products.view(runs, -1, images, height - 2, width - 2)
 
 
-def widened(values: Tensor) -> Tensor:
+def padded_targets(values: Tensor) -> Tensor:
     """Targets [N], [N, 1] or [N, k] as numbers [N, WIDTH]."""
     columns = values.reshape(len(values), -1).to(torch.get_default_dtype())
     return F.pad(columns, (0, WIDTH - columns.shape[1]))
 
 
-def narrowed(pairing: Pairing, columns: Tensor) -> Tensor:
+def unpadded_outputs(pairing: Pairing, columns: Tensor) -> Tensor:
     """Targets [N, WIDTH] in the shape they have for this pairing."""
     return columns[:, 0].long() if pairing.spec.kind == "exclusive" else columns[:, : pairing.spec.outputs]
 
@@ -86,7 +86,7 @@ def outputs_of(pairing: Pairing, logits: Tensor) -> Tensor:
 
 def loss_of(pairing: Pairing, logits: Tensor, aims: Tensor) -> Tensor:
     """One run's loss; nn.BCELoss, which kills a CUDA process when it meets nan, meets one half and nan is told."""
-    outputs, aims = outputs_of(pairing, logits), narrowed(pairing, aims)
+    outputs, aims = outputs_of(pairing, logits), unpadded_outputs(pairing, aims)
     if pairing.loss != "bce":
         return pairing.loss_value(outputs, aims)
     known = outputs.isfinite()
@@ -97,7 +97,7 @@ def loss_of(pairing: Pairing, logits: Tensor, aims: Tensor) -> Tensor:
 def score_of(pairing: Pairing, logits: Tensor, targets: Tensor, mean: Tensor, std: Tensor) -> Tensor:
     """One run's metric: `Task.score`, left on the device."""
     predictions = pairing.predict(outputs_of(pairing, logits), Scale(mean, std))
-    targets = narrowed(pairing, targets)
+    targets = unpadded_outputs(pairing, targets)
     if pairing.spec.kind == "value":
         return (predictions - targets).square().mean()
     return (pairing.spec.decide(predictions) == targets).float().mean()

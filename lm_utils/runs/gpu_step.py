@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from lm_utils.data import Splits
 from lm_utils.pairing import Pairing
-from lm_utils.runs.gpu_network import BORDER, ROW, WIDTH, loss_of, network, packed, score_of, widened
+from lm_utils.runs.gpu_network import BORDER, ROW, WIDTH, loss_of, network, packed, padded_targets, score_of
 from lm_utils.training import BATCH, EVALUATION_BATCH, LEARNING_RATE, Run, new_model, prepare
 
 WARM_UPS = 2  # times that a step runs as it is before it is captured
@@ -30,7 +30,7 @@ SPARE = 1.1  # a capture must find this much of the memory that the same step to
 
 
 @dataclass(frozen=True)
-class Shelf:
+class DeviceImages:
     """The images of every seed on the device, with the border of the first convolution; labels stay on the CPU."""
 
     train: Tensor  # [seeds * images, 30, 30], seed after seed
@@ -40,7 +40,7 @@ class Shelf:
     sizes: tuple[int, int, int]
 
     @classmethod
-    def filled(cls, seeds: Sequence[int], load: Callable[[int], Splits], where: torch.device) -> Shelf:
+    def filled(cls, seeds: Sequence[int], load: Callable[[int], Splits], where: torch.device) -> DeviceImages:
         """Load every seed's split and put its images on the device."""
         train, valid, splits = [], [], {}
         for seed in seeds:
@@ -88,7 +88,7 @@ class Slots:
     relu: Tensor  # whether the hidden layer has a ReLU
 
     @classmethod
-    def blank(cls, count: int, shelf: Shelf, where: torch.device) -> Slots:
+    def blank(cls, count: int, shelf: DeviceImages, where: torch.device) -> Slots:
         """Slots full of zeros."""
         train, valid = ((size, WIDTH) for size in shelf.sizes[:2])
         shapes = {"train_aims": train, "valid_aims": valid, "valid_targets": valid, "kept": valid}
@@ -114,7 +114,9 @@ class Slots:
 class Program:
     """Slots for runs of the given families, in this order, and what is done on all of them at once."""
 
-    def __init__(self, families: Sequence[Pairing], shelf: Shelf, where: torch.device, graphs: bool = True) -> None:
+    def __init__(
+        self, families: Sequence[Pairing], shelf: DeviceImages, where: torch.device, graphs: bool = True
+    ) -> None:
         self.shelf, self.where, self.count = shelf, where, len(families)
         self.families = [(family, len(list(same))) for family, same in groupby(families)]
         self.slots = Slots.blank(self.count, shelf, where)
@@ -144,7 +146,7 @@ class Program:
         targets = {"train_aims": train.aims, "valid_aims": valid.aims, "valid_targets": valid.targets}
         rows = {"weights": packed(new_model(run.pairing, train.targets, run.seed)), "mean": run.scale.mean,
                 "std": run.scale.std, "relu": run.pairing.hidden == "relu", **starts}  # fmt: skip
-        self.slots.put(place, rows | {name: widened(values) for name, values in targets.items()})
+        self.slots.put(place, rows | {name: padded_targets(values) for name, values in targets.items()})
 
     def by_family(self, function: Callable[..., Tensor], *stacked: Tensor) -> Tensor:
         """A function of a pairing and of one run's tensors, mapped over all slots, family by family."""

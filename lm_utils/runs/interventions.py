@@ -67,7 +67,7 @@ def with_hidden(function: Callable[[Tensor], Tensor]) -> Setup:
     return setup
 
 
-def head_first(batches: int = 63) -> Setup:
+def output_layer_first(batches: int = 63) -> Setup:
     """Only the output layer learns for so many batches (63 are one epoch of 2,000 images), then everything."""
 
     def setup(model: CNN) -> torch.optim.Optimizer:

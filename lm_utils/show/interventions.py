@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.results import TITLES, carrying, estimate, under_conditions
+from lm_utils.evidence.results import TITLES, estimate, under_conditions, with_origin
 from lm_utils.evidence.sentences import shown_interval
 from lm_utils.evidence.tables import Table
 from lm_utils.runs.conditions import COLLAPSE, SWITCHES, Condition
@@ -74,7 +74,7 @@ def outcome_table(found: Runs) -> Table:
             f"test {metric_on_axis(task)}": shown_interval(estimate(scores(runs), task.metric), task),
             "as expected": ("yes" if as_expected else "no") if condition.expected else "",
         })  # fmt: skip
-    return Table(carrying(pd.DataFrame(lines), origin(found)))
+    return Table(with_origin(pd.DataFrame(lines), origin(found)))
 
 
 def outcome_figure(found: Runs) -> Figure:

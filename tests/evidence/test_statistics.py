@@ -45,9 +45,9 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(draw):
 
 def test_one_more_run_lies_where_it_is_said_to():
     samples = RANDOM(2).normal(size=(2000, 11))
-    hits = sum(low <= sample[10] <= high for sample in samples for low, high in [st.one_more(sample[:10])])
+    hits = sum(low <= sample[10] <= high for sample in samples for low, high in [st.prediction_interval(sample[:10])])
     assert 0.935 <= hits / len(samples) <= 0.965
-    assert isnan(st.one_more([0.5])[0])
+    assert isnan(st.prediction_interval([0.5])[0])
 
 
 def test_sign_flip_p_is_the_enumeration():

@@ -177,14 +177,14 @@ def test_what_is_charged_is_what_pytorch_charges():
         "MAE + softmax": 5 * torch.nn.functional.l1_loss(p, target),
         "MSE + softmax": 9 * torch.nn.functional.mse_loss(p, target),
     }
-    charged = lesson.charges(p)
+    charged = lesson.loss_values(p)
     assert charged.keys() == asked.keys()
     assert all(charged[name][3] == pytest.approx(value.item()) for name, value in asked.items())
 
 
 def test_where_a_wrong_class_has_won_the_straight_losses_pull_least():
     slopes = lesson.slopes()
-    once, twice, absolute, squared = (slopes[name] for name in lesson.charges(torch.ones(10)))
+    once, twice, absolute, squared = (slopes[name] for name in lesson.loss_values(torch.ones(10)))
     assert once[0] < -0.99 and once[1] > 0.98
     assert all(abs(right) < 0.001 for right, _ in (twice, absolute, squared))  # none of the three lifts the right class
     assert once[1] > 10 * squared[1] > 50 * twice[1] > 250 * absolute[1] > 0  # some push the winner down
@@ -223,7 +223,7 @@ def test_nothing_is_asked_of_the_absolute_error_before_it_was_measured(monkeypat
 def test_the_runs_decide_the_answer(monkeypatch, gain, answer, verdict):
     use(monkeypatch, lambda family: straight_runs(family, gain))
     assert lesson.wrong_labels_question().answer.startswith(answer)
-    compared = conditions.straight_comparisons("mnist")
+    compared = conditions.linear_loss_comparisons("mnist")
     assert len(compared) == 6 and {name for name, _ in compared} == {conditions.TWICE, conditions.ABSOLUTE}
     assert not verdict or {c.verdict for c in compared.values()} == {verdict}
     told = lesson.straight_sentences().data
@@ -233,7 +233,7 @@ def test_the_runs_decide_the_answer(monkeypatch, gain, answer, verdict):
 
 
 def test_the_shipped_runs_of_the_absolute_error_say_what_the_notebook_says_of_them():
-    compared = conditions.straight_comparisons("mnist")
+    compared = conditions.linear_loss_comparisons("mnist")
     assert len(compared) == 6
     for (_, kind), told in compared.items():
         assert told.verdict == ("better" if "labels at random" in kind else "worse")
@@ -243,5 +243,5 @@ def test_the_shipped_runs_of_the_absolute_error_say_what_the_notebook_says_of_th
     assert len(squared) == 2 and all(abs(mean) < 0.002 for mean in squared)  # "its marks lie near zero"
     stood_out = ("50 training images", "a tenth of the training images of 5 to 9")
     assert all(at_home["mse-softmax", kind].difference.low > -0.01 for kind in stood_out)  # no slow start
-    few, rare = (conditions.absolute_less_twice("mnist")[kind] for kind in stood_out)
+    few, rare = (conditions.mae_minus_double_softmax("mnist")[kind] for kind in stood_out)
     assert few.high < 0 and few.mean < rare.mean < 0

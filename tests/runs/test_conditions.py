@@ -51,7 +51,7 @@ def test_a_changed_gradient_keeps_no_graph_alive():
 
 def test_head_first_leaves_the_body_alone_for_the_first_batches():
     model = CNN(10, generator=torch.Generator().manual_seed(0))
-    optimizer = made.head_first(batches=1)(model)
+    optimizer = made.output_layer_first(batches=1)(model)
     moved = []
     for _ in range(2):
         before = model.conv1.weight.clone()

@@ -14,6 +14,7 @@ from lm_utils.pairing import Pairing
 from lm_utils.runs import gpu, gpu_step
 from lm_utils.runs.gpu_network import network, packed
 from lm_utils.training import Run, fit, new_model
+from lm_utils.workshop.bench import speed
 from lm_utils.workshop.bench.competitors import plain_datasets, plain_loop
 
 pytestmark = [
@@ -99,7 +100,7 @@ def test_batched_runs_reach_what_single_ones_reach():
 
 
 def test_a_graph_does_what_the_step_does():
-    shelf = gpu_step.Shelf.filled(range(2), lambda seed: load_data("digits", seed), CUDA)
+    shelf = gpu_step.DeviceImages.filled(range(2), lambda seed: load_data("digits", seed), CUDA)
     families = sorted({pairing.plain() for pairing in STACKED}, key=repr)
     told = []
     for graphs in (True, False):
@@ -177,11 +178,11 @@ def test_products_are_no_slower_than_grouped_convolutions():
 
 
 def test_a_group_is_fifty_times_as_fast_as_the_plain_loop():
-    datasets, group = plain_datasets("digits"), gpu.one_group("digits", "cuda")
+    datasets, group = plain_datasets("digits"), speed.one_group("digits", "cuda")
     plain_loop(*datasets, 1, "cuda")
     group(1)
     plain, alone = (clocked(plain_loop, *datasets, 3, "cuda"), clocked(fit, MULTICLASS, load_data("digits"), 0, 3, 3))
-    per_run = clocked(group, 3) / gpu.BENCH_RUNS
+    per_run = clocked(group, 3) / speed.GROUP_RUNS
     print(f"plain loop / batched: {plain / per_run:.0f}; fit / batched: {alone / per_run:.0f} (time per run)")
     assert plain / per_run > 50
 

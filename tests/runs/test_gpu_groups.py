@@ -21,6 +21,7 @@ from lm_utils.pairing import Pairing, Scale
 from lm_utils.runs import gpu, gpu_network, gpu_step, store
 from lm_utils.tasks import TASKS
 from lm_utils.training import BadPairing, checked_loss, fit
+from lm_utils.workshop.bench import speed
 
 SIZES = (40, 33, 20)  # one whole batch and a short one; valid images for one flattened batch and one of a single image
 MULTICLASS = Pairing("multiclass", "cross_entropy")
@@ -55,7 +56,7 @@ def splits():
 @pytest.fixture
 def tiny(splits, monkeypatch):
     """Let the engine load those few images."""
-    monkeypatch.setattr(gpu, "load_data", lambda name, seed: splits[seed])
+    monkeypatch.setattr(speed, "load_data", lambda name, seed: splits[seed])
     return splits
 
 
@@ -73,7 +74,7 @@ def doubles(splits, monkeypatch):
         ready = plain(part, run, where)
         return replace(ready, aims=ready.aims.double() if ready.aims.is_floating_point() else ready.aims)
 
-    monkeypatch.setattr(gpu, "load_data", lambda name, seed: exact[seed])
+    monkeypatch.setattr(speed, "load_data", lambda name, seed: exact[seed])
     monkeypatch.setattr(training, "prepare", prepare)  # for `fit`; the engine's own tensors are double by default
     torch.set_default_dtype(torch.float64)
     yield exact
@@ -149,7 +150,7 @@ def test_loss_gradient_and_metric_of_every_pairing(task):
         if activation == "sigmoid_inverse" and task != "regression":
             continue
         pairing = Pairing(task, loss, activation, normalize=task == "regression")
-        if gpu.can_join(pairing):
+        if gpu.trains_in_a_group(pairing):
             assert_alike_for_three_runs(pairing)
         elif not pairing.may_leave_unit_interval:
             with pytest.raises(BadPairing):
@@ -162,7 +163,7 @@ def assert_alike_for_three_runs(pairing):
     targets = [pairing.spec.target(own) for own in digits]
     aims = [pairing.aims(target, scale) for target, scale in zip(targets, scales, strict=True)]
     aims = [aim.double() if aim.is_floating_point() else aim for aim in aims]
-    wide = [torch.stack([gpu_network.widened(values).double() for values in part]) for part in (aims, targets)]
+    wide = [torch.stack([gpu_network.padded_targets(values).double() for values in part]) for part in (aims, targets)]
     program = object.__new__(gpu_step.Program)
     program.families = [(pairing, 3)]
     found = program.by_family(gpu_network.loss_of, logits, wide[0])
@@ -321,7 +322,7 @@ class NothingOnTheCpu(TorchDispatchMode):
 
 def test_the_step_asks_the_device_for_nothing(splits):
     meta = torch.device("meta")
-    shelf = gpu_step.Shelf.filled(range(3), splits.__getitem__, meta)
+    shelf = gpu_step.DeviceImages.filled(range(3), splits.__getitem__, meta)
     families = sorted({pairing.plain() for pairing in RUNS}, key=repr)
     program = gpu_step.Program(families, shelf, meta)
     with NothingOnTheCpu():
@@ -402,7 +403,7 @@ def test_it_works_out_the_sizes_of_batches():
 
 
 def test_the_benchs_group_is_of_the_asked_size(monkeypatch, tiny):
-    monkeypatch.setattr(gpu, "BENCH_RUNS", 2)
-    monkeypatch.setattr(gpu, "load_data", lambda name, seed: tiny[seed % 3])
+    monkeypatch.setattr(speed, "GROUP_RUNS", 2)
+    monkeypatch.setattr(speed, "load_data", lambda name, seed: tiny[seed % 3])
     wanted = [fit(MULTICLASS, tiny[seed], seed, 1, 1, "cpu").test_metric for seed in range(2)]
-    assert gpu.one_group("digits", "cpu")(1) == pytest.approx(sum(wanted) / 2)
+    assert speed.one_group("digits", "cpu")(1) == pytest.approx(sum(wanted) / 2)

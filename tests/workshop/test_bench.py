@@ -11,7 +11,6 @@ import torch
 
 from lm_utils import mnist
 from lm_utils.data import Part, Splits, load_data
-from lm_utils.runs import gpu
 from lm_utils.show.style import png
 from lm_utils.workshop.bench import command, competitors, growth, speed, speed_page
 from lm_utils.workshop.bench.competitors import places, plain_datasets, splits_with
@@ -189,4 +188,4 @@ def test_the_pictures_have_words_and_are_small() -> None:
 
 
 def test_a_group_is_as_large_as_it_says() -> None:
-    assert speed.CONTENDERS["group"].runs == gpu.BENCH_RUNS and "group" in speed.here("cuda")
+    assert speed.CONTENDERS["group"].runs == speed.GROUP_RUNS and "group" in speed.here("cuda")

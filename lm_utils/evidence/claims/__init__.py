@@ -22,7 +22,7 @@ from lm_utils.evidence.claims import (  # noqa: F401  (each writes its claims do
     document_004_written_by_hand,
 )
 from lm_utils.evidence.claims.claim import KINDS, VERDICTS, WRITTEN, Claim
-from lm_utils.evidence.results import Results, carrying, reference
+from lm_utils.evidence.results import Results, reference, with_origin
 from lm_utils.evidence.tables import Table
 
 HYPHEN_AS_MINUS = re.compile(r"(?<![\w)-])-(?=\d)")
@@ -79,7 +79,7 @@ def claims_table(judged: Sequence[Judged], results: Results | None = None) -> Ta
     ]  # fmt: skip
     trained = any(one.claim.kind in ("runs", "conditions") for one in judged)
     origin = (results or reference()).of_rows().origin if trained else "none; formulas and PyTorch itself decide"
-    return Table(carrying(pd.DataFrame(lines), origin))
+    return Table(with_origin(pd.DataFrame(lines), origin))
 
 
 def counts(judged: Iterable[Judged]) -> pd.DataFrame:

@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from math import nan
 
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.claims.by_rows import lacking, losses_of, row_of, row_sentences, titles, with_pairs, with_rows
+from lm_utils.evidence.claims.by_rows import (
+    row_of,
+    row_sentences,
+    runs_at_chance,
+    titles,
+    too_few_seeds,
+    with_pairs,
+    with_rows,
+)
 from lm_utils.evidence.claims.claim import Finding
 from lm_utils.evidence.results import Results, counted, mean, speed_of
 from lm_utils.evidence.sentences import shown_difference
@@ -71,7 +79,7 @@ def slightly_better(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Findi
 def cures(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
     """Whether the first of each pair beats the second with no run at chance; refuted where every run is at chance."""
     found, words = compared(results, pairs)
-    lost = [is_lost for one, _ in pairs for is_lost in losses_of(results, one.pairing)]
+    lost = [is_lost for one, _ in pairs for is_lost in runs_at_chance(results, one.pairing)]
     better = all(c.verdict == "better" for c in found)
     verdict = "refuted" if all(lost) else "holds here" if better and not any(lost) else "not shown"
     return Finding(verdict, f"{words} {row_sentences(results, [one for one, _ in pairs])}")
@@ -108,7 +116,7 @@ def measured(results: Results, pairing: Pairing, measure: str) -> dict[int, floa
 def accuracy_tells_enough(results: Results, chosen: Sequence[Row]) -> Finding:
     """Refuted by a row that equals the fitting one in accuracy and whose probabilities are beyond doubt worse."""
     fitting, hidden = row_of("fitting-multiclass"), []
-    if reason := lacking(results, [fitting]):
+    if reason := too_few_seeds(results, [fitting]):
         return Finding("not tested", reason)
     for row in chosen:
         (found,), _ = compared(results, [(row, fitting)])

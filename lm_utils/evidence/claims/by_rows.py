@@ -33,7 +33,7 @@ def loss_table(document: str, section: str) -> list[str]:
     return [row.id for row in rows(table="loss") if (row.document, row.section) == (document, section)]
 
 
-def lacking(results: Results, chosen: Iterable[Row]) -> str:
+def too_few_seeds(results: Results, chosen: Iterable[Row]) -> str:
     """Say what keeps a verdict from being given: rows with too few seeds."""
     counts = {row: len(results.of(row.pairing)) for row in chosen}
     short = {row: runs for row, runs in counts.items() if runs < st.FEWEST_SEEDS}
@@ -49,7 +49,7 @@ def with_rows(test: Test) -> Test:
     @wraps(test)
     def checked(results: Results, rows: Sequence[str], **arguments: object) -> Finding:
         chosen = [row_of(name) for name in rows]
-        reason = lacking(results, chosen)
+        reason = too_few_seeds(results, chosen)
         return Finding("not tested", reason) if reason else test(results, chosen, **arguments)
 
     return checked
@@ -61,7 +61,7 @@ def with_pairs(test: Test) -> Test:
     @wraps(test)
     def checked(results: Results, pairs: Sequence[Sequence[str]], **arguments: object) -> Finding:
         chosen = [(row_of(one), row_of(other)) for one, other in pairs]
-        reason = lacking(results, [row for pair in chosen for row in pair])
+        reason = too_few_seeds(results, [row for pair in chosen for row in pair])
         return Finding("not tested", reason) if reason else test(results, chosen, **arguments)
 
     return checked
@@ -79,7 +79,7 @@ def titles(chosen: Iterable[Row]) -> dict[Row, str]:
     return {row: f"{row.pairing.spec.title}, {row.label}" if several else row.label for row in chosen}
 
 
-def losses_of(results: Results, pairing: Pairing) -> list[bool]:
+def runs_at_chance(results: Results, pairing: Pairing) -> list[bool]:
     """Return for each run whether it is at chance."""
     chance, metric = results.baseline(pairing.task), pairing.spec.metric
     return [st.failed(score, chance, metric) for score in results.scores(pairing).values()]
@@ -98,7 +98,7 @@ def learn(results: Results, chosen: Sequence[Row]) -> Finding:
     for row in chosen:
         scores, chance = list(results.scores(row.pairing).values()), results.baseline(row.pairing.task)
         skills = [st.skill(score, chance, row.pairing.spec.metric) for score in scores]
-        well.append(not any(losses_of(results, row.pairing)) and sum(skills) / len(skills) >= NORMAL_SKILL)
+        well.append(not any(runs_at_chance(results, row.pairing)) and sum(skills) / len(skills) >= NORMAL_SKILL)
         typically.append(median(skills) >= NORMAL_SKILL)
     verdict = "holds here" if all(well) else "not shown" if all(typically) else "refuted"
     return Finding(verdict, row_sentences(results, chosen))
@@ -107,7 +107,7 @@ def learn(results: Results, chosen: Sequence[Row]) -> Finding:
 @with_rows
 def fail(results: Results, chosen: Sequence[Row]) -> Finding:
     """Whether every run of every row is at chance (or has no result); if most runs learn, the claim is refuted."""
-    lost = [is_lost for row in chosen for is_lost in losses_of(results, row.pairing)]
+    lost = [is_lost for row in chosen for is_lost in runs_at_chance(results, row.pairing)]
     verdict = "holds here" if all(lost) else "refuted" if sum(lost) <= len(lost) / 2 else "not shown"
     return Finding(verdict, row_sentences(results, chosen))
 
@@ -115,7 +115,7 @@ def fail(results: Results, chosen: Sequence[Row]) -> Finding:
 @with_rows
 def harm_is_possible(results: Results, chosen: Sequence[Row]) -> Finding:
     """Whether at least one of the rows is at chance in every run."""
-    harmed = [row for row in chosen if all(losses_of(results, row.pairing))]
+    harmed = [row for row in chosen if all(runs_at_chance(results, row.pairing))]
     return Finding("holds here" if harmed else "not shown", row_sentences(results, harmed or chosen))
 
 
@@ -140,7 +140,7 @@ def reproduced(results: Results, row: Row) -> tuple[bool, str]:
     Near means: the mean of our runs that learnt within a point (0.03 of MSE); for a row that the document does not
     recommend, the figure may also lie where one further run of ours would.
     """
-    lost, task = losses_of(results, row.pairing), row.pairing.spec
+    lost, task = runs_at_chance(results, row.pairing), row.pairing.spec
     if row.test is None:
         return all(lost), f"{row.label}: an error as published."
     published = f"{row.label}: published {shown(row.test, task)}, ours"
@@ -148,7 +148,7 @@ def reproduced(results: Results, row: Row) -> tuple[bool, str]:
         return all(lost), f"{published} at chance in {sum(lost)} of {len(lost)}."
     every = results.scores(row.pairing).values()
     scores = [score for score, is_lost in zip(every, lost, strict=True) if not is_lost]
-    ours, (low, high) = estimate(scores, task.metric), st.one_more(scores)
+    ours, (low, high) = estimate(scores, task.metric), st.prediction_interval(scores)
     near = abs(ours.mean - row.test) <= st.REPRODUCED[task.metric] or (not row.fits and low <= row.test <= high)
     apart = f"; {sum(lost)} of {len(lost)} learnt nothing and are left out here" if any(lost) else ""
     return near, f"{published} {shown_interval(ours, task)}{apart}."

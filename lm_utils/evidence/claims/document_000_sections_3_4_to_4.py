@@ -11,14 +11,14 @@ from lm_utils.evidence.claims.by_conditions import cause_is_refuted
 from lm_utils.evidence.claims.by_pairs import CLEARLY_MORE, better, equal
 from lm_utils.evidence.claims.by_rows import (
     fail,
-    lacking,
     learn,
     loss_table,
-    losses_of,
     reproduce,
     row_of,
     row_sentences,
+    runs_at_chance,
     titles,
+    too_few_seeds,
     with_rows,
 )
 from lm_utils.evidence.claims.claim import Claim, Finding
@@ -50,7 +50,7 @@ Claim("000-sigmoid-collapse", "3-4", "With sigmoids (BCE or MSE) ten classes are
 @with_rows
 def remedies_keep_the_blamed_part(results: Results, chosen: Sequence[Row]) -> Finding:
     """Refute a cause that is still there where every run learns; it holds only where every run still fails."""
-    lost = [is_lost for row in chosen for is_lost in losses_of(results, row.pairing)]
+    lost = [is_lost for row in chosen for is_lost in runs_at_chance(results, row.pairing)]
     words = row_sentences(results, chosen)
     if not any(lost):
         return Finding("refuted", "These rows keep independent sigmoids and change something else: " + words)
@@ -81,7 +81,7 @@ Claim(
 def near_the_fitting_probabilities(results: Results, chosen: Sequence[Row], how: str) -> tuple[list[bool], str]:
     """Return whether each row's likelihood and calibration come near the fitting pairing's; none without its seeds."""
     fitting = row_of("fitting-multiclass")
-    reason = lacking(results, [fitting])
+    reason = too_few_seeds(results, [fitting])
     if reason:
         return [], reason
     words, near = [], []
@@ -222,7 +222,7 @@ def loss_tells_learning(results: Results, chosen: Sequence[Row]) -> Finding:
     right, words, names = [], [], titles(chosen)
     for row in chosen:
         average = loss_of_the_average(row.pairing, results.data)
-        runs, learnt = results.of(row.pairing), [not is_lost for is_lost in losses_of(results, row.pairing)]
+        runs, learnt = results.of(row.pairing), [not is_lost for is_lost in runs_at_chance(results, row.pairing)]
         low = [lowest_loss(entry) < CLEARLY_BELOW * average for entry in runs]
         right.append([fell == learns for fell, learns in zip(low, learnt, strict=True)])
         words.append(

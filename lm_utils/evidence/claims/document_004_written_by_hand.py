@@ -64,7 +64,7 @@ def log_is_negative_only_below_a_half() -> Finding:
     )
 
 
-def at_least_loss(entry: dict) -> float:
+def metric_at_lowest_loss(entry: dict) -> float:
     """Return the validation metric of the epoch with the least validation loss."""
     return min(entry["history"], key=lambda record: record["valid_loss"])["valid_metric"]
 
@@ -74,7 +74,7 @@ def least_loss_is_most_accurate(results: Results, chosen: Sequence[Row]) -> Find
     """Test whether the accuracy at the least validation loss is practically the best epoch's, or surely lower."""
     gaps, words, names = [], [], titles(chosen)
     for row in chosen:
-        lower = [at_least_loss(entry) - entry["valid_metric"] for entry in results.of(row.pairing)]
+        lower = [metric_at_lowest_loss(entry) - entry["valid_metric"] for entry in results.of(row.pairing)]
         gap = st.mean_interval(lower)
         gaps.append((gap, st.MARGIN[row.pairing.spec.metric]))
         words.append(

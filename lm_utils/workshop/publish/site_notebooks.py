@@ -42,13 +42,13 @@ def in_korean(executed: NotebookNode, korean: NotebookNode, editions: Collection
     for cell in code:
         for data in (output.get("data", {}) for output in cell.outputs):
             for kind in {"text/html", "text/markdown"} & data.keys():
-                data[kind] = upwards("".join(data[kind]), editions)
+                data[kind] = links_one_folder_up("".join(data[kind]), editions)
     outputs = iter(code)
     made.cells = [next(outputs) if cell.cell_type == "code" else cell for cell in korean.cells]
     return made
 
 
-def upwards(text: str, editions: Collection[str]) -> str:
+def links_one_folder_up(text: str, editions: Collection[str]) -> str:
     """Let links to notebooks beside a text lead one folder up, but for the editions that are here."""
     return BESIDE.sub(lambda found: found[0] if found[2] in editions else f"{found[1]}../{found[2]}.ipynb", text)
 
@@ -65,7 +65,7 @@ def site_notebook(executed: NotebookNode, name: str, language: str = "en") -> No
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "remove-input"]
         for output in cell.get("outputs", []):
             if "text/html" in output.get("data", {}):
-                output.data["text/html"] = staying("".join(output.data["text/html"]))
+                output.data["text/html"] = links_to_pages("".join(output.data["text/html"]))
     for widget in state.values():
         lead_to_pages(widget["state"])
     return made
@@ -79,7 +79,7 @@ def note(name: str, values: dict[str, Any], widgets: bool, language: str) -> str
     return f":::{{admonition}} {HEADS[language]}\n:class: note\n{text}\n:::"
 
 
-def staying(page: str) -> str:
+def links_to_pages(page: str) -> str:
     """Let the links of HTML to notebooks lead to their pages."""
     return NOTEBOOK_LINK.sub(r"\1.html", page)
 
@@ -88,4 +88,4 @@ def lead_to_pages(state: dict[str, Any]) -> None:
     """Let the links in a widget's texts lead to pages."""
     for name, value in state.items():
         if isinstance(value, str):
-            state[name] = staying(value)
+            state[name] = links_to_pages(value)
