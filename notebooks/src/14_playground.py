@@ -16,9 +16,9 @@
 # After this notebook you can
 #
 # - train any pairing of loss and output activation with one click, and stop it with another;
-# - read a learning curve by its landmarks: the constant answer, the lowest loss within reach, the best metric;
+# - read a learning curve by its landmarks: the constant answer, the lowest possible loss, the best metric;
 # - tell a run that is stuck from one that only looks stuck;
-# - find, break and repair pairings of your own, and take the runs home as a table and a picture.
+# - find, break and repair pairings of your own, and save the runs as a table and a picture.
 #
 # **Time:** 25 minutes (a good place to pause is before part 3)
 #
@@ -32,7 +32,7 @@ seeds = 3
 device = "auto"
 
 # %% [markdown]
-# First the tools, and a line that says which images and which device this notebook uses.
+# This cell imports the tools and prints a line that says which images and which device this notebook uses.
 
 # %%
 import math
@@ -56,11 +56,11 @@ banner(data, device)
 # %% [markdown]
 # ## 1. The instrument
 #
-# Six buttons on top are six rows of our tables, five of them from the documents. Press one, read the card (what the
-# network emits, what the loss makes of it, what our stored runs gave), then press **Train** and watch. **Stop** stops
-# within a batch. The grey bar below the buttons opens everything else: task, loss, both activations, learning rate,
-# patience, epochs, seed, standardised targets, a start at the base rate. Options that make no sense for a task are
-# greyed out. All of it works with Tab, Space and the arrow keys.
+# The six buttons at the top are six rows of our tables, five of them from the documents. Press one and read the card:
+# it says what the network outputs, what the loss does with it, and what our stored runs gave. Then press **Train** and
+# watch. **Stop** ends the training within a batch. The grey bar below the buttons opens everything else: task, loss,
+# both activations, learning rate, patience, epochs, seed, standardised targets, a start at the base rate. Options that
+# make no sense for a task are greyed out. Everything works with Tab, Space and the arrow keys.
 #
 # Tick **Predict first** when you teach or learn with it: verdict and stored result then stay hidden until you have said
 # what will happen.
@@ -69,12 +69,12 @@ banner(data, device)
 explorer(data, device)
 
 # %% [markdown]
-# How to read it, from top to bottom.
+# Read the instrument from top to bottom.
 #
-# - **Left curve: the loss.** The dotted line is what a network reaches that never looks at the image. The red
-#   dash-dotted line, where there is one, is the lowest value that these outputs can reach at all.
+# - **Left curve: the loss.** The dotted line is the loss of a network that never looks at the image. The red
+#   dash-dotted line, where there is one, is the lowest loss that these outputs can reach at all.
 # - **Right curve: the metric**, with the same two kinds of lines. The star marks the epoch whose weights are kept.
-# - **Sixteen test images**, each with what the network says now.
+# - **Sixteen test images**, each with the network's present answer.
 # - **Outputs, gradients, hidden layer.** Gradients that fall to a millionth in the first layers mean that nothing
 #   reaches them any more. A hidden unit that stays at the same flat end for every image says nothing about any image.
 # - **The doctor** of notebook 13 looks at the trained network, its loss and a batch.
@@ -84,12 +84,12 @@ explorer(data, device)
 # %% [markdown]
 # ## 2. A guided tour
 #
-# Keep the instrument above in view and visit the buttons one after the other. Each stop begins with a question.
+# Keep the instrument above in view and try the buttons one after the other. Each stop begins with a question.
 #
 # **Stop 1: a pairing that fits.** Ten digits, raw outputs into `nn.CrossEntropyLoss`. Before any training the ten
 # outputs are nearly equal.
 #
-# **Exercise 1.** At about which loss does the curve begin?
+# **Exercise 1.** At about which loss does the curve start?
 
 # %%
 first_loss = ...
@@ -98,7 +98,7 @@ first_loss = ...
 first_loss = math.log(10)
 
 # %% [markdown]
-# Work it out before you press Train: with equal outputs every class gets one tenth.
+# Work it out before you press Train. With equal outputs every class gets one tenth.
 
 # %%
 quiz.check(
@@ -111,9 +111,9 @@ quiz.check(
 )  # fmt: skip
 
 # %% [markdown]
-# Predicting the first loss is the cheapest test of a new model: if it begins elsewhere, outputs, loss and targets do
-# not fit together. Now let the same happen here without a click, for three epochs, with softmax applied twice. It uses
-# the very functions that the buttons use.
+# Predicting the first loss is the cheapest test of a new model. If the loss starts elsewhere, outputs, loss and targets
+# do not fit together. The next cell trains without a click, for three epochs, with softmax applied twice. It uses the
+# same functions as the buttons.
 
 # %%
 splits = lm.load_data(data)
@@ -123,14 +123,14 @@ live.train()
 Markdown(f"**{choice.label}** {texts.ending(live)}")
 
 # %% [markdown]
-# The picture of this run, drawn as above. Look at the loss first and at the accuracy second.
+# This is the picture of that run, drawn as above. Look at the loss first and at the accuracy second.
 
 # %%
 show(figures.curves_figure(choice.pairing, live.landmarks, live))
 
 # %% [markdown]
 # The loss moves in the narrow band between the dotted line and the red one, while the accuracy climbs as if nothing
-# were wrong. Both statements, checked:
+# were wrong. The next cell checks both statements:
 
 # %%
 last, lines = live.history[-1], live.landmarks
@@ -139,16 +139,16 @@ assert last["valid_loss"] > lines.least_loss
 assert last["valid_metric"] > 2 * lines.constant_metric
 
 # %% [markdown]
-# And what the network looks like inside after these three epochs:
+# This is what the network looks like inside after these three epochs:
 
 # %%
 show(figures.inside_figure(live))
 
 # %% [markdown]
-# On the left, the outputs that should be a yes move away from those that should be a no; in the middle, every layer
-# still receives a gradient; on the right, no hidden unit is stuck for every image. (The other line counts single
-# activations at a flat end. Even many of them are no harm where each unit says a clear no to some images and a clear
-# yes to others.) The doctor knows the pairing by sight:
+# On the left, the outputs that should be yes move away from those that should be no. In the middle, every layer still
+# receives a gradient. On the right, no hidden unit is stuck for every image. (The other line counts single activations
+# at a flat end. Even many of them do no harm if each unit says a clear no to some images and a clear yes to others.)
+# The doctor recognises the pairing at once:
 
 # %%
 assert "softmax_before_cross_entropy" in live.report.codes
@@ -167,7 +167,7 @@ quiz.predict(
 
 # %% [markdown]
 # Press the second button and Train, and watch the gradients of the convolutions. Where does the value of the plateau
-# come from? It follows from the base rate alone, and the dotted line of the picture agrees:
+# come from? It follows from the base rate alone, and the dotted line in the picture shows the same value:
 
 # %%
 never = PRESETS[1].choice.pairing
@@ -177,7 +177,7 @@ Markdown(f"By hand {by_hand:.4f}. Stored reference: {sentence(never)}")
 
 # %% [markdown]
 # **Stop 3: double softmax.** You have just seen it. Let the button run to its end and compare the accuracy with stop 1
-# in *Compare your runs*. The two losses cannot be compared: they are different functions.
+# in *Compare your runs*. You cannot compare the two losses, because they are different functions.
 #
 # **Stop 4: one softmax.**
 
@@ -190,11 +190,11 @@ quiz.predict(
 )
 
 # %% [markdown]
-# Press the fourth button. Nothing moves, from the first batch to the last; the accuracy is the share of curved digits.
+# Press the fourth button. Nothing moves, from the first batch to the last. The accuracy is the share of curved digits.
 # (The panel of the gradients is logarithmic and draws 0 at 10⁻²⁰.)
 #
 # **Stop 5: softmax over labels.** Here the *right* picture has a red line: with softmax at most one of four labels can
-# pass one half, and that caps the accuracy.
+# be above one half, and that limits the accuracy.
 
 # %%
 labels = landmarks(PRESETS[4].choice.pairing, splits)
@@ -212,12 +212,12 @@ assert runaway.constant_loss is None and runaway.least_loss is None
 Markdown(f"Stored reference: {sentence(PRESETS[5].choice.pairing)}")
 
 # %% [markdown]
-# A falling loss that makes the model worse: the metric, not the loss, says whether a model learns.
+# Here a falling loss goes with a model that gets worse. The metric, not the loss, says whether a model learns.
 #
 # ## 3. Hunts
 #
-# Now find pairings yourself. Try them in the instrument, then write the one you found as
-# `lm.Pairing(task, loss, activation)`; the cell below each hunt tests it.
+# Now find pairings yourself. Try them in the instrument, then write the one you found as `lm.Pairing(task, loss,
+# activation)`. The cell below each hunt tests it.
 #
 # **Exercise 2: looks stuck, is fine.** Find a pairing for the *ten digits* whose loss can never fall below 1.4 and that
 # learns the task all the same.
@@ -229,7 +229,7 @@ looks_stuck = ...
 looks_stuck = lm.Pairing("multiclass", "cross_entropy", "softmax")
 
 # %% [markdown]
-# The check computes the lowest loss within reach, as the red line does.
+# The check computes the lowest possible loss, which is also what the red line shows.
 
 # %%
 lesson.check_pairing(looks_stuck, {
@@ -239,7 +239,7 @@ lesson.check_pairing(looks_stuck, {
 })  # fmt: skip
 
 # %% [markdown]
-# Whoever stops training at 1.46 because "it does not learn" throws away a good model. There is a second answer, too.
+# If you stop training at 1.46 because "it does not learn", you throw away a good model. There is a second answer, too.
 #
 # **Exercise 3: an error at last.** Most misfits train without a word. Find a pairing that PyTorch *refuses*.
 
@@ -259,8 +259,8 @@ lesson.check_pairing(refused, {
 })  # fmt: skip
 
 # %% [markdown]
-# Of all the misfits of this course this one is the kindest: it says so at once (with ReLU at the end, as soon as an
-# output passes 1).
+# Of all the misfits of this course this one is the kindest, because it reports itself at once (with ReLU at the end, as
+# soon as an output is above 1).
 #
 # **Exercise 4: one change.** Repair *the sigmoid that never learns* by changing exactly one thing: loss, output
 # activation, hidden activation, or the start of the output bias. Several answers are right.
@@ -272,7 +272,7 @@ repaired = ...
 repaired = lm.Pairing("multiclass", "bce", "sigmoid", prior_bias=True)
 
 # %% [markdown]
-# Train your repair above before you believe the check: it only knows what other runs gave.
+# Train your repair above before you believe the check. The check only knows the results of other runs.
 
 # %%
 lesson.check_pairing(repaired, {
@@ -284,17 +284,18 @@ lesson.check_pairing(repaired, {
 
 # %% [markdown]
 # Four single changes work. Three of them take away the push that all ten outputs share at the start: another loss, a
-# softmax, a start at the base rate. The fourth, ReLU in the hidden layer, leaves the push and takes away the upper flat
-# end into which it drives the units. Notebook 11 takes this apart.
+# softmax, a start at the base rate. The fourth, ReLU in the hidden layer, leaves the push but takes away the upper flat
+# end into which the push drives the units. Notebook 11 takes this apart.
 #
 # ## Summary
 #
 # - Predict the first loss, then press Train: one number tests outputs, loss and targets together.
-# - Read curves by their landmarks. At the dotted line nothing is learnt; above a red line a perfect model may sit.
+# - Read curves by their landmarks. At the dotted line nothing is learnt. A loss just above a red line may belong to a
+#   perfect model.
 # - Losses of different kinds cannot be compared; metrics can.
-# - A falling loss is no proof of learning, a high loss no proof of failure, and PyTorch rarely objects.
-# - One run is an anecdote. For evidence take the stored results with their intervals, or train several seeds.
+# - A falling loss does not prove learning, a high loss does not prove failure, and PyTorch rarely objects.
+# - One run is an anecdote. For evidence, use the stored results with their intervals, or train several seeds.
 #
 # The explorer also runs alone, as a web page for a projector: `make explore` prints its address.
 #
-# Next: every claim of the documents, with our verdict: [15 Verdicts](15_verdicts.ipynb).
+# The next notebook gives our verdict on every claim of the documents: [15 Verdicts](15_verdicts.ipynb).
