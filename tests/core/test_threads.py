@@ -12,7 +12,7 @@ from lm_utils import threads
 
 CHOICES = {  # what a user does: before `lm_utils.training` is imported, and after; how many threads a training then has
     "nothing": ({}, "", "", 1),
-    "the variable": ({"OMP_NUM_THREADS": "3"}, "", "", 3),
+    "the variable": ({"OMP_NUM_THREADS": "2"}, "", "", 2),
     "a call before": ({}, "torch.set_num_threads(7)", "", 7),
     "a call after": ({}, "", "torch.set_num_threads(2)", 2),
 }
