@@ -56,7 +56,7 @@ def splits():
 @pytest.fixture
 def tiny(splits, monkeypatch):
     """Let the engine load those few images."""
-    monkeypatch.setattr(speed, "load_data", lambda name, seed: splits[seed])
+    monkeypatch.setattr(gpu, "load_data", lambda name, seed: splits[seed])
     return splits
 
 
@@ -74,7 +74,7 @@ def doubles(splits, monkeypatch):
         ready = plain(part, run, where)
         return replace(ready, aims=ready.aims.double() if ready.aims.is_floating_point() else ready.aims)
 
-    monkeypatch.setattr(speed, "load_data", lambda name, seed: exact[seed])
+    monkeypatch.setattr(gpu, "load_data", lambda name, seed: exact[seed])
     monkeypatch.setattr(training, "prepare", prepare)  # for `fit`; the engine's own tensors are double by default
     torch.set_default_dtype(torch.float64)
     yield exact

@@ -473,6 +473,7 @@ def begun(folder):
     return lambda: (folder / "begun").exists() and (folder / "out" / "00_quick.ipynb").exists()
 
 
+@pytest.mark.alone  # it holds a promise in seconds
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals work otherwise on Windows")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
@@ -491,6 +492,7 @@ def test_an_interrupt_ends_everything_within_five_seconds_and_keeps_what_is_done
     assert (long / "out" / "00_quick.ipynb").exists() and not list((long / "out").rglob("*.part*"))
 
 
+@pytest.mark.alone  # it holds a promise in seconds
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals work otherwise on Windows")
 def test_even_a_killed_run_all_leaves_neither_a_process_nor_a_folder(long, start, mark):
