@@ -92,12 +92,18 @@ def kept(page: Page) -> int:
     return int(re.search(r"\((\d) of 6\)", page.raw.get_by_role("button", name="Compare your runs").inner_text())[1])
 
 
+def turn_fold(page: Page, title: str, mark: str) -> None:
+    """Open (▾) or close (▸) a fold, and wait until it is: what lies below it moves only then."""
+    fold = page.raw.get_by_role("button", name=title)
+    if not fold.inner_text().startswith(mark):
+        fold.click()
+    page.raw.get_by_role("button", name=f"{mark} {title}").wait_for()
+
+
 def long_run(page: Page) -> None:
     """The first preset with so much patience that it does not end by itself."""
     page.button("A pairing that fits").or_(page.button("● A pairing that fits")).click()
-    fold = page.raw.get_by_role("button", name="Everything else")
-    if fold.inner_text().startswith("▸"):
-        fold.click()
+    turn_fold(page, "Everything else", "▾")
     for label, value in (("Patience", "100"), ("Epochs at most", "500")):
         box = page.outputs.locator(".widget-text").filter(has_text=label).locator("input")
         box.fill(value)
@@ -197,18 +203,19 @@ def test_a_pairing_that_is_refused(web):
     web.see("The doctor looked at network, loss and targets")
     wait_until_ready(web)
     web.screenshot("explorer_refused")
-    web.raw.get_by_role("button", name="Everything else").click()
+    turn_fold(web, "Everything else", "▸")
 
 
 def test_compare_and_save(web):
-    web.raw.get_by_role("button", name="Compare your runs").click()
+    turn_fold(web, "Compare your runs", "▾")
     web.button("Save CSV and PNG").click()
-    with web.raw.expect_download() as download:
+    web.raw.get_by_role("link", name="explorer-runs.csv").wait_for(timeout=120_000)
+    with web.raw.expect_download(timeout=120_000) as download:
         web.raw.get_by_role("link", name="explorer-runs.csv").click()
     text = download.value.path().read_text()
     assert text.startswith("run,task,loss,") and ",error," in text
     web.screenshot("explorer_compared", around=web.button("Save CSV and PNG"))
-    web.raw.get_by_role("button", name="Compare your runs").click()
+    turn_fold(web, "Compare your runs", "▸")
 
 
 def test_by_keyboard_with_a_prediction(web):

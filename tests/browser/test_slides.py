@@ -34,8 +34,9 @@ FAULTS = """least => {
         if ((said.match(/[.!?:]["')]*(?=\\s|$)/g) ?? []).length < 2) faults.push(`a single sentence: ${said}`);
     }
     for (const image of slide.querySelectorAll('img')) {
-        const box = image.getBoundingClientRect();
-        const scale = Math.min(box.width / image.naturalWidth, box.height / image.naturalHeight);
+        const box = image.getBoundingClientRect(), width = image.getAttribute('width') ?? image.naturalWidth;
+        const height = width * image.naturalHeight / image.naturalWidth;
+        const scale = Math.min(box.width / width, box.height / height);
         if (!(scale >= least.scale)) faults.push(`an image at ${scale.toFixed(2)} of its size`);
     }
     const texts = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);
