@@ -1,4 +1,4 @@
-"""Sphinx's settings for the web site; `make site` gathers the pages and calls Sphinx (lm_utils/workshop/publish/site.py)."""
+"""Sphinx's settings for the web site: `make site` gathers the pages and calls Sphinx."""
 
 from __future__ import annotations
 
