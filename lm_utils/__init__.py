@@ -30,6 +30,7 @@ HOME = {
     "LOSSES": "lm_utils.losses",
     "ACTIVATIONS": "lm_utils.activations",
     "CNN": "lm_utils.model",
+    "TinyCNN": "lm_utils.model",
     "Pairing": "lm_utils.pairing",
     "fit": "lm_utils.training",
     "Run": "lm_utils.training",
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from lm_utils.doctor import diagnose as diagnose
     from lm_utils.losses import LOSSES as LOSSES
     from lm_utils.model import CNN as CNN
+    from lm_utils.model import TinyCNN as TinyCNN
     from lm_utils.pairing import Pairing as Pairing
     from lm_utils.runs.sweep import sweep as sweep
     from lm_utils.tasks import TASKS as TASKS

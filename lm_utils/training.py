@@ -22,7 +22,7 @@ UNCAPPED_THREADS = cap_threads()
 EXPERIMENT_VERSION = 1  # raise by hand when the meaning of a run changes; stored runs of another version do not count
 BATCH = 32
 EVALUATION_BATCH = 100  # larger is slower on a CPU: the activations no longer fit its cache
-LEARNING_RATE = 1e-3
+LEARNING_RATE = CNN.learning_rate
 RECORD = ("epoch", "train_loss", "valid_loss", "valid_metric")  # what a run keeps of each epoch
 
 
@@ -61,9 +61,10 @@ class Run:
         return len(self.history)
 
 
-def adamw(model: nn.Module, lr: float = LEARNING_RATE) -> torch.optim.Optimizer:
-    """The experiments' optimiser: AdamW with PyTorch's own weight decay."""
-    return torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=lr, fused=True)
+def adamw(model: CNN, lr: float | None = None) -> torch.optim.Optimizer:
+    """The experiments' optimiser: AdamW with PyTorch's own weight decay, at the network's own learning rate."""
+    rate = model.learning_rate if lr is None else lr
+    return torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=rate, fused=True)
 
 
 def fit(
@@ -77,13 +78,14 @@ def fit(
     stop: Event | None = None,
     setup: Callable[[CNN], torch.optim.Optimizer] = adamw,
     precision: str = "fp32",
+    network: type[CNN] = CNN,
 ) -> Run:
     """Train one pairing once; `setup` gets the fresh network and returns the optimiser (it may add hooks)."""
     check_numbers(seed, max_epochs, patience)
     started, where = time.perf_counter(), pick_device(device, pairing)
     run = Run(pairing, seed, data.name, where.type, precision=precision)
     train, valid, test = (prepare(part, run, where) for part in (data.train, data.valid, data.test))
-    run.model = new_model(pairing, train.targets, seed, precision).to(where)
+    run.model = new_model(pairing, train.targets, seed, precision, network).to(where)
     optimizer, order = setup(run.model), torch.Generator().manual_seed(seed)
     best = None
     try:
@@ -140,11 +142,16 @@ class InBfloat16(CNN):
 NETWORKS = {"fp32": CNN, "bf16": InBfloat16}
 
 
-def new_model(pairing: Pairing, train_targets: Tensor, seed: int, precision: str = "fp32") -> CNN:
+def new_model(
+    pairing: Pairing, train_targets: Tensor, seed: int, precision: str = "fp32", network: type[CNN] = CNN
+) -> CNN:
     """The fresh network of this seed, its output bias at the prior where the pairing says so."""
     check_name("precision", precision, NETWORKS)
+    if precision != "fp32" and network is not CNN:
+        raise UserError(f"precision={precision!r} is for the documents' CNN only; leave out `precision` or `network`.")
     generator = torch.Generator().manual_seed(seed)
-    model = NETWORKS[precision](pairing.spec.outputs, pairing.activation, pairing.hidden, generator)
+    kind = NETWORKS[precision] if network is CNN else network
+    model = kind(pairing.spec.outputs, pairing.activation, pairing.hidden, generator)
     if pairing.prior_bias:
         model.out.bias.data.copy_(pairing.prior(train_targets.cpu()))
     return model

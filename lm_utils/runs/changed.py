@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lm_utils.errors import UserError
 from lm_utils.files import RESULTS, write_whole
+from lm_utils.model import CNN
 from lm_utils.runs.conditions import CONDITIONS, Condition
 from lm_utils.runs.outputs import quality
 from lm_utils.runs.shipped import alone_in, is_current, rounded
@@ -22,6 +23,7 @@ FIRST_SEED = 100  # fresh: the reference results are on 0 to 9
 CONFIRMING = 200  # fresher still: for what stood out on those
 ON_FRESHER = ("confirmation", "patience", "straight")
 UNSEEN = 300  # for the grid that tells two explanations apart, which the seeds above suggested
+ON_UNSEEN = ("lever", "tiny", "tiny-lever")
 
 
 def main(
@@ -38,7 +40,7 @@ def main(
         raise UserError(f"Unknown family {unknown[0]!r}; choose from {', '.join(CONDITIONS)}.")
     data = data_name(data, cluster)
     for family in families:
-        first = UNSEEN if family == "lever" else CONFIRMING if family in ON_FRESHER else FIRST_SEED
+        first = UNSEEN if family in ON_UNSEEN else CONFIRMING if family in ON_FRESHER else FIRST_SEED
         extend(CONDITIONS[family], range(first, first + seeds), data, device, jobs, cluster)
 
 
@@ -90,7 +92,7 @@ def run_condition(condition: Condition, seed: int, data: str, device: str = "aut
     splits = condition.change(splits_of(data, seed), seed)
     watch = WATCHES[condition.family](condition, splits)
     run = fit(condition.pairing, splits, seed, condition.max_epochs, condition.patience, device=device, stop=stop,
-              on_epoch=watch.look, setup=watch.setup)  # fmt: skip
+              on_epoch=watch.look, setup=watch.setup, network=condition.network)  # fmt: skip
     if run.status == "stopped" and not watch.enough:
         raise Stopped
     entry = entry_of(run, {})
@@ -101,4 +103,6 @@ def run_condition(condition: Condition, seed: int, data: str, device: str = "aut
     chance = task.baseline(task.target(splits.train.digits), task.target(splits.test.digits))
     told = {"condition": condition.name, "family": condition.family, "title": condition.title, "chance": chance}
     told |= {"expected": condition.expected, "train_images": len(splits.train.digits)}
+    if condition.network is not CNN:
+        told["network"] = condition.network.__name__
     return rounded({**told, **asdict(condition.pairing), **entry, **watch.seen(run)})

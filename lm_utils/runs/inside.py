@@ -17,13 +17,14 @@ FLAT = 0.01
 
 def gradient_sizes(model: CNN, pairing: Pairing, images: Tensor, aims: Tensor) -> dict[str, float]:
     """The mean size of the loss's gradient in each layer's weights; the model's own .grad stays as it is."""
-    weights = [getattr(model, layer).weight for layer in LAYERS]
+    layers = [layer for layer in LAYERS if hasattr(model, layer)]  # the tiny network has two convolutions
+    weights = [getattr(model, layer).weight for layer in layers]
     with torch.enable_grad():
         loss = pairing.loss_value(model(images), aims)
         gradients = torch.autograd.grad(loss, weights, allow_unused=True)
     return {
         layer: 0.0 if gradient is None else gradient.abs().mean().item()
-        for layer, gradient in zip(LAYERS, gradients, strict=True)
+        for layer, gradient in zip(layers, gradients, strict=True)
     }
 
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from lm_utils.data import Part, Splits
 from lm_utils.model import CNN
 from lm_utils.runs.conditions import Condition
-from lm_utils.runs.inside import LAYERS, gradient_sizes, stuck_share
+from lm_utils.runs.inside import gradient_sizes, stuck_share
 from lm_utils.runs.interventions import OTHER_HAND, SHIFTS
 from lm_utils.runs.outputs import best_cut, quality
 from lm_utils.runs.store import splits_of
@@ -70,7 +70,7 @@ class GradientTrace(Watch):
         where = next(self.model.parameters()).device
         images, aims = self.part.images.to(where), self.part.aims.to(where)
         sizes = gradient_sizes(self.model, self.condition.pairing, images, aims)
-        self.trace.append({"stuck": stuck_share(self.model, images), **{layer: sizes[layer] for layer in LAYERS}})
+        self.trace.append({"stuck": stuck_share(self.model, images), **sizes})
 
     def seen(self, run: Run) -> dict:
         """The trace, one entry per epoch, the first before training."""
@@ -172,6 +172,7 @@ class StoppingRules(Watch):
 WATCHES: dict[str, type[Watch]] = {
     "collapse": GradientTrace, "switches": ValidationCut, "new-data": ShiftedTests, "confirmation": Watch,
     "patience": Watch, "straight": Watch, "stopping": StoppingRules, "lever": GradientTrace,
+    "tiny": GradientTrace, "tiny-lever": GradientTrace,
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from torch import nn
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.data import load_data
 from lm_utils.losses import LOSSES
-from lm_utils.model import CNN
+from lm_utils.model import CNN, TinyCNN
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
 from lm_utils.training import BATCH, Stopped, adamw, fit, new_model, outputs_of, pick_device
@@ -29,6 +29,30 @@ def test_the_network_has_the_documents_size_and_torchs_initialisation():
     assert all(torch.equal(a, b) for a, b in zip(ours.parameters(), plain.parameters(), strict=True))
     images = torch.randn(5, 1, 28, 28)
     torch.testing.assert_close(ours(images), plain(images))
+
+
+def test_the_tiny_network_is_what_its_layers_say_on_images_of_half_the_size():
+    torch.manual_seed(7)
+    plain = nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(8, 16, 3, padding=1), nn.MaxPool2d(2),
+        nn.ReLU(), nn.Flatten(), nn.Linear(144, 32), nn.Sigmoid(), nn.Linear(32, 10),
+    )  # fmt: skip
+    ours = TinyCNN(10, generator=torch.Generator().manual_seed(7))
+    assert sum(p.numel() for p in ours.parameters()) == 6_218
+    images = torch.randn(5, 1, 28, 28)
+    small = nn.functional.interpolate(images, size=14, mode="bilinear", align_corners=False)
+    torch.testing.assert_close(ours(images), plain(small))
+    assert [adamw(network()).defaults["lr"] for network in (CNN, TinyCNN)] == [0.001, 0.01]
+
+
+def test_the_tiny_network_shows_the_collapse_and_its_cure(digits):
+    learnt = {}
+    for pairing in (Pairing("multiclass", "bce", "sigmoid"), Pairing("multiclass", "bce", "sigmoid", prior_bias=True),
+                    FITTING):  # fmt: skip
+        learnt[pairing.label] = fit(pairing, digits, seed=0, max_epochs=15, network=TinyCNN).test_metric > 0.9
+    assert list(learnt.values()) == [False, True, True]
+    with pytest.raises(ValueError, match="documents' CNN only"):
+        fit(FITTING, digits, precision="bf16", network=TinyCNN)
 
 
 def test_torchinfo_shows_the_documents_table():
