@@ -14,6 +14,7 @@ from lm_utils.losses import LOSSES, Loss, shaped
 from lm_utils.tasks import TASKS, Task
 
 FLATTENED_BATCH = 32  # a loss that reads the batch as one sample is evaluated in batches of the training size
+USUAL_ACTIVATIONS = ("none", "relu", "sigmoid", "softmax")  # those that the verdicts' tables show
 
 
 @dataclass(frozen=True)
@@ -160,3 +161,14 @@ def check_name(what: str, name: str, table: dict) -> None:
     """Refuse a name that is not in the table, and say which are."""
     if name not in table:
         raise UserError(f"Unknown {what} {name!r}; choose one of {', '.join(table)}.")
+
+
+def usual_pairing(task: str, loss: str, activation: str) -> Pairing:
+    """The pairing, with standardised targets where the task asks for a number."""
+    return Pairing(task, loss, activation, normalize=TASKS[task].kind == "value")
+
+
+def recommended(task: str) -> list[Pairing]:
+    """Every pairing of this task with the verdict 'recommended'."""
+    every = (usual_pairing(task, loss, activation) for loss in LOSSES for activation in USUAL_ACTIVATIONS)
+    return [pairing for pairing in every if pairing.verdict == "recommended"]

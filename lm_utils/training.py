@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
-from math import isfinite, nan
+from math import ceil, isfinite, nan
 from threading import Event
 
 import torch
@@ -238,3 +238,8 @@ def check_numbers(seed: int, max_epochs: int, patience: int) -> None:
         raise UserError(f"seed must be a whole number of 0 or more, not {seed!r}.")
     if max_epochs < 1 or patience < 1:
         raise UserError(f"max_epochs and patience must be at least 1, not {max_epochs} and {patience}.")
+
+
+def epochs_for(data: Splits, updates: int) -> int:
+    """Return how many epochs give at least this many weight updates, so that a short run means the same on any data."""
+    return ceil(updates / ceil(len(data.train) / BATCH))

@@ -1,16 +1,21 @@
-"""Pairings compared under changed conditions: on new data, at other learning rates, under other rules of stopping."""
+"""Runs under changed conditions: on new data, at other rates, under other rules of stopping, with a part switched."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import nan
 from typing import TypeVar
 
+import pandas as pd
+
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.results import number, under_conditions
-from lm_utils.runs.conditions import NEW_DATA, STOOD_OUT
+from lm_utils.evidence.results import TITLES, estimate, number, under_conditions, with_origin
+from lm_utils.evidence.sentences import shown_interval
+from lm_utils.evidence.tables import Table
+from lm_utils.runs.conditions import COLLAPSE, NEW_DATA, STOOD_OUT, SWITCHES, Condition
 from lm_utils.runs.interventions import OTHER_HAND
 from lm_utils.runs.watches import BUDGET
+from lm_utils.tasks import Task
 
 BASELINE_CONDITION = "images-2000"  # the condition of the course itself: nothing is changed
 FITS = "cross_entropy-none"  # the pairing that the others are compared with, on every kind of new data
@@ -33,6 +38,7 @@ RULES = {
     "loss": "least validation loss, patience 10",
     "budget": f"{BUDGET} epochs, whatever happens",
 }
+BY_NAME: dict[str, Condition] = {condition.name: condition for condition in (*COLLAPSE, *SWITCHES)}
 NOT_YET = "These runs have not been trained yet (results/robustness/)."
 
 Families = dict[str, list[dict]]  # the runs of each condition, by its name
@@ -167,3 +173,60 @@ def setting_comparisons(families: Families, endings: Families) -> dict[tuple[str
     enough = with_seeds_enough(gaps)
     changed = any(RATES.get(title) != BASELINE_CONDITION for _, title in enough)
     return compare_together(enough if changed else {})
+
+
+# --- what was switched off or on -------------------------------------------------------------------------------------
+
+
+def stored(family: str, names: Iterable[str] = (), data: str = "mnist") -> Families:
+    """Return the shipped runs of a family's conditions, or of those named; leave out what nobody has run."""
+    found = under_conditions(family, data)
+    written = (condition.name for condition in BY_NAME.values() if condition.family == family)
+    return {name: found[name] for name in (tuple(names) or written) if name in found}
+
+
+def task_of(name: str) -> Task:
+    """Return the task of a condition."""
+    return BY_NAME[name].pairing.spec
+
+
+def collapsed(name: str, runs: list[dict]) -> int:
+    """Count the runs that ended where a constant answer stands."""
+    return sum(st.failed(run["test_metric"], run["chance"], task_of(name).metric) for run in runs)
+
+
+def scores(runs: list[dict]) -> list[float]:
+    """Return the test metric of each run."""
+    return [run["test_metric"] for run in runs]
+
+
+def mean_metric(family: str, name: str, data: str = "mnist") -> float:
+    """Return the mean test metric of a condition's stored runs."""
+    return estimate(scores(stored(family, [name], data)[name]), task_of(name).metric).mean
+
+
+def origin(found: Families) -> str:
+    """Say on which data and seeds these runs were made."""
+    runs = [run for of in found.values() for run in of]
+    seeds = sorted({run["seed"] for run in runs})
+    return f"{TITLES[runs[0]['data']]}, seeds {seeds[0]} to {seeds[-1]}, fresh: no table of the documents uses them"
+
+
+def metric_on_axis(task: Task) -> str:
+    """Return the metric's name as it is written on an axis."""
+    return "accuracy" if task.metric == "accuracy" else "MSE"
+
+
+def outcome_table(found: Families) -> Table:
+    """Return a line per condition: what was expected, and how many of its runs collapsed."""
+    lines = []
+    for name, runs in found.items():
+        condition, task, lost = BY_NAME[name], task_of(name), collapsed(name, runs)
+        as_expected = lost == (len(runs) if condition.expected == "collapses" else 0)
+        lines.append({
+            "condition": condition.title, "expected": condition.expected or "no prediction",
+            "collapsed": f"{lost} of {len(runs)}",
+            f"test {metric_on_axis(task)}": shown_interval(estimate(scores(runs), task.metric), task),
+            "as expected": ("yes" if as_expected else "no") if condition.expected else "",
+        })  # fmt: skip
+    return Table(with_origin(pd.DataFrame(lines), origin(found)))

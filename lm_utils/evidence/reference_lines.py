@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
@@ -147,3 +148,13 @@ def best_metric(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) -> f
     if task.kind == "single" and pairing.activation == "softmax":
         return targets.mean().item()
     return None
+
+
+def double_softmax_floor(classes: int) -> float:
+    """Return the lowest value nn.CrossEntropyLoss can reach when it is fed softmax outputs: log(1 + (K - 1) / e)."""
+    return math.log1p((classes - 1) / math.e)
+
+
+def bce_on_softmax_floor(classes: int) -> float:
+    """Return the lowest mean of nn.BCEWithLogitsLoss on softmax outputs with one-hot targets."""
+    return (math.log1p(1 / math.e) + (classes - 1) * math.log(2)) / classes

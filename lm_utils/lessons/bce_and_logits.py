@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from lm_utils import scratch
 from lm_utils.errors import UserError
+from lm_utils.evidence.reference_lines import bce_on_softmax_floor, double_softmax_floor
 from lm_utils.show.lab import STYLE, WIDTH, lab, menu
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 
@@ -26,16 +27,6 @@ CLASSES = [2, 3, 4, 5, 7, 10, 20, 50, 100, 200, 500, 1000]
 
 
 # --- a loss that gets probabilities where it expects logits -------------------------------------------------
-
-
-def double_softmax_floor(classes: int) -> float:
-    """Return the lowest value nn.CrossEntropyLoss can reach when it is fed softmax outputs: log(1 + (K - 1) / e)."""
-    return math.log1p((classes - 1) / math.e)
-
-
-def bce_on_softmax_floor(classes: int) -> float:
-    """Return the lowest mean of nn.BCEWithLogitsLoss on softmax outputs with one-hot targets."""
-    return (math.log1p(1 / math.e) + (classes - 1) * math.log(2)) / classes
 
 
 @cache

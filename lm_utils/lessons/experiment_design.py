@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,6 @@ from lm_utils.pairing import Pairing
 from lm_utils.runs.sweep import sweep_entries
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.tasks import TASKS, Task
-from lm_utils.training import BATCH
 
 # --- the data ------------------------------------------------------------------------------------------------
 
@@ -108,11 +106,6 @@ def curves_figure(
     axes.legend()
     figure.set_label(f"{title}: {ylabel} over epochs for {', '.join(curves)}.")
     return figure
-
-
-def epochs_for(data: Splits, updates: int) -> int:
-    """Return how many epochs give at least this many weight updates, so that a short run means the same on any data."""
-    return ceil(updates / ceil(len(data.train) / BATCH))
 
 
 def metric_of(history: Sequence[Mapping[str, float]], name: str = "valid_metric") -> list[float]:

@@ -20,9 +20,9 @@ from lm_utils.data import Splits, load_data
 from lm_utils.doctor.baseline import best_constant
 from lm_utils.doctor.exam.known import past_bugs
 from lm_utils.doctor.gradient_checks import FLAT
+from lm_utils.evidence.reference_lines import double_softmax_floor
 from lm_utils.evidence.results import counted
 from lm_utils.files import RESULTS
-from lm_utils.lessons.bce_and_logits import double_softmax_floor
 from lm_utils.losses import LOSSES
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lm_utils.data import Splits
+from lm_utils.evidence.changed_conditions import BY_NAME
 from lm_utils.pairing import Pairing
 from lm_utils.runs.changed import run_condition
-from lm_utils.show.interventions import BY_NAME
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.training import new_model
 

@@ -8,10 +8,10 @@ import ipywidgets as widgets
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from lm_utils.evidence.changed_conditions import BY_NAME, origin, stored, task_of
 from lm_utils.evidence.results import estimate
 from lm_utils.evidence.sentences import shown, shown_interval
 from lm_utils.runs.outputs import CUTS
-from lm_utils.show.interventions import BY_NAME, origin, stored, task_of
 from lm_utils.show.lab import lab, slider
 from lm_utils.show.style import COLORS, LINES, new_figure
 from lm_utils.tasks import TASKS

@@ -13,12 +13,12 @@ from torch import Tensor
 from lm_utils.evidence import changed_conditions as conditions
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.changed_conditions import ABSOLUTE, CALLED, FITS, NOT_YET, TWICE
+from lm_utils.evidence.reference_lines import double_softmax_floor
 from lm_utils.evidence.results import TITLES, under_conditions
 from lm_utils.evidence.sentences import shown_difference
-from lm_utils.lessons.bce_and_logits import double_softmax_floor
 from lm_utils.runs.conditions import LONGER
 from lm_utils.runs.interventions import OTHER_HAND
-from lm_utils.show.interventions import differences_by_condition
+from lm_utils.show.condition_figures import differences_by_condition
 from lm_utils.show.quiz import Prediction, predict
 from lm_utils.show.style import COLORS, LINES, MARKERS, Shown, new_figure, show
 from lm_utils.tasks import TASKS

@@ -17,13 +17,12 @@ from matplotlib.patches import Rectangle
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.data import Splits
 from lm_utils.files import NOTEBOOKS, cache_folder
-from lm_utils.lessons.experiment_design import epochs_for
 from lm_utils.losses import LOSSES
-from lm_utils.pairing import Pairing
+from lm_utils.pairing import USUAL_ACTIVATIONS, Pairing, recommended, usual_pairing
 from lm_utils.show.lab import lab, menu
 from lm_utils.show.style import COLORS, LINES, MARKERS, VERDICT_COLORS, VERDICT_SIGNS, new_figure
 from lm_utils.tasks import TASKS
-from lm_utils.training import Run, fit
+from lm_utils.training import Run, epochs_for, fit
 
 # --- the cold open -------------------------------------------------------------------------------------------
 
@@ -151,19 +150,6 @@ def recall(name: str) -> str | None:
 
 # --- what fits what ------------------------------------------------------------------------------------------
 
-CHOICES = ("none", "relu", "sigmoid", "softmax")
-
-
-def pairing_of(task: str, loss: str, activation: str) -> Pairing:
-    """Return the pairing, with standardised targets where the task is regression."""
-    return Pairing(task, loss, activation, normalize=TASKS[task].kind == "value")
-
-
-def fitting(task: str) -> list[Pairing]:
-    """Return every pairing of this task with the verdict 'recommended'."""
-    every = (pairing_of(task, loss, activation) for loss in LOSSES for activation in CHOICES)
-    return [pairing for pairing in every if pairing.verdict == "recommended"]
-
 
 def where_activation_lives(pairing: Pairing) -> str:
     """Name the activation between network and loss, wherever it is written."""
@@ -176,7 +162,7 @@ def fitting_table() -> pd.DataFrame:
     """List task, loss, activation and the lines of PyTorch, out of the verdicts themselves."""
     rows = []
     for name, task in TASKS.items():
-        for pairing in fitting(name):
+        for pairing in recommended(name):
             rows.append({
                 "task": task.title, "outputs": task.outputs, "loss": pairing.rule.title,
                 "output activation": where_activation_lives(pairing),
@@ -191,26 +177,26 @@ def verdict_figure(task: str, loss: str, activation: str) -> Figure:
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=0.14, right=0.99, bottom=0.14, top=0.88)
     losses = list(LOSSES)
-    for row, act in enumerate(CHOICES):
+    for row, act in enumerate(USUAL_ACTIVATIONS):
         for column, name in enumerate(losses):
-            verdict = pairing_of(task, name, act).verdict
+            verdict = usual_pairing(task, name, act).verdict
             axes.add_patch(Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, color=VERDICT_COLORS[verdict]))
             axes.text(column, row, VERDICT_SIGNS[verdict], ha="center", va="center", color="white", fontsize=17)
-    place = (losses.index(loss) - 0.48, CHOICES.index(activation) - 0.46)
+    place = (losses.index(loss) - 0.48, USUAL_ACTIVATIONS.index(activation) - 0.46)
     axes.add_patch(Rectangle(place, 0.96, 0.92, fill=False, ec="black", lw=4))
-    axes.set(xlim=(-0.52, len(losses) - 0.48), ylim=(len(CHOICES) - 0.5, -0.5))
+    axes.set(xlim=(-0.52, len(losses) - 0.48), ylim=(len(USUAL_ACTIVATIONS) - 0.5, -0.5))
     axes.set_xticks(range(len(losses)), losses)
-    axes.set_yticks(range(len(CHOICES)), CHOICES)
+    axes.set_yticks(range(len(USUAL_ACTIVATIONS)), USUAL_ACTIVATIONS)
     axes.set_title(f"{TASKS[task].title}:  " + "   ".join(f"{VERDICT_SIGNS[name]} {name}" for name in VERDICT_SIGNS))
     axes.grid(False)
-    chosen = pairing_of(task, loss, activation).verdict
+    chosen = usual_pairing(task, loss, activation).verdict
     figure.set_label(f"Verdicts for {task} on all losses and activations; {loss} with {activation} is {chosen}.")
     return figure
 
 
 def verdict_text(task: str, loss: str, activation: str) -> str:
     """Return the verdict and its explanation as HTML; the reason that the vote asks for is withheld here."""
-    pairing, script_b = pairing_of(task, loss, activation), PAIRINGS["B"].advice.reason
+    pairing, script_b = usual_pairing(task, loss, activation), PAIRINGS["B"].advice.reason
     why = pairing.explanation.replace(script_b, "Why? That is what you voted on; notebook 11 takes the case apart.")
     head = f"<b style='color:{VERDICT_COLORS[pairing.verdict]}'>{VERDICT_SIGNS[pairing.verdict]} {pairing.verdict}</b>"
     lines = f"<code>{ACTIVATIONS[activation].code}</code> and <code>{pairing.rule.code}</code>"
@@ -223,7 +209,7 @@ def verdict_lab(task: str = "multiclass", loss: str = "cross_entropy", activatio
         lambda **chosen: (verdict_text(**chosen), verdict_figure(**chosen)),
         task=menu("task", {TASKS[name].title: name for name in TASKS}, task),
         loss=menu("loss", {LOSSES[name].title: name for name in LOSSES}, loss),
-        activation=menu("activation", {ACTIVATIONS[name].title: name for name in CHOICES}, activation),
+        activation=menu("activation", {ACTIVATIONS[name].title: name for name in USUAL_ACTIVATIONS}, activation),
     )
 
 

@@ -46,6 +46,7 @@ from lm_utils.lessons import output_activations as lesson
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
+from lm_utils.training import epochs_for
 
 banner(data, device)
 
@@ -336,7 +337,7 @@ quiz.predict(
 # two hundred weight updates are enough to see it.
 
 # %%
-curves, epochs = {}, experiment_design.epochs_for(splits, updates=200)
+curves, epochs = {}, epochs_for(splits, updates=200)
 for normalize in (False, True):
     pairing = lm.Pairing("regression", "mse", "none", normalize=normalize)
     runs = [lm.fit(pairing, splits, seed, max_epochs=epochs, device=device) for seed in range(seeds)]

@@ -44,12 +44,12 @@ import torch
 from IPython.display import Markdown, display
 
 import lm_utils as lm
-from lm_utils.evidence import tables
+from lm_utils.evidence import changed_conditions, tables
 from lm_utils.evidence.results import reference, tested_digits
 from lm_utils.evidence.sentences import comparison_sentence, published_sentences, sentence
 from lm_utils.lessons import regression as lesson
 from lm_utils.runs.inside import stuck_units
-from lm_utils.show import interventions, output_figures, quiz, result_figures
+from lm_utils.show import condition_figures, output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
 from lm_utils.training import adamw
@@ -301,7 +301,7 @@ show(lesson.runaway_figure([found[0], lesson.runaway(raw, splits, device=device)
 # should be enough: start the output's bias at the mean and leave the targets raw. How much will that help?
 
 # %%
-cured, usual = (interventions.mean_of("switches", name) for name in ("raw-bias", "standardised"))
+cured, usual = (changed_conditions.mean_metric("switches", name) for name in ("raw-bias", "standardised"))
 assert abs(cured - usual) < 0.03 < baseline / 4  # the answer below
 quiz.predict(
     "The same network, the same raw targets. One line is added: the output's bias starts at the mean. The test MSE is",
@@ -341,7 +341,7 @@ for name, run in {"raw targets": plain, "bias at the mean": started}.items():
 
 # %%
 pushes = ["raw", "raw-bias", "raw-head-first", "standardised", "standardised-off"]
-interventions.outcome_table(interventions.stored("switches", pushes))
+changed_conditions.outcome_table(changed_conditions.stored("switches", pushes))
 
 # %% [markdown]
 # The last column says whether the outcome was as expected. So the advice of the document holds, and now it has a
@@ -354,7 +354,7 @@ interventions.outcome_table(interventions.stored("switches", pushes))
 
 # %%
 others = ["relu-output", "relu-output-bias", "runaway", "runaway-tamed"]
-show(interventions.outcome_figure(interventions.stored("switches", [*pushes, *others])))
+show(condition_figures.outcome_figure(changed_conditions.stored("switches", [*pushes, *others])))
 
 # %% [markdown]
 # Each mark is a run; the scale is logarithmic. The black bar is the constant answer. We expected circles to learn and

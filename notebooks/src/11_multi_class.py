@@ -68,11 +68,11 @@ import torch
 from IPython.display import Markdown, display
 
 import lm_utils as lm
-from lm_utils.evidence import tables
+from lm_utils.evidence import changed_conditions, tables
 from lm_utils.evidence.results import reference, tested_digits
 from lm_utils.evidence.sentences import comparison_sentence, published_sentences, sentence
 from lm_utils.lessons import multi_class as lesson
-from lm_utils.show import interventions, output_figures, quiz, result_figures
+from lm_utils.show import condition_figures, output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
 
@@ -475,8 +475,8 @@ show(lesson.trace_figure(traces))
 # 먼저 적어 두고, 그다음에 새로운 시드로 돌렸습니다.
 
 # %%
-found = interventions.stored("collapse")
-interventions.outcome_table(found)
+found = changed_conditions.stored("collapse")
+changed_conditions.outcome_table(found)
 
 # %% [markdown]
 # *Removed push*: we subtract the mean gradient over the classes. Loss, activation and network stay as they are, and the
@@ -500,7 +500,7 @@ interventions.outcome_table(found)
 # 묶는 것은 사실입니다. 7부의 해결 방법은 아무것도 묶지 않습니다.
 
 # %%
-show(interventions.outcome_figure(found))
+show(condition_figures.outcome_figure(found))
 
 # %% [markdown]
 # We expected circles to learn and crosses to collapse. A mark on the wrong side would be a hole in the explanation.
@@ -532,7 +532,7 @@ show(interventions.outcome_figure(found))
 # 그러니 은닉층이 포화했다고 해서 그것만으로 끝은 아닙니다. 그렇다면 무엇이 갈림길일까요?
 
 # %%
-show(lesson.trace_figure(interventions.stored("collapse", ["control", "slow"]), epochs=40))
+show(lesson.trace_figure(changed_conditions.stored("collapse", ["control", "slow"]), epochs=40))
 
 # %% [markdown]
 # These are the stored runs of both conditions. On the left the two hardly differ for many epochs; on the right they
@@ -549,8 +549,8 @@ show(lesson.trace_figure(interventions.stored("collapse", ["control", "slow"]), 
 # 제곱 오차에서도 그럴까요? 같은 스위치를 다시 새로운 시드로 돌렸습니다.
 
 # %%
-squared = [name for name in interventions.BY_NAME if name.startswith("mse")]
-interventions.outcome_table(interventions.stored("switches", squared))
+squared = [name for name in changed_conditions.BY_NAME if name.startswith("mse")]
+changed_conditions.outcome_table(changed_conditions.stored("switches", squared))
 
 # %% [markdown]
 # Compare the last column with the table above. Where it says *yes*, the explanation also predicted the outcome for the

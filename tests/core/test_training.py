@@ -13,7 +13,7 @@ from lm_utils.losses import LOSSES
 from lm_utils.model import CNN, TinyCNN
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
-from lm_utils.training import BATCH, Stopped, adamw, fit, new_model, outputs_of, pick_device
+from lm_utils.training import BATCH, Stopped, adamw, epochs_for, fit, new_model, outputs_of, pick_device
 
 FITTING = Pairing("multiclass", "cross_entropy")
 
@@ -213,3 +213,7 @@ def test_bf16_learns_what_fp32_learns_and_says_which_it_was(tiny):
     assert half.history[1]["train_loss"] == pytest.approx(full.history[1]["train_loss"], rel=0.05)
     with pytest.raises(ValueError, match="Unknown precision 'fp16'; choose one of fp32, bf16"):
         fit(pairing, tiny, precision="fp16")
+
+
+def test_short_runs_have_enough_updates(digits):
+    assert epochs_for(digits, 200) == 11  # 19 batches each

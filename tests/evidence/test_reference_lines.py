@@ -6,9 +6,11 @@ from itertools import product
 
 import pytest
 
-from lm_utils.evidence.reference_lines import landmarks, stored_landmarks
+from lm_utils.doctor import baseline
+from lm_utils.evidence.reference_lines import UNSCALED, constant_loss, landmarks, stored_landmarks
 from lm_utils.explorer.choice import activations_for
-from lm_utils.losses import LOSSES
+from lm_utils.lessons.is_it_learning import FAMILY
+from lm_utils.losses import LOSSES, shaped
 from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
 
@@ -44,3 +46,25 @@ def test_limits_of_the_metric():
 def test_no_pairing_is_without_landmarks(tiny, task):
     for loss, activation in product(LOSSES, activations_for(task)):
         assert landmarks(Pairing(task, loss, activation), tiny).constant_metric > 0
+
+
+ANSWERED = {"regression": 3, "probability": 5, "binary": 6, "multiclass": 6, "multilabel": 6}  # losses, by both
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_the_doctor_and_the_line_name_the_same_constant(digits, task):
+    """The doctor asks a formula, the line comes from a search; here nothing limits what the network can emit."""
+    targets, both = TASKS[task].target(digits.valid.digits), 0
+    for loss in sorted(FAMILY.keys() & LOSSES.keys()):
+        pairing = Pairing(task, loss, "sigmoid" if loss == "bce" else "none")
+        found = constant_loss(pairing, targets)
+        if found is None or pairing.reads_batch_as_one_sample:
+            continue
+        outputs = pairing.prior(targets).expand(len(targets), -1) if task != "regression" else targets.float()
+        outputs, aims = shaped(pairing.rule, pairing.spec.kind, outputs, pairing.aims(targets, UNSCALED))
+        name = "l1_loss" if loss == "mae" else ""
+        theirs = baseline.constant_loss(pairing.rule.compute, FAMILY[loss], outputs, aims, name)
+        if theirs is not None:
+            assert found == pytest.approx(theirs, abs=3e-3), loss
+            both += 1
+    assert both == ANSWERED[task]

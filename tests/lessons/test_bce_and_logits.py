@@ -6,14 +6,15 @@ import pytest
 import torch
 from torch import nn
 
+from lm_utils.evidence.reference_lines import bce_on_softmax_floor, double_softmax_floor
 from lm_utils.lessons import bce_and_logits as lesson
 from lm_utils.show.style import png
 
 
 @pytest.mark.parametrize("classes, twice, bce", [(2, 0.3133, 0.5032), (4, 0.7437, 0.5982), (10, 1.4612, 0.6552)])
 def test_floors(classes, twice, bce):
-    assert lesson.double_softmax_floor(classes) == pytest.approx(twice, abs=5e-5)
-    assert lesson.bce_on_softmax_floor(classes) == pytest.approx(bce, abs=5e-5)
+    assert double_softmax_floor(classes) == pytest.approx(twice, abs=5e-5)
+    assert bce_on_softmax_floor(classes) == pytest.approx(bce, abs=5e-5)
     perfect = torch.eye(classes)
     assert nn.CrossEntropyLoss()(perfect, torch.arange(classes)).item() == pytest.approx(twice, abs=5e-5)
     assert nn.BCEWithLogitsLoss()(perfect, perfect).item() == pytest.approx(bce, abs=5e-5)
@@ -25,9 +26,9 @@ def test_curves_start_at_log_k_and_end_on_their_floors(classes):
     assert right[0].item() == pytest.approx(math.log(classes), abs=1e-5)
     assert twice[0].item() == pytest.approx(math.log(classes), abs=1e-5)
     assert right[-1] < 1e-3
-    assert twice[-1].item() == pytest.approx(lesson.double_softmax_floor(classes), abs=2e-3)
-    assert bce[-1].item() == pytest.approx(lesson.bce_on_softmax_floor(classes), abs=2e-3)
-    assert (twice >= lesson.double_softmax_floor(classes) - 1e-5).all()
+    assert twice[-1].item() == pytest.approx(double_softmax_floor(classes), abs=2e-3)
+    assert bce[-1].item() == pytest.approx(bce_on_softmax_floor(classes), abs=2e-3)
+    assert (twice >= double_softmax_floor(classes) - 1e-5).all()
 
 
 def test_no_point_of_the_simplex_lies_below_the_floors():
@@ -35,7 +36,7 @@ def test_no_point_of_the_simplex_lies_below_the_floors():
     p = torch.softmax(4 * torch.randn(2000, 5, generator=generator), dim=1)
     hot = nn.functional.one_hot(torch.randint(5, (2000,), generator=generator), 5).float()
     each = nn.BCEWithLogitsLoss(reduction="none")(p, hot).mean(dim=1)
-    assert each.min() >= lesson.bce_on_softmax_floor(5) - 1e-6
+    assert each.min() >= bce_on_softmax_floor(5) - 1e-6
 
 
 def test_one_class_is_refused():

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from lm_utils.evidence import changed_conditions
 from lm_utils.evidence.results import tested_digits as digits_of_the_test
 from lm_utils.lessons import multi_label as lesson
 from lm_utils.lessons.multi_label import LABELS
 from lm_utils.runs.outputs import CUTS
-from lm_utils.show import interventions
 
 
 def test_the_ceiling_is_that_of_one_yes_at_most():
@@ -54,8 +54,10 @@ def test_cuts_chosen_on_the_validation_part_are_told_with_both_accuracies(monkey
     runs = [{"test_metric": metric, "chance": 0.1, "seed": seed, "data": "mnist", "cut": 0.2, "accuracy_at_cut": 0.98}
             for seed, metric in ((100, 0.76), (101, 0.77))]  # fmt: skip
     found = {"cut-mse": runs}
-    monkeypatch.setattr(interventions, "under_conditions", lambda family, data: found if family == "switches" else {})
+    monkeypatch.setattr(
+        changed_conditions, "under_conditions", lambda family, data: found if family == "switches" else {}
+    )
     told = lesson.validated_cut_sentences()
     assert "76.50 % with the cut at one half" in told and "**98.00 % (98.00 to 98.00 %)**" in told
-    monkeypatch.setattr(interventions, "under_conditions", lambda family, data: {})
+    monkeypatch.setattr(changed_conditions, "under_conditions", lambda family, data: {})
     assert "not been trained yet" in lesson.validated_cut_sentences()

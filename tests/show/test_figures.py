@@ -8,7 +8,7 @@ from lm_utils.evidence import claims, tables
 from lm_utils.evidence import statistics as st
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
-from lm_utils.show import interventions, output_figures, result_figures
+from lm_utils.show import condition_figures, output_figures, result_figures
 from lm_utils.show.style import png
 from lm_utils.tasks import TASKS
 
@@ -101,7 +101,7 @@ def test_verdicts_and_new_data():
 def test_new_data_has_a_panel_for_each_measure():
     gap = {("MSE + softmax", "50 images"): st.mean_interval([float(i) for i in range(10)])}
     panels = {"accuracy (percentage points)": gap, "epochs trained": gap}
-    figure = interventions.differences_by_condition(panels, "reference", {"accuracy (percentage points)": 1.0})
+    figure = condition_figures.differences_by_condition(panels, "reference", {"accuracy (percentage points)": 1.0})
     alt = drawn(figure)
     assert alt.count("MSE + softmax, 50 images +4.50") == 2 and "epochs trained: " in alt
     assert [axis.get_xscale() for axis in figure.axes] == ["symlog", "linear"]

@@ -6,7 +6,7 @@ import pytest
 from bs4 import BeautifulSoup
 
 from lm_utils.files import DOCS
-from lm_utils.lessons.start_here import fitting
+from lm_utils.pairing import recommended
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.publish import card
 from lm_utils.workshop.publish.korean import korean
@@ -57,7 +57,7 @@ def test_chromium_prints_one_page_and_an_unchanged_card_is_not_printed_again(tmp
 @pytest.mark.parametrize("task", TASKS)
 def test_a_row_says_what_the_rules_say(task):
     row = card.entry(task)
-    assert all(any(pairing.rule.code in fit for fit in row.fits) for pairing in fitting(task))
+    assert all(any(pairing.rule.code in fit for fit in row.fits) for pairing in recommended(task))
     assert {verdict for verdict, _ in row.wrong} <= {"workable", "handicapped", "impossible"}
 
 

@@ -14,10 +14,9 @@ from pathlib import Path
 from nbconvert.filters import markdown2html
 
 from lm_utils.activations import ACTIVATIONS
+from lm_utils.evidence.reference_lines import bce_on_softmax_floor, double_softmax_floor
 from lm_utils.files import DOCS
-from lm_utils.lessons.bce_and_logits import bce_on_softmax_floor, double_softmax_floor
-from lm_utils.lessons.start_here import fitting, pairing_of
-from lm_utils.pairing import Pairing
+from lm_utils.pairing import Pairing, recommended, usual_pairing
 from lm_utils.show.style import VERDICT_COLORS, VERDICT_SIGNS
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.publish.korean import korean
@@ -67,14 +66,14 @@ def entry(name: str) -> Entry:
     task = TASKS[name]
     targets = TARGETS[task.kind].format(outputs=task.outputs)
     outputs = f"{task.outputs} number{'s' * (task.outputs > 1)} per image; targets: {targets}"
-    wrong = [pairing_of(name, *pair) for pair in WRONG[name]]
+    wrong = [usual_pairing(name, *pair) for pair in WRONG[name]]
     return Entry(task.title, task.question, outputs, fits(name), tuple((p.verdict, misfit(p)) for p in wrong))
 
 
 def fits(name: str) -> tuple[str, ...]:
     """Return what fits a task, as code: one line per way to end the network, with all losses that go with it."""
     ways: dict[str, list[str]] = {}
-    for pairing in fitting(name):
+    for pairing in recommended(name):
         ways.setdefault(ending(pairing), []).append(pairing.rule.code)
     return tuple(f"{end} → {', '.join(losses)}" for end, losses in ways.items())
 

@@ -8,9 +8,9 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lm_utils.errors import UserError
+from lm_utils.evidence.changed_conditions import Families, stored
 from lm_utils.evidence.results import TITLES
 from lm_utils.explorer.figures import draw_reference_lines, fixed_axes, title
-from lm_utils.show.interventions import Runs, stored
 from lm_utils.show.style import COLORS, LINES, MARKERS, png
 
 PAIR = {"softmax": "nn.CrossEntropyLoss on logits", "control": "nn.BCELoss + sigmoid"}  # condition: its name here
@@ -19,7 +19,7 @@ DPI, TONES = 90, 64
 PACE, REST = 180, 4000  # milliseconds for each epoch and for the last one
 
 
-def pair() -> Runs:
+def pair() -> Families:
     """Return the stored run of each of the two on the first seed that both have."""
     found = stored("collapse", PAIR)
     seeds = [{run["seed"] for run in runs} for runs in found.values()]
@@ -29,12 +29,12 @@ def pair() -> Runs:
     return {name: [run for run in runs if run["seed"] == first] for name, runs in found.items()}
 
 
-def epochs(found: Runs) -> int:
+def epochs(found: Families) -> int:
     """Return how many epochs both were trained."""
     return min(len(run["history"]) for (run,) in found.values())
 
 
-def collapse_figure(found: Runs, until: int) -> Figure:
+def collapse_figure(found: Families, until: int) -> Figure:
     """Draw accuracy, and the gradient that reaches the first layer, up to an epoch."""
     figure, (accuracy, gradient) = fixed_axes(3.6, (0.075, 0.155, 0.985, 0.84), columns=2)
     last = epochs(found)
@@ -58,7 +58,7 @@ def collapse_figure(found: Runs, until: int) -> Figure:
     return figure
 
 
-def alt(found: Runs) -> str:
+def alt(found: Families) -> str:
     """Say in words what the last frame shows."""
     until, told = epochs(found), []
     for name, (run,) in found.items():

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from matplotlib.figure import Figure
 
-from lm_utils.evidence import claims, tables
+from lm_utils.evidence import changed_conditions, claims, tables
 from lm_utils.files import DOCS
 from lm_utils.lessons import (
     bce_and_logits,
@@ -27,7 +27,7 @@ from lm_utils.lessons import (
     why_these_losses,
 )
 from lm_utils.pairing import Pairing
-from lm_utils.show import interventions, output_figures, result_figures
+from lm_utils.show import condition_figures, output_figures, result_figures
 from lm_utils.show.style import Shown, png
 
 PAGE = DOCS / "gallery.md"
@@ -94,7 +94,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
             "Two classes: differences to the fitting pairing, and the band that was called practically equal before"
             " anyone looked."),
     Exhibit("switches", "11_multi_class",
-            lambda: interventions.outcome_figure(interventions.stored("collapse")),
+            lambda: condition_figures.outcome_figure(changed_conditions.stored("collapse")),
             "The collapse of ten sigmoids, switched off and on. Circles were expected to learn, crosses to collapse."),
     Exhibit("calibration", "11_multi_class",
             lambda: output_figures.calibration([Pairing("multiclass", *names) for names in ALIKE]),

@@ -1,83 +1,21 @@
-"""Runs under changed conditions as tables and figures; some conditions switch an effect off and on."""
+"""Runs under changed conditions as figures; some conditions switch an effect off and on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
-import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.results import TITLES, estimate, under_conditions, with_origin
-from lm_utils.evidence.sentences import shown_interval
-from lm_utils.evidence.tables import Table
-from lm_utils.runs.conditions import COLLAPSE, SWITCHES, Condition
+from lm_utils.evidence.changed_conditions import BY_NAME, Families, collapsed, metric_on_axis, scores, task_of
 from lm_utils.show.result_figures import interval, legend_below, name_rows
 from lm_utils.show.style import COLORS, MARKERS, new_figure
-from lm_utils.tasks import Task
-
-BY_NAME: dict[str, Condition] = {condition.name: condition for condition in (*COLLAPSE, *SWITCHES)}
-Runs = dict[str, list[dict]]  # the runs of each condition
 
 
-def stored(family: str, names: Iterable[str] = (), data: str = "mnist") -> Runs:
-    """Return the shipped runs of a family's conditions, or of those named; leave out what nobody has run."""
-    found = under_conditions(family, data)
-    written = (condition.name for condition in BY_NAME.values() if condition.family == family)
-    return {name: found[name] for name in (tuple(names) or written) if name in found}
-
-
-def task_of(name: str) -> Task:
-    """Return the task of a condition."""
-    return BY_NAME[name].pairing.spec
-
-
-def collapsed(name: str, runs: list[dict]) -> int:
-    """Count the runs that ended where a constant answer stands."""
-    return sum(st.failed(run["test_metric"], run["chance"], task_of(name).metric) for run in runs)
-
-
-def scores(runs: list[dict]) -> list[float]:
-    """Return the test metric of each run."""
-    return [run["test_metric"] for run in runs]
-
-
-def mean_of(family: str, name: str, data: str = "mnist") -> float:
-    """Return the mean test metric of a condition's stored runs."""
-    return estimate(scores(stored(family, [name], data)[name]), task_of(name).metric).mean
-
-
-def origin(found: Runs) -> str:
-    """Say on which data and seeds these runs were made."""
-    runs = [run for of in found.values() for run in of]
-    seeds = sorted({run["seed"] for run in runs})
-    return f"{TITLES[runs[0]['data']]}, seeds {seeds[0]} to {seeds[-1]}, fresh: no table of the documents uses them"
-
-
-def metric_on_axis(task: Task) -> str:
-    """Return the metric's name as it is written on an axis."""
-    return "accuracy" if task.metric == "accuracy" else "MSE"
-
-
-def outcome_table(found: Runs) -> Table:
-    """Return a line per condition: what was expected, and how many of its runs collapsed."""
-    lines = []
-    for name, runs in found.items():
-        condition, task, lost = BY_NAME[name], task_of(name), collapsed(name, runs)
-        as_expected = lost == (len(runs) if condition.expected == "collapses" else 0)
-        lines.append({
-            "condition": condition.title, "expected": condition.expected or "no prediction",
-            "collapsed": f"{lost} of {len(runs)}",
-            f"test {metric_on_axis(task)}": shown_interval(estimate(scores(runs), task.metric), task),
-            "as expected": ("yes" if as_expected else "no") if condition.expected else "",
-        })  # fmt: skip
-    return Table(with_origin(pd.DataFrame(lines), origin(found)))
-
-
-def outcome_figure(found: Runs) -> Figure:
+def outcome_figure(found: Families) -> Figure:
     """Draw every run of every condition as a mark, with the constant answer as a bar in its row."""
     figure, axis = new_figure(width=11, height=1.2 + 0.42 * max(4, len(found)))
     for row, (name, runs) in enumerate(found.items()):
