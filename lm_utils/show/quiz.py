@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import html
+import inspect
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -173,6 +174,41 @@ def check_function(
         if _same_function(function, wrong, cases, tolerance):
             return Verdict("wrong", _join(message, hint))
     return Verdict("wrong", _join(first_wrong, hint))
+
+
+def check_script(
+    script: Callable[[], Any],
+    works: Callable[[Any], bool],
+    broken: Any,
+    mistakes: Iterable[tuple[str | Callable[[Any], bool], str]] = (),
+    hint: str = "",
+    tolerance: float = 1e-3,
+) -> Verdict:
+    """Run a short script that the learner repairs; `broken` is what it gave before, each known repair has its message.
+
+    A mistake is a piece of code that the script must not hold, or a test of what the script returns.
+    """
+    try:
+        result = script()
+    except Exception as error:  # whatever a student's code raises
+        return Verdict("wrong", _join(f"The script raised {type(error).__name__}: {error}".rstrip(".") + ".", hint))
+    if _agree(result, broken, tolerance):
+        return Verdict("unanswered", f"The script still gives {_show(result)}. Change it, then run both cells again.")
+    code = _code(script)
+    for wrong, message in mistakes:
+        if wrong in code if isinstance(wrong, str) else wrong(result):
+            return Verdict("wrong", _join(f"The script gives {_show(result)}.", message))
+    if works(result):
+        return Verdict("right", f"The script now gives {_show(result)}.")
+    return Verdict("wrong", _join(f"The script gives {_show(result)}.", hint))
+
+
+def _code(function: Callable) -> str:
+    """Return a function's source without its comments, or nothing where it was not kept."""
+    try:
+        return re.sub(r"#.*", "", inspect.getsource(function))
+    except (OSError, TypeError):
+        return ""
 
 
 def _count(cases: list[Any]) -> str:

@@ -35,6 +35,8 @@ device = "auto"
 # First the tools, and the line that every notebook begins with. This notebook needs no images, only a few numbers.
 
 # %%
+from itertools import pairwise
+
 import torch
 from IPython.display import Markdown
 from torch import nn
@@ -292,24 +294,58 @@ Markdown(
 # So the sentence holds for errors well above 1, with plain gradient descent, and with a step size small enough not to
 # run away. It is a statement about a loss *and* a scale *and* an optimiser.
 #
-# **Exercise 3.** At which size of error do MSE and MAE pull equally hard?
+# **Exercise 3.** The script below looks for the number with the lowest MAE among the five incomes of exercise 2. It
+# hops for ever. Repair it: its last six guesses must lie within 0.02 of the median. Keep MAE, and keep the 100 steps.
+
 
 # %%
-equal_pull = ...
+def script():
+    incomes, guess = torch.tensor([2.0, 2, 3, 3, 40]), torch.tensor(0.0, requires_grad=True)
+    optimizer, walk = torch.optim.SGD([guess], lr=2.0), []
+    for step in range(100):
+        optimizer.zero_grad()
+        nn.L1Loss()(guess.expand(5), incomes).backward()
+        optimizer.step()
+        walk += [guess.item()] if step >= 94 else []
+    return walk
+
+
+script()
+
 
 # %% tags=["solution"]
-equal_pull = 0.5
+def script():
+    incomes, guess = torch.tensor([2.0, 2, 3, 3, 40]), torch.tensor(0.0, requires_grad=True)
+    optimizer, walk = torch.optim.SGD([guess], lr=2.0), []
+    for step in range(100):
+        optimizer.param_groups[0]["lr"] = 2.0 / (1 + step)  # the only new line: each step is shorter than the last
+        optimizer.zero_grad()
+        nn.L1Loss()(guess.expand(5), incomes).backward()
+        optimizer.step()
+        walk += [guess.item()] if step >= 94 else []
+    return walk
+
+
+script()
 
 # %% [markdown]
-# (You can also read the answer off the right-hand picture in part 1.)
+# Edit the script above, run its cell, and then this one:
 
 # %%
-quiz.check(
-    equal_pull,
-    expected=0.5,
-    mistakes={1: "At 1 their *values* are equal. Compare the slopes.", 2: "The slope of MSE at 2 is 4."},
-    hint="Solve 2e = 1.",
-)
+quiz.check_script(
+    script,
+    works=lambda walk: max(abs(guess - 3) for guess in walk) < 0.02,
+    broken=[2.0, 3.2, 2.0, 3.2, 2.0, 3.2],
+    mistakes=[
+        ("MSELoss", "MSE looks for the mean, which follows the 40. Keep MAE."),
+        ("HuberLoss", "Huber does come to rest, but not quite at the median. Keep MAE."),
+        (lambda walk: all(b - a > 1e-3 for a, b in pairwise(walk)), "Now it does not arrive in 100 steps: the "
+         "learning rate is too small from the start. Begin with large steps, and end with small ones."),
+        (lambda walk: max(walk) - min(walk) > 0.02, "It still hops: the last steps are too long. However many steps "
+         "you allow, a learning rate that stays the same keeps hopping."),
+    ],
+    hint="Let the learning rate shrink: `optimizer.param_groups[0][\"lr\"] = …` inside the loop.",
+)  # fmt: skip
 
 # %% [markdown]
 # ## 5. RMSE belongs to a batch

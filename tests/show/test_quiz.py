@@ -142,3 +142,35 @@ def test_a_function_that_changes_its_arguments_harms_nothing():
     case = torch.tensor([1.0, 2.0])
     assert quiz.check_function(lambda x: x.mul_(x), square, [(case,)])
     assert case.tolist() == [1.0, 2.0]
+
+
+def slope_of_five():
+    return 5.0
+
+
+def slope_of_seven():
+    return 7.0  # a comment about halves
+
+
+def slope_by_halves():
+    halves = 2
+    return 6.0 / halves
+
+
+@pytest.mark.parametrize(
+    "script, state, words",
+    [
+        (slope_of_five, "unanswered", "still gives 5"),
+        (lambda: 5.0001, "unanswered", "still gives"),
+        (lambda: 2.0, "right", "now gives 2"),
+        (slope_by_halves, "wrong", "gives 3. No halves, please."),
+        (lambda: -1.0, "wrong", "gives -1. It went too far."),
+        (slope_of_seven, "wrong", "gives 7. Look again."),
+        (lambda: 1 / 0, "wrong", "raised ZeroDivisionError"),
+        (eval("lambda: 4.0"), "wrong", "Look again."),
+    ],
+)
+def test_a_repaired_script_is_run_and_known_wrong_repairs_have_their_own_message(script, state, words):
+    mistakes = [("halves", "No halves, please."), (lambda slope: slope < 0, "It went too far.")]
+    verdict = quiz.check_script(script, lambda slope: slope < 4, 5.0, mistakes, hint="Look again.")
+    assert verdict.state == state and words in verdict.message

@@ -19,7 +19,7 @@ from lm_utils.workshop.publish.korean import renew, stale
 ROOT = PROJECT
 NAME = re.compile(r"(\d\d)_\w+")
 KEPT_METADATA = ("tags", "slideshow")
-QUESTIONS = {"predict", "check", "check_function", "check_pairing"}
+QUESTIONS = {"predict", "check", "check_function", "check_pairing", "check_script"}
 NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
