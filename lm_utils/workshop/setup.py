@@ -7,6 +7,7 @@ import importlib.metadata
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -110,16 +111,24 @@ def install(venv: Path, root: Path, extras: Iterable[str], torch: str) -> None:
     if not usable:
         make_venv(venv)
     say("Installing the packages (PyTorch, Jupyter and the rest; about 5 GB on Linux) ...")
-    pip = [str(python_of(venv)), "-m", "pip", "--disable-pip-version-check", "install"]
-    pip += ["-c", str(root / "constraints.txt")]
-    steps = [[*pip, "--editable", f"{root}[{','.join(extras)}]"]]
+    wanted_packages = ["-c", str(root / "constraints.txt"), "--editable", f"{root}[{','.join(extras)}]"]
     if torch == "cpu":
-        steps.insert(0, [*pip, "--extra-index-url", CPU_CHANNEL, "torch", "torchvision"])
-    for step in steps:
-        if subprocess.run(step, stdout=sys.stderr).returncode:
-            raise UserError("The installation failed (pip says why above); call the same command again.")
+        wanted_packages[:0] = ["--extra-index-url", CPU_CHANNEL]
+    if not any(subprocess.run([*tool, *wanted_packages], stdout=sys.stderr).returncode == 0 for tool in tools(venv)):
+        raise UserError("The installation failed (pip says why above); call the same command again.")
     note = {**wanted(root), "extras": extras, "torch": torch}
     (venv / "lm_utils_setup.json").write_text(json.dumps(note), encoding="utf-8")
+
+
+def tools(venv: Path) -> list[list[str]]:
+    """What can install: uv where the user has it, which is faster but reads no settings of pip; else, or then, pip.
+
+    Neither compiles what may never be imported: Python does it at the first import.
+    """
+    python, uv = str(python_of(venv)), shutil.which("uv")
+    pip = [python, "-m", "pip", "--disable-pip-version-check", "install", "--no-compile"]
+    with_uv = [uv, "pip", "install", "--python", python, "--index-strategy", "unsafe-best-match"]
+    return [with_uv, pip] if uv else [pip]
 
 
 def make_venv(venv: Path) -> None:

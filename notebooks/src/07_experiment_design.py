@@ -313,7 +313,7 @@ show(lesson.seeds_figure(names, mine, f"yours: {splits.name}"))
 
 # %% [markdown]
 # Each grey line joins the two runs of one seed. If you train one seed, you see one of these lines and name a winner. Do
-# all bars on the right agree? Even if they do, three seeds cannot tell luck from a rule. The course ships real MNIST
+# all bars on the right agree? Even if they do, so few seeds cannot tell luck from a rule. The course ships real MNIST
 # runs for its published tables (the title says how many seeds):
 
 # %%

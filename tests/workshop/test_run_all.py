@@ -23,8 +23,10 @@ from yardstick import crowding
 
 from lm_utils.__main__ import main as command
 from lm_utils.files import write_whole
+from lm_utils.runs import rows
 from lm_utils.workshop.publish import notebooks
 from lm_utils.workshop.run_all import command as runner
+from lm_utils.workshop.run_all import forecast
 from lm_utils.workshop.run_all import notebook as execution
 from lm_utils.workshop.run_all import process as watched
 from lm_utils.workshop.run_all import report as run_report
@@ -243,7 +245,7 @@ def test_a_training_that_does_not_end_takes_the_old_verdict_back(tmp_path, error
     after = stored_report(tmp_path)
     for report in (*seen, after):
         assert not report["ok"] and statuses(report) == {"00_good": "skipped"} and list(report) == list(before)
-        assert [report[name] for name in ("device", "data", "seeds", "trained_runs")] == ["auto", "digits", 3, 0]
+        assert [report[name] for name in ("device", "data", "seeds", "trained_runs")] == ["auto", "digits", 1, 0]
     assert seen[0]["notebooks"][0]["error"].startswith("The training of the runs had not ended")  # as after a kill
     assert after["notebooks"][0]["error"].startswith(words)
     index = (tmp_path / "out" / "index.html").read_text("utf-8")
@@ -605,11 +607,11 @@ def test_links_between_notebooks_lead_to_pages():
     assert 'href="01_losses.html"' in page and 'href="02_why.html#part"' in page
 
 
-def test_training_asks_for_what_the_notebooks_speak_of(monkeypatch):
+def test_training_asks_for_the_rows_whose_own_figures_the_notebooks_show(monkeypatch, capsys):
     asked = {}
 
     def sweep_entries(pairings, seeds, on_run, **options):
-        asked.update(tasks={p.task for p in pairings}, seeds=list(seeds), **options)
+        asked.update(pairings=set(pairings), seeds=list(seeds), **options)
         on_run({})
         return [{}, {}, {}]
 
@@ -617,8 +619,36 @@ def test_training_asks_for_what_the_notebooks_speak_of(monkeypatch):
     settings = replace(SETTINGS, seeds=2)
     trained = runner.train_missing(settings, ["03", "08", "11"])
     assert (trained.data, trained.device, trained.trained, trained.reused) == ("digits", "cpu", 1, 2)
-    assert asked["tasks"] == {"regression", "multiclass"} and asked["seeds"] == [0, 1]
-    assert trained.runs and not runner.train_missing(settings, ["03"]).runs
-    runner.train_missing(settings, ["15"])
-    assert len(asked["tasks"]) == 5
+    shown = {row.pairing for task in ("regression", "multiclass") for row in rows.rows(task, "loss")}
+    assert asked["pairings"] == shown and asked["seeds"] == [0, 1]
+    assert trained.runs and not runner.train_missing(settings, ["03", "15"]).runs
+    first = capsys.readouterr().out.splitlines()[0]
+    assert re.fullmatch(r"About \d+ min on this machine: \d+ trainings, then 3 notebooks\.", first), first
+
+
+def test_the_forecast_counts_what_is_missing(monkeypatch, tmp_path, digits):
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path))
+    monkeypatch.setattr(forecast, "seconds_per_epoch", lambda splits: 1.0)
+    pairings = [row.pairing for row in rows.rows("binary", "loss")]
+
+    def told(seeds, notebooks):
+        settings = replace(SETTINGS, seeds=seeds, jobs=1)
+        return forecast.forecast(settings, digits, "cpu", pairings, notebooks)
+
+    epochs = len(pairings) * forecast.EPOCHS
+    assert told(1, 0) == f"About {epochs / 60:.0f} min on this machine: {len(pairings)} trainings, then 0 notebooks."
+    assert told(4, 0).startswith(f"About {4 * epochs / 60:.0f} min")
+    assert told(1, 3).startswith(f"About {(epochs + 3 * forecast.NOTEBOOK) / 60:.0f} min")
+
+
+def test_seconds_per_epoch_are_measured_here(digits):
+    assert forecast.seconds_per_epoch(digits) > 0
+
+
+def test_executing_a_notebook_builds_no_grammar_of_addresses():
+    code = "import sys, lm_utils.workshop.run_all.notebook as n; print('lark' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
+
+
+def test_root_is_the_project():
     assert Path(runner.ROOT / "pyproject.toml").exists()

@@ -170,6 +170,7 @@ def checkout(tmp_path, monkeypatch):
         (tmp_path / name).write_text("# first")
     calls: list[list[str]] = []
     monkeypatch.setattr(setup, "holds_package", lambda root: False)
+    monkeypatch.setattr(setup.shutil, "which", lambda name: None)
 
     def run(command: list[str], **_: object) -> subprocess.CompletedProcess:
         calls.append(command)
@@ -261,10 +262,27 @@ def test_a_moved_checkout_gets_a_new_environment(checkout):
 def test_cpu_build_comes_from_its_own_channel_and_stays(checkout):
     root, calls, _ = checkout
     setup.ready_python(root, (), torch="cpu")
-    assert kinds(calls) == ["venv", "torchvision", f"{root}[course]"]
-    assert setup.CPU_CHANNEL in calls[1]
+    assert kinds(calls) == ["venv", f"{root}[course]"]  # one run of the resolver
+    assert setup.CPU_CHANNEL in calls[1] and "--no-compile" in calls[1]
     setup.ready_python(root, (), torch="")
-    assert len(calls) == 3
+    assert len(calls) == 2
+
+
+def test_uv_installs_where_the_user_has_it_and_pip_where_uv_fails(checkout, monkeypatch):
+    root, calls, run = checkout
+    monkeypatch.setattr(setup.shutil, "which", lambda name: f"/usr/bin/{name}")
+    setup.ready_python(root, (), torch="")
+    assert [call[0] for call in calls[1:]] == ["/usr/bin/uv"]
+    python = str(setup.python_of(root / ".venv"))
+    assert python in calls[1] and calls[1][-1] == f"{root}[course]"
+
+    def uv_fails(command, **options):
+        result = run(command, **options)
+        return subprocess.CompletedProcess(command, 1) if command[0] == "/usr/bin/uv" else result
+
+    monkeypatch.setattr(setup.subprocess, "run", uv_fails)
+    setup.ready_python(root, ("site",), torch="")
+    assert [call[0] for call in calls[2:]] == ["/usr/bin/uv", python]
 
 
 def test_unknown_build_is_refused(checkout):

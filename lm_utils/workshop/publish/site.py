@@ -32,7 +32,7 @@ WEB_FILES = {  # what the pages load, and the npm packages that it comes from
 NOT_LOADED = ("*.map", "*-amd.js", "*.eot", "*.svg", "*.ttf", "*.woff")
 
 
-def main(data: str = "auto", seeds: int = 3, device: str = "auto", jobs: int | None = None, root: Path = ROOT) -> int:
+def main(data: str = "auto", seeds: int = 1, device: str = "auto", jobs: int | None = None, root: Path = ROOT) -> int:
     """Build build/site/, executing first the notebooks that have no executed copy in build/run-all/."""
     for package, _ in WEB_FILES.values():
         web_part(package)  # where npm is missing, that is said before anything is executed

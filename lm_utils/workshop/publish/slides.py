@@ -43,7 +43,7 @@ class Card:
 
 
 def main(
-    data: str = "auto", seeds: int = 3, device: str = "auto", jobs: int | None = None, only: Sequence[str] = ()
+    data: str = "auto", seeds: int = 1, device: str = "auto", jobs: int | None = None, only: Sequence[str] = ()
 ) -> int:
     """Build the decks of all notebooks, or of some, executing first those without an executed copy."""
     _, chosen = choose(NOTEBOOKS, only)

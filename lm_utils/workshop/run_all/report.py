@@ -63,6 +63,7 @@ class Report:
 
     def __init__(self, out: Path, settings: Settings, found: list[Path], chosen: list[Path]) -> None:
         self.out, self.settings, self.started = out, settings, time.monotonic()
+        self.begun = self.started
         self.trained = Trained(settings.data, settings.device)  # as asked for, until the training tells
         self.titles = {path.stem: title_of(path) for path in found}
         self.outcomes = {path.stem: Outcome(path.stem) for path in found}
@@ -77,6 +78,7 @@ class Report:
         """Write what was trained; from now on the notebooks have their turn."""
         self.trained = trained
         self.outcomes |= {name: Outcome(name) for name in self.chosen}
+        self.begun = time.monotonic()
         self.save()
 
     def content(self) -> dict[str, Any]:
@@ -98,8 +100,13 @@ class Report:
         self.save()
         if outcome.status != "skipped":
             done = sum(self.outcomes[name].status != "skipped" for name in self.chosen)
-            told = remark or f"{outcome.seconds:.1f} s"
+            told = remark or f"{outcome.seconds:.1f} s{self.left(done)}"
             print(f"[{done}/{len(self.chosen)}] {outcome.name}: {outcome.status}, {told}", flush=True)
+
+    def left(self, done: int) -> str:
+        """Say about how long the other notebooks will take; nothing after the last one."""
+        seconds = (time.monotonic() - self.begun) / done * (len(self.chosen) - done)
+        return f"; about {seconds / 60:.0f} min left" if seconds >= 30 else ""
 
     def save(self) -> dict[str, Any]:
         """Write `report.json` and `index.html`; return what they hold."""

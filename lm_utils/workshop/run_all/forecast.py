@@ -1,0 +1,39 @@
+"""How long a run-all will take: a second's probe of this machine, times what runs and notebooks cost in it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from lm_utils.data import Splits, load_data
+from lm_utils.pairing import Pairing
+from lm_utils.runs.shipped import LIMITS
+from lm_utils.runs.store import Store
+from lm_utils.threads import cores
+from lm_utils.training import fit
+from lm_utils.workshop.run_all.report import Settings
+
+EPOCHS = 30  # that a run takes until it stops, on both data sets: the mean over the rows that are trained here
+NOTEBOOK = 40  # what a notebook costs, in epochs of the probe: the mean over all of them
+
+
+def forecast(settings: Settings, splits: Splits, device: str, pairings: Sequence[Pairing], notebooks: int) -> str:
+    """Return the first line of a run-all: about how long it will take, and for what."""
+    probe = load_data("digits", seed=0)
+    epoch = seconds_per_epoch(probe)
+    keys = [(pairing, seed) for seed in range(settings.seeds) for pairing in pairings]
+    stored = {} if settings.fresh else Store().find(keys, splits.name, device, LIMITS)
+    missing = len(keys) - len(stored)
+    work = notebooks * NOTEBOOK + missing * EPOCHS * len(splits.train) / len(probe.train)
+    minutes = work * epoch / (settings.jobs or cores()) / 60
+    if device == "cuda":
+        return f"{missing} trainings on the GPU, then {notebooks} notebooks."
+    return f"About {max(1, round(minutes))} min on this machine: {missing} trainings, then {notebooks} notebooks."
+
+
+def seconds_per_epoch(splits: Splits) -> float:
+    """Return how long the second epoch of a training takes; the first one also loads what it needs."""
+    ends: list[float] = []
+    fit(Pairing("multiclass", "cross_entropy"), splits, max_epochs=2, device="cpu",
+        on_epoch=lambda _: ends.append(time.perf_counter()))  # fmt: skip
+    return ends[1] - ends[0]
