@@ -20,6 +20,7 @@ from lm_utils.runs.rows import rows
 from lm_utils.runs.shipped import KEY, LIMITS, RESULTS, is_current, read_entries
 from lm_utils.runs.store import Store
 from lm_utils.runs.sweep import sweep_entries
+from lm_utils.show_code import maker
 from lm_utils.tasks import TASKS
 from lm_utils.training import pick_device
 
@@ -127,8 +128,8 @@ def number(entry: dict, name: str) -> float:
 
 
 def with_origin(table: pd.DataFrame, origin: str) -> pd.DataFrame:
-    """Return the table with its origin on it."""
-    table.attrs["origin"] = origin
+    """Return the table with its origin on it, and with the function that made it."""
+    table.attrs |= {"origin": origin, "made_by": maker()}
     return table
 
 

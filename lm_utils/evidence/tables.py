@@ -14,13 +14,14 @@ from lm_utils.evidence.results import FITTING, Results, estimate, mean, number, 
 from lm_utils.evidence.sentences import shown, shown_difference, shown_interval
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import TABLES, Row, rows
+from lm_utils.show_code import folded
 from lm_utils.tasks import TASKS, Task
 
 MEASURES = {"nll": "negative log-likelihood", "brier": "Brier score", "ece": "calibration error"}
 
 
 class Table:
-    """A table of words for a notebook cell, with its origin as caption."""
+    """A table of words for a notebook cell, with its origin as caption and its code below."""
 
     def __init__(self, frame: pd.DataFrame) -> None:
         self.frame, self.origin = frame, frame.attrs["origin"]
@@ -31,7 +32,7 @@ class Table:
             html = self.frame.to_html(index=False, border=0, justify="left", escape=True)
         html = html.replace("<td>", "<td style='text-align:left;vertical-align:top'>")
         html = html.replace("<th>", "<th style='text-align:left'>")
-        return html.replace(">\n", f">\n{caption}\n", 1)
+        return html.replace(">\n", f">\n{caption}\n", 1) + folded(self.frame.attrs["made_by"])
 
     def __repr__(self) -> str:
         return f"{self.frame.to_string(index=False)}\nRuns: {self.origin}"
@@ -39,8 +40,9 @@ class Table:
 
 def readable(table: pd.DataFrame) -> Table:
     """Write a summary in words and rounded figures, ready to be shown."""
-    lines = [readable_line(line) for _, line in table.iterrows()]
-    return Table(with_origin(pd.DataFrame(lines), table.attrs["origin"]))
+    lines = pd.DataFrame([readable_line(line) for _, line in table.iterrows()])
+    lines.attrs = table.attrs
+    return Table(lines)
 
 
 def readable_line(line: pd.Series) -> dict[str, str]:

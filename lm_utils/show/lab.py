@@ -14,6 +14,7 @@ import ipywidgets as widgets
 from matplotlib.figure import Figure
 
 from lm_utils.show.style import Picture
+from lm_utils.show_code import drawn_by, folded, maker
 
 STYLE = {"description_width": "10em"}
 WIDTH = {"width": "30em", "max_width": "100%"}
@@ -28,7 +29,8 @@ def lab(
     """Show controls and what `draw` returns for their values: a figure, a text (HTML), or several of them, in order.
 
     With `beside`, the controls are a column and the first part stands beside them. An error of the first drawing is
-    raised, so that the cell fails; a later one is shown in place of the picture. The box keeps `controls` by name.
+    raised, so that the cell fails; a later one is shown in place of the picture. The box keeps `controls` by name
+    and the `places` of the parts; its last line unfolds the code.
     """
 
     def drawn() -> tuple[Part, ...]:
@@ -62,8 +64,8 @@ def lab(
         head = [widgets.HBox([widgets.VBox(list(controls.values())), places[0]], layout={"flex_flow": "row wrap"})]
     else:
         head = [widgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"}), places[0]]
-    box = widgets.VBox([*head, *places[1:]])
-    box.controls = controls
+    box = widgets.VBox([*head, *places[1:], widgets.HTML(folded(*drawn_by(draw) or [maker()]))])
+    box.controls, box.places = controls, places
     return box
 
 

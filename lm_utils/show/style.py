@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
 
 from lm_utils.errors import UserError
+from lm_utils.show_code import folded, maker
 
 COLORS = [mpl.colors.to_hex(color) for color in sns.color_palette("colorblind")]
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
@@ -58,6 +59,7 @@ def new_figure(
     with mpl.rc_context(rc()):
         figure = Figure(figsize=(width, height), layout="constrained")
         axes = figure.subplots(rows, columns, **options)
+    figure.made_by = maker()
     return figure, axes
 
 
@@ -82,13 +84,14 @@ def image_tag(figure: Figure) -> str:
 
 
 class Shown:
-    """A figure as a cell's result: an image with alt text, or the alt text alone where HTML is not drawn."""
+    """A figure as a cell's result: an image with alt text and its code, or the alt text where HTML is not drawn."""
 
     def __init__(self, figure: Figure) -> None:
         self.figure = figure
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        return {"text/html": image_tag(self.figure), "text/plain": self.figure.get_label()}
+        code = folded(getattr(self.figure, "made_by", None))
+        return {"text/html": image_tag(self.figure) + code, "text/plain": self.figure.get_label()}
 
 
 def show(figure: Figure) -> Shown:

@@ -121,11 +121,9 @@ def test_tables_and_pictures_follow_the_controls():
     table = box.children[0].children[1].value
     assert "score 2, probability 0.881" in table and "2.127" in table
     box = outlier.outlier_lab()
-    seen = {box.children[-1].value}
+    seen = {box.places[-1].value}
     for name, value in {"y": 3.0, "x": 20.0, "model": "one number"}.items():
         box.controls[name].value = value
-        seen.add(box.children[-1].value)
-    assert (
-        len(seen) == 4 and "Fits of one number" in box.children[-1].value and "x = 20, y = 3" in box.children[-1].value
-    )
-    assert "step size 0.4" in lesson.walk_lab().children[-1].value
+        seen.add(box.places[-1].value)
+    assert len(seen) == 4 and "Fits of one number" in box.places[-1].value and "x = 20, y = 3" in box.places[-1].value
+    assert "step size 0.4" in lesson.walk_lab().places[-1].value

@@ -114,15 +114,15 @@ def test_figures_draw_at_the_ends_of_the_sliders_and_carry_alt_text(figure):
 
 def test_pictures_follow_the_controls():
     box = lesson.neuron_lab()
-    seen = {box.children[-1].value}
+    seen = {box.places[-1].value}
     for name, value in {"weight": -1.0, "bias": 0.5, "rate": 10.0, "losses": ("MSE",)}.items():
         box.controls[name].value = value
-        seen.add(box.children[-1].value)
-    assert len(seen) == 5 and "w = -1, b = 0.5 with learning rate 10:" in box.children[-1].value
+        seen.add(box.places[-1].value)
+    assert len(seen) == 5 and "w = -1, b = 0.5 with learning rate 10:" in box.places[-1].value
     box = lesson.depth_lab()
     for name, value in {"layers": 12, "hidden": "ReLU", "start": lesson.STARTS[1]}.items():
         box.controls[name].value = value
-    assert "12 hidden ReLU layers" in box.children[-1].value
+    assert "12 hidden ReLU layers" in box.places[-1].value
 
 
 def test_the_noise_decides_which_sliders_are_shown():
@@ -132,9 +132,9 @@ def test_the_noise_decides_which_sliders_are_shown():
     which.value = "Bernoulli (yes or no)"
     assert [slider.layout.display for slider in (number, share, width)] == ["none", None, "none"]
     share.value = 0.7
-    assert "Bernoulli (yes or no) noise around the prediction 0.7." in box.children[-1].value
+    assert "Bernoulli (yes or no) noise around the prediction 0.7." in box.places[-1].value
     which.value, number.value, width.value = "Laplace", 6.5, 0.4
-    assert "Laplace noise around the prediction 6.5." in box.children[-1].value
+    assert "Laplace noise around the prediction 6.5." in box.places[-1].value
 
 
 def test_one_seed_is_one_seed():

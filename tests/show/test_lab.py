@@ -3,7 +3,6 @@
 import ipywidgets as widgets
 import pytest
 
-from lm_utils.show import code
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import Picture, new_figure
 
@@ -23,7 +22,7 @@ def made(**options):
 @pytest.mark.parametrize("beside", [True, False])
 def test_text_and_picture_follow_the_controls(beside):
     box = made(beside=beside)
-    head, image = box.children[0], box.children[-1]
+    head, image = box.children[0], box.places[-1]
     text = head.children[1] if beside else box.children[1]
     assert "0.500" in text.value and 'alt="a at 2"' in image.value
     box.controls["x"].value, box.controls["name"].label = 1.9999999999999998, "last"
@@ -44,7 +43,7 @@ def test_an_error_of_the_first_drawing_fails_the_cell():
 
 def test_a_later_error_is_one_sentence_and_takes_the_old_picture_away():
     box = made()
-    _, text, image = box.children
+    text, image = box.places
     box.controls["x"].value = 0.0
     assert text.value == "" and "could not be drawn: float division by zero" in image.value
     box.controls["x"].value = 4.0
@@ -54,9 +53,4 @@ def test_a_later_error_is_one_sentence_and_takes_the_old_picture_away():
 def test_a_lab_may_show_a_text_alone():
     box = lab(lambda n: f"<b>{n}</b>", n=menu("n", range(3), 2))
     box.controls["n"].value = 1
-    assert "<b>1</b>" in box.children[-1].value
-
-
-def test_the_code_of_a_function_names_its_file():
-    text = code.code_of(code.code_of).data
-    assert text.startswith("<details>") and "lm_utils/show/code.py" in text and "def code_of(function" in text
+    assert "<b>1</b>" in box.places[-1].value

@@ -26,7 +26,9 @@ NAMED_PARAGRAPH = re.compile(r"\*\*((?:Exercise|Stop) .+?)\.?\*\*[.:]?\s*", re.D
 SET_APART = re.compile(r"\||[-*] |\d+\. |>|```|\$\$")
 PICTURE = re.compile(r"<img [^>]*>")
 QUESTION = re.compile(r"(?P<asked>.*)<details>\s*<summary>.*?</summary>(?P<answer>.*)</details>", re.DOTALL)
-LIVE = re.compile(r"<style.*?</style>|<span class=\"control\">.*?</span>", re.DOTALL)  # what does nothing on a slide
+NOT_ON_A_SLIDE = re.compile(
+    r"<style.*?</style>|<span class=\"control\">.*?</span>|<details class=\"code\">.*?</details>", re.DOTALL
+)
 UNANSWERED = "Not answered yet."
 LARGE = {"figure", "table", "question", "plain"}  # a slide has one of them
 SECTION, EXERCISE = 3, 4  # levels of headings
@@ -176,7 +178,7 @@ def output_part(data: dict[str, str], code: str) -> Part:
     """Return one output as a part."""
     if "text/html" not in data and "text/markdown" not in data:
         return Part("plain", "".join(data.get("text/plain", "")), code=code)
-    page = LIVE.sub("", "".join(data.get("text/html", "")))
+    page = NOT_ON_A_SLIDE.sub("", "".join(data.get("text/html", "")))
     if UNANSWERED in page:
         return Part("waiting", "")
     if picture := PICTURE.search(page):

@@ -1,0 +1,65 @@
+"""Below every figure, table and lab of ours a line unfolds the code of the function that made it."""
+
+import re
+from html import unescape
+
+import pytest
+
+from lm_utils.lessons import losses as lesson
+from lm_utils.lessons import output_activations
+from lm_utils.show import output_figures, result_figures
+from lm_utils.show.style import new_figure, show
+from lm_utils.show_code import drawn_by, folded
+from lm_utils.workshop.publish.slide_rule import output_part
+
+
+def code_in(page):
+    ((head, source),) = re.findall(
+        r'<details class="code"><summary[^>]*>(.*?)</summary><pre[^>]*>(.*?)</pre>', page, re.S
+    )
+    return re.sub("<[^>]+>", "", head), unescape(source)
+
+
+@pytest.fixture(scope="module")
+def cell():
+    names = {"__name__": "__main__", "show": show, "new_figure": new_figure, "lesson": lesson,
+             "result_figures": result_figures, "output_figures": output_figures}  # fmt: skip
+    exec("from lm_utils.evidence import tables\nimport lm_utils as lm", names)
+    return lambda code: eval(code, names)
+
+
+def test_a_figure_shows_the_function_that_the_cell_called_and_its_file(cell):
+    bundle = cell("show(result_figures.dots_and_intervals(tables.summary('binary', 'loss')))")._repr_mimebundle_()
+    head, source = code_in(bundle["text/html"])
+    assert head.startswith("Show the code: dots_and_intervals in lm_utils/show/result_figures.py:")
+    assert source.startswith("def dots_and_intervals(") and "details" not in bundle["text/plain"]
+
+
+def test_a_figure_that_a_cell_draws_itself_shows_nothing(cell):
+    drawn = cell("show(new_figure()[0])")
+    drawn.figure.set_label("an empty figure")
+    assert "details" not in drawn._repr_mimebundle_()["text/html"]
+
+
+def test_a_table_shows_where_its_figures_come_from(cell):
+    table = cell("tables.readable(tables.summary('binary', 'loss'))")
+    head, source = code_in(table._repr_html_())
+    assert head.startswith("Show the code: summary in lm_utils/evidence/tables.py:") and "st.compare(" in source
+    assert "Show the code" not in repr(table)
+
+
+def test_a_lab_shows_what_draws_its_picture(cell):
+    head, source = code_in(cell("lesson.walk_lab()").children[-1].value)
+    assert "walk_figure in lm_utils/lessons/losses.py" in head and "def walk_figure(" in source
+    through_a_lambda, _ = code_in(output_activations.coupling_lab().children[-1].value)
+    assert "coupling_figure in" in through_a_lambda
+
+
+def test_a_function_of_the_reader_is_not_ours():
+    assert drawn_by(lambda x: x) == [] and folded(None) == ""
+
+
+def test_a_slide_leaves_the_code_out(cell):
+    table = cell("tables.readable(tables.summary('binary', 'loss'))")
+    part = output_part({"text/html": table._repr_html_()}, "")
+    assert part.kind == "table" and "<td" in part.text and "Show the code" not in part.text
