@@ -1,10 +1,10 @@
-"""Does misuse cost more on new data, and why is softmax twice slow in one place and forgiving in another?"""
+"""Notebook 16: does misuse cost more on new data, and why is softmax twice slow here and forgiving there?"""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 
-import numpy as np
 import torch
 from IPython.display import Markdown
 from matplotlib.figure import Figure
@@ -34,9 +34,6 @@ PLACES = {
 NOWHERE = "nowhere: practically equal, or too close to tell"
 NOT_MEASURED = f"**Not measured yet.** {NOT_YET}"
 FAR = 0.1  # ten points of accuracy: a run so far behind its twin is lost
-ACCURACY = "accuracy (percentage points)"
-MEASURES = {"accuracy": (ACCURACY, 100), "nll": ("negative log-likelihood", 1), "epochs": ("epochs trained", 1)}
-LINEAR = {ACCURACY: 1.0, "negative log-likelihood": 0.1}  # beyond, a logarithmic scale
 LOOKS = {name: number for number, name in enumerate(CALLED.values(), start=1)}  # 0 is softmax once
 
 
@@ -91,17 +88,29 @@ def place(condition: str, shift: str) -> str:
     return PLACES[condition.split("-")[0]]
 
 
+def images_figure(forms: dict[str, Tensor]) -> Figure:
+    """Draw one image in each of its changed forms."""
+    figure, axes = new_figure(1, len(forms), width=11, height=2.4)
+    for axis, (name, image) in zip(axes, forms.items(), strict=True):
+        axis.imshow(image[0, 0], cmap="gray_r", vmin=-1, vmax=1)
+        axis.set(title=name, xticks=[], yticks=[])
+        axis.grid(False)
+    figure.set_label(f"A test image {', '.join(forms)}.")
+    return figure
+
+
 def all_differences() -> Shown | Markdown:
     """Draw misfits beside the fitting pairing on every kind of new data; a sentence before it was measured."""
     families = under_conditions("new-data", DATA)
-    panels = {
-        title: {(CALLED.get(name, name), kind): st.mean_interval([scale * gap for gap in gaps])
-                for (name, kind), gaps in conditions.new_data_gaps(families, measure).items()}
-        for measure, (title, scale) in MEASURES.items()
-    }  # fmt: skip
-    if not panels[ACCURACY]:
+    gaps = in_points(conditions.new_data_gaps(families))
+    if not gaps:
         return Markdown(f"{NOT_MEASURED} Until they are, the claim stays open.")
-    return show(differences_by_condition(panels, seeds_of(families), LINEAR, LOOKS))
+    return show(differences_by_condition(gaps, seeds_of(families)))
+
+
+def in_points(gaps: dict[tuple[str, str], list[float]]) -> dict[tuple[str, str], st.Estimate]:
+    """Return each pairing's mean difference in percentage points, by its name in words and the condition."""
+    return {(CALLED.get(name, name), kind): st.mean_interval(own).times(100) for (name, kind), own in gaps.items()}
 
 
 # --- what stood out, put again on fresh seeds ------------------------------------------------------------------------
@@ -162,27 +171,40 @@ def confirmation_figure(patience: bool = False) -> Figure:
         longer = under_conditions("patience", DATA)
         groups |= {f"{called}, patience {LONGER}": (longer, pairing) for called, (_, pairing) in groups.items()}
     kinds = list(dict.fromkeys(runs[0]["title"] for runs in usual.values()))
-    figure, axis = new_figure(width=11, height=1.6 + 0.3 * (len(groups) + 1) * len(kinds))
-    ranges = []
-    for look, (called, (found, pairing)) in enumerate(groups.items()):
-        runs = [run for name, own in found.items() if name.endswith(f"/{pairing}") for run in own]
-        for row, kind in enumerate(kinds):
-            scores = sorted(100 * run["test_metric"] for run in runs if run["title"] == kind)
-            if not scores:
-                continue
-            middle = row + 0.8 * (look - (len(groups) - 1) / 2) / len(groups)
-            heights = middle + np.linspace(-0.07, 0.07, len(scores))
-            axis.scatter(scores, heights, s=70, marker="oXsD"[look], color=COLORS[look], edgecolor="black", alpha=0.8,
-                         label=called if called not in axis.get_legend_handles_labels()[1] else None)  # fmt: skip
-            ranges.append(f"{called}, {kind}: {min(scores):.0f} to {max(scores):.0f} % in {len(scores)} runs")
-    axis.set_yticks(range(len(kinds)), kinds)
-    axis.invert_yaxis()
-    axis.set(xlabel="test accuracy (%), a mark for each run", xlim=(0, 100))
+    scores = {kind: {called: own for called, (found, pairing) in groups.items()
+                     if (own := accuracies(found, pairing, kind))} for kind in kinds}  # fmt: skip
+    rows = [len(own) for own in scores.values()]
+    options = {"squeeze": False, "sharex": True, "height_ratios": rows}
+    figure, axes = new_figure(len(kinds), 1, 11, 1.3 + 0.5 * sum(rows), **options)
+    for axis, (kind, own) in zip(axes[:, 0], scores.items(), strict=True):
+        axis.set_title(kind, loc="left")
+        axis.set_yticks(range(len(own)), list(own))
+        axis.set_ylim(len(own) - 0.4, -0.6)
+        for row, values in enumerate(own.values()):
+            heights = [row + 0.11 * step for step in side_by_side(values, 1.2)]
+            axis.scatter(values, heights, s=50, marker="oXsD"[row], color=COLORS[row], edgecolor="black", alpha=0.8)
     counts = [len(runs) for runs in usual.values()]
-    axis.set_title(f"{TITLES[DATA]}, {min(counts)} to {max(counts)} fresh seeds a row")
-    figure.legend(loc="outside lower center", ncols=2, frameon=False)
+    axes[-1, 0].set(xlabel="test accuracy (%), a mark for each run", xlim=(0, 100))
+    figure.suptitle(f"{TITLES[DATA]}, {min(counts)} to {max(counts)} fresh seeds a row", fontsize=12)
+    ranges = [f"{called}, {kind}: {min(values):.0f} to {max(values):.0f} % in {len(values)} runs"
+              for kind, own in scores.items() for called, values in own.items()]  # fmt: skip
     figure.set_label(f"Accuracy of softmax once and twice under changed conditions. {'; '.join(ranges)}.")
     return figure
+
+
+def accuracies(found: dict[str, list[dict]], pairing: str, kind: str) -> list[float]:
+    """Return the test accuracy of a pairing's runs on one kind of data, in percent."""
+    runs = [run for name, own in found.items() if name.endswith(f"/{pairing}") for run in own]
+    return [100 * run["test_metric"] for run in runs if run["title"] == kind]
+
+
+def side_by_side(values: list[float], width: float) -> list[int]:
+    """Return a step up or down for each value, so that marks of this width do not hide each other: 0, 1, -1, 2, ..."""
+    steps: list[int] = []
+    for i, value in enumerate(values):
+        taken = {step for step, other in zip(steps, values[:i], strict=True) if abs(other - value) < width}
+        steps.append(next(step for step in sorted(range(-len(values), len(values)), key=abs) if step not in taken))
+    return steps
 
 
 def settings_compared() -> dict[tuple[str, str], st.Comparison]:
@@ -196,7 +218,7 @@ def setting_differences() -> Shown | Markdown:
     if not compared:
         return Markdown(NOT_MEASURED)
     gaps = {(CALLED.get(name, name), setting): c.difference.times(100) for (name, setting), c in compared.items()}
-    return show(differences_by_condition({ACCURACY: gaps}, seeds_of(under_conditions("new-data", DATA)), looks=LOOKS))
+    return show(differences_by_condition(gaps, seeds_of(under_conditions("new-data", DATA))))
 
 
 def settings_sentence() -> Markdown:
@@ -210,22 +232,11 @@ def settings_sentence() -> Markdown:
 # --- one explanation: softmax twice is nearly the absolute error -----------------------------------------------------
 
 
-def loss_values(probabilities: Tensor) -> dict[str, Tensor]:
-    """Return what four losses charge for each label, given the probabilities of ten classes [..., 10].
+def charges_figure(loss_values: Callable[[Tensor], dict[str, Tensor]], wrong: float = 0.4) -> Figure:
+    """Draw losses over the probability of the right class, for right labels and for labels partly at random.
 
-    Each is what lies above the least it can reach, scaled so that the bounded ones charge about 1 at most.
+    `loss_values` takes the probabilities of ten classes and returns, by name, what each loss gives for each label.
     """
-    p = probabilities
-    return {
-        "cross-entropy, softmax once": -p.log(),
-        CALLED[TWICE]: p.logsumexp(-1, keepdim=True) - p - double_softmax_floor(10),
-        CALLED[ABSOLUTE]: 1 - p,  # five times the mean over ten outputs
-        CALLED["mse-softmax"]: 0.9 * (p.square().sum(-1, keepdim=True) - 2 * p + 1),  # nine times the mean
-    }
-
-
-def charges_figure(wrong: float = 0.4) -> Figure:
-    """Draw four losses over the probability of the right class, for right labels and for labels partly at random."""
     right = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
     others = ((1 - right) / 9)[:, None].expand(-1, 9)
     share, lowest = f"{100 * wrong:.0f} %", []
@@ -255,17 +266,6 @@ def charges_figure(wrong: float = 0.4) -> Figure:
     return figure
 
 
-def slopes(right: float = 0.0001, winner: float = 0.99) -> dict[str, tuple[float, float]]:
-    """Return how each loss pulls at the logits of the right class and of a wrong class that has won."""
-    rest = (1 - right - winner) / 8
-    logits = torch.tensor([right, winner, *[rest] * 8], dtype=torch.float64).log().requires_grad_()
-    found = {}
-    for name, charged in loss_values(torch.softmax(logits, dim=0)).items():
-        (slope,) = torch.autograd.grad(charged[0], logits, retain_graph=True)
-        found[name] = (slope[0].item(), slope[1].item())
-    return found
-
-
 def wrong_labels_question() -> Prediction | Markdown:
     """Ask how the absolute error fares with many wrong labels; ask nothing before it was measured."""
     found = conditions.linear_loss_comparisons(DATA).items()
@@ -286,7 +286,7 @@ def straight_differences() -> Shown | Markdown:
         return Markdown(NOT_MEASURED)
     stood_out = {(TWICE, kind): c for kind, c in conditions.once_and_twice(DATA).items()}
     gaps = {(CALLED[name], kind): c.difference.times(100) for (name, kind), c in (compared | stood_out).items()}
-    return show(differences_by_condition({ACCURACY: gaps}, seeds_of(under_conditions("straight", DATA)), LINEAR, LOOKS))
+    return show(differences_by_condition(gaps, seeds_of(under_conditions("straight", DATA))))
 
 
 def straight_sentences() -> Markdown:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
-
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.changed_conditions import BY_NAME, Families, collapsed, metric_on_axis, scores, task_of
-from lm_utils.show.result_figures import interval, legend_below, name_rows
-from lm_utils.show.style import COLORS, MARKERS, new_figure
+from lm_utils.show.result_figures import beside, interval, legend_below, name_rows
+from lm_utils.show.style import ALERT, COLORS, new_figure
 
 
 def outcome_figure(found: Families) -> Figure:
@@ -39,51 +34,34 @@ def outcome_figure(found: Families) -> Figure:
     return figure
 
 
-def differences_by_condition(
-    panels: dict[str, dict[tuple[str, str], st.Estimate]],
-    origin: str,
-    linear: Mapping[str, float] = MappingProxyType({}),
-    looks: Mapping[str, int] = MappingProxyType({}),
-) -> Figure:
-    """Draw misfits beside the fitting pairing under changed conditions: paired differences, a panel for each measure.
+def differences_by_condition(gaps: dict[tuple[str, str], st.Estimate], origin: str, widest: float = 6.0) -> Figure:
+    """Draw paired differences in accuracy to the fitting pairing: a panel for each pairing, a row for each condition.
 
-    A panel's keys are (name of a pairing, condition); its title says what is measured; the first is accuracy. A panel
-    with a value in `linear` is linear up to there and logarithmic beyond, so that small and large gaps can be read.
-    A name in `looks` has the colour and marker of that number, the same in every figure.
+    A key is (name of a pairing, condition). All panels share one linear axis; a mean beyond `widest` is written out.
     """
-    names, conditions = (list(dict.fromkeys(key[i] for key in next(iter(panels.values())))) for i in (0, 1))
-    figure, axes = new_figure(1, len(panels), 11, 2.2 + 0.6 * len(conditions), squeeze=False, sharey=True)
-    for axis, (title, gaps) in zip(axes[0], panels.items(), strict=True):
-        axis.axvline(0, color="0.35", lw=1)
-        for (name, condition), gap in gaps.items():
-            place = names.index(name)
-            number = looks.get(name, place + 1)
-            y = conditions.index(condition) + 0.2 * (place - (len(names) - 1) / 2)
-            look = {"fmt": MARKERS[number], "color": COLORS[number], "capsize": 4, "label": name}
-            interval(axis, y, gap.mean, gap.low, gap.high, **look)
-        axis.set_xlabel(title)
-        if title in linear:
-            widen(axis, linear[title])
-            axis.set_xlabel(f"{title}\n(logarithmic beyond ±{linear[title]:g})")
+    names, conditions = (list(dict.fromkeys(key[i] for key in gaps)) for i in (0, 1))
+    height = 2.1 + 0.42 * len(conditions)
+    figure, axes = new_figure(1, len(names), 11, height, squeeze=False, sharex=True, sharey=True)
     margin = 100 * st.MARGIN["accuracy"]
-    axes[0, 0].axvspan(-margin, margin, color="0.85", zorder=0, label="practically equal")
+    for axis, name in zip(axes[0], names, strict=True):
+        axis.axvspan(-margin, margin, color="0.82", zorder=0, label="practically equal")
+        axis.axvline(0, color="0.35", lw=1)
+        for y, condition in enumerate(conditions):
+            gap = gaps.get((name, condition), st.NOTHING)
+            if abs(gap.mean) > widest:
+                beside(axis, 0.02, y, f"◂ {gap.mean:+.0f} ({gap.low:+.0f} to {gap.high:+.0f})", ALERT)
+            elif gap.n:
+                interval(axis, y, gap.mean, gap.low, gap.high, color=COLORS[0], label="mean with 95 % interval")
+        axis.set_title(name)
+    ends = [max(abs(gap.low), abs(gap.high)) for gap in gaps.values() if abs(gap.mean) <= widest]
+    reach = min(widest, 1.1 * max([2 * margin, *ends]))
+    axes[0, 0].set_xlim(-reach, reach)
     name_rows(axes[0, 0], conditions)
-    figure.suptitle(f"Difference to cross-entropy on logits, paired by seed, 95 % interval\n({origin})", fontsize=12)
+    measure = "Difference in accuracy to cross-entropy on logits, in percentage points, paired by seed"
+    figure.suptitle(f"{measure}\n({origin})", fontsize=12)
     legend_below(figure, axes[0, 0])
-    in_words = "; ".join(
-        f"{title}: " + ", ".join(f"{name}, {condition} {gap.mean:+.2f}" for (name, condition), gap in gaps.items())
-        for title, gaps in panels.items()
-    )  # fmt: skip
-    figure.set_label(f"Differences to cross-entropy on logits under changed conditions. {in_words}.")
+    words = ", ".join(f"{name}, {condition} {gap.mean:+.2f}" for (name, condition), gap in gaps.items())
+    figure.set_label(
+        f"Differences in accuracy to cross-entropy on logits under changed conditions, in points: {words}."
+    )
     return figure
-
-
-def widen(axis: Axes, linear: float) -> None:
-    """Set a scale that is linear up to a value on either side of 0 and logarithmic beyond, with plain numbers."""
-    low, high = axis.get_xlim()
-    axis.set_xscale("symlog", linthresh=linear)
-    axis.set_xlim(low, high)
-    steps = [linear * step for step in (0, 1, 10, 100)]
-    axis.set_xticks([mark for mark in (*(-step for step in steps[:0:-1]), *steps) if low <= mark <= high])
-    axis.xaxis.set_major_formatter("{x:g}")
-    axis.xaxis.set_minor_locator(NullLocator())

@@ -362,7 +362,7 @@ lesson.noise_lab()
 # Without wrong labels all three find the boundary at 0. With some, cross-entropy's boundary wanders to the right and
 # its curve flattens, while the others stand still. The very property that part 1 praised is the one that hurts here. No
 # loss is "the right one" for both cases: clean labels reward a strong pull, wrong ones punish it. (These wrong labels
-# lie far out. [Notebook 15](15_verdicts.ipynb), part 10, measures what happens to trained networks when labels are
+# lie far out. [Notebook 16](16_on_new_data.ipynb), part 7, measures what happens to trained networks when labels are
 # wrong anywhere.)
 
 # %%

@@ -225,11 +225,11 @@ Markdown(comparison_sentence(twice, twin))
 
 # %% [markdown]
 # On these data, accuracy hardly shows the mistake. (On other data it may cost far more: [notebook
-# 15](15_verdicts.ipynb), part 9, asks where.) The loss gives it away, because it cannot come near zero.
+# 16](16_on_new_data.ipynb) asks where.) The loss gives it away, because it cannot come near zero.
 
-# %% [markdown] tags=["lang-ko"] english="3d633b14"
+# %% [markdown] tags=["lang-ko"] english="9817186f"
 # 이 데이터에서는 정확도만 보아서는 이 실수를 찾기 어렵습니다. (다른 데이터에서는 훨씬 더 많이 잃을 수 있습니다.
-# 어디에서 그런지는 [노트북 15](15_verdicts.ipynb)의 9부에서 묻습니다.) 실수를 드러내는 것은 손실입니다. 0 가까이
+# 어디에서 그런지는 [노트북 16](16_on_new_data.ipynb)에서 묻습니다.) 실수를 드러내는 것은 손실입니다. 0 가까이
 # 내려갈 수가 없기 때문입니다.
 
 # %%
@@ -758,11 +758,11 @@ quiz.check(
 #   anything is learnt. (With the squared error a ReLU hidden layer loses runs, too.)
 # - The effect can be switched off (output bias at the prior, removed push) and on (added push).
 # - Softmax twice costs little accuracy here. It shows in the floor of the loss. On other data it can cost far more
-#   ([notebook 15](15_verdicts.ipynb)).
+#   ([notebook 16](16_on_new_data.ipynb)).
 #
 # **Next:** [12 Multi-label classification](12_multi_label.ipynb), where softmax itself is the misfit.
 
-# %% [markdown] tags=["lang-ko"] english="2608a9f0"
+# %% [markdown] tags=["lang-ko"] english="60ea1e8e"
 # ## 요약
 #
 # - 클래스가 열 개일 때, 클래스들을 묶어 주는 손실 함수와 활성화 함수(무엇이든 그 앞에 소프트맥스가 있는 것)는
@@ -772,6 +772,6 @@ quiz.check(
 #   은닉층을 포화시킵니다. (제곱 오차에서는 ReLU 은닉층도 몇 번의 실행을 잃습니다.)
 # - 이 효과는 끌 수도 있고(출력층 편향을 사전 확률에 맞추기, 공통 힘 없애기) 켤 수도 있습니다(공통 힘 더하기).
 # - 소프트맥스를 두 번 쓰면 여기서는 정확도가 별로 떨어지지 않고 손실의 하한에 그 흔적이 드러납니다. 다른
-#   데이터에서는 훨씬 더 많이 잃을 수 있습니다([노트북 15](15_verdicts.ipynb)).
+#   데이터에서는 훨씬 더 많이 잃을 수 있습니다([노트북 16](16_on_new_data.ipynb)).
 #
 # **다음:** [12 다중 레이블 분류](12_multi_label.ipynb). 거기서는 소프트맥스 자체가 맞지 않는 선택입니다.

@@ -110,7 +110,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
             "One of four runs to be judged by their vital signs. What is the matter with this one?"),
     Exhibit("verdicts", "15_verdicts", lambda: result_figures.verdict_bars(claims.counts(claims.judge_all())),
             "Every claim of the five documents and what became of it."),
-    Exhibit("new-data", "15_verdicts", new_data.all_differences,
+    Exhibit("new-data", "16_on_new_data", new_data.all_differences,
             "Does a misfit that looks harmless cost more on new data?"),
 )  # fmt: skip
 
