@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from math import isfinite
 
-from lm_utils.advice import VALUE_LOSSES, VERDICTS
+from lm_utils.advice import VALUE_LOSSES
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.claims.by_rows import NORMAL_SKILL, runs_at_chance
 from lm_utils.evidence.results import FITTING, Results, estimate, reference
@@ -15,7 +14,6 @@ from lm_utils.runs.rows import pairings, rows
 from lm_utils.runs.shipped import GRID_SEEDS, whole_grid
 from lm_utils.tasks import TASKS
 
-OUTCOMES = ("learns in every run", "loses some runs", "learns in none", "stops with an error")
 TWINS_OF_MAE = (("binary", "sigmoid"), ("binary", "softmax"), ("multiclass", "softmax"), ("multilabel", "sigmoid"))
 FORECAST: dict[Pairing, str] = {  # what we had said before the grid was trained, where its runs then corrected us
     Pairing("regression", "cross_entropy", "sigmoid", normalize=True): "impossible",
@@ -73,15 +71,6 @@ def outcome(pairing: Pairing, results: Results) -> str:
         return "stops with an error"
     lost = runs_at_chance(results, pairing)
     return "learns in none" if all(lost) else "loses some runs" if any(lost) else "learns in every run"
-
-
-def forecasts(results: Results | None = None) -> dict[str, Counter[str]]:
-    """Count, by forecast, how the pairings that no document ran came out."""
-    results = results or reference()
-    found = {verdict: Counter() for verdict in VERDICTS}
-    for pairing in beyond_the_documents(results):
-        found[forecast(pairing)][outcome(pairing, results)] += 1
-    return found
 
 
 def missed(pairing: Pairing, results: Results) -> bool:

@@ -18,7 +18,6 @@ from torch.nn import functional as F
 
 from lm_utils.data import Splits, load_data
 from lm_utils.doctor.baseline import best_constant
-from lm_utils.doctor.exam.known import past_bugs
 from lm_utils.doctor.gradient_checks import FLAT
 from lm_utils.evidence.reference_lines import double_softmax_floor
 from lm_utils.evidence.results import counted
@@ -208,6 +207,28 @@ def health_figure(name: str, records: Sequence[dict], lines: dict[str, float] | 
     return figure
 
 
+def patients_figure(runs: dict[str, list[dict]], lines: dict[str, dict[str, float]]) -> Figure:
+    """Draw the vital signs of all runs side by side, a column for each run."""
+    signs = {"valid_loss": "validation loss", "spread": "how far outputs differ\nbetween images",
+             "stuck": "share of hidden\nunits stuck"}  # fmt: skip
+    figure, axes = new_figure(len(signs), len(runs), 11, 6.6, sharex=True)
+    for column, (name, records) in enumerate(runs.items()):
+        for row, (key, label) in enumerate(signs.items()):
+            axis = axes[row, column]
+            epochs, values = ([record[what] for record in records] for what in ("epoch", key))
+            axis.plot(epochs, values, color=COLORS[row], marker=MARKERS[row], markevery=6)
+            axis.set_ylim(*((-0.03, 1.03) if key == "stuck" else (0, 1.3 * max([*values, 0.05]))))
+            if column == 0:
+                axis.set_ylabel(label)
+        top = max([record["valid_loss"] for record in records] + list(lines[name].values()))
+        axes[0, column].set(title=f"{name}: {PATIENTS[name].state.split(';')[0]}", ylim=(0, 1.45 * top))
+        _reference_lines(axes[0, column], lines[name])
+        axes[-1, column].set_xlabel("epoch")
+    words = " ".join(f"{name}: {health_facts(records, lines[name])}" for name, records in runs.items())
+    figure.set_label(f"Vital signs of {len(runs)} runs side by side. {words}")
+    return figure
+
+
 def _reference_lines(axis: object, lines: dict[str, float]) -> None:
     axis.axhline(lines["constant"], color=ALERT, linestyle="--", label=f"constant predictor {lines['constant']:.4f}")
     if lines["floor"]:
@@ -286,15 +307,6 @@ def overfit_figure(curves: dict[str, Sequence[float]], lines: dict[str, float]) 
     ends = "; ".join(f"{name} ends at {losses[-1]:.4f}" for name, losses in curves.items())
     figure.set_label(f"Loss while 32 images are learned by heart: {ends}.")
     return figure
-
-
-def past_bugs_table() -> pd.DataFrame:
-    """Return published bugs rebuilt small, and what the doctor says about each."""
-    rows = []
-    for case in past_bugs():
-        worst = case.report().findings[0]
-        rows.append({"thread": case.source, "what happened": case.name, "doctor": worst.code, "fix": worst.fix})
-    return pd.DataFrame(rows).set_index("thread")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Notebook 12: what softmax over labels can say at best, and what another cut gets out of the same network."""
+"""Notebook 12: what another cut gets out of a network with softmax over labels."""
 
 from __future__ import annotations
 
@@ -9,36 +9,22 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from lm_utils.evidence.changed_conditions import BY_NAME, origin, stored, task_of
+from lm_utils.evidence.reference_lines import best_metric
 from lm_utils.evidence.results import estimate
 from lm_utils.evidence.sentences import shown, shown_interval
+from lm_utils.pairing import Pairing
 from lm_utils.runs.outputs import CUTS
 from lm_utils.show.lab import lab, slider
 from lm_utils.show.style import COLORS, LINES, new_figure
 from lm_utils.tasks import TASKS
 
 LABELS = TASKS["multilabel"]
-
-
-def ceiling(targets: Tensor) -> float:
-    """Return the best accuracy of answers that say yes to one label at most, whatever network gives them."""
-    true = targets.sum(dim=1)
-    missed = (true - 1).clamp_min(0)
-    return 1 - (missed / targets.shape[1]).mean().item()
-
-
-def softmax_optimum(targets: Tensor) -> Tensor:
-    """Return where cross-entropy is lowest under softmax: the same share for each true label."""
-    return targets / targets.sum(dim=1, keepdim=True).clamp_min(1)
+SOFTMAX = Pairing("multilabel", "mse", "softmax")
 
 
 def accuracy_at(cut: float, predictions: Tensor, targets: Tensor) -> float:
     """Return the accuracy over all labels where an output above the cut is a yes."""
     return (LABELS.decide(predictions, cut) == targets).float().mean().item()
-
-
-def accuracy_by_cut(predictions: Tensor, targets: Tensor) -> list[float]:
-    """Return the accuracy at every cut of the grid."""
-    return [accuracy_at(cut, predictions, targets) for cut in CUTS.tolist()]
 
 
 def cut_figure(runs: dict[str, tuple[Tensor, Tensor]], cut: float = 0.5) -> Figure:
@@ -53,11 +39,12 @@ def cut_figure(runs: dict[str, tuple[Tensor, Tensor]], cut: float = 0.5) -> Figu
     left.legend()
     words = []
     for place, (name, (predictions, targets)) in enumerate(runs.items()):
-        scores, here = accuracy_by_cut(predictions, targets), accuracy_at(cut, predictions, targets)
+        scores = [accuracy_at(place, predictions, targets) for place in CUTS.tolist()]
+        here = accuracy_at(cut, predictions, targets)
         right.plot(CUTS, scores, color=COLORS[place], linestyle=LINES[place], label=name)
         right.plot(cut, here, "o", color=COLORS[place], markeredgecolor="black", markersize=10)
         words.append(f"{name}: {here:.1%} at the cut {cut:.2f}, {max(scores):.1%} at best")
-    right.axhline(ceiling(targets), color="grey", linestyle=":", label="ceiling of one yes at most")
+    right.axhline(best_metric(SOFTMAX, targets), color="grey", linestyle=":", label="ceiling of one yes at most")
     right.set(xlabel="cut", ylabel="accuracy over all labels", xlim=(0, 1))
     right.legend(loc="lower center")
     figure.set_label(f"Histogram of outputs and accuracy against the cut. {'; '.join(words)}.")

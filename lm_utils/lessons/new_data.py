@@ -13,7 +13,6 @@ from torch import Tensor
 from lm_utils.evidence import changed_conditions as conditions
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.changed_conditions import ABSOLUTE, CALLED, FITS, NOT_YET, TWICE
-from lm_utils.evidence.reference_lines import double_softmax_floor
 from lm_utils.evidence.results import TITLES, under_conditions
 from lm_utils.evidence.sentences import shown_difference
 from lm_utils.runs.conditions import LONGER
@@ -86,17 +85,6 @@ def place(condition: str, shift: str) -> str:
     if shift:
         return PLACES["others" if shift == OTHER_HAND else "shift"]
     return PLACES[condition.split("-")[0]]
-
-
-def images_figure(forms: dict[str, Tensor]) -> Figure:
-    """Draw one image in each of its changed forms."""
-    figure, axes = new_figure(1, len(forms), width=11, height=2.4)
-    for axis, (name, image) in zip(axes, forms.items(), strict=True):
-        axis.imshow(image[0, 0], cmap="gray_r", vmin=-1, vmax=1)
-        axis.set(title=name, xticks=[], yticks=[])
-        axis.grid(False)
-    figure.set_label(f"A test image {', '.join(forms)}.")
-    return figure
 
 
 def all_differences() -> Shown | Markdown:

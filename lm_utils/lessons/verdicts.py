@@ -9,13 +9,14 @@ import ipywidgets as widgets
 import numpy as np
 from IPython.display import Markdown
 from matplotlib.figure import Figure
+from torch import Tensor
 
 from lm_utils.advice import VERDICTS as ADVICE_VERDICTS
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.changed_conditions import NOT_YET
 from lm_utils.evidence.claims import KINDS, Judged, verdict_of
 from lm_utils.evidence.claims.claim import VERDICTS
-from lm_utils.evidence.our_verdicts import OUTCOMES, beyond_the_documents, forecast, forecasts, misses
+from lm_utils.evidence.our_verdicts import beyond_the_documents, forecast, misses
 from lm_utils.evidence.results import Results, baseline, reference, tested_digits, under_conditions
 from lm_utils.evidence.sentences import sentence, shown
 from lm_utils.lessons.start_here import recall
@@ -32,20 +33,6 @@ ALL = "all"
 def chosen(judged: Sequence[Judged], document: str = ALL, verdict: str = ALL) -> list[Judged]:
     """Return the judged claims of a document with a verdict."""
     return [one for one in judged if document in (ALL, one.claim.document) and verdict in (ALL, one.verdict)]
-
-
-def share_that_holds(judged: Sequence[Judged]) -> float:
-    """Return the share of claims that hold, of those that were tested."""
-    tested = [one for one in judged if one.verdict != "not tested"]
-    return sum(one.verdict in ("holds", "holds here") for one in tested) / max(len(tested), 1)
-
-
-def summary_sentence(judged: Sequence[Judged]) -> Markdown:
-    """Say how many claims got which verdict."""
-    counts = {name: len(chosen(judged, verdict=name)) for name in VERDICTS}
-    in_words = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
-    share = share_that_holds(judged)
-    return Markdown(f"**{len(judged)} claims:** {in_words}. Of those that were tested, {share:.0%} hold.")
 
 
 def verdict_on(claim: str) -> Markdown:
@@ -125,13 +112,11 @@ def vote_evidence(kind: str, results: Results) -> str:
 # --- refutations as figures ------------------------------------------------------------------------------------------
 
 
-def bound_figure(results: Results | None = None) -> Figure:
-    """Draw what outputs up to 1 could cost, the error that document 000 published, and where our networks ended."""
+def bound_figure(outputs: Tensor, cost: Tensor, results: Results | None = None) -> Figure:
+    """Draw what constant outputs cost, the error that document 000 published, and where our networks ended."""
     results = (results or reference()).only("regression")
-    targets = TASKS["regression"].target(tested_digits("mnist")).flatten()
+    targets = TASKS["regression"].target(tested_digits("mnist"))
     mean, deviation = targets.mean().item(), targets.std().item()
-    outputs = np.linspace(-3.6, 1.4, 251)
-    cost = np.array([(targets - (mean + deviation * out)).square().mean().item() for out in outputs])
     row = next(row for row in rows() if row.id == "000-3-1-bce-logits")
     runs = [run for run in results.of(row.pairing) if run["outputs"].get("mean_by_digit")]
     ends = [(np.mean(run["outputs"]["mean_by_digit"]) - mean) / deviation for run in runs]
@@ -208,15 +193,6 @@ def cut_figure(results: Results | None = None) -> Figure:
 
 
 # --- our own verdicts ------------------------------------------------------------------------------------------------
-
-
-def forecast_table(results: Results | None = None) -> Markdown:
-    """Count what became of the pairings that no document ran, by what we had said of them before."""
-    results = results or reference()
-    lines = [f"| we had said | {' | '.join(OUTCOMES)} |", "| --- " * (len(OUTCOMES) + 1) + "|"]
-    for verdict, counts in forecasts(results).items():
-        lines.append(f"| {verdict} | {' | '.join(str(counts[name] or '') for name in OUTCOMES)} |")
-    return Markdown("\n".join([*lines, "", f"*Runs: {results.of_pairings(beyond_the_documents(results)).origin}*"]))
 
 
 def forecast_misses(results: Results | None = None) -> Markdown:

@@ -8,7 +8,7 @@
 # - say what the habit of clipping inside a logarithm costs, and what it does not cost,
 # - read somebody else's loss code and tell what it shows from what it only suggests.
 #
-# **Time:** 40 minutes (a good place to pause is marked after 25)
+# **Time:** 45 minutes (a good place to pause is marked after 30); the appendix is extra
 #
 # **Covers:** document 003 (all of it), and the formula for binary cross-entropy in document 004.
 #
@@ -189,6 +189,63 @@ assert (only_diagonal == 0).tolist() == [True, False, True]
 assert torch.allclose(jacobian.sum(dim=0), torch.zeros(3), atol=1e-6)
 
 # %% [markdown]
+# ### The whole layer
+#
+# Here is the layer for categorical cross-entropy. `forward` applies softmax, keeps what it will need, and returns the
+# loss, summed and divided by $n$. The logarithm is clipped at $10^{-7}$, as in document 003.
+#
+# **Exercise 2.** Write `backward`: the gradient by the layer's *input*, a tensor of the shape of `outputs`. Everything
+# you need is in `self.p` and `self.y`; no autograd, one line.
+
+
+# %%
+class CrossEntropyLayer:
+    def forward(self, outputs, targets):
+        self.p, self.y = scratch.softmax(outputs), targets
+        return -(self.y * torch.log(self.p.clamp_min(1e-7))).sum() / len(self.y)
+
+    def backward(self):
+        return ...
+
+
+# %% tags=["solution"]
+class CrossEntropyLayer:
+    def forward(self, outputs, targets):
+        self.p, self.y = scratch.softmax(outputs), targets
+        return -(self.y * torch.log(self.p.clamp_min(1e-7))).sum() / len(self.y)
+
+    def backward(self):
+        return (self.p - self.y) / len(self.y)
+
+
+# %% [markdown]
+# The next cell runs your layer forward and backward on two batches and compares with the one in `lm_utils/scratch.py`.
+
+# %%
+def gradient_of(make):
+    def gradient(outputs, targets):
+        layer = make()
+        layer.forward(outputs, targets)
+        return layer.backward()
+
+    return gradient
+
+
+assert CrossEntropyLayer().forward(outputs, F.one_hot(torch.tensor([1, 0]), 3).float()) > 0
+quiz.check_function(
+    gradient_of(CrossEntropyLayer),
+    gradient_of(scratch.CategoricalCrossEntropy),
+    cases=[(outputs, F.one_hot(torch.tensor([1, 0]), 3).float()), (torch.zeros(1, 4), torch.eye(4)[:1])],
+    mistakes=[
+        (lambda z, y: (y - torch.softmax(z, 1)) / len(y), "The sign is turned: this gradient leads uphill."),
+        (lambda z, y: torch.softmax(z, 1) - y, "Divide by the batch size, as the value is."),
+        (lambda z, y: (torch.softmax(z, 1) - y) / y.numel(), "Divide by the samples n alone, not by n times K."),
+        (lambda z, y: -y / torch.softmax(z, 1) / len(y), "That is the slope by p. Go on to the slope by the logit."),
+    ],
+    hint="Prediction minus target, divided by the number of samples.",
+)
+
+# %% [markdown]
 # ### The layer against PyTorch
 #
 # For cross-entropy, our way of averaging and PyTorch's agree: both add up over the classes and divide by the
@@ -234,7 +291,7 @@ by_p, by_z = torch.autograd.grad(loss, [p, logit])
 print(f"p = {p:.4f}: slope by p {by_p:.2f}, slope by z {by_z:.4f}, p - y = {p - 1:.4f}")
 
 # %% [markdown]
-# **Exercise 2.** Write the gradient of binary cross-entropy for a batch of $n$ logits `z` and labels `y` (two
+# **Exercise 3.** Write the gradient of binary cross-entropy for a batch of $n$ logits `z` and labels `y` (two
 # tensors of shape `[n]`), divided by the batch size. No autograd, and one line is enough.
 
 
@@ -381,7 +438,7 @@ assert zero.clipped_loss == math.inf
 # You can see both in the lab: choose label $y=0$, then float16. PyTorch's own answer to all of this is to avoid
 # the clip: [06 BCE and logits](06_bce_and_logits.ipynb) shows how.
 #
-# **Exercise 3.** A colleague's training log shows a categorical loss that never exceeds 9.21. Suppose the code
+# **Exercise 4.** A colleague's training log shows a categorical loss that never exceeds 9.21. Suppose the code
 # clips probabilities from below. At which value?
 
 # %%
@@ -483,7 +540,21 @@ divided_twice = (batch.square() / 2 / n).sum() / n
 assert torch.allclose(its_slope * n, slope(batch, torch.zeros(n, 1), n))
 
 # %% [markdown]
-# ## The same on a GPU
+# ## Summary
+#
+# | loss layer | contains | value (summed, divided by $n$) | gradient by its input | PyTorch's mean is |
+# |---|---|---|---|---|
+# | squared error | nothing | $\tfrac12(p-y)^2$ | $(p-y)/n$ | $2/K$ of ours |
+# | categorical cross-entropy | softmax | $-y\log p$ | $(p-y)/n$ | the same |
+# | binary cross-entropy | sigmoid | $-y\log p-(1-y)\log(1-p)$ | $(p-y)/n$ | $1/K$ of ours |
+#
+# - Each loss meets the activation that turns its gradient into **prediction minus target**.
+# - The terms $-p_ip_j$ with $i\ne j$ are what pushes wrong classes down.
+# - A clip caps the value at $-\log(\text{clip})$; the hand-written gradient survives it, autograd's does not.
+# - Agreement of values proves little. `gradcheck` proves gradients, inside the clip.
+
+# %% [markdown]
+# ## Appendix: the same on a GPU
 #
 # Document 003 writes CUDA. **Triton** is a language for such kernels inside Python. Below is ours for the
 # cross-entropy: one **program** per sample reads a row, and writes its loss and its gradient in a single visit to
@@ -514,18 +585,5 @@ table.map("{:.7g}".format)
 # %% [markdown]
 # The last two columns hold the largest difference of any entry of the gradients; what is left is the rounding of
 # float32. Three independent ways lead to one result.
-#
-# ## Summary
-#
-# | loss layer | contains | value (summed, divided by $n$) | gradient by its input | PyTorch's mean is |
-# |---|---|---|---|---|
-# | squared error | nothing | $\tfrac12(p-y)^2$ | $(p-y)/n$ | $2/K$ of ours |
-# | categorical cross-entropy | softmax | $-y\log p$ | $(p-y)/n$ | the same |
-# | binary cross-entropy | sigmoid | $-y\log p-(1-y)\log(1-p)$ | $(p-y)/n$ | $1/K$ of ours |
-#
-# - Each loss meets the activation that turns its gradient into **prediction minus target**.
-# - The terms $-p_ip_j$ with $i\ne j$ are what pushes wrong classes down.
-# - A clip caps the value at $-\log(\text{clip})$; the hand-written gradient survives it, autograd's does not.
-# - Agreement of values proves little. `gradcheck` proves gradients, inside the clip.
 #
 # **Next:** [04 Output activations](04_output_activations.ipynb): which activation fits which output.

@@ -66,7 +66,28 @@ banner(data, device)
 # what will happen.
 
 # %%
-explorer(data, device)
+instrument = explorer(data, device)
+instrument
+
+# %% [markdown]
+# To keep the instrument in view while you read on, right-click it in JupyterLab and choose *Create New View for
+# Output*: it gets a panel of its own. (Further down it is shown again where you need it. All of these are the same
+# instrument.)
+#
+# The next cell trains the first button's pairing without a click, for three epochs, with the functions behind the
+# buttons. So you see a finished run even where no button answers, as on a printed page.
+
+# %%
+splits = lm.load_data(data)
+fits = LiveRun(changed(PRESETS[0].choice, epochs=3), splits, device, lambda live: live.look())
+fits.train()
+show(figures.curves_figure(fits.choice.pairing, fits.landmarks, fits))
+
+# %% [markdown]
+# Both curves leave their dotted lines within the first epoch. These are its answers to sixteen test images:
+
+# %%
+show(figures.images_figure(fits))
 
 # %% [markdown]
 # Read the instrument from top to bottom.
@@ -84,7 +105,7 @@ explorer(data, device)
 # %% [markdown]
 # ## 2. A guided tour
 #
-# Keep the instrument above in view and try the buttons one after the other. Each stop begins with a question.
+# Try the buttons one after the other. Each stop begins with a question.
 #
 # **Stop 1: a pairing that fits.** Ten digits, raw outputs into `nn.CrossEntropyLoss`. Before any training the ten
 # outputs are nearly equal.
@@ -116,7 +137,6 @@ quiz.check(
 # same functions as the buttons.
 
 # %%
-splits = lm.load_data(data)
 choice = changed(PRESETS[2].choice, epochs=3)
 live = LiveRun(choice, splits, device, lambda live: live.look())
 live.train()
@@ -166,8 +186,14 @@ quiz.predict(
 )
 
 # %% [markdown]
-# Press the second button and Train, and watch the gradients of the convolutions. Where does the value of the plateau
-# come from? It follows from the base rate alone, and the dotted line in the picture shows the same value:
+# Press the second button and Train, and watch the gradients of the convolutions.
+
+# %%
+instrument
+
+# %% [markdown]
+# Where does the value of the plateau come from? It follows from the base rate alone, and the dotted line in the picture
+# shows the same value:
 
 # %%
 never = PRESETS[1].choice.pairing
@@ -179,7 +205,7 @@ Markdown(f"By hand {by_hand:.4f}. Stored reference: {sentence(never)}")
 # **Stop 3: double softmax.** You have just seen it. Let the button run to its end and compare the accuracy with stop 1
 # in *Compare your runs*. You cannot compare the two losses, because they are different functions.
 #
-# **Stop 4: one softmax.**
+# **Stop 4: one softmax.** Think of the formula of softmax for a single number.
 
 # %%
 quiz.predict(
@@ -218,7 +244,11 @@ Markdown(f"Stored reference: {sentence(PRESETS[5].choice.pairing)}")
 #
 # Now find pairings yourself. Try them in the instrument, then write the one you found as `lm.Pairing(task, loss,
 # activation)`. The cell below each hunt tests it.
-#
+
+# %%
+instrument
+
+# %% [markdown]
 # **Exercise 2: looks stuck, is fine.** Find a pairing for the *ten digits* whose loss can never fall below 1.4 and that
 # learns the task all the same.
 

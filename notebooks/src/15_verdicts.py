@@ -33,15 +33,21 @@ seeds = 3
 device = "auto"
 
 # %% [markdown]
-# Everything here comes from stored results and from computations that take a second; nothing is trained. Every result
-# says where it comes from.
+# Everything here comes from stored results and from computations that take a second; nothing is trained.
 
 # %%
-from IPython.display import Markdown
+from collections import Counter
 
-from lm_utils.evidence import claims, tables
+import pandas as pd
+import torch
+from IPython.display import Markdown
+from scipy import stats
+from torch.nn import functional as F
+
+import lm_utils as lm
+from lm_utils.evidence import claims, our_verdicts, tables
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.our_verdicts import contradictions
+from lm_utils.evidence.results import reference, tested_digits
 from lm_utils.lessons import ten_questions
 from lm_utils.lessons import verdicts as lesson
 from lm_utils.show import quiz, result_figures
@@ -63,37 +69,42 @@ Markdown("\n".join(f"- **{claims.SIGNS[name]} {name}:** {meaning}." for name, me
 # %% [markdown]
 # We fixed two rules before we looked at any result. **Practically equal** means: the whole 95 % interval of the paired
 # difference lies within half a percentage point of accuracy, or within 0.01 of mean squared error. And a verdict needs
-# at least six seeds. The next cell shows why: with five seeds, even five differences that all point the same way do not
-# reach a p value below 5 %.
+# at least six seeds. The next cell shows why. If two pairings were equal, each seed's difference could as well have the
+# opposite sign: with `n` seeds there are `2**n` patterns, all equally likely. The clearest result is that all signs
+# agree, and two patterns do that.
 
 # %%
-smallest = {n: st.sign_flip_p([1.0] * n) for n in (3, 5, 6, 10)}
-assert smallest[5] > 0.05 > smallest[6]
-smallest
+smallest = {n: 2 / 2**n for n in (3, 5, 6, 10)}
+assert all(abs(p - st.sign_flip_p([1.0] * n)) < 1e-9 for n, p in smallest.items())
+pd.Series(smallest, name="smallest p value").rename_axis("paired seeds").round(4)
 
 # %% [markdown]
-# These are the smallest p values that a sign-flip test can reach with so many paired seeds. Three seeds are enough for
-# an illustration; a table needs ten.
+# With five seeds the limit of 5 % is out of reach. Three seeds are enough for an illustration; a table needs ten.
 #
-# **Exercise 1.** What is the smallest two-sided p with eight paired seeds? Each seed's difference may keep its sign
-# or flip it, and all patterns are equally likely if there is no effect.
+# **Exercise 1.** Seven of eight paired differences are positive and equally large, the eighth is as large but negative.
+# How many patterns are at least as extreme, on both sides? Give the two-sided p.
 
 # %%
-smallest_p = ...
+p_value = ...
 
 # %% tags=["solution"]
-smallest_p = 2 / 2**8
+p_value = 2 * (1 + 8) / 2**8
 
 # %% [markdown]
 # The next cell checks your answer.
 
 # %%
+assert abs(st.sign_flip_p([1.0] * 7 + [-1.0]) - 18 / 2**8) < 1e-9
 quiz.check(
-    smallest_p,
-    expected=2 / 2**8,
+    p_value,
+    expected=18 / 2**8,
     tolerance=1e-6,
-    mistakes={1 / 2**8: "That counts one direction; two-sided, the pattern with all signs flipped counts as well."},
-    hint="How many patterns of plus and minus are there, and how many are as extreme as the one with all signs equal?",
+    mistakes={
+        9 / 2**8: "That counts one direction; two-sided, the same patterns with all signs flipped count as well.",
+        2 / 2**8: "That is the p where all eight agree. Here one of them may be any of the eight.",
+        16 / 2**8: "The patterns where all eight agree are even more extreme; they count, too.",
+    },
+    hint="One pattern has all signs equal; eight have a single odd one. Then the same on the other side.",
 )
 
 # %% [markdown]
@@ -103,24 +114,25 @@ quiz.check(
 
 # %%
 judged = claims.judge_all()
-share = lesson.share_that_holds(judged)
+counts = Counter(one.verdict for one in judged)
+tested = len(judged) - counts["not tested"]
+share = (counts["holds"] + counts["holds here"]) / tested
+assert share > 0.5  # "most are right", says the text below
+
+# %%
 options = ["fewer than half", "between half and 85 %", "more than 85 %"]
 answer = options[(share >= 0.5) + (share > 0.85)]
 quiz.predict("How many of the tested claims hold?", options, answer, f"{share:.0%} of the tested claims hold.")
 
 # %% [markdown]
-# Here is the count, verdict by verdict.
+# The next cell counts the claims by document and verdict, and draws the table. White bars are claims that nobody has
+# tested yet.
 
 # %%
-assert share > 0.5  # "most sentences are right", says the text below
-lesson.summary_sentence(judged)
-
-# %% [markdown]
-# The figure splits the claims by document. Claims in the white bars still wait for a test; white is not a polite word
-# for "wrong".
-
-# %%
-show(result_figures.verdict_bars(claims.counts(judged)))
+lines = pd.DataFrame([(one.claim.document, one.verdict) for one in judged], columns=["document", "verdict"])
+table = pd.crosstab(lines["document"], lines["verdict"]).reindex(columns=list(claims.VERDICTS), fill_value=0)
+assert table.sum().sum() == len(judged)
+show(result_figures.verdict_bars(table))
 
 # %% [markdown]
 # Leave the white bars aside and compare the rest. Of the sentences that were tested, most are right. Fewer are refuted,
@@ -149,10 +161,16 @@ lesson.vote_answer()
 # ### "The output is at most 1"
 #
 # Document 000 explains the huge error of `nn.BCEWithLogitsLoss` on regression: its sigmoid keeps the output at 1 or
-# below, so the error cannot shrink. Look at the figure and decide whether that can be true.
+# below, so the error cannot shrink. Ask for the worst case: if every image got the same output from 0 to 1, how large
+# could the error be?
 
 # %%
-show(lesson.bound_figure())
+targets = lm.TASKS["regression"].target(tested_digits("mnist")).flatten()
+outputs = torch.linspace(-3.6, 1.4, 251)  # standardised, as the network sees the targets
+cost = torch.stack([(targets - (targets.mean() + targets.std() * out)).square().mean() for out in outputs])
+allowed = (outputs > -0.01) & (outputs < 1.01)
+print(f"the worst constant output from 0 to 1 has an error of {cost[allowed].max():.2f}")
+show(lesson.bound_figure(outputs, cost))
 
 # %% [markdown]
 # The grey band holds all outputs that a sigmoid allows. The curve is the error if every image got that output; inside
@@ -181,9 +199,23 @@ show(lesson.cut_figure())
 # %% [markdown]
 # Squares are read at 0.5, circles at a cut that was chosen on validation images. Each pair of marks is the *same*
 # network. Where both marks stand together, the cut did not matter. Where they stand apart, the harm was in the reading.
-# The gap between a circle and the sigmoids is real; [notebook 12](12_multi_label.ipynb) says where most of it comes
-# from. So "cannot be learnt" is wrong for one loss and not shown for the other. One thing remains true: as
-# probabilities of the labels such outputs are wrong whatever the cut, because they add up to 1.
+# In numbers:
+
+# %%
+runs, losses = reference(), {"mse": "MSE", "bce": "BCE", "cross_entropy": "cross-entropy"}
+score = lambda pairing, name: pd.Series(runs.scores(pairing, name)).mean()  # noqa: E731
+goal = score(lm.Pairing("multilabel", "bce", "sigmoid"), "test_metric")
+found = pd.DataFrame({
+    title: {name: score(lm.Pairing("multilabel", loss, "softmax"), name) for name in ("test_metric", "accuracy_at_cut")}
+    for loss, title in losses.items()
+}).T
+found["share won back"] = (found["accuracy_at_cut"] - found["test_metric"]) / (goal - found["test_metric"])
+found.round(3)
+
+# %% [markdown]
+# The gap that is left is real; [notebook 12](12_multi_label.ipynb) says where most of it comes from. So "cannot be
+# learnt" is wrong for one loss and not shown for the other. One thing remains true: as probabilities of the labels such
+# outputs are wrong whatever the cut, because they add up to 1.
 #
 # ### "Accuracy is enough, because the classes are balanced"
 
@@ -192,8 +224,21 @@ lesson.verdict_on("000-accuracy-enough")
 
 # %% [markdown]
 # The digits are balanced, so this part is right: no imbalance makes accuracy misleading here. But whether accuracy is
-# *enough* depends on what the outputs are for. Two networks with the same number of right answers can differ in how
-# honest their probabilities are.
+# *enough* depends on what the outputs are for. Here are the outputs of two made-up networks for three images of class
+# 0, 0 and 1. Both get the same two right.
+
+# %%
+truth = torch.tensor([0, 0, 1])
+modest = torch.tensor([[0.7, 0.3], [0.6, 0.4], [0.6, 0.4]])
+bold = torch.tensor([[0.99, 0.01], [0.98, 0.02], [0.999, 0.001]])
+pd.DataFrame({
+    name: {"accuracy": (p.argmax(dim=1) == truth).float().mean().item(), "negative log-likelihood":
+           -p[range(3), truth].log().mean().item()}
+    for name, p in {"modest": modest, "bold": bold}.items()
+}).round(2)
+
+# %% [markdown]
+# Accuracy sees no difference. The bold network is sure of its mistake, and the likelihood shows that.
 #
 # ## 5. Slips of the pen, and what they cost
 #
@@ -210,27 +255,35 @@ quiz.predict(
 # %% [markdown]
 # With the label as `a` and the prediction as `b`, label minus prediction is the gradient with the opposite sign. The
 # comment beside the call is right: prediction minus label. (The document does not show all of the calling code; perhaps
-# it swaps the two for one of the functions.) Such a slip does not crash. A check against autograd, as in [notebook
-# 03](03_losses_from_scratch.ipynb), finds it in a second.
+# it swaps the two for one of the functions.) Such a slip does not crash. Autograd finds it in a second:
 
 # %%
-refuted = lesson.chosen(judged, "003", "refuted")
-assert "003-order" in {one.claim.id for one in refuted}
-claims.claims_table(refuted)
+logits, label = torch.tensor([2.0, 1.0, 0.0], requires_grad=True), torch.tensor([0.0, 1.0, 0.0])
+prediction = torch.softmax(logits, dim=0)
+(slope,) = torch.autograd.grad(-(label * prediction.log()).sum(), logits)
+assert torch.allclose(slope, prediction - label)
+pd.DataFrame({"autograd": slope, "label minus prediction": (label - prediction).detach()}).round(3)
 
 # %% [markdown]
 # Document 004 describes three loss functions parameter by parameter, and nearly everything it says about the parameters
-# is right. These sentences are not:
+# is right. One sentence is wrong and expensive: that `nn.CrossEntropyLoss` takes probabilities. Give it a perfect
+# answer both ways:
 
 # %%
-refuted = lesson.chosen(judged, "004", "refuted")
-assert {"004-takes-probabilities", "004-z", "004-unstable"} <= {one.claim.id for one in refuted}
+logits, label = torch.tensor([[10.0, 0.0, 0.0]]), torch.tensor([0])
+both = {"raw outputs": F.cross_entropy(logits, label), "probabilities": F.cross_entropy(logits.softmax(dim=1), label)}
+{name: round(loss.item(), 4) for name, loss in both.items()}
+
+# %% [markdown]
+# If you believe the sentence, you write softmax before the loss, and no error tells you. [Notebook
+# 06](06_bce_and_logits.ipynb) shows what it costs. Here are all refuted sentences of the two documents:
+
+# %%
+refuted = [one for one in judged if one.claim.document in ("003", "004") and one.verdict == "refuted"]
+assert {"003-order", "004-takes-probabilities", "004-z", "004-unstable"} <= {one.claim.id for one in refuted}
 claims.claims_table(refuted)
 
 # %% [markdown]
-# The sentence about probabilities as input is the most expensive one in practice. If you believe it, you write softmax
-# before `nn.CrossEntropyLoss`, and no error tells you. [Notebook 06](06_bce_and_logits.ipynb) shows what it costs.
-#
 # ## 6. "No difference" and "not shown"
 #
 # Document 000 finds in several places that there is no large difference (큰 차이는 없다). This claim is stronger than
@@ -240,8 +293,22 @@ claims.claims_table(refuted)
 lesson.verdict_on("000-binary-equal")
 
 # %% [markdown]
-# The figure shows the same rows. Here each row is compared with the pairing that fits by the rules of this course,
-# cross-entropy on logits. The claim itself compares with the document's own recommendation.
+# How is such an interval made? Take one row, MSE behind softmax, and the pairing that fits by the rules of this course,
+# cross-entropy on logits. Both ran on the same seeds.
+
+# %%
+pairings = lm.Pairing("binary", "mse", "softmax"), lm.Pairing("binary", "cross_entropy")
+mse, fitting = (pd.Series(runs.scores(pairing)) for pairing in pairings)
+gaps = (mse - fitting).dropna()
+reach = stats.t.ppf(0.975, len(gaps) - 1) * gaps.std() / len(gaps) ** 0.5
+low, high = gaps.mean() - reach, gaps.mean() + reach
+ours = st.mean_interval(runs.paired(*pairings))
+assert abs(ours.low - low) < 1e-9 and abs(ours.high - high) < 1e-9
+f"{100 * gaps.mean():+.2f} points, from {100 * low:+.2f} to {100 * high:+.2f}, over {len(gaps)} seeds"
+
+# %% [markdown]
+# The figure shows the same for every row of the table. (The claim itself compares with the document's own
+# recommendation.)
 
 # %%
 show(result_figures.differences(tables.summary("binary", "loss")))
@@ -289,15 +356,26 @@ quiz.check_function(read_interval, rule, cases, mistakes=[mistake], hint="Compar
 lesson.verdict_on("000-no-activation")
 
 # %% [markdown]
-# The figure shows every run behind that answer:
+# Here are the differences behind that answer, without a sigmoid less with one, in percentage points. The last column
+# counts the seeds on which the sigmoid did at least as well.
 
 # %%
-show(result_figures.dots_and_intervals(tables.summary("probability", "loss")))
+found = {}
+for loss in ("mse", "mae", "rmse"):
+    pairings = lm.Pairing("probability", loss), lm.Pairing("probability", loss, "sigmoid")
+    gaps = 100 * pd.Series(runs.paired(*pairings))
+    found[loss] = {"mean": gaps.mean(), "smallest": gaps.min(), "largest": gaps.max(), "not above 0": (gaps <= 0).sum()}
+pd.DataFrame(found).T.round(2)
 
 # %% [markdown]
-# Compare the rows in pairs, with and without a sigmoid, and look at the spread of the single dots. The document has one
-# run of each row. Where the dots of two rows overlap, these single runs could have come out in another order. Where
-# they do not overlap, that is unlikely.
+# Where the last column is 0, not one seed contradicts the document's guess. But look at the largest difference of MAE:
+# it lifts the mean far above that of the other two. A mean over few seeds may be the story of a single run:
+
+# %%
+pd.Series(runs.scores(lm.Pairing("probability", "mae", "sigmoid")), name="MAE + sigmoid, seed by seed").round(3)
+
+# %% [markdown]
+# With MAE behind a sigmoid one network learnt next to nothing.
 #
 # ## 8. Our own verdicts
 #
@@ -308,7 +386,7 @@ show(result_figures.dots_and_intervals(tables.summary("probability", "loss")))
 # little kind to us.)
 
 # %%
-found = contradictions()
+found = our_verdicts.contradictions()
 Markdown("\n".join(f"- {line}" for line in found) or "No verdict of ours is contradicted by the stored runs so far.")
 
 # %% [markdown]
@@ -321,7 +399,10 @@ Markdown("\n".join(f"- {line}" for line in found) or "No verdict of ours is cont
 # verdicts down before we trained any of them.
 
 # %%
-lesson.forecast_table()
+others = our_verdicts.beyond_the_documents(runs)
+said = pd.Series([our_verdicts.forecast(pairing) for pairing in others], name="we had said")
+came = pd.Series([our_verdicts.outcome(pairing, runs) for pairing in others], name="what came")
+pd.crosstab(said, came)
 
 # %% [markdown]
 # The next cell counts how many came out as we had said, and names those that did not:

@@ -50,6 +50,7 @@ from lm_utils.lessons import new_data as lesson
 from lm_utils.runs.interventions import SHIFTS
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
+from lm_utils.show.images import images_figure
 from lm_utils.show.style import show
 
 banner(data, device)
@@ -68,7 +69,7 @@ banner(data, device)
 # %%
 image = lm.load_data(data).test.images[:1]
 forms = {"as it is": image} | {name: change(image) for name, change in SHIFTS.items()}
-show(lesson.images_figure(forms))
+show(images_figure(torch.cat(list(forms.values())), list(forms)))
 
 # %% [markdown]
 # You still read the digit in most of them. A network that has only seen upright, clean digits may not. All networks
@@ -213,6 +214,9 @@ f"The five common digits are {common:.1%} of the test images; {stuck.sum()} of {
 # %%
 lesson.patience_question()
 
+# %% [markdown]
+# The figure has two rows more in each block that was trained again.
+
 # %%
 show(lesson.confirmation_figure(patience=True))
 
@@ -287,6 +291,9 @@ Markdown(f"**{found.signed}.** {found.evidence}")
 
 # %%
 lesson.setting_differences()
+
+# %% [markdown]
+# All intervals, judged together:
 
 # %%
 lesson.settings_sentence()
@@ -394,6 +401,9 @@ pd.DataFrame(slopes, index=["slope at the right class", "slope at the wrong winn
 
 # %%
 lesson.wrong_labels_question()
+
+# %% [markdown]
+# The figure has a panel for each of the two losses and a row for each kind of data.
 
 # %%
 lesson.straight_differences()

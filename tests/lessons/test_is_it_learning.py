@@ -11,7 +11,6 @@ from torch.nn import functional as F
 from yardstick import cost, plain_figure
 
 import lm_utils as lm
-from lm_utils.doctor.exam.known import past_bugs
 from lm_utils.lessons import is_it_learning as lesson
 
 DIGITS = torch.arange(600) % 10
@@ -127,9 +126,3 @@ def test_stuck_share():
 def test_a_unit_that_says_a_clear_no_and_a_clear_yes_is_not_stuck():
     hidden = torch.tensor([[0.0, 1.0, 0.0, 0.9999], [1.0, 0.0, 0.0, 1.0]])
     assert lesson.stuck_share(hidden) == 0.5
-
-
-def test_past_bugs_are_all_named():
-    table = lesson.past_bugs_table()
-    assert list(table.index) == [bug.source for bug in past_bugs()]
-    assert list(table["doctor"]) == [bug.expected for bug in past_bugs()]
