@@ -22,13 +22,14 @@ from lm_utils.tasks import TASKS, Task
 
 
 def shares(task: Task, digits: torch.Tensor) -> dict[str, float]:
-    """Return how often each target occurs: each number, a yes, each class, or a yes for each label."""
+    """Return how often each target occurs: each number, yes and no, each class, or a yes for each label."""
     targets = task.target(digits)
     if task.kind == "value":
         return {f"{value:g}": (targets == value).float().mean().item() for value in targets.unique().tolist()}
     if task.kind == "exclusive":
         return dict(zip(task.names, (targets.bincount(minlength=task.outputs) / len(targets)).tolist(), strict=True))
-    return dict(zip(task.names, targets.mean(dim=0).tolist(), strict=True))
+    yes = dict(zip(task.names, targets.mean(dim=0).tolist(), strict=True))
+    return yes | {f"not {name}": 1 - share for name, share in yes.items()} if task.kind == "single" else yes
 
 
 def balance_figure(data: Splits) -> Figure:

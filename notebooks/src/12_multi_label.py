@@ -370,16 +370,18 @@ show(output_figures.calibration(trio))
 # %%
 given = outputs["softmax"]
 doubtful = (given > 0.28) & (given < 0.39)
-which = splits.test.digits[doubtful.any(dim=1)].bincount(minlength=10)
-missed = truth[doubtful].mean().item()
-zeros = which[0] / which.sum()
-f"{doubtful.sum()} outputs near one third; {missed:.0%} of them should be a yes; {zeros:.0%} of their images show a 0"
+print(f"{doubtful.sum()} outputs near one third; {truth[doubtful].mean():.0%} of them should be a yes")
+by_digit = [doubtful[splits.test.digits == digit].sum().item() for digit in range(10)]
+assert max(by_digit) == by_digit[0]
+pd.Series(by_digit, name="such outputs").rename_axis("digit")
 
 # %% [markdown]
-# It is the digit 0. Three labels are true, each gets a third, and the network says no to all three with a confidence of
-# two thirds. It is not in doubt about the image at all. The outputs of softmax are shares, not probabilities of each
-# label. (The number in brackets, ECE, is the distance from the diagonal averaged over all answers. [Notebook
-# 09](09_probability.ipynb) computes it, and the other two measures below. For each, smaller is better.)
+# Most of them belong to the 0. Three labels are true, each gets a third, and the network says no to all three with a
+# confidence of two thirds. It is not in doubt about the image at all. The outputs of softmax are shares, not
+# probabilities of each label.
+#
+# The number in brackets, ECE, is the distance from the diagonal averaged over all answers. [Notebook
+# 09](09_probability.ipynb) computes it, and the other two measures below. For each, smaller is better.
 
 # %%
 tables.probabilities(trio)
