@@ -221,7 +221,7 @@ def patients_figure(runs: dict[str, list[dict]], lines: dict[str, dict[str, floa
             if column == 0:
                 axis.set_ylabel(label)
         top = max([record["valid_loss"] for record in records] + list(lines[name].values()))
-        axes[0, column].set(title=f"{name}: {PATIENTS[name].state.split(';')[0]}", ylim=(0, 1.45 * top))
+        axes[0, column].set(title=f"{name}: {PATIENTS[name].state.split(';')[0]}", ylim=(0, 1.9 * top))
         _reference_lines(axes[0, column], lines[name])
         axes[-1, column].set_xlabel("epoch")
     words = " ".join(f"{name}: {health_facts(records, lines[name])}" for name, records in runs.items())

@@ -4,12 +4,11 @@
 # After this notebook you can …
 #
 # - say for any task and loss which value a network reaches that has learnt *nothing but an average*,
-# - tell four training runs apart that all "do not go to zero": healthy, collapsed, saturated, and merely lifted by
-#   a floor,
+# - tell four kinds of training runs apart by their vital signs: healthy, collapsed, saturated, and held up by a floor,
 # - run a four-step ritual on a model that will not learn,
 # - ask the doctor about your own model, and read its answer.
 #
-# **Time:** 40 minutes, in two halves (up to the four patients, then from the ritual on)
+# **Time:** 45 minutes, in two halves (up to the four patients, then from the ritual on)
 #
 # **Covers:** document 000, section 4
 #
@@ -49,9 +48,9 @@ banner(data, device)
 # that the loss fits: a loss without a lowest value falls for ever while nothing is learnt, as [notebook
 # 08](08_regression.ipynb) shows.) How high is "the loss of the mean"?
 #
-# We can compute it. Imagine the laziest network there is: it never looks at the image and always gives the same
-# answer. The best it can do is to give the answer that suits the *average* target. Its loss is the line every
-# training has to get below. We call this network the **constant predictor**.
+# We can compute it. Imagine a network that never looks at the image and always gives the same answer. The best it can
+# do is to give the answer that suits the *average* target. Every training has to get below the loss of that answer. We
+# call this network the **constant predictor**.
 #
 # Take the yes-or-no question "is this digit curved?". Five of the ten digits are, so about half of the targets
 # are 1. The constant predictor says 0.5 to everything.
@@ -64,8 +63,8 @@ print(nn.BCELoss()(always_half, y), nn.MSELoss()(always_half, y))
 # %% [markdown]
 # 0.6931 is log 2, and 0.25 is one half squared. Both mean the same thing: *a coin would have done as well*.
 #
-# Two such different numbers stand for the same ignorance, so a loss value alone says little. The next question shows
-# how little.
+# Two different numbers describe the same network. So a loss value alone says little. The next question shows how
+# little.
 
 # %%
 quiz.predict(
@@ -118,9 +117,9 @@ table = lesson.constants_table(splits.train.digits)
 table.style.format("{:.4f}", na_rep="–")
 
 # %% [markdown]
-# Read a column from top to bottom: the ignorance is the same, but nearly every loss gives it another number. Read a row
-# from left to right: for BCE the "nothing learnt" value changes with the base rate. There is no such thing as "a good
-# loss value" without naming the task.
+# Read a column from top to bottom: the network knows equally little, but nearly every loss gives it another number.
+# Read a row from left to right: for BCE the "nothing learnt" value changes with the base rate. So nobody can say
+# whether a loss value is good without naming the task.
 #
 # Where do the numbers come from? Take the ten classes. All you need is how often each digit occurs, its base rate. The
 # best constant answer gives every image these ten rates:
@@ -194,7 +193,7 @@ Markdown("\n".join(f"- **{name}**: {lesson.health_facts(runs[name], lines[name])
 # %% [markdown]
 # How to read them:
 #
-# | sign | healthy | collapsed to the mean | saturated | lifted by a floor |
+# | sign | healthy | collapsed to the mean | saturated | held up by a floor |
 # |---|---|---|---|---|
 # | loss against the constant predictor | far below | on the line | on the line | clearly below |
 # | loss against its floor | near it (0) | far above | far above | near it |
@@ -311,9 +310,9 @@ Markdown(f"After 200 steps BCE is {last:.4f}; the constant predictor of these 32
 # %% [markdown]
 # ### Step 3: compare with the base rate
 #
-# The first fall was real progress, but of the laziest kind: from "one half for everything" to "one tenth for
-# everything". This is how a log that *looks* like learning hides a network that ignores its input. So before you
-# celebrate a falling loss, subtract:
+# The loss did fall at first, from the loss of "one half for everything" to that of "one tenth for everything". Such a
+# log looks like learning, but the network ignores its input. So when a loss falls, compute how much of the fall the
+# base rate explains:
 
 # %%
 progress = first - last
@@ -456,8 +455,8 @@ bugs.style.set_properties(**{"text-align": "left"})
 #
 # ## How often is the doctor wrong?
 #
-# People switch off an alarm that cries wolf. So the doctor sits an exam: set-ups that are right (torchvision's
-# classifiers, segmentation, soft targets, distillation, half precision …) and set-ups that are wrong.
+# People switch off an alarm that goes off for nothing. So the doctor is tested on set-ups that are right (torchvision's
+# classifiers, segmentation, soft targets, distillation, half precision …) and on set-ups that are wrong.
 
 # %%
 from lm_utils.doctor.exam.case import measure

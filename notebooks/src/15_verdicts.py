@@ -60,8 +60,8 @@ banner(data, device)
 # ## 1. What a verdict means
 #
 # The documents were written by people who learn and share what they learn. They did the hard part: they ran the
-# experiments and wrote down what they saw. This notebook lists a claim if some result could show it to be false. Each
-# claim stands in a file with its section and with the name of a test, and the test computes one of five verdicts.
+# experiments and wrote down what they saw. This notebook judges every claim that some result could show to be false.
+# Each claim stands in a file, with its section and a test. The test computes one of five verdicts.
 
 # %%
 Markdown("\n".join(f"- **{claims.SIGNS[name]} {name}:** {meaning}." for name, meaning in claims.VERDICTS.items()))
@@ -150,11 +150,10 @@ show(result_figures.verdict_bars(table))
 lesson.vote_answer()
 
 # %% [markdown]
-# A good explanation must survive a test: keep what it blames, and see whether the harm can still be removed by other
-# means. The first three answers blame something that is still there in networks that learn. What differs is the start.
-# At 0.5 nine outputs of ten are too high for every image. So on balance all images push the hidden layer the same way,
-# until it is saturated and no gradient leads back. [Notebook 11](11_multi_class.ipynb) shows this, and switches it off
-# and on.
+# To test an explanation, keep what it blames, and see whether the harm can still be removed by other means. The first
+# three answers blame something that is still there in networks that learn. What differs is the start. At 0.5 nine
+# outputs of ten are too high for every image. So on balance all images push the hidden layer the same way, until it is
+# saturated and no gradient leads back. [Notebook 11](11_multi_class.ipynb) shows this, and switches it off and on.
 #
 # ## 4. Explanations that sound right
 #
@@ -412,9 +411,9 @@ lesson.forecast_misses()
 
 # %% [markdown]
 # A *handicapped* pairing learns less than it could, or not at all; our verdict counts as a miss where every run does
-# learn its task. Nobody should be proud of the easy ones: we need no experiment to know that a loss stops with an error
-# when it refuses its inputs. The misses teach more. (These are few seeds. They are enough to see whether a pairing
-# learns, but too few to prove two pairings equal.)
+# learn its task. Many forecasts were easy: we need no experiment to know that a loss stops with an error when it
+# refuses its inputs. The misses teach more. (Three seeds are enough to see whether a pairing learns, but too few to
+# prove two pairings equal.)
 #
 # Here are all claims of the documents. Choose among them with the two menus:
 
