@@ -347,8 +347,19 @@ for (name, values), value, scale in zip(loss_values(p).items(), asked, scales, s
     assert abs(values[3] - scale * value - (constant if name == "softmax twice" else 0)) < 1e-6, name
 
 # %% [markdown]
-# The figure draws them over the probability of the right class, once with right labels, once with many labels drawn at
-# random.
+# Now let 40 % of the labels be drawn at random.
+
+# %%
+quiz.predict(
+    "A network may choose its probability for the right class. With such labels, where is softmax twice lowest?",
+    options=["at a probability below 1: doubt", "at 1: certainty, as if every label were right", "nowhere: it is flat"],
+    answer="at 1: certainty, as if every label were right",
+    reading="A random label lifts the loss of every answer by nearly the same amount. The figure shows all four.",
+)
+
+# %% [markdown]
+# The figure draws the losses over the probability of the right class, on the left with right labels, on the right with
+# those.
 
 # %%
 show(lesson.charges_figure(loss_values))

@@ -74,7 +74,7 @@ def test_a_live_run_repeats_the_stored_one():
 def test_lab_hides_lines_and_diagnosis_until_asked():
     lab = lesson.health_lab()
     run, lines, diagnosis = lab.controls.values()
-    _, picture, words = lab.children
+    _, picture, words, *_ = lab.children
     assert "Three vital signs of Run 1" in picture.value and "constant predictor" not in words.value
     assert "collapsed" not in words.value
     lines.value = diagnosis.value = True
