@@ -60,7 +60,7 @@ def test_the_question_of_the_absolute_error_is_answered_from_the_shipped_runs(ju
         page.radio("it is less accurate").click()
         page.button("Show the answer").click()
         page.screenshot("straight", around=page.see("The answer is: it is more accurate."))
-        page.screenshot("straight_figure", around=page.image("Differences to cross-entropy on logits"))
+        page.screenshot("straight_figure", around=page.image("Differences in accuracy to cross-entropy on logits"))
 
 
 def test_the_source_of_a_question_is_folded_in_a_lesson(jupyter):
