@@ -81,6 +81,7 @@ instrument
 splits = lm.load_data(data)
 fits = LiveRun(changed(PRESETS[0].choice, epochs=3), splits, device, lambda live: live.look())
 fits.train()
+assert fits.history[0]["valid_loss"] < fits.landmarks.constant_loss
 show(figures.curves_figure(fits.choice.pairing, fits.landmarks, fits))
 
 # %% [markdown]

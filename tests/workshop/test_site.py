@@ -118,7 +118,7 @@ def test_korean_pages_have_the_outputs_of_the_english_ones():
 def test_what_is_missing_or_was_edited_since_counts_as_not_executed(executed, tmp_path):
     notebooks = executed.parents[1] / "notebooks"
     assert not_executed(notebooks, executed) == []
-    assert len(not_executed(notebooks, tmp_path)) == 16
+    assert len(not_executed(notebooks, tmp_path)) == len(list(notebooks.glob("*.ipynb"))) > 0
     edited = read(notebooks / f"{RICH}.ipynb")
     edited.cells[0].source += " more"
     nbformat.write(edited, tmp_path / f"{RICH}.ipynb")
@@ -275,7 +275,8 @@ def test_everything_is_laid_out_as_in_the_repository(executed, quick, tmp_path):
     linked = {"docs/decision-card.pdf", "challenge/1_ten_digits.py", "tests/challenge/solutions.toml", "LICENSE",
               "docs/figures/ten-classes.png"}  # fmt: skip
     assert pages | linked - {"LICENSE"} <= laid and (tmp_path / "source" / "LICENSE").exists()
-    assert len([name for name in laid if re.fullmatch(r"notebooks/\d\d_\w+\.ipynb", name)]) == 16
+    built = len(list((root / "notebooks").glob("*.ipynb")))
+    assert len([name for name in laid if re.fullmatch(r"notebooks/\d\d_\w+\.ipynb", name)]) == built > 0
     assert len([name for name in laid if name.startswith("notebooks/ko/")]) == 2
     assert not [name for name in laid if "package" in name]
 
