@@ -34,8 +34,9 @@ EXPECTED = {  # written down before the seeds above were run; tests/lessons/test
     "weights": "Class weights raise the recall of the rare digits in at least eight seeds.",
     "shift": "Subtracting the logarithm of the classes' shares from the logits of the unweighted network, without any "
     "new training, raises that recall in at least eight seeds, too.",
-    "small": "In a small model that cannot learn its images by heart, pos_weight moves the mean probability on the test "
-    "part away from the share of yes in all ten seeds, and subtracting log w brings it within 3 points of that share.",
+    "small": "In a small model that cannot learn its images by heart, pos_weight moves the mean probability on the "
+    "test part away from the share of yes in all ten seeds, and subtracting log w brings it within 3 points of that "
+    "share.",
     "large": "In a network that has learnt its images by heart this is no longer so (two trial seeds, 900 and 901, say "
     "it): subtracting log w raises the negative log-likelihood on the test part in at least eight seeds.",
 }
@@ -158,6 +159,112 @@ def stored(part: str) -> pd.DataFrame:
     lines = json.loads(STORED.read_text("utf-8"))["lines"]
     table = pd.DataFrame([line for line in lines if line["part"] == part]).drop(columns="part")
     return table.dropna(axis="columns").set_index(["way", "seed"])
+
+
+# --- the ten seeds in words and in a figure ---
+
+
+def mean(lines: pd.DataFrame, way: str, measure: str, style: str = ".1%") -> str:
+    """Return a mean over the seeds with its interval."""
+    told = mean_interval(lines.loc[way, measure].tolist())
+    unit = " %" if style.endswith("%") else ""
+    low, middle, high = (f"{value:{style}}".removesuffix("%") for value in (told.low, told.mean, told.high))
+    return f"{middle}{unit} ({low} to {high})"
+
+
+def higher(lines: pd.DataFrame, one: str, other: str, measure: str) -> str:
+    """Say in how many seeds one way has more of a measure than another."""
+    gaps = lines.loc[one, measure] - lines.loc[other, measure]
+    return f"{(gaps > 0).sum()} of {len(gaps)} seeds"
+
+
+def came_true() -> pd.DataFrame:
+    """Return what was expected of the ten seeds, and whether it came true."""
+    sure, rare, small, large = (stored(part) for part in ("sure", "rare", "small", "large"))
+    of = lambda lines, measure: lines[measure].unstack("way")  # noqa: E731
+    ece, accuracy, recall = of(sure, "ece"), of(sure, "accuracy"), of(rare, "recall")
+    gap = of(small, "mean_p").sub(small.loc["plain", "share"], axis=0).abs()
+    change = (accuracy.mean() - accuracy.mean()["plain"]).abs()
+    nll, least = of(large, "nll"), 0.8 * len(ece)
+    found = {
+        "temperature": (sure.loc["plain, scaled", "T"] > 1).all()
+        and (ece["plain, scaled"] < ece["plain"]).sum() >= least
+        and (accuracy["plain, scaled"] == accuracy["plain"]).all(),
+        "smoothing": change["smoothing"] < 0.01,
+        "focal": change["focal"] < 0.01,
+        "weights": (recall["weights"] > recall["plain"]).sum() >= least,
+        "shift": (recall["shifted"] > recall["plain"]).sum() >= least,
+        "small": (gap["pos_weight"] > gap["plain"]).all() and (gap["undone"] < 0.03).all(),
+        "large": (nll["undone"] > nll["pos_weight"]).sum() >= least,
+    }
+    lines = [{"expected": EXPECTED[name], "came true": "yes" if true else "no"} for name, true in found.items()]
+    return pd.DataFrame(lines, index=list(found))
+
+
+def eights_in_words() -> str:
+    """Say what pos_weight and its removal did to the mean probability and to the likelihood."""
+    told = []
+    for size in ("small", "large"):
+        lines = stored(size)
+        told.append(
+            f"**{size.capitalize()} model:** mean probability {mean(lines, 'plain', 'mean_p')} without a weight, "
+            f"{mean(lines, 'pos_weight', 'mean_p')} with pos_weight, {mean(lines, 'undone', 'mean_p')} after log w is "
+            f"subtracted; the share of yes is {100 * lines['share'].mean():.1f} %. Subtracting raises the negative "
+            f"log-likelihood in {higher(lines, 'undone', 'pos_weight', 'nll')}."
+        )
+    return "\n\n".join(told)
+
+
+def best_for_rare_digits() -> str:
+    """Return the way with the highest recall of the rare digits."""
+    names = {"weights": "class weights", "focal": "the focal loss", "shifted": "the shifted reading"}
+    recall = stored("rare")["recall"].groupby("way").mean().drop("plain")
+    return names[recall.idxmax()]
+
+
+def rare_in_words() -> str:
+    """Say what each way did to the recall of the rare digits."""
+    lines = stored("rare")
+    names = {"plain": "plain", "weights": "class weights", "focal": "focal loss", "shifted": "shifted reading"}
+    told = ", ".join(f"{name} {mean(lines, way, 'recall')}" for way, name in names.items())
+    more = ", ".join(
+        f"{names[way]} in {higher(lines, way, 'plain', 'recall')}" for way in ("weights", "shifted", "focal")
+    )
+    return f"Recall of the rare digits: {told}. More than plain: {more}."
+
+
+def sure_in_words() -> str:
+    """Say what the temperature did, for each loss."""
+    lines, told = stored("sure"), []
+    for name, title in {"plain": "Cross-entropy", "smoothing": "Label smoothing", "focal": "Focal loss"}.items():
+        scaled = f"{name}, scaled"
+        told.append(
+            f"- **{title}:** temperature {mean(lines, scaled, 'T', '.2f')}, calibration error "
+            f"{mean(lines, name, 'ece')} before and {mean(lines, scaled, 'ece')} after (lower in "
+            f"{higher(lines, name, scaled, 'ece')}), accuracy {mean(lines, name, 'accuracy')} in both."
+        )
+    return "\n".join(told)
+
+
+def scaling_figure() -> Figure:
+    """Draw each network's calibration error as trained and with its temperature, a line per seed, a group per loss."""
+    lines, titles = (
+        stored("sure"),
+        {"plain": "cross-entropy", "smoothing": "label smoothing 0.1", "focal": "focal loss"},
+    )
+    figure, axes = new_figure(height=4.2)
+    for group, name in enumerate(titles):
+        pairs = zip(lines.loc[name, "ece"], lines.loc[f"{name}, scaled", "ece"], strict=True)
+        for pair in pairs:
+            axes.plot([2.6 * group, 2.6 * group + 1], [100 * error for error in pair], color=COLORS[group],
+                      marker=MARKERS[group], lw=1.2, alpha=0.8)  # fmt: skip
+    places = [2.6 * group + side for group in range(3) for side in (0, 1)]
+    axes.set_xticks(places, [f"{side}\n{title}" if side == "as trained" else side for title in titles.values()
+                             for side in ("as trained", "temperature")])  # fmt: skip
+    axes.set(ylabel="calibration error on the test part (%)", ylim=(0, None))
+    figure.set_label("Calibration error of ten networks for each of three losses, before and after the temperature. "
+                     + sure_in_words().replace("**", "").replace("\n", " "))  # fmt: skip
+    return figure
 
 
 if __name__ == "__main__":

@@ -455,5 +455,6 @@ lesson.absolute_less_twice_sentences()
 #   one about another loss. It was right in direction. The sizes differ, so the explanation is not yet complete.
 #
 # **Where to go from here:** put a question of your own. `lm_utils/runs/conditions.py` holds every condition of this
-# notebook with its expectation, and `python -m lm_utils robustness` trains what is missing. The map is in
-# [00 Start here](00_start_here.ipynb).
+# notebook with its expectation, and `python -m lm_utils robustness` trains what is missing.
+#
+# **Next:** [17 At work](17_at_work.ipynb): what to do about all this in your own project.

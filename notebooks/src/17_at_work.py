@@ -1,0 +1,541 @@
+# %% [markdown]
+# # 17 At work
+#
+# After this notebook you can
+#
+# - say for each loss what is left to *you* when you predict, and what the loss has done already,
+# - use `NLLLoss`, and see at once when a softmax runs over the wrong axis,
+# - take `pos_weight` and class weights back when you need probabilities,
+# - calibrate a trained classifier with one number, and choose among losses that all work.
+#
+# **Time:** 45 minutes
+#
+# **Covers:** what documents 000 and 004 leave open for daily work
+#
+# **Before:** [06 BCE and logits](06_bce_and_logits.ipynb) and [11 Multi-class](11_multi_class.ipynb).
+
+# %% tags=["parameters"]
+data = "auto"
+seeds = 3
+device = "auto"
+
+# %% [markdown]
+# The tools of this notebook, and what it runs on. Everything below is trained here, on the CPU, on scikit-learn's
+# embedded digits: 600 images to train with, 300 to validate, 897 to test.
+
+# %%
+import math
+from importlib.util import find_spec
+
+import pandas as pd
+import torch
+from IPython.display import Markdown
+from torch import nn
+from torch.nn import functional as F
+
+import lm_utils as lm
+from lm_utils.files import RESULTS
+from lm_utils.lessons import at_work as lesson
+from lm_utils.show import quiz
+from lm_utils.show.banner import banner
+from lm_utils.show.style import show
+
+banner(data, device)
+splits = lm.load_data("digits", seed=0)
+train_part, valid_part, test_part = splits.train, splits.valid, splits.test
+
+# %% [markdown]
+# ## 1. What is left to you when you predict
+#
+# A fused loss holds an activation inside. It is there while you train. When you predict there is no loss, so the
+# activation is missing, and nobody reminds you.
+#
+# | trained with | the model emits | for probabilities apply | for a decision |
+# |---|---|---|---|
+# | `nn.CrossEntropyLoss` | logits | `softmax(dim=1)` | `argmax(dim=1)` |
+# | `nn.NLLLoss` | log-probabilities | `exp()` | `argmax(dim=1)` |
+# | `nn.BCEWithLogitsLoss` | logits | `sigmoid()` | logit `> 0` |
+# | `nn.BCELoss` | probabilities | nothing | `> 0.5` |
+# | `nn.MSELoss`, `nn.L1Loss`, `nn.HuberLoss` | the target's scale | undo the standardisation | |
+# | hinge | a score, labels −1 and 1 | there is none | score `> 0` |
+#
+# The same three logits, read as each loss demands:
+
+# %%
+z = torch.tensor([[2.0, -1.0, 0.5]])
+probabilities = {
+    "CrossEntropyLoss": z.softmax(dim=1),
+    "NLLLoss": z.log_softmax(dim=1).exp(),
+    "BCEWithLogitsLoss": z.sigmoid(),
+}
+for loss, p in probabilities.items():
+    print(f"{loss:18}", [round(number, 3) for number in p[0].tolist()], f"sum {p.sum():.3f}")
+
+# %% [markdown]
+# The first two agree. The third answers other questions, three times yes or no, so its sum means nothing. For a
+# decision you need neither softmax nor sigmoid: both keep the order, and a sigmoid is above one half exactly where its
+# logit is above zero.
+
+# %%
+assert torch.equal(z.argmax(dim=1), z.softmax(dim=1).argmax(dim=1))
+assert torch.equal(z > 0, z.sigmoid() > 0.5)
+
+# %% [markdown]
+# Now a line of code that is in use in many places:
+
+# %%
+quiz.predict(
+    "A model was trained with nn.BCEWithLogitsLoss. The code that uses it says `model(x) > 0.5`. "
+    "From which probability on does it say yes?",
+    options=["0.5", "about 0.62", "about 0.73"],
+    answer="about 0.62",
+    reading="The outputs are logits, and the sigmoid of 0.5 is 0.622. Every answer between 0.5 and 0.62 turns into a "
+    "no. Nothing warns you: the accuracy is a little lower, that is all.",
+)
+
+# %% [markdown]
+# A number to check it with:
+
+# %%
+assert math.isclose(torch.sigmoid(torch.tensor(0.5)).item(), 0.622, abs_tol=1e-3)
+
+# %% [markdown]
+# For regression the thing left to you is the scale. If the targets were standardised, the outputs are, too.
+
+# %%
+strokes = lm.TASKS["regression"].target(train_part.digits)
+mean, deviation = strokes.mean(), strokes.std()
+standardised = (strokes - mean) / deviation
+assert torch.allclose(standardised * deviation + mean, strokes, atol=1e-5)
+
+# %% [markdown]
+# Keep `mean` and `deviation` with the model, not in the training script. (Outputs that were trained on the *training*
+# part's numbers must be turned back with those same numbers.)
+#
+# ## 2. NLLLoss, and the axis of a softmax
+#
+# `nn.NLLLoss` is the second half of `nn.CrossEntropyLoss`. It takes the number at the place of the true class and
+# changes its sign. It calculates no logarithm. So it needs log-probabilities.
+
+# %%
+logits, classes = torch.tensor([[2.0, 0.0, -1.0], [0.5, 1.5, 0.0]]), torch.tensor([0, 1])
+fused = nn.CrossEntropyLoss()(logits, classes)
+in_two_steps = nn.NLLLoss()(logits.log_softmax(dim=1), classes)
+on_probabilities = nn.NLLLoss()(logits.softmax(dim=1), classes)
+print(f"fused {fused:.4f}, in two steps {in_two_steps:.4f}, on probabilities {on_probabilities:.4f}")
+
+# %% [markdown]
+# The first two agree. A **negative** loss is the sign of a forgotten logarithm: what you see is minus the probability
+# of the true class. It cannot fall below −1. There is no warning.
+#
+# The other trap is the axis. `dim=1` runs over the classes of one image. `dim=0` runs over the images of the batch, and
+# then an image's answer depends on its neighbours. Look at the sums:
+
+# %%
+over_classes, over_batch = logits.softmax(dim=1), logits.softmax(dim=0)
+print("dim=1: sum of each row", over_classes.sum(dim=1).tolist())
+print("dim=0: sum of each row", [round(total, 3) for total in over_batch.sum(dim=1).tolist()])
+assert torch.allclose(over_batch.sum(dim=0), torch.ones(3)), "here each *column* sums to one"
+
+# %% [markdown]
+# While you train with batches, this looks like learning. It shows when the model is used:
+
+# %%
+quiz.predict(
+    "A model ends with softmax over dim=0. You give it one single image. What are its ten outputs?",
+    options=["ten times 1", "ten times 0.1", "they sum to 1"],
+    answer="ten times 1",
+    reading="Each column has one entry, and the softmax of one number is 1. A service that answers one request at a "
+    "time then says the same to everybody.",
+)
+
+# %% [markdown]
+# **Exercise 1.** The script below has both faults. It returns the loss of the first image *alone*. Repair it: a
+# positive loss well below 1. (There is more than one right repair.)
+
+
+# %%
+def script():
+    torch.manual_seed(0)
+    images, digits = train_part.images[:100], train_part.digits[:100]
+    model, loss_fn = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.Softmax(dim=0)), nn.NLLLoss()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    for _ in range(50):
+        optimizer.zero_grad()
+        loss_fn(model(images), digits).backward()
+        optimizer.step()
+    return loss_fn(model(images[:1]), digits[:1]).item()
+
+
+script()
+
+
+# %% tags=["solution"]
+def script():
+    torch.manual_seed(0)
+    images, digits = train_part.images[:100], train_part.digits[:100]
+    model, loss_fn = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.LogSoftmax(dim=1)), nn.NLLLoss()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
+    for _ in range(50):
+        optimizer.zero_grad()
+        loss_fn(model(images), digits).backward()
+        optimizer.step()
+    return loss_fn(model(images[:1]), digits[:1]).item()
+
+
+script()
+
+# %% [markdown]
+# Run your script, then this cell:
+
+# %%
+quiz.check_script(
+    script,
+    works=lambda loss: 0 < loss < 1,
+    broken=-1.0,
+    tolerance=1e-7,
+    mistakes=[
+        (lambda loss: loss < 0, "A negative loss is minus a probability: NLLLoss wants the logarithm."),
+        (lambda loss: loss == 0, "One image alone has a loss of exactly 0, and the logarithm of its ten outputs is "
+         "0 each: the softmax still runs over the batch."),
+        (lambda loss: math.isclose(loss, math.log(10), abs_tol=1e-4), "That is log 10: ten equal outputs. For one "
+         "image the softmax over the batch says 1 to every class."),
+        (lambda loss: loss > 1.4, "Near 1.46 is the floor of two softmaxes: CrossEntropyLoss has its own."),
+    ],
+    hint="Which axis holds the classes, and does NLLLoss take a logarithm?",
+)  # fmt: skip
+
+# %% [markdown]
+# ## 3. pos_weight, and how to take it back
+#
+# With `pos_weight=w` every yes counts $w$ times. The best answer to an image whose true probability is $p$ then has the
+# odds $w\,p/(1-p)$ instead of $p/(1-p)$. Odds times $w$ means: the **logit grows by** $\log w$. So you can take it back
+# when you predict: subtract $\log w$ from the logit. [Notebook 06](06_bce_and_logits.ipynb) found 0.5 as the cheapest
+# constant for one yes in ten and a weight of 9:
+
+# %%
+biased_logit = torch.logit(torch.tensor(0.5))
+honest = torch.sigmoid(biased_logit - math.log(9))
+assert math.isclose(honest.item(), 0.1, abs_tol=1e-6)
+print(f"with pos_weight 0.50, after subtracting log 9: {honest:.2f}")
+
+# %% [markdown]
+# **Exercise 2.** Write the function that turns the logit of a model trained with `pos_weight=w` into a probability you
+# may show to a user.
+
+
+# %%
+def probability(logit, w):
+    return ...
+
+
+# %% tags=["solution"]
+def probability(logit, w):
+    return 1 / (1 + math.exp(-(logit - math.log(w))))
+
+
+# %% [markdown]
+# Four pairs are tried:
+
+# %%
+quiz.check_function(
+    probability,
+    lambda logit, w: 1 / (1 + math.exp(-(logit - math.log(w)))),
+    cases=[(0.0, 9.0), (2.0, 9.0), (-1.0, 2.0), (1.0, 1.0)],
+    mistakes=[
+        (lambda logit, w: 1 / (1 + math.exp(-logit)), "The weight is still inside: subtract log w first."),
+        (lambda logit, w: 1 / (1 + math.exp(-logit)) / w, "Divide the *odds* by w, not the probability."),
+        (lambda logit, w: 1 / (1 + math.exp(-(logit - w))), "Subtract the logarithm of w, not w."),
+        (lambda logit, w: logit - math.log(w), "That is the honest logit. Its sigmoid is still missing."),
+    ],
+    hint="A sigmoid of the logit less log w.",
+)
+
+# %% [markdown]
+# Does it work on real images? The question is "is this an 8?", and about one image in ten is. First the loop that all
+# trainings of this notebook use:
+
+
+# %%
+def train(part, targets, loss_fn, make, seed=0):
+    torch.manual_seed(seed)
+    model = make()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    for _ in range(40):
+        for batch in torch.randperm(len(targets)).split(32):
+            optimizer.zero_grad()
+            loss_fn(model(part.images[batch]), targets[batch]).backward()
+            optimizer.step()
+    return model.eval().requires_grad_(False)
+
+
+# %% [markdown]
+# Then a small model that sees nine pixels. It cannot learn any image by heart:
+
+
+# %%
+def small():
+    return nn.Sequential(nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(9, 1))
+
+
+# %% [markdown]
+# Trained once without a weight and once with $w$ = no per yes:
+
+# %%
+yes, truth = (train_part.digits == 8).float(), (test_part.digits == 8).float()
+w = (1 - yes.mean()) / yes.mean()
+plain = train(train_part, yes[:, None], nn.BCEWithLogitsLoss(), small)(test_part.images)[:, 0]
+weighted = train(train_part, yes[:, None], nn.BCEWithLogitsLoss(pos_weight=w), small)(test_part.images)[:, 0]
+
+# %% [markdown]
+# The share of yes, and the mean probability that each reading gives:
+
+# %%
+readings = {"plain": plain, "pos_weight": weighted, "pos_weight, log w subtracted": weighted - w.log()}
+print(f"share of yes {truth.mean():.3f}")
+for name, logit in readings.items():
+    recall = (logit > 0)[truth == 1].float().mean()
+    print(f"{name:30} mean probability {logit.sigmoid().mean():.3f}, recall {recall:.2f}")
+
+# %% [markdown]
+# Look at the recall, too. Where a yes is rare, an honest probability is seldom above one half, so a model without a
+# weight seldom says yes. It need not be trained again for that: a lower cut, chosen on the validation part, gives as
+# many yes as you want, and the probabilities stay honest.
+#
+# That was one seed. Ten seeds, trained with the same lines, are stored (`results/at_work/digits.json`; embedded digits,
+# CPU, seeds 500 to 509). What was expected of them was written down before. "Large" is a network with 64 hidden units
+# that learns its 600 images by heart:
+
+# %%
+eights = pd.concat({size: lesson.stored(size) for size in ("small", "large")}, names=["model"])
+eights.groupby(["model", "way"])[["mean_p", "share", "recall", "precision", "nll"]].mean().round(3)
+
+# %% [markdown]
+# The same in words, with 95 % intervals of the means:
+
+# %%
+Markdown(lesson.eights_in_words())
+
+# %% [markdown]
+# The rule is exact for the best possible answers on the training images. A model that has learnt its images by heart
+# says 0 or 1 to all of them, whatever the weight, and the weight hardly moves it. So measure on the validation part
+# whether the corrected probabilities are the better ones, before you believe the formula.
+#
+# ## 4. Rare classes: weights, focal loss, or another reading
+#
+# Now ten classes, and of the digits 5 to 9 only a tenth of the training images. The test part keeps all of them, so its
+# accuracy counts every class alike.
+
+# %%
+generator = torch.Generator().manual_seed(0)
+keep = (train_part.digits < 5) | (torch.rand(len(train_part.digits), generator=generator) < 0.1)
+few = lm.data.Part(train_part.images[keep], train_part.digits[keep])
+
+# %% [markdown]
+# The share of each digit among the training images:
+
+# %%
+shares = torch.bincount(few.digits, minlength=10) / len(few)
+print({digit: f"{share:.1%}" for digit, share in enumerate(shares.tolist())})
+
+# %% [markdown]
+# Three losses. The focal loss (Lin et al. 2017) is cross-entropy that counts an image less, the surer its right answer
+# already is:
+
+
+# %%
+def focal(logits, targets, gamma=2.0):
+    each = F.cross_entropy(logits, targets, reduction="none")
+    return ((1 - torch.exp(-each)) ** gamma * each).mean()
+
+
+def network():
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 64), nn.ReLU(), nn.Linear(64, 10))
+
+
+losses = {"plain": F.cross_entropy, "weights": nn.CrossEntropyLoss(weight=1 / shares), "focal": focal}
+outputs = {name: train(few, few.digits, loss, network)(test_part.images) for name, loss in losses.items()}
+
+# %% [markdown]
+# The fourth way trains nothing. By Bayes' rule the logits of the plain network contain the logarithm of each class's
+# share among the training images. If all classes are equally frequent where the model will work, subtract it:
+
+# %%
+outputs["shifted"] = outputs["plain"] - shares.log()
+rare = test_part.digits >= 5
+for name, logits in outputs.items():
+    right = (logits.argmax(dim=1) == test_part.digits).float()
+    print(f"{name:8} accuracy {right.mean():.1%}, recall of the rare digits {right[rare].mean():.1%}")
+
+# %% [markdown]
+# One seed is an illustration. What do ten say?
+
+# %%
+quiz.predict(
+    "Over ten seeds, which of the four gives the rare digits the highest recall?",
+    options=["class weights", "the focal loss", "the shifted reading", "none of them: all alike"],
+    answer=lesson.best_for_rare_digits(),
+    reading=lesson.rare_in_words(),
+)
+
+# %% [markdown]
+# The table of the ten seeds (means; embedded digits, CPU, seeds 500 to 509):
+
+# %%
+rare_runs = lesson.stored("rare")
+rare_runs.groupby("way")[["accuracy", "recall", "nll", "ece"]].mean().round(3)
+
+# %% [markdown]
+# Which of them is right depends on where the model will work. If rare classes are rare there, too, the plain network is
+# the honest one. Weights and the shifted reading answer another question: "which class, if all were equally likely?"
+#
+# ## 5. Temperature: the cure for overconfidence
+#
+# [Notebooks 09](09_probability.ipynb) to [12](12_multi_label.ipynb) show networks that are surer than they are right.
+# The cure costs one number. Divide all logits by a **temperature** $T$ (Guo et al. 2017) and choose the $T$ with the
+# least cross-entropy **on the validation part**. The largest logit stays the largest, so no answer changes.
+
+# %%
+model = train(train_part, train_part.digits, F.cross_entropy, network)
+valid, test = model(valid_part.images), model(test_part.images)
+candidates = torch.logspace(-1, 1, 201).tolist()
+T = min(candidates, key=lambda T: F.cross_entropy(valid / T, valid_part.digits).item())
+assert torch.equal((test / T).argmax(dim=1), test.argmax(dim=1))
+print(f"T = {T:.2f}")
+
+# %% [markdown]
+# The calibration error (ECE) in a few lines of pandas: sort the answers by how sure they are, into twenty bins, and
+# compare in each bin how sure the network was with how often it was right.
+
+
+# %%
+def calibration_error(logits, digits):
+    sure, answer = logits.softmax(dim=1).max(dim=1)
+    table = pd.DataFrame({"sure": sure, "right": (answer == digits).float()})
+    bins = table.groupby((table.sure * 20).astype(int).clip(upper=19))
+    return ((bins.sure.mean() - bins.right.mean()).abs() * bins.size()).sum() / len(table)
+
+
+for name, logits in {"as trained": test, "with the temperature": test / T}.items():
+    error = calibration_error(logits, test_part.digits)
+    assert math.isclose(error, lesson.scores(logits, test_part.digits)["ece"], abs_tol=1e-4)
+    print(f"{name:21} ECE {error:.3f}, cross-entropy {F.cross_entropy(logits, test_part.digits):.3f}")
+
+# %% [markdown]
+# One seed again, and its calibration error is a small number that jumps about. Ten seeds, three losses. Each line joins
+# one network as it was trained to the same network with its temperature:
+
+# %%
+show(lesson.scaling_figure())
+
+# %% [markdown]
+# A line that falls is a network that the temperature made more honest. The middle group starts highest: label smoothing
+# trains a network to be *less* sure than it is right, so its temperature is below 1. In figures:
+
+# %%
+sure = lesson.stored("sure")
+sure.groupby("way")[["T", "accuracy", "nll", "ece"]].mean().round(3)
+
+# %% [markdown]
+# In words, with 95 % intervals:
+
+# %%
+Markdown(lesson.sure_in_words())
+
+# %% [markdown]
+# What was expected of all these runs was written down before they were trained. Not everything need come true:
+
+# %%
+lesson.came_true().style.set_properties(**{"text-align": "left", "white-space": "normal"})
+
+# %% [markdown]
+# Three warnings. Fit $T$ on images that were not trained on. One number cannot repair a network that is too sure about
+# some classes and too unsure about others. And a temperature does nothing for images of another kind than those it was
+# fitted on.
+#
+# ## 6. Which one, if several work?
+#
+# For ten classes several losses reach the same accuracy. The reference runs (MNIST, CPU; *count* says how many
+# seeds) with pandas:
+
+# %%
+runs = pd.read_csv(RESULTS / "mnist" / "runs.csv")
+ten = runs[(runs.task == "multiclass") & (runs.hidden == "sigmoid") & ~runs.prior_bias & (runs.status == "ok")]
+summary = ten.fillna({"activation": "none"}).groupby(["loss", "activation"])[["test_metric", "epochs"]]
+summary.agg(["mean", "std", "count"]).sort_values(("test_metric", "mean"), ascending=False).round(3).head(8)
+
+# %% [markdown]
+# Accuracy does not choose for you there. Ask in this order, and stop at the first answer:
+#
+# 1. **Does the loss fit the question?** One class of many, several labels, a number: [notebook
+#    05](05_matching_loss_to_task.ipynb).
+# 2. **Will somebody read the probabilities?** Then a likelihood (cross-entropy, BCE), and a temperature afterwards.
+# 3. **Are labels wrong, or targets wild?** Then a loss whose pull has a limit: Huber or MAE for numbers ([notebook
+#    01](01_losses.ipynb)); for classes look at [notebook 15](15_verdicts.ipynb) first.
+# 4. **Are classes rare?** First the plain loss and another reading (part 4). Weights only if that is not enough.
+# 5. **Otherwise take the one that everybody knows**: logits and `CrossEntropyLoss` or `BCEWithLogitsLoss`. The next
+#    reader will not have to think about it.
+#
+# Change the loss for a reason that you can measure on the validation part, and compare with at least as many seeds as
+# [notebook 07](07_experiment_design.ipynb) asks for.
+#
+# ## 7. The same in Lightning and in Hugging Face
+#
+# In both, the rule is the same: the model ends with logits, the loss is fused, and the activation stands where you
+# predict. The next cell runs wherever Lightning is installed, and says so where it is not.
+
+# %%
+if find_spec("lightning"):
+    from lightning.pytorch import LightningModule
+
+    class Classifier(LightningModule):
+        def __init__(self):
+            super().__init__()
+            self.model, self.loss_fn = network(), nn.CrossEntropyLoss()
+
+        def training_step(self, batch, index):
+            images, digits = batch
+            return self.loss_fn(self.model(images), digits)  # logits: no softmax here
+
+        def predict_step(self, batch, index):
+            return self.model(batch[0]).softmax(dim=1)  # and here there must be one
+
+        def configure_optimizers(self):
+            return torch.optim.AdamW(self.parameters(), lr=3e-3)
+
+
+print("Lightning is", "here" if find_spec("lightning") else "not installed; read the cell")
+
+# %% [markdown]
+# `Trainer(callbacks=[DoctorCallback()])`, from `lm_utils.doctor.lightning_callback`, asks the doctor once, at the first
+# batch.
+#
+# A model of Hugging Face chooses its loss by itself. `problem_type` decides: `"regression"` takes MSE,
+# `"single_label_classification"` cross-entropy, `"multi_label_classification"` `BCEWithLogitsLoss`. It returns
+# `logits`, so softmax or sigmoid is left to you.
+
+# %%
+if find_spec("transformers"):
+    from transformers import BertConfig, BertForSequenceClassification
+
+    config = BertConfig(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16, num_labels=4,
+                        problem_type="multi_label_classification")  # fmt: skip
+    labels = torch.tensor([[1.0, 0, 1, 0]])  # floats: whole numbers are refused
+    answer = BertForSequenceClassification(config)(input_ids=torch.tensor([[5, 6, 7]]), labels=labels)
+    assert torch.isclose(answer.loss, nn.BCEWithLogitsLoss()(answer.logits, labels))
+    print("probabilities:", answer.logits.sigmoid())
+print("transformers is", "here" if find_spec("transformers") else "not installed; read the cell")
+
+# %% [markdown]
+# `Trainer(..., callbacks=[DoctorCallback()])`, from `lm_utils.doctor.trainer_callback`, does there what the other one
+# does for Lightning.
+#
+# ## Summary
+#
+# - The activation inside a fused loss is missing when you predict. Apply it yourself, or decide on the logits.
+# - `NLLLoss` wants log-probabilities; a negative loss is a forgotten logarithm. Classes lie along `dim=1`.
+# - `pos_weight` adds $\log w$ to the logit. Subtract it when you need probabilities, and measure whether that helps.
+# - Weights, focal loss and a shifted reading answer different questions. The reading costs no training.
+# - One temperature, fitted on the validation part, repairs most overconfidence and changes no answer.
+#
+# **Back to:** [00 Start here](00_start_here.ipynb), where the course is laid out.
