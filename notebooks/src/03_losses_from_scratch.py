@@ -223,12 +223,12 @@ class CrossEntropyLayer:
 
 # %%
 def gradient_of(make):
-    def gradient(outputs, targets):
+    def backward(outputs, targets):
         layer = make()
         layer.forward(outputs, targets)
         return layer.backward()
 
-    return gradient
+    return backward
 
 
 assert CrossEntropyLayer().forward(outputs, F.one_hot(torch.tensor([1, 0]), 3).float()) > 0

@@ -213,7 +213,7 @@ pd.DataFrame(vectors / vectors.sum(dim=1, keepdim=True), columns=task.names).rou
 # ## 3. The loss table of document 000, measured again
 #
 # The table shows MNIST with ten seeds per row, and the document's own figures beside ours. ([Notebook
-# 15](15_verdicts.ipynb), part 1, says what the verdicts mean.)
+# 07](07_experiment_design.ipynb), part 6, says how to read the verdicts.)
 
 # %%
 losses = tables.summary("multilabel", "loss")
