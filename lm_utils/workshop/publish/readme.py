@@ -35,7 +35,7 @@ PICTURES: dict[str, tuple[str, Callable[[], Figure]]] = {  # file name: how to r
     ),
     "elsewhere": (
         "**The same mistake elsewhere.** Softmax twice, the first row above, costs practically nothing on the data at"
-        " hand (top row here). Where half of the digits are rare, most of its runs end near one half: they have lost"
+        " hand (top block here). Where half of the digits are rare, most of its runs end near one half: they have lost"
         " the rare ones."
         " They are not blind but slow, and a patience of 10 epochs stopped them too early: with more of it the same"
         " networks come through. (With wrong labels they do better than softmax once; notebook 16 looks for the"
