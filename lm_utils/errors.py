@@ -1,4 +1,4 @@
-"""What a user can cause: one class, whose message is one sentence that says what to do.
+"""What a user can cause: one class, whose message is one sentence that says what to do; and any error in one line.
 
 `__main__.main` prints the sentence; the doctor, which stands alone, has a class of its own.
 """
@@ -8,3 +8,9 @@ from __future__ import annotations
 
 class UserError(ValueError):
     """Something the user can put right; a command prints its sentence instead of a traceback."""
+
+
+def one_line(error: Exception) -> str:
+    """Return kind and first line of an error."""
+    first = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}{': ' if first else ''}{first}"

@@ -27,6 +27,7 @@ from sklearn.utils import Bunch
 from torch import Tensor, nn
 
 from lm_utils.doctor import diagnose
+from lm_utils.errors import one_line
 from lm_utils.tasks import TASKS, Task
 
 NAMES = ("model", "loss_fn", "inputs_for", "targets_for", "predict")
@@ -158,8 +159,7 @@ def run(script: Path, seen: Bunch) -> tuple[dict, Callable[[object], bool]]:
 
 def described(error: Exception) -> str:
     """Return kind and first line of an error, as the end of a sentence."""
-    words = (str(error).strip().splitlines() or [""])[0].rstrip(".")
-    return f"{type(error).__name__}{': ' if words else ''}{words}."
+    return f"{one_line(error).rstrip('.')}."
 
 
 # --- asking what it has left behind ----------------------------------------------------------------------------------

@@ -25,24 +25,24 @@ FORECAST: dict[Pairing, str] = {  # what we had said before the grid was trained
 }
 
 
-def contradictions(results: Results | None = None, fewest: int = st.FEWEST_SEEDS) -> list[str]:
+def contradictions(results: Results | None = None) -> list[str]:
     """Say in a sentence each which verdicts on pairings of the documents' tables the runs contradict."""
     results = results or reference()
-    found = [contradiction(pairing, results, fewest) for pairing in pairings()]
+    found = [contradiction(pairing, results) for pairing in pairings()]
     return [sentence for sentence in found if sentence]
 
 
-def contradiction(pairing: Pairing, results: Results, fewest: int = st.FEWEST_SEEDS) -> str:
+def contradiction(pairing: Pairing, results: Results) -> str:
     """Say what speaks against the verdict of a pairing; nothing where nothing does or too few seeds are there."""
-    if len(results.of(pairing)) < fewest:
+    if len(results.of(pairing)) < st.FEWEST_SEEDS:
         return ""
     lost = runs_at_chance(results, pairing)
-    best = best_row(pairing.task, results, fewest)
+    best = best_row(pairing.task, results)
     against = FITTING[pairing.task]
     wrong = {
         "recommended": any(lost) or surely_behind(pairing, best, results),
         "workable": any(lost) or mean_skill(pairing, results) < NORMAL_SKILL,
-        "handicapped": not any(lost) and equals_the_fitting(pairing, results, fewest),
+        "handicapped": not any(lost) and equals_the_fitting(pairing, results),
         "impossible": not all(lost),
     }[pairing.verdict]
     if not wrong:
@@ -97,10 +97,10 @@ def mean_skill(pairing: Pairing, results: Results) -> float:
     return st.skill(score.mean, results.baseline(pairing.task), pairing.spec.metric)
 
 
-def best_row(task: str, results: Results, fewest: int) -> Pairing:
+def best_row(task: str, results: Results) -> Pairing:
     """Return the row of the task with the best mean, of those with seeds enough."""
     metric = TASKS[task].metric
-    enough = [pairing for pairing in pairings(rows(task=task)) if len(results.of(pairing)) >= fewest]
+    enough = [pairing for pairing in pairings(rows(task=task)) if len(results.of(pairing)) >= st.FEWEST_SEEDS]
     means = {pairing: estimate(results.scores(pairing).values(), metric).mean for pairing in enough}
     means = {pairing: mean for pairing, mean in means.items() if isfinite(mean)}
     return (max if metric == "accuracy" else min)(means, key=means.get)
@@ -112,10 +112,10 @@ def surely_behind(pairing: Pairing, best: Pairing, results: Results) -> bool:
     return len(gaps) > 1 and st.mean_interval(gaps).outside(st.MARGIN[pairing.spec.metric])
 
 
-def equals_the_fitting(pairing: Pairing, results: Results, fewest: int) -> bool:
+def equals_the_fitting(pairing: Pairing, results: Results) -> bool:
     """Whether the pairing is practically equal to the task's fitting one, or better."""
     gaps, metric = results.paired(pairing, FITTING[pairing.task]), pairing.spec.metric
-    if len(gaps) < fewest:
+    if len(gaps) < st.FEWEST_SEEDS:
         return False
     gap = st.mean_interval(gaps)
     ahead = gap.mean > 0 if metric == "accuracy" else gap.mean < 0

@@ -19,7 +19,6 @@ from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
 from lm_utils.runs.shipped import KEY, LIMITS, RESULTS, is_current, read_entries
 from lm_utils.runs.store import Store
-from lm_utils.runs.sweep import sweep_entries
 from lm_utils.show_code import maker
 from lm_utils.tasks import TASKS
 from lm_utils.training import pick_device
@@ -153,14 +152,10 @@ def yours(
     data: str = "auto",
     device: str = "auto",
     store: Store | None = None,
-    train: bool = False,
 ) -> Results:
-    """Return the runs trained on this machine that are stored; with `train`, what is missing is trained first."""
+    """Return the runs trained on this machine that are stored."""
     wanted = list(pairings if pairings is not None else dict.fromkeys(row.pairing for row in rows()))
     store, name = store or Store(), load_data(data).name
-    if train:
-        entries = sweep_entries(wanted, range(seeds), name, *LIMITS, device=device, store=store)
-        return Results("yours", name, tuple(entries))
     keys = [(pairing, seed) for pairing in wanted for seed in range(seeds)]
     return Results("yours", name, tuple(store.find(keys, name, pick_device(device).type, LIMITS).values()))
 

@@ -11,6 +11,8 @@ from threading import Event, Thread
 import ipywidgets as widgets
 import torch
 
+from lm_utils.errors import one_line
+
 Work = Callable[[Event], None]
 Ended = Callable[[str | None], None]  # is told None, or one sentence about what went wrong
 
@@ -65,15 +67,10 @@ class TrainingThread:
             self._ended(sentence)
 
 
-def one_line(problem: Exception) -> str:
-    """Return kind and first line of an error."""
-    return f"{type(problem).__name__}: {(str(problem).splitlines() or ['no message'])[0]}"
-
-
-def stop_all(wait: float = 2.0) -> None:
+def stop_all() -> None:
     """Stop whatever still trains in this kernel, so that a cell that is run again begins anew."""
     for training in tuple(_running):
-        training.stop(wait)
+        training.stop(2.0)
 
 
 class TrainingBar(widgets.HBox):

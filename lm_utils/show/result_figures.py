@@ -119,9 +119,9 @@ def enlarge(axis: Axes, table: pd.DataFrame, learning: Sequence[float], task: Ta
             beside(axis, 0.015, y + 0.36, text, ALERT)
 
 
-def name_rows(axis: Axes, labels: Sequence[str], width: int = 34) -> None:
+def name_rows(axis: Axes, labels: Sequence[str]) -> None:
     """Write category names on the left, the first row on top."""
-    axis.set_yticks(range(len(labels)), [fill(label, width, break_on_hyphens=False) for label in labels])
+    axis.set_yticks(range(len(labels)), [fill(label, 34, break_on_hyphens=False) for label in labels])
     axis.set_ylim(len(labels) - 0.45, -0.55)
 
 
@@ -193,7 +193,7 @@ def epochs_plot(table: pd.DataFrame) -> Figure:
 NOT_TRAINED = "–"
 
 
-def grid_heatmap(task: str, results: Results | None = None, hidden: str = "sigmoid", normalize: bool = False) -> Figure:
+def grid_heatmap(task: str, results: Results | None = None, normalize: bool = False) -> Figure:
     """Draw losses by activations: the mean test metric of each pairing, its shade the way from chance to perfect.
 
     All pairings are shown on the seeds of the grid, also those of the documents, which have more.
@@ -205,7 +205,7 @@ def grid_heatmap(task: str, results: Results | None = None, hidden: str = "sigmo
     shades, words = np.full((len(losses), len(activations)), nan), []
     for i, loss in enumerate(losses):
         for j, activation in enumerate(activations):
-            pairing = Pairing(task, loss, activation, hidden=hidden, normalize=normalize)
+            pairing = Pairing(task, loss, activation, normalize=normalize)
             shades[i, j], text = cell(pairing, results)
             color = "0.35" if not isfinite(shades[i, j]) else "black" if shades[i, j] > 0.55 else "white"
             axis.text(j, i, text, ha="center", va="center", fontsize=11, color=color)
@@ -217,7 +217,7 @@ def grid_heatmap(task: str, results: Results | None = None, hidden: str = "sigmo
     axis.set_yticks(range(len(losses)), [LOSSES[name].title for name in losses])
     axis.grid(False)
     note = ", normalised targets" if normalize else ""
-    axis.set_title(f"{spec.title}: {hidden} hidden layer{note}\n({results.origin})", fontsize=12)
+    axis.set_title(f"{spec.title}: sigmoid hidden layer{note}\n({results.origin})", fontsize=12)
     axis.set_xlabel("output activation")
     figure.set_label(f"Losses by activations for {spec.title}. {'; '.join(words) or 'Nothing is trained yet'}.")
     return figure

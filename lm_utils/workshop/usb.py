@@ -54,9 +54,9 @@ def copy_project(target: Path, source: Path = ROOT) -> None:
     shutil.copytree(source, target, ignore=shutil.ignore_patterns(*LEFT_BEHIND), dirs_exist_ok=True)
 
 
-def packages(pyproject: Path = ROOT / "pyproject.toml") -> list[str]:
+def packages() -> list[str]:
     """What an installation of the project asks for, with what builds it."""
-    table = tomllib.loads(pyproject.read_text(encoding="utf-8"))
+    table = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     project = table["project"]
     return [*project["dependencies"], *project["optional-dependencies"]["course"], *table["build-system"]["requires"]]
 

@@ -58,9 +58,9 @@ def judge_claim(claim: Claim, results: Results | None = None) -> Judged:
     return Judged(claim, found.verdict, HYPHEN_AS_MINUS.sub("\N{MINUS SIGN}", evidence))
 
 
-def judge_all(document: str | None = None, results: Results | None = None) -> list[Judged]:
+def judge_all() -> list[Judged]:
     """Return every claim with its verdict, in the documents' order."""
-    return [judge_claim(claim, results) for claim in claims(document)]
+    return [judge_claim(claim) for claim in claims()]
 
 
 def verdict_of(name: str, results: Results | None = None) -> Judged:

@@ -104,9 +104,9 @@ def transforming_makes_the_model_more_complex() -> Finding:
     )
 
 
-def smallest_certainty(dtype: torch.dtype = torch.float32) -> float:
-    """Find the smallest number whose sigmoid is exactly 1."""
-    x = torch.linspace(0, 40, 400_001, dtype=torch.float64).to(dtype)
+def smallest_certainty() -> float:
+    """Find the smallest float32 whose sigmoid is exactly 1."""
+    x = torch.linspace(0, 40, 400_001, dtype=torch.float64).float()
     return x[torch.sigmoid(x) == 1].min().item()
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from lm_utils.evidence.statistics import FEWEST_SEEDS, Comparison, Estimate, compare, mean_interval
+from lm_utils.evidence.tables import markdown_table
 from lm_utils.files import RESULTS, write_whole
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings
@@ -17,7 +18,6 @@ from lm_utils.runs.sweep import sweep_entries
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.bench import speed
 from lm_utils.workshop.bench.machine import say
-from lm_utils.workshop.bench.speed_page import markdown
 
 
 def recommended() -> list[Pairing]:
@@ -75,7 +75,7 @@ def report(rows: Sequence[tuple], measured: pd.DataFrame | None) -> str:
         '`lm.fit(..., precision="bf16")` and `lm.sweep(..., precision="bf16")`: the convolutions work in bfloat16,'
         " everything else stays float32. Test metrics on MNIST, paired by seed with the shipped runs; *practically"
         " equal* is what the course calls so everywhere.",
-        markdown(("task", "metric", "fp32", "bf16", "difference (95 % interval)", "seeds", ""), lines),
+        markdown_table(("task", "metric", "fp32", "bf16", "difference (95 % interval)", "seeds", ""), lines),
     ]
     if measured is not None and "fit_bf16" in set(measured.contender):
         ratio = speed.ratios(measured).set_index("ratio").loc["fit in bf16 / fit, CPU time"]

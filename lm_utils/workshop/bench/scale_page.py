@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from lm_utils.evidence.tables import markdown_table
 from lm_utils.files import DOCS
-from lm_utils.workshop.bench.speed_page import FOLDER, markdown
+from lm_utils.workshop.bench.speed_page import FOLDER
 
 PAGE = DOCS / "scale.md"
 MILLION = 1_000_000
@@ -49,7 +50,7 @@ def costs(run: pd.Series) -> str:
     if run.gpu_seconds > 0:
         rows += [(f"{gpus} × {run.gpu}", span(MILLION * run.gpu_seconds / gpus)) for gpus in GPUS]
     parts = [f"{hours:,.0f} core hours, {MILLION * run.bytes_per_run / 1e9:.1f} GB of results."]
-    parts.append(markdown(("machine", "time"), rows))
+    parts.append(markdown_table(("machine", "time"), rows))
     if not run.gpu_seconds > 0:
         parts.append("No GPU has been measured yet: `make bench DEVICE=cuda` adds its line.")
     return "\n\n".join(parts)
@@ -77,7 +78,7 @@ def overhead(jobs: pd.DataFrame) -> str:
         cells = (f"{row.seconds:.1f}", f"{ideal:.1f}", f"{row.overhead_ms:.2f} ms", f"{caller:.2f} ms")
         rows.append((WAYS[row.way], row.workers, *cells))
     note = "The caller's CPU time on the cluster holds the scheduler's, which ran in the same process."
-    return f"{text}\n\n{markdown(heads, rows)}\n\n{note}"
+    return f"{text}\n\n{markdown_table(heads, rows)}\n\n{note}"
 
 
 def bottlenecks(jobs: pd.DataFrame, run: pd.Series) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from lm_utils.evidence.tables import markdown_table
 from lm_utils.files import RESULTS
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.workshop.bench import growth
@@ -48,15 +47,9 @@ def report(measured: pd.DataFrame) -> str:
     rounds = f"{measured['round'].max()} rounds of {measured.epochs[0]} epochs"
     return "\n\n".join([
         "# Speed beside the plain loop", f"Measured: {bench.conditions(measured)}; {rounds}.",
-        markdown(heads, contenders), markdown(("ratio", "median", "min to max", "promised"), ratios),
+        markdown_table(heads, contenders), markdown_table(("ratio", "median", "min to max", "promised"), ratios),
         arithmetic(measured), verdict(measured),
     ]) + "\n"  # fmt: skip
-
-
-def markdown(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write a table as Markdown."""
-    head = f"| {' | '.join(heads).rstrip()} |"  # the last one may have no name
-    return "\n".join([head, "|---" * len(heads) + "|", *(f"| {' | '.join(map(str, row))} |" for row in rows)])
 
 
 def arithmetic(measured: pd.DataFrame) -> str:
@@ -94,14 +87,14 @@ def growth_report(grown: pd.DataFrame) -> str:
     heads = ("CPU time in s, by training images", *(f"{size:,}" for size in table.columns), "another thousand")
     rows = [(SHORT[name], *(f"{value:.2f}" for value in row), f"{slopes[name]:.3f}") for name, row in table.iterrows()]
     measured = f"Measured: {bench.conditions(grown)}; {grown.epochs[0]} epoch, each point once."
-    parts = ["# How the time grows", measured, markdown(heads, rows)]
+    parts = ["# How the time grows", measured, markdown_table(heads, rows)]
     for curve in ("runs", "workers"):
         points = grown[grown.curve == curve]
         if len(points):
             heads = (growth.CURVES[curve], "time in s", "time per run in s", "peak memory")
             rows = [(row.x, f"{row.seconds * row.runs:.2f}", f"{row.seconds:.2f}", f"{row.peak_mb:.0f} MB")
                     for row in points.itertuples()]  # fmt: skip
-            parts.append(markdown(heads, rows))
+            parts.append(markdown_table(heads, rows))
     return "\n\n".join(parts) + "\n"
 
 
@@ -199,7 +192,7 @@ def page_rows(measured: pd.DataFrame, grown: pd.DataFrame) -> str:
          f"{slopes[name]:.2f} s" if name in slopes else "")
         for name, row in medians.iterrows()
     ]  # fmt: skip
-    return markdown(heads, rows)
+    return markdown_table(heads, rows)
 
 
 def conditions(measured: pd.DataFrame) -> str:

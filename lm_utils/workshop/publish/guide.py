@@ -37,9 +37,9 @@ class Advice:
     words: dict[str, str]
 
 
-def advice(text: str | None = None) -> list[Advice]:
+def advice() -> list[Advice]:
     """Return every row of the guide's tables that names a notebook, and every step of the lesson."""
-    text = GUIDE.read_text(encoding="utf-8") if text is None else text
+    text = GUIDE.read_text(encoding="utf-8")
     rows = []
     for section in re.split(r"^## ", text, flags=re.MULTILINE)[1:]:
         title = section.partition("\n")[0].strip()

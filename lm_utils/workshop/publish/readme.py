@@ -145,7 +145,5 @@ def table(task: str) -> str:
     summary = tables.summary(task, "loss")
     shown = tables.readable(summary).frame
     columns = ["row", "published", "ours (95 % interval)", "seeds", "at chance", "verdict"]
-    lines = [f"**{TASKS[task].title}** ({summary.attrs['origin']})", "", "| " + " | ".join(columns) + " |"]
-    lines.append("|" + " --- |" * len(columns))
-    lines += ["| " + " | ".join(str(row[name]) for name in columns) + " |" for _, row in shown.iterrows()]
-    return "\n".join(lines)
+    title = f"**{TASKS[task].title}** ({summary.attrs['origin']})"
+    return f"{title}\n\n{tables.markdown_table(columns, shown[columns].to_numpy())}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import pandas as pd
 
@@ -13,7 +13,7 @@ from lm_utils.evidence import claims
 from lm_utils.evidence.claims import KINDS, Claim, Judged
 from lm_utils.evidence.claims.claim import VERDICTS
 from lm_utils.evidence.results import Results, reference
-from lm_utils.evidence.tables import readable, summary
+from lm_utils.evidence.tables import markdown_table, readable, summary
 from lm_utils.runs.rows import Row, rows
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.publish.readme import EVERY_ROW, LEGEND, marks
@@ -33,12 +33,6 @@ def plain(text: str) -> str:
     return MARKS.sub(r"\\\1", " ".join(text.split()))
 
 
-def markdown_table(columns: Sequence[str], lines: Iterable[Mapping[str, str]]) -> str:
-    """Return a table as Markdown; its cells are Markdown already."""
-    told = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
-    return "\n".join([*told, *("| " + " | ".join(line[name] for name in columns) + " |" for line in lines)])
-
-
 def landing_page(frame: str, results: str, pages: Sequence[str]) -> str:
     """Return the landing page: its frame, with the figures of docs/results.md, and the pages that its lists lack."""
     shown = results.partition(marks("results")[0])[2].partition(EVERY_ROW)[0].strip()
@@ -56,7 +50,7 @@ def results_page(results: Results | None = None) -> str:
     """Return every row of the tables with our figures; the page's script adds the menus that choose among them."""
     results = results or reference()
     origins = [f"- {TASKS[task].title}: {plain(results.of_rows(task).origin)}" for task in TASKS]
-    table = markdown_table(COLUMNS, ({name: plain(text) for name, text in line.items()} for line in lines_of(results)))
+    table = markdown_table(COLUMNS, ([plain(line[name]) for name in COLUMNS] for line in lines_of(results)))
     return "\n\n".join(
         [
             f"{WIDE}# Results",
@@ -108,8 +102,6 @@ def claims_index(judged: Sequence[Judged]) -> str:
     ]
     meanings = [f"- **{plain(name)}**: {plain(meaning)}" for name, meaning in VERDICTS.items()]
     counts = claims.counts(judged)
-    counted = [{"document": document, **{name: str(count) for name, count in line.items()}}
-               for document, line in counts.iterrows()]  # fmt: skip
     pages = "\n".join(["```{toctree}", ":hidden:", "", *(one.claim.id for one in judged), "```"])
     return "\n\n".join(
         [
@@ -117,8 +109,8 @@ def claims_index(judged: Sequence[Judged]) -> str:
             f"What the five documents say that can be checked: {len(judged)} claims, in our words, each with the test"
             " that decides it. The verdicts mean",
             "\n".join(meanings),
-            markdown_table(["document", *counts.columns], counted),
-            FILTERED.format(table=markdown_table(list(lines[0]), lines)),
+            markdown_table(["document", *counts.columns], counts.reset_index().to_numpy()),
+            FILTERED.format(table=markdown_table(list(lines[0]), (line.values() for line in lines))),
             pages,
         ]
     )
