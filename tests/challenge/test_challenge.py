@@ -63,12 +63,14 @@ def test_there_are_six_short_scripts():
     assert all(len(c.hints) == 3 for c in challenges().values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_broken_script_is_not_fixed(number, judged):
     found = judged(number, repaired(number, 0))
     assert found.state == NOT_FIXED, found.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_repaired_script_is_fixed(number, judged):
     found = judged(number, repaired(number))
@@ -191,6 +193,7 @@ def test_a_moved_cut_is_refused_by_a_rule_that_is_explained(judged):
     assert moved.state == NOT_FIXED and "another cut in `predict`" in moved.message
 
 
+@pytest.mark.slow
 def test_another_way_out_counts_too(judged):
     text = repaired(5, 0).replace("nn.Linear(1024, 64), nn.Sigmoid()", "nn.Linear(1024, 64), nn.ReLU()")
     found = judged(5, text.replace("lr=1e-2", "lr=1e-3"))
@@ -208,6 +211,7 @@ def test_a_process_of_its_own_grades_alike(tmp_path):
     assert crashed.state == BROKEN and "exit code 3" in crashed.message
 
 
+@pytest.mark.slow
 def test_a_loop_and_a_missing_file_are_told(tmp_path):
     looped = graded(1, "while True:\n    pass\n", tmp_path, limit=1)
     assert looped.state == BROKEN and "did not end within 1 seconds of work" in looped.message

@@ -6,6 +6,7 @@ import sys
 import tomllib
 from importlib.metadata import packages_distributions
 
+import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -15,6 +16,8 @@ from lm_utils.workshop.lock import installed_versions
 BASE = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
 BLOCK = """
 import sys
+
+import pytest
 from importlib.machinery import PathFinder
 
 class BaseOnly(PathFinder):
@@ -52,6 +55,7 @@ def test_the_base_is_torch_and_what_the_digits_need():
     assert {Requirement(line).name for line in BASE} == {"torch", "torchvision", "numpy", "scikit-learn", "filelock"}
 
 
+@pytest.mark.slow
 def test_core_and_doctor_run_on_the_base_alone_and_a_sweep_says_what_it_lacks():
     blocked = modules_beyond_the_base()
     assert {"pandas", "matplotlib", "IPython", "tqdm", "torchinfo"} <= set(blocked)

@@ -238,6 +238,7 @@ def test_a_caller_cannot_change_the_next_callers_data(root: Path) -> None:
     assert data.load_data("mnist").test.images.min() == -1
 
 
+@pytest.mark.slow
 def test_digits_need_no_torchvision() -> None:
     code = "import sys, lm_utils; lm_utils.load_data('digits'); assert 'torchvision' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -206,6 +206,7 @@ def test_bf16_changes_the_arithmetic_of_the_convolutions_and_nothing_else(tiny):
     assert {weight.grad.dtype for weight in half.parameters()} == {torch.float32}
 
 
+@pytest.mark.slow
 def test_bf16_learns_what_fp32_learns_and_says_which_it_was(tiny):
     pairing = Pairing("multiclass", "cross_entropy")
     full, half = (fit(pairing, tiny, max_epochs=2, precision=precision) for precision in ("fp32", "bf16"))

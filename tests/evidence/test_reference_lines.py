@@ -42,6 +42,7 @@ def test_limits_of_the_metric():
     assert stored_landmarks(Pairing("regression", "bce_logits", normalize=True), "mnist").constant_loss is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_no_pairing_is_without_landmarks(tiny, task):
     for loss, activation in product(LOSSES, activations_for(task)):

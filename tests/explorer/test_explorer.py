@@ -246,6 +246,7 @@ def test_train_to_the_end(box):
     assert box.bar.stop.disabled and not box.bar.train.disabled
 
 
+@pytest.mark.slow
 def test_a_double_click_trains_once(box):
     click(box)
     box.bar.train.click()
@@ -267,6 +268,7 @@ def test_stop_is_obeyed_and_the_run_is_kept(box):
     assert len(box.comparison.runs) == 1 and not box.bar.train.disabled
 
 
+@pytest.mark.slow
 def test_another_choice_stops_the_training_first(box):
     box.choose(changed(FITS, epochs=500, patience=100))
     click(box)
@@ -290,6 +292,7 @@ def limits_drawn(box, monkeypatch):
     return [drawn[-1].constant_loss, drawn[-1].least_loss, drawn[-1].best_metric]
 
 
+@pytest.mark.slow
 def test_predict_first_asks_hides_and_answers(box, monkeypatch):
     box.predict.switch.value = True
     assert "hidden until" in box.card.value
@@ -323,6 +326,7 @@ def test_headless_the_same_training_runs_without_a_thread(box):
 # --- its own page ---
 
 
+@pytest.mark.slow
 def test_who_ends_the_command_ends_its_server():
     code = (
         "import sys; from lm_utils.explorer import server; server.answers = lambda *_: True;"

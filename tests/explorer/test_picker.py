@@ -69,6 +69,7 @@ def test_training_here_is_stored_and_labelled_as_yours(box):
     assert box.live is None and status_line(box).startswith("Yours: ")
 
 
+@pytest.mark.slow
 def test_stop_and_another_choice(box):
     box.choose(changed(box.choice, epochs=500, patience=100))
     box.bar.train.click()

@@ -23,6 +23,7 @@ from lm_utils.training import EXPERIMENT_VERSION
 reason = "needs the extra `cluster`: python -m lm_utils setup --extras=cluster"
 Client = pytest.importorskip("distributed", reason=reason).Client
 
+pytestmark = pytest.mark.slow
 QUICK = dict(data="digits", max_epochs=1, progress=False)
 PAIRING = Pairing("probability", "bce", "sigmoid")
 DEADLINE = 60
