@@ -14,21 +14,17 @@ exclude_patterns = ["_static"]
 suppress_warnings = ["misc.highlighting_failure"]  # a cell for Colab begins with an exclamation mark
 smartquotes = False  # what the pages say is set as it is written
 
-myst_enable_extensions = ["amsmath", "attrs_block", "colon_fence", "dollarmath"]
+myst_enable_extensions = ["attrs_block", "colon_fence"]  # formulas come as MathML
 myst_heading_anchors = 4
 nb_execution_mode = "off"  # the notebooks come executed
+nb_ipywidgets_js = {}
 nb_merge_streams = True
 nb_render_markdown_format = "myst"
-
-# Everything that a page loads lies beside it.
-nb_ipywidgets_js = {"vendor/widgets/embed.js": {"defer": "defer"}}
-mathjax_path = "vendor/mathjax.js"
-mathjax3_config = {"options": {"enableMenu": False}, "tex": {"inlineMath": [["\\(", "\\)"], ["$", "$"]]}}
 
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
-html_js_files = [("site.js", {"defer": "defer"})]
+html_js_files = [("site.js", {"defer": "defer"}), ("questions.js", {"defer": "defer"})]
 html_favicon = "_static/icon.svg"
 html_copy_source = False
 html_show_copyright = False

@@ -85,7 +85,11 @@ def shown(code: str, data: dict) -> NotebookNode:
 
 def view(widget: widgets.Widget) -> dict:
     """How an output names a widget."""
-    return {WIDGET_VIEW: {"model_id": widget.model_id, "version_major": 2, "version_minor": 0}, "text/plain": "widget"}
+    page = {"text/html": widget.folded()} if hasattr(widget, "folded") else {}
+    return page | {
+        WIDGET_VIEW: {"model_id": widget.model_id, "version_major": 2, "version_minor": 0},
+        "text/plain": "widget",
+    }
 
 
 def without_outputs(notebook: NotebookNode) -> NotebookNode:

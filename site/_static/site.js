@@ -1,4 +1,4 @@
-// What the pages of this site add to Sphinx's own: menus above tables, names for sliders, a search that works from a
+// What the pages of this site add to Sphinx's own: menus above tables, a search that works from a
 // folder. Every page can be read without it.
 "use strict";
 
@@ -61,17 +61,9 @@ function makeFilter(table) {
   update();
 }
 
-/** Give the handles of sliders the name that stands beside them. */
-function nameSliders() {
-  for (const handle of document.querySelectorAll('[role="slider"]:not([aria-label])')) {
-    const label = handle.closest(".jupyter-widgets")?.querySelector(".widget-label");
-    handle.setAttribute("aria-label", label?.textContent.trim() || "slider");
-  }
-}
-
 /** Let a formula that is wider than the page be scrolled by keyboard too. */
 function reachWideFormulas() {
-  for (const box of document.querySelectorAll("mjx-container[display]")) {
+  for (const box of document.querySelectorAll('math[display="block"]')) {
     if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
   }
 }
@@ -81,18 +73,9 @@ function nameSearch() {
   for (const button of document.querySelectorAll(".search-button-field")) button.removeAttribute("aria-label");
 }
 
-/** Widgets ask for formulas as MathJax 2 was asked. */
-function translateMathJax() {
-  if (!window.MathJax?.startup) return;
-  const typeset = (element) => MathJax.startup.promise.then(() => MathJax.typesetPromise([element]));
-  MathJax.Hub = { Queue: ([, , element]) => typeset(element) };
-  MathJax.startup.promise.then(reachWideFormulas);
-}
-
-translateMathJax();
+reachWideFormulas();
 nameSearch();
 if (location.protocol === "file:") {
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false; // a browser reads no other page of a folder
 }
 for (const table of document.querySelectorAll(".filtered table")) makeFilter(table);
-new MutationObserver(nameSliders).observe(document.body, { childList: true, subtree: true });

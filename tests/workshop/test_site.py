@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -97,6 +98,32 @@ def test_links_in_outputs_and_widgets_lead_to_pages():
     text = nbformat.writes(site_notebook(rich(), RICH))
     assert text.count("00_start_here.html") == 1 and text.count("15_verdicts.html") == 1
     assert "15_verdicts.ipynb" not in text
+
+
+def test_a_lab_is_a_still_picture_without_a_button():
+    made = site_notebook(rich(), RICH)
+    lab = next(cell for cell in made.cells if cell.source == "error_lab()").outputs[0].data["text/html"]
+    assert lab.startswith('<div class="still">') and "<img alt=" in lab and "error 2" in lab
+    text = nbformat.writes(made)
+    assert not re.search(r"<(button|select|input)|widget-view", text) and "widgets" not in made.metadata
+
+
+def test_a_question_unfolds_where_there_is_no_javascript():
+    made = site_notebook(rich(), RICH)
+    asked = next(cell for cell in made.cells if cell.source == "predict()").outputs[0].data["text/html"]
+    assert "<details><summary>Show the answer</summary><b>this</b> Because.</details>" in asked
+
+
+def test_pictures_leave_the_pages_for_files_named_after_their_content(tmp_path):
+    picture = b64encode(bytes(range(256)) * 20).decode()
+    for name in ("a.html", "deep/er/b.html"):
+        site.put(tmp_path / name, f'<img src="data:image/png;base64,{picture}">')
+    (tmp_path / "_static").mkdir()
+    site.give_pictures_files(tmp_path)
+    (file,) = (tmp_path / "_static" / "pictures").iterdir()
+    assert file.read_bytes() == bytes(range(256)) * 20
+    assert (tmp_path / "a.html").read_text() == f'<img src="_static/pictures/{file.name}">'
+    assert (tmp_path / "deep" / "er" / "b.html").read_text() == f'<img src="../../_static/pictures/{file.name}">'
 
 
 def test_korean_pages_have_the_outputs_of_the_english_ones():
@@ -255,14 +282,13 @@ def test_a_style_sheet_that_asks_a_network_is_named(tmp_path):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Build without npm and without judging, and let "Sphinx" copy what it was given."""
+    """Build without judging, and let "Sphinx" copy what it was given."""
 
     def pretend(source: Path, target: Path) -> None:
         target.mkdir(parents=True)
+        (target / "_static").mkdir()
         (target / "index.html").write_text("<html></html>", encoding="utf-8")
 
-    monkeypatch.setattr(site, "web_part", Path)
-    monkeypatch.setattr(site, "copy_web_parts", lambda target: target.mkdir(parents=True))
     monkeypatch.setattr(site, "judge_all", lambda: judged_claims()[:3])
     monkeypatch.setattr(site, "call_sphinx", pretend)
 
@@ -319,16 +345,6 @@ def test_only_missing_notebooks_are_executed_and_one_that_fails_is_named(execute
     finally:
         gone.write_text(text, encoding="utf-8")
     assert calls == [(("digits", 1, "auto", None), [RICH])]
-
-
-def test_missing_npm_is_told_before_anything_is_executed(executed, monkeypatch):
-    def no_npm(name: str) -> Path:
-        raise ValueError("The web parts need npm.")
-
-    monkeypatch.setattr(site, "web_part", no_npm)
-    monkeypatch.setattr(site, "not_executed", lambda *_: pytest.fail("looked for notebooks first"))
-    with pytest.raises(ValueError, match="need npm"):
-        site.main(root=executed.parents[1])
 
 
 def test_a_claim_nobody_can_test_says_so():

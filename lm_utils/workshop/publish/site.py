@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 import shutil
 import subprocess
@@ -16,8 +18,8 @@ from lm_utils.evidence.claims import judge_all
 from lm_utils.files import PROJECT
 from lm_utils.workshop.publish import site_pages
 from lm_utils.workshop.publish.notebooks import not_executed, numbered, read
+from lm_utils.workshop.publish.site_data import write_live
 from lm_utils.workshop.publish.site_notebooks import in_korean, site_notebook
-from lm_utils.workshop.publish.web_parts import web_part
 from lm_utils.workshop.run_all.command import run_all
 
 ROOT = PROJECT
@@ -25,17 +27,11 @@ LINK = re.compile(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)")
 KOREAN_WORD = re.compile(r"^\| ([가-힣][^|]*) \|", flags=re.MULTILINE)
 UNLISTED = "---\norphan: true\n---\n\n"
 WIDE_TABLES = ("decision-card",)
-WEB_FILES = {  # what the pages load, and the npm packages that it comes from
-    "mathjax.js": ("mathjax", "es5/tex-svg.js"),
-    "widgets": ("@jupyter-widgets/html-manager", "dist"),
-}
-NOT_LOADED = ("*.map", "*-amd.js", "*.eot", "*.svg", "*.ttf", "*.woff")
+PICTURE = re.compile(rb"data:image/png;base64,([A-Za-z0-9+/=\s]{3000,})")
 
 
 def main(data: str = "auto", seeds: int = 1, device: str = "auto", jobs: int | None = None, root: Path = ROOT) -> int:
     """Build build/site/, executing first the notebooks that have no executed copy in build/run-all/."""
-    for package, _ in WEB_FILES.values():
-        web_part(package)  # where npm is missing, that is said before anything is executed
     executed = root / "build" / "run-all"
     if missing := not_executed(root / "notebooks", executed):
         print(f"To be executed first: {', '.join(missing)}", flush=True)
@@ -53,6 +49,7 @@ def build(root: Path, executed: Path, site: Path) -> int:
         shutil.rmtree(folder, ignore_errors=True)
     gather(root, executed, source)
     call_sphinx(source, new)
+    give_pictures_files(new)
     copy_still_pages(executed, new / "still")
     shutil.rmtree(site, ignore_errors=True)
     new.rename(site)
@@ -66,7 +63,8 @@ def gather(root: Path, executed: Path, source: Path) -> None:
     source.mkdir(parents=True)
     shutil.copyfile(root / "site" / "conf.py", source / "conf.py")
     shutil.copytree(root / "site" / "_static", source / "_static")
-    copy_web_parts(source / "_static" / "vendor")
+    write_live(source / "_static" / "live")
+    shutil.copyfile(root / "site" / "live.md", source / "live.md")
     gather_notebooks(root, executed, source)
     frame, results = ((root / name).read_text(encoding="utf-8") for name in ("site/index.md", "docs/results.md"))
     others = [f"docs/{page.stem}" for page in sorted((root / "docs").glob("*.md"))]
@@ -80,19 +78,6 @@ def gather(root: Path, executed: Path, source: Path) -> None:
     glossary = source / "docs" / "glossary.md"
     put(glossary, with_language(glossary.read_text(encoding="utf-8")))
     bring_what_is_linked(root, source.resolve())
-
-
-def copy_web_parts(target: Path) -> None:
-    """Copy what formulas and widgets load, each with its licence where the package has a file of it."""
-    target.mkdir(parents=True)
-    for name, (package, path) in WEB_FILES.items():
-        for licence in web_part(package).glob("LICENSE*"):
-            shutil.copyfile(licence, target / f"{Path(name).stem}-{licence.stem}.txt")
-        part = web_part(package) / path
-        if part.is_dir():
-            shutil.copytree(part, target / name, ignore=shutil.ignore_patterns(*NOT_LOADED))
-        else:
-            shutil.copyfile(part, target / name)
 
 
 def gather_notebooks(root: Path, executed: Path, source: Path) -> None:
@@ -149,6 +134,22 @@ def call_sphinx(source: Path, target: Path) -> None:
     for left in [target / ".buildinfo", *(target / "_static").glob("*.html")]:  # the theme's templates are no pages
         left.unlink(missing_ok=True)
     shutil.rmtree(kept)
+
+
+def give_pictures_files(site: Path) -> None:
+    """Move the pictures inside the pages into files that are loaded when seen, each named after its content."""
+    folder = site / "_static" / "pictures"
+    folder.mkdir()
+    for page in site.rglob("*.html"):
+        up = "../" * (len(page.relative_to(site).parts) - 1)
+
+        def outside(found: re.Match[bytes], up: str = up) -> bytes:
+            picture = base64.b64decode(found[1])
+            name = f"{hashlib.sha256(picture).hexdigest()[:16]}.png"
+            (folder / name).write_bytes(picture)
+            return f"{up}_static/pictures/{name}".encode()
+
+        page.write_bytes(PICTURE.sub(outside, page.read_bytes()))
 
 
 def copy_still_pages(executed: Path, target: Path) -> None:

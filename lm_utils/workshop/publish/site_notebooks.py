@@ -1,4 +1,4 @@
-"""Executed notebooks made ready for the web site: a note on top, hidden answers, links that stay in the site."""
+"""Executed notebooks made ready for the web site: a note on top, still widgets, links that stay in the site."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from nbformat import NotebookNode
 
 from lm_utils.errors import UserError
 from lm_utils.workshop.publish.notebooks import lesson
-from lm_utils.workshop.run_all.pages import WIDGET_STATE
+from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW, still_data, with_formulas
 
 NOTEBOOK_LINK = re.compile(r"""(href=["'](?:\.\./)?\d\d_\w+)\.ipynb""")
 BESIDE = re.compile(r"""(\]\(|href=["'])(\d\d_\w+)\.ipynb""")
+BUTTONS = ("ButtonModel", "CheckboxModel", "ToggleButtonModel")  # mean nothing in a still picture
 HEADS = {"en": "Note", "ko": "안내"}
 NOTES = {
     "en": (
         "This page shows the notebook as it was executed{values}.",
-        "Sliders and buttons do not compute here. To use them, type `make lab` and open `notebooks/{name}.ipynb`.",
+        "Labs stand here as still pictures. To use them, type `make lab` and open `notebooks/{name}.ipynb`.",
     ),
     "ko": (
         "이 페이지는 노트북을 실행한 결과를 그대로 보여 줍니다{values}.",
-        "여기서는 슬라이더와 버튼을 움직여도 계산되지 않습니다. 직접 써 보려면 `make lab`을 입력하고"
+        "실습 위젯은 여기서 정지된 그림으로 보입니다. 직접 써 보려면 `make lab`을 입력하고"
         " `notebooks/ko/{name}.ipynb` 파일을 여세요.",
     ),
 }
@@ -56,19 +57,30 @@ def links_one_folder_up(text: str, editions: Collection[str]) -> str:
 def site_notebook(executed: NotebookNode, name: str, language: str = "en") -> NotebookNode:
     """Return an executed notebook as the site shows it."""
     made = copy.deepcopy(executed)
-    state = made.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    state = made.metadata.pop("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    shown = {model: widget for model, widget in state.items() if widget["model_name"] not in BUTTONS}
     values = made.metadata.get("papermill", {}).get("parameters", {})
     made.cells = lesson(made)
     made.cells.insert(1, nbformat.v4.new_markdown_cell(note(name, values, bool(state), language)))
     for cell in made.cells:
+        if cell.cell_type == "markdown":
+            cell.source = with_formulas(cell.source)
         if cell.metadata.get("jupyter", {}).get("source_hidden"):  # a question, whose source holds the answer
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "remove-input"]
         for output in cell.get("outputs", []):
-            if "text/html" in output.get("data", {}):
-                output.data["text/html"] = links_to_pages("".join(output.data["text/html"]))
-    for widget in state.values():
-        lead_to_pages(widget["state"])
+            if "data" in output:
+                output.data = still(output.data, shown)
     return made
+
+
+def still(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
+    """Return an output without anything that needs Python; a lab becomes a picture with its settings."""
+    lab = WIDGET_VIEW in data and "text/html" not in data
+    data = still_data(data, state)
+    if "text/html" in data:
+        page = links_to_pages(data["text/html"])
+        data["text/html"] = f'<div class="still">{page}</div>' if lab else page
+    return data
 
 
 def note(name: str, values: dict[str, Any], widgets: bool, language: str) -> str:
@@ -82,10 +94,3 @@ def note(name: str, values: dict[str, Any], widgets: bool, language: str) -> str
 def links_to_pages(page: str) -> str:
     """Let the links of HTML to notebooks lead to their pages."""
     return NOTEBOOK_LINK.sub(r"\1.html", page)
-
-
-def lead_to_pages(state: dict[str, Any]) -> None:
-    """Let the links in a widget's texts lead to pages."""
-    for name, value in state.items():
-        if isinstance(value, str):
-            state[name] = links_to_pages(value)

@@ -1,0 +1,115 @@
+"""The web site's live trainer in Chromium: it trains, stops, keeps its state, and agrees with PyTorch."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import json
+import shutil
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from live_slopes import faults, slope_cases
+
+from lm_utils.workshop.publish.notebooks import ROOT
+from lm_utils.workshop.publish.site_data import write_live
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SECONDS = 120_000  # a busy machine is no fault of the page
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A server that keeps its log to itself."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory) -> Iterator[str]:
+    """A folder with the page's own part, served as a site is."""
+    folder: Path = tmp_path_factory.mktemp("site")
+    shutil.copytree(ROOT / "site" / "_static", folder / "_static")
+    write_live(folder / "_static" / "live")
+    shutil.copyfile(ROOT / "tests" / "live_slopes.mjs", folder / "live_slopes.mjs")
+    part = (ROOT / "site" / "live.md").read_text("utf-8")
+    inner = part[part.index("<div id") : part.index("## What")] + part[part.index("<script") :]
+    (folder / "live.html").write_text(f"<!DOCTYPE html><html lang=en><title>x</title><main>{inner}</main>", "utf-8")
+    handler = functools.partial(Quiet, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture
+def page(chromium, address) -> Iterator:
+    """A window on the page, which must raise no error and ask nobody else."""
+    page = chromium.new_page()
+    page.set_default_timeout(SECONDS)
+    trouble = []
+    page.on("pageerror", lambda error: trouble.append(str(error)))
+    page.on("request", lambda request: request.url.startswith(address) or trouble.append(request.url))
+    page.goto(f"{address}live.html")
+    page.get_by_role("button", name="Train").wait_for()
+    yield page
+    page.close()
+    assert trouble == []
+
+
+def wait_for(page, start: str) -> str:
+    """Wait until the line under the controls starts so, and return it."""
+    page.wait_for_function(f"document.querySelector('#live [role=status]').textContent.startsWith({start!r})")
+    return page.get_by_role("status").inner_text()
+
+
+def test_a_misfit_trains_stops_and_the_fitting_loss_learns(page):
+    first = page.locator("#live svg").last.get_attribute("aria-label")
+    page.get_by_role("button", name="Train").click()
+    wait_for(page, "Epoch 2 ")
+    assert page.locator("#live svg").last.get_attribute("aria-label") != first
+    page.get_by_role("button", name="Stop").press("Enter")
+    assert "Stopped after" in page.get_by_role("status").inner_text()
+    page.locator("[name=loss]").select_option("cross_entropy")
+    page.locator("[name=activation]").select_option("none")
+    page.get_by_role("button", name="Train").click()
+    told = wait_for(page, "Done")
+    assert float(told.split(": ")[1].split(" %")[0]) > 90
+
+
+def test_a_refused_pairing_says_so(page):
+    page.locator("[name=activation]").select_option("none")
+    page.get_by_role("button", name="Train").click()
+    assert "nn.BCELoss" in wait_for(page, "The loss refused")
+
+
+def test_an_address_brings_the_state_back_and_an_unknown_one_says_so(page, address):
+    page.locator("[name=task]").select_option("multilabel")
+    page.locator("[name=lr]").press("Home")
+    kept = page.url
+    assert "multilabel" in kept and "lr=0.001" in kept
+    page.goto("about:blank")
+    page.goto(kept)
+    page.get_by_role("button", name="Train").wait_for()
+    assert page.locator("[name=task]").input_value() == "multilabel"
+    page.goto(f"{address}live.html#loss=nonsense&task=binary")
+    page.reload()
+    assert "nonsense" in wait_for(page, "This link names")
+    assert page.locator("[name=task]").input_value() == "binary"
+
+
+def test_losses_and_slopes_in_chromium_are_those_of_pytorch(page, tmp_path):
+    cases = slope_cases()[::7]
+    found = page.evaluate(
+        """async (cases) => {
+            const { differences } = await import("/live_slopes.mjs");
+            const [losses, network, training] = await Promise.all(
+                ["losses", "network", "training"].map((name) => import(`/_static/live/${name}.js`)));
+            return differences(JSON.parse(cases), { losses, network, training });
+        }""",
+        json.dumps(cases),
+    )
+    assert len(found) == len(cases) and faults(cases, found) == []

@@ -1,0 +1,26 @@
+// Compares losses and slopes of site/_static/live/ with PyTorch's; run by Node and by Chromium.
+
+/** The largest difference over all cases, beside the size of the largest slope; a refused case must be refused. */
+export function differences(cases, { losses, network, training }) {
+  return cases.map(({ name, settings, task, digits, images, weights, loss, slopes, scale }) => {
+    const k = task.names.length;
+    const own = Object.fromEntries(Object.entries(weights).map(([key, w]) => [key, Float64Array.from(w)]));
+    const aims = training.aimsOf(settings, task, training.targetsOf(task, digits), scale);
+    const kept = network.forward(own, Float64Array.from(images), digits.length, settings.hidden);
+    const out = losses.activate(settings.activation, kept.logits, k);
+    let found;
+    try {
+      found = losses.lossOf(settings.loss, task.kind, out, aims, k);
+    } catch {
+      return { name, refused: true };
+    }
+    if (loss === null) return { name, accepted: true };
+    const back = network.backward(own, kept, losses.throughActivation(settings.activation, out, found.slope, k));
+    let worst = Math.abs(found.loss - loss) / Math.max(1, Math.abs(loss));
+    for (const [key, expected] of Object.entries(slopes)) {
+      const size = Math.max(1, ...expected.map(Math.abs));
+      expected.forEach((g, i) => (worst = Math.max(worst, Math.abs(g - back[key][i]) / size)));
+    }
+    return { name, worst };
+  });
+}
