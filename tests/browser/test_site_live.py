@@ -63,7 +63,7 @@ def page(chromium, address) -> Iterator:
 def wait_for(page, start: str) -> str:
     """Wait until the line under the controls starts so, and return it."""
     page.wait_for_function(f"document.querySelector('#live [role=status]').textContent.startsWith({start!r})")
-    return page.get_by_role("status").inner_text()
+    return page.locator("#live p[role=status]").inner_text()
 
 
 def test_a_misfit_trains_stops_and_the_fitting_loss_learns(page):
@@ -72,7 +72,7 @@ def test_a_misfit_trains_stops_and_the_fitting_loss_learns(page):
     wait_for(page, "Epoch 2 ")
     assert page.locator("#live svg").last.get_attribute("aria-label") != first
     page.get_by_role("button", name="Stop").press("Enter")
-    assert "Stopped after" in page.get_by_role("status").inner_text()
+    assert "Stopped after" in page.locator("#live p[role=status]").inner_text()
     page.locator("[name=loss]").select_option("cross_entropy")
     page.locator("[name=activation]").select_option("none")
     page.get_by_role("button", name="Train").click()

@@ -30,7 +30,7 @@ menu("activation", "output activation", titles(told.activations));
 menu("hidden", "hidden layer", [["sigmoid", "sigmoid"], ["ReLU", "relu"]]);
 const rate = control("lr", "learning rate", Object.assign(document.createElement("input"),
   { type: "range", min: 0.001, max: 0.01, step: 0.001 }));
-const shownRate = document.createElement("output");
+const shownRate = document.createElement("span");
 rate.after(shownRate);
 menu("seed", "seed", [..."0123456789"].map((seed) => [seed, seed]));
 const extra = control("extra", "", Object.assign(document.createElement("input"), { type: "checkbox" }));
