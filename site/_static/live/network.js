@@ -45,21 +45,25 @@ function convolvePool(input, from, maps, width, weight, bias, count, side, targe
   for (let o = 0; o < count; o++) {
     for (let y = 0; y < side; y++) {
       for (let x = 0; x < side; x++) {
-        let best = -Infinity, place = 0;
-        for (let corner4 = 0; corner4 < 4; corner4++) {
-          const start = (2 * y + (corner4 >> 1)) * width + 2 * x + (corner4 & 1);
-          let sum = bias[o];
-          for (let c = 0; c < maps; c++) {
-            const i = from + c * area + start, j = i + width, l = j + width, w = (o * maps + c) * 9;
-            sum += weight[w] * input[i] + weight[w + 1] * input[i + 1] + weight[w + 2] * input[i + 2]
-              + weight[w + 3] * input[j] + weight[w + 4] * input[j + 1] + weight[w + 5] * input[j + 2]
-              + weight[w + 6] * input[l] + weight[w + 7] * input[l + 1] + weight[w + 8] * input[l + 2];
-          }
-          if (sum > best) {
-            best = sum;
-            place = start;
-          }
+        const start = 2 * y * width + 2 * x;
+        let s0 = bias[o], s1 = s0, s2 = s0, s3 = s0; // the four positions, from one reading of their 4x4 numbers
+        for (let c = 0; c < maps; c++) {
+          const i = from + c * area + start, j = i + width, l = j + width, n = l + width, w = (o * maps + c) * 9;
+          const a0 = input[i], a1 = input[i + 1], a2 = input[i + 2], a3 = input[i + 3];
+          const b0 = input[j], b1 = input[j + 1], b2 = input[j + 2], b3 = input[j + 3];
+          const c0 = input[l], c1 = input[l + 1], c2 = input[l + 2], c3 = input[l + 3];
+          const d0 = input[n], d1 = input[n + 1], d2 = input[n + 2], d3 = input[n + 3];
+          const w0 = weight[w], w1 = weight[w + 1], w2 = weight[w + 2], w3 = weight[w + 3], w4 = weight[w + 4];
+          const w5 = weight[w + 5], w6 = weight[w + 6], w7 = weight[w + 7], w8 = weight[w + 8];
+          s0 += w0 * a0 + w1 * a1 + w2 * a2 + w3 * b0 + w4 * b1 + w5 * b2 + w6 * c0 + w7 * c1 + w8 * c2;
+          s1 += w0 * a1 + w1 * a2 + w2 * a3 + w3 * b1 + w4 * b2 + w5 * b3 + w6 * c1 + w7 * c2 + w8 * c3;
+          s2 += w0 * b0 + w1 * b1 + w2 * b2 + w3 * c0 + w4 * c1 + w5 * c2 + w6 * d0 + w7 * d1 + w8 * d2;
+          s3 += w0 * b1 + w1 * b2 + w2 * b3 + w3 * c1 + w4 * c2 + w5 * c3 + w6 * d1 + w7 * d2 + w8 * d3;
         }
+        let best = s0, place = start;
+        if (s1 > best) (best = s1), (place = start + 1);
+        if (s2 > best) (best = s2), (place = start + width);
+        if (s3 > best) (best = s3), (place = start + width + 1);
         target[to + o * plane + y * wide + x + corner] = best > 0 ? best : 0;
         places[at + (o * side + y) * side + x] = best > 0 ? place : -1;
       }
@@ -126,10 +130,16 @@ function convolveBack(input, from, maps, width, weight, count, slopes, places, a
       if (place < 0 || g === 0) continue;
       toBias[o] += g;
       for (let c = 0; c < maps; c++) {
-        for (let tap = 0, w = (o * maps + c) * 9; tap < 9; tap++) {
-          const i = c * area + place + ((tap / 3) | 0) * width + (tap % 3);
-          toWeight[w + tap] += g * input[from + i];
-          if (back) back[i] += g * weight[w + tap];
+        const i = c * area + place, w = (o * maps + c) * 9;
+        for (let row = 0; row < 3; row++) {
+          const j = i + row * width, v = w + 3 * row, k = from + j;
+          toWeight[v] += g * input[k];
+          toWeight[v + 1] += g * input[k + 1];
+          toWeight[v + 2] += g * input[k + 2];
+          if (back === null) continue;
+          back[j] += g * weight[v];
+          back[j + 1] += g * weight[v + 1];
+          back[j + 2] += g * weight[v + 2];
         }
       }
     }
