@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 from lm_utils.doctor.exam.case import ExamCase
+from lm_utils.doctor.exam.fresh_right import FRESH_RIGHT
+from lm_utils.doctor.exam.fresh_wrong import FRESH_WRONG
 from lm_utils.doctor.exam.known import KNOWN
 from lm_utils.doctor.exam.late import LATE
 from lm_utils.doctor.exam.unseen_right import UNSEEN_RIGHT
@@ -39,6 +41,7 @@ SETS = {
     "new": seen(UNSEEN_WRONG) + seen(UNSEEN_RIGHT),
     "held out": held_out(UNSEEN_WRONG) + held_out(UNSEEN_RIGHT),
     "late": list(LATE),
+    "fresh": list(FRESH_WRONG) + list(FRESH_RIGHT),
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, and written afterwards."""
 
