@@ -13,8 +13,10 @@ from lm_utils.doctor.belongings import first_tensor, nothing_changes, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.dependence_checks import check_baseline, check_dependence
 from lm_utils.doctor.formula_checks import check_formula, own_difference
+from lm_utils.doctor.gaussian_checks import check_gaussian
 from lm_utils.doctor.gpu_guard import WouldKillDevice
 from lm_utils.doctor.gradient_checks import check_finite, check_flow, check_hidden_units, check_path, first_sentence
+from lm_utils.doctor.mask_checks import check_masks
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.range_checks import check_reach
 from lm_utils.doctor.report import DoctorError, Finding, Report, in_order
@@ -33,7 +35,8 @@ NOT_LOOKED_AT = {
     "check_weights": "weights and padding", "check_baseline": "the constant predictor",
     "check_formula": "the formula of the loss", "check_flow": "the gradients", "check_hidden_units": "hidden units",
     "check_dependence": "the dependence on the inputs", "check_rewards": "what the loss rewards",
-    "check_samples_mixed": "whether samples mix", "check_target_gradients": "gradients into targets",
+    "check_samples_mixed": "whether samples mix", "check_masks": "masks and weights",
+    "check_gaussian": "means and spreads", "check_target_gradients": "gradients into targets",
 }  # fmt: skip
 
 
@@ -96,10 +99,12 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_hidden_units, seen, outputs)
     examination.ask(check_formula, seen, patient)
     examination.ask(_check_own_difference, seen, patient)
+    examination.ask(check_masks, seen, patient)
+    examination.ask(check_gaussian, seen, patient)
     examination.ask(check_target_gradients, seen, patient)
+    examination.ask(check_samples_mixed, seen, patient)
     examination.ask(check_flow, seen, patient)
     examination.ask(check_dependence, outputs, patient)
-    examination.ask(check_samples_mixed, seen, patient)
     if not any(finding.severity == "error" for finding in examination.findings):
         examination.ask(check_rewards, seen, patient)
     examination.ask(_about_the_call, seen, cases, examination.findings)

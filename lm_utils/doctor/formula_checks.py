@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import prod
 
 from torch import Tensor
 from torch.nn import functional as F
@@ -18,7 +19,7 @@ ALIKE = {
     "true_divide": "div", "truediv": "div", "rtruediv": "div", "rdiv": "div", "rpow": "pow", "square": "pow",
 }  # fmt: skip
 STRETCHING = {"sub", "add", "mul", "div", "max", "min", "maximum", "minimum", "where"}
-SQUASHING = {"softmax", "log_softmax", "sigmoid", "logsigmoid"}
+SQUASHING = {"softmax", "log_softmax", "sigmoid", "logsigmoid", "log_sigmoid", "logsumexp"}
 SHARES = {"softmax", "sigmoid"}
 LINEAR_STEPS = {"getitem", "get", "mean", "sum", "sub", "neg", "add", "eq", "view", "reshape", "squeeze", "flatten"}
 
@@ -31,7 +32,17 @@ def kind_of(step: Step) -> str:
 
 def check_formula(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the steps of a loss of one's own."""
-    for check in (_stretch, _squashed, _logarithm, _overlap, _focal, _scrambled, _dead_term, _critic, _padded_mean):
+    for check in (
+        _stretch,
+        _squashed,
+        _logarithm,
+        _overlap,
+        _focal,
+        _weight_in_probability,
+        _scrambled,
+        _dead_term,
+        _critic,
+    ):
         yield from check(seen, patient)
 
 
@@ -87,7 +98,7 @@ def _squashed(seen: Observation, patient: Patient) -> Iterator[Finding]:
         if name not in SQUASHING or first is None or "outputs" not in _of(seen, first):
             continue
         before = origin_of(first).kind
-        if before in SHARES:
+        if before in SHARES if name != "logsumexp" else before == "softmax":
             yield Finding(
                 "activation_twice",
                 "warning",
@@ -130,19 +141,19 @@ def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
             return
 
 
-def _behind(seen: Observation, start: object) -> set[int]:
-    """The identities of all tensors that were computed from this one."""
+def _behind(seen: Observation, start: object, without_gradient: bool = False) -> set[int]:
+    """The identities of all tensors that were computed from this one, or of those that carry no gradient."""
     reached = {id(tensor) for tensor in tensors_in(start)}
-    for step in seen.watcher.steps:
+    for step in seen.watcher.steps if reached else []:
         if any(id(tensor) in reached for tensor in step.tensors):
-            reached |= {id(tensor) for tensor in tensors_in(step.result)}
+            reached |= {id(t) for t in tensors_in(step.result) if not (without_gradient and t.requires_grad)}
     return reached
 
 
 def _overlap(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Dice or intersection over union on numbers that are no probabilities."""
     products = [step.result for step in seen.watcher.steps if _is_overlap(seen, step)]
-    reached = _behind(seen, products) if products else set()
+    reached = _behind(seen, products)
     for step in seen.watcher.steps if products else []:
         pair = _pair(step) if kind_of(step) == "div" else None
         if pair and id(pair[0]) in reached and "outputs" in _of(seen, pair[1]):
@@ -191,34 +202,56 @@ def _focal(seen: Observation, patient: Patient) -> Iterator[Finding]:
             return
 
 
+def _weight_in_probability(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """exp(-loss) is the probability of the truth only where the loss carries no class weight."""
+    for call in seen.calls:
+        weight = next((w for key in ("weight", "pos_weight") if isinstance(w := call.options.get(key), Tensor)), None)
+        if weight is None or bool((weight == weight.flatten()[0]).all()) or not isinstance(call.result, Tensor):
+            continue
+        reached = _behind(seen, call.result) if call.result.dim() else set()
+        inside = {kind_of(step) for step in seen.watcher.steps if any(id(t) in reached for t in step.tensors)}
+        if {"exp", "pow"} <= inside:
+            yield Finding(
+                "wrong_formula",
+                "warning",
+                "The probability of the truth is read from a loss that the class weights have scaled already.",
+                "exp(-weight * loss) is the probability to the power of the weight: hard and easy change places.",
+                'Weigh last: `each = F.cross_entropy(outputs, targets, reduction="none")`, then '
+                "`weight[targets] * (1 - torch.exp(-each)) ** 2 * each`.",
+            )
+            return
+
+
 def _scrambled(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """[N, C, ...] flattened to [-1, C] without bringing the classes to the end."""
+    """[N, C, ...] seen as [-1, C] or [N, ..., C], or [N, L, C] as [N, C, L], without moving an axis."""
     for step in seen.watcher.steps:
         first, result = next(iter(step.tensors), None), step.result
-        if (
-            kind_of(step) not in ("view", "reshape")
-            or not isinstance(result, Tensor)
-            or _of(seen, first) != {"outputs"}
-        ):
+        if kind_of(step) not in ("view", "reshape") or not isinstance(result, Tensor) or first.dim() < 3:
             continue
-        if first.dim() < 3 or result.dim() != 2 or result.shape[1] != first.shape[1]:
-            continue
-        if first.shape[-1] != first.shape[1] and first[0, 0].numel() > 1 and first.shape[1] > 1:
+        if _of(seen, first) == {"outputs"} and _is_scrambled(first.shape, result.shape):
             yield Finding(
                 "axes_scrambled",
                 "error",
-                f"{list(first.shape)} is seen as {list(result.shape)} without moving the classes to the end.",
+                f"{list(first.shape)} is seen as {list(result.shape)} without moving the classes.",
                 "A row then holds numbers of one class at several places, not the classes of one place.",
-                "Move the axis first: `outputs.movedim(1, -1).reshape(-1, classes)`.",
+                "Move the axis first: `outputs.movedim(1, -1).reshape(-1, classes)`, or `outputs.transpose(1, 2)`.",
             )
             return
+
+
+def _is_scrambled(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
+    second, rest = before[1], prod(before[2:])
+    if second < 2 or rest < 2:
+        return False
+    flat = len(after) == 2 and after[1] == second != before[-1]
+    return flat or (tuple(after) == (before[0], rest, second) and rest != second)
 
 
 def _dead_term(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A part of a sum that carries no gradient, although it is computed from the outputs or is a loss."""
     steps = seen.watcher.steps
-    lost = {id(s.result) for s in seen.watcher.losses() if isinstance(s.result, Tensor) and not s.result.requires_grad}
-    lost = _behind_ids(seen, lost)
+    lost = [s.result for s in seen.watcher.losses() if isinstance(s.result, Tensor) and not s.result.requires_grad]
+    lost = _behind(seen, lost, without_gradient=True)
     numbers = [s.result for s in steps if kind_of(s) == "item" and "outputs" in _of(seen, s.args) and s.result]
     for step in steps:
         if kind_of(step) not in ("add", "sub") or not isinstance(step.result, Tensor) or step.result.dim():
@@ -236,13 +269,6 @@ def _dead_term(seen: Observation, patient: Patient) -> Iterator[Finding]:
                 "Compute it from the outputs to the end: `loss = first_term + weight * second_term`.",
             )
             return
-
-
-def _behind_ids(seen: Observation, reached: set[int]) -> set[int]:
-    for step in seen.watcher.steps if reached else []:
-        if any(id(tensor) in reached for tensor in step.tensors):
-            reached |= {id(t) for t in tensors_in(step.result) if not t.requires_grad}
-    return reached
 
 
 def _is_multiple(value: float, number: float) -> bool:
@@ -265,24 +291,3 @@ def _critic(seen: Observation, patient: Patient) -> Iterator[Finding]:
             "A critic must be free to emit any number; behind a sigmoid its gradient fades as soon as it is sure.",
             "Return the raw score, `return self.out(x)`, or use a loss for probabilities: `nn.BCELoss()`.",
         )
-
-
-def _padded_mean(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    masked = {id(step.result): step for step in seen.watcher.steps if _is_masked(step)}
-    for step in seen.watcher.steps:
-        first = next(iter(step.tensors), None)
-        if kind_of(step) == "mean" and id(first) in masked:
-            yield Finding(
-                "mean_over_padding",
-                "info",
-                "The mean runs over masked places too.",
-                "Zeros are counted, so the value depends on how much of a batch is padding.",
-                "Divide by what counts: `(each * mask).sum() / mask.sum()`.",
-            )
-            return
-
-
-def _is_masked(step: Step) -> bool:
-    pair = _pair(step) if kind_of(step) == "mul" else None
-    masks = [t for t in pair or () if not t.requires_grad and t.dim() and bool(((t == 0) | (t == 1)).all())]
-    return len(masks) == 1 and pair[0].requires_grad != pair[1].requires_grad and bool((masks[0] == 0).any())

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from lm_utils.doctor.belongings import first_tensor
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.range_checks import check_reach
 from lm_utils.doctor.report import Finding
 
 LARGE_TARGET = 10.0
+MANY_TARGETS = 32  # from which it says something that a class is missing
+UNLIKELY = 0.01
 SIGN_LOSSES = {"soft_margin", "hinge_embedding", "pairs"}
 
 
@@ -109,6 +112,31 @@ def _check_indices(case: Case) -> Iterator[Finding]:
         )
     elif kept.numel() and classes > 1 and (kept.min() < 0 or kept.max() >= classes):
         yield _index_out_of_range(case, int(kept.min()), int(kept.max()))
+    elif kept.numel() >= MANY_TARGETS and classes > 1:
+        yield from _unused_class(case, kept)
+
+
+def _unused_class(case: Case, kept: Tensor) -> Iterator[Finding]:
+    """Labels 1 to K with K + 1 outputs, or one label for all: numbers that hardly come from K classes."""
+    found, classes = kept.unique(), case.classes
+    if len(found) == 1 and int(found) > 0:
+        yield Finding(
+            "one_class_only",
+            "warning",
+            f"All {kept.numel()} targets are class {int(found)}.",
+            "The model learns to say that number whatever it sees.",
+            "Shuffle the data, `DataLoader(..., shuffle=True)`, and look at `targets.unique()`.",
+        )
+    chance = (1 - 1 / classes) ** kept.numel()  # that a class is missing if all are as frequent
+    rows = first_tensor(case.patient.targets)
+    if classes > 2 and found.tolist() == list(range(1, classes)) and chance < UNLIKELY and rows.dim() == 1:
+        yield Finding(
+            "unused_class",
+            "warning",
+            f"The labels run from 1 to {classes - 1} and none is 0, so output 0 has nothing to learn.",
+            "Labels that count from 1 need one output more than there are classes; it only costs and misleads.",
+            f"Count from 0, `loss_fn(outputs, targets - 1)`, and give the model {classes - 1} outputs.",
+        )
 
 
 def _index_out_of_range(case: Case, low: int, high: int) -> Finding:

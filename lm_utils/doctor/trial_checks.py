@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.doctor.belongings import tensors_in
-from lm_utils.doctor.output_origin import origin_of
+from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient, loss_in
 from lm_utils.doctor.report import Finding
 
@@ -100,16 +100,16 @@ def _all_classes(targets: Tensor, classes: int) -> bool:
 def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Does a sample's output depend on the other samples, because a layer takes the batch for time?"""
     inputs, outputs = patient.inputs, next(tensors_in(seen.outputs), None)
-    suspects = _time_first_layers(patient.model)
-    if not suspects or not isinstance(inputs, Tensor) or inputs.dim() < 2 or outputs is None:
+    if not isinstance(inputs, Tensor) or inputs.dim() < 2 or outputs is None:
         return
     samples = inputs.shape[0]
+    suspects, over_batch = _time_first_layers(patient.model), _softmax_over_batch(outputs, samples)
+    if not (suspects or over_batch) or samples < 4 or outputs.dim() != 2 or outputs.shape[0] != samples:
+        return
     labelled = next((t for t in tensors_in(patient.targets) if t.dim()), None)
-    if samples < 4 or outputs.dim() != 2 or outputs.shape[0] != samples or samples == outputs.shape[1]:
+    if samples == outputs.shape[1] or (labelled is not None and labelled.shape[0] != samples):
         return
-    if labelled is not None and labelled.shape[0] != samples:
-        return
-    other = torch.cat([inputs[:-1].roll(1, 0), inputs[-1:]])
+    other = torch.cat([inputs[:1].expand(samples - 1, *inputs.shape[1:]), inputs[-1:]])
     was = patient.model.training
     patient.model.eval()
     try:
@@ -117,7 +117,9 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
             before, after = (next(tensors_in(patient.observe(x).outputs), None) for x in (inputs, other))
     finally:
         patient.model.train(was)
-    if before is not None and after is not None and not torch.allclose(before[-1], after[-1], rtol=1e-4, atol=1e-5):
+    if before is None or after is None or torch.allclose(before[-1], after[-1], rtol=1e-4, atol=1e-5):
+        return
+    if suspects:
         name, layer = suspects[0]
         yield Finding(
             "samples_mixed",
@@ -127,6 +129,23 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
             "Every sample then sees those before it in the batch, and its own steps are treated as separate samples.",
             f"Say that the batch comes first: `{type(layer).__name__}(..., batch_first=True)`.",
         )
+    else:
+        yield Finding(
+            "softmax_wrong_axis",
+            "error",
+            "A softmax inside the model runs over the batch, and the output of one sample depends on the others.",
+            "The weights of one sample should share the whole among its own steps or classes.",
+            "Name the axis: `dim=1` for the steps of [N, L, ...], `dim=-1` for classes.",
+        )
+
+
+def _softmax_over_batch(outputs: Tensor, samples: int) -> bool:
+    """Does a softmax behind these outputs share out the whole among the samples?"""
+    for node in nodes_behind(outputs.grad_fn):
+        result = getattr(node, "_saved_result", None) if operation(node) == "Softmax" else None
+        if result is not None and node._saved_dim == 0 and result.dim() > 1 and result.shape[0] == samples:
+            return True
+    return False
 
 
 def _time_first_layers(model: object) -> list[tuple[str, nn.Module]]:

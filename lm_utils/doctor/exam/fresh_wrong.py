@@ -116,7 +116,8 @@ wrong("a GRU that takes the batch for time, its last state", "samples_mixed", "o
 )  # fmt: skip
 wrong("an encoder layer without batch_first", "samples_mixed", "own")(
     lambda: (nn.Sequential(nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0),
-                           Then(nn.Linear(8, 3), lambda z: z.mean(1))), nn.CrossEntropyLoss(), torch.randn(N, 5, 8), classes(3))
+                           Then(nn.Linear(8, 3), lambda z: z.mean(1))), nn.CrossEntropyLoss(),
+             torch.randn(N, 5, 8), classes(3))
 )  # fmt: skip
 
 # ---------------------------------------------------------------- formulas that are wrong in themselves

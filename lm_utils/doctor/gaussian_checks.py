@@ -1,0 +1,109 @@
+"""Heads for a mean and a spread: is a divergence least at its prior, and does a likelihood pay for its spread?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from lm_utils.doctor.belongings import cloned, tensors_in
+from lm_utils.doctor.formula_checks import kind_of
+from lm_utils.doctor.patient import Observation, Patient, loss_in
+from lm_utils.doctor.report import Finding
+
+KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
+AWAY = 0.7  # from the prior, in both directions
+FLAT = 1e-3  # of the slope further out, below which a slope counts as zero
+
+
+def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Try other means and spreads on the loss, where a head goes through an exponential in it."""
+    heads = _heads(seen.outputs)
+    spreads = [place for place, head in enumerate(heads) if _is_exponentiated(seen, head)]
+    if patient.pick or len(heads) < 2 or len(spreads) != 1 or not isinstance(seen.loss, Tensor):
+        return
+    spread = spreads[0]
+    if spread and heads[spread - 1].shape == heads[spread].shape:
+        yield from _divergence(seen, patient, heads, spread)
+    yield from _likelihood(seen, patient, heads, spread)
+
+
+def _heads(outputs: object) -> list[Tensor]:
+    values = list(outputs.values()) if isinstance(outputs, Mapping) else outputs
+    fits = isinstance(values, (list, tuple)) and all(isinstance(v, Tensor) and v.is_floating_point() for v in values)
+    return list(values) if fits else []
+
+
+def _is_exponentiated(seen: Observation, head: Tensor) -> bool:
+    reached = {id(head)}
+    for step in seen.watcher.steps:
+        if step.tensors and id(step.tensors[0]) in reached and all(id(t) in reached for t in step.tensors):
+            if kind_of(step) == "exp":
+                return True
+            reached |= {id(t) for t in tensors_in(step.result)} if kind_of(step) in KEEPS else set()
+    return False
+
+
+class _Trial:
+    """The loss as a function of two heads; the other heads and the targets may be moved, too."""
+
+    def __init__(self, seen: Observation, patient: Patient, heads: list[Tensor], spread: int) -> None:
+        self.outputs, self.patient, self.heads, self.spread = seen.outputs, patient, heads, spread
+
+    def __call__(self, mean: float | None, spread: float, elsewhere: bool = False) -> tuple[float, Tensor]:
+        """Return the loss and the two slopes where both heads hold one number; None leaves the mean alone."""
+        values = [head.detach() + (0.3 if elsewhere else 0.0) for head in self.heads]
+        if mean is not None:
+            values[self.spread - 1] = torch.full_like(values[self.spread - 1], mean)
+        values[self.spread] = torch.full_like(values[self.spread], spread)
+        values = [value.requires_grad_() for value in values]
+        targets = cloned(self.patient.targets)
+        for target in tensors_in(targets) if elsewhere else ():
+            target.copy_(target.roll(1, 0) * (0.5 if target.is_floating_point() else 1))
+        with torch.random.fork_rng([]), torch.enable_grad():
+            torch.manual_seed(0)
+            loss = loss_in(self.patient.loss_fn(self._filled(values), targets)).sum()
+            both = torch.autograd.grad(loss, [values[self.spread - 1], values[self.spread]], allow_unused=True)
+        return loss.item(), torch.stack([torch.zeros(()) if g is None else g.mean() for g in both])
+
+    def _filled(self, values: list[Tensor]) -> object:
+        if isinstance(self.outputs, Mapping):
+            return dict(zip(self.outputs, values, strict=True))
+        return values if isinstance(self.outputs, list) else tuple(values)
+
+
+def _divergence(seen: Observation, patient: Patient, heads: list[Tensor], spread: int) -> Iterator[Finding]:
+    """A term of mean and spread alone, as a variational autoencoder has it: least at 0 and 0."""
+    trial = _Trial(seen, patient, heads, spread)
+    (here, slope), (up, out), (down, _) = trial(0, 0), trial(AWAY, AWAY), trial(-AWAY, -AWAY)
+    scale = out.abs().max()
+    alone = torch.allclose(trial(0, 0, True)[1], slope, atol=float(FLAT * scale)) and torch.allclose(
+        trial(AWAY, AWAY, True)[1], out, atol=float(FLAT * scale))  # fmt: skip
+    if not alone or bool(out.abs().min() == 0):
+        return  # it depends on the targets or on other heads: no divergence from a fixed prior
+    steep = slope.abs() > 10 * FLAT * scale
+    if bool(steep.any()) or up < here > down:
+        what = "is greatest" if not bool(steep.any()) else "is not least"
+        yield Finding(
+            "wrong_formula",
+            "warning",
+            f"The term of mean and spread {what} where both heads are 0, that is at a standard normal distribution.",
+            "A divergence is 0 at its prior and positive elsewhere; this one pulls the code to another place.",
+            "For a logarithm of the variance write `-0.5 * (1 + log_var - mean**2 - log_var.exp()).sum(1).mean()`; "
+            "for one of the deviation put `2 * log_std` in both places.",
+        )
+
+
+def _likelihood(seen: Observation, patient: Patient, heads: list[Tensor], spread: int) -> Iterator[Finding]:
+    """Without its logarithm a likelihood is made as small as one likes by calling everything uncertain."""
+    trial = _Trial(seen, patient, heads, spread)
+    costs = [trial(None, place)[0] for place in (-3.0, 0.0, 4.0, 12.0)]
+    if costs == sorted(costs, reverse=True) and 0 <= costs[3] < 0.01 * costs[1]:
+        yield Finding(
+            "wrong_formula",
+            "warning",
+            "The loss goes to 0 as the predicted spread grows, whatever the predicted mean is.",
+            "Nothing in it pays for being unsure, so the model learns to call everything uncertain.",
+            "Add the logarithm: `(0.5 * log_var + 0.5 * (targets - mean) ** 2 * torch.exp(-log_var)).mean()`.",
+        )
