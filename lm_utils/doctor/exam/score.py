@@ -18,6 +18,7 @@ from lm_utils.doctor.exam.case import ExamCase
 from lm_utils.doctor.exam.fresh_right import FRESH_RIGHT
 from lm_utils.doctor.exam.fresh_wrong import FRESH_WRONG
 from lm_utils.doctor.exam.known import KNOWN
+from lm_utils.doctor.exam.last import LAST
 from lm_utils.doctor.exam.late import LATE
 from lm_utils.doctor.exam.unseen_right import UNSEEN_RIGHT
 from lm_utils.doctor.exam.unseen_wrong import UNSEEN_WRONG
@@ -42,6 +43,7 @@ SETS = {
     "held out": held_out(UNSEEN_WRONG) + held_out(UNSEEN_RIGHT),
     "late": list(LATE),
     "fresh": list(FRESH_WRONG) + list(FRESH_RIGHT),
+    "last": list(LAST),
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, and written afterwards."""
 
