@@ -15,17 +15,22 @@ from lm_utils.doctor.dependence_checks import check_baseline, check_dependence
 from lm_utils.doctor.formula_checks import check_formula, own_difference
 from lm_utils.doctor.gaussian_checks import check_gaussian
 from lm_utils.doctor.gpu_guard import WouldKillDevice
-from lm_utils.doctor.gradient_checks import check_finite, check_flow, check_hidden_units, check_path, first_sentence
-from lm_utils.doctor.mask_checks import check_masks
+from lm_utils.doctor.gradient_checks import (
+    check_finite,
+    check_flow,
+    check_hidden_units,
+    check_path,
+    check_target_gradients,
+    first_sentence,
+)
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.range_checks import check_reach
 from lm_utils.doctor.report import DoctorError, Finding, Report, in_order
 from lm_utils.doctor.shape_checks import check_shapes
 from lm_utils.doctor.target_checks import check_targets
-from lm_utils.doctor.target_gradients import check_target_gradients
 from lm_utils.doctor.trial_checks import check_rewards, check_samples_mixed
 from lm_utils.doctor.watching import LossCall
-from lm_utils.doctor.weight_checks import check_weights
+from lm_utils.doctor.weight_checks import check_masks, check_weights
 
 USUAL_KEYS = ("out", "logits", "output", "outputs", "prediction", "predictions")
 CONSTANT_OUTPUT = {"softmax_over_one_output", "one_column_cross_entropy"}

@@ -7,12 +7,12 @@ from functools import partial
 
 import pytest
 import torch
+from doctor_exam.unseen_wrong import Recurrent, alignments, ctc, dice, images, mask_head, rare
 from torch import nn
 from torch.nn import functional as F
 
 from lm_utils.doctor import diagnose
 from lm_utils.doctor.exam.parts import Heads, N, Tagger, Then, classes, inputs, mlp, padded_tokens
-from lm_utils.doctor.exam.unseen_wrong import Recurrent, alignments, ctc, dice, images, mask_head, rare
 
 
 def soft():

@@ -6,12 +6,12 @@ import copy
 
 import pytest
 import torch
+from doctor_exam.unseen_right import UNSEEN_RIGHT
 from torch import nn
 from torch.nn import functional as F
 
 from lm_utils.doctor import DoctorError, assert_healthy, diagnose
 from lm_utils.doctor.exam.parts import Then, classes, inputs, labels, mlp
-from lm_utils.doctor.exam.unseen_right import UNSEEN_RIGHT
 
 
 def state_of(*modules):

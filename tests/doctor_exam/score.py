@@ -14,14 +14,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from doctor_exam.fresh_right import FRESH_RIGHT
+from doctor_exam.fresh_wrong import FRESH_WRONG
+from doctor_exam.last import LAST
+from doctor_exam.late import LATE
+from doctor_exam.unseen_right import UNSEEN_RIGHT
+from doctor_exam.unseen_wrong import UNSEEN_WRONG
 from lm_utils.doctor.exam.case import ExamCase
-from lm_utils.doctor.exam.fresh_right import FRESH_RIGHT
-from lm_utils.doctor.exam.fresh_wrong import FRESH_WRONG
 from lm_utils.doctor.exam.known import KNOWN
-from lm_utils.doctor.exam.last import LAST
-from lm_utils.doctor.exam.late import LATE
-from lm_utils.doctor.exam.unseen_right import UNSEEN_RIGHT
-from lm_utils.doctor.exam.unseen_wrong import UNSEEN_WRONG
 from lm_utils.doctor.patient import called_with
 
 LONGEST = 20  # seconds after which no answer counts as a crash
@@ -113,7 +113,7 @@ def counts(rows: list[dict]) -> dict[str, int]:
 def main(argv: list[str] | None = None) -> int:
     """Examine the named sets, print the counts, and write rows and counts as JSON if asked."""
     random.seed(0)
-    parser = argparse.ArgumentParser(prog="python -m lm_utils.doctor.exam.score", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m doctor_exam.score", description=__doc__)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--write", type=Path, help="a JSON file for the rows")
     parser.add_argument("--list", action="store_true", help="also list what is misjudged")

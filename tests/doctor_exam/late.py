@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from doctor_exam.unseen_wrong import dice, mask_head
 from lm_utils.doctor.exam.case import CaseSet
 from lm_utils.doctor.exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp
-from lm_utils.doctor.exam.unseen_wrong import dice, mask_head
 
 LATE = CaseSet()
 right, wrong = LATE.right, LATE.wrong

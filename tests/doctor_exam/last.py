@@ -6,10 +6,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from doctor_exam.fresh_wrong import SIGMOID, SOFTMAX, pair
+from doctor_exam.unseen_wrong import dice, images, mask_head
 from lm_utils.doctor.exam.case import CaseSet
-from lm_utils.doctor.exam.fresh_wrong import SIGMOID, SOFTMAX, pair
 from lm_utils.doctor.exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp, padded_tokens
-from lm_utils.doctor.exam.unseen_wrong import dice, images, mask_head
 
 LAST = CaseSet()
 right, wrong = LAST.right, LAST.wrong
