@@ -1,0 +1,169 @@
+"""The race of the first steps, mapped: where the hidden layer is stuck before the outputs reach the base rate.
+
+A fresh sigmoid output says one half. Until it says its base rate, every image pushes it down, and the push moves the
+hidden layer, too. Which of the two is first there decides what follows, and that depends on the base rate, the learning
+rate, the width and the kind of the hidden layer. A probe is one short training of the tiny network at one such point.
+
+Expected, written before any probe of seeds 300 to 304 was run:
+1. With a sigmoid hidden layer, 32 units and learning rate 0.01, most probes at base rates of 0.1 or less collapse, and
+   nearly all at 0.2 and 0.5 learn. A tanh does as the sigmoid does.
+2. Behind LayerNorm hardly any probe collapses, at any point. A ReLU layer collapses less than a sigmoid, not never.
+3. A smaller learning rate means fewer collapses, a wider layer too: more units pull an output down faster.
+4. The race tells the outcome: in four of five probes with a sigmoid or tanh, those whose units are stuck first collapse
+   and the others learn.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from itertools import product
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from lm_utils.data import load_data
+from lm_utils.files import RESULTS
+from lm_utils.model import TinyCNN
+from lm_utils.training import BATCH, adamw
+
+PATH = RESULTS / "robustness" / "digits" / "race.jsonl"
+SEEDS = range(300, 305)
+EPOCHS = 15
+BACKGROUND = 10  # an image that shows no digit, so that none of the ten labels is true
+STEPS = (*range(1, 21), *range(25, 51, 5), *range(60, 101, 10), *range(125, 286, 20))  # after which a probe looks
+NEAR_END = 0.01  # a unit this close to an end of its range, as a share of the range, passes hardly any gradient
+LEARNT = 0.9  # of the best constant answer's loss: below it a network has learnt something about the images
+HIDDEN = ("sigmoid", "tanh", "relu", "layernorm")
+RATES, LEARNING_RATES, WIDTHS = (0.5, 0.2, 0.1, 0.05, 0.02), (0.001, 0.003, 0.01, 0.03), (16, 32, 64, 256)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A point of the map: how often a label is true, the learning rate, the hidden layer's width and kind."""
+
+    rate: float = 0.1
+    lr: float = TinyCNN.learning_rate
+    width: int = TinyCNN.units
+    hidden: str = "sigmoid"
+
+
+def points() -> list[Point]:
+    """Return the map's points: every base rate with every learning rate, and with every width."""
+    at = [
+        *(Point(rate, lr, hidden=hidden) for hidden, rate, lr in product(HIDDEN, RATES, LEARNING_RATES)),
+        *(Point(rate, width=width, hidden=hidden) for hidden, rate, width in product(HIDDEN, RATES, WIDTHS)),
+    ]
+    return list(dict.fromkeys(at))
+
+
+def network(point: Point, seed: int) -> TinyCNN:
+    """Return a fresh tiny network with this hidden layer."""
+    kind = type("TinyCNN", (TinyCNN,), {"units": point.width})
+    model = kind(10, "sigmoid", generator=torch.Generator().manual_seed(seed))
+    if point.hidden == "layernorm":
+        model.norm = nn.LayerNorm(point.width)
+        model.hidden = lambda x: torch.sigmoid(model.norm(x))
+    else:
+        model.hidden = getattr(torch, point.hidden)
+    return model
+
+
+def labelled(images: Tensor, digits: Tensor, rate: float, seed: int) -> tuple[Tensor, Tensor]:
+    """Return images with ten labels, each true with this rate.
+
+    From one tenth upwards each label is true for several digits; below, images whose pixels are shuffled come in.
+    """
+    shown = min(1.0, 10 * rate)
+    order = torch.Generator().manual_seed(seed)
+    background = torch.rand(len(images), generator=order) >= shown
+    shuffled = images.flatten(1)[:, torch.randperm(images[0].numel(), generator=order)].reshape(images.shape)
+    digits = torch.where(background, BACKGROUND, digits)
+    true_for = max(1, round(10 * rate))
+    table = torch.tensor([[float((digit + label) % 10 < true_for) for label in range(10)] for digit in range(10)])
+    table = torch.cat([table, torch.zeros(1, 10)])
+    return torch.where(background[:, None, None, None], shuffled, images), table[digits]
+
+
+def stuck_units(model: TinyCNN, hidden: str, images: Tensor) -> float:
+    """Return the share of hidden units at the same end of their range for every image."""
+    with torch.no_grad():
+        units = model.hidden_units(images)
+    if hidden == "relu":
+        return (units.amax(dim=0) <= 0).float().mean().item()
+    place = (units + 1) / 2 if hidden == "tanh" else units
+    return ((place < NEAR_END).all(dim=0) | (place > 1 - NEAR_END).all(dim=0)).float().mean().item()
+
+
+def probe(point: Point, seed: int = 0, epochs: int = EPOCHS) -> dict:
+    """Train one point until it has learnt something, 15 epochs at most, and tell how the race went."""
+    data = load_data("digits", seed)
+    images, labels = labelled(data.train.images, data.train.digits, point.rate, seed)
+    seen, wanted = labelled(data.valid.images, data.valid.digits, point.rate, seed)
+    model = network(point, seed)
+    optimizer, order = adamw(model, point.lr), torch.Generator().manual_seed(seed)
+    constant = F.binary_cross_entropy(labels.mean(dim=0).expand_as(wanted), wanted).item()
+    told, step, learnt = [], 0, None
+    for epoch in range(1, epochs + 1):
+        for batch in torch.randperm(len(images), generator=order).split(BATCH):
+            optimizer.zero_grad()
+            F.binary_cross_entropy_with_logits(model.logits(images[batch]), labels[batch]).backward()
+            optimizer.step()
+            step += 1
+            if step in STEPS:
+                told.append((step, *look(model, point.hidden, images[:128])))
+        with torch.no_grad():
+            loss = F.binary_cross_entropy_with_logits(model.logits(seen), wanted).item()
+        if loss < LEARNT * constant:
+            learnt = epoch
+            break
+    stuck = stuck_units(model, point.hidden, seen)
+    return {**asdict(point), "seed": seed, "learnt": learnt, "loss": loss, "constant": constant, "stuck": stuck,
+            "race": told}  # fmt: skip
+
+
+def look(model: TinyCNN, hidden: str, images: Tensor) -> tuple[float, float]:
+    """Return the mean output and the share of stuck units."""
+    with torch.no_grad():
+        mean = torch.sigmoid(model.logits(images)).mean().item()
+    return round(mean, 5), stuck_units(model, hidden, images)
+
+
+def outcome(run: dict) -> str:
+    """Return "learns", "collapses" (nothing learnt, nine of ten units stuck), or "not yet"."""
+    if run["learnt"] is not None:
+        return "learns"
+    return "collapses" if run["stuck"] >= 0.9 else "not yet"
+
+
+def steps_to_rate(run: dict) -> float:
+    """Return after how many steps the outputs have gone nine tenths of their way from one half to the base rate."""
+    goal = run["rate"] + (0.5 - run["rate"]) / 10
+    return next((step for step, mean, _ in run["race"] if mean <= max(goal, 0.0)), float("inf"))
+
+
+def steps_to_stuck(run: dict) -> float:
+    """Return after how many steps half of the hidden units are stuck."""
+    return next((step for step, _, stuck in run["race"] if stuck >= 0.5), float("inf"))
+
+
+def read() -> list[dict]:
+    """Return the stored probes."""
+    return [json.loads(line) for line in PATH.read_text(encoding="utf-8").splitlines()] if PATH.exists() else []
+
+
+def main(seeds: Iterable[int] = SEEDS) -> None:
+    """Make the probes that are missing, seed by seed, and add each to the file."""
+    done = {tuple(run[name] for name in ("rate", "lr", "width", "hidden", "seed")) for run in read()}
+    PATH.parent.mkdir(parents=True, exist_ok=True)
+    with PATH.open("a", encoding="utf-8") as file:
+        for seed, point in product(seeds, points()):
+            if (*asdict(point).values(), seed) not in done:
+                run = {**probe(point, seed), "data": "digits", "device": "cpu", "torch": torch.__version__}
+                print(json.dumps(run, separators=(",", ":")), file=file, flush=True)
+
+
+if __name__ == "__main__":
+    main()
