@@ -51,7 +51,7 @@ class Rule:
 
 
 def common_push(p: Described) -> bool:
-    """Whether many rare yes/no outputs push a sigmoid hidden layer the same way at the start."""
+    """Whether outputs that start far above their rare labels let all images push a sigmoid hidden layer one way."""
     return p.task == "multiclass" and p.hidden == "sigmoid" and not p.prior_bias
 
 

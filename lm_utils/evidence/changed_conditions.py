@@ -10,9 +10,9 @@ import pandas as pd
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.results import TITLES, estimate, number, under_conditions, with_origin
-from lm_utils.evidence.sentences import shown_interval
+from lm_utils.evidence.sentences import shown_runs
 from lm_utils.evidence.tables import Table
-from lm_utils.runs.conditions import COLLAPSE, NEW_DATA, STOOD_OUT, SWITCHES, Condition
+from lm_utils.runs.conditions import COLLAPSE, CONDITIONS, LEVER, NEW_DATA, STOOD_OUT, SWITCHES, Condition
 from lm_utils.runs.interventions import OTHER_HAND
 from lm_utils.runs.watches import BUDGET
 from lm_utils.tasks import Task
@@ -38,7 +38,7 @@ RULES = {
     "loss": "least validation loss, patience 10",
     "budget": f"{BUDGET} epochs, whatever happens",
 }
-BY_NAME: dict[str, Condition] = {condition.name: condition for condition in (*COLLAPSE, *SWITCHES)}
+BY_NAME: dict[str, Condition] = {condition.name: condition for condition in (*COLLAPSE, *SWITCHES, *LEVER)}
 NOT_YET = "These runs have not been trained yet (results/robustness/)."
 
 Families = dict[str, list[dict]]  # the runs of each condition, by its name
@@ -181,7 +181,7 @@ def setting_comparisons(families: Families, endings: Families) -> dict[tuple[str
 def stored(family: str, names: Iterable[str] = (), data: str = "mnist") -> Families:
     """Return the shipped runs of a family's conditions, or of those named; leave out what nobody has run."""
     found = under_conditions(family, data)
-    written = (condition.name for condition in BY_NAME.values() if condition.family == family)
+    written = (condition.name for condition in CONDITIONS[family])
     return {name: found[name] for name in (tuple(names) or written) if name in found}
 
 
@@ -209,7 +209,8 @@ def origin(found: Families) -> str:
     """Say on which data and seeds these runs were made."""
     runs = [run for of in found.values() for run in of]
     seeds = sorted({run["seed"] for run in runs})
-    return f"{TITLES[runs[0]['data']]}, seeds {seeds[0]} to {seeds[-1]}, fresh: no table of the documents uses them"
+    which = f"seeds {seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else f"seed {seeds[0]}"
+    return f"{TITLES[runs[0]['data']]}, {which}, fresh: no table of the documents uses them"
 
 
 def metric_on_axis(task: Task) -> str:
@@ -226,7 +227,7 @@ def outcome_table(found: Families) -> Table:
         lines.append({
             "condition": condition.title, "expected": condition.expected or "no prediction",
             "collapsed": f"{lost} of {len(runs)}",
-            f"test {metric_on_axis(task)}": shown_interval(estimate(scores(runs), task.metric), task),
+            f"test {metric_on_axis(task)}": shown_runs(scores(runs), max(run["chance"] for run in runs), task),
             "as expected": ("yes" if as_expected else "no") if condition.expected else "",
         })  # fmt: skip
     return Table(with_origin(pd.DataFrame(lines), origin(found)))

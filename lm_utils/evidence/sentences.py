@@ -28,6 +28,17 @@ def shown_interval(interval: st.Estimate, task: Task) -> str:
     )
 
 
+def shown_runs(scores: Sequence[float], baseline: float, task: Task) -> str:
+    """Write the mean of runs with its interval; where some learnt nothing, how many learnt and the mean of those.
+
+    An interval of such a mixture would cover its mean far less often than it says.
+    """
+    learnt = [score for score in scores if not st.failed(score, baseline, task.metric)]
+    if 0 < len(learnt) < len(scores):
+        return f"{len(learnt)} of {len(scores)} learnt; their mean {shown(estimate(learnt, task.metric).mean, task)}"
+    return shown_interval(estimate(scores, task.metric), task)
+
+
 def shown_difference(difference: st.Estimate, task: Task) -> str:
     """Write a signed difference with its interval, in percentage points or as it is."""
     if isnan(difference.mean):
@@ -54,8 +65,9 @@ def sentence(pairing: Pairing, results: Results | None = None, label: str = "", 
     what = "test accuracy" if task.metric == "accuracy" else "test MSE"
     chance = "at chance" if task.metric == "accuracy" else "no better than a constant answer"
     end = f", {chance} in {lost} of them" if lost else ""
-    figure = shown_interval(estimate(scores, task.metric), task)
-    seeds = "" if len(entries) == 1 else f" over {len(entries)} seeds"
+    figure = shown_runs(scores, results.baseline(task.name), task)
+    seeds = "" if len(entries) == 1 or " learnt; " in figure else f" over {len(entries)} seeds"
+    end = "" if " learnt; " in figure else end
     return f"{label}: {what} {figure}{seeds}{end}{f' ({results.owner})' if whose else ''}."
 
 
@@ -88,7 +100,8 @@ def published_sentence(row: Row, results: Results | None = None) -> str:
         return f"{row.label}: nothing to compare."
     gap = abs(ours.mean - row.test)
     by = f"{gap * 100:.2f} points" if task.metric == "accuracy" else f"{gap:.3g}"
-    return f"{row.label}: published {shown(row.test, task)}, ours {shown_interval(ours, task)}, {by} apart."
+    figure = shown_runs(list(results.scores(row.pairing).values()), results.baseline(task.name), task)
+    return f"{row.label}: published {shown(row.test, task)}, ours {figure}, {by} apart."
 
 
 def published_sentences(task: str, results: Results | None = None) -> str:

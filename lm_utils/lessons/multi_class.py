@@ -1,20 +1,32 @@
-"""Notebook 11: why ten sigmoids stop learning; the first push, and how the hidden layer gets stuck."""
+"""Notebook 11: why ten sigmoids stop learning: the first push, how the hidden layer fills up, and a map of where."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import median
 
+import numpy as np
+import pandas as pd
 import torch
+from IPython.display import Markdown
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from lm_utils.data import Splits
-from lm_utils.evidence.changed_conditions import BY_NAME
+from lm_utils.evidence import statistics as st
+from lm_utils.evidence.changed_conditions import BY_NAME, collapsed, origin
+from lm_utils.evidence.results import counted, under_conditions, with_origin
+from lm_utils.evidence.tables import Table
+from lm_utils.model import CNN, TinyCNN
 from lm_utils.pairing import Pairing
-from lm_utils.runs.changed import run_condition
+from lm_utils.runs import race
+from lm_utils.runs.conditions import BALANCES, LEVER, REMOVED
+from lm_utils.show.quiz import Verdict
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
-from lm_utils.training import new_model
+from lm_utils.training import fit, new_model
 
 
 @dataclass(frozen=True)
@@ -58,11 +70,6 @@ def first_push_figure(pushes: Sequence[FirstPush]) -> Figure:
     return figure
 
 
-def live_traces(names: Iterable[str], epochs: int = 3, seed: int = 0, data: str = "digits") -> dict[str, list[dict]]:
-    """Train a few epochs of these conditions now, each with its trace of the hidden layer."""
-    return {name: [run_condition(replace(BY_NAME[name], max_epochs=epochs), seed, data)] for name in names}
-
-
 def trace_figure(traces: dict[str, list[dict]], epochs: int = 10) -> Figure:
     """Draw, over the epochs, the share of hidden activations at a flat end and the gradient in conv1."""
     figure, (left, right) = new_figure(columns=2, width=11, height=4)
@@ -94,3 +101,187 @@ def trace_in_words(name: str, runs: list[dict]) -> str:
         f"{BY_NAME[name].title}: after one epoch {sum(stuck) / len(stuck):.0%} of hidden activations are stuck,"
         f" and the gradient in conv1 is {max(gradient):.1e} at most after the second"
     )
+
+
+# --- common to the classes, or to the images? ------------------------------------------------------------------------
+
+NETWORKS = {"sigmoids": "ten sigmoids", "softmax-biased": "softmax, output biases at +3 and \N{MINUS SIGN}3"}
+
+
+def if_classes_matter(name: str) -> str:
+    """Say what a cell of the grid would do if the harm came from what the classes share."""
+    network, _, removal = name.split("/")
+    return "learns" if network != "sigmoids" or removal in ("class-mean", "both-means") else "collapses"
+
+
+def grid_runs(data: str = "mnist") -> dict[str, list[dict]]:
+    """Return the stored runs of the grid, without its controls."""
+    family = "lever" if data == "mnist" else "tiny-lever"
+    found, cells = under_conditions(family, data), [condition.name for condition in LEVER]
+    return {name: found[name] for name in cells if name in found and name.split("/")[0] in NETWORKS}
+
+
+def grid_table(data: str = "mnist") -> Table:
+    """Return a line for each cell of the grid: what both explanations expect, and how many runs learnt."""
+    found, lines = grid_runs(data), []
+    for name, runs in found.items():
+        network, balance, removal = name.split("/")
+        lines.append({
+            "network": NETWORKS[network], "training images": BALANCES[balance][0], "removed": REMOVED[removal][0],
+            "if the classes matter": if_classes_matter(name), "if the images matter": BY_NAME[name].expected,
+            "learnt": f"{len(runs) - collapsed(name, runs)} of {len(runs)}",
+        })  # fmt: skip
+    return Table(with_origin(pd.DataFrame(lines), origin(found)))
+
+
+def grid_sentence(data: str = "mnist") -> Markdown:
+    """Say how many runs each explanation foretold, and which cells the better one got wrong."""
+    found = grid_runs(data)
+    total = sum(map(len, found.values()))
+    right = {
+        "the classes": {name: foretold(name, runs, if_classes_matter(name)) for name, runs in found.items()},
+        "the images": {name: foretold(name, runs, BY_NAME[name].expected) for name, runs in found.items()},
+    }
+    told = [f"if {what} matter: **{sum(cells.values())} of {total}** runs as foretold" for what, cells in right.items()]
+    wrong = [f"{BY_NAME[name].title} ({right['the images'][name]} of {len(runs)} as foretold)"
+             for name, runs in found.items() if right["the images"][name] < len(runs)]  # fmt: skip
+    missed = f" Out of line with the images: {'; '.join(wrong)}." if wrong else ""
+    few = min(map(len, found.values())) < st.FEWEST_SEEDS
+    note = f" Fewer than {st.FEWEST_SEEDS} seeds: an illustration, no verdict." if few else ""
+    return Markdown(f"{'; '.join(told).capitalize()} ({origin(found)}).{missed}{note}")
+
+
+def foretold(name: str, runs: list[dict], expected: str) -> int:
+    """Count the runs that ended as expected."""
+    lost = collapsed(name, runs)
+    return lost if expected == "collapses" else len(runs) - lost
+
+
+# --- the race, and the map of where it is lost -----------------------------------------------------------------------
+
+
+def race_figure(runs: Sequence[dict], steps: int = 18) -> Figure:
+    """Draw, over the first steps, the units that are stuck and the mean output, for some points of the map."""
+    chosen = [race.Point(), race.Point(rate=0.5), race.Point(hidden="layernorm")]
+    names = [
+        "sigmoid layer, base rate 0.1",
+        "sigmoid layer, base rate 0.5",
+        "LayerNorm before the sigmoid, base rate 0.1",
+    ]
+    figure, (left, right) = new_figure(columns=2, width=11, height=4)
+    told = []
+    for place, (point, name) in enumerate(zip(chosen, names, strict=True)):
+        found = [np.array(run["race"]) for run in at(runs, point)]
+        look = {"color": COLORS[place], "linestyle": LINES[place], "marker": MARKERS[place], "markersize": 5}
+        for number, (axis, column, factor) in enumerate(((left, 2, 100), (right, 1, 1))):
+            mean = np.mean([one[:steps, column] for one in found], axis=0)
+            axis.plot(found[0][:steps, 0], factor * mean, label=None if number else name, **look)
+        stuck = np.mean([one[steps - 1, 2] for one in found])
+        told.append(f"{name}: {stuck:.0%} of units stuck after {steps} steps")
+    right.axhline(0.1, color="0.35", linestyle=":")
+    right.text(steps, 0.105, "base rate 0.1", ha="right", va="bottom")
+    for axis in (left, right):
+        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axis.set_xlabel("step of AdamW")
+    left.set(ylabel="units stuck at one end (%)", ylim=(-3, 103))
+    right.set(ylabel="mean output", ylim=(0, 0.6))
+    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figure.set_label(f"Stuck units and mean output over the first steps of the tiny network. {'; '.join(told)}.")
+    return figure
+
+
+def at(runs: Sequence[dict], point: race.Point) -> list[dict]:
+    """Return the probes of one point."""
+    return [run for run in runs if race.Point(run["rate"], run["lr"], run["width"], run["hidden"]) == point]
+
+
+def map_figure(runs: Sequence[dict]) -> Figure:
+    """Draw the share of probes that collapse over base rate and learning rate, a panel for each hidden layer.
+
+    A frame stands around a point where, in most probes, half of the units are stuck before the outputs have come nine
+    tenths of the way to the base rate: there the race says "collapse".
+    """
+    figure, axes = new_figure(2, 3, 11, 7)
+    told = []
+    titles = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "layernorm": "LayerNorm, then sigmoid"}
+    for axis, (hidden, title) in zip(axes.flat, titles.items(), strict=False):
+        grid = [[at(runs, race.Point(rate, lr, hidden=hidden)) for rate in race.RATES] for lr in race.LEARNING_RATES]
+        told.append(draw_map(axis, grid, title, [f"{lr:g}" for lr in race.LEARNING_RATES], "learning rate"))
+    grid = [[at(runs, race.Point(rate, width=width)) for rate in race.RATES] for width in race.WIDTHS]
+    told.append(draw_map(axes[1, 1], grid, "sigmoid, learning rate 0.01", map(str, race.WIDTHS), "hidden units"))
+    axes[1, 2].set_axis_off()
+    axes[1, 2].text(0, 0.95, "Number: probes that collapse\n\u2026: some neither learnt nor stuck yet\n"
+                    "Frame: the hidden layer wins the race", va="top", transform=axes[1, 2].transAxes)  # fmt: skip
+    figure.suptitle(
+        f"Collapse of the tiny network ({len({run['seed'] for run in runs})} seeds, embedded digits)", fontsize=13
+    )
+    figure.set_label(f"Maps of the share of probes that collapse. {'; '.join(told)}.")
+    return figure
+
+
+def draw_map(axis: Axes, grid: list[list[list[dict]]], title: str, rows: Sequence[str], what: str) -> str:
+    """Draw one panel; return it in words."""
+    lost = [[[race.outcome(run) for run in runs] for runs in line] for line in grid]
+    share = np.array([[cell.count("collapses") / len(cell) if cell else np.nan for cell in line] for line in lost])
+    axis.imshow(share, vmin=0, vmax=1, cmap="YlOrRd", aspect="auto", origin="lower")
+    for y, line in enumerate(grid):
+        for x, runs in enumerate(line):
+            if not runs:
+                continue
+            waits = "\u2026" if "not yet" in lost[y][x] else ""
+            dark = share[y, x] > 0.6
+            axis.text(x, y, f"{lost[y][x].count('collapses')}/{len(runs)}{waits}", ha="center", va="center",
+                      color="white" if dark else "black", fontsize=11)  # fmt: skip
+            if hidden_layer_first(runs):
+                axis.add_patch(Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fill=False, lw=2.5, ec=COLORS[0]))
+    axis.set_xticks(range(len(race.RATES)), [f"{rate:g}" for rate in race.RATES])
+    axis.set_yticks(range(len(grid)), list(rows))
+    axis.grid(visible=False)
+    axis.set(title=title, xlabel="base rate", ylabel=what)
+    return f"{title}: {sum(cell.count('collapses') for line in lost for cell in line)} of" \
+           f" {sum(len(cell) for line in lost for cell in line)} probes collapse"  # fmt: skip
+
+
+def hidden_layer_first(runs: Sequence[dict]) -> bool:
+    """Whether in most probes half of the units are stuck before the outputs are near the base rate."""
+    return median(race.steps_to_stuck(run) < race.steps_to_rate(run) for run in runs) > 0.5
+
+
+def race_sentence(runs: Sequence[dict]) -> Markdown:
+    """Say in how many probes the race told the outcome."""
+    judged = [run for run in runs if run["hidden"] in ("sigmoid", "tanh") and race.outcome(run) != "not yet"]
+    lost = [run for run in judged if race.steps_to_stuck(run) < race.steps_to_rate(run)]
+    won = [run for run in judged if run not in lost]
+    fell = sum(race.outcome(run) == "collapses" for run in lost)
+    stood = sum(race.outcome(run) == "learns" for run in won)
+    return Markdown(
+        f"Sigmoid or tanh layer, {counted(len(judged), 'probe')} that ended one way or the other: where the units were"
+        f" stuck first, **{fell} of {len(lost)}** collapsed; where the outputs were first, **{stood} of {len(won)}**"
+        f" learnt. The race told the outcome in {(fell + stood) / max(len(judged), 1):.0%}."
+    )
+
+
+# --- exercise 3: a set-up to repair ----------------------------------------------------------------------------------
+
+
+def check_repair(setup: Callable[[CNN], torch.optim.Optimizer], data: Splits) -> Verdict:
+    """Train ten sigmoids on the tiny network with the learner's set-up, and say what it did."""
+    pairing = Pairing("multiclass", "bce", "sigmoid")
+    model = TinyCNN(activation="sigmoid", generator=torch.Generator().manual_seed(0))
+    start, optimizer = model.out.bias.detach().clone(), setup(model)
+    if optimizer is None:
+        return Verdict("wrong", "The set-up returns nothing; it must return the optimiser.")
+    run = fit(pairing, data, max_epochs=15, patience=15, network=TinyCNN, setup=setup)
+    reached = f"The network reaches {run.test_metric:.1%}."
+    if not st.failed(run.test_metric, 0.1, "accuracy"):
+        return Verdict("right", f"{reached} Compare your repair with those of parts 6 and 7.")
+    bias, rate = model.out.bias.detach(), optimizer.param_groups[0]["lr"]
+    if not torch.equal(bias, start) and (bias - 0.1).abs().max() < 0.01:
+        return Verdict("wrong", f"{reached} The bias stands before the sigmoid: 0.1 there means an output of 0.52.")
+    if not torch.equal(bias, start) and bias.mean() > 0:
+        return Verdict("wrong", f"{reached} The outputs must start lower, not higher; look at the sign.")
+    if rate > model.learning_rate:
+        return Verdict("wrong", f"{reached} Larger steps fill the hidden layer even sooner.")
+    if model.hidden in (torch.sigmoid, torch.tanh) and torch.equal(bias, start):
+        return Verdict("wrong", f"{reached} Every output still starts at one half, and the layer can still fill up.")
+    return Verdict("wrong", f"{reached} Let the outputs start at one tenth, or keep the layer from filling up.")

@@ -70,20 +70,21 @@ def runaway(pairing: Pairing, data: Splits, epochs: int = 8, seed: int = 0, devi
 
 
 def runaway_figure(found: list[Runaway]) -> Figure:
-    """Draw the mean outputs over the epochs, and the MSE on the original scale beside them."""
-    figure, (left, right) = new_figure(columns=2, width=11, height=4)
-    for place, watched in enumerate(found):
-        epochs, name = range(1, len(watched.above) + 1), watched.run.pairing.label
-        left.plot(epochs, watched.above, color=COLORS[place], marker="^", label=f"{name}: targets above the mean")
-        left.plot(epochs, watched.below, color=COLORS[place], marker="v", linestyle="--",
-                  markerfacecolor="white", label=f"{name}: targets below the mean")  # fmt: skip
+    """Draw the mean outputs over the epochs, a panel for each pairing, and the MSE on the original scale of all."""
+    figure, axes = new_figure(columns=len(found) + 1, width=5.2 * (len(found) + 1), height=4)
+    for place, (axis, watched) in enumerate(zip(axes, found, strict=False)):
+        epochs, look = range(1, len(watched.above) + 1), {"color": COLORS[place], "markersize": 9}
+        axis.plot(epochs, watched.above, marker="^", label="targets above the mean", **look)
+        axis.plot(epochs, watched.below, marker="v", ls="--", mfc="none", label="targets below the mean", **look)
+        axis.set(title=watched.run.pairing.label, xlabel="epoch", ylabel="mean raw output")
+        axis.legend(loc="best")
         mse = [record["valid_metric"] for record in watched.run.history]
-        right.plot(epochs, mse, color=COLORS[place], marker=MARKERS[place], linestyle=LINES[place], label=name)
-    for axis in (left, right):
+        axes[-1].plot(epochs, mse, marker=MARKERS[place], ls=LINES[place], label=watched.run.pairing.label,
+                      zorder=3 - place, **look)  # fmt: skip
+    axes[-1].set(title="both" if len(found) == 2 else "", xlabel="epoch", ylabel="validation MSE", yscale="log")
+    axes[-1].legend(loc="best")
+    for axis in axes:
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    left.set(xlabel="epoch", ylabel="mean raw output")
-    right.set(xlabel="epoch", ylabel="validation MSE", yscale="log")
-    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=2)
     ends = "; ".join(f"{one.run.pairing.label}: outputs from {one.below[-1]:.1f} to {one.above[-1]:.1f}, MSE"
                      f" {one.run.history[-1]['valid_metric']:.2f} at the end" for one in found)  # fmt: skip
     figure.set_label(f"Mean outputs and validation MSE over the epochs. {ends}.")

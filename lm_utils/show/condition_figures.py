@@ -5,33 +5,50 @@ from __future__ import annotations
 from matplotlib.figure import Figure
 
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.changed_conditions import BY_NAME, Families, collapsed, metric_on_axis, scores, task_of
+from lm_utils.evidence.changed_conditions import BY_NAME, Families, collapsed, metric_on_axis, task_of
 from lm_utils.show.result_figures import beside, interval, legend_below, name_rows
 from lm_utils.show.style import ALERT, COLORS, new_figure
 
 
 def outcome_figure(found: Families) -> Figure:
-    """Draw every run of every condition as a mark, with the constant answer as a bar in its row."""
-    figure, axis = new_figure(width=11, height=1.2 + 0.42 * max(4, len(found)))
-    for row, (name, runs) in enumerate(found.items()):
-        colour, marker = {"learns": (0, "o"), "collapses": (1, "X")}.get(BY_NAME[name].expected, (2, "s"))
-        look = {"color": COLORS[colour], "marker": marker, "edgecolor": "black"}
-        axis.scatter(scores(runs), [row] * len(runs), s=80, alpha=0.8, zorder=2, **look)
-        constant = max(run["chance"] for run in runs)
-        axis.plot([constant] * 2, [row - 0.42, row + 0.42], color="black", linewidth=1.5, zorder=1)
-    axis.set_yticks(range(len(found)), [BY_NAME[name].title for name in found])
-    axis.invert_yaxis()
+    """Draw every run as a mark, and behind each row the region in which its condition was expected to end."""
+    figure, axis = new_figure(width=11, height=1.6 + 0.42 * max(4, len(found)))
     task = task_of(next(iter(found)))
-    metric = metric_on_axis(task)
-    limits = {"xlim": (0, 1.02)} if task.metric == "accuracy" else {"xscale": "log"}  # errors span decades
-    axis.set(xlabel=f"test {metric} (black bar: a constant answer)", **limits)
+    accuracy = task.metric == "accuracy"
+    factor, whole = (100, [0, 102]) if accuracy else (1, spread(found))
+    for row, (name, runs) in enumerate(found.items()):
+        expected, constant = BY_NAME[name].expected, max(run["chance"] for run in runs)
+        limit = constant + st.FAILURE_SKILL * (st.PERFECT[task.metric] - constant)  # a run below it learnt nothing
+        if expected:
+            worse = [whole[0], factor * limit] if accuracy else [limit, whole[1]]
+            good = [factor * limit, whole[1]] if accuracy else [whole[0], limit]
+            low, high = worse if expected == "collapses" else good
+            axis.barh(row, high - low, left=low, height=0.84, color="0.86", zorder=0, label="expected region")
+        axis.plot([factor * constant] * 2, [row - 0.42, row + 0.42], color="black", lw=1.5, label="constant answer")
+        for run in runs:
+            fell = bool(collapsed(name, [run]))
+            astray = bool(expected) and fell != (expected == "collapses")
+            look = {"marker": "X", "color": ALERT} if astray else {"marker": "o", "color": COLORS[0]}
+            label = "a run, not as expected" if astray else "a run, as expected" if expected else "a run, no prediction"
+            axis.scatter(factor * run["test_metric"], row, s=70, alpha=0.8, zorder=2, edgecolor="black", label=label,
+                         **(look if expected else {"marker": "s", "color": COLORS[2]}))  # fmt: skip
+    name_rows(axis, [BY_NAME[name].title for name in found])
+    axis.set(xlabel=f"test {metric_on_axis(task)}{' (%)' if accuracy else ' (logarithmic; smaller is better)'}",
+             xscale="linear" if accuracy else "log", xlim=whole)  # fmt: skip
     axis.xaxis.set_major_formatter("{x:g}")
+    legend_below(figure, axis)
     in_words = "; ".join(
-        f"{BY_NAME[name].title}: collapsed in {collapsed(name, runs)} of {len(runs)}" for name, runs in found.items()
-    )
-    figure.set_label(f"Test {metric} of every run of {len(found)} conditions, circles expected to learn, crosses to"
-                     f" collapse, squares without a prediction. {in_words}.")  # fmt: skip
+        f"{BY_NAME[name].title}: expected: {BY_NAME[name].expected or 'nothing'}, collapsed in"
+        f" {collapsed(name, runs)} of {len(runs)}" for name, runs in found.items()
+    )  # fmt: skip
+    figure.set_label(f"Test {metric_on_axis(task)} of every run of {len(found)} conditions. {in_words}.")
     return figure
+
+
+def spread(found: Families) -> list[float]:
+    """Return limits of a logarithmic axis that hold every run and every constant answer."""
+    values = [value for runs in found.values() for run in runs for value in (run["test_metric"], run["chance"])]
+    return [0.7 * min(values), 1.4 * max(values)]
 
 
 def differences_by_condition(gaps: dict[tuple[str, str], st.Estimate], origin: str, widest: float = 6.0) -> Figure:

@@ -183,8 +183,8 @@ found = [lesson.runaway(pairing, splits, device=device) for pairing in (fitting,
 show(lesson.runaway_figure(found))
 
 # %% [markdown]
-# The left panel shows the mean output for images with large targets and for images with small targets. With MSE the two
-# lines separate. With BCE on logits both run the *same* way, further with every epoch, and the MSE grows with them (one
+# The first two panels show the mean output for images with large and with small targets. With MSE the two lines
+# separate. With BCE on logits both run the *same* way, further with every epoch, and the MSE grows with them (one
 # seed, trained just now). The direction is no accident: the mean of standardised targets is 0, and a sigmoid is 0 only
 # at minus infinity. So this row has no final figure. Early stopping keeps the best epoch. Which one is that?
 

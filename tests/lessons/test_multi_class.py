@@ -1,10 +1,14 @@
-"""The collapse of ten sigmoids: what the first step asks, and what the figures say about runs."""
+"""The collapse of ten sigmoids: what the first step asks, the grid of two explanations, the race and its map."""
+
+import math
 
 import pytest
+import torch
 
 from lm_utils.data import load_data
 from lm_utils.lessons import multi_class as lesson
 from lm_utils.pairing import Pairing
+from lm_utils.runs import race
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +27,7 @@ def test_ten_sigmoids_push_every_class_down_and_softmax_does_not(data):
 
 def run(name, metric, chance=0.1, stuck=1.0):
     trace = [{"stuck": 0.0, "conv1": 1e-4}, {"stuck": stuck, "conv1": 1e-6}, {"stuck": stuck, "conv1": 1e-12}]
-    return {"condition": name, "test_metric": metric, "chance": chance, "trace": trace}
+    return {"condition": name, "test_metric": metric, "chance": chance, "trace": trace, "seed": 300, "data": "mnist"}
 
 
 def test_the_trace_figure_says_what_it_shows():
@@ -31,7 +35,53 @@ def test_the_trace_figure_says_what_it_shows():
     assert "100% of hidden activations are stuck" in lesson.trace_figure(found).get_label()
 
 
-@pytest.mark.slow
-def test_live_traces_show_the_hidden_layer_filling_up():
-    traces = lesson.live_traces(["control", "softmax"], epochs=2)
-    assert traces["control"][0]["trace"][-1]["stuck"] > 0.9 > traces["softmax"][0]["trace"][1]["stuck"]
+def test_the_grid_counts_what_each_explanation_foretold(monkeypatch):
+    cells = {
+        "sigmoids/balanced/image-mean": [run("a", 0.97), run("a", 0.96)],  # the images foretell it, the classes do not
+        "softmax-biased/rare/class-mean": [run("b", 0.1), run("b", 0.9)],
+        "softmax/balanced/nothing": [run("c", 0.97)],  # a control, not part of the grid
+    }
+    monkeypatch.setattr(lesson, "under_conditions", lambda family, data: cells)
+    assert lesson.grid_table().frame["learnt"].tolist() == ["2 of 2", "1 of 2"]
+    words = lesson.grid_sentence().data
+    assert "the classes matter: **1 of 4**" in words and "the images matter: **3 of 4**" in words
+    assert "(1 of 2 as foretold)" in words and "no verdict" in words
+
+
+def made(rate, hidden, learnt, stuck, race_steps):
+    point = {"rate": rate, "lr": 0.01, "width": 32, "hidden": hidden, "seed": 300}
+    return {**point, "learnt": learnt, "stuck": stuck, "race": race_steps}
+
+
+def test_the_race_says_who_was_first():
+    filled = made(0.1, "sigmoid", None, 1.0, [[1, 0.4, 0.0], [2, 0.3, 0.9], [3, 0.11, 1.0]])
+    free = made(0.1, "tanh", 2, 0.2, [[1, 0.4, 0.0], [2, 0.12, 0.2], [3, 0.1, 0.3]])
+    assert (race.outcome(filled), race.outcome(free)) == ("collapses", "learns")
+    assert (race.steps_to_stuck(filled), race.steps_to_rate(filled)) == (2, 3)
+    assert (race.steps_to_stuck(free), race.steps_to_rate(free)) == (math.inf, 2)
+    assert "**1 of 1** collapsed" in lesson.race_sentence([filled, free]).data
+    assert "sigmoid: 1 of 1 probes collapse" in lesson.map_figure([filled, free]).get_label()
+
+
+def test_labels_have_the_rate_they_are_asked_for(data):
+    for rate in race.RATES:
+        images, labels = race.labelled(data.train.images, data.train.digits, rate, seed=0)
+        assert labels.mean().item() == pytest.approx(rate, abs=0.01) and images.shape == data.train.images.shape
+
+
+def test_a_probe_tells_a_common_label_from_a_rare_one():
+    common, rare = (race.probe(race.Point(rate=rate), seed=300, epochs=3) for rate in (0.5, 0.05))
+    assert race.outcome(common) == "learns" and rare["stuck"] > 0.5 > common["stuck"]
+
+
+@pytest.mark.parametrize(
+    ("bias", "message"),
+    [(math.log(1 / 9), "Compare your repair"), (0.1, "before the sigmoid"), (2.0, "sign"), (None, "one half")],
+)
+def test_the_repair_is_trained_and_each_common_mistake_has_its_message(data, bias, message):
+    def setup(model):
+        if bias is not None:
+            torch.nn.init.constant_(model.out.bias, bias)
+        return torch.optim.AdamW(model.parameters(), lr=0.01)
+
+    assert message in repr(lesson.check_repair(setup, data))
