@@ -1024,7 +1024,7 @@ lesson.check_repair(repaired, digits)
 #
 # **Next:** [12 Multi-label classification](12_multi_label.ipynb), where softmax itself is the misfit.
 
-# %% [markdown] tags=["lang-ko"] english="09b1e301"
+# %% [markdown] tags=["lang-ko"] english="b9b8004e"
 # ## 요약
 #
 # - 클래스가 열 개일 때, 클래스들을 묶어 주는 손실 함수와 활성화 함수(무엇이든 그 앞에 소프트맥스가 있는 것)는 결과가
