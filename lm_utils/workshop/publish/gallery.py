@@ -95,7 +95,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
             " anyone looked."),
     Exhibit("switches", "11_multi_class",
             lambda: condition_figures.outcome_figure(changed_conditions.stored("collapse")),
-            "The collapse of ten sigmoids, switched off and on. Circles were expected to learn, crosses to collapse."),
+            "The collapse of ten sigmoids, switched off and on. A grey box shows where each run was expected to end."),
     Exhibit("calibration", "11_multi_class",
             lambda: output_figures.calibration([Pairing("multiclass", *names) for names in ALIKE]),
             "Three pairings that accuracy hardly tells apart, asked how honest their probabilities are."),
