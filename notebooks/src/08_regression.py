@@ -357,8 +357,8 @@ others = ["relu-output", "relu-output-bias", "runaway", "runaway-tamed"]
 show(condition_figures.outcome_figure(changed_conditions.stored("switches", [*pushes, *others])))
 
 # %% [markdown]
-# Each mark is a run; the scale is logarithmic. The black bar is the constant answer. We expected circles to learn and
-# crosses to end at the bar or beyond it. For the squares we predicted nothing, because the seed decides.
+# Each mark is a run; the scale is logarithmic. The black bar is the constant answer. A grey box shows where
+# we expected the runs of a row. For the squares we predicted nothing, because the seed decides.
 
 # %% [markdown]
 # ## 6. The trap without an error
