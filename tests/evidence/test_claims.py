@@ -224,7 +224,7 @@ def test_a_cure_that_loses_runs_is_not_shown(learn, verdict):
     lost = [spread(Pairing("multiclass", loss, "sigmoid"), 0) for loss in ("bce", "mse")]
     cured = [Pairing("multiclass", loss, "sigmoid", hidden="relu") for loss in ("bce", "mse")]
     judged = cl.verdict_of("002-relu-helps", results_of(*lost, spread(cured[0], 10), spread(cured[1], learn)))
-    assert judged.verdict == verdict and ("at chance in 4 of them" in judged.evidence) == (learn == 6)
+    assert judged.verdict == verdict and ("6 of 10 learnt; their mean" in judged.evidence) == (learn == 6)
 
 
 def with_lowest_loss(entries, value):
