@@ -17,22 +17,34 @@ from lm_utils.runs.rows import TABLES, Row, rows
 from lm_utils.show_code import folded
 from lm_utils.tasks import TASKS, Task
 
+FIRST = ["row", "ours (95 % interval)", "at chance", "difference to the fitting pairing", "verdict"]
 MEASURES = {"nll": "negative log-likelihood", "brier": "Brier score", "ece": "calibration error"}
 
 
 class Table:
-    """A table of words for a notebook cell, with its origin as caption and its code below."""
+    """A table of words for a notebook cell, with its origin as caption and its code below.
 
-    def __init__(self, frame: pd.DataFrame) -> None:
-        self.frame, self.origin = frame, frame.attrs["origin"]
+    Where `first` names columns, a page shows these and folds the whole table below them.
+    """
+
+    def __init__(self, frame: pd.DataFrame, first: Sequence[str] = ()) -> None:
+        self.frame, self.first, self.origin = frame, list(first), frame.attrs["origin"]
 
     def _repr_html_(self) -> str:
         caption = f"<caption style='caption-side:bottom;text-align:left'>Runs: {self.origin}</caption>"
+        page = self.page_of(self.frame[self.first] if self.first else self.frame)
+        page = page.replace(">\n", f">\n{caption}\n", 1)
+        if self.first:
+            page += f"<details class='all-columns'><summary>All columns</summary>{self.page_of(self.frame)}</details>"
+        return page + folded(self.frame.attrs["made_by"])
+
+    @staticmethod
+    def page_of(frame: pd.DataFrame) -> str:
+        """Write a table as HTML, its words aligned to the left and at the top."""
         with pd.option_context("display.max_colwidth", None):
-            html = self.frame.to_html(index=False, border=0, justify="left", escape=True)
+            html = frame.to_html(index=False, border=0, justify="left", escape=True)
         html = html.replace("<td>", "<td style='text-align:left;vertical-align:top'>")
-        html = html.replace("<th>", "<th style='text-align:left'>")
-        return html.replace(">\n", f">\n{caption}\n", 1) + folded(self.frame.attrs["made_by"])
+        return html.replace("<th>", "<th style='text-align:left'>")
 
     def __repr__(self) -> str:
         return f"{self.frame.to_string(index=False)}\nRuns: {self.origin}"
@@ -48,7 +60,7 @@ def readable(table: pd.DataFrame) -> Table:
     """Write a summary in words and rounded figures, ready to be shown."""
     lines = pd.DataFrame([readable_line(line) for _, line in table.iterrows()])
     lines.attrs = table.attrs
-    return Table(lines)
+    return Table(lines, FIRST)
 
 
 def readable_line(line: pd.Series) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lm_utils.data import Splits
-from lm_utils.evidence.results import counted, reference
+from lm_utils.evidence.results import counted
 from lm_utils.pairing import Pairing
 from lm_utils.runs.sweep import sweep_entries
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
@@ -162,18 +161,6 @@ def patience_figure(
         "Validation accuracy over epochs, a panel per seed; the epoch kept is marked for several patiences."
     )
     return figure
-
-
-def shipped(pairings: Sequence[Pairing]) -> list[dict[int, float]]:
-    """Return test metrics by seed of the reference runs (MNIST) of these pairings; empty where one is not shipped."""
-    found = [reference().scores(pairing) for pairing in pairings]
-    return found if all(found) else []
-
-
-def metrics_by_seed(entries: Sequence[Mapping], pairing: Pairing) -> dict[int, float]:
-    """Return the test metric of each seed of one pairing."""
-    wanted = asdict(pairing)
-    return {entry["seed"]: entry["test_metric"] for entry in entries if wanted.items() <= entry.items()}
 
 
 def seeds_figure(names: Sequence[str], metrics: Sequence[Mapping[int, float]], origin: str) -> Figure:

@@ -1,8 +1,8 @@
-"""Notebook 08: regression with the wrong tools; a loss without a floor, an output that is dead from the start."""
+"""Notebook 08: regression with the wrong tools; a loss without a floor, and outputs that run away."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
 import torch
 from matplotlib.figure import Figure
@@ -10,11 +10,7 @@ from matplotlib.ticker import MaxNLocator
 from torch import Tensor
 from torch.nn import functional as F
 
-from lm_utils.data import Splits
-from lm_utils.model import CNN
-from lm_utils.pairing import Pairing
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
-from lm_utils.training import Run, adamw, fit, new_model, outputs_of
 
 TARGETS = (-0.8, 0.3, 1.0, 1.5)  # two that a probability can be, two that it cannot
 
@@ -41,58 +37,20 @@ def no_floor_figure() -> Figure:
     return figure
 
 
-@dataclass(frozen=True)
-class Runaway:
-    """How the mean output moved, epoch by epoch, for images whose target lies above and below the mean."""
-
-    run: Run
-    above: list[float]
-    below: list[float]
-
-
-def runaway(pairing: Pairing, data: Splits, epochs: int = 8, seed: int = 0, device: str = "cpu") -> Runaway:
-    """Train for some epochs without stopping early and record the mean output of both groups."""
-    targets = pairing.spec.target(data.valid.digits).flatten()
-    high = targets > pairing.spec.target(data.train.digits).mean()
-    above, below, held = [], [], []
-
-    def setup(model: CNN) -> torch.optim.Optimizer:
-        held.append(model)
-        return adamw(model)
-
-    def look(record: dict[str, float]) -> None:
-        outputs = outputs_of(held[0], data.valid.images.to(next(held[0].parameters()).device)).flatten().cpu()
-        above.append(outputs[high].mean().item())
-        below.append(outputs[~high].mean().item())
-
-    run = fit(pairing, data, seed, epochs, patience=epochs, device=device, on_epoch=look, setup=setup)
-    return Runaway(run, above, below)
-
-
-def runaway_figure(found: list[Runaway]) -> Figure:
-    """Draw the mean outputs over the epochs, a panel for each pairing, and the MSE on the original scale of all."""
-    figure, axes = new_figure(columns=len(found) + 1, width=5.2 * (len(found) + 1), height=4)
-    for place, (axis, watched) in enumerate(zip(axes, found, strict=False)):
-        epochs, look = range(1, len(watched.above) + 1), {"color": COLORS[place], "markersize": 9}
-        axis.plot(epochs, watched.above, marker="^", label="targets above the mean", **look)
-        axis.plot(epochs, watched.below, marker="v", ls="--", mfc="none", label="targets below the mean", **look)
-        axis.set(title=watched.run.pairing.label, xlabel="epoch", ylabel="mean raw output")
-        axis.legend(loc="best")
-        mse = [record["valid_metric"] for record in watched.run.history]
-        axes[-1].plot(epochs, mse, marker=MARKERS[place], ls=LINES[place], label=watched.run.pairing.label,
-                      zorder=3 - place, **look)  # fmt: skip
-    axes[-1].set(title="both" if len(found) == 2 else "", xlabel="epoch", ylabel="validation MSE", yscale="log")
-    axes[-1].legend(loc="best")
-    for axis in axes:
+def level_and_gap_figure(watched: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:
+    """Draw over the epochs the mean output of all images, and how far those of large and small targets are apart."""
+    figure, (left, right) = new_figure(columns=2, width=11, height=3.8)
+    words = []
+    for place, (name, (level, gap)) in enumerate(watched.items()):
+        look = {"color": COLORS[place], "marker": MARKERS[place], "linestyle": LINES[place], "label": name}
+        left.plot(range(1, len(level) + 1), level, **look)
+        right.plot(range(1, len(gap) + 1), gap, **look)
+        words.append(f"{name}: level {level[-1]:.2f}, gap {gap[-1]:.2f} at the end")
+    for axis in (left, right):
+        axis.axhline(0, color="0.35", linewidth=1)
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ends = "; ".join(f"{one.run.pairing.label}: outputs from {one.below[-1]:.1f} to {one.above[-1]:.1f}, MSE"
-                     f" {one.run.history[-1]['valid_metric']:.2f} at the end" for one in found)  # fmt: skip
-    figure.set_label(f"Mean outputs and validation MSE over the epochs. {ends}.")
+    left.set(xlabel="epoch", ylabel="mean output", title="Level: all images")
+    right.set(xlabel="epoch", ylabel="difference of mean outputs", title="Gap: large minus small targets")
+    left.legend(loc="best")
+    figure.set_label(f"Mean output and gap between large and small targets over the epochs. {'; '.join(words)}.")
     return figure
-
-
-def dead_at_start(pairing: Pairing, data: Splits, seeds: int = 40, images: int = 200) -> float:
-    """Return the share of seeds whose fresh network emits 0 for every image, so that its ReLU passes no gradient."""
-    part, targets = data.train.images[:images], pairing.spec.target(data.train.digits)
-    dead = [bool((outputs_of(new_model(pairing, targets, seed), part) <= 0).all()) for seed in range(seeds)]
-    return sum(dead) / len(dead)

@@ -11,6 +11,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from torch import Tensor
 
 from lm_utils.evidence.reference_lines import stored_landmarks
 from lm_utils.evidence.results import Results, reference, tested_digits
@@ -51,6 +52,17 @@ def stored(pairing: Pairing, name: str, results: Results) -> list:
     return [run["outputs"][name] for run in results.of(pairing) if name in run["outputs"]]
 
 
+def images_with(images: Tensor, titles: Sequence[str]) -> Figure:
+    """Draw these images in a row, each with a title."""
+    figure, axes = new_figure(1, len(images), width=2 * len(images), height=2.3, squeeze=False)
+    for axis, image, title in zip(axes[0], images, titles, strict=True):
+        axis.imshow(image[0], cmap="gray_r")
+        axis.set(xticks=[], yticks=[])
+        axis.set_title(title, fontsize=11)
+    figure.set_label(f"{len(images)} images: {'; '.join(title.replace(chr(10), ', ') for title in titles)}.")
+    return figure
+
+
 # --- learning curves -------------------------------------------------------------------------------------------------
 
 
@@ -80,6 +92,9 @@ def learning_curves(pairings: Sequence[Pairing], results: Results | None = None)
             top.yaxis.set_minor_formatter("{x:g}")
         bottom.set_xlabel("epoch")
         bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
+    lows, highs = zip(*(top.get_ylim() for top in axes[0]), strict=True)
+    for top in axes[0]:
+        top.set_ylim(min(lows), max(highs))  # one scale, so that runs which stand still look as they are
     axes[0, 0].set_ylabel("validation accuracy (%)" if pairings[0].spec.metric == "accuracy" else "validation MSE")
     axes[1, 0].set_ylabel("validation loss")
     handles = {label: h for axis in axes.flat for h, label in zip(*axis.get_legend_handles_labels(), strict=True)}
@@ -109,18 +124,17 @@ def reading_lines(top: Axes, bottom: Axes, pairing: Pairing, results: Results) -
 
 
 def output_histograms(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:
-    """Draw where the outputs lie that should be a yes and that should be a no, a line for each seed."""
+    """Draw where the outputs lie that should be a yes and that should be a no: the mean over seeds, and their range."""
     results = (results or reference()).of_pairings(pairings)
     figure, axes = panels(pairings, 3.6, sharey=True)
     for axis, pairing in zip(axes, pairings, strict=True):
         runs = stored(pairing, "histogram", results)
         headed(axis, pairing, runs)
-        for i, counts in enumerate(runs):
-            edges = np.linspace(*counts["range"], len(counts["yes"]) + 1)
-            for name, color, style in (("yes", COLORS[0], LINES[0]), ("no", COLORS[1], LINES[1])):
-                share = np.array(counts[name]) / max(sum(counts[name]), 1)
-                label = None if i else f"should be a {name}"
-                axis.stairs(share, edges, color=color, ls=style, lw=1.4, alpha=0.75, label=label)
+        for name, color, style in (("yes", COLORS[0], LINES[0]), ("no", COLORS[1], LINES[1])) if runs else ():
+            edges = np.linspace(*runs[0]["range"], len(runs[0][name]) + 1)
+            shares = np.array([np.array(counts[name]) / max(sum(counts[name]), 1) for counts in runs])
+            axis.stairs(shares.max(axis=0), edges, baseline=shares.min(axis=0), fill=True, color=color, alpha=0.25)
+            axis.stairs(shares.mean(axis=0), edges, color=color, ls=style, lw=2, label=f"should be a {name}")
         axis.set_yscale("log")
         axis.set_ylim(1e-4, 1.3)
         axis.set_xlabel("output (as a prediction)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite, nan
+from math import isfinite, log10, nan
 from textwrap import fill
 
 import numpy as np
@@ -196,22 +196,26 @@ NOT_TRAINED = "–"
 def grid_heatmap(task: str, results: Results | None = None, normalize: bool = False) -> Figure:
     """Draw losses by activations: the mean test metric of each pairing, its shade the way from chance to perfect.
 
+    A mean squared error has no end above: red cells are worse than the constant answer, blue ones better.
+
     All pairings are shown on the seeds of the grid, also those of the documents, which have more.
     """
     results, spec = (results or reference()).only(task).first_seeds(GRID_SEEDS), TASKS[task]
     losses = list(LOSSES)
     activations = [name for name in ACTIVATIONS if spec.kind == "value" or name != "sigmoid_inverse"]
+    colors = "RdBu" if spec.kind == "value" else "cividis"
     figure, axis = new_figure(width=10, height=5.6)
     shades, words = np.full((len(losses), len(activations)), nan), []
     for i, loss in enumerate(losses):
         for j, activation in enumerate(activations):
             pairing = Pairing(task, loss, activation, normalize=normalize)
             shades[i, j], text = cell(pairing, results)
-            color = "0.35" if not isfinite(shades[i, j]) else "black" if shades[i, j] > 0.55 else "white"
+            dark = shades[i, j] < 0.55 if spec.kind != "value" else abs(shades[i, j] - 0.5) > 0.32
+            color = "0.35" if not isfinite(shades[i, j]) else "white" if dark else "black"
             axis.text(j, i, text, ha="center", va="center", fontsize=11, color=color)
             if text != NOT_TRAINED:
                 words.append(f"{pairing.label} {text}".replace("\n", ", "))
-    axis.imshow(np.ma.masked_invalid(shades), cmap="cividis", vmin=0, vmax=1, aspect="auto")
+    axis.imshow(np.ma.masked_invalid(shades), cmap=colors, vmin=0, vmax=1, aspect="auto")
     axis.set_facecolor("0.93")  # where there is no number: errors, and what has not been trained
     axis.set_xticks(range(len(activations)), [fill(ACTIVATIONS[name].title, 16) for name in activations])
     axis.set_yticks(range(len(losses)), [LOSSES[name].title for name in losses])
@@ -233,7 +237,8 @@ def cell(pairing: Pairing, results: Results) -> tuple[float, str]:
     if not found.n:
         return nan, "error"
     failures = f"\n{lost} of {len(scores)} at chance" if lost else ""
-    shade = min(max(st.skill(found.mean, chance, metric), 0.0), 1.0)
+    progress = st.skill(found.mean, chance, metric) if metric == "accuracy" else 0.5 + log10(chance / found.mean) / 2
+    shade = min(max(progress, 0.0), 1.0)
     return shade, shown(found.mean, pairing.spec) + failures
 
 

@@ -35,13 +35,19 @@ device = "auto"
 # The tools, and the images and device in use.
 
 # %%
+from dataclasses import astuple
+from itertools import product
+
+import numpy as np
 import pandas as pd
 import torch
 import torchinfo
-from IPython.display import Markdown
+from scipy import stats
 from torch.nn import functional as F
 
 import lm_utils as lm
+from lm_utils.evidence import statistics
+from lm_utils.files import RESULTS
 from lm_utils.lessons import experiment_design as lesson
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
@@ -308,27 +314,58 @@ kept
 
 # %%
 names = ["logits", "softmax twice"]
-mine = [lesson.metrics_by_seed(table.to_dict("records"), pairing) for pairing in (once, twice)]
-show(lesson.seeds_figure(names, mine, f"yours: {splits.name}"))
+mine = table.pivot(index="seed", columns="activation", values="test_metric")[["none", "softmax"]]
+show(lesson.seeds_figure(names, [mine[name].to_dict() for name in mine], f"yours: {splits.name}"))
 
 # %% [markdown]
 # Each grey line joins the two runs of one seed. If you train one seed, you see one of these lines and name a winner. Do
 # all bars on the right agree? Even if they do, so few seeds cannot tell luck from a rule. The course ships real MNIST
-# runs for its published tables (the title says how many seeds):
+# runs for its published tables: `results/mnist/runs.csv` has one line for each run. We take the two pairings from it.
 
 # %%
-shipped = lesson.shipped([once, twice])
-Markdown("The reference runs of these two are not in this copy of the course.") if not shipped else show(
-    lesson.seeds_figure(names, shipped, "reference: MNIST")
-)
+runs = pd.read_csv(RESULTS / "mnist" / "runs.csv")
+rows = runs.query("task == 'multiclass' and loss == 'cross_entropy' and hidden == 'sigmoid' and not prior_bias")
+score = rows.pivot(index="seed", columns="activation", values="test_metric")[["none", "softmax"]].dropna()
+score
 
 # %% [markdown]
-# Look at the signs and the size of the bars. This course calls two pairings **practically equal** when the 95 %
-# interval of the paired difference lies within half a point of accuracy, a limit that was fixed before looking.
-#
-# Why as many as ten seeds? If the two were equal, each difference would be as likely to be positive as negative. With
-# *n* seeds there are $2^n$ patterns of signs, and the two most extreme (all positive, all negative) are the strongest
-# evidence one can ever get.
+# Each line of this table is a pair: the two runs share everything but the softmax. What does the pairing with logits
+# reach on average, and how sure is that average? Student's interval answers it: the standard error of the mean times a
+# factor that allows for few seeds. The last line asks the helper for the same numbers and would fail if they differed.
+
+
+# %%
+def mean_with_interval(values):
+    standard_error = values.std() / len(values) ** 0.5
+    reach = stats.t.ppf(0.975, df=len(values) - 1) * standard_error
+    return values.mean(), values.mean() - reach, values.mean() + reach
+
+
+average = mean_with_interval(score["none"])
+assert np.allclose(average, astuple(statistics.mean_interval(score["none"]))[:3])
+print("logits: {:.2%}, 95 % interval {:.2%} to {:.2%}".format(*average), f"({len(score)} seeds)")
+
+# %% [markdown]
+# The interval speaks of the mean over *other seeds*, with this one test set. To compare the two pairings, we take the
+# difference within each pair first. What a seed makes easy or hard for both cancels, so the interval of the differences
+# is often narrower than either interval of the means.
+
+# %%
+difference = score["softmax"] - score["none"]
+gap = mean_with_interval(difference)
+assert np.allclose(gap, astuple(statistics.mean_interval(difference))[:3])
+print("softmax twice minus logits: {:+.3%}, 95 % interval {:+.3%} to {:+.3%}".format(*gap))
+
+# %% [markdown]
+# The same differences as a picture:
+
+# %%
+show(lesson.seeds_figure(names, [score[name].to_dict() for name in score], "reference: MNIST"))
+
+# %% [markdown]
+# Look at the signs and the size of the bars. Could chance alone make them? If the two pairings were equal, each
+# difference would be as likely to be positive as negative. With *n* seeds there are $2^n$ patterns of signs, and the
+# two most extreme (all positive, all negative) are the strongest evidence one can ever get.
 #
 # **Exercise 2.** What is the smallest two-sided *p*-value that such a sign-flip test can give with 5 seeds?
 
@@ -352,8 +389,31 @@ quiz.check(
 
 # %% [markdown]
 # With five seeds the usual limit of 0.05 is out of reach, whatever the runs say. Six are the fewest that can reach it;
-# ten leave room for a seed that disagrees and for comparing several rows at once. That is why this course gives no
-# verdict on fewer than six seeds, aims at ten, and calls anything with three an illustration.
+# ten leave room for a seed that disagrees and for comparing several rows at once. Here is the whole test for the
+# differences above. It flips the signs in every possible way and counts how often the mean is at least as far from 0
+# as the one we saw.
+
+# %%
+n = len(difference)
+signs = np.array(list(product([1, -1], repeat=n)))
+means = np.abs(signs @ difference.to_numpy()) / n
+p = np.mean(means >= abs(difference.mean()) - 1e-12)
+assert np.isclose(p, statistics.sign_flip_p(difference))
+print(f"{len(signs)} patterns of signs, p = {p:.4f}; the smallest possible p is {2 / 2**n:.4f}")
+
+# %% [markdown]
+# From here on the helper package does these computations. "Show the code" below a table unfolds them.
+#
+# ### How to read a verdict
+#
+# The next notebooks print verdicts on such differences. They all follow the rules of this paragraph. A row is compared
+# with the fitting pairing of its task, seed by seed. Two pairings are **practically equal** when the 95 % interval of
+# the paired difference lies within half a percentage point of accuracy, or within 0.01 of MSE. This limit is the grey
+# band in the figures, and it was fixed before anybody looked at a result. Such an interval may still lie wholly on one
+# side of 0; then the difference is real but too small to matter. **Better** and **worse** mean a p below 0.05,
+# corrected for all rows of the table. Only an interval wholly outside the band shows that the difference matters, too.
+# Anything else is **undecided**: not equal, but unknown. Fewer than six seeds get no verdict; they are an
+# **illustration**. All intervals are about other seeds, not about another test set.
 #
 # ## Summary
 #

@@ -4,10 +4,13 @@ import ast
 import json
 import re
 import statistics
+from collections import Counter
 from functools import cache
 
 import nbformat
+import pandas as pd
 import pytest
+import torch
 
 from lm_utils.workshop.publish import notebooks
 
@@ -230,3 +233,54 @@ def test_nothing_of_this_machine_is_stored(source):
     for cell in notebook.cells:
         assert set(cell.metadata) <= {"tags", "slideshow", "jupyter"}
         assert not cell.get("outputs") and not cell.get("execution_count")
+
+
+COMPUTES = {
+    "08_regression"
+}  # notebooks of experiments that are computed in view; the others join as they are rewritten
+VALUES = {name for kind in (torch.Tensor, pd.DataFrame) for name in dir(kind) if not name.startswith("_")}
+
+
+def work_of(cell, helpers):
+    """Say what a code cell does: "computes" in view, "calls" the helper package only, or "neither".
+
+    A cell computes where, outside its assertions, it holds arithmetic or a comparison of its own, or calls PyTorch,
+    NumPy, pandas, SciPy or a method of their values. A cell that has none of this and calls what was imported from the
+    package only calls the helper. (`lm` itself, the public names, is neither: a pairing is named, not computed.)
+    """
+    body = [node for line in ast.parse(cell.source).body if not isinstance(line, ast.Assert) for node in ast.walk(line)]
+    calls = [node.func for node in body if isinstance(node, ast.Call)]
+    numbers = [
+        node for node in body if isinstance(node, ast.BinOp) and not is_text(node.left) and not is_text(node.right)
+    ]
+    if numbers or any(is_ours(call, helpers) is False for call in calls):
+        return "computes"
+    return "calls" if any(is_ours(call, helpers) for call in calls) else "neither"
+
+
+def is_text(node):
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def is_ours(call, helpers):
+    """Say whether a call is the helper's (True), arithmetic of a library (False), or neither (None)."""
+    root = call
+    while isinstance(root, ast.Attribute | ast.Call | ast.Subscript):
+        root = root.func if isinstance(root, ast.Call) else root.value
+    name = root.id if isinstance(root, ast.Name) else ""
+    if name in helpers:
+        return True
+    library = name in {"torch", "nn", "F", "np", "pd", "stats", "math"}
+    return False if library or (isinstance(call, ast.Attribute) and call.attr in VALUES) else None
+
+
+@pytest.mark.parametrize("name", sorted(COMPUTES))
+def test_an_experiment_is_computed_in_view(name):
+    cells = edition(next(path for path in SOURCES if path.stem == name)).cells
+    imports = re.findall(r"^from lm_utils[\w.]* import (.+)$", "\n".join(cell.source for cell in cells), re.MULTILINE)
+    helpers = {part.split(" as ")[-1].strip() for line in imports for part in line.split(",")}
+    code = [cell for cell in cells if cell.cell_type == "code" and "parameters" not in cell.metadata.get("tags", [])]
+    asked = re.compile(r"\bquiz\.|= \.\.\.$|^from |^import |\bbanner\(", re.MULTILINE)
+    kinds = Counter(work_of(cell, helpers) for cell in code if not asked.search(cell.source))
+    assert kinds["computes"] >= 0.4 * kinds.total(), kinds
+    assert kinds["calls"] <= 0.45 * kinds.total(), kinds

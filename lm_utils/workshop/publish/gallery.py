@@ -10,6 +10,7 @@ import torch
 from matplotlib.figure import Figure
 
 from lm_utils.evidence import changed_conditions, claims, tables
+from lm_utils.evidence.results import reference
 from lm_utils.files import DOCS
 from lm_utils.lessons import (
     bce_and_logits,
@@ -79,7 +80,7 @@ EXHIBITS: tuple[Exhibit, ...] = (
             "How low a loss can go when the activation is applied twice: a healthy training may end far above zero."),
     Exhibit("seeds", "07_experiment_design",
             lambda: experiment_design.seeds_figure(
-                ["logits", "softmax twice"], experiment_design.shipped(ONCE_AND_TWICE),
+                ["logits", "softmax twice"], [reference().scores(pairing) for pairing in ONCE_AND_TWICE],
                                             "reference: MNIST"),
             "Softmax once and twice, seed by seed: whoever trains one seed sees one bar and calls a winner."),
     Exhibit("regression", "08_regression",

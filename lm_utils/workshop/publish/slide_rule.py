@@ -27,7 +27,8 @@ SET_APART = re.compile(r"\||[-*] |\d+\. |>|```|\$\$")
 PICTURE = re.compile(r"<img [^>]*>")
 QUESTION = re.compile(r"(?P<asked>.*)<details>\s*<summary>.*?</summary>(?P<answer>.*)</details>", re.DOTALL)
 NOT_ON_A_SLIDE = re.compile(
-    r"<style.*?</style>|<span class=\"control\">.*?</span>|<details class=\"code\">.*?</details>", re.DOTALL
+    r"<style.*?</style>|<span class=\"control\">.*?</span>|<details class=[\"'](?:code|all-columns)[\"']>.*?</details>",
+    re.DOTALL,
 )
 UNANSWERED = "Not answered yet."
 LARGE = {"figure", "table", "question", "plain"}  # a slide has one of them
