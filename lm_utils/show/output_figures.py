@@ -131,8 +131,9 @@ def output_histograms(pairings: Sequence[Pairing], results: Results | None = Non
         runs = stored(pairing, "histogram", results)
         headed(axis, pairing, runs)
         for name, color, style in (("yes", COLORS[0], LINES[0]), ("no", COLORS[1], LINES[1])) if runs else ():
-            edges = np.linspace(*runs[0]["range"], len(runs[0][name]) + 1)
-            shares = np.array([np.array(counts[name]) / max(sum(counts[name]), 1) for counts in runs])
+            ends = np.array([counts["range"] for counts in runs])
+            edges = np.linspace(ends[:, 0].min(), ends[:, 1].max(), len(runs[0][name]) + 1)
+            shares = np.array([in_bins(counts[name], counts["range"], edges) for counts in runs])
             axis.stairs(shares.max(axis=0), edges, baseline=shares.min(axis=0), fill=True, color=color, alpha=0.25)
             axis.stairs(shares.mean(axis=0), edges, color=color, ls=style, lw=2, label=f"should be a {name}")
         axis.set_yscale("log")
@@ -143,6 +144,12 @@ def output_histograms(pairings: Sequence[Pairing], results: Results | None = Non
         axes[0].legend(loc="upper center")
     names = ", ".join(pairing.label for pairing in pairings)
     return with_origin(figure, results, f"Histograms of the outputs on test images, apart for yes and no, for {names}.")
+
+
+def in_bins(counts: Sequence[int], ends: Sequence[float], edges: np.ndarray) -> np.ndarray:
+    """Return a histogram's shares in the bins between other edges; each bin spread evenly."""
+    below = np.concatenate([[0], np.cumsum(counts)]) / max(sum(counts), 1)
+    return np.diff(np.interp(edges, np.linspace(*ends, len(below)), below))
 
 
 def calibration(pairings: Sequence[Pairing], results: Results | None = None) -> Figure:

@@ -20,7 +20,7 @@
 # - tell losses that reward honest probabilities from those that only reward the right side of one half;
 # - see what `nn.CrossEntropyLoss` does when it gets one column.
 #
-# **Time:** 25 minutes
+# **Time:** 35 minutes
 #
 # **Covers:** document 000, section 3-2 with section 1-1; document 001, section 3-2
 #
@@ -37,14 +37,21 @@ device = "auto"
 # used; live cells train on the data named in the next line.
 
 # %%
+from itertools import product
+
+import numpy as np
+import pandas as pd
 import torch
 from IPython.display import Markdown
+from torch.nn import functional as F
 
 import lm_utils as lm
 from lm_utils.evidence import tables
 from lm_utils.evidence.results import reference, tested_digits
 from lm_utils.evidence.sentences import comparison_sentences, published_sentences
+from lm_utils.files import RESULTS
 from lm_utils.lessons import verdicts
+from lm_utils.runs.outputs import quality
 from lm_utils.show import output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import show
@@ -52,20 +59,94 @@ from lm_utils.show.style import show
 banner(data, device)
 
 # %% [markdown]
+# ## Five images, and a misfit at work
+#
+# Here are five test images with the answer that is wanted.
+
+# %%
+splits, task = lm.load_data(data), lm.TASKS["probability"]
+five = [(splits.test.digits == digit).nonzero()[0].item() for digit in (0, 1, 3, 4, 8)]
+images, truth = splits.test.images[five], task.target(splits.test.digits[five]).flatten()
+show(output_figures.images_with(images, ["curved" if yes else "not curved" for yes in truth]))
+
+# %% [markdown]
+# The network is the same as in [notebook 08](08_regression.ipynb): convolutions, a hidden layer of 64 sigmoid units,
+# one output. New is the last step, which squashes the output into a probability. Two functions come into question, and
+# both give a number between 0 and 1.
+
+# %%
+def forward(model, images, squash):
+    hidden = torch.sigmoid(model.fc(model.features(images)))
+    return squash(model.out(hidden))
+
+
+def sigmoid(z):
+    return 1 / (1 + torch.exp(-z))
+
+
+def softmax(z):
+    return torch.exp(z) / torch.exp(z).sum(dim=1, keepdim=True)
+
+
+# %% [markdown]
+# Here is the training, without a helper: binary cross-entropy, 600 images, the same weights and batches for both.
+
+# %%
+def train(squash, epochs=8):
+    model = lm.CNN(outputs=1, generator=torch.Generator().manual_seed(0))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.001)
+    order, targets = torch.Generator().manual_seed(0), task.target(splits.train.digits[:600])
+    for _ in range(epochs):
+        for batch in torch.randperm(len(targets), generator=order).split(32):
+            optimizer.zero_grad()
+            p = forward(model, splits.train.images[batch], squash)
+            F.binary_cross_entropy(p, targets[batch]).backward()
+            optimizer.step()
+    return model
+
+
+# %% [markdown]
+# Five predictions beside five truths, 1 for curved:
+
+# %%
+models = {sigmoid: train(sigmoid), softmax: train(softmax)}
+with torch.no_grad():
+    said = {f.__name__: forward(model, images, f).flatten() for f, model in models.items()}
+assert ((said["sigmoid"] > 0.5) == (truth > 0.5)).sum() >= 3 and (said["softmax"] == 1).all()
+pd.DataFrame({"truth": truth, **said}).round(3)
+
+# %% [markdown]
+# The network with the sigmoid has begun to tell curved digits from others. The one with softmax says "curved, 100 %
+# sure" about every image. **Was that luck?** A longer training, another seed, another loss?
+#
 # ## 1. One output through softmax
 #
 # Softmax divides the exponential of each output by the sum of all the exponentials. Here the sum has only one term.
 
 # %%
 raw = torch.tensor([[-40.0], [0.0], [3.0]])
-assert torch.equal(torch.softmax(raw, dim=1), torch.ones(3, 1))
-torch.softmax(raw, dim=1).flatten()
+assert torch.equal(softmax(raw), torch.softmax(raw, dim=1)) and torch.equal(softmax(raw), torch.ones(3, 1))
+softmax(raw).flatten()
 
 # %% [markdown]
-# Whatever the raw output, softmax says 1. What does that do to the accuracy?
+# So the output does not depend on the weights. How large is the gradient that reaches them?
 
 # %%
-curved = lm.TASKS["probability"].target(tested_digits("mnist")).mean().item()
+model = models[softmax]
+model.zero_grad()
+F.binary_cross_entropy(forward(model, images, softmax), truth[:, None]).backward()
+largest = max(weights.grad.abs().max().item() for weights in model.parameters())
+assert largest == 0
+print("largest gradient of any weight:", largest)
+
+# %% [markdown]
+# No luck and no training can change that. What is the accuracy of such a network?
+
+# %%
+truths = task.target(tested_digits("mnist"))
+curved = truths.mean().item()
+
+# %%
 quiz.predict(
     "A network that says 'curved, 100 % sure' for every image: how often is it right on MNIST's test images?",
     options=["0 %", "as often as digits are curved", "50 % exactly"],
@@ -74,14 +155,37 @@ quiz.predict(
 )
 
 # %% [markdown]
-# The output does not depend on the image, so the loss does not depend on it either, and no gradient is left. The
-# accuracy of such a run is not "about one half": it is exactly the share of curved digits.
+# The accuracy of such a run is not "about one half": it is exactly the share of curved digits. Here are the stored runs
+# of MNIST, one column for each loss and activation of document 000.
+
+# %%
+stored = pd.read_csv(RESULTS / "mnist" / "runs.csv").query("task == 'probability' and hidden == 'sigmoid'")
+stored = stored.query("not prior_bias and loss in ['mse', 'mae', 'rmse', 'bce'] and status == 'ok'")
+score = stored.pivot(index="seed", columns=["loss", "activation"], values="test_metric")
+score = score.loc[:, score.notna().sum() == len(score)]
+assert ((score["bce", "softmax"] - curved).abs() < 1e-6).all()
+score.T.round(4)
 
 # %% [markdown]
 # ## 2. The loss table of document 000, measured again
+#
+# A constant answer is right as often as the commoner of the two answers is true. A run is *at chance* when it covers
+# less than a twentieth of the way from there to 100 %.
 
 # %%
+baseline = max(curved, 1 - curved)
+at_chance = ((score - baseline) / (1 - baseline) < 0.05).sum()
 losses = tables.summary("probability", "loss")
+helper = losses.set_index(["loss", "activation"])["failed"]
+both = at_chance.index.intersection(helper.index)
+assert (at_chance[both] == helper[both]).all()
+at_chance[at_chance > 0].to_frame(f"runs at chance, of {len(score)}")
+
+# %% [markdown]
+# The table adds means, intervals and the paired difference to BCE behind a sigmoid. [Notebook 07](
+# 07_experiment_design.ipynb), part 6, computes them and says how a verdict is to be read.
+
+# %%
 tables.readable(losses)
 
 # %% [markdown]
@@ -114,15 +218,23 @@ show(result_figures.dots_and_intervals(losses))
 show(result_figures.differences(losses))
 
 # %% [markdown]
-# The grey band reaches half a percentage point to either side. We decided to call differences inside it practically
-# equal before we looked at any result. An interval inside the band shows equality. *Better* and *worse* mean a
-# difference beyond chance, and only an interval wholly outside the band shows that it matters. Anything else is
-# *undecided*. (With fewer than six seeds a row says "illustration" and gets no verdict. All intervals are about other
-# seeds, not about another test set.) A single run that learns nothing makes the interval of its row wide. The mean then
-# describes neither the runs that learn nor the one that does not.
+# A single run that learns nothing makes the interval of its row wide. The mean then describes neither the runs that
+# learn nor the one that does not.
 #
 # Now we come to the document's open question. It suspects that MSE, MAE and RMSE do a little better *without* an
-# activation than with a sigmoid, and it asks for more experiments. Here they are, again paired by seed.
+# activation than with a sigmoid, and it asks for more experiments. Here they are, again paired by seed. The *p* value
+# comes from flipping the signs of the differences in every possible way, as in notebook 07.
+
+# %%
+without = pd.DataFrame({name: score[name, "none"] - score[name, "sigmoid"] for name in ("mse", "mae", "rmse")})
+signs = np.array(list(product([1, -1], repeat=len(without))))
+flipped = np.abs(signs @ without.to_numpy()) / len(without)
+p = (flipped >= without.mean().abs().to_numpy() - 1e-12).mean(axis=0)
+print("seeds that are better without:", (without > 0).sum().to_dict())
+print("p of each question alone:", dict(zip(without, p.round(4).tolist(), strict=True)))
+
+# %% [markdown]
+# Three questions were asked at once, so each *p* must be corrected. The helper does that:
 
 # %%
 names = ("mse", "mae", "rmse")
@@ -130,11 +242,8 @@ pairs = [(lm.Pairing("probability", name), lm.Pairing("probability", name, "sigm
 Markdown("\n".join(f"- {line}" for line in comparison_sentences(pairs)))
 
 # %% [markdown]
-# Each line gives the difference in test accuracy, its 95 % interval over the seeds, and a p value. The p value is the
-# probability of differences at least this large if each sign were the result of a coin toss. It is corrected for asking
-# three questions at once. (With three seeds it cannot fall below a quarter.) An interval can be wide although all seeds
-# agree. For MAE with a sigmoid the column *at chance* shows a run that learns nothing, and that one difference is much
-# larger than all the others.
+# An interval can be wide although all seeds agree. For MAE with a sigmoid the column *at chance* shows a run that
+# learns nothing, and that one difference is much larger than all the others.
 #
 # Why should a sigmoid cost anything here? The obvious suspect is its slope: the gradient is multiplied by `p (1 - p)`,
 # which is nearly 0 just where the network is confidently wrong.
@@ -160,10 +269,11 @@ Markdown("\n".join(f"- {line}" for line in comparison_sentences(beside)))
 # observation, not yet a cause. And these rows pay a price that accuracy cannot show:
 
 # %%
-show(output_figures.output_histograms([lm.Pairing("probability", name) for name in names]))
+show(output_figures.output_histograms([lm.Pairing("probability", "mse", name) for name in ("sigmoid", "none")]))
 
 # %% [markdown]
-# These outputs go below 0 and above 1. They are good scores, but they are not probabilities.
+# The line is the mean over the seeds, the shade their range. Without the sigmoid the outputs go below 0 and above 1.
+# They are good scores, but they are not probabilities.
 
 # %% [markdown]
 # ## 3. The activation table that document 001 left empty
@@ -176,14 +286,7 @@ tables.readable(activations)
 
 # %% [markdown]
 # Both softmax rows give the same constant answer. The loss behind the softmax does not matter, because no loss can
-# teach such an output anything.
-
-# %%
-show(result_figures.dots_and_intervals(activations))
-
-# %% [markdown]
-# Every seed of both rows stands at the same place, a little left of the dotted line. Softmax always says yes, and that
-# is the worse of the two constant answers. The dotted line is the better one: always no.
+# teach such an output anything. Softmax always says yes, and that is the worse of the two constant answers.
 
 # %% [markdown]
 # ## 4. Honest probabilities
@@ -191,22 +294,48 @@ show(result_figures.dots_and_intervals(activations))
 # Accuracy only asks whether the output is on the right side of one half. If you use the output *as a probability*, you
 # need more: of all images called "80 % curved", 80 % should be curved.
 
+# %% [markdown]
+# Three measures say how good probabilities are; for each, smaller is better. We compute them for the network that was
+# trained at the beginning. The **negative log-likelihood** (NLL) is minus the logarithm of the probability that was
+# given to the truth. It is what cross-entropy computes. The **Brier score** is the squared error of the probabilities.
+
 # %%
-trio = [lm.Pairing("probability", "bce", "sigmoid"), lm.Pairing("probability", "mse", "sigmoid"),
-        lm.Pairing("probability", "mae", "sigmoid")]
+true = task.target(splits.test.digits)
+with torch.no_grad():
+    p = torch.cat([forward(models[sigmoid], part, sigmoid) for part in splits.test.images.split(100)])
+given = torch.where(true == 1, p, 1 - p).clamp(min=1e-7)
+nll, brier = -given.log().mean().item(), (p - true).square().mean().item()
+print(f"NLL {nll:.4f}, Brier score {brier:.4f} on {len(p)} test images of {splits.name}")
+
+# %% [markdown]
+# The **expected calibration error** (ECE) compares what the network promises with what it keeps. Its *confidence* is
+# the output itself for a yes and one minus the output for a no, so it starts at one half. Sort the images into twenty
+# groups of similar confidence. In each group, take the distance between the mean confidence and the share of right
+# answers. The ECE is the mean of these distances over all images.
+
+# %%
+answers = pd.DataFrame({"confidence": torch.maximum(p, 1 - p).flatten(),
+                        "right": ((p >= 0.5) == (true == 1)).flatten().float()})  # fmt: skip
+groups = answers.groupby((answers["confidence"] * 20).astype(int).clip(upper=19))
+ece = ((groups["confidence"].mean() - groups["right"].mean()).abs() * groups.size()).sum() / len(answers)
+helper = quality(task, p, true)
+assert np.allclose([nll, brier, ece], [helper[name] for name in ("nll", "brier", "ece")], atol=1e-5)
+groups.agg(["mean", "size"]).round(3)
+
+# %% [markdown]
+# Each line is a group. Where the mean of *right* is below the mean confidence, the network is too sure of itself. From
+# here on the helper does the computation. It draws the groups of all stored runs, for three losses behind a sigmoid.
+# The number in brackets is the ECE.
+
+# %%
+trio = [lm.Pairing("probability", name, "sigmoid") for name in ("bce", "mse", "mae")]
 learnt = reference().only("probability").that_learnt()
 show(output_figures.calibration(trio, learnt))
 
 # %% [markdown]
-# How to read the figure: the *confidence* is the output itself for a yes and one minus the output for a no, so it
-# starts at one half. Each mark stands for a group of images with similar confidence. Below the diagonal a network is
-# too sure of itself. The number in brackets is the expected calibration error (ECE): the mean distance from the
-# diagonal over all images. (For a run that gives every image the same answer, calibration means little. Such runs are
-# left out here; the column *seeds* of the next table says how many remain.)
-#
-# The next table shows three measures; for each of them, smaller is better. The negative log-likelihood is what
-# cross-entropy computes. The Brier score is the squared error of the probabilities. The calibration error is the gap in
-# the figure.
+# Each mark stands for a group of images. Below the diagonal a network is too sure of itself. (For a run that gives
+# every image the same answer, calibration means little. Such runs are left out here; the column *seeds* of the next
+# table says how many remain.)
 
 # %%
 tables.probabilities(trio, learnt)
@@ -239,7 +368,7 @@ print(f"truth {true}: MSE is lowest at {grid[mse.argmin()]:.2f}, MAE at {grid[ma
 # The next figure counts the stored outputs of all seeds that learnt.
 
 # %%
-show(output_figures.output_histograms(trio, learnt))
+show(output_figures.output_histograms([trio[0], trio[2]], learnt))
 
 # %% [markdown]
 # The histograms agree with the theory: MAE leaves the middle emptiest (note the logarithmic scale). But a proper loss
@@ -290,14 +419,14 @@ show(output_figures.learning_curves([trio[0], lm.Pairing("probability", "rmse"),
 # %% [markdown]
 # The flat line is softmax on one output. It is not slow and not unlucky: it is constant. (Its loss is computed over
 # whole batches, so you cannot compare its height with the others.) Look at the loss of BCE as well. Where it rises
-# while the accuracy stands still, the network only becomes surer of its mistakes. How many epochs did the rows need?
+# while the accuracy stands still, the network only becomes surer of its mistakes. In how many seeds does that happen?
 
 # %%
-show(result_figures.epochs_plot(losses))
-
-# %% [markdown]
-# Rows with the same accuracy may differ here, and rows that agree here may differ in accuracy. Runs that learn nothing
-# have no such epoch.
+gains = []
+for run in reference().of(trio[0]):
+    valid = [record["valid_loss"] for record in run["history"]]
+    gains.append(valid[-1] / min(valid))
+print(f"the last validation loss is {min(gains):.1f} to {max(gains):.1f} times the lowest, over {len(gains)} seeds")
 
 # %% [markdown]
 # ## 7. Every pairing
@@ -334,22 +463,55 @@ picker("probability", data, device)
 # %% [markdown]
 # ## Exercises
 #
-# **Exercise 1.** Three images of ten are curved. Which accuracy does a network with one softmax output reach on these
-# ten images (as a fraction)?
+# **Exercise 1.** This script trains a network and prints its accuracy on validation images. It does not learn. Repair
+# it.
 
 # %%
-accuracy = ...
+def script():
+    model = lm.CNN(outputs=1, activation="softmax", generator=torch.Generator().manual_seed(0))
+    optimizer, targets = torch.optim.AdamW(model.parameters(), lr=0.001), task.target(splits.train.digits)
+    for batch in torch.arange(600).repeat(6).split(30):
+        optimizer.zero_grad()
+        F.binary_cross_entropy(model(splits.train.images[batch]), targets[batch]).backward()
+        optimizer.step()
+    right = (model(splits.valid.images[:300]) >= 0.5) == (task.target(splits.valid.digits[:300]) == 1)
+    return right.float().mean().item()
+
+
+script()
+
 
 # %% tags=["solution"]
-accuracy = 0.3
+def script():
+    model = lm.CNN(outputs=1, activation="sigmoid", generator=torch.Generator().manual_seed(0))
+    optimizer, targets = torch.optim.AdamW(model.parameters(), lr=0.001), task.target(splits.train.digits)
+    for batch in torch.arange(600).repeat(6).split(30):
+        optimizer.zero_grad()
+        F.binary_cross_entropy(model(splits.train.images[batch]), targets[batch]).backward()
+        optimizer.step()
+    right = (model(splits.valid.images[:300]) >= 0.5) == (task.target(splits.valid.digits[:300]) == 1)
+    return right.float().mean().item()
+
+
+script()
+
+# %% [markdown]
+# Edit the script above, run its cell, and then this one:
 
 # %%
-quiz.check(
-    accuracy,
-    expected=0.3,
-    mistakes={0.7: "It says yes to all of them, not no.", 0.5: "It does not guess; it always says yes."},
-    hint="Its output is 1, and 1 is a yes.",
-)
+always_yes = task.target(splits.valid.digits[:300]).mean().item()
+quiz.check_script(
+    script,
+    works=lambda accuracy: accuracy > 0.85,
+    broken=always_yes,
+    mistakes=[
+        ("outputs=2", "Two outputs with softmax would learn, but this task has one. Which function suits one output?"),
+        (lambda accuracy: abs(accuracy - (1 - always_yes)) < 1e-3, "Now it always says no. Does a gradient reach the "
+         "weights? Look at the range of the last function."),
+        ("with_logits", "This loss has a sigmoid inside. Behind a sigmoid it stays near the middle: give it logits."),
+    ],
+    hint="The loss is fine, and so are the optimiser and the batches. What does the network end in?",
+)  # fmt: skip
 
 # %% [markdown]
 # **Exercise 2.** Write `gradient(p)`: the gradient of `nn.BCELoss` with respect to the *raw* output `z`, for a true

@@ -39,13 +39,17 @@ device = "auto"
 # %%
 import math
 
+import numpy as np
+import pandas as pd
 import torch
 from IPython.display import Markdown
+from torch.nn import functional as F
 
 import lm_utils as lm
 from lm_utils.evidence import tables
 from lm_utils.evidence.results import reference
-from lm_utils.evidence.sentences import comparison_sentence, published_sentences
+from lm_utils.evidence.sentences import published_sentences
+from lm_utils.files import RESULTS
 from lm_utils.lessons import multi_class
 from lm_utils.show import output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
@@ -54,6 +58,72 @@ from lm_utils.show.style import show
 banner(data, device)
 
 # %% [markdown]
+# ## Five images, and a misfit at work
+#
+# Here are five test images with the two targets of each: one for "not curved", one for "curved".
+
+# %%
+splits, task = lm.load_data(data), lm.TASKS["binary"]
+five = [(splits.test.digits == digit).nonzero()[0].item() for digit in (0, 1, 3, 4, 8)]
+images, truth = splits.test.images[five], task.target(splits.test.digits[five])
+show(output_figures.images_with(images, [str(pair.tolist()) for pair in F.one_hot(truth, 2)]))
+
+# %% [markdown]
+# The network ends in two outputs. Softmax makes probabilities of them that sum to 1.
+
+# %%
+def logits(model, images):
+    hidden = torch.sigmoid(model.fc(model.features(images)))
+    return model.out(hidden)
+
+
+def softmax(z):
+    return torch.exp(z) / torch.exp(z).sum(dim=1, keepdim=True)
+
+
+# %% [markdown]
+# `F.cross_entropy` contains a softmax of its own and wants logits. The misfit of this notebook is the document's own
+# row: it applies softmax first, so that softmax is taken twice. Here is the training, without a helper: 600 images, the
+# same weights and batches for both.
+
+# %%
+def train(loss, epochs=8):
+    model = lm.CNN(outputs=2, generator=torch.Generator().manual_seed(0))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=0.001)
+    order, targets = torch.Generator().manual_seed(0), task.target(splits.train.digits[:600])
+    for _ in range(epochs):
+        total = 0.0
+        for batch in torch.randperm(len(targets), generator=order).split(32):
+            optimizer.zero_grad()
+            value = loss(logits(model, splits.train.images[batch]), targets[batch])
+            value.backward()
+            optimizer.step()
+            total += value.item() * len(batch)
+    return model, total / len(targets)
+
+
+# %% [markdown]
+# Five predictions beside five truths. The numbers are the probability of "curved":
+
+# %%
+once, loss_once = train(F.cross_entropy)
+twice, loss_twice = train(lambda z, labels: F.cross_entropy(softmax(z), labels))
+with torch.no_grad():
+    said = {"softmax once": softmax(logits(once, images))[:, 1], "softmax twice": softmax(logits(twice, images))[:, 1]}
+assert ((said["softmax once"] > 0.5) == (said["softmax twice"] > 0.5)).sum() >= 3
+pd.DataFrame({"curved": truth, **said}).round(3)
+
+# %% [markdown]
+# Both networks have learnt, although one was trained with a misfit. Compare their training losses, though:
+
+# %%
+assert loss_once < loss_twice
+print(f"training loss in the last epoch: softmax once {loss_once:.3f}, softmax twice {loss_twice:.3f}")
+
+# %% [markdown]
+# The larger loss does not mean that the second network is worse; part 5 says what it means. One seed, a few epochs:
+# **was it luck** that the misfit did no harm? The stored runs will tell.
+#
 # ## 1. Predict first
 #
 # Document 000 (section 1-2) argues that binary cross-entropy is unsuitable here: it looks at each output on its own,
@@ -74,7 +144,7 @@ quiz.predict(
 
 # %%
 z, labels = torch.randn(64, 2), torch.randint(2, (64,))
-both = torch.nn.BCELoss()(torch.softmax(z, 1), torch.nn.functional.one_hot(labels, 2).float())
+both = torch.nn.BCELoss()(softmax(z), F.one_hot(labels, 2).float())
 one = torch.nn.CrossEntropyLoss()(z, labels)
 assert torch.isclose(both, one, rtol=1e-5)
 print(f"BCE over both softmax outputs {both:.6f}, cross-entropy on the logits {one:.6f}")
@@ -87,7 +157,22 @@ print(f"BCE over both softmax outputs {both:.6f}, cross-entropy on the logits {o
 # ## 2. The loss table of document 000, measured again
 
 # %%
-losses = tables.summary("binary", "loss")
+runs = pd.read_csv(RESULTS / "mnist" / "runs.csv")
+stored = runs.query("task == 'binary' and hidden == 'sigmoid' and not prior_bias")
+score = stored.pivot(index="seed", columns=["loss", "activation"], values="test_metric")
+score = score.loc[:, score.notna().sum() == len(score)]
+score.agg(["mean", "min", "max"]).T.round(4)
+
+# %% [markdown]
+# The worst run of each row is far above a constant answer, so no misfit of these rows loses a run. Means with intervals
+# and paired differences follow from the same file ([notebook 07](07_experiment_design.ipynb), part 6, also on how to
+# read a verdict).
+
+# %%
+losses = tables.summary("binary", ["loss", "twin"])
+helper = losses.set_index(["loss", "activation"])["mean"]
+shared = helper.index.intersection(score.columns)
+assert len(shared) > 3 and np.allclose(score[shared].mean(), helper[shared])
 tables.readable(losses)
 
 # %% [markdown]
@@ -119,17 +204,14 @@ show(result_figures.dots_and_intervals(losses))
 show(result_figures.differences(losses))
 
 # %% [markdown]
-# The grey band reaches half a percentage point to either side; we fixed this limit before we looked at any result. An
-# interval inside the band shows that two rows are *practically equal*. *Better* and *worse* mean a difference beyond
-# chance, and only an interval wholly outside the band shows that it matters. Anything else is *undecided*. With fewer
-# than six seeds there is no verdict, only an "illustration". All intervals are about other seeds, not about another
-# test set.
-#
-# The row that the document recommends applies softmax twice. Its twin gets logits, as PyTorch intends. Here are both:
+# Which rows lie inside the grey band with their whole interval? Those are shown to be practically equal. The row that
+# the document recommends applies softmax twice. Its twin gets logits, as PyTorch intends. Here is the difference of the
+# two, seed by seed:
 
 # %%
-twin, twice = lm.Pairing("binary", "cross_entropy"), lm.Pairing("binary", "cross_entropy", "softmax")
-Markdown(comparison_sentence(twice, twin))
+gap = 100 * (score["cross_entropy", "softmax"] - score["cross_entropy", "none"])
+print("softmax twice minus once, in points:", gap.round(2).tolist())
+print(f"mean {gap.mean():+.2f}, ahead in {(gap > 0).sum()} and behind in {(gap < 0).sum()} of {len(gap)} seeds")
 
 # %% [markdown]
 # How large must the difference of two single runs be to mean anything? The table contains its own yardstick. Part 1
@@ -137,9 +219,9 @@ Markdown(comparison_sentence(twice, twin))
 # same seeds.
 
 # %%
-gaps = reference().paired(lm.Pairing("binary", "bce", "softmax"), twin)
-Markdown(f"Still, single seeds end up to **{100 * max(map(abs, gaps)):.2f} points** apart, and the mean of all"
-         f" {len(gaps)} differences is {100 * sum(gaps) / len(gaps):+.2f}. Rounding alone does that.")  # fmt: skip
+same_loss = 100 * (score["bce", "softmax"] - score["cross_entropy", "none"])
+Markdown(f"Still, single seeds end up to **{same_loss.abs().max():.2f} points** apart, and the mean of all"
+         f" {len(same_loss)} differences is {same_loss.mean():+.2f}. Rounding alone does that.")  # fmt: skip
 
 # %% [markdown]
 # ## 3. The activation table that document 001 left empty
@@ -166,24 +248,29 @@ show(result_figures.dots_and_intervals(activations))
 # nine outputs of each image should say no, so on balance the outputs are pushed downwards.
 
 # %%
-splits = lm.load_data(data)
-common = {"binary": [], "multiclass": []}
-for task, sizes in common.items():
-    pushes = [multi_class.first_push(lm.Pairing(task, "bce", "sigmoid"), splits, seed) for seed in range(20)]
-    sizes += [(abs(sum(push.by_class)), push.agreement) for push in pushes]  # mean of (output - base rate), and ...
+def start_of(task, seed):
+    outputs, targets = lm.TASKS[task].outputs, lm.TASKS[task].target(splits.train.digits[:256])
+    model = lm.CNN(outputs, generator=torch.Generator().manual_seed(seed))
+    hidden = model.hidden_units(splits.train.images[:256]).detach().requires_grad_()
+    z = model.out(hidden)
+    F.binary_cross_entropy(torch.sigmoid(z), F.one_hot(targets, outputs).float()).backward()
+    too_high = (torch.sigmoid(z) - F.one_hot(targets, outputs)).mean().item()
+    one_way = hidden.grad.sign().mean(dim=0).abs().mean().item()
+    return too_high, (1 + one_way) / 2
+
 
 # %% [markdown]
-# We look at twenty fresh networks of each kind. The first number says how far the outputs are, on average, from the
-# rates at which they should say yes. The second says how many images push a hidden unit the same way.
+# The first number says how far the outputs are, on average, above the rates at which they should say yes. The second is
+# the share of the images that push a hidden unit the same way. We look at twenty fresh networks of each kind.
 
 # %%
-two, ten = common.values()
-assert max(off for off, _ in two) < min(off for off, _ in ten)
-Markdown("\n".join(
-    f"- **{name}**: off by {sum(off for off, _ in sizes) / 20:.2f} on average;"
-    f" {sum(agreed for _, agreed in sizes) / 20:.0%} of the images push a hidden unit the same way"
-    for name, sizes in {"two classes": two, "ten classes": ten}.items()
-) + f"\n\n({splits.name}, 20 fresh networks each)")  # fmt: skip
+starts = {name: torch.tensor([start_of(name, seed) for seed in range(20)]) for name in ("binary", "multiclass")}
+two, ten = starts["binary"], starts["multiclass"]
+assert two[:, 0].abs().max() < ten[:, 0].abs().min()
+helper = multi_class.first_push(lm.Pairing("multiclass", "bce", "sigmoid"), splits).agreement
+assert abs(helper - ten[0, 1].item()) < 1e-4
+for name, found in {"two classes": two, "ten classes": ten}.items():
+    print(f"{name}: off by {found[:, 0].abs().mean():.2f}, {found[:, 1].mean():.0%} push the same way ({splits.name})")
 
 # %% [markdown]
 # With two sigmoids a fresh network starts a little too high or too low by chance, and a few steps correct that. With
@@ -200,73 +287,72 @@ Markdown("\n".join(
 
 # %%
 sure = torch.tensor([[40.0, -40.0]])
-floor = torch.nn.CrossEntropyLoss()(torch.softmax(sure, 1), torch.tensor([0])).item()
-assert math.isclose(floor, math.log(1 + 1 / math.e), rel_tol=1e-6)
-print(f"lowest loss with softmax twice and two classes: {floor:.4f}")
+floor = torch.nn.CrossEntropyLoss()(softmax(sure), torch.tensor([0])).item()
+assert math.isclose(floor, math.log(1 + 1 / math.e), rel_tol=1e-6) and floor < loss_twice
+print(f"lowest loss with softmax twice: {floor:.4f}; reached at the beginning of this notebook: {loss_twice:.4f}")
 
 # %% [markdown]
 # Here are the training curves of softmax once, softmax twice and a squared error behind softmax.
 
 # %%
+fitting, misfit = lm.Pairing("binary", "cross_entropy"), lm.Pairing("binary", "cross_entropy", "softmax")
 square = lm.Pairing("binary", "mse", "softmax")
-show(output_figures.learning_curves([twin, twice, square]))
+show(output_figures.learning_curves([fitting, misfit, square]))
 
 # %% [markdown]
 # The loss curves end at different heights although the accuracies agree. Do not compare losses of different pairings
 # with each other. Compare each loss with its own floor (dashed) and its own constant answer (dotted).
 #
-# Does a misfit cost time? Here are the epochs that each row needed.
+# Does a misfit cost time? The mean number of epochs until a run had made 95 % of its progress:
 
 # %%
-show(result_figures.epochs_plot(tables.summary("binary", ["loss", "twin"])))
+epochs = losses.set_index("label")["epochs_to_95"]
+(epochs / epochs.min()).round(1).sort_values().to_frame("times the quickest row")
 
 # %% [markdown]
-# Look at the two rows that end in softmax although their loss already contains a softmax or a sigmoid. The second
-# function only gets numbers between 0 and 1. Where the first one is sure, its gradient is nearly 0, so a confident
-# mistake hardly gets corrected. (Small gradients alone would not matter, because AdamW rescales them.)
+# Look at the rows that end in softmax although their loss already contains a softmax or a sigmoid. The second function
+# only gets numbers between 0 and 1. Where the first one is sure, its gradient is nearly 0, so a confident mistake
+# hardly gets corrected. Here is that gradient for a confident mistake, once and twice:
 
 # %%
-show(output_figures.calibration([twin, twice, square]))
+for z in (1.0, 4.0, 8.0):
+    wrong = torch.tensor([[z, -z]], requires_grad=True)
+    (single,) = torch.autograd.grad(F.cross_entropy(wrong, torch.tensor([1])), wrong)
+    (double,) = torch.autograd.grad(F.cross_entropy(softmax(wrong), torch.tensor([1])), wrong)
+    print(f"logits {z:+.0f} and {-z:+.0f}: gradient {single[0, 0]:.4f} with softmax once, {double[0, 0]:.7f} twice")
 
 # %% [markdown]
-# Calibration asks a question that accuracy does not ask: how often is a network right when it is "80 % sure"? Marks
-# below the diagonal are overconfident, marks above it are too cautious. The number in brackets is the mean distance
-# from the diagonal (ECE). Pairings with the same accuracy may differ here. The next table gives the numbers, with two
-# more measures that reward honest probabilities ([notebook 09](09_probability.ipynb) explains all three):
+# (Small gradients alone would not matter, because AdamW rescales them. But beside the gradients of other images a
+# confident mistake no longer counts.)
+#
+# Accuracy does not show whether the outputs are honest probabilities. [Notebook 09](09_probability.ipynb) computes the
+# three measures of this table; of each, less is better.
 
 # %%
-tables.probabilities([twin, twice, square, lm.Pairing("binary", "bce", "sigmoid")])
+tables.probabilities([fitting, misfit, square, lm.Pairing("binary", "bce", "sigmoid")])
 
 # %% [markdown]
 # Now we compare the negative log-likelihood seed by seed. It is the number that cross-entropy itself minimises on its
 # training images:
 
 # %%
-for name, pairing in {"softmax twice": twice, "MSE behind softmax": square}.items():
-    gaps = reference().paired(pairing, twin, "nll")
-    print(f"{name}: lower than cross-entropy on logits in {sum(gap < 0 for gap in gaps)} of {len(gaps)} seeds")
-assert sum(gaps) < 0  # MSE's probabilities were the better ones, says the summary
+nll = pd.DataFrame({name: reference().scores(pairing, "nll") for name, pairing in
+                    {"once": fitting, "twice": misfit, "MSE": square}.items()})  # fmt: skip
+lower = nll[["twice", "MSE"]].lt(nll["once"], axis=0)
+assert (nll["MSE"] - nll["once"]).sum() < 0  # MSE's probabilities were the better ones, says the summary
+print("seeds with a lower NLL than softmax once:", lower.sum().to_dict(), "of", len(nll))
 
 # %% [markdown]
 # Is cross-entropy better calibrated, as document 000 says? That depends on the task; [notebook
 # 09](09_probability.ipynb) has the verdict.
-#
-# Finally, here are the outputs themselves, for answers that should be yes and answers that should be no.
-
-# %%
-show(output_figures.output_histograms([twin, twice, square]))
-
-# %% [markdown]
-# Nearly all outputs stand at the ends (the scale is logarithmic). The blue bar on the far left and the orange one on
-# the far right are confident mistakes. The fuller the middle is, the more often a network admits that it does not know.
 
 # %% [markdown]
 # ## 6. Every pairing
 #
-# First come three rows that the document lacks: logits into either loss, and the hinge loss.
+# First comes a row that the document lacks: the hinge loss.
 
 # %%
-tables.readable(tables.summary("binary", ["twin", "extra"]))
+tables.readable(tables.summary("binary", "extra"))
 
 # %% [markdown]
 # The grid shows every loss with every output activation, all on the same few seeds (an illustration, no verdicts).
@@ -283,9 +369,9 @@ show(result_figures.grid_heatmap("binary"))
 # agree in every single seed?
 
 # %%
-stored = reference()
-for name in ("sigmoid", "softmax"):
-    print(name, stored.paired(lm.Pairing("binary", "mae", name), lm.Pairing("binary", "hinge", name)))
+grid = stored.query("loss in ['mae', 'hinge'] and activation in ['sigmoid', 'softmax']")
+grid = grid.pivot(index="seed", columns=["activation", "loss"], values="test_metric").dropna()
+(grid.xs("mae", axis=1, level="loss") - grid.xs("hinge", axis=1, level="loss")).T
 
 # %% [markdown]
 # For an output $p$ from 0 to 1 the hinge loss is $1-p$ where the answer is yes and $1+p$ where it is no. The absolute
@@ -302,38 +388,82 @@ picker("binary", data, device)
 # %% [markdown]
 # ## Exercises
 #
-# **Exercise 1.** A fresh two-class network says one half and one half for every image. What is the value of
-# cross-entropy then?
+# **Exercise 1.** A fresh two-class network says one half and one half for every image. The script computes the
+# cross-entropy of such outputs, but its result is not the right one. Repair it.
 
 # %%
-start = ...
+def script():
+    outputs, labels = torch.full((6, 2), 0.5), torch.tensor([0, 1, 1, 0, 1, 0])
+    loss = torch.nn.NLLLoss()
+    return loss(outputs, labels).item()
+
+
+script()
+
 
 # %% tags=["solution"]
-start = math.log(2)
+def script():
+    outputs, labels = torch.full((6, 2), 0.5), torch.tensor([0, 1, 1, 0, 1, 0])
+    loss = torch.nn.NLLLoss()
+    return loss(outputs.log(), labels).item()  # this loss wants log-probabilities; it takes no logarithm itself
 
-# %%
-quiz.check(start, expected=math.log(2), tolerance=5e-3, mistakes={0.5: "The loss is a logarithm of that probability."},
-           hint="Minus the logarithm of the probability of the true class.")
+
+script()
 
 # %% [markdown]
-# **Exercise 2.** A colleague's two-class training is stuck at a loss of about 0.31, and the accuracy is excellent.
-# Which line did the colleague write? Answer "softmax before cross-entropy", "sigmoid before BCELoss" or "wrong
-# labels".
+# Edit the script above, run its cell, and then this one:
 
 # %%
-line = ...
+quiz.check_script(
+    script,
+    works=lambda value: abs(value - math.log(2)) < 1e-3,
+    broken=-0.5,
+    mistakes=[
+        (lambda value: abs(value - 0.5) < 1e-3, "The sign is right, but a loss of cross-entropy is a logarithm."),
+        ("log_softmax", "The value is right here by chance: the outputs are probabilities already, and softmax would "
+         "be applied to them a second time."),
+        ("CrossEntropyLoss", "The value is right here by chance: this loss applies a softmax, and the outputs are "
+         "probabilities already. With other outputs it would be softmax twice."),
+    ],
+    hint="`nn.NLLLoss` picks the number of the true class and changes its sign. Which numbers does it expect?",
+)  # fmt: skip
+
+# %% [markdown]
+# **Exercise 2.** A colleague's two-class training stays above 0.31, although the accuracy is excellent. Here is the
+# loss of a network that is right and very sure about four images. Repair the script so that the loss can reach 0.
+
+# %%
+def script():
+    z, labels = torch.tensor([[9.0, -9.0], [-9.0, 9.0], [9.0, -9.0], [9.0, -9.0]]), torch.tensor([0, 1, 0, 0])
+    p = torch.softmax(z, dim=1)
+    return F.cross_entropy(p, labels).item()
+
+
+script()
+
 
 # %% tags=["solution"]
-line = "softmax before cross-entropy"
+def script():
+    z, labels = torch.tensor([[9.0, -9.0], [-9.0, 9.0], [9.0, -9.0], [9.0, -9.0]]), torch.tensor([0, 1, 0, 0])
+    return F.cross_entropy(z, labels).item()  # the loss contains the softmax
+
+
+script()
+
+# %% [markdown]
+# Edit the script above, run its cell, and then this one:
 
 # %%
-quiz.check(
-    line,
-    expected="softmax before cross-entropy",
-    mistakes={"sigmoid before BCELoss": "That one is right as it is, and its floor is 0.",
-              "wrong labels": "Then the accuracy would suffer."},
-    hint="Compare 0.31 with the floor above.",
-)
+quiz.check_script(
+    script,
+    works=lambda value: 0 <= value < 1e-3,
+    broken=floor,
+    mistakes=[
+        (lambda value: value < -1e-3, "A loss below 0: `nll_loss` wants logarithms of probabilities."),
+        (lambda value: value > 1, "Now the loss is large: are these still the logits of the true classes?"),
+    ],
+    hint="Compare 0.31 with the floor in part 5. How many softmaxes are there?",
+)  # fmt: skip
 
 # %% [markdown]
 # ## Summary

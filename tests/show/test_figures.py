@@ -1,5 +1,6 @@
 """Every figure of results can be drawn, with runs and without, and says in words what it shows."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from made_up_runs import results_of, seeded
@@ -113,3 +114,9 @@ def test_every_row_of_the_shipped_results_is_drawn():
         table = tables.summary(task)
         assert isinstance(table, pd.DataFrame)
         drawn(result_figures.dots_and_intervals(table))
+
+
+def test_histograms_of_different_ranges_meet_in_common_bins():
+    edges = np.array([-1.0, 0.0, 1.0, 2.0])
+    assert output_figures.in_bins([1, 3], (0.0, 2.0), edges).tolist() == [0.0, 0.25, 0.75]
+    assert output_figures.in_bins([2, 2], (-1.0, 1.0), edges).tolist() == [0.5, 0.5, 0.0]

@@ -235,9 +235,8 @@ def test_nothing_of_this_machine_is_stored(source):
         assert not cell.get("outputs") and not cell.get("execution_count")
 
 
-COMPUTES = {
-    "08_regression"
-}  # notebooks of experiments that are computed in view; the others join as they are rewritten
+# Notebooks of experiments that are computed in view; the others join as they are rewritten.
+COMPUTES = {"08_regression", "09_probability", "10_binary"}
 VALUES = {name for kind in (torch.Tensor, pd.DataFrame) for name in dir(kind) if not name.startswith("_")}
 
 
