@@ -11,7 +11,6 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from torch import Tensor
 
 from lm_utils.evidence.reference_lines import stored_landmarks
 from lm_utils.evidence.results import Results, reference, tested_digits
@@ -50,17 +49,6 @@ def with_origin(figure: Figure, results: Results, alt: str) -> Figure:
 def stored(pairing: Pairing, name: str, results: Results) -> list:
     """Return what was stored under this name about the outputs of each run that has it."""
     return [run["outputs"][name] for run in results.of(pairing) if name in run["outputs"]]
-
-
-def images_with(images: Tensor, titles: Sequence[str]) -> Figure:
-    """Draw these images in a row, each with a title."""
-    figure, axes = new_figure(1, len(images), width=2 * len(images), height=2.3, squeeze=False)
-    for axis, image, title in zip(axes[0], images, titles, strict=True):
-        axis.imshow(image[0], cmap="gray_r")
-        axis.set(xticks=[], yticks=[])
-        axis.set_title(title, fontsize=11)
-    figure.set_label(f"{len(images)} images: {'; '.join(title.replace(chr(10), ', ') for title in titles)}.")
-    return figure
 
 
 # --- learning curves -------------------------------------------------------------------------------------------------

@@ -54,6 +54,7 @@ from lm_utils.lessons import regression as lesson
 from lm_utils.runs.inside import stuck_units
 from lm_utils.show import output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
+from lm_utils.show.images import images_figure
 from lm_utils.show.style import show
 from lm_utils.training import adamw
 
@@ -68,7 +69,7 @@ banner(data, device)
 splits, task = lm.load_data(data), lm.TASKS["regression"]
 five = [(splits.test.digits == digit).nonzero()[0].item() for digit in (1, 3, 6, 8, 4)]
 images, truth = splits.test.images[five], task.target(splits.test.digits[five]).flatten()
-show(output_figures.images_with(images, [f"strokes + holes: {number:g}" for number in truth]))
+show(images_figure(images, [f"strokes + holes: {number:g}" for number in truth]))
 
 # %% [markdown]
 # The network turns each image into one number. Three convolutions look at the image. A hidden layer of 64 sigmoid units

@@ -54,6 +54,7 @@ from lm_utils.lessons import verdicts
 from lm_utils.runs.outputs import quality
 from lm_utils.show import output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
+from lm_utils.show.images import images_figure
 from lm_utils.show.style import show
 
 banner(data, device)
@@ -67,7 +68,7 @@ banner(data, device)
 splits, task = lm.load_data(data), lm.TASKS["probability"]
 five = [(splits.test.digits == digit).nonzero()[0].item() for digit in (0, 1, 3, 4, 8)]
 images, truth = splits.test.images[five], task.target(splits.test.digits[five]).flatten()
-show(output_figures.images_with(images, ["curved" if yes else "not curved" for yes in truth]))
+show(images_figure(images, ["curved" if yes else "not curved" for yes in truth]))
 
 # %% [markdown]
 # The network is the same as in [notebook 08](08_regression.ipynb): convolutions, a hidden layer of 64 sigmoid units,

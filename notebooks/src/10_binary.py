@@ -53,6 +53,7 @@ from lm_utils.files import RESULTS
 from lm_utils.lessons import multi_class
 from lm_utils.show import output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
+from lm_utils.show.images import images_figure
 from lm_utils.show.style import show
 
 banner(data, device)
@@ -66,7 +67,7 @@ banner(data, device)
 splits, task = lm.load_data(data), lm.TASKS["binary"]
 five = [(splits.test.digits == digit).nonzero()[0].item() for digit in (0, 1, 3, 4, 8)]
 images, truth = splits.test.images[five], task.target(splits.test.digits[five])
-show(output_figures.images_with(images, [str(pair.tolist()) for pair in F.one_hot(truth, 2)]))
+show(images_figure(images, [str(pair.tolist()) for pair in F.one_hot(truth, 2)]))
 
 # %% [markdown]
 # The network ends in two outputs. Softmax makes probabilities of them that sum to 1.

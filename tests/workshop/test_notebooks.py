@@ -236,7 +236,7 @@ def test_nothing_of_this_machine_is_stored(source):
 
 
 # Notebooks of experiments that are computed in view; the others join as they are rewritten.
-COMPUTES = {"08_regression", "09_probability", "10_binary"}
+COMPUTES = {"08_regression", "09_probability", "10_binary", "12_multi_label", "15_verdicts"}
 VALUES = {name for kind in (torch.Tensor, pd.DataFrame) for name in dir(kind) if not name.startswith("_")}
 
 
