@@ -151,7 +151,7 @@ def extremes_figure(label: int = 0, what: str = "loss") -> Figure:
     if relative_errors("Sigmoid, then BCELoss", "float16", label, what)[1].isnan().any():
         panels[1].text(1, 3e2, "top edge: not a number", fontsize=10)
     panels[0].legend(loc="upper right")
-    _fixed_layout(figure, left=0.08)
+    _fixed_layout(figure, left=0.09)
     figure.set_label(f"Relative error in three number formats, fused and separate. {extremes_text(label, what)}")
     return figure
 
@@ -200,7 +200,7 @@ def race_table(rows: int = 4096, classes: int = 64, rounds: int = 25) -> pd.Data
     return pd.DataFrame({name: race(*pair, rounds) for name, pair in pairs.items()}).T
 
 
-def _fixed_layout(figure: Figure, left: float = 0.06) -> None:
+def _fixed_layout(figure: Figure, left: float = 0.072) -> None:
     """Fix the layout, which is quicker than to compute one at each turn of a control."""
     figure.set_layout_engine(None)
     figure.subplots_adjust(left=left, right=0.99, bottom=0.16, top=0.9, wspace=0.16)

@@ -1,4 +1,4 @@
-"""Notebook 00: two scripts and a vote, what fits what, the map of the course."""
+"""Notebook 00: the vote, what fits what, the map of the course."""
 
 from __future__ import annotations
 
@@ -10,79 +10,21 @@ from pathlib import Path
 
 import ipywidgets as widgets
 import pandas as pd
-from IPython.display import HTML, Markdown
+from IPython.display import Markdown
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from lm_utils.activations import ACTIVATIONS
-from lm_utils.data import Splits
 from lm_utils.files import NOTEBOOKS, cache_folder
+from lm_utils.lessons.start_here_scripts import PAIRINGS
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import USUAL_ACTIVATIONS, Pairing, recommended, usual_pairing
+from lm_utils.show import quiz
 from lm_utils.show.lab import lab, menu
-from lm_utils.show.style import COLORS, LINES, MARKERS, VERDICT_COLORS, VERDICT_SIGNS, new_figure
+from lm_utils.show.style import VERDICT_COLORS, VERDICT_SIGNS, new_figure
 from lm_utils.tasks import TASKS
-from lm_utils.training import Run, epochs_for, fit
 
-# --- the cold open -------------------------------------------------------------------------------------------
-
-SCRIPT = """model = CNN(outputs=10)
-optimizer = AdamW(model.parameters())
-loss_fn = nn.BCELoss()
-
-for images, targets in batches:
-    optimizer.zero_grad()
-    p = model(images).{activation}
-    loss = loss_fn(p, targets)
-    loss.backward()
-    optimizer.step()
-"""
-SCRIPTS = {"A": "softmax(dim=1)", "B": "sigmoid()"}
-PAIRINGS = {"A": Pairing("multiclass", "bce", "softmax"), "B": Pairing("multiclass", "bce", "sigmoid")}
-
-
-def script(name: str) -> str:
-    """Return the text of script A or B."""
-    return SCRIPT.format(activation=SCRIPTS[name])
-
-
-def two_scripts() -> HTML:
-    """Show both scripts side by side, the one line that differs marked."""
-    boxes = ""
-    for name in SCRIPTS:
-        lines = [html.escape(line) or " " for line in script(name).splitlines()]
-        marked = [f"<mark><b>{line}</b></mark>" if SCRIPTS[name] in line else line for line in lines]
-        code = "\n".join(marked)
-        boxes += (
-            f"<figure style='flex:1 1 22em;margin:0 1em 0 0'><figcaption><b>Script {name}</b></figcaption>"
-            f"<pre style='padding:.7em;border:1px solid #999;line-height:1.45;overflow-x:auto'>{code}</pre></figure>"
-        )
-    return HTML(f"<div style='display:flex;flex-wrap:wrap'>{boxes}</div>")
-
-
-def cold_open(data: Splits, device: str = "auto", updates: int = 300) -> dict[str, Run]:
-    """Train both scripts for about as many weight updates as named; a few seconds."""
-    epochs = epochs_for(data, updates)
-    return {name: fit(p, data, max_epochs=epochs, patience=epochs, device=device) for name, p in PAIRINGS.items()}
-
-
-def cold_open_figure(runs: dict[str, Run], guess: float) -> Figure:
-    """Draw the accuracy of both scripts on the validation images, epoch by epoch."""
-    figure, axes = new_figure(height=3.8)
-    for i, (name, run) in enumerate(runs.items()):
-        values = [100 * record["valid_metric"] for record in run.history]
-        axes.plot(
-            range(1, len(values) + 1), values, LINES[i], marker=MARKERS[i], color=COLORS[i], label=f"script {name}"
-        )
-        axes.annotate(f"{name}: {values[-1]:.1f} %", (len(values), values[-1]), (8, 8), textcoords="offset points",
-                      va="center", color=COLORS[i], fontweight="bold")  # fmt: skip
-    axes.axhline(100 * guess, color="0.4", lw=1, ls=":", label="always the same digit")
-    axes.set(xlabel="epoch", ylabel="right answers (%)", ylim=(0, 104))
-    axes.set_xlim(right=1.12 * max(run.epochs for run in runs.values()))
-    axes.set_title(f"Right answers on validation images ({next(iter(runs.values())).data})")
-    axes.legend(loc="center right")
-    figure.set_label("Accuracy over epochs of two scripts: A climbs far above 90 percent, B stays at one in ten.")
-    return figure
+# --- the vote -------------------------------------------------------------------------------------------------
 
 
 class Vote(widgets.VBox):
@@ -94,9 +36,10 @@ class Vote(widgets.VBox):
             options=list(options), value=recall(name) if recall(name) in options else None,
             description="Your vote:", style={"description_width": "initial"}, layout={"width": "auto"},
         )  # fmt: skip
+        self.choices.add_class("lm-quiz")
         self.note = widgets.HTML(value=self.status())
         self.choices.observe(self._chosen, names="value")
-        super().__init__([widgets.HTML(f"<b>Vote.</b> {question}"), self.choices, self.note])
+        super().__init__([widgets.HTML(f"{quiz.LARGER}<b>Vote.</b> {question}"), self.choices, self.note])
 
     def status(self) -> str:
         """Say what has happened to the vote."""

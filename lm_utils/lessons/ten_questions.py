@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -21,6 +21,7 @@ CONFIDENCE = {  # what is ticked: the share of such answers that one expects to 
     "sure (19 in 20)": 0.95,
 }
 SURE, WELL_JUDGED = 0.95, 0.15
+FOLDED = "Ten questions (optional)"
 WIDE = {"description_width": "initial"}
 
 
@@ -146,6 +147,15 @@ def recall() -> dict[str, Reply]:
 # --- the widget ----------------------------------------------------------------------------------------------
 
 
+def listed(description: str, options: Iterable[str]) -> widgets.Select:
+    """Return a list to choose from that is one Tab stop, where each radio button would be one."""
+    chosen = widgets.Select(
+        options=list(options), value=None, rows=3, description=description, style=WIDE, layout={"width": "auto"}
+    )
+    chosen.add_class("lm-quiz")
+    return chosen
+
+
 class AskedQuestion(quiz.Prediction):
     """One question with its options, its confidence, and no button of its own."""
 
@@ -153,11 +163,8 @@ class AskedQuestion(quiz.Prediction):
         self.source = question
         key, reading = next(iter(question.options)), ""  # the true ones are looked up when they are revealed
         super().__init__(question.question, list(question.options.values()), question.options[key], reading)
-        self.choices.description = "Your answer:"
-        self.confidence = widgets.RadioButtons(
-            options=list(CONFIDENCE), value=None, description="How sure?", style=WIDE, layout={"width": "auto"}
-        )
-        self.confidence.add_class("lm-quiz")
+        self.choices = listed("Your answer:", question.options.values())
+        self.confidence = listed("How sure?", CONFIDENCE)
         title = self.children[0]
         title.value = title.value.replace("Predict first.", f"Question {number}.")
         self.children = [title, self.choices, self.confidence, self.verdict]
@@ -192,7 +199,9 @@ class TenQuestions(widgets.VBox):
         self.button = widgets.Button(description=words, style={"font_size": "1rem"}, layout={"width": "auto"})
         self.result = widgets.HTMLMath()
         self.button.on_click(self._finish)
-        super().__init__([*self.asked, self.button, self.result])
+        inside = [*self.asked, self.button, self.result]
+        folded = widgets.Accordion([widgets.VBox(inside)], titles=[FOLDED])
+        super().__init__(inside if second_time else [folded])
 
     @property
     def replies(self) -> dict[str, Reply]:
@@ -221,7 +230,9 @@ class TenQuestions(widgets.VBox):
     def _repr_mimebundle_(self, **options: object) -> dict:
         page = "".join(one.folded() for one in self.asked)
         bundle = super()._repr_mimebundle_(**options) or {}
-        return {**bundle, "text/plain": "Ten questions", "text/html": f"<p><b>Ten questions</b></p>{page}"}
+        summary = "Ten questions" if self.second_time else FOLDED
+        page = f"<details{' open' * self.second_time}><summary><b>{summary}</b></summary>{page}</details>"
+        return {**bundle, "text/plain": "Ten questions", "text/html": page}
 
 
 def before() -> TenQuestions:

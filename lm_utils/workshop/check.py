@@ -103,12 +103,12 @@ def look_at_fonts() -> Iterator[Line]:
 
 
 def look_at_browser() -> Iterator[Line]:
-    """Chromium for the browser tests."""
+    """Chromium, Chrome or Edge for the browser tests."""
     path = find_browser()
     if path:
         yield "ok", f"{path}, for the browser tests"
     else:
-        yield "note", "no Chromium (only the browser tests need it; Debian: apt-get install chromium)"
+        yield "note", "no Chromium, Chrome or Edge (only the browser tests need one; Debian: apt-get install chromium)"
 
 
 LOOKS: dict[str, Callable[[], Iterator[Line]]] = {

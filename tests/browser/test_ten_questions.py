@@ -15,8 +15,9 @@ def test_ten_answers_and_how_sure(jupyter):
         page.button("Show the result").click()
         page.see("Still open, answer and confidence: question 1, 2, 3")
         for place, question in enumerate(questions()):
-            page.radio(question.options[question.proven[0]]).check()
-            page.radio("rather sure", nth=place).check()
+            lists = page.raw.locator(".lm-quiz select")  # two of each question: its answers, and how sure
+            lists.nth(2 * place).select_option(label=question.options[question.proven[0]])
+            lists.nth(2 * place + 1).select_option(label="rather sure (2 in 3)")
         page.screenshot("ten_questions_asked", around=page.see("Question 3."))
         page.button("Show the result").click()
         page.see("10 of 10 right.")

@@ -11,13 +11,14 @@ from torch.optim import AdamW
 import lm_utils as lm
 from lm_utils.files import NOTEBOOKS
 from lm_utils.lessons import start_here as lesson
+from lm_utils.lessons import start_here_scripts as scripts
 from lm_utils.pairing import USUAL_ACTIVATIONS, recommended, usual_pairing
 from lm_utils.runs.rows import rows
 
 SOURCE = NOTEBOOKS / "src" / "00_start_here.py"
 
 
-@pytest.mark.parametrize("name", lesson.SCRIPTS)
+@pytest.mark.parametrize("name", scripts.SCRIPTS)
 def test_the_scripts_shown_are_the_runs_shown(name, digits):
     """Run the very text on the page for one epoch: its mean loss is the one that `fit` reports."""
     targets = one_hot(digits.train.digits, 10).float()
@@ -32,17 +33,50 @@ def test_the_scripts_shown_are_the_runs_shown(name, digits):
             return value
 
     world = {
-        "CNN": lambda outputs: lm.CNN(outputs, generator=torch.Generator().manual_seed(0)),
         "AdamW": AdamW, "nn": type("nn", (), {"BCELoss": Recorded}),
         "batches": [(digits.train.images[batch], targets[batch]) for batch in order],
     }  # fmt: skip
-    exec(lesson.script(name), world)
-    run = lm.fit(lesson.PAIRINGS[name], digits, max_epochs=1, device="cpu")
+
+    class Seeded(lm.TinyCNN):
+        def __init__(self, outputs):
+            super().__init__(outputs, generator=torch.Generator().manual_seed(0))
+
+    world["TinyCNN"] = Seeded
+    exec(scripts.NETWORK + scripts.script(name), world)
+    run = lm.fit(scripts.PAIRINGS[name], digits, max_epochs=1, device="cpu", network=lm.TinyCNN)
     assert sum(losses) / len(digits.train) == pytest.approx(run.history[0]["train_loss"], abs=1e-3)
 
 
+@pytest.fixture(scope="module")
+def opened(digits):
+    """The cold open, before and after a click on Train."""
+    box = scripts.cold_open(digits, 0.1, lesson.vote("scripts", "Why?", ["this", "that"]), "cpu")
+    before = box.picture.value
+    box.button.click()
+    assert box.runs is box.finished  # waits for the click's training, and trains nothing again
+    return box, before
+
+
+def test_a_click_trains_both_scripts_and_draws_their_curves(opened):
+    box, before = opened
+    assert "not trained yet" in before and "not trained yet" not in box.picture.value
+    assert box.runs["A"].test_metric > 0.8 and box.runs["B"].test_metric < 0.3
+    assert [len(history) for history in box.histories.values()] == [scripts.EPOCHS] * 2
+    assert box.status.value.count("of the test images right") == 2
+
+
+def test_the_sizes_on_the_page_are_the_network_s(opened):
+    model = opened[0].runs["A"].model
+    page = scripts.two_scripts()
+    assert f"{model.fc.in_features} numbers" in page
+    assert f"fc: {model.fc.in_features} → {model.fc.out_features} hidden units" in page
+    assert f"out: {model.out.in_features} → {model.out.out_features} numbers" in page
+    convolutions = [layer for layer in model.children() if isinstance(layer, nn.Conv2d)]
+    assert len(convolutions) == 2 and "two convolutions" in page
+
+
 def test_the_reason_stays_a_secret_until_its_notebook():
-    secret = lesson.PAIRINGS["B"].advice.reason
+    secret = scripts.PAIRINGS["B"].advice.reason
     text = lesson.verdict_text("multiclass", "bce", "sigmoid")
     assert secret not in text and "notebook 11" in text and "handicapped" in text
     assert "notebook 11" not in lesson.verdict_text("multiclass", "cross_entropy", "none")

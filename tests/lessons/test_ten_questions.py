@@ -79,7 +79,7 @@ def test_the_first_time_gives_nothing_away():
     test.button.click()
     assert "Kept" in test.result.value and all(one.verdict.value == "" for one in test.asked)
     page = test._repr_mimebundle_()["text/html"]
-    assert ten.questions()[0].options["silent"] in page and "<details>" not in page
+    assert ten.questions()[0].options["silent"] in page and page.count("<details") == 1
     assert ten.recall() == replies(4)
 
 

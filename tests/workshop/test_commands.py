@@ -14,7 +14,7 @@ import pytest
 
 from lm_utils import __main__ as command_line
 from lm_utils.errors import UserError
-from lm_utils.workshop import check, lab, setup, test
+from lm_utils.workshop import check, lab, setup, system, test
 from lm_utils.workshop.setup import ROOT
 
 COMMANDS = {**command_line.COMMANDS}
@@ -150,7 +150,7 @@ def test_check_says_something_about_everything(capsys):
     assert all(f" {name} " in shown for name in check.LOOKS)
 
 
-def test_lab_starts_without_news(monkeypatch):
+def test_lab_starts_without_news(monkeypatch, tmp_path):
     started = {}
 
     def run(command, **options):
@@ -158,10 +158,11 @@ def test_lab_starts_without_news(monkeypatch):
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(lab.subprocess, "run", run)
+    monkeypatch.setattr(lab, "COPY", tmp_path / "mine")
     assert lab.main() == 0
     assert started["cwd"] == ROOT
     assert started["env"]["OMP_NUM_THREADS"] == os.environ.get("OMP_NUM_THREADS", "1")
-    assert (ROOT / lab.START).exists() and any(lab.START in word for word in started["command"])
+    assert (tmp_path / "mine" / lab.START).exists() and any(lab.START in word for word in started["command"])
     folder = started["env"]["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0]
     with open(f"{folder}/labconfig/default_setting_overrides.json", encoding="utf-8") as file:
         assert json.load(file) == lab.NO_NEWS
@@ -202,3 +203,21 @@ def test_what_is_skipped_for_want_of_a_browser_or_a_font_is_one_line_with_the_wa
     monkeypatch.setattr(check, "find_browser", lambda: "/usr/bin/chromium")
     monkeypatch.setattr("lm_utils.show.style.rc", lambda: {"font.family": ["DejaVu Sans", "NanumGothic"]})
     assert test.skipped(quick=False) == []
+
+
+@pytest.mark.parametrize(
+    "variable, app",
+    [("HOME", "Applications/Google Chrome.app/Contents/MacOS/Google Chrome"),
+     ("PROGRAMFILES(X86)", "Microsoft/Edge/Application/msedge.exe"),
+     ("LOCALAPPDATA", "Google/Chrome/Application/chrome.exe")],
+)  # fmt: skip
+def test_a_browser_is_found_where_macos_and_windows_keep_it(variable, app, monkeypatch, tmp_path):
+    monkeypatch.setattr(system.shutil, "which", lambda name: None)
+    for name in ("HOME", *system.WINDOWS_FOLDERS):
+        monkeypatch.setenv(name, str(tmp_path / "nothing here"))
+    monkeypatch.setattr(system.Path, "home", lambda: Path(os.environ["HOME"]))
+    (tmp_path / app).parent.mkdir(parents=True)
+    (tmp_path / app).touch()
+    assert system.find_browser() is None
+    monkeypatch.setenv(variable, str(tmp_path))
+    assert system.find_browser() == str(tmp_path / app)

@@ -79,10 +79,12 @@ def test_editions(house, capsys):
 
 def test_a_question_hides_its_source_which_holds_the_answer(house):
     source = house / "notebooks" / "src" / "02_other.py"
-    source.write_text("# %%\nquiz.check(mine, expected=3)\n\n# %%\nmine = ...\n\n# %%\nmine = 3\ncheck(mine, 3)\n")
+    texts = ["quiz.check(mine, expected=3)", "mine = ...", "mine = ...\ncheck(mine, 3)", "assert f(3)\ncheck(mine, 3)"]
+    source.write_text("".join(f"# %%\n{text}\n\n" for text in texts))
     notebooks.main(root=house)
     cells = cells_of(house / "notebooks" / "02_other.ipynb")
-    assert [dict(cell.metadata) for cell in cells] == [{"jupyter": {"source_hidden": True}}, {}, {}]
+    hidden = {"jupyter": {"source_hidden": True}, "cellView": "form"}
+    assert [dict(cell.metadata) for cell in cells] == [hidden, {}, {}, hidden]
 
 
 def test_a_changed_english_cell_asks_for_its_korean(house, capsys):
@@ -231,7 +233,7 @@ def test_nothing_of_this_machine_is_stored(source):
     notebook = edition(source)
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
     for cell in notebook.cells:
-        assert set(cell.metadata) <= {"tags", "slideshow", "jupyter"}
+        assert set(cell.metadata) <= {"tags", "slideshow", "jupyter", "cellView"}
         assert not cell.get("outputs") and not cell.get("execution_count")
 
 

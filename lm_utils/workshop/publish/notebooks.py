@@ -124,14 +124,14 @@ def main(check: bool = False, solutions: bool = False, translated: bool = False,
 
 
 def asks(source: str) -> bool:
-    """Say whether a cell only asks a question: its source holds the answer and is folded away."""
+    """Say whether a cell ends in a question and has no gap to fill: its source holds the answer and is folded away."""
     body = ast.parse(re.sub(r"^\s*[%!].*$", "pass", source, flags=re.MULTILINE)).body
     call = body[-1].value if body and isinstance(body[-1], ast.Expr) else None
     if not isinstance(call, ast.Call):
         return False
     name = getattr(call.func, "attr", getattr(call.func, "id", ""))
-    stub = any(isinstance(node, ast.Constant) and node.value is ... for node in ast.walk(body[-1]))
-    return name in QUESTIONS and len(body) == 1 and not stub
+    stub = any(isinstance(node, ast.Constant) and node.value is ... for part in body for node in ast.walk(part))
+    return name in QUESTIONS and not stub
 
 
 # --- executed copies ---
@@ -204,7 +204,7 @@ def _clean(cells: list[NotebookNode]) -> Iterator[NotebookNode]:
         new = nbformat.v4.new_code_cell if cell.cell_type == "code" else nbformat.v4.new_markdown_cell
         metadata = {key: cell.metadata[key] for key in KEPT_METADATA if key in cell.metadata}
         if cell.cell_type == "code" and asks(cell.source):
-            metadata["jupyter"] = {"source_hidden": True}
+            metadata |= {"jupyter": {"source_hidden": True}, "cellView": "form"}  # for JupyterLab, and for Colab
         name = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
         yield new(cell.source, id=name, metadata=metadata)
 

@@ -1,0 +1,162 @@
+"""Notebook 00: two scripts one word apart, trained side by side at a click."""
+
+from __future__ import annotations
+
+import html
+import time
+from threading import Lock, Thread
+
+import ipywidgets as widgets
+from matplotlib.figure import Figure
+
+from lm_utils.data import Splits
+from lm_utils.model import TinyCNN
+from lm_utils.pairing import Pairing
+from lm_utils.show.style import COLORS, LINES, MARKERS, Picture, new_figure
+from lm_utils.training import Run, fit
+
+NETWORK = """class Net(TinyCNN):
+    def forward(self, images):
+        x = self.features(images)
+        h = self.fc(x).sigmoid()
+        return self.out(h)
+"""
+SCRIPT = """model = Net(outputs=10)
+optimizer = AdamW(
+    model.parameters(), lr=0.01)
+loss_fn = nn.BCELoss()
+
+for images, targets in batches:
+    optimizer.zero_grad()
+    logits = model(images)
+    p = logits.{activation}
+    loss = loss_fn(p, targets)
+    loss.backward()
+    optimizer.step()
+"""
+SCRIPTS = {"A": "softmax(dim=1)", "B": "sigmoid()"}
+PAIRINGS = {"A": Pairing("multiclass", "bce", "softmax"), "B": Pairing("multiclass", "bce", "sigmoid")}
+EPOCHS = 15
+REDRAWN = 0.3  # seconds between two drawings while a script trains
+
+
+def script(name: str) -> str:
+    """Return the text of script A or B."""
+    return SCRIPT.format(activation=SCRIPTS[name])
+
+
+def code_box(title: str, code: str, marked: str = "") -> str:
+    """Return a piece of code with its title as HTML, the line that holds `marked` in another colour."""
+    lines = [html.escape(line) or " " for line in code.splitlines()]
+    shown = [f"<mark><b>{line}</b></mark>" if marked and marked in line else line for line in lines]
+    return (
+        f"<figure style='flex:1 1 17em;margin:0 .7em 0 0'><figcaption>{title}</figcaption><pre style='margin:0;"
+        "padding:.4em .6em;border:1px solid #999;font-size:12px;line-height:1.35;overflow-x:auto'>"
+        + "\n".join(shown)
+        + "</pre></figure>"
+    )
+
+
+def two_scripts() -> str:
+    """Return the network and both scripts side by side as HTML, the one line that differs marked."""
+    layers = "features: two convolutions, 144 numbers<br>fc: 144 → 32 hidden units<br>out: 32 → 10 numbers"
+    boxes = code_box("<b>The network of both</b>", NETWORK)
+    boxes = boxes.replace("</figure>", f"<small style='line-height:1.35'>{layers}</small></figure>")
+    boxes += "".join(code_box(f"<b>Script {name}</b>", script(name), SCRIPTS[name]) for name in SCRIPTS)
+    return f"<div style='display:flex;flex-wrap:wrap;line-height:1.3'>{boxes}</div>"
+
+
+class ColdOpen(widgets.VBox):
+    """The scripts, a button that trains both, their curves, and the vote."""
+
+    def __init__(self, data: Splits, guess: float, ballot: widgets.Widget, device: str = "auto") -> None:
+        self.data, self.guess, self.device = data, guess, device
+        self.finished: dict[str, Run] = {}
+        self.at_work = Lock()
+        self.histories: dict[str, list[float]] = {name: [] for name in PAIRINGS}
+        self.button = widgets.Button(
+            description="Train", style={"button_color": "#01588f", "text_color": "white"}, layout={"width": "7em"}
+        )
+        self.status, self.picture = widgets.HTML(layout={"flex": "1 1 auto"}), Picture()
+        self.say("Both scripts train here, in a few seconds.")
+        self.button.on_click(lambda _: Thread(target=self.train, daemon=True, name="cold open").start())
+        self.picture.draw(cold_open_figure(self.histories, guess, data.name))
+        bar = widgets.HBox([self.button, self.status], layout={"align_items": "center"})
+        left = widgets.VBox([bar, self.picture], layout={"flex": "1 1 30em"})
+        ballot.layout.flex = "1 1 24em"
+        below = widgets.HBox([left, ballot], layout={"flex_flow": "row wrap", "align_items": "flex-start"})
+        super().__init__([widgets.HTML(two_scripts()), below])
+
+    def say(self, text: str) -> None:
+        """Show a line; screen readers read it out."""
+        self.status.value = f"<div role='status' style='line-height:1.3'>{html.escape(text)}</div>"
+
+    def train(self) -> None:
+        """Train both scripts and draw their curves as they grow; a second click meanwhile does nothing."""
+        if not self.at_work.acquire(blocking=False):
+            return
+        try:
+            self.train_both()
+        finally:
+            self.at_work.release()
+
+    def train_both(self) -> None:
+        """Train both, one after the other, and say what came of it."""
+        try:
+            self.finished = {}
+            self.histories = {name: [] for name in PAIRINGS}
+            for name in PAIRINGS:
+                self.say(f"Script {name} trains …")
+                self.finished[name] = self.fit(name)
+            self.say(" ".join(f"{name}: {run.test_metric:.0%} of the test images right." for name, run in
+                              self.finished.items()))  # fmt: skip
+        except Exception as problem:  # shown, not lost: nothing reads a thread's traceback in a notebook
+            self.say(f"{type(problem).__name__}: {problem}")
+            raise
+
+    def fit(self, name: str) -> Run:
+        """Train one script."""
+        drawn = time.monotonic()
+
+        def grown(record: dict[str, float]) -> None:
+            nonlocal drawn
+            self.histories[name].append(record["valid_metric"])
+            if time.monotonic() - drawn > REDRAWN or record["epoch"] == EPOCHS:
+                self.picture.draw(cold_open_figure(self.histories, self.guess, self.data.name))
+                drawn = time.monotonic()
+
+        return fit(PAIRINGS[name], self.data, max_epochs=EPOCHS, patience=EPOCHS, device=self.device, on_epoch=grown,
+                   network=TinyCNN)  # fmt: skip
+
+    @property
+    def runs(self) -> dict[str, Run]:
+        """Both runs: those of the button, else those that are trained now."""
+        with self.at_work:
+            if len(self.finished) < len(PAIRINGS):
+                self.train_both()
+        return self.finished
+
+
+def cold_open_figure(histories: dict[str, list[float]], guess: float, data: str) -> Figure:
+    """Draw the accuracy of both scripts on the validation images, as far as they are trained."""
+    figure, axes = new_figure(width=5.2, height=2.6)
+    for i, (name, history) in enumerate(histories.items()):
+        values = [100 * value for value in history]
+        axes.plot(
+            range(1, len(values) + 1), values, LINES[i], marker=MARKERS[i], color=COLORS[i], label=f"script {name}"
+        )
+        if values:
+            axes.annotate(f"{name}: {values[-1]:.0f} %", (len(values), values[-1]), (8, 6), textcoords="offset points",
+                          va="center", color=COLORS[i], fontweight="bold")  # fmt: skip
+    axes.axhline(100 * guess, color="0.4", lw=1, ls=":", label="always the same digit")
+    axes.set(xlabel="epoch", ylabel="right answers (%)", ylim=(0, 104), xlim=(0.5, 1.25 * EPOCHS))
+    axes.set_title(f"Right answers on validation images ({data})", fontsize=12)
+    axes.legend(loc="center right")
+    last = ", ".join(f"{name} {100 * history[-1]:.0f} %" for name, history in histories.items() if history)
+    figure.set_label(f"Accuracy over epochs of two scripts: {last or 'not trained yet'}.")
+    return figure
+
+
+def cold_open(data: Splits, guess: float, ballot: widgets.Widget, device: str = "auto") -> ColdOpen:
+    """Show both scripts, train them at a click, and ask for a vote."""
+    return ColdOpen(data, guess, ballot, device)
