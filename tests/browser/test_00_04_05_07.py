@@ -11,7 +11,7 @@ def test_start_here(jupyter):
         assert page.warnings() == []
         with page.change("Accuracy over epochs of two scripts"):
             page.button("Train").click()
-        page.see("B: 10% of the test images right")
+        page.see("B: 10% of the test images right", seconds=120)
         page.screenshot("00_scripts", around=page.image("Accuracy over epochs of two scripts"))
         boxes = [page.see(text).bounding_box() for text in ("Script A", "It would learn, given more patience")]
         assert boxes[1]["y"] + boxes[1]["height"] - boxes[0]["y"] < 560  # one screen, beside JupyterLab's own bars
