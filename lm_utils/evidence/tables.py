@@ -59,8 +59,13 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> st
 def readable(table: pd.DataFrame) -> Table:
     """Write a summary in words and rounded figures, ready to be shown."""
     lines = pd.DataFrame([readable_line(line) for _, line in table.iterrows()])
-    lines.attrs = table.attrs
-    return Table(lines, FIRST)
+    return Table(with_origin(lines, table.attrs["origin"] + symmetry_note(table)), FIRST)
+
+
+def symmetry_note(table: pd.DataFrame) -> str:
+    """Name the rows whose differences are clearly skewed, for the correction assumes that they are symmetric."""
+    rows = [line["label"] for _, line in table.iterrows() if line["skewed"]]
+    return f"; p is approximate where differences are skewed, as in: {', '.join(rows)}" if rows else ""
 
 
 def readable_line(line: pd.Series) -> dict[str, str]:
@@ -89,14 +94,15 @@ def published_in_words(line: pd.Series, task: Task) -> str:
 
 
 def ours_in_words(line: pd.Series, ours: st.Estimate, task: Task) -> str:
-    """Write the mean with its interval; where some runs failed and some did not, also the mean of those that learnt."""
+    """Write the mean with its interval; where some runs failed and some did not, the mean of those that learnt."""
     if not line["seeds"]:
         return "not trained yet"
     if line["verdict"] == "error":
         return f"error: {line['message']}"
-    words = shown_interval(ours, task)
-    some = 0 < line["failed"] < line["seeds"] and not isnan(line["mean_learned"])
-    return f"{words}; those that learnt: {shown(line['mean_learned'], task)}" if some else words
+    if 0 < line["failed"] < line["seeds"] and not isnan(line["mean_learned"]):
+        learnt = f"{line['seeds'] - line['failed']} of {line['seeds']} learnt"
+        return f"{learnt}; their mean {shown(line['mean_learned'], task)}"
+    return shown_interval(ours, task)
 
 
 def chance_in_words(line: pd.Series) -> str:
@@ -160,8 +166,8 @@ def summary(task: str, table: str | Iterable[str] | None = None, results: Result
     seeds = sorted(theirs.keys() | {seed for scores in mine for seed in scores})
     differences = [[scores.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for scores in mine]
     compared = st.compare(differences, metric) if seeds else [st.NOT_COMPARED] * len(chosen)
-    lines = [{**figures_of(row, results), **against(row, found, scores, theirs)}
-             for row, found, scores in zip(chosen, compared, mine, strict=True)]  # fmt: skip
+    lines = [{**figures_of(row, results), **against(row, found, scores, theirs), "skewed": st.skewed(gaps)}
+             for row, found, scores, gaps in zip(chosen, compared, mine, differences, strict=True)]  # fmt: skip
     origin = results.of_pairings(row.pairing for row in chosen).origin
     return with_origin(pd.DataFrame(lines).set_index("id"), origin)
 

@@ -76,7 +76,7 @@ def test_incomplete_seeds_are_counted_and_get_no_verdict(some):
     few = tables.summary("multiclass", "loss", some).loc["000-3-4-mse-sigmoid"]
     assert (few["seeds"], few["failed"], few["verdict"]) == (3, 2, "illustration")
     assert few["mean_learned"] == pytest.approx(0.9)
-    assert "those that learnt: 90.00 %" in repr(tables.readable(tables.summary("multiclass", "loss", some)))
+    assert "learnt; their mean 90.00 %" in repr(tables.readable(tables.summary("multiclass", "loss", some)))
 
 
 def test_errors_are_compared_as_a_ratio_too(some):

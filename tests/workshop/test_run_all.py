@@ -156,7 +156,7 @@ def test_report_keeps_its_promised_form(faulty):
     assert json.loads((folder / "out" / "report.json").read_text()) == report
     names = ["ok", "seconds", "device", "data", "seeds", "trained_runs", "reused_runs", "notebooks"]
     assert list(report) == names
-    assert [report[name] for name in names[2:7]] == ["cpu", "digits", 3, 1, 2]
+    assert [report[name] for name in names[2:7]] == ["cpu", "digits", 1, 1, 2]
     assert list(report["notebooks"][0]) == ["name", "status", "seconds", "cells", "error"]
     assert not report["ok"]
     good = report["notebooks"][0]
@@ -189,7 +189,7 @@ def test_pages_are_readable_without_jupyter_and_ask_nobody(faulty):
     out = faulty[0] / "out"
     page = (out / "00_good.html").read_text("utf-8")
     assert "rate 0.5" in page and "<b>still here</b>" in page
-    assert "<msup><mi>x</mi><mn>2</mn></msup>" in page and "with digits, 3 seeds, cpu" in page
+    assert "<msup><mi>x</mi><mn>2</mn></msup>" in page and "with digits, 1 seeds, cpu" in page
     index = (out / "index.html").read_text("utf-8")
     assert "The killed one" in index and "the kernel died" in index
     for target in re.findall(r'href="([^"]+\.html)"', index):
