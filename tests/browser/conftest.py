@@ -212,7 +212,7 @@ class Page:
 
     def see(self, text: str, seconds: float = 10):
         """Wait until an output shows this text, and return the innermost element that does."""
-        found = self.outputs.get_by_text(text).first
+        found = self.outputs.get_by_text(text).locator("visible=true").first  # folded code holds words, too
         found.wait_for(timeout=1000 * seconds)
         return found
 
