@@ -389,7 +389,7 @@ rare_runs.groupby("way")[["accuracy", "recall", "nll", "ece"]].mean().round(3)
 # Which of them is right depends on where the model will work. If rare classes are rare there, too, the plain network is
 # the honest one. Weights and the shifted reading answer another question: "which class, if all were equally likely?"
 #
-# ## 5. Temperature: the cure for overconfidence
+# ## 5. Temperature against overconfidence
 #
 # [Notebooks 09](09_probability.ipynb) to [12](12_multi_label.ipynb) show networks that are surer than they are right.
 # The cure costs one number. Divide all logits by a **temperature** $T$ (Guo et al. 2017) and choose the $T$ with the
@@ -443,7 +443,7 @@ sure.groupby("way")[["T", "accuracy", "nll", "ece"]].mean().round(3)
 Markdown(lesson.sure_in_words())
 
 # %% [markdown]
-# What was expected of all these runs was written down before they were trained. Not everything need come true:
+# What was expected of all these runs was written down before they were trained. The table says what came true:
 
 # %%
 lesson.came_true().style.set_properties(**{"text-align": "left", "white-space": "normal"})
@@ -536,6 +536,7 @@ print("transformers is", "here" if find_spec("transformers") else "not installed
 # - `NLLLoss` wants log-probabilities; a negative loss is a forgotten logarithm. Classes lie along `dim=1`.
 # - `pos_weight` adds $\log w$ to the logit. Subtract it when you need probabilities, and measure whether that helps.
 # - Weights, focal loss and a shifted reading answer different questions. The reading costs no training.
-# - One temperature, fitted on the validation part, repairs most overconfidence and changes no answer.
+# - One temperature, fitted on the validation part, changes no answer. How much it repairs depends on the loss: much
+#   after label smoothing, little after cross-entropy.
 #
 # **Back to:** [00 Start here](00_start_here.ipynb), where the course is laid out.
