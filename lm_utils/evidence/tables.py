@@ -59,7 +59,8 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> st
 def readable(table: pd.DataFrame) -> Table:
     """Write a summary in words and rounded figures, ready to be shown."""
     lines = pd.DataFrame([readable_line(line) for _, line in table.iterrows()])
-    return Table(with_origin(lines, table.attrs["origin"] + symmetry_note(table)), FIRST)
+    lines.attrs = table.attrs | {"origin": table.attrs["origin"] + symmetry_note(table)}
+    return Table(lines, FIRST)
 
 
 def symmetry_note(table: pd.DataFrame) -> str:
