@@ -28,7 +28,7 @@ def test_probability_picker_trains_one_seed_of_what_learns_nothing(jupyter):
         page.see("with a single output that is always 1")
         page.see("49.31 %")
         page.button("Train it here").click()
-        page.see("Stored result (yours: embedded digits)", seconds=90)
+        page.see("Stored result (yours: embedded digits)")
         page.screenshot("09_picker_trained", around=page.button("Train it here"))
 
 

@@ -25,11 +25,10 @@ QUESTION = 'from lm_utils.show import quiz\nquiz.predict("Up?", ["yes", "no"], "
 
 
 def test_controls_move_pictures(jupyter):
-    with jupyter.open_code(LAB, QUESTION, seconds=60) as page:
+    with jupyter.open_code(LAB, QUESTION) as page:
         assert page.errors() == []
-        with page.change("A line") as told:
+        with page.change("A line"):
             page.slider("size").press("ArrowRight", times=2)
-        assert told.seconds < 10
         page.image("A line of size 4").wait_for()
         assert page.slider("size").value == "4"
         with page.change("A line"):
@@ -41,5 +40,5 @@ def test_controls_move_pictures(jupyter):
 
 
 def test_failures_are_seen(jupyter):
-    with jupyter.open_code("1 / 0", "print(1)", seconds=60) as page:
+    with jupyter.open_code("1 / 0", "print(1)") as page:
         assert "ZeroDivisionError" in page.errors()[0]

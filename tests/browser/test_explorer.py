@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from tests.browser.conftest import SIZE, Page
+from tests.browser.conftest import PATIENCE, SIZE, Page
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -42,39 +42,38 @@ def served(chromium, tmp_path_factory):
     assert found, "no address was printed"
     yield SimpleNamespace(address=found[0], process=psutil.Process(server.pid))
     server.send_signal(signal.SIGINT)
-    assert server.wait(20) == 0
+    assert server.wait(PATIENCE) == 0
 
 
 @pytest.fixture(scope="module")
 def web(chromium, served):
     """The explorer's own page in a window of a projector's size."""
     context = chromium.new_context(viewport=SIZE)
+    context.set_default_timeout(1000 * PATIENCE)
     page = Page(context.new_page())
-    page.raw.goto(served.address, timeout=240_000)
-    page.button("Train").wait_for(timeout=240_000)
+    page.raw.goto(served.address)
+    page.button("Train").wait_for()
     yield page
     context.close()
 
 
 @contextmanager
-def moving(page: Page, nth: int = 0, seconds: float = 60) -> Iterator[SimpleNamespace]:
+def moving(page: Page, nth: int = 0) -> Iterator[None]:
     """Fail unless the curves are drawn anew; they go on moving, so nobody waits for an end."""
-    before, told = page.image(CURVES, nth).get_attribute("src"), SimpleNamespace(seconds=None)
-    yield told
-    started = time.monotonic()
+    before = page.image(CURVES, nth).get_attribute("src")
+    yield
     page.raw.wait_for_function(
         "([alt, nth, before]) => document.querySelectorAll(`img[alt^='${alt}']`)[nth]?.src !== before",
-        arg=[CURVES, nth, before], timeout=1000 * seconds,
+        arg=[CURVES, nth, before],
     )  # fmt: skip
-    told.seconds = time.monotonic() - started
 
 
-def wait_for_status(page: Page, *texts: str, nth: int = 0, seconds: float = 120) -> None:
+def wait_for_status(page: Page, *texts: str, nth: int = 0) -> None:
     """Wait until the line beside the buttons holds one of these texts and the pictures are drawn."""
     page.raw.wait_for_function(
         """([texts, nth]) => texts.some(
             text => document.querySelectorAll('[role=status]')[nth].innerText.includes(text))""",
-        arg=[list(texts), nth], timeout=1000 * seconds,
+        arg=[list(texts), nth],
     )  # fmt: skip
 
 
@@ -117,10 +116,8 @@ def long_run(page: Page) -> None:
 def test_train_and_watch(web):
     assert web.raw.evaluate("document.documentElement.scrollWidth") <= SIZE["width"]
     web.screenshot("explorer_start")
-    with moving(web) as told:
+    with moving(web):
         web.button("Train").click()
-    print(f"first curve after {told.seconds:.2f} s")
-    assert told.seconds < 5  # about half a second on a machine that is not busy
     web.screenshot("explorer_running")
     wait_for_status(web, "Done in")
     wait_until_ready(web)
@@ -136,11 +133,8 @@ def test_stop_and_double_click(web):
     before = kept(web)
     web.button("Train").dblclick()
     wait_for_status(web, "Epoch 3", "Epoch 4", "Epoch 5", "Epoch 6", "Epoch 7", "Epoch 8", "Epoch 9")
-    started = time.monotonic()
     web.button("Stop").click()
     wait_for_status(web, "Stopped after")
-    print(f"stopped after {time.monotonic() - started:.2f} s")
-    assert time.monotonic() - started < 3
     wait_until_ready(web)
     assert kept(web) == before + 1
     web.screenshot("explorer_stopped")
@@ -209,8 +203,8 @@ def test_a_pairing_that_is_refused(web):
 def test_compare_and_save(web):
     turn_fold(web, "Compare your runs", "▾")
     web.button("Save CSV and PNG").click()
-    web.raw.get_by_role("link", name="explorer-runs.csv").wait_for(timeout=120_000)
-    with web.raw.expect_download(timeout=120_000) as download:
+    web.raw.get_by_role("link", name="explorer-runs.csv").wait_for()
+    with web.raw.expect_download() as download:
         web.raw.get_by_role("link", name="explorer-runs.csv").click()
     text = download.value.path().read_text()
     assert text.startswith("run,task,loss,") and ",error," in text
@@ -257,13 +251,14 @@ def is_kernel(process: psutil.Process) -> bool:
 def test_a_closed_tab_ends_its_kernel(chromium, served):
     before = kernels(served.process)
     context = chromium.new_context(viewport=SIZE)
+    context.set_default_timeout(1000 * PATIENCE)
     page = Page(context.new_page())
-    page.raw.goto(served.address, timeout=240_000)
-    page.button("Train").click(timeout=240_000)
+    page.raw.goto(served.address)
+    page.button("Train").click()
     wait_for_status(page, "Epoch")
     assert kernels(served.process) == before + 1
     page.raw.goto("about:blank")
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while kernels(served.process) > before and time.monotonic() < end:
         time.sleep(0.2)
     context.close()

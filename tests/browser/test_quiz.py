@@ -4,6 +4,7 @@ import nbformat
 import pytest
 
 from lm_utils.workshop.run_all.pages import notebook_page
+from tests.browser.conftest import PATIENCE
 
 pytestmark = pytest.mark.browser
 
@@ -11,7 +12,7 @@ QUESTION = """
 from lm_utils.show import quiz
 quiz.predict("Which loss suits `ten classes`?", ["mse", "hinge", "cross-entropy"], "cross-entropy", "It **fits**.")
 """
-PATIENCE = """
+ROOM_FOR_MORE = """
 from lm_utils.lessons import new_data
 new_data.patience_question()
 """
@@ -28,7 +29,7 @@ display(quiz.check(..., 3), quiz.check(4, 3, hint="Count again."), quiz.check(3,
 
 
 def test_a_prediction_by_keyboard(jupyter):
-    with jupyter.open_code(QUESTION, CHECKS, seconds=60) as page:
+    with jupyter.open_code(QUESTION, CHECKS) as page:
         assert page.errors() == []
         assert page.button("Choose first").is_disabled()
         page.radio("mse").focus()
@@ -46,7 +47,7 @@ def test_a_prediction_by_keyboard(jupyter):
 
 
 def test_the_question_of_patience_is_answered_from_the_shipped_runs(jupyter):
-    with jupyter.open_code(PATIENCE, seconds=60) as page:
+    with jupyter.open_code(ROOM_FOR_MORE) as page:
         assert page.errors() == []
         page.radio("they stay where they are").click()
         page.button("Show the answer").click()
@@ -55,7 +56,7 @@ def test_the_question_of_patience_is_answered_from_the_shipped_runs(jupyter):
 
 
 def test_the_question_of_the_absolute_error_is_answered_from_the_shipped_runs(jupyter):
-    with jupyter.open_code(STRAIGHT, seconds=60) as page:
+    with jupyter.open_code(STRAIGHT) as page:
         assert page.errors() == []
         page.radio("it is less accurate").click()
         page.button("Show the answer").click()
@@ -74,6 +75,7 @@ def test_a_page_of_an_executed_notebook_asks_nobody(chromium, tmp_path):
     file = tmp_path / "page.html"
     file.write_text(notebook_page(nbformat.v4.new_notebook(cells=cells), "00_page"), "utf-8")
     page = chromium.new_page()
+    page.set_default_timeout(1000 * PATIENCE)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(file.as_uri())

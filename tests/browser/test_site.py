@@ -218,8 +218,8 @@ def test_every_control_changes_something(reader, name):
             control.press("ArrowRight")
         else:
             control.click()
-        one.page.wait_for_timeout(150)
-        assert one.page.evaluate(SEEN) != before, f"{name}: {control.evaluate('x => x.outerHTML')[:200]}"
+        print(f"{name}: {control.evaluate('x => x.outerHTML')[:200]}")  # what a failure is about
+        one.page.wait_for_function(f"before => ({SEEN})() !== before", arg=before)
         one.page.keyboard.press("Escape")
     assert [fault for fault in one.faults if not fault.startswith("failed: file:")] == []
 

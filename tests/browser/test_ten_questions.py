@@ -10,7 +10,7 @@ CELL = "from lm_utils.lessons import ten_questions\nten_questions.after()"
 
 
 def test_ten_answers_and_how_sure(jupyter):
-    with jupyter.open_code(CELL, seconds=90) as page:
+    with jupyter.open_code(CELL) as page:
         assert page.errors() == []
         page.button("Show the result").click()
         page.see("Still open, answer and confidence: question 1, 2, 3")

@@ -336,7 +336,7 @@ def test_who_ends_the_command_ends_its_server():
     assert "The explorer" in command.stdout.readline()
     (server_process,) = psutil.Process(command.pid).children()
     command.terminate()
-    assert command.wait(20) == 0 and not server_process.is_running()
+    assert command.wait(600) == 0 and not server_process.is_running()
 
 
 def test_the_page_is_for_this_machine_and_needs_a_token(tmp_path):

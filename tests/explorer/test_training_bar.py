@@ -11,8 +11,8 @@ from lm_utils.explorer.training_bar import TrainingThread, stop_all
 def test_a_second_start_is_refused_and_a_stop_is_obeyed():
     heard = []
     one, other = TrainingThread(heard.append), TrainingThread(heard.append)
-    assert one.start(lambda stop: stop.wait(5)) and not one.start(print) and not other.start(print)
-    one.stop(wait=2)
+    assert one.start(lambda stop: stop.wait(600)) and not one.start(print) and not other.start(print)
+    one.stop(wait=60)
     assert not one.running and heard == [None]
     assert other.start(lambda stop: None)
     until(lambda: heard == [None, None])
@@ -34,7 +34,7 @@ def test_an_error_becomes_one_sentence_and_the_next_start_works():
 
 def test_stop_all_ends_the_training_of_a_cell_that_was_run_before():
     old = TrainingThread(lambda sentence: None)
-    old.start(lambda stop: stop.wait(5))
+    old.start(lambda stop: stop.wait(600))
     stop_all()
     assert not old.running
 
