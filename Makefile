@@ -1,6 +1,7 @@
 # Every command is `python -m lm_utils COMMAND` (Windows: use that); this file only adds the set-up on first use.
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
+unexport PYTHONDONTWRITEBYTECODE  # each of some fifty Python processes would compile PyTorch and pandas again
 
 # The first Python of at least 3.11 makes the environment ready, and names the Python that then runs the command.
 define lm
