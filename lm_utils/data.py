@@ -74,6 +74,12 @@ def describe_data(name: str = "auto") -> str:
     return f"MNIST will be downloaded into {raw} (12 MB, once); if that fails, {otherwise}."
 
 
+def friendly(source: str) -> str:
+    """Return where data come from; without a network, the paths and errors are left to `make check`."""
+    about, failed, _ = source.partition(", instead of MNIST: ")
+    return f"{about}, because MNIST could not be downloaded; `make check` says why." if failed else source
+
+
 def check_request(name: str, seed: int) -> None:
     """Refuse an unknown data set and a seed no generator takes."""
     if name not in NAMES:

@@ -9,6 +9,7 @@ from threading import Event
 
 import ipywidgets as widgets
 
+from lm_utils.data import friendly
 from lm_utils.evidence.reference_lines import landmarks
 from lm_utils.explorer import figures, texts
 from lm_utils.explorer.choice import PRESETS
@@ -17,7 +18,6 @@ from lm_utils.explorer.controls import PAIRING_FIELDS, TRAINING_FIELDS
 from lm_utils.explorer.live_box import LiveBox, Pace
 from lm_utils.explorer.live_run import BREAKS, CONSTANT, LEARNS, LiveRun
 from lm_utils.explorer.prediction import PredictFirst
-from lm_utils.show.banner import friendly
 from lm_utils.show.style import Picture
 
 INSIDE_SHARE = 0.05  # of a training's time, spent on drawing the inside

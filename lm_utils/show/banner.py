@@ -6,7 +6,7 @@ from html import escape
 
 from IPython.display import HTML
 
-from lm_utils.data import describe_data
+from lm_utils.data import describe_data, friendly
 from lm_utils.training import pick_device
 
 # ipywidgets leaves a slider's handle without a name; a screen reader needs the label beside it. The script comes with
@@ -33,9 +33,3 @@ def banner(data: str = "auto", device: str = "auto") -> HTML:
     rows = {"Data": friendly(describe_data(data)), "Device": str(pick_device(device))}
     lines = "".join(f"<div><b>{name}:</b> {escape(text)}</div>" for name, text in rows.items())
     return HTML(f'<div role="note" style="border-left:4px solid #0173b2;padding:.4em 1em">{lines}</div>{NAME_SLIDERS}')
-
-
-def friendly(source: str) -> str:
-    """Return where data come from; without a network, the paths and errors are left to `make check`."""
-    about, failed, _ = source.partition(", instead of MNIST: ")
-    return f"{about}, because MNIST could not be downloaded; `make check` says why." if failed else source

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from lm_utils.data import describe_data, digits_source
-from lm_utils.show.banner import banner, friendly
+from lm_utils.data import describe_data, digits_source, friendly
+from lm_utils.show.banner import banner
 
 
 def test_offline_the_data_are_named_without_paths_and_errors():

@@ -177,7 +177,7 @@ def why_untrained(error: BaseException) -> str:
 
 def train_missing(settings: Settings, numbers: list[str]) -> Trained:
     """Train the rows whose own figures the chosen notebooks show, as far as they are not stored."""
-    from lm_utils.data import load_data
+    from lm_utils.data import friendly, load_data
     from lm_utils.runs import rows
     from lm_utils.runs.sweep import sweep_entries
     from lm_utils.training import pick_device
@@ -188,7 +188,7 @@ def train_missing(settings: Settings, numbers: list[str]) -> Trained:
     tasks = {OWN_TASK[number] for number in numbers if number in OWN_TASK}
     pairings = [p for p in rows.pairings(rows.rows(table="loss")) if p.task in tasks]
     print(forecast(settings, splits, device, pairings, len(numbers)), flush=True)
-    print(f"Data: {splits.source}", flush=True)
+    print(f"Data: {friendly(splits.source)}", flush=True)
     new = 0
 
     def count(_entry: dict[str, Any]) -> None:
