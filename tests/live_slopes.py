@@ -11,7 +11,7 @@ from lm_utils.model import TinyCNN
 from lm_utils.pairing import Pairing
 from lm_utils.runs.shipped import whole_grid
 from lm_utils.tasks import TASKS
-from lm_utils.workshop.publish.site_data import plain_task, settings_of
+from lm_utils.workshop.publish.site_data import plain_task
 
 IMAGES = 8
 
@@ -48,6 +48,13 @@ def slope_case(pairing: Pairing, images: torch.Tensor, digits: torch.Tensor) -> 
         "task": plain_task(pairing.spec), "digits": digits.tolist(), "images": framed, "weights": weights,
         "loss": loss, "slopes": slopes, "scale": {"mean": scale.mean, "std": scale.std},
     }  # fmt: skip
+
+
+def settings_of(pairing: Pairing, lr: float, epochs: int, seed: int) -> dict:
+    """A pairing and its training as the page's trainer reads them."""
+    options = {"normalize": pairing.normalize, "priorBias": pairing.prior_bias, "hidden": pairing.hidden}
+    own = {"loss": pairing.loss, "activation": pairing.activation}
+    return {**own, **options, "lr": lr, "epochs": epochs, "seed": seed}
 
 
 def faults(cases: list[dict], found: list[dict]) -> list[dict]:

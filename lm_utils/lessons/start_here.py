@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from lm_utils.activations import ACTIVATIONS
+from lm_utils.evidence.tables import markdown_table
 from lm_utils.files import NOTEBOOKS, cache_folder
 from lm_utils.lessons.start_here_scripts import PAIRINGS
 from lm_utils.losses import LOSSES
@@ -194,10 +195,9 @@ def _first(pattern: str, text: str) -> str:
 
 def course_map() -> Markdown:
     """List every notebook with a link, its minutes and the sections it covers."""
-    lines = ["| notebook | minutes | covers |", "|---|---|---|"]
-    for number, part in notebooks_here().items():
-        lines.append(f"| [{number} {part['title']}]({part['file']}) | {part['minutes']} | {part['covers']} |")
-    return Markdown("\n".join(lines))
+    rows = [(f"[{number} {part['title']}]({part['file']})", part["minutes"], part["covers"])
+            for number, part in notebooks_here().items()]  # fmt: skip
+    return Markdown(markdown_table(("notebook", "minutes", "covers"), rows))
 
 
 def course_path(name: str, numbers: Sequence[str] | Mapping[str, int]) -> Markdown:

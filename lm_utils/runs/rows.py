@@ -1,10 +1,10 @@
-"""The documents' tables as data: each row with its section, its published figure if any, and its pairing."""
+"""The documents' tables, read from rows.csv: each row with its section, its published figures, and its pairing."""
 
 from __future__ import annotations
 
-import tomllib
+import csv
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
@@ -17,10 +17,10 @@ TABLES = ("loss", "activation", "twin", "extra", "remedy")
 class Row:
     """One row of a table: what the document calls it, what it published, and the pairing it means."""
 
-    id: str
-    table: str  # "loss" (document 000), "activation" (document 001), "twin", "extra", "remedy"
+    id: str  # document, section, what; or a table of ours and what
+    table: str  # "loss" (000), "activation" (001), "twin" (the call PyTorch means), "extra" (a loss of 002), "remedy"
     label: str
-    fits: bool  # whether the row is marked as the recommended one
+    fits: bool  # whether the document marks it as the recommended one; for our own rows, whether it fits the task
     pairing: Pairing
     valid: float | None = None  # published; None where the document left it empty
     test: float | None = None
@@ -42,17 +42,19 @@ class Row:
 @cache
 def rows(task: str | None = None, table: str | None = None) -> tuple[Row, ...]:
     """All rows, or those of one task or one table, in the documents' order."""
-    entries = tomllib.loads(files(__package__).joinpath("rows.toml").read_text(encoding="utf-8"))["row"]
-    every = tuple(row_of(entry) for entry in entries)
+    lines = files(__package__).joinpath("rows.csv").read_text(encoding="utf-8").splitlines()
+    every = tuple(row_of(line) for line in csv.DictReader(lines))
     return tuple(row for row in every if task in (None, row.pairing.task) and table in (None, row.table))
 
 
-def row_of(entry: dict) -> Row:
-    """A row out of its entry in the file."""
-    options = {field.name: entry[field.name] for field in fields(Pairing) if field.name in entry}
-    own = {name: value for name, value in entry.items() if name not in options}
-    own["corrects"] = tuple(own.get("corrects", ()))
-    return Row(pairing=Pairing(**options), **own)
+def row_of(line: dict[str, str]) -> Row:
+    """A row out of its line in the file."""
+    task, loss, activation, hidden = (line.pop(name) for name in ("task", "loss", "activation", "hidden"))
+    normalize, prior_bias, fits = (line.pop(name) == "yes" for name in ("normalize", "prior_bias", "fits"))
+    valid, test = (float(figure) if (figure := line.pop(name)) else None for name in ("valid", "test"))
+    pairing = Pairing(task, loss, activation, hidden or "sigmoid", normalize, prior_bias)
+    corrects = tuple(line.pop("corrects").split())
+    return Row(pairing=pairing, fits=fits, valid=valid, test=test, corrects=corrects, **line)
 
 
 def pairings(chosen: Iterable[Row] | None = None) -> tuple[Pairing, ...]:

@@ -8,14 +8,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from live_slopes import faults, slope_cases
+from live_slopes import faults, settings_of, slope_cases
 
 from lm_utils.data import load_data
 from lm_utils.model import TinyCNN
 from lm_utils.pairing import Pairing
 from lm_utils.training import fit
 from lm_utils.workshop.publish.notebooks import ROOT
-from lm_utils.workshop.publish.site_data import settings_of, write_live
+from lm_utils.workshop.publish.site_data import write_live
 
 LIVE = ROOT / "site" / "_static" / "live"
 SEEDS = 3

@@ -24,7 +24,7 @@ def row_of(name: str) -> Row:
         return next(row for row in rows() if row.pairing == pairing)
     found = [row for row in rows() if row.id == name]
     if not found:
-        raise UserError(f"There is no row {name!r} in lm_utils/runs/rows.toml; correct the claim that names it.")
+        raise UserError(f"There is no row {name!r} in lm_utils/runs/rows.csv; correct the claim that names it.")
     return found[0]
 
 

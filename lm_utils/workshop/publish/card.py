@@ -15,6 +15,7 @@ from nbconvert.filters import markdown2html
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.evidence.reference_lines import bce_on_softmax_floor, double_softmax_floor
+from lm_utils.evidence.tables import markdown_table
 from lm_utils.files import DOCS
 from lm_utils.pairing import Pairing, recommended, usual_pairing
 from lm_utils.show.style import VERDICT_COLORS, VERDICT_SIGNS
@@ -112,19 +113,19 @@ def markdown(say: Callable[[str], str] = str) -> str:
     meaning = ", ".join(f"{sign} {say(name)}" for name, sign in VERDICT_SIGNS.items())
     written = "They are the course's own verdicts; `python -m lm_utils card` writes this page from them."
     heads = ("task", "outputs and targets", "what fits", "what goes wrong")
-    lines = [
-        f"# {say('Decision card')}", "", f"**{say(TITLE)}** {say(WALL)}", "",
-        f"{say('Signs')}: {meaning}. {say(written)}",
-        "", f"| {' | '.join(map(say, heads))} |", "|---|---|---|---|",
-    ]  # fmt: skip
+    rows = []
     for row in entries():
         wrong = "<br>".join(f"{VERDICT_SIGNS[verdict]} {say(text)}" for verdict, text in row.wrong)
         cells = (f"**{say(row.task)}**: {say(row.asks)}", say(row.outputs), "<br>".join(map(say, row.fits)), wrong)
-        lines.append("| " + " | ".join(as_code(cell) for cell in cells) + " |")
-    lines += ["", f"## {say('Values to compare a loss with')}", ""]
-    lines += [as_code(f"- {say(name)}: {values}.") for name, values in loss_values(say("{value:.4f} for K = {k}"))]
-    lines += ["", f"## {say('Three habits')}", "", *(f"- {say(text)}" for text in ADVICE), "", say(RITUAL), ""]
-    return "\n".join(lines)
+        rows.append([as_code(cell) for cell in cells])
+    values = loss_values(say("{value:.4f} for K = {k}"))
+    return "\n\n".join([
+        f"# {say('Decision card')}", f"**{say(TITLE)}** {say(WALL)}", f"{say('Signs')}: {meaning}. {say(written)}",
+        markdown_table(list(map(say, heads)), rows),
+        f"## {say('Values to compare a loss with')}",
+        "\n".join(as_code(f"- {say(name)}: {value}.") for name, value in values),
+        f"## {say('Three habits')}", "\n".join(f"- {say(text)}" for text in ADVICE), say(RITUAL),
+    ]) + "\n"  # fmt: skip
 
 
 def as_code(text: str) -> str:

@@ -21,13 +21,13 @@ HEADER = re.compile(r'^(# %% \[markdown\] tags=\["lang-ko"\]).*$', re.MULTILINE)
 @cache
 def phrases() -> dict[str, str]:
     """Return every English text that has a translation, with it."""
-    return {pair["english"]: pair["korean"] for pair in tomllib.loads(FILE.read_text("utf-8"))["phrase"]}
+    return tomllib.loads(FILE.read_text("utf-8"))
 
 
 def korean(text: str) -> str:
     """Return a text in Korean."""
     if text not in phrases():
-        raise UserError(f"No Korean for {text!r}; add a phrase to {FILE.name}.")
+        raise UserError(f"No Korean for {text!r}; add it to {FILE.name}.")
     return phrases()[text]
 
 

@@ -11,7 +11,6 @@ from torch.nn import functional as F
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.data import Part, load_data
 from lm_utils.losses import LOSSES
-from lm_utils.pairing import Pairing, check_name
 from lm_utils.tasks import TASKS, Task
 
 SEED = 0  # of the split that the page trains on
@@ -40,11 +39,3 @@ def packed(part: Part) -> bytes:
 def plain_task(task: Task) -> dict:
     """Return a task as the page reads it."""
     return {"title": task.title, "question": task.question, "kind": task.kind, "names": task.names, "table": task.table}
-
-
-def settings_of(pairing: Pairing, lr: float, epochs: int, seed: int) -> dict:
-    """Return a pairing and its training as the page's trainer reads them."""
-    check_name("task", pairing.task, TASKS)
-    options = {"normalize": pairing.normalize, "priorBias": pairing.prior_bias, "hidden": pairing.hidden}
-    own = {"loss": pairing.loss, "activation": pairing.activation}
-    return {**own, **options, "lr": lr, "epochs": epochs, "seed": seed}
