@@ -32,6 +32,7 @@ def small_repository(root: Path) -> Path:
         if path.parent.name != "ko":
             write(executed / path.name, with_parameters(made))
             (executed / f"{path.stem}.html").write_text(f"<html lang='en'><title>{path.stem}</title></html>", "utf-8")
+    shutil.copyfile(ROOT / "notebooks" / "README.md", root / "notebooks" / "README.md")
     (executed / "index.html").write_text("<html lang='en'><title>Still pages</title></html>", "utf-8")
     return executed
 

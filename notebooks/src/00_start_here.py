@@ -20,13 +20,13 @@
 # - look up a verdict on any pairing of task, loss and activation, and the reason for it;
 # - choose your way through the course.
 #
-# **Time:** 20 minutes
+# **Time:** {time}
 #
 # **Covers:** document 000, section 1 (the table); document 001, section 1 (the table)
 #
 # Run every cell with Shift+Enter, or all of them with *Run → Run All Cells*.
 
-# %% [markdown] tags=["lang-ko"] english="3c2d99bf"
+# %% [markdown] tags=["lang-ko"] english="9c4a1f6c"
 # # 00 여기서 시작합니다: 두 스크립트와 한 번의 투표
 #
 # 이 노트북을 마치면 다음을 할 수 있습니다.
@@ -37,7 +37,7 @@
 # - 과제, 손실 함수, 활성화 함수를 어떻게 조합하든 그 판정(verdict)과 이유를 찾아볼 수 있습니다.
 # - 이 강의를 어떤 순서로 따라갈지 고를 수 있습니다.
 #
-# **시간:** 20분
+# **시간:** {time}
 #
 # **범위:** 문서 000의 1절(표), 문서 001의 1절(표)
 #
@@ -371,12 +371,12 @@ lesson.course_map()
 # %% [markdown]
 # ### Three ways through
 #
-# Choose between a lesson of 50 minutes with a projector, an evening or two alone, and a course of two days:
+# Choose between a lesson of 50 minutes with a projector, a week of evenings alone, and a course of two days:
 
-# %% [markdown] tags=["lang-ko"] english="625beec1"
+# %% [markdown] tags=["lang-ko"] english="b27f2dc3"
 # ### 세 가지 길
 #
-# 프로젝터가 있는 50분 수업, 혼자 공부하는 하루 이틀 저녁, 이틀짜리 강좌 중에서 고를 수 있습니다.
+# 프로젝터가 있는 50분 수업, 혼자 공부하는 일주일 저녁, 이틀짜리 강좌 중에서 고를 수 있습니다.
 
 # %%
 lesson.course_path("One lesson", {"00": 12, "14": 8, "11": 20, "13": 10})
@@ -402,14 +402,15 @@ lesson.course_path("Self-study", ["00", "01", "04", "05", "06", "11", "13"])
 # 혼자 공부한다면 다음 주에 쓸 이론, 깊이 들여다볼 과제 하나, 그리고 디버깅을 도와줄 노트북을 고르세요.
 
 # %%
-lesson.course_path("Two days", list(lesson.notebooks_here()))
+lesson.course_path("Two days", ["00", "01", "02", "03", "04", "05", "06", "07", "11", "13", "14", "15"])
 
 # %% [markdown]
-# In two days there is time for every notebook, in the order of the numbers: theory on the first day, experiments and
-# verdicts on the second.
+# Two days have room for the theory on the first day, and for experiments and verdicts on the second. Each group takes
+# one of the five tasks, 08 to 12; the sum counts notebook 11.
 
-# %% [markdown] tags=["lang-ko"] english="c6c8774e"
-# 이틀이면 모든 것을 번호 순서대로 볼 시간이 있습니다. 첫날은 이론, 둘째 날은 실험과 판정입니다.
+# %% [markdown] tags=["lang-ko"] english="a999e2d8"
+# 이틀이면 첫날은 이론, 둘째 날은 실험과 판정을 다룰 시간이 있습니다. 조마다 08부터 12까지의 과제 중 하나를 맡습니다.
+# 합계에는 노트북 11을 넣었습니다.
 
 # %% [markdown]
 # ## 4. What this machine has

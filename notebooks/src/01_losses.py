@@ -20,7 +20,7 @@
 # - explain why MAE hops around its minimum, and what Huber does about it;
 # - test the sentence "squared error learns fast early", and say when it holds.
 #
-# **Time:** 35 minutes (a good place to pause is before part 4)
+# **Time:** {time}
 #
 # **Covers:** document 002, the part on kinds of losses
 #

@@ -20,7 +20,7 @@
 # - say what ReLU repairs, and what it does not;
 # - derive MSE, MAE, BCE and cross-entropy from one idea: choose the noise, and the loss follows.
 #
-# **Time:** 35 minutes (a good place to pause is before part 3)
+# **Time:** {time}
 #
 # **Covers:** document 002, the part on the interpretation of losses: backpropagation and maximum likelihood
 #

@@ -8,7 +8,7 @@
 # - say what the habit of clipping inside a logarithm costs, and what it does not cost,
 # - read somebody else's loss code and tell what it shows from what it only suggests.
 #
-# **Time:** 45 minutes (a good place to pause is marked after 30); the appendix is extra
+# **Time:** {time}
 #
 # **Covers:** document 003 (all of it), and the formula for binary cross-entropy in document 004.
 #
@@ -220,6 +220,7 @@ class CrossEntropyLayer:
 
 # %% [markdown]
 # The next cell runs your layer forward and backward on two batches and compares with the one in `lm_utils/scratch.py`.
+
 
 # %%
 def gradient_of(make):

@@ -20,7 +20,7 @@
 # - name the exact number at which a sigmoid can no longer be undone, for four precisions;
 # - explain why regression targets are standardised, and why a ReLU at the end can be dead.
 #
-# **Time:** 35 minutes (a good place to pause is before part 4)
+# **Time:** {time}
 #
 # **Covers:** document 001, section 1 with 1-1 and 1-2; document 000, section 3-1 (standardised targets)
 #

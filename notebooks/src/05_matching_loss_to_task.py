@@ -20,7 +20,7 @@
 # - say where the competition between classes really comes from;
 # - name the price of a loss that never forgives: wrong labels.
 #
-# **Time:** 30 minutes (a good place to pause is before part 4)
+# **Time:** {time}
 #
 # **Covers:** document 000, sections 1-1, 1-2, 1-3 and 1-4
 #

@@ -8,7 +8,7 @@
 # - explain why the fused losses survive extreme logits and the separate ones do not,
 # - use every parameter of these losses, and predict what each does to the number you see.
 #
-# **Time:** 40 minutes (a good place to pause is marked after 20)
+# **Time:** {time}
 #
 # **Covers:** document 000 §1-5; document 004 (all of it).
 #

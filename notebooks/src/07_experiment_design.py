@@ -20,7 +20,7 @@
 # - read a complete training loop line by line, and run it;
 # - explain why early stopping and a single seed can mislead, and what ten paired seeds add.
 #
-# **Time:** 25 minutes
+# **Time:** {time}
 #
 # **Covers:** document 000, section 2; document 001, section 2
 #

@@ -21,7 +21,7 @@
 # - explain what standardising the targets does, and why a ReLU at the end is a gamble;
 # - recognise the shape mistake that raises no error and makes a network train on nonsense.
 #
-# **Time:** 35 minutes
+# **Time:** {time}
 #
 # **Covers:** document 000, section 3-1; document 001, section 3-1 with section 1-1
 #
@@ -75,6 +75,7 @@ show(images_figure(images, [f"strokes + holes: {number:g}" for number in truth])
 # The network turns each image into one number. Three convolutions look at the image. A hidden layer of 64 sigmoid units
 # follows, and the output is a weighted sum of these units, without an activation. This is the whole way:
 
+
 # %%
 def forward(model, images):
     seen = F.max_pool2d(model.conv1(images), 2).relu()
@@ -104,6 +105,7 @@ quiz.predict(
 # %% [markdown]
 # Here is the training, without a helper. To be quick it uses 600 images. Besides the model it returns what the network
 # says about 300 validation images after every epoch. We shall look at that in part 3.
+
 
 # %%
 def train(loss, targets, epochs=8):
@@ -431,6 +433,7 @@ quiz.predict(
     reading=f"On fresh seeds of MNIST: {cured:.3f} with that line, {usual:.3f} with standardised targets.",
 )
 
+
 # %%
 def start_at_the_mean(model):
     model.out.bias.data.fill_(raw.spec.target(splits.train.digits).mean())
@@ -568,6 +571,7 @@ quiz.check(
 # **Exercise 2.** A colleague measures the test MSE of the first network of this notebook, `fits`, and is disappointed.
 # The network is fine; the script has two mistakes. Repair it.
 
+
 # %%
 @torch.no_grad()
 def script():
@@ -624,4 +628,3 @@ quiz.check_script(
 # - With outputs `[N, 1]` and targets `[N]` a network trains on nonsense.
 #
 # **Next:** [09 Probability prediction](09_probability.ipynb)
-

@@ -20,7 +20,7 @@
 # - tell losses that reward honest probabilities from those that only reward the right side of one half;
 # - see what `nn.CrossEntropyLoss` does when it gets one column.
 #
-# **Time:** 35 minutes
+# **Time:** {time}
 #
 # **Covers:** document 000, section 3-2 with section 1-1; document 001, section 3-2
 #
@@ -75,6 +75,7 @@ show(images_figure(images, ["curved" if yes else "not curved" for yes in truth])
 # one output. New is the last step, which squashes the output into a probability. Two functions come into question, and
 # both give a number between 0 and 1.
 
+
 # %%
 def forward(model, images, squash):
     hidden = torch.sigmoid(model.fc(model.features(images)))
@@ -91,6 +92,7 @@ def softmax(z):
 
 # %% [markdown]
 # Here is the training, without a helper: binary cross-entropy, 600 images, the same weights and batches for both.
+
 
 # %%
 def train(squash, epochs=8):
@@ -467,6 +469,7 @@ picker("probability", data, device)
 # **Exercise 1.** This script trains a network and prints its accuracy on validation images. It does not learn. Repair
 # it.
 
+
 # %%
 def script():
     model = lm.CNN(outputs=1, activation="softmax", generator=torch.Generator().manual_seed(0))
@@ -521,9 +524,11 @@ quiz.check_script(
 # %%
 gradient = ...
 
+
 # %% tags=["solution"]
 def gradient(p):
     return p - 1
+
 
 # %%
 quiz.check_function(
@@ -548,4 +553,3 @@ quiz.check_function(
 # - `nn.CrossEntropyLoss` with one flattened column compares images with each other.
 #
 # **Next:** [10 Binary classification](10_binary.ipynb)
-

@@ -20,7 +20,7 @@
 # - read a table in which "no difference" is a measured result and not a shrug;
 # - name what misuse costs where accuracy shows no loss.
 #
-# **Time:** 25 minutes
+# **Time:** {time}
 #
 # **Covers:** document 000, section 3-3 with section 1-2; document 001, section 3-3
 #
@@ -72,6 +72,7 @@ show(images_figure(images, [str(pair.tolist()) for pair in F.one_hot(truth, 2)])
 # %% [markdown]
 # The network ends in two outputs. Softmax makes probabilities of them that sum to 1.
 
+
 # %%
 def logits(model, images):
     hidden = torch.sigmoid(model.fc(model.features(images)))
@@ -86,6 +87,7 @@ def softmax(z):
 # `F.cross_entropy` contains a softmax of its own and wants logits. The misfit of this notebook is the document's own
 # row: it applies softmax first, so that softmax is taken twice. Here is the training, without a helper: 600 images, the
 # same weights and batches for both.
+
 
 # %%
 def train(loss, epochs=8):
@@ -248,6 +250,7 @@ show(result_figures.dots_and_intervals(activations))
 # loss asks one output to gain, it asks the other to lose, so the two pushes cancel for each image. With ten classes
 # nine outputs of each image should say no, so on balance the outputs are pushed downwards.
 
+
 # %%
 def start_of(task, seed):
     outputs, targets = lm.TASKS[task].outputs, lm.TASKS[task].target(splits.train.digits[:256])
@@ -392,6 +395,7 @@ picker("binary", data, device)
 # **Exercise 1.** A fresh two-class network says one half and one half for every image. The script computes the
 # cross-entropy of such outputs, but its result is not the right one. Repair it.
 
+
 # %%
 def script():
     outputs, labels = torch.full((6, 2), 0.5), torch.tensor([0, 1, 1, 0, 1, 0])
@@ -432,6 +436,7 @@ quiz.check_script(
 # %% [markdown]
 # **Exercise 2.** A colleague's two-class training stays above 0.31, although the accuracy is excellent. Here is the
 # loss of a network that is right and very sure about four images. Repair the script so that the loss can reach 0.
+
 
 # %%
 def script():
@@ -478,4 +483,3 @@ quiz.check_script(
 #   the better probabilities here.
 #
 # **Next:** [11 Multi-class classification](11_multi_class.ipynb)
-

@@ -22,13 +22,13 @@
 # - distinguish softmax applied twice from softmax applied once, although their accuracy looks alike;
 # - repair a collapsed network in three different ways.
 #
-# **Time:** 50 minutes, in two halves (parts 1 to 4, then 5 to 9)
+# **Time:** {time}
 #
 # **Covers:** document 000, section 3-4 with section 1-3; document 001, section 3-4 with section 1-2
 #
 # **Before this one:** [10 Binary classification](10_binary.ipynb)
 
-# %% [markdown] tags=["lang-ko"] english="9870887f"
+# %% [markdown] tags=["lang-ko"] english="cd62145a"
 # # 11 다중 클래스 분류: 단어 하나의 차이
 #
 # 이 노트북을 마치면 다음을 할 수 있습니다.
@@ -41,7 +41,7 @@
 # - 정확도는 비슷해 보여도, 소프트맥스(softmax)를 두 번 적용한 것과 한 번 적용한 것을 구별할 수 있습니다.
 # - 붕괴(collapse)한 신경망을 서로 다른 세 가지 방법으로 고칠 수 있습니다.
 #
-# **시간:** 50분, 전반(1~4부)과 후반(5~9부)으로 나뉩니다.
+# **시간:** {time}
 #
 # **범위:** 문서 000의 3-4절과 1-3절, 문서 001의 3-4절과 1-2절
 #
@@ -585,6 +585,7 @@ train(SOFTMAX)
 # **끄기.** 기울기가 출력층에 닿기 전에 미는 힘을 빼냅니다. 무엇이 공통인지는 두 가지로 말할 수 있습니다. 한 이미지의 열
 # 클래스에 걸친 평균이거나, 배치의 이미지들에 걸친 클래스별 평균입니다. 첫째는 다음과 같습니다.
 
+
 # %%
 def without_class_mean(model):
     model.out.register_full_backward_pre_hook(lambda layer, g: (g[0] - g[0].mean(dim=1, keepdim=True),))
@@ -601,6 +602,7 @@ train(SIGMOIDS, without_class_mean)
 # 학습합니다. 그런데 클래스에 걸친 평균을 빼면 클래스들이 서로 묶이고, 묶는 것은 소프트맥스가 하는 일입니다. 그래서
 # 클래스를 묶지 않는 둘째 방법을 봅니다.
 
+
 # %%
 def without_image_mean(model):
     model.out.register_full_backward_pre_hook(lambda layer, g: (g[0] - g[0].mean(dim=0, keepdim=True),))
@@ -616,6 +618,7 @@ train(SIGMOIDS, without_image_mean)
 # %% [markdown] tags=["lang-ko"] english="83fcdf40"
 # 이것도 학습합니다. 다만 덜 잘합니다(출력층 편향이 더는 움직이지 못하기 때문입니다). **켜기.** 소프트맥스와 교차
 # 엔트로피에 시그모이드의 미는 힘을 더합니다.
+
 
 # %%
 def with_push(model):
@@ -639,6 +642,7 @@ train(SOFTMAX, with_push)
 # 그 힘은 클래스에도, 이미지에도 공통입니다. 다음 힘은 클래스에 공통이 아닙니다. 출력층 편향이 +3과 −3에서 번갈아
 # 출발합니다. 소프트맥스의 기울기는 여전히 클래스 전체로 더하면 0이지만, 출력마다 거의 모든 이미지에 대해 너무 높거나
 # 너무 낮은 곳에서 출발합니다.
+
 
 # %%
 def with_alternating_bias(model):
@@ -730,6 +734,7 @@ changed_conditions.outcome_table({name: runs for name, runs in squared.items() i
 # 클래스가 서로 배타적이라면 소프트맥스와 교차 엔트로피를 쓰세요. 시그모이드를 꼭 써야 한다면(이를테면 내일부터
 # 이미지 한 장에 숫자가 둘 나올 수 있다면) 기저율에서 출발하게 하세요.
 
+
 # %%
 def at_the_prior(model):
     model.out.bias.data.fill_(math.log(0.1 / 0.9))
@@ -747,6 +752,7 @@ train(SIGMOIDS, at_the_prior)
 # 한 줄입니다. 기저율이 10분의 1보다 훨씬 낮은 객체 탐지(object detection)에서는 표준입니다(Lin et al. 2017).
 # 시그모이드 열 개가 여전히 서로 독립인데도 학습합니다. 모자랐던 것은 경쟁이 아니라 다른 출발점이었습니다. 또는 출발점을
 # 그대로 두고, 가득 찰 수 없는 은닉층을 쓰세요.
+
 
 # %%
 def with_layer_norm(model):
@@ -968,9 +974,11 @@ quiz.check(
 # %%
 bias_for = ...
 
+
 # %% tags=["solution"]
 def bias_for(rate):
     return math.log(rate / (1 - rate))
+
 
 # %%
 quiz.check_function(
@@ -993,15 +1001,18 @@ quiz.check_function(
 # **연습 3.** 이 설정은 붕괴합니다. 한 줄을 바꾸거나 더해서 고치세요. 단, 손실 함수와 시그모이드 열 개, 에포크 수는
 # 그대로 두어야 합니다. 신경망의 부분은 `model.fc`, `model.hidden`(함수), `model.out`입니다. 방법은 하나가 아닙니다.
 
+
 # %%
 def repaired(model):
     torch.nn.init.zeros_(model.out.bias)
     return torch.optim.AdamW(model.parameters(), lr=0.01)
 
+
 # %% tags=["solution"]
 def repaired(model):
     torch.nn.init.constant_(model.out.bias, math.log(0.1 / 0.9))
     return torch.optim.AdamW(model.parameters(), lr=0.01)
+
 
 # %%
 lesson.check_repair(repaired, digits)

@@ -20,7 +20,7 @@
 # - repair such a network *without training it again*;
 # - say which losses fit several yes-or-no questions at once.
 #
-# **Time:** 35 minutes, with a place to pause after part 4
+# **Time:** {time}
 #
 # **Covers:** document 000, section 3-5 with section 1-4; document 001, section 3-5
 #
@@ -426,8 +426,12 @@ best = 3 / 4
 # The next cell checks your answer.
 
 # %%
-quiz.check(best, expected=0.75, mistakes={0.5: "One of two true labels is found, but the two noes are right as well."},
-           hint="Count the right answers among four: one yes and two noes.")
+quiz.check(
+    best,
+    expected=0.75,
+    mistakes={0.5: "One of two true labels is found, but the two noes are right as well."},
+    hint="Count the right answers among four: one yes and two noes.",
+)
 
 # %% [markdown]
 # **Exercise 2.** Repair the softmax network without training: write `answers(outputs)`, which turns softmax outputs
@@ -436,9 +440,11 @@ quiz.check(best, expected=0.75, mistakes={0.5: "One of two true labels is found,
 # %%
 answers = ...
 
+
 # %% tags=["solution"]
 def answers(outputs):
     return (outputs >= 0.2).float()
+
 
 # %% [markdown]
 # The next cell tries it on three rows of outputs.
@@ -465,4 +471,3 @@ quiz.check_function(
 #   ceiling. The document's warning is right, and its figures show why.
 #
 # **Next:** [13 Is it learning?](13_is_it_learning.ipynb)
-

@@ -8,7 +8,7 @@
 # - run a four-step ritual on a model that will not learn,
 # - ask the doctor about your own model, and read its answer.
 #
-# **Time:** 45 minutes, in two halves (up to the four patients, then from the ritual on)
+# **Time:** {time}
 #
 # **Covers:** document 000, section 4
 #
@@ -79,6 +79,7 @@ quiz.predict(
 # %% [markdown]
 # **Exercise 1.** Write the constant predictor's BCE as a function of the base rate $p$, the share of ones among
 # the targets. (It says $p$ to everything; a share $p$ of the targets is 1, the rest is 0.)
+
 
 # %%
 def lazy_bce(p):
@@ -477,6 +478,7 @@ assert exam["false_alarms"] == exam["misses"] == 0
 # How often it errs on set-ups from public threads is [measured](../docs/doctor-score.md). And it judges the *fit* of
 # model, loss and targets: it does not look for wrong labels, a wrong learning rate or too few data. With a loss of your
 # own it watches the operations, and says that it does not know what the loss demands:
+
 
 # %%
 def my_own_loss(outputs, targets):

@@ -20,7 +20,7 @@
 # - tell a run that is stuck from one that only looks stuck;
 # - find, break and repair pairings of your own, and save the runs as a table and a picture.
 #
-# **Time:** 25 minutes (a good place to pause is before part 3)
+# **Time:** {time}
 #
 # **Covers:** documents 000 and 001, sections 3-1 to 3-5, as something you can touch
 #

@@ -20,7 +20,7 @@
 # - recognise an explanation that sounds right and is not;
 # - say what this course does *not* know.
 #
-# **Time:** 35 minutes
+# **Time:** {time}
 #
 # **Covers:** every claim of documents 000, 001, 002, 003 and 004 that can be checked
 #
@@ -204,10 +204,14 @@ show(lesson.cut_figure())
 runs, losses = reference(), {"mse": "MSE", "bce": "BCE", "cross_entropy": "cross-entropy"}
 score = lambda pairing, name: pd.Series(runs.scores(pairing, name)).mean()  # noqa: E731
 goal = score(lm.Pairing("multilabel", "bce", "sigmoid"), "test_metric")
-found = pd.DataFrame({
-    title: {name: score(lm.Pairing("multilabel", loss, "softmax"), name) for name in ("test_metric", "accuracy_at_cut")}
-    for loss, title in losses.items()
-}).T
+found = pd.DataFrame(
+    {
+        title: {
+            name: score(lm.Pairing("multilabel", loss, "softmax"), name) for name in ("test_metric", "accuracy_at_cut")
+        }
+        for loss, title in losses.items()
+    }
+).T
 found["share won back"] = (found["accuracy_at_cut"] - found["test_metric"]) / (goal - found["test_metric"])
 found.round(3)
 
@@ -230,11 +234,15 @@ lesson.verdict_on("000-accuracy-enough")
 truth = torch.tensor([0, 0, 1])
 modest = torch.tensor([[0.7, 0.3], [0.6, 0.4], [0.6, 0.4]])
 bold = torch.tensor([[0.99, 0.01], [0.98, 0.02], [0.999, 0.001]])
-pd.DataFrame({
-    name: {"accuracy": (p.argmax(dim=1) == truth).float().mean().item(), "negative log-likelihood":
-           -p[range(3), truth].log().mean().item()}
-    for name, p in {"modest": modest, "bold": bold}.items()
-}).round(2)
+pd.DataFrame(
+    {
+        name: {
+            "accuracy": (p.argmax(dim=1) == truth).float().mean().item(),
+            "negative log-likelihood": -p[range(3), truth].log().mean().item(),
+        }
+        for name, p in {"modest": modest, "bold": bold}.items()
+    }
+).round(2)
 
 # %% [markdown]
 # Accuracy sees no difference. The bold network is sure of its mistake, and the likelihood shows that.
@@ -333,6 +341,7 @@ def read_interval(low, high, margin):
 
 # %% [markdown]
 # The next cell compares your function with ours on six intervals. One of them tests for the most common mistake.
+
 
 # %%
 def rule(low, high, margin):

@@ -20,7 +20,7 @@
 # - test a finding again: alone, on fresh seeds, with the expectation written down first;
 # - test an explanation by a prediction that could fail.
 #
-# **Time:** 40 minutes, in two halves: parts 1 to 5, then 6 and 7
+# **Time:** {time}
 #
 # **Covers:** document 000, section 1 (a loss that does not fit does markedly worse on new data)
 #

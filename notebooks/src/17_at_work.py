@@ -8,7 +8,7 @@
 # - take `pos_weight` and class weights back when you need probabilities,
 # - calibrate a trained classifier with one number, and choose among losses that all work.
 #
-# **Time:** 45 minutes
+# **Time:** {time}
 #
 # **Covers:** what documents 000 and 004 leave open for daily work
 #

@@ -133,11 +133,8 @@ def test_a_vote_survives_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
 
 def test_map_and_paths_come_from_the_notebooks():
     course = lesson.notebooks_here()
-    folder = SOURCE.parent
-    said = {
-        name[:2]: int(re.search(r"\*\*Time:\*\* (\d+)", (folder / name).read_text("utf-8"))[1])
-        for name in ("00_start_here.py", "04_output_activations.py")
-    }
+    listed = (SOURCE.parents[1] / "README.md").read_text("utf-8")
+    said = {number: int(re.search(rf"\[{number} .*? \| (\d+) minutes", listed)[1]) for number in ("00", "04")}
     assert {number: int(course[number]["minutes"]) for number in said} == said
     assert course["04"]["file"] == "04_output_activations.ipynb"
     assert "00_start_here.ipynb" in lesson.course_map().data

@@ -18,7 +18,7 @@ from lm_utils.workshop.publish.notebooks import ROOT
 
 PAGES = sorted(
     path
-    for pattern in ("*.md", "docs/**/*.md", "challenge/*.md")
+    for pattern in ("*.md", "docs/**/*.md", "challenge/*.md", "notebooks/*.md")
     for path in ROOT.glob(pattern)
     if "mine" not in path.parts
 )

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 
-from lm_utils.workshop.publish import notebooks
+from lm_utils.workshop.publish import minutes, notebooks
 
 SOURCES = sorted((notebooks.ROOT / "notebooks" / "src").glob("*.py"))
 every_notebook = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
@@ -186,7 +186,7 @@ def test_required_parts(source):
     code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
     prose = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
     assert cells[0].source.startswith(f"# {source.stem[:2]} ")
-    assert re.search(r"\*\*Time:?\*\*:? *(\d+) minutes", prose), "say **Time:** NN minutes"
+    assert "**Time:** {time}\n" in source.read_text("utf-8") and re.search(r"\*\*Time:\*\* \d+ minutes", prose)
     assert "**Covers" in prose
     parameters = [cell.source for cell in cells if "parameters" in cell.metadata.get("tags", [])]
     assert len(parameters) == 1
@@ -199,6 +199,33 @@ def test_required_parts(source):
     following = [other for other in SOURCES if other.stem[:2] == f"{int(source.stem[:2]) + 1:02d}"]
     for other in following:
         assert f"({other.name.replace('.py', '.ipynb')}" in cells[-1].source + cells[-2].source
+
+
+@every_notebook
+def test_what_is_longer_than_a_lesson_is_split(source):
+    counted = edition(source).cells
+    prose = "\n".join(cell.source for cell in counted if cell.cell_type == "markdown")
+    titles = re.findall(r"^## (.+)", prose, re.MULTILINE)
+    every, first, home = minutes.split(counted)
+    time = re.search(r"\*\*Time:\*\* (.+)", counted[0].source)[1]
+    assert first <= minutes.LESSON and every - first <= minutes.LESSON
+    whole, _, halves = time.partition(".")
+    assert whole == f"{every} minutes" and bool(halves) == (every > minutes.LESSON)
+    assert not halves or (f" {first} minutes, up to *{titles[home - 1]}*" in halves and f" {every - first}" in halves)
+
+
+# Notebooks 00, 11 and 15 as readers were timed: words, then figures, labs, questions, exercises, other code cells.
+TIMED = {28: (961, 0, 3, 2, 2, 9), 85: (2499, 14, 1, 2, 3, 14), 95: (3396, 8, 1, 2, 2, 32)}
+
+
+@pytest.mark.parametrize("needed", TIMED)
+def test_the_rule_for_times_agrees_with_timed_readers(needed):
+    words, *counts = TIMED[needed]
+    texts = ["show(figure)", "lesson.walk_lab()", "quiz.predict(1)", "quiz.check(mine, expected=3)", "x = 1"]
+    cells = [nbformat.v4.new_markdown_cell("word " * words)]
+    cells += [nbformat.v4.new_code_cell(text) for text, count in zip(texts, counts, strict=True) for _ in range(count)]
+    [(_, told)] = minutes.parts(cells)
+    assert abs(told - needed) < 0.2 * needed
 
 
 @every_notebook

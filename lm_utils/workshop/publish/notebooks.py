@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 
 from lm_utils.errors import UserError
 from lm_utils.files import PROJECT, write_whole
+from lm_utils.workshop.publish import minutes
 from lm_utils.workshop.publish.korean import renew, stale
 
 ROOT = PROJECT
@@ -48,12 +49,15 @@ def build(source: Path, edition: str = "student", korean: frozenset[str] = froze
     `korean` names the notebooks that exist in Korean; links to others lead out of that folder.
     """
     cells = list(jupytext.read(source, fmt="py:percent").cells)
+    counted = [cell for cell in cells if not {"lang-ko", "solution"}.intersection(_tags(cell))]
     cells = _translated(cells, source) if edition == "korean" else [c for c in cells if "lang-ko" not in _tags(c)]
     if edition != "teacher":
         cells = [cell for cell in cells if "solution" not in _tags(cell)]
     if edition == "korean":
         for cell in cells:
             _lead_out(cell, korean)
+    for cell in cells[:1]:
+        cell.source = minutes.written(cells, counted, "korean" if edition == "korean" else "english")
     try:
         notebook = nbformat.v4.new_notebook(cells=list(_clean(cells)), metadata=NOTEBOOK_METADATA)
     except SyntaxError as error:
@@ -68,14 +72,14 @@ def has_korean(source: Path) -> bool:
 
 
 def student_files(root: Path = ROOT) -> dict[Path, str]:
-    """Return every file that `make notebooks` keeps, with its text: English, and Korean where it exists."""
+    """Return every file that `make notebooks` keeps, with its text: English, Korean where it exists, and their list."""
     korean = frozenset(path.stem for path in sources(root) if has_korean(path))
-    files = {}
+    english = {path.stem: build(path) for path in sources(root)}
+    files = {root / "notebooks" / f"{stem}.ipynb": _text(notebook) for stem, notebook in english.items()}
     for path in sources(root):
-        files[root / "notebooks" / f"{path.stem}.ipynb"] = _text(build(path))
         if path.stem in korean:
             files[root / "notebooks" / "ko" / f"{path.stem}.ipynb"] = _text(build(path, "korean", korean))
-    return files
+    return files | {root / "notebooks" / "README.md": minutes.page(english)}
 
 
 def teacher_files(root: Path = ROOT) -> dict[Path, str]:
@@ -119,7 +123,7 @@ def main(check: bool = False, solutions: bool = False, translated: bool = False,
     for sentence in to_translate:
         print(sentence)
     if not old and not gone and not to_translate:
-        print(f"All {len(files)} notebooks are up to date.")
+        print("All notebooks are up to date.")
     return 1 if check and (old or gone or to_translate) else 0
 
 
