@@ -1,7 +1,5 @@
 """The output activations by name: which numbers they can emit, and whether those sum to one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """The verdict on a pairing before anyone trains it, and why: of an ordered list of rules the first that fits wins."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol

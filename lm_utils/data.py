@@ -1,7 +1,5 @@
 """Photographs of handwritten digits as tensors, split into a train, a valid and a test part."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

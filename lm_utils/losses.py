@@ -1,7 +1,5 @@
 """The eight losses by name, and what each expects from a network and from a target."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal

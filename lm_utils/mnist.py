@@ -3,8 +3,6 @@
 torchvision itself checks only that the files exist, and downloads without a time limit and without a lock.
 """
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import os

@@ -1,7 +1,5 @@
 """The documents' network, and a tiny one that trains in a second."""
 
-from __future__ import annotations
-
 import math
 
 import torch

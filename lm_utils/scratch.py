@@ -5,8 +5,6 @@ sigmoid, and gives back the gradient with respect to its input. Rows are samples
 Sums run over everything and are divided by the batch size n, never by the number of outputs K.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Show the code: which function of ours made what a cell shows, and its source, folded to one line below it."""
 
-from __future__ import annotations
-
 import inspect
 import sys
 from collections.abc import Callable

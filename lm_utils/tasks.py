@@ -1,7 +1,5 @@
 """The five tasks: one photograph of a digit, five different questions about it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """One run: train a pairing with early stopping, keep the best epoch's weights, test them once."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from copy import deepcopy

@@ -1,7 +1,5 @@
 """Finds what is broken in built pages: links and anchors that lead nowhere, and what would be loaded from a network."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator

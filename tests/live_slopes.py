@@ -1,7 +1,5 @@
 """Losses and slopes of the tiny network by PyTorch, for the web site's live trainer to be compared with."""
 
-from __future__ import annotations
-
 import torch
 from torch.nn import functional as F
 

@@ -1,7 +1,5 @@
 """Runs that nobody trained, for tests of what is done with results."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import asdict
 from pathlib import Path

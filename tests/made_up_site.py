@@ -1,7 +1,5 @@
 """A small repository whose notebooks are executed already, for tests of the web site."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What things cost here and now: speed is tested as a ratio to these, never in seconds."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """The final challenge: six broken training scripts, graded by running them."""
 
-from __future__ import annotations
-
 import io
 import json
 import os

@@ -5,8 +5,6 @@ when it has ended; what its `predict` says about them is judged by `grade`, once
 `model` have been drawn anew.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import runpy

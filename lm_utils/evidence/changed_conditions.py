@@ -1,7 +1,5 @@
 """Runs under changed conditions: on new data, at other rates, under other rules of stopping, with a part switched."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 from math import nan
 from typing import TypeVar

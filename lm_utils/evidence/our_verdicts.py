@@ -1,7 +1,5 @@
 """Our own verdicts (`Pairing.verdict`), held against what was measured; the rules that give them are in `advice`."""
 
-from __future__ import annotations
-
 from math import isfinite
 
 from lm_utils.advice import VALUE_LOSSES

@@ -1,7 +1,5 @@
 """The lines a learning curve is read by: the best constant answer, and the best that loss and activation allow."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from functools import cache, lru_cache

@@ -1,7 +1,5 @@
 """Results in words: what a notebook says about figures comes from here, so that no sentence can go stale."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import isnan
 

@@ -1,7 +1,5 @@
 """Tables of results: a line for every row of a document's table, in figures and in words ready to be shown."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from math import inf, isnan, nan
 

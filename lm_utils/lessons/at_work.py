@@ -3,8 +3,6 @@
 Each function repeats a cell of the notebook, where the same lines stand in view.
 """
 
-from __future__ import annotations
-
 import json
 import platform
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Notebook 06: what a loss costs when it gets probabilities for logits, when numbers run out, and in time."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable

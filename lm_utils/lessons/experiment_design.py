@@ -1,7 +1,5 @@
 """Notebook 07: the data in pictures, the curves of runs, and what one number can hide."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

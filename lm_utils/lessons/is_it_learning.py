@@ -1,7 +1,5 @@
 """Notebook 13: the constant predictor's loss, four training runs with their vital signs, and a ritual."""
 
-from __future__ import annotations
-
 import copy
 import json
 import warnings

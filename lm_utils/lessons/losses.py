@@ -1,7 +1,5 @@
 """Notebook 01: the losses as curves (what an error costs, how hard it pulls), and gradient descent on one number."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 
 import ipywidgets as widgets

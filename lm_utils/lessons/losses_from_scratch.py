@@ -1,7 +1,5 @@
 """Notebook 03: what a clip inside a logarithm costs, the slopes of softmax, and the losses as Triton kernels."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -5,8 +5,6 @@ before Triton is imported; `losses_from_scratch.run_kernels` therefore runs this
 `python -m lm_utils.lessons.losses_from_scratch_triton` prints a comparison as JSON.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sys

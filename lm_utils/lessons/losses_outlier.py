@@ -1,7 +1,5 @@
 """Notebook 01, part 2: what one point far from the others does to a line fitted under three losses."""
 
-from __future__ import annotations
-
 from itertools import combinations
 
 import ipywidgets as widgets

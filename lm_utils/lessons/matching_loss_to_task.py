@@ -1,7 +1,5 @@
 """Notebook 05: what a wrong probability costs, what its gradient says, and which probability each loss likes best."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import ipywidgets as widgets

@@ -1,7 +1,5 @@
 """Notebook 11: why ten sigmoids stop learning: the first push, how the hidden layer fills up, and a map of where."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median

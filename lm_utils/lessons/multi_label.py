@@ -1,7 +1,5 @@
 """Notebook 12: what another cut gets out of a network with softmax over labels."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import ipywidgets as widgets

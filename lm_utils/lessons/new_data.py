@@ -1,7 +1,5 @@
 """Notebook 16: does misuse cost more on new data, and why is softmax twice slow here and forgiving there?"""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """Notebook 04: what an output activation can say, its rounding, and whether one output moves the others."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets

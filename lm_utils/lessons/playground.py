@@ -1,7 +1,5 @@
 """Notebook 14: exercises that ask for a pairing with some properties, and their check."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 

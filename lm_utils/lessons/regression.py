@@ -1,7 +1,5 @@
 """Notebook 08: regression with the wrong tools; a loss without a floor, and outputs that run away."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import torch

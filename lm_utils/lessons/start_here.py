@@ -1,7 +1,5 @@
 """Notebook 00: the vote, what fits what, the map of the course."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

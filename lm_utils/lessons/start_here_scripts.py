@@ -1,7 +1,5 @@
 """Notebook 00: two scripts one word apart, trained side by side at a click."""
 
-from __future__ import annotations
-
 import html
 import time
 from threading import Lock, Thread

@@ -1,7 +1,5 @@
 """What proves the answers of the ten questions: PyTorch's own behaviour, arithmetic, and the shipped results."""
 
-from __future__ import annotations
-
 import math
 import warnings
 from collections.abc import Callable

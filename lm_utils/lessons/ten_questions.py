@@ -1,7 +1,5 @@
 """Ten questions before and after the course: an answer and a confidence each, and what became of both."""
 
-from __future__ import annotations
-
 import json
 import tomllib
 from collections.abc import Iterable, Mapping

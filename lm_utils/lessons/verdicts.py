@@ -1,7 +1,5 @@
 """Notebook 15: the verdicts on the documents' claims, in sentences, figures and two menus."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Notebook 02, parts 1 and 2: one sigmoid neuron that is confidently wrong, and gradients in deep networks."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager

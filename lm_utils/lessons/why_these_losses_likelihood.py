@@ -1,7 +1,5 @@
 """Notebook 02, part 3: choose the noise, and its negative log-likelihood is one of PyTorch's losses."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Runs under changed conditions, on seeds the reference results never used, kept in results/robustness/."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """Changed conditions: what is done to a run besides choosing its pairing, and what that is expected to show."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import torch

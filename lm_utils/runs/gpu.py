@@ -10,8 +10,6 @@ divided by the runs that were in it. A loss that refuses its input, or could kil
 Checks that need a GPU: `python -m pytest -m gpu`. On a CPU `fit` in threads is the faster way (sweep.py).
 """
 
-from __future__ import annotations
-
 import gc
 import time
 from collections.abc import Callable, Iterator, Sequence

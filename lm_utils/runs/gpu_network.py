@@ -6,8 +6,6 @@ keep them, and are cut off before the loss. Activation, loss and prediction are 
 that take a pairing see one run and are mapped over all runs that share it.
 """
 
-from __future__ import annotations
-
 from math import nan, prod
 
 import torch

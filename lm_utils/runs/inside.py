@@ -1,7 +1,5 @@
 """Looking inside a network while it trains: how large gradients are, layer by layer, and which units are stuck."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """What changed conditions do: to a network and its optimiser before training, to the data, to the test images."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import replace

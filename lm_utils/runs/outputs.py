@@ -1,7 +1,5 @@
 """What the outputs of a finished run look like, small enough to be stored: calibration, histogram, confusion."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

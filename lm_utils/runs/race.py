@@ -16,8 +16,6 @@ After the first fourteen probes, before anything was counted, the map was made s
 of 0.001, and other widths for the sigmoid layer alone.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass

@@ -1,7 +1,5 @@
 """The documents' tables, read from rows.csv: each row with its section, its published figures, and its pairing."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The measured results that ship with the course: `results/<data>/runs.csv`, and every run's history beside it."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """One run: what names it, how it is trained into an entry, and its file; what cannot be read counts as missing."""
 
-from __future__ import annotations
-
 import json
 import warnings
 from collections.abc import Callable, Iterable

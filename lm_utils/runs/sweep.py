@@ -1,7 +1,5 @@
 """Many runs: every pairing with every seed, resumable, on this machine's cores, its GPU, or a cluster."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import partial

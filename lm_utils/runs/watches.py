@@ -1,7 +1,5 @@
 """What is looked at while and after a run under a changed condition is trained: one watch for each family."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field

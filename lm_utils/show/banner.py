@@ -1,7 +1,5 @@
 """The line at the top of a notebook: which data, which device, and why; and names for its sliders."""
 
-from __future__ import annotations
-
 from html import escape
 
 from IPython.display import HTML

@@ -1,7 +1,5 @@
 """Runs under changed conditions as figures; some conditions switch an effect off and on."""
 
-from __future__ import annotations
-
 from matplotlib.figure import Figure
 
 from lm_utils.evidence import statistics as st

@@ -1,7 +1,5 @@
 """Images as they are, each under its caption: what a notebook shows before any figure of results."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from matplotlib.figure import Figure

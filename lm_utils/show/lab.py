@@ -4,8 +4,6 @@
 calls `walk_figure(rate=..., halve=...)` at once and after every change, and shows what it returns.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from html import escape

@@ -1,7 +1,5 @@
 """Figures of the learning curves of runs and of what their outputs look like, a panel for each pairing."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import ceil
 from textwrap import fill

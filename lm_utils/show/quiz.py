@@ -1,7 +1,5 @@
 """Questions that a notebook asks: predictions before a result, and exercises that check themselves."""
 
-from __future__ import annotations
-
 import copy
 import html
 import inspect

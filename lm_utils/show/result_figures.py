@@ -1,7 +1,5 @@
 """Figures of results: the rows of a document's table beside each other, grids of pairings, verdicts on claims."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import isfinite, log10, nan
 from textwrap import fill

@@ -1,7 +1,5 @@
 """One look for every figure, and the two ways to show one: in a cell (`show`) and in a widget (`Picture`)."""
 
-from __future__ import annotations
-
 import base64
 import html
 import io

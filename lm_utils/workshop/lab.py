@@ -4,8 +4,6 @@ What a student saves stays in the working copy, so that `git pull` finds nothing
 replaces a copy that nobody has changed; beside changed ones it is put into a folder of its own.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """`make test`: ruff, then every test, on all cores; what measures speed has the machine to itself afterwards."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

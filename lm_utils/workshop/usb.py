@@ -1,7 +1,5 @@
 """`make usb`: one folder with the project, its packages and MNIST, for machines without a network."""
 
-from __future__ import annotations
-
 import os
 import platform
 import shutil

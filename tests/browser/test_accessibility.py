@@ -1,7 +1,5 @@
 """Accessibility: axe-core finds nothing serious in the explorer and the labs, and all of the explorer works by keys."""
 
-from __future__ import annotations
-
 import shutil
 
 import pytest

@@ -1,7 +1,5 @@
 """The explorer and the picker, in JupyterLab and as a page of their own: every button clicked, every state seen."""
 
-from __future__ import annotations
-
 import os
 import re
 import signal

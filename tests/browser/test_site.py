@@ -1,7 +1,5 @@
 """The web site in a browser without a network, opened from its folder as a reader would; search also over HTTP."""
 
-from __future__ import annotations
-
 import functools
 import http.server
 import json

@@ -1,7 +1,5 @@
 """The web site's live trainer in Chromium: it trains, stops, keeps its state, and agrees with PyTorch."""
 
-from __future__ import annotations
-
 import functools
 import http.server
 import json

@@ -4,8 +4,6 @@ The decks: every notebook without outputs (all that is text), the small one with
 what is too long, and, where `make run-all` was called, what it has executed.
 """
 
-from __future__ import annotations
-
 import shutil
 
 import pytest

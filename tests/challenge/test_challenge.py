@@ -1,7 +1,5 @@
 """The final challenge: broken scripts are seen through, repairs are recognised, other breakage is told in words."""
 
-from __future__ import annotations
-
 import tomllib
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The data: exact splits, and one clear sentence or the embedded digits for everything that can go wrong."""
 
-from __future__ import annotations
-
 import gzip
 import hashlib
 import http.server

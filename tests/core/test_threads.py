@@ -1,7 +1,5 @@
 """One thread per operation, unless the user chose a number."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

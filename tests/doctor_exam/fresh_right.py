@@ -1,7 +1,5 @@
 """Right set-ups of a second round: ordinary code that resembles a mistake, scored before the checks were read."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F

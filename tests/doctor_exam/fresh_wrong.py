@@ -1,7 +1,5 @@
 """Wrong set-ups of a second round, scored and committed before the checks were read: from threads, or `own` code."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 from torch.nn import functional as F

@@ -1,7 +1,5 @@
 """Set-ups of a third round, written after the second was mended for: scored once, and nothing was mended for them."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 from torch.nn import functional as F

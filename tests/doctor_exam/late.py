@@ -1,7 +1,5 @@
 """Set-ups written after the doctor was mended, from threads not read before: scored once, not mended for."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F

@@ -1,7 +1,5 @@
 """`PYTHONPATH=tests python -m doctor_exam.page` writes docs/doctor-score.md from the stored runs of the exam."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

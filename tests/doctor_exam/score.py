@@ -1,7 +1,5 @@
 """The doctor's score on a set of cases, beside what plain PyTorch says about each of them."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import random

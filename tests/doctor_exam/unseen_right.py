@@ -3,8 +3,6 @@
 The names of unusual ones begin with "unusual:".
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

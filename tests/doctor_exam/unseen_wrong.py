@@ -3,8 +3,6 @@
 A code may list alternatives, `one|other`: any of them names the cause.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F

@@ -1,7 +1,5 @@
 """The lines a learning curve is read by: the best constant answer and the limits of loss and metric."""
 
-from __future__ import annotations
-
 from itertools import product
 
 import pytest

@@ -1,7 +1,5 @@
 """Training health: constant predictors, the four stored runs, the lab and the ritual."""
 
-from __future__ import annotations
-
 import math
 
 import pytest

@@ -1,7 +1,5 @@
 """Notebook 14: the checks of its hunts name what a pairing lacks."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import pytest

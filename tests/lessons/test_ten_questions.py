@@ -1,7 +1,5 @@
 """The ten questions: each answer is proven, nothing shows too early, score and confidence are told."""
 
-from __future__ import annotations
-
 import pytest
 
 from lm_utils.lessons import ten_questions as ten

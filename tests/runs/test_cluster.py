@@ -1,7 +1,5 @@
 """A sweep on a real scheduler with two worker processes on this machine: nothing is lost, nothing comes twice."""
 
-from __future__ import annotations
-
 import os
 import socket
 import subprocess

@@ -1,7 +1,5 @@
 """Looking inside a network: which hidden units say nothing."""
 
-from __future__ import annotations
-
 import torch
 
 from lm_utils.model import CNN

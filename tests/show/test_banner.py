@@ -1,7 +1,5 @@
 """The line at the top of a notebook."""
 
-from __future__ import annotations
-
 from lm_utils.data import describe_data, digits_source, friendly
 from lm_utils.show.banner import banner
 

@@ -1,7 +1,5 @@
 """The benchmark compares like with like, and its reports say what was measured."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 

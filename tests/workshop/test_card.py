@@ -1,7 +1,5 @@
 """The decision card says what the rules say, lies in docs as it is written, and is printed on one page."""
 
-from __future__ import annotations
-
 import pytest
 from bs4 import BeautifulSoup
 

@@ -1,7 +1,5 @@
 """The command line: every command leads somewhere, and a mistake gets one sentence."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import os

@@ -1,7 +1,5 @@
 """The pages: every link and anchor leads somewhere, every command exists, and what they show runs."""
 
-from __future__ import annotations
-
 import math
 import re
 import tomllib

@@ -1,7 +1,5 @@
 """The house: imports between its rooms run one way, files and folders stay small, and the map shows every room."""
 
-from __future__ import annotations
-
 import ast
 import sys
 from graphlib import TopologicalSorter

@@ -1,7 +1,5 @@
 """The Korean first steps: every English text has its Korean partner, and the code is the same."""
 
-from __future__ import annotations
-
 import ast
 import re
 from functools import cache

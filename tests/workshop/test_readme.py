@@ -1,7 +1,5 @@
 """README, commands and results tell the truth about tasks, commands and files; pictures come from the results."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 

@@ -1,7 +1,5 @@
 """The page about very large sweeps says what was measured, and the pretended runs go the way of real ones."""
 
-from __future__ import annotations
-
 import json
 from functools import partial
 from pathlib import Path

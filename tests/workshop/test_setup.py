@@ -1,7 +1,5 @@
 """The set-up: what is declared, what is locked, what is installed, and how an environment comes about."""
 
-from __future__ import annotations
-
 import ast
 import importlib.metadata
 import json

@@ -1,7 +1,5 @@
 """The web site before Sphinx: notebooks made ready, pages written from data, broken links found."""
 
-from __future__ import annotations
-
 import json
 import re
 from base64 import b64encode

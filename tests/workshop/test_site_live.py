@@ -1,7 +1,5 @@
 """The web site's live trainer in Node: its losses and slopes are PyTorch's, and it learns what PyTorch learns."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess

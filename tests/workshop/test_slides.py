@@ -1,7 +1,5 @@
 """Slides: what the rule shows and what it leaves to the notes, the guide's words, and decks that need no network."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from functools import cache

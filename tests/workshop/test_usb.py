@@ -1,7 +1,5 @@
 """The folder for a classroom without a network: what is copied, what is asked of pip, what the README says."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

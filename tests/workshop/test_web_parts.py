@@ -1,7 +1,5 @@
 """What the site takes from npm: exact versions with checksums, fetched once, and one sentence where npm is missing."""
 
-from __future__ import annotations
-
 import json
 import re
 import shutil

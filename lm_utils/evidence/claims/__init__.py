@@ -1,7 +1,5 @@
 """The documents' checkable claims: a file for each document, where sentence, section and test stand together."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What claims share that are worked out or put to PyTorch: a few numbers, slopes, and numbers in words."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

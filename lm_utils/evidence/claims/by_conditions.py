@@ -1,7 +1,5 @@
 """Tests of claims by runs under changed conditions (results/robustness/), on seeds nobody had looked at."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from lm_utils.evidence import statistics as st

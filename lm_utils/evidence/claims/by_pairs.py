@@ -1,7 +1,5 @@
 """Tests of claims by stored runs, pair by pair: the first row of each pair beside the second, seed by seed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import nan
 

@@ -1,7 +1,5 @@
 """Tests of claims by stored runs, row by row: does it learn, fail, or meet the published figure?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from functools import wraps
 from statistics import median

@@ -1,7 +1,5 @@
 """What document 000 says in section 1, on which loss fits which task."""
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 from torch.nn import functional as F

@@ -1,7 +1,5 @@
 """What document 000 says in sections 2 to 3-3: the set-up, and the results of regression, one and two outputs."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """What document 000 says in sections 3-4 to 4: the results of ten classes and of labels, and what they add up to."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import inf
 

@@ -1,7 +1,5 @@
 """What document 001 says on output activations."""
 
-from __future__ import annotations
-
 from math import e, inf
 
 import torch

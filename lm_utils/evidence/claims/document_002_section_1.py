@@ -1,7 +1,5 @@
 """What document 002 says in section 1, on losses."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """What document 002 says in section 2, on backpropagation and likelihood."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from math import log
 

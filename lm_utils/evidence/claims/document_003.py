@@ -1,7 +1,5 @@
 """What document 003 says in text and code on losses and their gradients."""
 
-from __future__ import annotations
-
 from math import log
 
 import torch

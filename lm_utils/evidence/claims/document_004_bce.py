@@ -1,7 +1,5 @@
 """What document 004 says on nn.BCELoss and nn.BCEWithLogitsLoss."""
 
-from __future__ import annotations
-
 from math import isclose
 
 import torch

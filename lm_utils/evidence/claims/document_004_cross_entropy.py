@@ -1,7 +1,5 @@
 """What document 004 says on nn.CrossEntropyLoss."""
 
-from __future__ import annotations
-
 import inspect
 import warnings
 from collections.abc import Callable

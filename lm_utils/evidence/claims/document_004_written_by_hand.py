@@ -1,7 +1,5 @@
 """What document 004 says on binary cross-entropy written by hand."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch

@@ -1,7 +1,5 @@
 """`make bench`: measure, print, and write tables and pictures into results/bench/."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from pathlib import Path
 

@@ -4,8 +4,6 @@ The plain loop is what a good PyTorch user writes on day one; each of the others
 it. Nothing is slowed down.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import warnings

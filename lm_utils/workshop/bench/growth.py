@@ -4,8 +4,6 @@ For the latter, pretended runs that only sleep go the whole way of real ones: `s
 cluster, the store on disk.
 """
 
-from __future__ import annotations
-
 import logging
 import tempfile
 import time

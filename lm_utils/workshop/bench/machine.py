@@ -1,7 +1,5 @@
 """The machine that something is measured on: what it is, how busy, how fast at best, how much memory a process took."""
 
-from __future__ import annotations
-
 import os
 import platform
 import sys

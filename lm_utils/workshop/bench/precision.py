@@ -1,7 +1,5 @@
 """What bfloat16 does to each task: the fitting pairing's runs again in bf16, beside the shipped runs in fp32."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

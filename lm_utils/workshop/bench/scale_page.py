@@ -1,7 +1,5 @@
 """docs/scale.md: what a very large sweep would cost, and where it would get stuck, out of results/bench/scale-*.csv."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """How fast the course trains, beside the plain loop and its peers: same images, same network, same epochs, in turn."""
 
-from __future__ import annotations
-
 import tempfile
 import time
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """How fast the course is, out of results/bench/: a report with tables, pictures, and the block of docs/results.md."""
 
-from __future__ import annotations
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure

@@ -1,7 +1,5 @@
 """The decision card: one page that goes from task to loss, as Markdown and as PDF, written from the verdicts."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 import re

@@ -1,7 +1,5 @@
 """The README's animated picture: two networks that differ in their last word, trained side by side."""
 
-from __future__ import annotations
-
 import io
 
 from matplotlib.figure import Figure

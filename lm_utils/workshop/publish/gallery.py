@@ -1,7 +1,5 @@
 """docs/gallery.md: a picture or two of each part of the course, to be looked at without installing anything."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple

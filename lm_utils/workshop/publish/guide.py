@@ -1,7 +1,5 @@
 """Reads the tables of docs/teachers-guide.md, so that its words can be looked up by notebook and part."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Korean words for the pages that are written from code, and the marks that tie Korean cells to their English ones."""
 
-from __future__ import annotations
-
 import hashlib
 import re
 import tomllib

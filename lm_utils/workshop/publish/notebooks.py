@@ -1,7 +1,5 @@
 """Builds every edition of every notebook from its one source, `notebooks/src/NN_name.py`."""
 
-from __future__ import annotations
-
 import ast
 import hashlib
 import re

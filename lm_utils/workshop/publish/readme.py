@@ -1,7 +1,5 @@
 """The pictures and tables in README.md and docs/results.md, made from the shipped results and the benchmark."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 from collections.abc import Callable

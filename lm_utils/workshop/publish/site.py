@@ -1,7 +1,5 @@
 """`make site`: the executed notebooks, the pages of docs/ and the results as a web site that needs no network."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

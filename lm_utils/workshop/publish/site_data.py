@@ -1,7 +1,5 @@
 """What the live trainer of the web site reads: the embedded digits at 14x14 pixels, and the five tasks."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 

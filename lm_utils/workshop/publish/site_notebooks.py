@@ -1,7 +1,5 @@
 """Executed notebooks made ready for the web site: a note on top, still widgets, links that stay in the site."""
 
-from __future__ import annotations
-
 import copy
 import re
 from collections.abc import Collection

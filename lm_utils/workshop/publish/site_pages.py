@@ -1,7 +1,5 @@
 """The site's pages that are written from data: the landing page's figures, the results browser, a page per claim."""
 
-from __future__ import annotations
-
 import inspect
 import re
 from collections.abc import Iterator, Sequence

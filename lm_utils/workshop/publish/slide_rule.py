@@ -10,8 +10,6 @@
 What does not fit is scrolled; the style sheet gives a figure the room that the text leaves.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field

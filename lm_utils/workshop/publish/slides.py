@@ -1,7 +1,5 @@
 """`make slides`: reveal.js decks of the executed notebooks and one for the lesson of 50 minutes, in build/slides/."""
 
-from __future__ import annotations
-
 import html
 import re
 import shutil

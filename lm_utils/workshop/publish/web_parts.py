@@ -1,7 +1,5 @@
 """What the web site and the slides need from npm: the versions of site/package-lock.json, fetched once."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import subprocess

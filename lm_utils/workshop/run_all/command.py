@@ -4,8 +4,6 @@ Each notebook runs in a process of its own (`notebook.py`), which is watched (`p
 and for processes that it leaves behind. What came of it stands in a report (`report.py`).
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import signal

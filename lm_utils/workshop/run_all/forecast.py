@@ -1,7 +1,5 @@
 """How long a run-all will take: a second's probe of this machine, times what runs and notebooks cost in it."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 

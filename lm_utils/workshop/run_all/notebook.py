@@ -4,8 +4,6 @@ Papermill calls a notebook completed when its kernel has died, when a cell calle
 widget swallowed an exception. Therefore the executed notebook itself is examined before it replaces an older one.
 """
 
-from __future__ import annotations
-
 import errno
 import json
 import os

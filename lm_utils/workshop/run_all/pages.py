@@ -1,7 +1,5 @@
 """Executed notebooks as pages that need neither Jupyter nor a network: still widgets, formulas as MathML."""
 
-from __future__ import annotations
-
 import copy
 import html
 import re

@@ -3,8 +3,6 @@
 Also here: what tells whether a notebook that ran through once has to run again.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """What one run-all is asked to do, what came of each notebook, and the report of it that is kept on disk."""
 
-from __future__ import annotations
-
 import json
 import time
 from contextlib import suppress
