@@ -21,7 +21,8 @@ from lm_utils.evidence.tables import Table
 from lm_utils.model import CNN, TinyCNN
 from lm_utils.pairing import Pairing
 from lm_utils.runs import race
-from lm_utils.runs.conditions import BALANCES, LEVER, REMOVED
+from lm_utils.runs.conditions import LEVER
+from lm_utils.runs.interventions import BALANCES, REMOVED
 from lm_utils.show.quiz import Verdict
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.training import fit, new_model

@@ -194,3 +194,16 @@ SHIFTS: dict[str, Callable[[Tensor], Tensor]] = {
     "noise 1.0": lambda images: noisy(images, 1.0),
 }
 OTHER_HAND = "scikit-learn's digits instead of MNIST's"
+
+# --- the two sides of the grid that tells two explanations apart ------------------------------------------------------
+
+REMOVED: dict[str, tuple[str, Setup]] = {
+    "nothing": ("nothing removed", adamw),
+    "class-mean": ("mean over classes removed", on_logit_gradient(without_common_push)),
+    "image-mean": ("mean over images removed", on_logit_gradient(without_image_mean)),
+    "both-means": ("both means removed", on_logit_gradient(without_either_mean)),
+}
+BALANCES: dict[str, tuple[str, Change]] = {
+    "balanced": ("balanced classes", unchanged),
+    "rare": ("a tenth of the training images of 5 to 9", imbalance(0.1)),
+}

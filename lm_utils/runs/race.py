@@ -17,9 +17,10 @@ of 0.001, and other widths for the sigmoid layer alone.
 """
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from itertools import product
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -150,21 +151,22 @@ def steps_to_stuck(run: dict) -> float:
     return next((step for step, _, stuck in run["race"] if stuck >= 0.5), float("inf"))
 
 
-def read() -> list[dict]:
+def read(path: Path = PATH) -> list[dict]:
     """Return the stored probes."""
-    return [json.loads(line) for line in PATH.read_text(encoding="utf-8").splitlines()] if PATH.exists() else []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
-def main(seeds: Iterable[int] = SEEDS) -> None:
+def extend(path: Path, points: Sequence[object], seeds: Iterable[int], train: Callable[..., dict]) -> None:
     """Make the probes that are missing, seed by seed, and add each to the file."""
-    done = {tuple(run[name] for name in ("rate", "lr", "width", "hidden", "seed")) for run in read()}
-    PATH.parent.mkdir(parents=True, exist_ok=True)
-    with PATH.open("a", encoding="utf-8") as file:
-        for seed, point in product(seeds, points()):
+    names = [field.name for field in fields(points[0])]
+    done = {tuple(run[name] for name in (*names, "seed")) for run in read(path)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a", encoding="utf-8") as file:
+        for seed, point in product(seeds, points):
             if (*asdict(point).values(), seed) not in done:
-                run = {**probe(point, seed), "data": "digits", "device": "cpu", "torch": torch.__version__}
+                run = {**train(point, seed), "data": "digits", "device": "cpu", "torch": torch.__version__}
                 print(json.dumps(run, separators=(",", ":")), file=file, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    extend(PATH, points(), SEEDS, probe)

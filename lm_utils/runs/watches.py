@@ -19,6 +19,7 @@ from lm_utils.training import Prepared, Run, Stopped, outputs_of
 PROBED = 256  # training images whose gradients are looked at after each epoch
 PATIENCE = 10  # epochs that the two stopping rules which wait for something better wait for it
 BUDGET = 30  # epochs of the rule that waits for nothing
+LEFT = 0.6  # of the way from the best constant to perfect: there a run has left its plateau
 
 
 class Watch:
@@ -167,10 +168,26 @@ class StoppingRules(Watch):
         return {**own, "valid_metric": self.rules.rules["metric"].best["valid_metric"], "rules": rules}
 
 
+class Plateau(Watch):
+    """Ends a training as soon as it has left its plateau: 60 % of the way from the best constant to perfect."""
+
+    def look(self, record: dict) -> None:
+        """Stop once the validation images say that it is left."""
+        task, (train, valid) = self.condition.pairing.spec, (self.splits.train.digits, self.splits.valid.digits)
+        chance, perfect = task.baseline(task.target(train), task.target(valid)), float(task.metric == "accuracy")
+        self.enough = (record["valid_metric"] - chance) / (perfect - chance) >= LEFT
+        if self.enough:
+            raise Stopped
+
+    def seen(self, run: Run) -> dict:
+        """The epoch that left it, if any."""
+        return {"status": "ok", "left": run.epochs if self.enough else None}
+
+
 WATCHES: dict[str, type[Watch]] = {
-    "collapse": GradientTrace, "switches": ValidationCut, "new-data": ShiftedTests, "confirmation": Watch,
-    "patience": Watch, "straight": Watch, "stopping": StoppingRules, "lever": GradientTrace,
-    "tiny": GradientTrace, "tiny-lever": GradientTrace,
+    "collapse": GradientTrace, "switches": ValidationCut, "new-data": ShiftedTests, "stopping": StoppingRules,
+    "lever": GradientTrace, "tiny": GradientTrace, "tiny-lever": GradientTrace, "plateau": Plateau,
+    **dict.fromkeys(("confirmation", "patience", "straight", "lost-at-once", "square", "tiny-square"), Watch),
 }  # fmt: skip
 
 
