@@ -16,8 +16,8 @@ from lm_utils.evidence.reference_lines import Landmarks
 from lm_utils.evidence.results import TITLES, Results, counted
 from lm_utils.explorer.live_run import SHOWN, LiveRun, Look
 from lm_utils.pairing import Pairing
-from lm_utils.runs.inside import LAYERS
 from lm_utils.runs.outputs import one_hot
+from lm_utils.runs.watches import LAYERS
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 from lm_utils.tasks import Task
 

@@ -19,7 +19,7 @@ from lm_utils.evidence.statistics import failed
 from lm_utils.explorer.choice import Choice
 from lm_utils.model import CNN
 from lm_utils.pairing import Scale
-from lm_utils.runs.inside import gradient_sizes, stuck_share, stuck_units
+from lm_utils.runs.watches import gradient_sizes, stuck_share, stuck_units
 from lm_utils.training import BATCH, BadPairing, Run, adamw, checked_loss, fit
 
 GLANCE = 96  # validation images of one quick look; a multiple of the batch, for losses that read a batch as one sample

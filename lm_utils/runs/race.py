@@ -29,6 +29,7 @@ from torch.nn import functional as F
 from lm_utils.data import load_data
 from lm_utils.files import RESULTS
 from lm_utils.model import TinyCNN
+from lm_utils.runs.watches import stuck_units
 from lm_utils.training import BATCH, adamw
 
 PATH = RESULTS / "robustness" / "digits" / "race.jsonl"
@@ -36,7 +37,6 @@ SEEDS = range(300, 305)
 EPOCHS = 15
 BACKGROUND = 10  # an image that shows no digit, so that none of the ten labels is true
 STEPS = (*range(1, 21), *range(25, 51, 5), *range(60, 101, 10), *range(125, 286, 20))  # after which a probe looks
-NEAR_END = 0.01  # a unit this close to an end of its range, as a share of the range, passes hardly any gradient
 LEARNT = 0.9  # of the best constant answer's loss: below it a network has learnt something about the images
 HIDDEN = ("sigmoid", "tanh", "relu", "layernorm")
 RATES, LEARNING_RATES, WIDTHS = (0.5, 0.2, 0.1, 0.05, 0.02), (0.003, 0.01, 0.03), (16, 32, 64, 256)
@@ -89,16 +89,6 @@ def labelled(images: Tensor, digits: Tensor, rate: float, seed: int) -> tuple[Te
     return torch.where(background[:, None, None, None], shuffled, images), table[digits]
 
 
-def stuck_units(model: TinyCNN, hidden: str, images: Tensor) -> float:
-    """Return the share of hidden units at the same end of their range for every image."""
-    with torch.no_grad():
-        units = model.hidden_units(images)
-    if hidden == "relu":
-        return (units.amax(dim=0) <= 0).float().mean().item()
-    place = (units + 1) / 2 if hidden == "tanh" else units
-    return ((place < NEAR_END).all(dim=0) | (place > 1 - NEAR_END).all(dim=0)).float().mean().item()
-
-
 def probe(point: Point, seed: int = 0, epochs: int = EPOCHS) -> dict:
     """Train one point until it has learnt something, 15 epochs at most, and tell how the race went."""
     data = load_data("digits", seed)
@@ -115,22 +105,22 @@ def probe(point: Point, seed: int = 0, epochs: int = EPOCHS) -> dict:
             optimizer.step()
             step += 1
             if step in STEPS:
-                told.append((step, *look(model, point.hidden, images[:128])))
+                told.append((step, *look(model, images[:128])))
         with torch.no_grad():
             loss = F.binary_cross_entropy_with_logits(model.logits(seen), wanted).item()
         if loss < LEARNT * constant:
             learnt = epoch
             break
-    stuck = stuck_units(model, point.hidden, seen)
+    stuck = stuck_units(model, seen)
     return {**asdict(point), "seed": seed, "learnt": learnt, "loss": loss, "constant": constant, "stuck": stuck,
             "race": told}  # fmt: skip
 
 
-def look(model: TinyCNN, hidden: str, images: Tensor) -> tuple[float, float]:
+def look(model: TinyCNN, images: Tensor) -> tuple[float, float]:
     """Return the mean output and the share of stuck units."""
     with torch.no_grad():
         mean = torch.sigmoid(model.logits(images)).mean().item()
-    return round(mean, 5), stuck_units(model, hidden, images)
+    return round(mean, 5), stuck_units(model, images)
 
 
 def outcome(run: dict) -> str:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from lm_utils.data import Part, Splits
 from lm_utils.model import CNN
+from lm_utils.pairing import Pairing
 from lm_utils.runs.conditions import Condition
-from lm_utils.runs.inside import gradient_sizes, stuck_share
 from lm_utils.runs.interventions import OTHER_HAND, SHIFTS
 from lm_utils.runs.outputs import best_cut, quality
 from lm_utils.runs.store import splits_of
@@ -20,6 +20,44 @@ PROBED = 256  # training images whose gradients are looked at after each epoch
 PATIENCE = 10  # epochs that the two stopping rules which wait for something better wait for it
 BUDGET = 30  # epochs of the rule that waits for nothing
 LEFT = 0.6  # of the way from the best constant to perfect: there a run has left its plateau
+LAYERS = ("conv1", "conv2", "conv3", "fc", "out")
+# A slope below this is flat: a sigmoid has it within 0.01 of 0 or 1, ReLU wherever it emits 0. The doctor's limit is
+# ten times as strict, since it asks another question: whether a layer is beyond help, not how far saturation has come.
+# The stored traces in results/robustness/ were measured with this one.
+FLAT = 0.01
+
+
+def gradient_sizes(model: CNN, pairing: Pairing, images: Tensor, aims: Tensor) -> dict[str, float]:
+    """The mean size of the loss's gradient in each layer's weights; the model's own .grad stays as it is."""
+    layers = [layer for layer in LAYERS if hasattr(model, layer)]  # the tiny network has two convolutions
+    weights = [getattr(model, layer).weight for layer in layers]
+    with torch.enable_grad():
+        loss = pairing.loss_value(model(images), aims)
+        gradients = torch.autograd.grad(loss, weights, allow_unused=True)
+    return {
+        layer: 0.0 if gradient is None else gradient.abs().mean().item()
+        for layer, gradient in zip(layers, gradients, strict=True)
+    }
+
+
+def stuck_share(model: CNN, images: Tensor) -> float:
+    """The share of hidden activations at a flat end of their function, where almost no gradient passes."""
+    with torch.no_grad():
+        before = model.fc(model.features(images))
+    with torch.enable_grad():
+        before.requires_grad_()
+        (slope,) = torch.autograd.grad(model.hidden(before).sum(), before)
+    return (slope < FLAT).float().mean().item()
+
+
+def stuck_units(model: CNN, images: Tensor) -> float:
+    """Return the share of hidden units at the same flat end of their range for every image: they say nothing."""
+    with torch.no_grad():
+        units = model.hidden_units(images)
+    if model.hidden is torch.relu:
+        return (units.amax(dim=0) <= 0).float().mean().item()
+    place = (units + 1) / 2 if model.hidden is torch.tanh else units
+    return ((place < FLAT).all(dim=0) | (place > 1 - FLAT).all(dim=0)).float().mean().item()
 
 
 class Watch:

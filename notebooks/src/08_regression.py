@@ -51,7 +51,7 @@ from lm_utils.evidence.results import reference, tested_digits
 from lm_utils.evidence.sentences import comparison_sentence, published_sentences, sentence
 from lm_utils.files import RESULTS
 from lm_utils.lessons import regression as lesson
-from lm_utils.runs.inside import stuck_units
+from lm_utils.runs.watches import stuck_units
 from lm_utils.show import output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.images import images_figure

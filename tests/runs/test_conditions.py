@@ -15,8 +15,7 @@ from lm_utils.runs import changed as robustness
 from lm_utils.runs import conditions
 from lm_utils.runs import interventions as made
 from lm_utils.runs.changed import run_condition
-from lm_utils.runs.inside import LAYERS, gradient_sizes, stuck_share
-from lm_utils.runs.watches import WATCHES, shifted_tests
+from lm_utils.runs.watches import LAYERS, WATCHES, gradient_sizes, shifted_tests, stuck_share
 from lm_utils.training import EXPERIMENT_VERSION
 
 

@@ -1,10 +1,13 @@
-"""Three rules of stopping keep the weights that each would have handed over."""
+"""Three rules of stopping keep the weights that each would have handed over; stuck units are seen."""
 
 import operator
 
 import torch
 
-from lm_utils.runs.watches import BUDGET, PATIENCE, ThreeRules
+from lm_utils.model import CNN
+from lm_utils.runs.changed import run_condition
+from lm_utils.runs.conditions import CONDITIONS
+from lm_utils.runs.watches import BUDGET, LEFT, PATIENCE, ThreeRules, stuck_units
 
 
 def followed(metrics, losses):
@@ -40,3 +43,21 @@ def test_a_training_that_is_cut_short_still_has_an_answer():
     rules, told, _ = followed([0.1, 0.2, 0.3], [3.0, 2.0, 2.5])
     assert not rules.ended
     assert {name: one["epoch"] for name, one in told.items()} == {"metric": 3, "loss": 2, "budget": 3}
+
+
+def test_a_unit_is_stuck_where_it_says_the_same_for_every_image(tiny):
+    images = tiny.valid.images[:32]
+    model = CNN(10, generator=torch.Generator().manual_seed(0))
+    assert stuck_units(model, images) == 0
+    model.fc.bias.data[:16] = 50.0
+    assert stuck_units(model, images) == 0.25
+    relu = CNN(10, hidden="relu", generator=torch.Generator().manual_seed(0))
+    relu.fc.bias.data[:32] = -50.0
+    assert stuck_units(relu, images) >= 0.5
+
+
+def test_a_run_ends_as_soon_as_it_has_left_its_plateau():
+    condition = next(one for one in CONDITIONS["plateau"] if one.name == "softmax-twice")
+    run = run_condition(condition, 9, "digits", "cpu")
+    left = [epoch["epoch"] for epoch in run["history"] if (epoch["valid_metric"] - 0.1) / 0.9 >= LEFT - 0.01]
+    assert run["status"] == "ok" and run["left"] == run["epochs"] == left[0] and len(left) == 1
