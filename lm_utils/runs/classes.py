@@ -12,8 +12,6 @@ network does not learn a thousand classes at all):
    thousand it ends more than ten points below. The bias at the prior brings it nearer; pos_weight does not.
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from itertools import product
 
