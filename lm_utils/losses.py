@@ -19,6 +19,7 @@ class Loss:
 
     name: str
     title: str
+    short: str  # in the name of a pairing
     code: str  # the line a PyTorch user writes
     compute: Callable[[Tensor, Tensor], Tensor]
     reads: Literal["value", "probability", "logit", "margin"]
@@ -39,16 +40,16 @@ def hinge(outputs: Tensor, signs: Tensor) -> Tensor:
 LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
-        Loss("mse", "Mean squared error", "nn.MSELoss()", nn.MSELoss(), "value"),
-        Loss("mae", "Mean absolute error", "nn.L1Loss()", nn.L1Loss(), "value"),
-        Loss("rmse", "Root mean squared error", "torch.sqrt(nn.MSELoss()(out, y))", rmse, "value"),
-        Loss("huber", "Huber loss", "nn.HuberLoss(delta=1.0)", nn.HuberLoss(), "value"),
-        Loss("bce", "Binary cross-entropy", "nn.BCELoss()", nn.BCELoss(), "probability"),
-        Loss("bce_logits", "Binary cross-entropy on logits", "nn.BCEWithLogitsLoss()",
+        Loss("mse", "Mean squared error", "MSE", "nn.MSELoss()", nn.MSELoss(), "value"),
+        Loss("mae", "Mean absolute error", "MAE", "nn.L1Loss()", nn.L1Loss(), "value"),
+        Loss("rmse", "Root mean squared error", "RMSE", "torch.sqrt(nn.MSELoss()(out, y))", rmse, "value"),
+        Loss("huber", "Huber loss", "Huber loss", "nn.HuberLoss(delta=1.0)", nn.HuberLoss(), "value"),
+        Loss("bce", "Binary cross-entropy", "nn.BCELoss", "nn.BCELoss()", nn.BCELoss(), "probability"),
+        Loss("bce_logits", "Binary cross-entropy on logits", "nn.BCEWithLogitsLoss", "nn.BCEWithLogitsLoss()",
              nn.BCEWithLogitsLoss(), "logit", contains="sigmoid"),
-        Loss("cross_entropy", "Cross-entropy", "nn.CrossEntropyLoss()", nn.CrossEntropyLoss(), "logit",
-             contains="softmax", form="indices"),
-        Loss("hinge", "Hinge loss", "(1 - y * out).clamp_min(0).mean()", hinge, "margin", form="signs"),
+        Loss("cross_entropy", "Cross-entropy", "nn.CrossEntropyLoss", "nn.CrossEntropyLoss()",
+             nn.CrossEntropyLoss(), "logit", contains="softmax", form="indices"),
+        Loss("hinge", "Hinge loss", "Hinge loss", "(1 - y * out).clamp_min(0).mean()", hinge, "margin", form="signs"),
     )
 }  # fmt: skip
 

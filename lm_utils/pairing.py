@@ -66,10 +66,14 @@ class Pairing:
 
     @property
     def label(self) -> str:
-        """A short name for a legend, such as 'bce + sigmoid (ReLU hidden)'."""
-        notes = ["ReLU hidden"] * (self.hidden == "relu")
-        notes += ["normalised"] * self.normalize + ["prior bias"] * self.prior_bias
-        return f"{self.loss} + {self.activation}" + (f" ({', '.join(notes)})" if notes else "")
+        """The one name of a pairing, such as 'nn.BCELoss + sigmoid (ReLU hidden)', in figures, tables and pages."""
+        bare = " on logits" if self.rule.reads == "logit" else " without activation"
+        how = bare if self.activation == "none" else f" + {ACTIVATIONS[self.activation].title}"
+        notes = ["twice"] * (self.rule.contains == self.activation != "none")
+        notes += ["ReLU hidden"] * (self.hidden == "relu") + ["prior bias"] * self.prior_bias
+        if self.spec.kind == "value":
+            notes.append("normalised" if self.normalize else "raw targets")
+        return f"{self.rule.short}{how}" + (f" ({', '.join(notes)})" if notes else "")
 
     @property
     def advice(self) -> Advice:

@@ -10,6 +10,7 @@ from lm_utils.evidence import statistics as st
 from lm_utils.evidence.results import TITLES, estimate, number, under_conditions, with_origin
 from lm_utils.evidence.sentences import shown_runs
 from lm_utils.evidence.tables import Table
+from lm_utils.pairing import Pairing
 from lm_utils.runs.conditions import COLLAPSE, CONDITIONS, LEVER, NEW_DATA, STOOD_OUT, SWITCHES, Condition
 from lm_utils.runs.interventions import OTHER_HAND
 from lm_utils.runs.watches import BUDGET
@@ -19,12 +20,8 @@ BASELINE_CONDITION = "images-2000"  # the condition of the course itself: nothin
 FITS = "cross_entropy-none"  # the pairing that the others are compared with, on every kind of new data
 TWICE = "cross_entropy-softmax"  # the pairing with two softmaxes
 ABSOLUTE = "mae-softmax"  # a straight line in the probability of the right class, as softmax twice nearly is
-CALLED = {
-    TWICE: "softmax twice",
-    "bce-softmax": "BCE + softmax",
-    "mse-softmax": "MSE + softmax",
-    ABSOLUTE: "MAE + softmax",
-}
+STRAIGHT = ("bce-softmax", "mse-softmax", ABSOLUTE)
+CALLED = {TWICE: "softmax twice"} | {name: Pairing("multiclass", *name.split("-")).label for name in STRAIGHT}
 FEWER_POINTS = 0.01  # "markedly worse": a whole point of accuracy or more
 RATES = {
     "learning rate 0.0003": "lr-0.0003",

@@ -13,11 +13,10 @@ TABLES = ("loss", "activation", "twin", "extra", "remedy")
 
 @dataclass(frozen=True)
 class Row:
-    """One row of a table: what the document calls it, what it published, and the pairing it means."""
+    """One row of a table: its table, what the document published, and the pairing it means."""
 
     id: str  # document, section, what; or a table of ours and what
     table: str  # "loss" (000), "activation" (001), "twin" (the call PyTorch means), "extra" (a loss of 002), "remedy"
-    label: str
     fits: bool  # whether the document marks it as the recommended one; for our own rows, whether it fits the task
     pairing: Pairing
     valid: float | None = None  # published; None where the document left it empty
@@ -25,6 +24,11 @@ class Row:
     published_error: str = ""
     differs: str = ""  # why our mean is further than a point (0.03 of MSE) from the published figure, where it is
     corrects: tuple[str, ...] = ()  # the rows a twin or remedy answers
+
+    @property
+    def label(self) -> str:
+        """The name of its pairing."""
+        return self.pairing.label
 
     @property
     def document(self) -> str:

@@ -38,7 +38,7 @@ def test_binary_picker_and_what_it_costs(jupyter):
         page.screenshot("10_differences", around=page.image("Paired differences"))
         page.dropdown("Output activation").select_option(label="softmax")
         page.see("The loss applies softmax a second time")
-        page.see("cross_entropy + softmax: test accuracy")
+        page.see("nn.CrossEntropyLoss + softmax (twice): test accuracy")
         page.checkbox("output bias at the prior").check()
         page.see("none of this pairing")
         page.screenshot("10_picker", around=page.see("none of this pairing"))

@@ -256,7 +256,7 @@ def test_the_loss_of_the_average_is_that_of_constant_answers():
 
 def test_the_runaway_speaks_against_the_validation_loss_as_a_sign_of_learning():
     told = cl.verdict_of("000-valid-loss")
-    assert told.verdict == "refuted" and "nn.BCEWithLogitsLoss (normalised)" in told.evidence
+    assert told.verdict == "refuted" and "nn.BCEWithLogitsLoss on logits (normalised)" in told.evidence
     rest = cl.verdict_of("000-valid-loss-average")
     assert rest.verdict == "holds here" and "and 10 learn" in rest.evidence and "and 0 learn" in rest.evidence
 
@@ -479,7 +479,7 @@ def test_own_verdicts_are_contradicted_by_runs_that_say_otherwise():
 def test_the_shipped_results_contradict_our_verdicts_where_notebook_15_says_so():
     found = contradictions()
     assert all(told.startswith("probability, called recommended: ") and ": better." not in told for told in found)
-    assert [told.split(": ")[1] for told in found] == ["bce + sigmoid", "bce_logits + none"]
+    assert [told.split(": ")[1] for told in found] == ["nn.BCELoss + sigmoid", "nn.BCEWithLogitsLoss on logits"]
 
 
 def test_tables_of_claims_can_be_shown():

@@ -116,7 +116,7 @@ def test_errors_are_results_too():
     assert (line["verdict"], line["errors"], line["failed"]) == ("error", 10, 10)
     assert "between 0 and 1" in sentence(broken, results_of(runs))
     shown = tables.readable(tables.summary("regression", "loss", results_of(runs))).frame.set_index("row")
-    told = shown.loc["nn.BCELoss (normalised)"]
+    told = shown.loc["nn.BCELoss without activation (normalised)"]
     assert told["published"] == "CUDA error: device-side assert triggered" and told["at chance"] == ""
     assert told["ours (95 % interval)"] == "error: all elements of input should be between 0 and 1"
 

@@ -6,12 +6,12 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from lm_utils.errors import UserError
-from lm_utils.evidence.changed_conditions import Families, stored
+from lm_utils.evidence.changed_conditions import BY_NAME, Families, stored
 from lm_utils.evidence.results import TITLES
 from lm_utils.explorer.figures import draw_reference_lines, fixed_axes, title
 from lm_utils.show.style import COLORS, LINES, MARKERS, png
 
-PAIR = {"softmax": "nn.CrossEntropyLoss on logits", "control": "nn.BCELoss + sigmoid"}  # condition: its name here
+PAIR = {name: BY_NAME[name].pairing.label for name in ("softmax", "control")}
 INNERMOST = "conv1"  # the layer farthest from the loss
 DPI, TONES = 90, 64
 PACE, REST = 180, 4000  # milliseconds for each epoch and for the last one
