@@ -62,10 +62,9 @@ def sentence(pairing: Pairing, results: Results | None = None, label: str = "", 
     lost = sum(st.failed(score, results.baseline(task.name), task.metric) for score in scores)
     what = "test accuracy" if task.metric == "accuracy" else "test MSE"
     chance = "at chance" if task.metric == "accuracy" else "no better than a constant answer"
-    end = f", {chance} in {lost} of them" if lost else ""
     figure = shown_runs(scores, results.baseline(task.name), task)
     seeds = "" if len(entries) == 1 or " learnt; " in figure else f" over {len(entries)} seeds"
-    end = "" if " learnt; " in figure else end
+    end = f", {lost} of {len(entries)} {chance}" if lost and " learnt; " not in figure else ""
     return f"{label}: {what} {figure}{seeds}{end}{f' ({results.owner})' if whose else ''}."
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.evidence import statistics as st
@@ -157,34 +156,6 @@ def differences(table: pd.DataFrame) -> Figure:
     legend_below(figure, axis)
     words = "; ".join(f"{line['label']}: {line['verdict']}" for _, line in rows.iterrows())
     figure.set_label(f"Paired differences to the fitting pairing, in {unit}. {words or 'No row has runs yet'}.")
-    return figure
-
-
-def epochs_plot(table: pd.DataFrame) -> Figure:
-    """Draw how many epochs each row needed to 95 % of its final metric, a dot for each seed that learnt."""
-    task = TASKS[table["task"].iloc[0]]
-    figure, axis = new_figure(width=11, height=1.5 + 0.5 * len(table))
-    words = []
-    for y, (_, line) in enumerate(table.iterrows()):
-        speeds = st.finite(line["speeds"])
-        seed_dots(axis, y, speeds)
-        if len(speeds):
-            axis.plot(speeds.mean(), y, MARKERS[3], color=MEAN, ms=7, label="mean")
-            words.append(f"{line['label']}: {speeds.mean():.1f}")
-        else:
-            text = "no seed learnt" if line["seeds"] else "not trained yet"
-            beside(axis, 0.02, y, text, ALERT)
-            words.append(f"{line['label']}: {text}")
-    name_rows(axis, list(table["label"]))
-    longest = max((speed for speeds in table["speeds"] for speed in st.finite(speeds)), default=9)
-    axis.set_xlim(0, 1.05 * longest + 0.5)
-    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    goal = "95 % of the final accuracy" if task.metric == "accuracy" else "95 % of the way down to the final MSE"
-    axis.set_xlabel(f"epochs to {goal} (validation images)")
-    axis.set_title(f"{task.title} ({table.attrs['origin']})", fontsize=12)
-    if axis.get_legend_handles_labels()[0]:
-        legend_below(figure, axis)
-    figure.set_label(f"Epochs that each row needed to {goal}, on average: {'; '.join(words)}.")
     return figure
 
 

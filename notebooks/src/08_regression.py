@@ -343,11 +343,11 @@ Markdown(f"Of 40 fresh networks with a ReLU output, **{dead / 40:.0%}** emit 0 f
 
 # %% [markdown]
 # Where a ReLU outputs 0, its slope is 0. If it outputs 0 for *all* images, no gradient passes, and the network stays
-# dead. The starting weights decide whether a network starts dead: it is a coin toss. More networks end dead than start
-# dead. About half of the standardised targets are negative, so the first steps push the output down, and a ReLU that is
-# pushed below 0 for all images does not come back. With standardised targets a dead network answers 0, which is the
-# mean, so it lands on the dotted line. With raw targets, is every lost run a dead ReLU? Compare seed by seed with the
-# same network without an activation.
+# dead. The 40 networks saw the same images, so here the starting weights alone decide: it is a coin toss. More networks
+# end dead than start dead. About half of the standardised targets are negative, so the first steps push the output
+# down, and a ReLU that is pushed below 0 for all images does not come back. With standardised targets a dead network
+# answers 0, which is the mean, so it lands on the dotted line. With raw targets, is every lost run a dead ReLU? Compare
+# seed by seed with the same network without an activation.
 
 # %%
 raw_score = stored.query("not normalize and loss == 'mse' and activation in ['none', 'relu']")

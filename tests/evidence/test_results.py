@@ -165,7 +165,7 @@ def test_unknown_table_is_one_sentence():
 
 def test_sentences_say_what_the_runs_gave(some):
     assert "97.49 % (97.45 to 97.53 %) over 10 seeds" in sentence(FITS, some)
-    assert sentence(SIGMOIDS, some).endswith("over 10 seeds, at chance in 10 of them (reference: MNIST).")
+    assert sentence(SIGMOIDS, some).endswith("over 10 seeds, 10 of 10 at chance (reference: MNIST).")
     assert "not trained yet" in sentence(Pairing("binary", "bce", "sigmoid"), some)
     assert "practically equal" in comparison_sentence(MSE, results=some)
     assert "\N{MINUS SIGN}0.10 points" in comparison_sentence(MSE, results=some)

@@ -168,3 +168,11 @@ def test_epochs_to_most_of_the_final_metric():
     assert st.epochs_to([1.0, 0.3, 0.1], 0.1, "mse", 1.8) == 3
     assert st.epochs_to([1.0, 0.15, 0.1], 0.1, "mse", 1.8) == 2
     assert isnan(st.epochs_to([], nan, "accuracy", 0.1))
+
+
+def test_an_equivalence_p_says_what_the_interval_says():
+    for spread in (0.001, 0.004, 0.01, 0.02):
+        differences = [0.002 + spread * step for step in (-2, -1, -0.5, 0, 0.5, 1, 2.5)]
+        inside = st.mean_interval(differences).inside(0.005)
+        assert (st.equivalence_p(differences, 0.005) < 0.05) == inside
+    assert st.equivalence_p([0.001] * 6, 0.005) == 0 and st.equivalence_p([0.01] * 6, 0.005) == 1

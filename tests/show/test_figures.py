@@ -46,9 +46,7 @@ def drawn(figure):
 
 
 @pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize(
-    "draw", [result_figures.dots_and_intervals, result_figures.differences, result_figures.epochs_plot]
-)
+@pytest.mark.parametrize("draw", [result_figures.dots_and_intervals, result_figures.differences])
 def test_tables_are_drawn_with_and_without_runs(task, draw):
     assert "nan" not in drawn(draw(tables.summary(task, "loss", SOME)))
     drawn(draw(tables.summary(task, "activation", EMPTY)))

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import nan
 
 import pandas as pd
 
@@ -34,6 +35,7 @@ class Judged:
     claim: Claim
     verdict: str
     evidence: str
+    p: float = nan
 
     @property
     def signed(self) -> str:
@@ -53,7 +55,7 @@ def judge_claim(claim: Claim, results: Results | None = None) -> Judged:
     runs = {"runs": [results or reference()], "conditions": [(results or reference()).data]}.get(claim.kind, [])
     found = claim.test(*runs, **claim.arguments)
     evidence = " ".join(part for part in (found.evidence, claim.note) if part)
-    return Judged(claim, found.verdict, HYPHEN_AS_MINUS.sub("\N{MINUS SIGN}", evidence))
+    return Judged(claim, found.verdict, HYPHEN_AS_MINUS.sub("\N{MINUS SIGN}", evidence), found.p)
 
 
 def judge_all() -> list[Judged]:

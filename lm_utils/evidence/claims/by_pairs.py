@@ -45,9 +45,16 @@ def equal(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
     """Whether every paired difference lies inside the declared margin; one wholly outside refutes it."""
     found, words = compared(results, pairs)
     margin = st.MARGIN[pairs[0][0].pairing.spec.metric]
+    p = max(st.equivalence_p(results.paired(one.pairing, other.pairing), margin) for one, other in pairs)
     if any(c.difference.outside(margin) for c in found):
-        return Finding("refuted", words)
-    return Finding("holds here" if all(c.verdict == "practically equal" for c in found) else "not shown", words)
+        return Finding("refuted", words, p)
+    return Finding("holds here" if all(c.verdict == "practically equal" for c in found) else "not shown", words, p)
+
+
+def p_ahead(found: Sequence[st.Comparison], pairs: Sequence[tuple[Row, Row]]) -> float:
+    """Return the largest p of the comparisons; 1 where one of them points the other way."""
+    larger = pairs[0][0].pairing.spec.metric == "accuracy"
+    return max(c.p_corrected if (c.difference.mean > 0) == larger else 1.0 for c in found)
 
 
 @with_pairs
@@ -55,9 +62,8 @@ def better(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
     """Whether the first of each pair is better than the second; practically equal or undecided is "not shown"."""
     found, words = compared(results, pairs)
     verdicts = {c.verdict for c in found}
-    if verdicts == {"better"}:
-        return Finding("holds here", words)
-    return Finding("refuted" if verdicts == {"worse"} else "not shown", words)
+    verdict = "holds here" if verdicts == {"better"} else "refuted" if verdicts == {"worse"} else "not shown"
+    return Finding(verdict, words, p_ahead(found, pairs))
 
 
 @with_pairs
@@ -68,9 +74,8 @@ def slightly_better(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Findi
     signs = [c.difference.mean > 0 for c in found]
     gaps = [results.paired(one.pairing, other.pairing) for one, other in pairs]
     words += f" Seeds in favour: {', '.join(f'{sum(gap > 0 for gap in row)} of {len(row)}' for row in gaps)}."
-    if all(sure) and all(signs):
-        return Finding("holds here", words)
-    return Finding("refuted" if all(sure) and not any(signs) else "not shown", words)
+    verdict = "not shown" if not all(sure) or len(set(signs)) > 1 else "holds here" if signs[0] else "refuted"
+    return Finding(verdict, words, p_ahead(found, pairs))
 
 
 @with_pairs
@@ -80,7 +85,7 @@ def cures(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
     lost = [is_lost for one, _ in pairs for is_lost in runs_at_chance(results, one.pairing)]
     better = all(c.verdict == "better" for c in found)
     verdict = "refuted" if all(lost) else "holds here" if better and not any(lost) else "not shown"
-    return Finding(verdict, f"{words} {row_sentences(results, [one for one, _ in pairs])}")
+    return Finding(verdict, f"{words} {row_sentences(results, [one for one, _ in pairs])}", p_ahead(found, pairs))
 
 
 @with_pairs
@@ -89,10 +94,11 @@ def lower(results: Results, pairs: Sequence[tuple[Row, Row]], measure: str) -> F
     scores = [tuple(measured(results, row.pairing, measure) for row in pair) for pair in pairs]
     seeds = sorted({seed for mine, theirs in scores for seed in mine.keys() & theirs.keys()})
     gaps = [[mine.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for mine, theirs in scores]
-    signs, words, names = [], [], titles([one for one, _ in pairs])
+    signs, words, names, tail = [], [], titles([one for one, _ in pairs]), 0.0
     for (one, other), (mine, theirs), row, p in zip(pairs, scores, gaps, st.sign_flip_max_t(gaps), strict=True):
         gap = st.mean_interval(row)
         signs.append(0 if not p < 1 - st.LEVEL else -1 if gap.mean < 0 else 1)
+        tail = max(tail, float(p) if gap.mean < 0 else 1.0)
         difference = f"{gap.mean:+.3g} ({gap.low:+.3g} to {gap.high:+.3g})".replace("-", "\N{MINUS SIGN}")
         words.append(
             f"{names[one]} against {other.label}, {UNITS[measure]}: {mean(mine.values()):.3g} against"
@@ -100,7 +106,7 @@ def lower(results: Results, pairs: Sequence[tuple[Row, Row]], measure: str) -> F
             f" lower in {sum(value < 0 for value in row)} of {counted(gap.n, 'seed')}, p = {p:.3g}."
         )
     verdict = "refuted" if 1 in signs else "holds here" if set(signs) == {-1} else "not shown"
-    return Finding(verdict, " ".join(words))
+    return Finding(verdict, " ".join(words), tail)
 
 
 def measured(results: Results, pairing: Pairing, measure: str) -> dict[int, float]:

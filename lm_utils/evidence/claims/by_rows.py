@@ -143,7 +143,7 @@ def reproduced(results: Results, row: Row) -> tuple[bool, str]:
         return all(lost), f"{row.label}: an error as published."
     published = f"{row.label}: published {shown(row.test, task)}, ours"
     if collapsed_as_published(results, row):
-        return all(lost), f"{published} at chance in {sum(lost)} of {len(lost)}."
+        return all(lost), f"{published} {sum(lost)} of {len(lost)} at chance."
     every = results.scores(row.pairing).values()
     scores = [score for score, is_lost in zip(every, lost, strict=True) if not is_lost]
     ours, (low, high) = estimate(scores, task.metric), st.prediction_interval(scores)

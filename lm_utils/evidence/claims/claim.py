@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from math import nan
 
 VERDICTS = {
     "holds": "true by mathematics, or of the library as it is",
@@ -27,6 +28,7 @@ class Finding:
 
     verdict: str
     evidence: str
+    p: float = nan  # of the claim as it stands, where paired differences decide it
 
 
 def decided(true: bool, evidence: str) -> Finding:
