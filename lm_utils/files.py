@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,6 +22,13 @@ def user_cache() -> Path:
 def cache_folder() -> Path:
     """Return where runs are kept: LM_CACHE_DIR, or the user's cache folder."""
     return Path(os.environ.get("LM_CACHE_DIR") or user_cache()).expanduser().absolute()
+
+
+def try_to_write(folder: Path) -> None:
+    """Make a folder and see whether it takes a file; the OSError says why it does not."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder) as probe:
+        probe.write(bytes(65_536))
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

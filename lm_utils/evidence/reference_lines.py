@@ -65,18 +65,18 @@ def has_no_floor(pairing: Pairing) -> bool:
     return pairing.spec.kind == "value" and pairing.loss == "bce_logits" and pairing.activation != "sigmoid_inverse"
 
 
-def constant_loss(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) -> float | None:
+def constant_loss(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED, images: int = IMAGES) -> float | None:
     """Find the lowest loss of constant outputs by descent on the output bias alone; None where it has no floor."""
     if has_no_floor(pairing):
         return None
-    targets = part_of(targets, pairing.reads_batch_as_one_sample)
+    targets = part_of(targets, pairing.reads_batch_as_one_sample, images)
     aims = pairing.aims(targets, scale)
     bias = start(pairing, targets, aims).requires_grad_()
     search = torch.optim.Adam([bias], lr=0.2)
-    lowest = float("inf")
+    lowest, exact = float("inf"), pairing.activation == "none" and pairing.loss not in ("huber", "bce")
     try:
         with torch.enable_grad():
-            for _ in range(1 if pairing.reads_batch_as_one_sample else STEPS):
+            for _ in range(1 if exact or pairing.reads_batch_as_one_sample else STEPS):
                 outputs = ACTIVATIONS[pairing.activation].apply(bias).repeat(len(targets), 1)
                 loss = pairing.loss_value(outputs, aims)
                 search.zero_grad()
@@ -88,20 +88,23 @@ def constant_loss(pairing: Pairing, targets: Tensor, scale: Scale = UNSCALED) ->
     return lowest
 
 
-def part_of(targets: Tensor, in_batches: bool) -> Tensor:
-    """Take about a thousand of the targets: whole batches as they come, or each value in its own share."""
+def part_of(targets: Tensor, in_batches: bool, images: int = IMAGES) -> Tensor:
+    """Take about so many of the targets: whole batches as they come, or each value in its own share."""
     if not in_batches:  # equal targets side by side
         columns = targets.reshape(len(targets), -1).double()
         targets = targets[(columns @ 7.0 ** torch.arange(columns.shape[1]).double()).argsort(stable=True)]
-    targets = targets[:: max(1, len(targets) // IMAGES)]
+    targets = targets[:: max(1, len(targets) // images)]
     return targets[: max(1, len(targets) // FLATTENED_BATCH) * FLATTENED_BATCH] if in_batches else targets
 
 
 def start(pairing: Pairing, targets: Tensor, aims: Tensor) -> Tensor:
-    """Guess the best constant output bias."""
+    """Guess the best constant output bias; without an activation it is the best one, but for Huber's."""
     if pairing.spec.kind == "value":
-        return torch.full((1, 1), aims.median().item())
-    return pairing.prior(targets).reshape(1, -1).float().clone()
+        return torch.full((1, 1), (aims.mean() if pairing.loss in ("mse", "rmse") else aims.median()).item())
+    bias = pairing.prior(targets).reshape(1, -1).float().clone()
+    if pairing.activation == "none" and pairing.loss in ("mae", "hinge"):  # whose best answer is the likelier one
+        return (bias >= 0.5).float() if pairing.loss == "mae" else torch.where(bias >= 0, 1.0, -1.0)
+    return bias
 
 
 def best_outputs(pairing: Pairing, aims: Tensor) -> Tensor:

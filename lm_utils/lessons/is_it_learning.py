@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.data import Splits, load_data
-from lm_utils.doctor.baseline import best_constant
 from lm_utils.doctor.gradient_checks import FLAT
+from lm_utils.evidence import reference_lines
 from lm_utils.evidence.reference_lines import double_softmax_floor
 from lm_utils.evidence.results import counted
 from lm_utils.files import RESULTS
@@ -33,32 +33,11 @@ EPOCHS = 25
 
 # --- the constant predictor ---------------------------------------------------------------------------------
 
-FAMILY = {"mse": "distance", "rmse": "distance", "mae": "distance", "bce": "bce", "bce_logits": "bce_logits",
-          "cross_entropy": "cross_entropy"}  # fmt: skip
-
-
-def constant_outputs(loss: str, task: str, targets: Tensor) -> Tensor:
-    """Return the outputs, the same for every image, that have the lowest loss on these targets."""
-    exclusive = TASKS[task].kind == "exclusive"
-    numbers = F.one_hot(targets, TASKS[task].outputs).float() if exclusive else targets
-    if loss == "hinge":
-        return torch.where(numbers.mean(0) >= 0.5, 1.0, -1.0).expand_as(numbers)
-    if loss == "huber":
-        return _least_huber(numbers).expand_as(numbers)
-    best = best_constant(FAMILY[loss], numbers, numbers, "l1_loss" if loss == "mae" else "")
-    return best - best.logsumexp(1, keepdim=True) if loss == "cross_entropy" else best
-
-
-def _least_huber(numbers: Tensor) -> Tensor:
-    """Try a fine grid of constants per output and keep the best."""
-    grid = torch.linspace(numbers.min(), numbers.max(), 1001)
-    costs = F.huber_loss(grid[:, None, None].expand(-1, *numbers.shape), numbers.expand(1001, -1, -1), reduction="none")
-    return grid[costs.mean(1).argmin(0)]
-
 
 def constant_loss(loss: str, task: str, targets: Tensor) -> float:
     """Return the loss of a network that has learned the targets' average and nothing else."""
-    return Pairing(task, loss).loss_value(constant_outputs(loss, task, targets), targets).item()
+    pairing = Pairing(task, loss, "sigmoid" if loss == "bce" else "none")  # nn.BCELoss takes nothing but probabilities
+    return reference_lines.constant_loss(pairing, targets, images=len(targets))
 
 
 def makes_sense(loss: str, task: str) -> bool:
@@ -124,7 +103,7 @@ PATIENTS: dict[str, Patient] = {
 }  # fmt: skip
 
 
-def stuck_share(hidden: Tensor) -> float:
+def stuck_units(hidden: Tensor) -> float:
     """Return the share of sigmoid units at the same flat end for every image, where their slope is next to zero."""
     flat = (hidden * (1 - hidden)).amax(0) < FLAT
     same = hidden.amax(0) - hidden.amin(0) < 2 * FLAT
@@ -136,7 +115,7 @@ def vital_signs(model: CNN, images: Tensor) -> dict[str, float]:
     """Return how far the outputs differ between images, and the share of hidden units that are stuck."""
     hidden = model.hidden_units(images)
     outputs = model.activation(model.out(hidden))
-    return {"spread": outputs.std(0).mean().item(), "stuck": stuck_share(hidden)}
+    return {"spread": outputs.std(0).mean().item(), "stuck": stuck_units(hidden)}
 
 
 def train_run(name: str, data: Splits, epochs: int = EPOCHS, seed: int = 0, device: str = "auto") -> list[dict]:

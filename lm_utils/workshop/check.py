@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 
 from lm_utils.workshop.lock import installed_versions, read_lock
@@ -78,13 +77,11 @@ def look_at_data() -> Iterator[Line]:
 
 def look_at_cache() -> Iterator[Line]:
     """Whether finished runs can be stored."""
-    from lm_utils.files import cache_folder
+    from lm_utils.files import cache_folder, try_to_write
 
     folder = cache_folder()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        try_to_write(folder)
     except OSError as error:
         yield "problem", f"{folder} cannot be written ({error.strerror}); name another one in LM_CACHE_DIR"
     else:

@@ -9,14 +9,13 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from contextlib import suppress
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir, jupyter_runtime_dir
 
 from lm_utils.errors import UserError
-from lm_utils.files import NOTEBOOKS, write_whole
+from lm_utils.files import NOTEBOOKS, try_to_write, write_whole
 from lm_utils.threads import capped_environment
 from lm_utils.workshop.setup import ROOT
 
@@ -81,8 +80,6 @@ def read_given(copy: Path) -> dict[str, str]:
 def check_writable(folder: Path, advice: str) -> None:
     """Refuse a folder that takes no files, in one sentence."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        try_to_write(folder)
     except OSError as error:
         raise UserError(f"{folder} cannot be written ({error.strerror}), and {advice}.") from error

@@ -330,7 +330,7 @@ print(f"{lazy_part / progress:.0%} of the fall is the base rate alone")
 pairing = lm.Pairing("multiclass", loss="bce", activation="sigmoid")
 run = lm.fit(pairing, splits, max_epochs=1, device=device)
 hidden = run.model.hidden_units(splits.valid.images[:256].to(run.device)).detach()
-print(f"{lesson.stuck_share(hidden):.0%} of the units are stuck after one epoch")
+print(f"{lesson.stuck_units(hidden):.0%} of the units are stuck after one epoch")
 
 # %% [markdown]
 # Here is the cause. At the start all ten outputs are too large, for every image. So most images push a hidden unit in

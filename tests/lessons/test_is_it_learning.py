@@ -30,12 +30,14 @@ SENSIBLE = [(task, loss) for task in lm.TASKS for loss in lm.LOSSES if lesson.ma
 @pytest.mark.parametrize(("task", "loss"), SENSIBLE)
 def test_no_other_constant_does_better(task, loss):
     targets, pairing = lm.TASKS[task].target(DIGITS), lm.Pairing(task, loss)
-    best = lesson.constant_outputs(loss, task, targets)
-    least = lesson.constant_loss(loss, task, targets)
+    numbers = F.one_hot(targets).float() if pairing.spec.kind == "exclusive" else targets.float()
+    best, least = numbers.mean(0), lesson.constant_loss(loss, task, targets)
+    best = {"cross_entropy": best.log(), "bce_logits": best.logit(), "mae": numbers.median(0).values,
+            "hinge": 2 * (best >= 0.5) - 1}.get(loss, best)  # fmt: skip
     generator = torch.Generator().manual_seed(0)
-    for size in (0.003, 0.03, 0.3):
+    for size in (0.0, 0.003, 0.03, 0.3, 1.0):
         for _ in range(20):
-            other = best + size * torch.randn(1, best.shape[1], generator=generator)
+            other = (best + size * torch.randn(best.shape, generator=generator)).expand_as(numbers)
             other = other.clamp(0, 1) if loss == "bce" else other
             assert pairing.loss_value(other, targets).item() >= least - 1e-4
 
@@ -116,11 +118,11 @@ def test_overfit_learns_by_heart_and_leaves_the_model_alone():
     assert "right ends at" in figure.get_label()
 
 
-def test_stuck_share():
+def test_stuck_units():
     hidden = torch.tensor([[0.0, 0.5, 1.0], [0.0, 0.1, 0.3]])
-    assert lesson.stuck_share(hidden) == pytest.approx(1 / 3)
+    assert lesson.stuck_units(hidden) == pytest.approx(1 / 3)
 
 
 def test_a_unit_that_says_a_clear_no_and_a_clear_yes_is_not_stuck():
     hidden = torch.tensor([[0.0, 1.0, 0.0, 0.9999], [1.0, 0.0, 0.0, 1.0]])
-    assert lesson.stuck_share(hidden) == 0.5
+    assert lesson.stuck_units(hidden) == 0.5

@@ -113,7 +113,7 @@ def test_the_code_of_the_ritual_runs():
         exec(block, names)
     assert names["losses"][-1] < names["losses"][0]
     units = model[:3](inputs.to(torch.float32))
-    assert 0 <= is_it_learning.stuck_share(units) <= 1
+    assert 0 <= is_it_learning.stuck_units(units) <= 1
 
 
 def test_the_figures_of_the_ritual_are_right():

@@ -32,9 +32,6 @@ CLASSES_ASKED_FOR = [  # cross-entropy beside MSE, behind the same activation, o
     ["000-3-5-bce-sigmoid", "000-3-5-mse-sigmoid"],
 ]
 
-
-# --- section 1 -------------------------------------------------------------------------------------------------------
-
 Claim("000-harm", "1", "A loss that does not fit can keep a model from learning.").trained(
     harm_is_possible, rows=["000-3-4-bce-sigmoid", "000-3-4-mse-sigmoid", "000-3-2-ce-softmax", "000-3-1-bce-logits"]
 )
@@ -85,8 +82,6 @@ def misfits_suffer_on_new_data(data: str, home: str = BASELINE_CONDITION) -> Fin
     return Finding("holds here" if bad or confirmed else "not shown", " ".join(words))
 
 
-# --- section 1-1 -----------------------------------------------------------------------------------------------------
-
 Claim("000-mse-passable", "1-1", "MSE or MAE on a probability still gives passable results.").trained(
     learn, rows=["000-3-2-mse-none", "000-3-2-mse-sigmoid", "000-3-2-mae-none", "000-3-2-mae-sigmoid"]
 )
@@ -127,9 +122,6 @@ def only_cross_entropy_punishes_without_bound() -> Finding:
     )
 
 
-# --- section 1-2 -----------------------------------------------------------------------------------------------------
-
-
 @Claim("000-two-classes", "1-2", "Two exclusive outputs are multi-class classification with two classes.").worked_out
 def two_classes_are_the_smallest_many() -> Finding:
     """Compare softmax over two outputs with the sigmoid of their difference."""
@@ -163,8 +155,6 @@ def bce_does_not_fit_two_softmax_outputs() -> Finding:
     )
 
 
-# --- section 1-3 -----------------------------------------------------------------------------------------------------
-
 Claim("000-mse-one-hot", "1-3", "For one-hot targets MSE suits less well than cross-entropy.").trained(
     better, pairs=[["twin-multiclass-ce", "000-3-4-mse-softmax"]]
 )
@@ -185,8 +175,6 @@ def exclusivity_comes_from_the_loss() -> Finding:
         f" {alone['MSE']:.2f}. The competition comes from the softmax, whichever loss follows.",
     )
 
-
-# --- section 1-4 -----------------------------------------------------------------------------------------------------
 
 Claim("000-bce-labels", "1-4", "For labels, binary cross-entropy suits better than MSE.").trained(
     better, pairs=[["000-3-5-bce-sigmoid", "000-3-5-mse-sigmoid"]]
@@ -238,9 +226,6 @@ Claim(
     "… the same, told by the negative log-likelihood of the test labels.",
     note="Cross-entropy minimises this very measure on its training images; what counts is what it is on new ones.",
 ).trained(lower, pairs=CLASSES_ASKED_FOR, measure="nll")
-
-
-# --- section 1-5 -----------------------------------------------------------------------------------------------------
 
 
 @Claim("000-bceloss-as-is", "1-5", "nn.BCELoss takes the predictions as they are.").asked_pytorch

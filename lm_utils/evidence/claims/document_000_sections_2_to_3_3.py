@@ -15,8 +15,6 @@ from lm_utils.evidence.results import MNIST_TEST, Results, baseline, tested_digi
 from lm_utils.runs.rows import Row, rows
 from lm_utils.tasks import TASKS
 
-# --- section 2-1 -----------------------------------------------------------------------------------------------------
-
 
 @Claim("000-balanced", "2-1", "The digits are balanced.").asked_pytorch
 def digits_are_balanced() -> Finding:
@@ -43,9 +41,6 @@ Claim(
     rows=["000-3-4-ce-softmax", "000-3-4-bce-softmax", "000-3-4-bce-logits-softmax", "000-3-4-mse-softmax"],
 )
 
-
-# --- section 2-4 -----------------------------------------------------------------------------------------------------
-
 Claim(
     "000-adamw",
     "2-4",
@@ -55,9 +50,6 @@ Claim(
     "document sets it, does not is enough against it. (With a tenth of that learning rate AdamW learns that "
     "row, too.)",
 ).trained_under_conditions(one_optimiser_is_best, ours="control", other="sgd")
-
-
-# --- section 3 -------------------------------------------------------------------------------------------------------
 
 Claim("000-recommended-normal", "3", "All recommended losses reach a normal level.").trained(
     learn, rows=[row.id for row in rows(table="loss") if row.fits]
@@ -88,9 +80,6 @@ Claim(
         "000-3-5-mse-sigmoid",
     ],
 )
-
-
-# --- section 3-1 -----------------------------------------------------------------------------------------------------
 
 Claim("000-regression-equal", "3-1", "On regression MSE, MAE and RMSE show no large difference.").trained(
     equal, pairs=[["000-3-1-mae", "000-3-1-mse"], ["000-3-1-rmse", "000-3-1-mse"]]
@@ -146,9 +135,6 @@ Claim("000-normalise", "3-1", "Regression targets must be normalised to get a go
 Claim("000-regression-figures", "3-1", "The published figures for regression.").trained(
     reproduce, rows=loss_table("000", "3-1")
 )
-
-
-# --- section 3-2 -----------------------------------------------------------------------------------------------------
 
 Claim(
     "000-probability-equal",
@@ -217,9 +203,6 @@ def distances_shrink_towards_the_label() -> Finding:
 Claim("000-probability-figures", "3-2", "The published figures for one probability.").trained(
     reproduce, rows=loss_table("000", "3-2")
 )
-
-
-# --- section 3-3 -----------------------------------------------------------------------------------------------------
 
 Claim("000-binary-equal", "3-3", "With two outputs cross-entropy, BCE and MSE differ by no more than chance.").trained(
     equal,

@@ -28,9 +28,6 @@ from lm_utils.runs.rows import Row
 REPAIRED_SKILL = 0.9  # another cut repairs a row that it brings nine tenths of the way from the baseline to perfect
 CLEARLY_BELOW = 0.98  # a validation loss below this share of what the average answer costs looks like learning
 
-
-# --- section 3-4 -----------------------------------------------------------------------------------------------------
-
 Claim("000-softmax-fine", "3-4", "With softmax, BCE and MSE do about as well on ten classes as cross-entropy.").trained(
     equal,
     pairs=[
@@ -135,9 +132,6 @@ Claim("000-multiclass-figures", "3-4", "The published figures for ten classes.")
     reproduce, rows=loss_table("000", "3-4")
 )
 
-
-# --- section 3-5 -----------------------------------------------------------------------------------------------------
-
 Claim("000-labels-sigmoid", "3-5", "On labels every row with sigmoids is normal.").trained(
     learn, rows=["000-3-5-bce-sigmoid", "000-3-5-mse-sigmoid"]
 )
@@ -192,9 +186,6 @@ Claim(
 Claim("000-labels-figures", "3-5", "The published figures for labels.").trained(
     reproduce, rows=loss_table("000", "3-5")
 )
-
-
-# --- section 4 -------------------------------------------------------------------------------------------------------
 
 
 def lowest_loss(entry: dict) -> float:

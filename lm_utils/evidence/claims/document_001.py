@@ -15,21 +15,13 @@ from lm_utils.evidence.claims.document_000_sections_2_to_3_3 import digits_are_b
 from lm_utils.model import CNN
 from lm_utils.tasks import TASKS
 
-# --- section 1 -------------------------------------------------------------------------------------------------------
-
 Claim("001-harm", "1", "An output activation that does not fit can keep a model from learning.").trained(
     harm_is_possible, rows=["001-3-2-softmax-bce", "001-3-4-sigmoid-bce"]
 )
 
-
-# --- section 2 -------------------------------------------------------------------------------------------------------
-
 Claim("001-softmax-probability", "2", "Softmax is the wrong activation for one probability.").trained(
     fail, rows=["001-3-2-softmax-bce", "000-3-2-ce-softmax"]
 )
-
-
-# --- section 1 -------------------------------------------------------------------------------------------------------
 
 Claim("001-none-regression", "1", "Regression needs no output activation.").trained(learn, rows=["001-3-1-none"])
 
@@ -41,18 +33,12 @@ Claim(
     "08). What ReLU adds are networks that emit 0 from the start.",
 ).trained(learn, rows=["001-3-1-relu-raw"])
 
-
-# --- section 3-1 -----------------------------------------------------------------------------------------------------
-
 Claim(
     "001-relu-standardised",
     "3-1",
     "Among the output activations for regression, ReLU counts as a fitting one (here with standardised numbers).",
     note="About half of the standardised numbers are negative, out of a ReLU's reach.",
 ).trained(learn, rows=["001-3-1-relu"])
-
-
-# --- section 1 -------------------------------------------------------------------------------------------------------
 
 Claim("001-sigmoid-probability", "1", "For one probability a sigmoid is right.").trained(
     learn, rows=["001-3-2-sigmoid-bce"]
@@ -71,9 +57,6 @@ Claim(
 Claim("001-sigmoid-labels", "1", "For labels independent sigmoids are better than softmax.").trained(
     better, pairs=[["001-3-5-sigmoid-bce", "001-3-5-softmax-bce"], ["001-3-5-sigmoid-bce", "001-3-5-softmax-ce"]]
 )
-
-
-# --- section 1-1 -----------------------------------------------------------------------------------------------------
 
 
 @Claim("001-bends", "1-1", "A sigmoid on the targets distorts the data.").worked_out
@@ -150,9 +133,6 @@ Claim(
 )
 
 
-# --- section 1-2 -----------------------------------------------------------------------------------------------------
-
-
 @Claim("001-sum", "1-2", "Softmax makes the probabilities add up to 1, sigmoids do not.").worked_out
 def sigmoids_need_not_add_up_to_one() -> Finding:
     """Add up independent sigmoids, and a softmax."""
@@ -207,9 +187,6 @@ Claim(
     "… so sigmoid with cross-entropy is worse than softmax with cross-entropy on ten classes.",
 ).trained(better, pairs=[["001-3-4-softmax-ce", "001-3-4-sigmoid-ce"]])
 
-
-# --- section 2-1 -----------------------------------------------------------------------------------------------------
-
 Claim("001-balanced", "2-1", "The digits are balanced.").asked_pytorch(digits_are_balanced)
 
 Claim(
@@ -220,18 +197,12 @@ Claim(
     "balance to accuracy alone: whether rows that agree in accuracy agree in their probabilities, too.",
 ).trained(accuracy_tells_enough, rows=["001-3-4-softmax-ce", "001-3-4-sigmoid-ce"])
 
-
-# --- section 2-4 -----------------------------------------------------------------------------------------------------
-
 Claim(
     "001-adamw",
     "2-4",
     "AdamW is the optimiser to take for all of these runs, as it was the most accurate one on this data.",
     note="As for document 000: the comparison that the document refers to has not been repeated here.",
 ).trained_under_conditions(one_optimiser_is_best, ours="control", other="sgd")
-
-
-# --- section 3 -------------------------------------------------------------------------------------------------------
 
 
 @Claim(

@@ -13,8 +13,6 @@ from lm_utils.evidence.claims.by_rows import fail, learn, row_of, row_sentences
 from lm_utils.evidence.claims.claim import Claim, Finding, decided
 from lm_utils.evidence.results import Results
 
-# --- section 1 MSE ---------------------------------------------------------------------------------------------------
-
 
 def same_as_torch(formula: Callable[[Tensor], Tensor], theirs: Callable[[Tensor, Tensor], Tensor]) -> Finding:
     """Compare a formula of the differences with PyTorch's function."""
@@ -60,9 +58,6 @@ def outliers_move_the_mean() -> Finding:
     )
 
 
-# --- section 1 MAE ---------------------------------------------------------------------------------------------------
-
-
 @Claim("002-mae", "1 MAE", "MAE is the mean of the absolute differences.").worked_out
 def mae_is_the_mean_distance() -> Finding:
     """Compare the definition with PyTorch's function."""
@@ -94,9 +89,6 @@ def mae_jumps_about_its_minimum() -> Finding:
     )
 
 
-# --- section 1 Huber -------------------------------------------------------------------------------------------------
-
-
 @Claim("002-huber", "1 Huber", "Huber is MSE for small errors and MAE for large ones.").asked_pytorch
 def huber_joins_two_losses() -> Finding:
     """Compare Huber's loss with the half square up to delta and the line beyond."""
@@ -113,9 +105,6 @@ def huber_joins_two_losses() -> Finding:
 Claim(
     "002-huber-best", "1 Huber", "Huber joins the advantages of both (on our regression: better than either)."
 ).trained(better, pairs=[["extra-regression-huber", "000-3-1-mse"], ["extra-regression-huber", "000-3-1-mae"]])
-
-
-# --- section 1 CE ----------------------------------------------------------------------------------------------------
 
 
 @Claim("002-ce", "1 CE", "Cross-entropy measures how far two distributions are apart.").worked_out
@@ -137,9 +126,6 @@ def bce_is_log_loss() -> Finding:
     y, p = [1, 0, 1, 1], [0.9, 0.2, 0.4, 0.6]
     ours, theirs = nn.BCELoss()(torch.tensor(p), torch.tensor(y, dtype=torch.float32)).item(), log_loss(y, p)
     return decided(close(ours, theirs), f"nn.BCELoss gives {ours:.6f}, scikit-learn's log_loss {theirs:.6f}.")
-
-
-# --- section 1 Hinge -------------------------------------------------------------------------------------------------
 
 
 @Claim("002-hinge", "1 Hinge", "Hinge asks for a margin between classes.").worked_out

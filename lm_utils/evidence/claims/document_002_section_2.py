@@ -12,8 +12,6 @@ from lm_utils.evidence.claims.by_computing import LABEL, Z, double, slope
 from lm_utils.evidence.claims.by_pairs import cures, lower
 from lm_utils.evidence.claims.claim import Claim, Finding, decided
 
-# --- section 2 -------------------------------------------------------------------------------------------------------
-
 
 @Claim("002-vanishing", "2", "Many layers multiply slopes below 1 until the gradient is nearly 0.").worked_out
 def slopes_multiply_to_nothing() -> Finding:
@@ -23,9 +21,6 @@ def slopes_multiply_to_nothing() -> Finding:
         steepest**10 < 1e-5,
         f"The sigmoid's slope is at most {steepest:g}; ten layers multiply it to at most {steepest**10:.0e}.",
     )
-
-
-# --- section 2 Backpropagation ---------------------------------------------------------------------------------------
 
 
 def neuron(loss: Callable[[Tensor], Tensor]) -> float:
@@ -121,9 +116,6 @@ Claim(
     "2 Backpropagation",
     "… which makes ReLU an excellent choice (here: in the hidden layer of the ten sigmoids, with BCE and with MSE).",
 ).trained(cures, pairs=[["remedy-bce-relu", "000-3-4-bce-sigmoid"], ["remedy-mse-relu", "000-3-4-mse-sigmoid"]])
-
-
-# --- section 2 Maximum likelihood ------------------------------------------------------------------------------------
 
 
 @Claim(

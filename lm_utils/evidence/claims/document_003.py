@@ -13,9 +13,6 @@ from lm_utils.evidence.claims.document_002_section_1 import squares_pull_harder_
 CLIP = 1e-7  # the document's
 
 
-# --- Loss ------------------------------------------------------------------------------------------------------------
-
-
 @Claim("003-batch", "Loss", "A loss over a mini-batch is divided by the batch size.").asked_pytorch
 def batch_mean_does_not_grow() -> Finding:
     """Compare a batch with one twice as long: divided by the number of samples, they cost the same."""
@@ -28,8 +25,6 @@ def batch_mean_does_not_grow() -> Finding:
         f" sum over the batch size {by_samples:.4f}.",
     )
 
-
-# --- MSE -------------------------------------------------------------------------------------------------------------
 
 Claim("003-mse-big", "MSE", "Squaring gives large errors a larger penalty.").worked_out(squares_pull_harder_when_far)
 
@@ -67,9 +62,6 @@ def half_square_has_the_plain_difference_as_slope() -> Finding:
         f"Autograd on the document's forward: {listed(right)}; its gradient: {listed(mine)}. PyTorch's MSELoss has no"
         f" ½, so its gradient is twice that: {listed(torchs)}.",
     )
-
-
-# --- Cross-entropy ---------------------------------------------------------------------------------------------------
 
 
 def softmax_slopes() -> Tensor:
@@ -142,9 +134,6 @@ def clipping_keeps_the_logarithm_finite() -> Finding:
     """Compute the largest loss that is left."""
     lost = -log(CLIP)
     return decided(lost < 17, f"Cut at 0.0000001, no sample costs more than {lost:.2f} instead of infinity.")
-
-
-# --- Binary cross-entropy --------------------------------------------------------------------------------------------
 
 
 @Claim("003-clip-gradient", "Binary cross-entropy", "The gradient (a − b) / n belongs to the clipped loss.").worked_out

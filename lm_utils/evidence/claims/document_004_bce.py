@@ -11,8 +11,6 @@ from lm_utils.evidence.claims.claim import Claim, Finding, decided
 from lm_utils.evidence.claims.document_000_section_1 import bce_refuses_numbers_outside
 from lm_utils.evidence.claims.document_002_section_1 import cross_entropy_tells_distributions_apart
 
-# --- BCELoss ---------------------------------------------------------------------------------------------------------
-
 Claim("004-ce", "BCELoss", "Cross-entropy measures how far two distributions are apart.").worked_out(
     cross_entropy_tells_distributions_apart
 )
@@ -34,9 +32,6 @@ Claim(
 Claim("004-bce-probabilities", "BCELoss", "nn.BCELoss needs outputs that are probabilities.").asked_pytorch(
     bce_refuses_numbers_outside
 )
-
-
-# --- BCEWithLogitsLoss -----------------------------------------------------------------------------------------------
 
 
 @Claim("004-logits-are-probabilities", "BCEWithLogitsLoss", "Logits are probabilities.").asked_pytorch

@@ -24,9 +24,6 @@ PROBABILITIES = torch.tensor([[0.7, 0.2, 0.1]])
 FEWER, RARE = "images-500", "imbalance-10"  # the first has fewer images in all than the second, but balanced ones
 
 
-# --- CrossEntropyLoss ------------------------------------------------------------------------------------------------
-
-
 @Claim("004-weight", "CrossEntropyLoss", "weight sets a weight for each class.").asked_pytorch
 def weights_count_classes() -> Finding:
     """Compare with the weighted mean of the samples' losses."""

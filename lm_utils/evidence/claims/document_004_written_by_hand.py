@@ -14,8 +14,6 @@ from lm_utils.evidence.results import Results, counted
 from lm_utils.evidence.sentences import shown_difference
 from lm_utils.runs.rows import Row
 
-# --- BCE by hand -----------------------------------------------------------------------------------------------------
-
 
 @Claim("004-log-why", "BCE by hand", "The logarithm is there to punish low probabilities of what happened.").worked_out
 def low_probabilities_cost_steeply() -> Finding:

@@ -11,8 +11,8 @@ from lm_utils.files import RESULTS, write_whole
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings
 from lm_utils.runs.shipped import KEY, LIMITS, SEEDS
-from lm_utils.runs.store import COLUMNS
-from lm_utils.runs.sweep import sweep_entries
+from lm_utils.runs.store import key_of
+from lm_utils.runs.sweep import sweep_entries, table
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.bench import speed
 from lm_utils.workshop.bench.machine import say
@@ -27,20 +27,18 @@ def recommended() -> list[Pairing]:
 def train(path: Path, seeds: int = SEEDS, data: str = "mnist", limits: tuple[int, int] = LIMITS) -> None:
     """Train in bf16 what the table lacks, and write each run into it as soon as it is there."""
     rows = pd.read_csv(path).to_dict("records") if path.exists() else []
-    done = {tuple(row[name] for name in KEY) for row in rows}
+    done = {key_of(row): row for row in rows}
 
     def keep(entry: dict) -> None:
-        rows.append({name: entry[name] for name in COLUMNS})
-        done.add(tuple(entry[name] for name in KEY))
-        table = pd.DataFrame(rows, columns=list(COLUMNS)).sort_values(list(KEY))
-        write_whole(path, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+        done[key_of(entry)] = entry
+        written = table(done.values()).sort_values(list(KEY))
+        write_whole(path, written.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
+    where = {"device": "cpu", "precision": "bf16", "fresh": True}
     for some in sorted({min(FEWEST_SEEDS, seeds), seeds}):
         for pairing in recommended():
-            named = [getattr(pairing, name) for name in KEY[:-1]]
-            missing = [seed for seed in range(some) if (*named, seed) not in done]
-            say(f"{TASKS[pairing.task].title}, {pairing.label} in bf16: {len(missing)} of {some} runs to train")
-            sweep_entries([pairing], missing, data, *limits, device="cpu", precision="bf16", on_run=keep, fresh=True)
+            say(f"{TASKS[pairing.task].title}, {pairing.label} in bf16: {some} runs, as far as they are missing")
+            sweep_entries([pairing], range(some), data, *limits, already=done, on_run=keep, **where)
 
 
 def paired(half: pd.DataFrame, full: pd.DataFrame) -> list[tuple[Pairing, Estimate, Estimate, Comparison]]:

@@ -8,7 +8,6 @@ import hashlib
 import json
 import signal
 import threading
-import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
@@ -18,6 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lm_utils.errors import UserError
+from lm_utils.files import try_to_write
 from lm_utils.threads import cores
 from lm_utils.workshop.run_all.process import ROOT, Watched, still_good
 from lm_utils.workshop.run_all.report import (
@@ -36,17 +36,9 @@ INTERRUPTED = "The training of the runs was interrupted; what is finished is sto
 OWN_TASK = {"08": "regression", "09": "probability", "10": "binary", "11": "multiclass", "12": "multilabel"}
 
 
-def main(
-    data: str = "auto",
-    seeds: int = 1,
-    device: str = "auto",
-    jobs: int | None = None,
-    only: Sequence[str] = (),
-    fresh: bool = False,
-) -> int:
+def main(**options: Any) -> int:
     """Do `make run-all`; return 0 where every notebook ran through."""
-    report = run_all(data, seeds, device, jobs, only, fresh)
-    return 0 if report["ok"] else 1
+    return 0 if run_all(**options)["ok"] else 1
 
 
 def run_all(
@@ -108,15 +100,10 @@ def choose(notebooks: Path, only: Sequence[str]) -> tuple[list[Path], list[Path]
 
 def prepare(out: Path) -> None:
     """Make sure that the folder of the outputs can be written to."""
-    probe = out / f".{uuid.uuid4().hex}.part"
     try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"0" * 65536)
+        try_to_write(out)
     except OSError as error:
         raise UserError(cannot_write(out, error)) from error
-    finally:
-        with suppress(OSError):
-            probe.unlink(missing_ok=True)
 
 
 @contextmanager
