@@ -45,6 +45,7 @@ def test_the_tiny_network_is_what_its_layers_say_on_images_of_half_the_size():
     assert [adamw(network()).defaults["lr"] for network in (CNN, TinyCNN)] == [0.001, 0.01]
 
 
+@pytest.mark.slow
 def test_the_tiny_network_shows_the_collapse_and_its_cure(digits):
     learnt = {}
     for pairing in (Pairing("multiclass", "bce", "sigmoid"), Pairing("multiclass", "bce", "sigmoid", prior_bias=True),

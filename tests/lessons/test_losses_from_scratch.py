@@ -95,6 +95,7 @@ def assert_three_ways_agree(result):
 
 
 @needs_triton
+@pytest.mark.slow
 def test_kernels_equal_our_layers_and_pytorch():
     result = lesson.run_kernels()
     assert not result["stored"] and "Computed just now" in lesson.kernels_sentence(result)
@@ -111,6 +112,7 @@ def test_kernels_run_on_the_gpu_itself():
 
 
 @needs_triton
+@pytest.mark.slow
 def test_kernels_compile_for_a_gpu_that_is_not_here(tmp_path, monkeypatch):
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path))
     monkeypatch.delenv("TRITON_INTERPRET", raising=False)

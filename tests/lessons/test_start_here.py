@@ -57,6 +57,7 @@ def opened(digits):
     return box, before
 
 
+@pytest.mark.slow
 def test_a_click_trains_both_scripts_and_draws_their_curves(opened):
     box, before = opened
     assert "not trained yet" in before and "not trained yet" not in box.picture.value
@@ -65,6 +66,7 @@ def test_a_click_trains_both_scripts_and_draws_their_curves(opened):
     assert box.status.value.count("of the test images right") == 2
 
 
+@pytest.mark.slow
 def test_the_sizes_on_the_page_are_the_network_s(opened):
     model = opened[0].runs["A"].model
     page = scripts.two_scripts()

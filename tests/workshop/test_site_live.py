@@ -29,6 +29,7 @@ def node(script: str) -> object:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 def test_losses_and_slopes_are_those_of_pytorch(tmp_path):
     cases = slope_cases()
     (tmp_path / "cases.json").write_text(json.dumps(cases), encoding="utf-8")
