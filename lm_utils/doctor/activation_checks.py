@@ -52,26 +52,20 @@ def _into_ctc(case: Case) -> Iterator[Finding]:
     if bool((case.values.exp().sum(-1) - 1).abs().max() < 10 * case.tolerance):
         return
     shares = bool((case.values >= 0).all()) and bool((case.values.sum(-1) - 1).abs().max() < 10 * case.tolerance)
-    yield Finding(
-        "ctc_on_probabilities" if shares else "ctc_on_logits",
-        "error",
+    yield Finding("ctc_on_probabilities" if shares else "ctc_on_logits", "error",
         f"{case.call.layer} receives {'probabilities' if shares else 'raw outputs'}, and it expects log-probabilities.",
         "The value is then no likelihood, and the gradient, which assumes a log-softmax, points elsewhere.",
-        "Write `loss_fn(F.log_softmax(outputs, dim=-1), ...)`.",
-    )
+        "Write `loss_fn(F.log_softmax(outputs, dim=-1), ...)`.")  # fmt: skip
 
 
 def _variance(case: Case) -> Iterator[Finding]:
     """The variance of a Gaussian must be kept above 0."""
     variance = case.call.options.get("var")
     if isinstance(variance, torch.Tensor) and origin_of(variance).kind in ("linear", "tanh"):
-        yield Finding(
-            "variance_not_positive",
-            "error",
-            f"The variance of {case.call.layer} is a raw output, and nothing keeps it above 0.",
-            "As soon as one is negative the loss raises an error; near 0 its gradient grows without bound.",
-            "Make it positive: `var = F.softplus(raw) + 1e-6`, or `var = log_var.exp()`.",
-        )
+        yield Finding("variance_not_positive", "error",
+                      f"The variance of {case.call.layer} is a raw output, and nothing keeps it above 0.",
+                      "As soon as one is negative the loss raises an error; near 0 its gradient grows without bound.",
+                      "Make it positive: `var = F.softplus(raw) + 1e-6`, or `var = log_var.exp()`.")  # fmt: skip
 
 
 def built(case: Case, family: str, emits: str) -> Finding:
@@ -128,13 +122,10 @@ def bounded_logits(case: Case) -> Iterator[Finding]:
     else:
         return
     if floor > VISIBLE_FLOOR:
-        yield Finding(
-            "bounded_logits",
-            "warning",
+        yield Finding("bounded_logits", "warning",
             f"The outputs stay between {low:g} and {high:g} ({BOUNDED[case.emits]}); {layer} expects free logits.",
             f"The model can never become sure: the loss cannot fall below {floor:.4f}.",
-            f"Return the logits, `{LOGITS_OUT}`, or scale cosines: `return 16.0 * scores`.",
-        )
+            f"Return the logits, `{LOGITS_OUT}`, or scale cosines: `return 16.0 * scores`.")  # fmt: skip
 
 
 def softmax_over_one(case: Case) -> Finding:
@@ -159,13 +150,8 @@ def softmax_wrong_axis(case: Case) -> Finding:
         right = "no softmax at all, since the loss has its own: `return self.out(x)`"
     if case.call.family in ("nll", "kl_div"):
         right = "`F.log_softmax(logits, dim=1)`"
-    return Finding(
-        "softmax_wrong_axis",
-        "error",
-        f"The softmax runs over {across}.",
-        f"The classes of one prediction should share the whole; {effect}.",
-        f"Use {right}.",
-    )
+    return Finding("softmax_wrong_axis", "error", f"The softmax runs over {across}.",
+                   f"The classes of one prediction should share the whole; {effect}.", f"Use {right}.")  # fmt: skip
 
 
 def check_unit_values(case: Case) -> Iterator[Finding]:
@@ -173,10 +159,7 @@ def check_unit_values(case: Case) -> Iterator[Finding]:
     if case.call.family != "bce" or not torch.isfinite(case.values).all() or case.in_unit_range(case.values):
         return
     low, high = case.values.min().item(), case.values.max().item()
-    yield Finding(
-        "logits_into_bce",
-        "error",
+    yield Finding("logits_into_bce", "error",
         f"{case.call.layer} receives outputs from {low:.3g} to {high:.3g}, and it expects numbers between 0 and 1.",
         "It raises an error on the CPU; on a GPU the same batch kills the process's CUDA context.",
-        "Let the loss do the sigmoid: `loss_fn = nn.BCEWithLogitsLoss()`.",
-    )
+        "Let the loss do the sigmoid: `loss_fn = nn.BCEWithLogitsLoss()`.")  # fmt: skip

@@ -117,10 +117,7 @@ def check_baseline(case: Case, seen: Observation) -> Iterator[Finding]:
         )
     own = own.mean().item()
     if constant is not None and own >= constant * (1 - 1e-6) and constant > 0:
-        yield Finding(
-            "no_better_than_constant",
-            "info",
+        yield Finding("no_better_than_constant", "info",
             f"The loss is {own:.4f}, and a model that ignores its input reaches {constant:.4f} on these targets.",
             "Before training that is expected; after training it means that nothing was learned.",
-            f"Compare again after some epochs: `assert valid_loss < {constant:.4f}`.",
-        )
+            f"Compare again after some epochs: `assert valid_loss < {constant:.4f}`.")  # fmt: skip

@@ -20,14 +20,14 @@ from lm_utils.doctor.gradient_checks import (
     check_flow,
     check_hidden_units,
     check_path,
+    check_registered,
     check_target_gradients,
     first_sentence,
 )
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.range_checks import check_reach
 from lm_utils.doctor.report import DoctorError, Finding, Report, in_order
 from lm_utils.doctor.shape_checks import check_shapes
-from lm_utils.doctor.target_checks import check_targets
+from lm_utils.doctor.target_checks import check_reach, check_targets
 from lm_utils.doctor.trial_checks import check_rewards, check_samples_mixed
 from lm_utils.doctor.watching import LossCall
 from lm_utils.doctor.weight_checks import check_masks, check_weights
@@ -42,6 +42,7 @@ NOT_LOOKED_AT = {
     "check_dependence": "the dependence on the inputs", "check_rewards": "what the loss rewards",
     "check_samples_mixed": "whether samples mix", "check_masks": "masks and weights",
     "check_gaussian": "means and spreads", "check_target_gradients": "gradients into targets",
+    "check_registered": "tensors that are no parameters",
 }  # fmt: skip
 
 
@@ -90,7 +91,7 @@ class _Examination:
 def _examine(patient: Patient) -> Report:
     seen = patient.observe()
     if seen.failed_in == "model":
-        return Report((_model_fails(seen.failure),))
+        return Report((_model_fails(seen.failure, patient.inputs),))
     examination = _Examination()
     examination.ask(_choose_tensor, seen, patient)
     if patient.pick:
@@ -101,6 +102,7 @@ def _examine(patient: Patient) -> Report:
     outputs = _main_outputs(cases) if cases else first_tensor(patient.chosen(seen.outputs))
     examination.ask(check_finite, seen, outputs)
     examination.ask(check_path, seen, outputs, patient)
+    examination.ask(check_registered, seen, patient)
     examination.ask(check_hidden_units, seen, outputs)
     examination.ask(check_formula, seen, patient)
     examination.ask(_check_own_difference, seen, patient)
@@ -112,7 +114,7 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_dependence, outputs, patient)
     if not any(finding.severity == "error" for finding in examination.findings):
         examination.ask(check_rewards, seen, patient)
-    examination.ask(_about_the_call, seen, cases, examination.findings)
+    examination.ask(_about_the_call, seen, cases, examination.findings, patient.targets)
     findings = list(in_order(_without_echoes(examination.findings)))
     findings += [_not_looked_at(f"{what}: {why}") for what, why in examination.skipped.items()]
     return Report(tuple(findings), _examined(patient, outputs, cases))
@@ -198,42 +200,31 @@ def _choose_tensor(seen: Observation, patient: Patient) -> Iterator[Finding]:
     else:
         kind, access, pick = f"a {type(outputs).__name__}", "", None
     patient.pick = pick
-    yield Finding(
-        "outputs_not_a_tensor",
-        "error",
-        f"The model returns {kind}, and the loss takes one tensor.",
-        f"The call fails ({first_sentence(seen.failure)[:-1]}).",
-        f"Pass the part that is meant: `loss_fn(model(inputs){access}, targets)`.",
-    )
+    yield Finding("outputs_not_a_tensor", "error", f"The model returns {kind}, and the loss takes one tensor.",
+                  f"The call fails ({first_sentence(seen.failure)[:-1]}).",
+                  f"Pass the part that is meant: `loss_fn(model(inputs){access}, targets)`.")  # fmt: skip
 
 
-def _about_the_call(seen: Observation, cases: list[Case], findings: list[Finding]) -> Iterator[Finding]:
+def _about_the_call(
+    seen: Observation, cases: list[Case], findings: list[Finding], targets: object
+) -> Iterator[Finding]:
     explained = any(finding.severity == "error" for finding in findings)
     if seen.failure is not None and not explained:
         name = "would_kill_device" if isinstance(seen.failure, WouldKillDevice) else "loss_fails"
         yield Finding(
             name,
             "error",
-            f"The loss cannot be computed: {first_sentence(seen.failure)}",
+            f"The loss fails on `targets` ({_described(targets)}): {first_sentence(seen.failure)}",
             "It does not accept these outputs and targets.",
             "Compare shapes and types: `print(outputs.shape, outputs.dtype, targets.shape, targets.dtype)`.",
         )
     elif seen.failure is None and not isinstance(seen.loss, Tensor):
-        yield Finding(
-            "loss_not_a_tensor",
-            "error",
-            f"The loss is a {type(seen.loss).__name__}, not a tensor.",
-            "Only a tensor remembers how it was computed, and backward() needs that.",
-            "Return the tensor itself, without .item() or float(): `return loss`.",
-        )
+        yield Finding("loss_not_a_tensor", "error", f"The loss is a {type(seen.loss).__name__}, not a tensor.",
+                      "Only a tensor remembers how it was computed, and backward() needs that.",
+                      "Return the tensor itself, without .item() or float(): `return loss`.")  # fmt: skip
     elif seen.failure is None and seen.loss.numel() != 1:
-        yield Finding(
-            "loss_not_scalar",
-            "info",
-            f"The loss has shape {list(seen.loss.shape)}, not a single number.",
-            "backward() needs one number.",
-            "Average it: `loss_fn(outputs, targets).mean()`.",
-        )
+        yield Finding("loss_not_scalar", "info", f"The loss has shape {list(seen.loss.shape)}, not a single number.",
+                      "backward() needs one number.", "Average it: `loss_fn(outputs, targets).mean()`.")  # fmt: skip
     if seen.failure is None and not cases:
         yield Finding(
             "unknown_loss",
@@ -257,24 +248,24 @@ def _without_echoes(findings: list[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.code not in echoes]
 
 
-def _model_fails(error: Exception) -> Finding:
-    return Finding(
-        "model_fails",
-        "error",
-        f"The model fails on these inputs: {first_sentence(error)}",
-        "Without outputs nothing else can be examined.",
-        "Try `model(inputs)` alone; several inputs go in as a tuple, named ones as a dict.",
-    )
+def _model_fails(error: Exception, inputs: object) -> Finding:
+    return Finding("model_fails", "error",
+                   f"The model fails on `inputs` ({_described(inputs)}): {first_sentence(error)}",
+                   "Without outputs nothing else can be examined.",
+                   "Try `model(inputs)` alone; several inputs go in as a tuple, named ones as a dict.")  # fmt: skip
+
+
+def _described(value: object) -> str:
+    if isinstance(value, Tensor):
+        return f"a tensor {list(value.shape)}"
+    return "None" if value is None else f"a {type(value).__name__}"
 
 
 def _arguments_swapped(case: Case) -> Finding:
-    return Finding(
-        "arguments_swapped",
-        "error",
-        f"{case.call.layer} receives the targets first and the outputs second.",
-        "The two are not treated alike: one is taken as prediction, the other as truth.",
-        "Swap them: `loss_fn(outputs, targets)`.",
-    )
+    return Finding("arguments_swapped", "error",
+                   f"{case.call.layer} receives the targets first and the outputs second.",
+                   "The two are not treated alike: one is taken as prediction, the other as truth.",
+                   "Swap them: `loss_fn(outputs, targets)`.")  # fmt: skip
 
 
 def _examined(patient: Patient, outputs: Tensor | None, cases: list[Case]) -> str:
@@ -291,13 +282,9 @@ def _examined(patient: Patient, outputs: Tensor | None, cases: list[Case]) -> st
 
 
 def _not_looked_at(what: str) -> Finding:
-    return Finding(
-        "not_looked_at",
-        "info",
-        f"Not looked at: {what.rstrip('.')}.",
-        "The doctor says what it could not examine, so that silence is not taken for health.",
-        "Nothing needs to be done.",
-    )
+    return Finding("not_looked_at", "info", f"Not looked at: {what.rstrip('.')}.",
+                   "The doctor says what it could not examine, so that silence is not taken for health.",
+                   "Nothing needs to be done.")  # fmt: skip
 
 
 def _no_values() -> Finding:

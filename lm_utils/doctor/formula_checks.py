@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from math import prod
 
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.doctor.belongings import tensors_in
@@ -116,13 +116,10 @@ def _over_batch(result: object, patient: Patient, where: str) -> Iterator[Findin
         return
     origin = origin_of(result)
     if origin.kind in ("softmax", "log_softmax") and origin.axis == 0 and origin.size == patient.batch_size:
-        yield Finding(
-            "softmax_wrong_axis",
-            "error",
+        yield Finding("softmax_wrong_axis", "error",
             f"{where} a {origin.kind.replace('_', '-')} that runs over the batch.",
             "The classes of one prediction should share the whole; a sample's output then depends on the others.",
-            f"Name the axis of the classes: `dim={-1 if result.dim() < 4 else 1}`.",
-        )
+            f"Name the axis of the classes: `dim={-1 if result.dim() < 4 else 1}`.")  # fmt: skip
 
 
 def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -211,19 +208,16 @@ def _weight_in_probability(seen: Observation, patient: Patient) -> Iterator[Find
         reached = _behind(seen, call.result) if call.result.dim() else set()
         inside = {kind_of(step) for step in seen.watcher.steps if any(id(t) in reached for t in step.tensors)}
         if {"exp", "pow"} <= inside:
-            yield Finding(
-                "wrong_formula",
-                "warning",
+            yield Finding("wrong_formula", "warning",
                 "The probability of the truth is read from a loss that the class weights have scaled already.",
                 "exp(-weight * loss) is the probability to the power of the weight: hard and easy change places.",
                 'Weigh last: `each = F.cross_entropy(outputs, targets, reduction="none")`, then '
-                "`weight[targets] * (1 - torch.exp(-each)) ** 2 * each`.",
-            )
+                "`weight[targets] * (1 - torch.exp(-each)) ** 2 * each`.")  # fmt: skip
             return
 
 
 def _scrambled(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """[N, C, ...] seen as [-1, C] or [N, ..., C], or [N, L, C] as [N, C, L], without moving an axis."""
+    """[N, C, ...] seen as [-1, C], or its axes in another order, without moving one."""
     for step in seen.watcher.steps:
         first, result = next(iter(step.tensors), None), step.result
         if kind_of(step) not in ("view", "reshape") or not isinstance(result, Tensor) or first.dim() < 3:
@@ -243,32 +237,42 @@ def _is_scrambled(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
     second, rest = before[1], prod(before[2:])
     if second < 2 or rest < 2:
         return False
-    flat = len(after) == 2 and after[1] == second != before[-1]
-    return flat or (tuple(after) == (before[0], rest, second) and rest != second)
+    if len(after) == 2:
+        return after[1] == second != before[-1]
+    reordered = sorted(after) == sorted(before) and tuple(after) != tuple(before)
+    return reordered or (tuple(after) == (before[0], rest, second) and rest != second)
 
 
 def _dead_term(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A part of a sum that carries no gradient, although it is computed from the outputs or is a loss."""
     steps = seen.watcher.steps
     lost = [s.result for s in seen.watcher.losses() if isinstance(s.result, Tensor) and not s.result.requires_grad]
-    lost = _behind(seen, lost, without_gradient=True)
+    weights = [t for step in steps for t in step.tensors if isinstance(t, nn.Parameter) and t.requires_grad]
+    lost = _behind(seen, [*lost, *weights], without_gradient=True)
     numbers = [s.result for s in steps if kind_of(s) == "item" and "outputs" in _of(seen, s.args) and s.result]
     for step in steps:
         if kind_of(step) not in ("add", "sub") or not isinstance(step.result, Tensor) or step.result.dim():
             continue
         pair, alive = step.tensors, step.result.requires_grad
-        dead = [t for t in pair if not t.requires_grad and t.is_floating_point() and bool(t != 0)]
+        dead = [t for t in pair if t.is_floating_point() and bool(t != 0) and (
+            not t.requires_grad or _is_wrapped_anew(seen, t))]  # fmt: skip
         floats = [part for part in step.args if isinstance(part, float)]
-        frozen = any("outputs" in _of(seen, t) or id(t) in lost for t in dead)
+        frozen = any("outputs" in _of(seen, t) or id(t) in lost or t.requires_grad for t in dead)
         if alive and (frozen or any(_is_multiple(part, number) for part in floats for number in numbers)):
-            yield Finding(
-                "dead_term",
-                "warning",
+            yield Finding("dead_term", "warning",
                 "A term of the loss carries no gradient: it changes the number that is printed, and nothing else.",
                 "Something cuts it off: .item(), detach, torch.no_grad(), or it never saw the model's outputs.",
-                "Compute it from the outputs to the end: `loss = first_term + weight * second_term`.",
-            )
+                "Compute it from the outputs to the end: `loss = first_term + weight * second_term`.")  # fmt: skip
             return
+
+
+def _is_wrapped_anew(seen: Observation, tensor: Tensor) -> bool:
+    """Is this a leaf with the value of an earlier result, as Variable(..., requires_grad=True) makes it?"""
+    if not tensor.is_leaf or isinstance(tensor, nn.Parameter):
+        return False
+    made = (step.result for step in seen.watcher.steps)
+    return any(isinstance(one, Tensor) and one is not tensor and not one.requires_grad and one.dim() == 0
+               and bool(one == tensor) for one in made)  # fmt: skip
 
 
 def _is_multiple(value: float, number: float) -> bool:
@@ -284,10 +288,7 @@ def _critic(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if outputs is None or not own or any(s.name in LOSSES or kind_of(s) not in LINEAR_STEPS for s in own):
         return
     if origin_of(outputs).kind == "sigmoid" and {"sub", "neg"} & {kind_of(s) for s in own}:
-        yield Finding(
-            "bounded_critic",
-            "warning",
+        yield Finding("bounded_critic", "warning",
             "The loss is a difference of plain means, and the model ends in a sigmoid.",
             "A critic must be free to emit any number; behind a sigmoid its gradient fades as soon as it is sure.",
-            "Return the raw score, `return self.out(x)`, or use a loss for probabilities: `nn.BCELoss()`.",
-        )
+            "Return the raw score, `return self.out(x)`, or use a loss for probabilities: `nn.BCELoss()`.")  # fmt: skip

@@ -85,14 +85,11 @@ def _divergence(seen: Observation, patient: Patient, heads: list[Tensor], spread
     steep = slope.abs() > 10 * FLAT * scale
     if bool(steep.any()) or up < here > down:
         what = "is greatest" if not bool(steep.any()) else "is not least"
-        yield Finding(
-            "wrong_formula",
-            "warning",
+        yield Finding("wrong_formula", "warning",
             f"The term of mean and spread {what} where both heads are 0, that is at a standard normal distribution.",
             "A divergence is 0 at its prior and positive elsewhere; this one pulls the code to another place.",
             "For a logarithm of the variance write `-0.5 * (1 + log_var - mean**2 - log_var.exp()).sum(1).mean()`; "
-            "for one of the deviation put `2 * log_std` in both places.",
-        )
+            "for one of the deviation put `2 * log_std` in both places.")  # fmt: skip
 
 
 def _likelihood(seen: Observation, patient: Patient, heads: list[Tensor], spread: int) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.formula_checks import kind_of
@@ -25,34 +25,36 @@ def check_path(seen: Observation, outputs: Tensor | None, patient: Patient) -> I
     if outputs is None or not patient.parameters:
         return
     if not any(p.requires_grad for p in patient.parameters.values()):
-        yield Finding(
-            "all_weights_frozen",
-            "error",
-            "Every parameter of the model is frozen.",
-            "With requires_grad=False nothing can be learned.",
-            "Free what should learn: `model.requires_grad_(True)`.",
-        )
+        yield Finding("all_weights_frozen", "error", "Every parameter of the model is frozen.",
+                      "With requires_grad=False nothing can be learned.",
+                      "Free what should learn: `model.requires_grad_(True)`.")  # fmt: skip
     elif not outputs.requires_grad:
         cause = (
             "they are whole numbers, as argmax, round or a comparison gives them"
             if not outputs.is_floating_point()
             else "they were made under torch.no_grad(), detached, or passed through numpy"
         )
-        yield Finding(
-            "outputs_without_gradient",
-            "error",
-            f"The outputs carry no gradient: {cause}.",
+        yield Finding("outputs_without_gradient", "error", f"The outputs carry no gradient: {cause}.",
             "The loss cannot tell the weights in which direction to move.",
-            "Take no_grad, detach, .data, argmax and numpy out of forward(): `outputs = model(inputs)`.",
-        )
+            "Take no_grad, detach, .data, argmax and numpy out of forward(): `outputs = model(inputs)`.")  # fmt: skip
     elif isinstance(seen.loss, Tensor) and not seen.loss.requires_grad:
-        yield Finding(
-            "loss_without_gradient",
-            "error",
-            "The outputs carry a gradient, but the loss does not.",
-            "Something in the loss function cuts the graph: .item(), detach, argmax or torch.tensor(...).",
-            "Compute it from tensors to the end: `return F.mse_loss(outputs, targets)`.",
-        )
+        yield Finding("loss_without_gradient", "error", "The outputs carry a gradient, but the loss does not.",
+                      "Something in the loss function cuts the graph: .item(), detach, argmax or torch.tensor(...).",
+                      "Compute it from tensors to the end: `return F.mse_loss(outputs, targets)`.")  # fmt: skip
+
+
+def check_registered(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Does a module hold a tensor that is meant to learn and that `parameters()` does not list?"""
+    for path, part in patient.model.named_modules() if isinstance(patient.model, nn.Module) else ():
+        for name, value in vars(part).items():
+            if isinstance(value, Tensor) and value.is_leaf and value.requires_grad and isinstance(seen.loss, Tensor):
+                behind = any(getattr(node, "variable", None) is value for node in nodes_behind(seen.loss.grad_fn))
+                if behind:
+                    yield Finding(
+                        "unregistered_parameter", "warning",
+                        f"The tensor `{f'{path}.{name}'.lstrip('.')}` has a gradient, but it is no parameter.",
+                        "model.parameters() does not list it: the optimiser never moves it, no checkpoint holds it.",
+                        f"Register it: `self.{name} = nn.Parameter(torch.tensor(...))`.")  # fmt: skip
 
 
 def check_finite(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
@@ -66,13 +68,9 @@ def check_finite(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]
             "Look where they begin: `torch.autograd.set_detect_anomaly(True)`; check the inputs, 0/0 and log(0).",
         )
     elif isinstance(seen.loss, Tensor) and not torch.isfinite(seen.loss).all():
-        yield Finding(
-            "loss_not_finite",
-            "error",
-            "The loss is NaN or infinite on finite outputs.",
+        yield Finding("loss_not_finite", "error", "The loss is NaN or infinite on finite outputs.",
             "A logarithm of 0, a division by 0 or an average over nothing stands in the loss.",
-            "Use a loss that takes the logits: `nn.BCEWithLogitsLoss()` or `nn.CrossEntropyLoss()`.",
-        )
+            "Use a loss that takes the logits: `nn.BCEWithLogitsLoss()` or `nn.CrossEntropyLoss()`.")  # fmt: skip
 
 
 def _masked_or_finite(outputs: Tensor, loss: object) -> bool:
@@ -90,44 +88,30 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
     try:
         slopes = torch.autograd.grad(loss.sum(), list(free.values()), allow_unused=True)
     except RuntimeError as error:
-        yield Finding(
-            "backward_fails",
-            "error",
-            f"The backward pass fails: {first_sentence(error)}",
+        yield Finding("backward_fails", "error", f"The backward pass fails: {first_sentence(error)}",
             "Without it no weight can be updated.",
-            "Avoid in-place changes of tensors that the graph still needs: `x = x + 1` for `x += 1`.",
-        )
+            "Avoid in-place changes of tensors that the graph still needs: `x = x + 1` for `x += 1`.")  # fmt: skip
         return
     arrived = [_dense(slope) for slope in slopes if slope is not None]
     if not arrived and any("Checkpoint" in node.name() for node in nodes_behind(loss.grad_fn)):
         return  # a re-entrant checkpoint hides its weights from everything but backward()
     if not all(torch.isfinite(slope).all() for slope in arrived):
-        yield Finding(
-            "gradient_not_finite",
-            "error",
-            "The loss is finite, but its gradient is not.",
-            "A root of 0, a logarithm of 0 or a masked NaN stands on the way back.",
-            "Keep away from the edge: `torch.sqrt(x + 1e-12)`.",
-        )
+        yield Finding("gradient_not_finite", "error", "The loss is finite, but its gradient is not.",
+                      "A root of 0, a logarithm of 0 or a masked NaN stands on the way back.",
+                      "Keep away from the edge: `torch.sqrt(x + 1e-12)`.")  # fmt: skip
     elif not arrived:
-        yield Finding(
-            "loss_without_gradient",
-            "error",
-            "The loss has a gradient of its own, but none of the model's weights has a part in it.",
-            "It was made anew inside the loss function, as torch.tensor(..., requires_grad=True) does.",
-            "Compute it from the outputs to the end: `return F.mse_loss(outputs, targets)`.",
-        )
+        yield Finding("loss_without_gradient", "error",
+                      "The loss has a gradient of its own, but none of the model's weights has a part in it.",
+                      "It was made anew inside the loss function, as torch.tensor(..., requires_grad=True) does.",
+                      "Compute it from the outputs to the end: `return F.mse_loss(outputs, targets)`.")  # fmt: skip
     elif not any(bool(slope.any()) for slope in arrived):
         yield from _no_flow(loss)
     missing = [name for name, slope in zip(free, slopes, strict=True) if slope is None]
     if arrived and missing:
-        yield Finding(
-            "weights_without_gradient",
-            "info",
-            f"{len(missing)} of {len(free)} parameters take no part in this loss, such as {missing[0]}.",
-            "They stay as they are; that is right only for parts that are not used on purpose.",
-            f"If it is not on purpose, look for a detach before `{missing[-1]}`.",
-        )
+        yield Finding("weights_without_gradient", "info",
+                      f"{len(missing)} of {len(free)} parameters take no part in this loss, such as {missing[0]}.",
+                      "They stay as they are; that is right only for parts that are not used on purpose.",
+                      f"If it is not on purpose, look for a detach before `{missing[-1]}`.")  # fmt: skip
 
 
 def _dense(slope: Tensor) -> Tensor:
@@ -224,13 +208,10 @@ def _advantages(seen: Observation) -> Iterator[Finding]:
             continue
         for score, advantage in (tensors, tensors[::-1]):
             if _is_log_probability(score, made_by) and _is_difference(advantage, made_by, seen):
-                yield Finding(
-                    "gradient_through_advantage",
-                    "warning",
+                yield Finding("gradient_through_advantage", "warning",
                     "The factor that multiplies the log-probability carries a gradient.",
                     "The loss then falls by moving the baseline, too, and the policy learns from a wrong signal.",
-                    "Let it stand still: `advantage = (returns - values).detach()`.",
-                )
+                    "Let it stand still: `advantage = (returns - values).detach()`.")  # fmt: skip
                 return
 
 

@@ -18,13 +18,10 @@ REFUSES_OTHER_SHAPES = {"binary_cross_entropy", "binary_cross_entropy_with_logit
 def check_shapes(case: Case) -> Iterator[Finding]:
     """All questions about the two shapes."""
     if case.outputs.device != case.targets.device:
-        yield Finding(
-            "different_devices",
-            "error",
-            f"The outputs are on {case.outputs.device} and the targets on {case.targets.device}.",
-            "A loss needs both on one device.",
-            "Move them: `targets = targets.to(outputs.device)`.",
-        )
+        yield Finding("different_devices", "error",
+                      f"The outputs are on {case.outputs.device} and the targets on {case.targets.device}.",
+                      "A loss needs both on one device.",
+                      "Move them: `targets = targets.to(outputs.device)`.")  # fmt: skip
     if case.call.family in ELEMENTWISE:
         yield from _check_elementwise(case)
     elif case.call.family in ("cross_entropy", "nll", "multi_margin"):
@@ -82,31 +79,20 @@ def _check_elementwise(case: Case) -> Iterator[Finding]:
     except RuntimeError:
         joint = None
     if joint is None or case.call.name in REFUSES_OTHER_SHAPES:
-        yield Finding(
-            "shapes_differ",
-            "error",
-            f"Shapes do not meet: {_shapes(case)}.",
-            f"{case.call.layer} compares number by number and refuses these shapes.",
-            f"Write {_mended(case)}.",
-        )
+        yield Finding("shapes_differ", "error", f"Shapes do not meet: {_shapes(case)}.",
+                      f"{case.call.layer} compares number by number and refuses these shapes.",
+                      f"Write {_mended(case)}.")  # fmt: skip
     elif joint == outputs and targets == outputs[1:] and outputs[0] != case.patient.batch_size == targets[0]:
         return  # several models, one set of targets
     elif joint != outputs or len(targets) < len(outputs) or targets[0] != outputs[0]:
-        yield Finding(
-            "shapes_broadcast",
-            "error",
+        yield Finding("shapes_broadcast", "error",
             f"Shapes do not match: {_shapes(case)} are silently stretched to {list(joint)}.",
             "Every output is compared with targets of other samples, and the best answer is the mean of all targets.",
-            f"Write {_mended(case)}.",
-        )
+            f"Write {_mended(case)}.")  # fmt: skip
     else:
-        yield Finding(
-            "targets_repeated",
-            "info",
-            f"Each target is repeated over several outputs: {_shapes(case)}.",
-            "That is right only where several outputs predict the same number.",
-            f"If not, write {_mended(case)}.",
-        )
+        yield Finding("targets_repeated", "info", f"Each target is repeated over several outputs: {_shapes(case)}.",
+                      "That is right only where several outputs predict the same number.",
+                      f"If not, write {_mended(case)}.")  # fmt: skip
 
 
 def _check_classes(case: Case) -> Iterator[Finding]:
@@ -135,24 +121,18 @@ def _check_flat(case: Case) -> Iterator[Finding]:
         return
     adds_up = abs(case.target_values.sum().item() - 1) < 1e-3
     if size == batch or not adds_up:
-        yield Finding(
-            "one_sample_of_many_classes",
-            "error",
+        yield Finding("one_sample_of_many_classes", "error",
             f"Outputs and targets are both flat, [{size}]: {case.call.layer} reads one sample with {size} classes.",
             "The samples of the batch then compete with each other, and the value depends on the batch size.",
-            "For one output per sample write `loss_fn = nn.BCEWithLogitsLoss()`.",
-        )
+            "For one output per sample write `loss_fn = nn.BCEWithLogitsLoss()`.")  # fmt: skip
 
 
 def _one_column(case: Case) -> Finding:
-    return Finding(
-        "one_column_cross_entropy",
-        "error",
-        f"The model has one output per sample, and {case.call.layer} needs one per class.",
-        "A softmax over one number is always 1, so the loss is always 0 and no gradient flows.",
-        "For yes or no write `loss_fn = nn.BCEWithLogitsLoss()` with targets of the same shape, or give the "
-        "model two outputs: `nn.Linear(features, 2)`.",
-    )
+    return Finding("one_column_cross_entropy", "error",
+                   f"The model has one output per sample, and {case.call.layer} needs one per class.",
+                   "A softmax over one number is always 1, so the loss is always 0 and no gradient flows.",
+                   "For yes or no write `loss_fn = nn.BCEWithLogitsLoss()` with targets of the same shape, or give the "
+                   "model two outputs: `nn.Linear(features, 2)`.")  # fmt: skip
 
 
 def _check_square(case: Case) -> Iterator[Finding]:
@@ -167,13 +147,10 @@ def _check_square(case: Case) -> Iterator[Finding]:
 
 def _classes_last(case: Case) -> Finding:
     shape = list(case.outputs.shape)
-    return Finding(
-        "classes_not_second",
-        "error",
+    return Finding("classes_not_second", "error",
         f"{case.call.layer} takes the classes from axis 1, but the outputs {shape} hold them last.",
         "It then takes positions for classes and classes for positions.",
-        "Turn them: `loss_fn(outputs.transpose(1, 2), targets)`, or flatten both over the positions.",
-    )
+        "Turn them: `loss_fn(outputs.transpose(1, 2), targets)`, or flatten both over the positions.")  # fmt: skip
 
 
 def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:
@@ -181,13 +158,10 @@ def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:
     if outputs.dim() >= 3 and tuple(targets.shape) == tuple(outputs.shape[:-1]):
         if outputs.dim() == 3:
             return _classes_last(case)
-        return Finding(
-            "classes_not_second",
-            "error",
+        return Finding("classes_not_second", "error",
             f"{case.call.layer} takes the classes from axis 1, but the outputs {list(outputs.shape)} hold them last.",
             "It then takes a row of pixels for the classes.",
-            "Turn them: `loss_fn(outputs.movedim(-1, 1), targets)`.",
-        )
+            "Turn them: `loss_fn(outputs.movedim(-1, 1), targets)`.")  # fmt: skip
     if case.one_per_target:
         return Finding(
             "one_hot_integers",
@@ -197,17 +171,9 @@ def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:
             f"Write `loss_fn(outputs, targets.argmax({case.class_axis}))` or `loss_fn(outputs, targets.float())`.",
         )
     if targets.dim() == len(wanted) + 1 and 1 in targets.shape[1:]:
-        return Finding(
-            "shapes_differ",
-            "error",
-            f"The targets have an axis of length 1 too many: {_shapes(case)}.",
+        return Finding("shapes_differ", "error", f"The targets have an axis of length 1 too many: {_shapes(case)}.",
             f"{case.call.layer} expects class numbers of shape {list(wanted)}.",
-            f"Write `loss_fn(outputs, targets.squeeze({list(targets.shape).index(1, 1)}).long())`.",
-        )
-    return Finding(
-        "shapes_differ",
-        "error",
-        f"Shapes do not meet: {_shapes(case)}.",
+            f"Write `loss_fn(outputs, targets.squeeze({list(targets.shape).index(1, 1)}).long())`.")  # fmt: skip
+    return Finding("shapes_differ", "error", f"Shapes do not meet: {_shapes(case)}.",
         f"{case.call.layer} expects class numbers of shape {list(wanted)}, or shares of shape {list(outputs.shape)}.",
-        f"Bring the targets into shape: `assert targets.shape == {list(wanted)}`.",
-    )
+        f"Bring the targets into shape: `assert targets.shape == {list(wanted)}`.")  # fmt: skip

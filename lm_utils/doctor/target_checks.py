@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 
 import torch
 from torch import Tensor
 
 from lm_utils.doctor.belongings import first_tensor
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.range_checks import check_reach
 from lm_utils.doctor.report import Finding
 
 LARGE_TARGET = 10.0
@@ -21,13 +21,9 @@ SIGN_LOSSES = {"soft_margin", "hinge_embedding", "pairs"}
 def check_targets(case: Case) -> Iterator[Finding]:
     """All questions about the targets of this loss."""
     if not torch.isfinite(case.target_values).all():
-        yield Finding(
-            "targets_not_finite",
-            "error",
-            "The targets contain NaN or infinity.",
-            "One such number makes the loss and every gradient NaN.",
-            "Find and drop them: `keep = torch.isfinite(targets)`.",
-        )
+        yield Finding("targets_not_finite", "error", "The targets contain NaN or infinity.",
+                      "One such number makes the loss and every gradient NaN.",
+                      "Find and drop them: `keep = torch.isfinite(targets)`.")  # fmt: skip
         return
     family = case.call.family
     if family in ("cross_entropy", "nll", "multi_margin"):
@@ -48,33 +44,23 @@ def check_targets(case: Case) -> Iterator[Finding]:
     elif family == "multilabel_margin":
         yield from _check_label_lists(case)
     elif family == "poisson" and case.target_values.min() < 0:
-        yield Finding(
-            "negative_counts",
-            "error",
-            "Some targets are negative, and a Poisson loss expects counts.",
-            "A count cannot be negative, and the loss then has no minimum.",
-            "Use another loss for such targets: `loss_fn = nn.MSELoss()`.",
-        )
+        yield Finding("negative_counts", "error", "Some targets are negative, and a Poisson loss expects counts.",
+                      "A count cannot be negative, and the loss then has no minimum.",
+                      "Use another loss for such targets: `loss_fn = nn.MSELoss()`.")  # fmt: skip
     yield from check_independent_labels(case)
 
 
 def _check_dtype(case: Case) -> Iterator[Finding]:
     if not case.targets.is_floating_point():
-        yield Finding(
-            "integer_targets",
-            "error",
-            f"The targets are {_name(case.targets)}, and {case.call.layer} expects floating numbers.",
-            "It compares outputs with targets number by number, in one type.",
-            "Convert them: `loss_fn(outputs, targets.float())`.",
-        )
+        yield Finding("integer_targets", "error",
+                      f"The targets are {_name(case.targets)}, and {case.call.layer} expects floating numbers.",
+                      "It compares outputs with targets number by number, in one type.",
+                      "Convert them: `loss_fn(outputs, targets.float())`.")  # fmt: skip
     elif case.call.family == "bce" and case.targets.dtype != case.outputs.dtype:
-        yield Finding(
-            "target_dtype",
-            "error",
-            f"The outputs are {_name(case.outputs)} and the targets {_name(case.targets)}.",
-            f"{case.call.layer} compares numbers of one type only.",
-            "Convert them: `loss_fn(outputs, targets.to(outputs.dtype))`.",
-        )
+        yield Finding("target_dtype", "error",
+                      f"The outputs are {_name(case.outputs)} and the targets {_name(case.targets)}.",
+                      f"{case.call.layer} compares numbers of one type only.",
+                      "Convert them: `loss_fn(outputs, targets.to(outputs.dtype))`.")  # fmt: skip
 
 
 def _name(tensor: Tensor) -> str:
@@ -84,32 +70,22 @@ def _name(tensor: Tensor) -> str:
 def _check_indices(case: Case) -> Iterator[Finding]:
     targets, classes = case.targets, case.classes
     if targets.is_floating_point() or targets.dtype == torch.bool:
-        yield Finding(
-            "class_index_type",
-            "error",
-            f"The targets are {_name(targets)}, and {case.call.layer} expects class numbers as int64.",
-            "A class number is an index, and floating targets are read as one probability per class.",
-            "Convert them: `loss_fn(outputs, targets.long())`.",
-        )
+        yield Finding("class_index_type", "error",
+                      f"The targets are {_name(targets)}, and {case.call.layer} expects class numbers as int64.",
+                      "A class number is an index, and floating targets are read as one probability per class.",
+                      "Convert them: `loss_fn(outputs, targets.long())`.")  # fmt: skip
         return
     if targets.dtype not in (torch.int64, torch.uint8):
-        yield Finding(
-            "class_index_type",
-            "error",
-            f"The targets are {_name(targets)}, and {case.call.layer} takes class numbers as int64.",
-            "It refuses other integer types.",
-            "Convert them: `loss_fn(outputs, targets.long())`.",
-        )
+        yield Finding("class_index_type", "error",
+                      f"The targets are {_name(targets)}, and {case.call.layer} takes class numbers as int64.",
+                      "It refuses other integer types.",
+                      "Convert them: `loss_fn(outputs, targets.long())`.")  # fmt: skip
     ignored = case.call.options.get("ignore_index", -100)
     kept = targets[targets != ignored]
     if kept.numel() == 0 and targets.numel():
-        yield Finding(
-            "all_targets_ignored",
-            "error",
-            f"Every target equals ignore_index ({ignored}).",
-            "The mean over no target at all is NaN.",
-            "Skip such batches: `if (targets != ignore_index).any(): ...`.",
-        )
+        yield Finding("all_targets_ignored", "error", f"Every target equals ignore_index ({ignored}).",
+                      "The mean over no target at all is NaN.",
+                      "Skip such batches: `if (targets != ignore_index).any(): ...`.")  # fmt: skip
     elif kept.numel() and classes > 1 and (kept.min() < 0 or kept.max() >= classes):
         yield _index_out_of_range(case, int(kept.min()), int(kept.max()))
     elif kept.numel() >= MANY_TARGETS and classes > 1:
@@ -120,23 +96,16 @@ def _unused_class(case: Case, kept: Tensor) -> Iterator[Finding]:
     """Labels 1 to K with K + 1 outputs, or one label for all: numbers that hardly come from K classes."""
     found, classes = kept.unique(), case.classes
     if len(found) == 1 and int(found) > 0:
-        yield Finding(
-            "one_class_only",
-            "warning",
-            f"All {kept.numel()} targets are class {int(found)}.",
-            "The model learns to say that number whatever it sees.",
-            "Shuffle the data, `DataLoader(..., shuffle=True)`, and look at `targets.unique()`.",
-        )
+        yield Finding("one_class_only", "warning", f"All {kept.numel()} targets are class {int(found)}.",
+                      "The model learns to say that number whatever it sees.",
+                      "Shuffle the data, `DataLoader(..., shuffle=True)`, and look at `targets.unique()`.")  # fmt: skip
     chance = (1 - 1 / classes) ** kept.numel()  # that a class is missing if all are as frequent
     rows = first_tensor(case.patient.targets)
     if classes > 2 and found.tolist() == list(range(1, classes)) and chance < UNLIKELY and rows.dim() == 1:
-        yield Finding(
-            "unused_class",
-            "warning",
+        yield Finding("unused_class", "warning",
             f"The labels run from 1 to {classes - 1} and none is 0, so output 0 has nothing to learn.",
             "Labels that count from 1 need one output more than there are classes; it only costs and misleads.",
-            f"Count from 0, `loss_fn(outputs, targets - 1)`, and give the model {classes - 1} outputs.",
-        )
+            f"Count from 0, `loss_fn(outputs, targets - 1)`, and give the model {classes - 1} outputs.")  # fmt: skip
 
 
 def _index_out_of_range(case: Case, low: int, high: int) -> Finding:
@@ -149,37 +118,27 @@ def _index_out_of_range(case: Case, low: int, high: int) -> Finding:
         advice = f"{mark} usually marks what is to be ignored: `nn.CrossEntropyLoss(ignore_index={mark})`."
     elif low < 0:
         advice = "Count from 0: `assert targets.min() >= 0` where the data are read."
-    return Finding(
-        "class_index_out_of_range",
-        "error",
-        f"Class numbers run from {low} to {high}, and {classes} outputs allow 0 to {classes - 1}.",
-        "The CPU raises an error; a GPU stops with a device-side assert that ends the process's CUDA work.",
-        advice,
-    )
+    return Finding("class_index_out_of_range", "error",
+                   f"Class numbers run from {low} to {high}, and {classes} outputs allow 0 to {classes - 1}.",
+                   "The CPU raises an error; a GPU stops with a device-side assert that ends the process's CUDA work.",
+                   advice)  # fmt: skip
 
 
 def _check_class_shares(case: Case) -> Iterator[Finding]:
     targets = case.target_values
     if targets.min() < 0:
-        yield Finding(
-            "negative_probabilities",
-            "error",
-            "Some class probabilities in the targets are negative.",
-            "Cross-entropy with a negative weight rewards being wrong without limit.",
-            "Make them probabilities: `targets = targets / targets.sum(1, keepdim=True)`.",
-        )
+        yield Finding("negative_probabilities", "error", "Some class probabilities in the targets are negative.",
+                      "Cross-entropy with a negative weight rewards being wrong without limit.",
+                      "Cut and normalise: `targets = F.normalize(targets.clamp(min=0), p=1, dim=1)`.")  # fmt: skip
         return
     sums = targets.sum(case.class_axis)
     off = (sums - 1).abs() > 10 * case.tolerance
     zeros_and_ones = bool(((targets == 0) | (targets == 1)).all())
     if bool((off & (sums != 0)).any()) and not zeros_and_ones:
-        yield Finding(
-            "targets_do_not_sum_to_one",
-            "warning",
-            "The targets look like class probabilities, but they do not sum to one over the classes.",
-            "Cross-entropy then weighs the samples differently, and its best prediction is not the target.",
-            "Normalise them: `targets = targets / targets.sum(1, keepdim=True)`.",
-        )
+        yield Finding("targets_do_not_sum_to_one", "warning",
+                      "The targets look like class probabilities, but they do not sum to one over the classes.",
+                      "Cross-entropy then weighs the samples differently, and its best prediction is not the target.",
+                      "Normalise them: `targets = targets / targets.sum(1, keepdim=True)`.")  # fmt: skip
 
 
 def _check_unit_targets(case: Case) -> Iterator[Finding]:
@@ -191,27 +150,20 @@ def _check_unit_targets(case: Case) -> Iterator[Finding]:
         advice = "Turn -1/+1 into 0/1: `loss_fn(outputs, (targets + 1) / 2)`."
     elif low >= 0 and high in (100.0, 255.0):
         advice = f"Scale them: `loss_fn(outputs, targets / {high:g})`."
-    yield Finding(
-        "targets_outside_unit_range",
-        "error",
-        f"The targets run from {low:.3g} to {high:.3g}, and {case.call.layer} expects 0 to 1.",
-        "The formula weighs log(p) by y and log(1-p) by 1-y: outside [0, 1] one weight is negative and the "
-        "loss falls without end (or the call fails).",
-        advice,
-    )
+    yield Finding("targets_outside_unit_range", "error",
+                  f"The targets run from {low:.3g} to {high:.3g}, and {case.call.layer} expects 0 to 1.",
+                  "The formula weighs log(p) by y and log(1-p) by 1-y: outside [0, 1] one weight is negative and the "
+                  "loss falls without end (or the call fails).", advice)  # fmt: skip
 
 
 def _check_scale(case: Case) -> Iterator[Finding]:
     values = case.target_values
     size = max(values.mean().abs().item(), values.std(correction=0).item())
     if size > LARGE_TARGET and case.emits in ("logits", "unknown"):
-        yield Finding(
-            "large_targets",
-            "info",
-            f"The targets are large (mean {values.mean():.3g}, spread {values.std(correction=0):.3g}).",
-            "A fresh model emits numbers near 0 and spends its first epochs on reaching that scale.",
-            "Standardise with the training set's figures: `targets = (targets - mean) / std`.",
-        )
+        yield Finding("large_targets", "info",
+                      f"The targets are large (mean {values.mean():.3g}, spread {values.std(correction=0):.3g}).",
+                      "A fresh model emits numbers near 0 and spends its first epochs on reaching that scale.",
+                      "Standardise with the training set's figures: `targets = (targets - mean) / std`.")  # fmt: skip
 
 
 def _check_kl_targets(case: Case) -> Iterator[Finding]:
@@ -219,29 +171,19 @@ def _check_kl_targets(case: Case) -> Iterator[Finding]:
     if not case.one_per_target:
         return
     if not as_log and values.min() < 0:
-        yield Finding(
-            "kl_targets_are_logarithms",
-            "error",
-            "The targets are negative, and KLDivLoss expects probabilities.",
-            "With log_target=False it takes their logarithm, which is NaN.",
-            'Say so: `nn.KLDivLoss(reduction="batchmean", log_target=True)`.',
-        )
+        yield Finding("kl_targets_are_logarithms", "error",
+                      "The targets are negative, and KLDivLoss expects probabilities.",
+                      "With log_target=False it takes their logarithm, which is NaN.",
+                      'Say so: `nn.KLDivLoss(reduction="batchmean", log_target=True)`.')  # fmt: skip
     elif as_log and values.min() >= 0 and values.max() <= 1:
-        yield Finding(
-            "kl_targets_are_probabilities",
-            "error",
-            "The targets lie between 0 and 1, but log_target=True promises their logarithms.",
-            "Their exponential is no distribution.",
-            'Write `nn.KLDivLoss(reduction="batchmean")`.',
-        )
+        yield Finding("kl_targets_are_probabilities", "error",
+                      "The targets lie between 0 and 1, but log_target=True promises their logarithms.",
+                      "Their exponential is no distribution.",
+                      'Write `nn.KLDivLoss(reduction="batchmean")`.')  # fmt: skip
     if case.call.options.get("reduction", "mean") == "mean":
-        yield Finding(
-            "kl_div_mean",
-            "info",
-            'KLDivLoss uses reduction="mean".',
-            "That divides by the number of classes too, so the value is no KL divergence per sample.",
-            'Write `nn.KLDivLoss(reduction="batchmean")`.',
-        )
+        yield Finding("kl_div_mean", "info", 'KLDivLoss uses reduction="mean".',
+                      "That divides by the number of classes too, so the value is no KL divergence per sample.",
+                      'Write `nn.KLDivLoss(reduction="batchmean")`.')  # fmt: skip
 
 
 def _check_signs(case: Case) -> Iterator[Finding]:
@@ -249,33 +191,23 @@ def _check_signs(case: Case) -> Iterator[Finding]:
     if bool((values.abs() == 1).all()):
         return
     if bool(((values == 0) | (values == 1)).all()):
-        yield Finding(
-            "labels_zero_one",
-            "error",
-            f"The labels are 0 and 1, and {case.call.layer} expects -1 and +1.",
-            "A label of 0 switches its sample off: the loss there is a constant without gradient.",
-            "Translate them: `loss_fn(outputs, 2 * targets - 1)`.",
-        )
+        yield Finding("labels_zero_one", "error", f"The labels are 0 and 1, and {case.call.layer} expects -1 and +1.",
+                      "A label of 0 switches its sample off: the loss there is a constant without gradient.",
+                      "Translate them: `loss_fn(outputs, 2 * targets - 1)`.")  # fmt: skip
     else:
-        yield Finding(
-            "labels_not_signs",
-            "error",
-            f"{case.call.layer} expects labels of -1 and +1, and the targets hold other numbers.",
-            "The formula multiplies the score by the label, so only signs make sense.",
-            "Translate them: `targets = torch.where(targets > 0, 1.0, -1.0)`.",
-        )
+        yield Finding("labels_not_signs", "error",
+                      f"{case.call.layer} expects labels of -1 and +1, and the targets hold other numbers.",
+                      "The formula multiplies the score by the label, so only signs make sense.",
+                      "Translate them: `targets = torch.where(targets > 0, 1.0, -1.0)`.")  # fmt: skip
 
 
 def _check_label_lists(case: Case) -> Iterator[Finding]:
     values = case.target_values
     if case.one_per_target and case.classes > 2 and bool(((values == 0) | (values == 1)).all()):
-        yield Finding(
-            "multi_hot_into_multilabel_margin",
-            "error",
-            "The targets are multi-hot, and MultiLabelMarginLoss expects lists of class numbers ended by -1.",
-            "It reads the zeros and ones as the class numbers 0 and 1.",
-            "For multi-hot targets write `loss_fn = nn.MultiLabelSoftMarginLoss()`.",
-        )
+        yield Finding("multi_hot_into_multilabel_margin", "error",
+                      "The targets are multi-hot, and MultiLabelMarginLoss expects lists of class numbers ended by -1.",
+                      "It reads the zeros and ones as the class numbers 0 and 1.",
+                      "For multi-hot targets write `loss_fn = nn.MultiLabelSoftMarginLoss()`.")  # fmt: skip
 
 
 def check_independent_labels(case: Case) -> Iterator[Finding]:
@@ -292,10 +224,45 @@ def check_independent_labels(case: Case) -> Iterator[Finding]:
     if bool((sums == 1).all()) or masked:
         return
     where = f"{case.call.layer} applies a softmax" if inside_loss else "The model ends in a softmax"
-    yield Finding(
-        "softmax_for_independent_labels",
-        "warning",
+    yield Finding("softmax_for_independent_labels", "warning",
         f"{where}, but the targets say yes to {int(sums.min())} to {int(sums.max())} labels at once.",
         "Softmax outputs share a total of one, so two true labels get about 0.5 each and none can be denied to all.",
-        "Give every label its own yes or no: return logits and write `loss_fn = nn.BCEWithLogitsLoss()`.",
-    )
+        "Give every label its own yes or no: return logits and write `loss_fn = nn.BCEWithLogitsLoss()`.")  # fmt: skip
+
+
+def check_reach(case: Case) -> Iterator[Finding]:
+    """Can the outputs take the values of the targets, and do they need their whole range?"""
+    low, high = _reach(case)
+    values, slack = case.target_values, case.tolerance * 10
+    missed = ((values < low - slack) | (values > high + slack)).float().mean().item()
+    if missed == 0:
+        yield from _unused_half(case, low, high)
+        return
+    many = missed > 0.05
+    word = case.origin.kind.replace("_", "-") if case.emits not in ("unit_range", "within_one") else "output activation"
+    yield Finding("range_cannot_reach_targets", "error" if many else "warning",
+                  f"The outputs stay between {low:g} and {high:g} ({word}), but the targets run from "
+                  f"{values.min():.3g} to {values.max():.3g}.",
+                  f"{100 * missed:.0f} % of the targets can never be reached, whatever is learned.",
+                  "Take the activation away, `return self.out(x)`, or scale the targets into its range.")  # fmt: skip
+
+
+def _unused_half(case: Case, low: float, high: float) -> Iterator[Finding]:
+    values = case.target_values
+    pictures = values.numel() >= 64 and values.dim() > 1 and values.min() < 0.1 and values.max() > 0.9
+    if (low, high) == (-1.0, 1.0) and pictures and values.min() >= 0 and values.max() <= 1:
+        yield Finding(
+            "range_wider_than_targets",
+            "warning",
+            "The outputs run from -1 to 1, and the targets fill the range from 0 to 1.",
+            "Half of the output's range is never wanted, and black lies in its steep middle instead of at its end.",
+            "Scale the targets, `targets * 2 - 1`, or end in a sigmoid, `return torch.sigmoid(self.out(x))`.",
+        )
+
+
+def _reach(case: Case) -> tuple[float, float]:
+    if case.emits in ("unit_range", "softmax", "probability"):
+        return 0.0, 1.0
+    if case.emits == "within_one":
+        return -1.0, 1.0
+    return (case.origin.low, case.origin.high) if case.origin.kind not in ("other", "linear") else (-inf, inf)

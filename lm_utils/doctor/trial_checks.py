@@ -38,13 +38,10 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
         return
     margin = BETWEEN * abs(good - bad) + 1e-6
     if bad + margin < undecided < good - margin:
-        yield Finding(
-            "better_outputs_cost_more",
-            "warning",
+        yield Finding("better_outputs_cost_more", "warning",
             f"Outputs that agree with the targets cost {good:.4g}, outputs that contradict them cost {bad:.4g}.",
             "The optimiser makes the loss small, so it drives the model away from the targets.",
-            "Turn the sign of the loss, `loss = -score` or `loss = 1 - score`, or swap its two arguments.",
-        )
+            "Turn the sign of the loss, `loss = -score` or `loss = 1 - score`, or swap its two arguments.")  # fmt: skip
 
 
 def _undecided(good: Tensor, bad: Tensor) -> Tensor:
@@ -121,22 +118,16 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
         return
     if suspects:
         name, layer = suspects[0]
-        yield Finding(
-            "samples_mixed",
-            "error",
+        yield Finding("samples_mixed", "error",
             f"The output of one sample depends on the other samples: {type(layer).__name__} `{name}` has "
             "batch_first=False and takes the first axis, the samples, for time.",
             "Every sample then sees those before it in the batch, and its own steps are treated as separate samples.",
-            f"Say that the batch comes first: `{type(layer).__name__}(..., batch_first=True)`.",
-        )
+            f"Say that the batch comes first: `{type(layer).__name__}(..., batch_first=True)`.")  # fmt: skip
     else:
-        yield Finding(
-            "softmax_wrong_axis",
-            "error",
+        yield Finding("softmax_wrong_axis", "error",
             "A softmax inside the model runs over the batch, and the output of one sample depends on the others.",
             "The weights of one sample should share the whole among its own steps or classes.",
-            "Name the axis: `dim=1` for the steps of [N, L, ...], `dim=-1` for classes.",
-        )
+            "Name the axis: `dim=1` for the steps of [N, L, ...], `dim=-1` for classes.")  # fmt: skip
 
 
 def _softmax_over_batch(outputs: Tensor, samples: int) -> bool:

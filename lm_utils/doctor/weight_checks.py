@@ -74,13 +74,10 @@ def _padding(case: Case) -> Iterator[Finding]:
     filled = lengths >= 2
     typical = bool((filled.sum() >= rows.shape[0] / 3) and lengths.unique().numel() > 2 and not inside.any())
     if typical and token != _ignored(case) and bool((case.targets == token).any()):
-        yield Finding(
-            "padding_not_ignored",
-            "warning",
+        yield Finding("padding_not_ignored", "warning",
             f"{int(filled.sum())} of {rows.shape[0]} rows of targets end in a run of {token} that the loss counts.",
             "It looks like padding: the model learns to emit it, and the loss looks better than it is.",
-            f"Leave it out: `nn.CrossEntropyLoss(ignore_index={token})`, or write -100 there.",
-        )
+            f"Leave it out: `nn.CrossEntropyLoss(ignore_index={token})`, or write -100 there.")  # fmt: skip
 
 
 def _class_weights(case: Case) -> Iterator[Finding]:
@@ -95,14 +92,11 @@ def _class_weights(case: Case) -> Iterator[Finding]:
         return
     both = torch.stack([counts.log(), weight.log().nan_to_num(neginf=-20)])
     if torch.corrcoef(both)[0, 1] > 0.8:
-        yield Finding(
-            "class_weight_reversed",
-            "warning",
+        yield Finding("class_weight_reversed", "warning",
             f"The most frequent class has the weight {weight[counts.argmax()]:.3g}, the rarest "
             f"{weight[counts.argmin()]:.3g}.",
             "The weights make the imbalance worse: the rare class costs even less than it would without them.",
-            "Weigh by the inverse frequency: `weight = counts.sum() / counts`.",
-        )
+            "Weigh by the inverse frequency: `weight = counts.sum() / counts`.")  # fmt: skip
 
 
 def _positive_weight(case: Case) -> Iterator[Finding]:
@@ -117,13 +111,10 @@ def _positive_weight(case: Case) -> Iterator[Finding]:
     weight, share = weight.detach().flatten().to(share), share.flatten()
     wrong = ((share < FEW) & (share > 0) & (weight < 0.7)) | ((share > 1 - FEW) & (share < 1) & (weight > 1.5))
     if bool(wrong.float().mean() > 0.5):
-        yield Finding(
-            "pos_weight_reversed",
-            "warning",
+        yield Finding("pos_weight_reversed", "warning",
             f"{100 * share.mean():.0f} % of the targets are positive, and pos_weight is {weight.mean():.3g}.",
             "Above 1 it makes positives dearer, below 1 cheaper: here it makes the imbalance worse.",
-            "It is the number of negatives for each positive: `pos_weight = negatives / positives`.",
-        )
+            "It is the number of negatives for each positive: `pos_weight = negatives / positives`.")  # fmt: skip
 
 
 def check_masks(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -154,13 +145,10 @@ def _padded_mean(seen: Observation, products: dict[int, Step]) -> Iterator[Findi
     for each, mask in masked[:1]:
         places = mask.dim() >= 2 and mask.numel() > mask.shape[0]  # places within a sample, not samples
         losses = "targets" in seen.watcher.sources(each) and bool((each >= 0).all())
-        yield Finding(
-            "mean_over_padding",
-            "warning" if places and losses and len(masked) == 1 else "info",
-            "The mean runs over masked places too.",
-            "Zeros are counted, so the value depends on how much of a batch is padding.",
-            "Divide by what counts: `(each * mask).sum() / mask.expand_as(each).sum()`.",
-        )
+        yield Finding("mean_over_padding", "warning" if places and losses and len(masked) == 1 else "info",
+                      "The mean runs over masked places too.",
+                      "Zeros are counted, so the value depends on how much of a batch is padding.",
+                      "Divide by what counts: `(each * mask).sum() / mask.expand_as(each).sum()`.")  # fmt: skip
 
 
 def _own_weights(seen: Observation, patient: Patient, step: Step) -> Iterator[Finding]:
@@ -178,10 +166,7 @@ def _own_weights(seen: Observation, patient: Patient, step: Step) -> Iterator[Fi
         return
     ratio, odds = of_yes[0] / of_no[0], share / (1 - share)
     if torch.minimum(ratio, odds) > 2 or torch.maximum(ratio, odds) < 0.5:
-        yield Finding(
-            "class_weight_reversed",
-            "warning",
+        yield Finding("class_weight_reversed", "warning",
             f"{100 * share:.0f} % of the labels are yes; a yes weighs {of_yes[0]:.3g} and a no {of_no[0]:.3g}.",
             "The weights make the imbalance worse: the rare label costs even less than it would without them.",
-            "Swap the two weights: the rarer label gets the larger one.",
-        )
+            "Swap the two weights: the rarer label gets the larger one.")  # fmt: skip

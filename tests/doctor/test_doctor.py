@@ -9,15 +9,15 @@ from functools import partial
 
 import pytest
 import torch
+from doctor_exam.known import KNOWN
+from doctor_exam.parts import Then, classes, inputs, labels, mlp
 from torch import nn
 from torch.nn import functional as F
 from yardstick import cost, training_step
 
 import lm_utils as lm
 from lm_utils.doctor import Finding, Report, diagnose
-from lm_utils.doctor.exam.case import measure
-from lm_utils.doctor.exam.known import KNOWN, past_bugs
-from lm_utils.doctor.exam.parts import Then, classes, inputs, labels, mlp
+from lm_utils.doctor.past_bugs import PAST_BUGS
 
 
 @pytest.mark.parametrize("case", KNOWN, ids=lambda case: case.name)
@@ -28,11 +28,9 @@ def test_exam(case):
 
 
 def test_the_exam_is_broad_and_balanced():
-    counts = measure(KNOWN[:4] + KNOWN[-4:])
-    assert (counts["false_alarms"], counts["misses"]) == (0, 0)
     right = sum(case.expected is None for case in KNOWN)
     assert len(KNOWN) >= 60 and 0.4 < right / len(KNOWN) < 0.6
-    assert {"tflearn/tflearn#562", "ariecattan/SciCo#2", "pytorch/pytorch#16045"} <= {b.source for b in past_bugs()}
+    assert {"tflearn/tflearn#562", "ariecattan/SciCo#2", "pytorch/pytorch#16045"} <= {bug.source for bug in PAST_BUGS}
 
 
 def codes(*setup: object) -> list[str]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from doctor_exam.parts import classes, inputs, labels, mlp
 from torch import nn
 from torch.nn import functional as F
 
 from lm_utils.doctor import diagnose, gpu_guard
-from lm_utils.doctor.exam.parts import classes, inputs, labels, mlp
 
 DEADLY = {
     "logits into BCELoss": lambda: (mlp(1), nn.BCELoss(), inputs() * 50, labels(1)),

@@ -11,7 +11,7 @@ from doctor_exam.score import SETS, counts, doctor, main, plain_pytorch, rows_of
 
 from lm_utils.doctor import diagnose
 
-STORED = page.runs()[3]
+STORED = page.runs()[4]
 FRESH = [name for name in SETS if name != "known"]  # test_exam asks for these one by one
 
 
@@ -44,7 +44,7 @@ def test_the_goal_is_reached_on_what_was_not_mended_for():
 
 
 def test_the_page_is_the_stored_run():
-    others = page.runs()[4]
+    others = page.runs()[5]
     assert page.PAGE.read_text(encoding="utf-8") == page.page(*page.runs())
     found = [STORED["sets"][name]["counts"] for name in others["sets"]]
     for key in ("wrong", "silent", "right"):
@@ -68,9 +68,8 @@ def test_the_command(tmp_path, capsys):
 
 
 def test_a_cause_inside_the_loss_is_said_to_be_there():
+    from doctor_exam.parts import classes, inputs, mlp
     from torch.nn import functional as F
-
-    from lm_utils.doctor.exam.parts import classes, inputs, mlp
 
     report = diagnose(mlp(5), lambda out, y: F.cross_entropy(out.softmax(1), y), inputs(), classes(5))
     assert report.codes[0] == "softmax_before_cross_entropy"

@@ -6,12 +6,12 @@ import copy
 
 import pytest
 import torch
+from doctor_exam.parts import Then, classes, inputs, labels, mlp
 from doctor_exam.unseen_right import UNSEEN_RIGHT
 from torch import nn
 from torch.nn import functional as F
 
 from lm_utils.doctor import DoctorError, assert_healthy, diagnose
-from lm_utils.doctor.exam.parts import Then, classes, inputs, labels, mlp
 
 
 def state_of(*modules):
@@ -129,6 +129,27 @@ def test_no_crash(name):
     assert str(report)
     if name in ("strings", "None"):
         assert report.codes == ["model_fails"]
+
+
+BAD = {
+    "a batch of one": (2, lambda: torch.randn(1, 8), "`inputs` (a tensor [1, 8])"),
+    "too narrow": (2, lambda: torch.randn(16, 7), "`inputs` (a tensor [16, 7])"),
+    "no inputs": (2, lambda: None, "`inputs` (None)"), "inputs of text": (2, lambda: "text", "`inputs` (a str)"),
+    "a list of lists": (2, lambda: [[1.0] * 8] * 16, "`inputs` (a list)"),
+    "no targets": (3, lambda: None, "`targets` (None)"), "targets of text": (3, lambda: "text", "`targets` (a str)"),
+    "a list of labels": (3, lambda: [1] * 16, "`targets` (a list)"),
+    "a dictionary of labels": (3, lambda: {"y": classes(5)}, "`targets` (a dict)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_finding_of_one_sentence_that_names_the_argument(name):
+    position, make, words = BAD[name]
+    setup = [mlp(5, nn.BatchNorm1d(5)), nn.CrossEntropyLoss(), inputs(), classes(5)]
+    setup[position] = make()
+    findings = [one for one in diagnose(*setup).findings if one.severity != "info"]
+    assert len(findings) == 1 and findings[0].code == ("model_fails" if position == 2 else "loss_fails")
+    assert words in findings[0].message and "\n" not in findings[0].message and findings[0].message.endswith(".")
 
 
 @pytest.mark.parametrize(("position", "word"), [(0, "model"), (1, "loss")])

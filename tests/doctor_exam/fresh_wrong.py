@@ -4,9 +4,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from doctor_exam.case import CaseSet
+from doctor_exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp, padded_tokens
 from doctor_exam.unseen_wrong import dice, images, mask_head, rare
-from lm_utils.doctor.exam.case import CaseSet
-from lm_utils.doctor.exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp, padded_tokens
 
 FRESH_WRONG = CaseSet()
 wrong = FRESH_WRONG.wrong

@@ -4,10 +4,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from doctor_exam.case import CaseSet
 from doctor_exam.fresh_wrong import SIGMOID, SOFTMAX, pair
+from doctor_exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp, padded_tokens
 from doctor_exam.unseen_wrong import dice, images, mask_head
-from lm_utils.doctor.exam.case import CaseSet
-from lm_utils.doctor.exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp, padded_tokens
 
 LAST = CaseSet()
 right, wrong = LAST.right, LAST.wrong

@@ -4,9 +4,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from doctor_exam.case import CaseSet
+from doctor_exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp
 from doctor_exam.unseen_wrong import dice, mask_head
-from lm_utils.doctor.exam.case import CaseSet
-from lm_utils.doctor.exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp
 
 LATE = CaseSet()
 right, wrong = LATE.right, LATE.wrong

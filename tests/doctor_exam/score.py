@@ -14,12 +14,13 @@ from torch import Tensor
 
 from doctor_exam.fresh_right import FRESH_RIGHT
 from doctor_exam.fresh_wrong import FRESH_WRONG
+from doctor_exam.known import KNOWN
 from doctor_exam.last import LAST
 from doctor_exam.late import LATE
+from doctor_exam.study import STUDY
 from doctor_exam.unseen_right import UNSEEN_RIGHT
 from doctor_exam.unseen_wrong import UNSEEN_WRONG
-from lm_utils.doctor.exam.case import ExamCase
-from lm_utils.doctor.exam.known import KNOWN
+from lm_utils.doctor.past_bugs import ExamCase
 from lm_utils.doctor.patient import called_with
 
 LONGEST = 20  # seconds after which no answer counts as a crash
@@ -42,8 +43,10 @@ SETS = {
     "late": list(LATE),
     "fresh": list(FRESH_WRONG) + list(FRESH_RIGHT),
     "last": list(LAST),
+    "study": list(STUDY),
 }
-"""The sets of the score: known while building, new and then mended for, held out meanwhile, and written afterwards."""
+"""The sets of the score: known while building, new and then mended for, held out meanwhile, written
+afterwards, and taken from a published study."""
 
 
 def plain_pytorch(case: ExamCase) -> str:

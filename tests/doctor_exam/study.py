@@ -14,9 +14,9 @@ from torch import nn
 from torch.autograd import Variable
 from torch.nn import functional as F
 
+from doctor_exam.case import CaseSet
 from doctor_exam.fresh_wrong import SIGMOID, SOFTMAX, pair
-from lm_utils.doctor.exam.case import CaseSet
-from lm_utils.doctor.exam.parts import N, Tagger, Then, classes, inputs, labels, mlp
+from doctor_exam.parts import N, Tagger, Then, classes, inputs, labels, mlp
 
 STUDY = CaseSet()
 CUT = "loss_without_gradient|outputs_without_gradient|weights_without_gradient|dead_term"

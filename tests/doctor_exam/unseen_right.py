@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from doctor_exam.case import CaseSet
+from doctor_exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp, padded_tokens
 from doctor_exam.unseen_wrong import Q, alignments, bellman, ctc, dice, images, mask_head, rare, transitions
-from lm_utils.doctor.exam.case import CaseSet
-from lm_utils.doctor.exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp, padded_tokens
 
 UNSEEN_RIGHT = CaseSet()
 right = UNSEEN_RIGHT.right

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lm_utils.doctor.exam.case import CaseSet
-from lm_utils.doctor.exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp, padded_tokens
+from doctor_exam.case import CaseSet
+from doctor_exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp, padded_tokens
 
 UNSEEN_WRONG = CaseSet()
 wrong = UNSEEN_WRONG.wrong

@@ -26,7 +26,6 @@ MAY_IMPORT = {  # each room, and the rooms that it may import from besides itsel
 }
 DOORS = {"__init__", "__main__"}  # they name what lies in the rooms, and import it when it is asked for
 LINES, CORE_LINES, FILES_OF_A_FOLDER = 315, 250, 15
-CASES = "lm_utils/doctor/exam/"  # data: as long as they are many, and about models of torchvision, too
 
 
 def room_of(module: str) -> str:
@@ -79,18 +78,14 @@ def test_the_doctor_imports_torch_and_the_standard_library_only():
         "trainer_callback": {"transformers"},
     }
     for file in [file for file in FILES if room_of(name_of(file)) == "doctor"]:
-        cases = file.relative_to(PROJECT).as_posix().startswith(CASES)
         found = {module for module in imports(file) if not module.startswith("lm_utils.doctor")}
-        assert {module.split(".")[0] for module in found} <= allowed | guests.get(
-            file.stem, {"torchvision"} if cases else set()
-        ), file
+        assert {module.split(".")[0] for module in found} <= allowed | guests.get(file.stem, set()), file
 
 
 def test_no_file_is_too_long_to_read():
     lengths = {file.relative_to(PROJECT).as_posix(): len(file.read_text(encoding="utf-8").splitlines())
                for file in FILES}  # fmt: skip
-    long = {name: lines for name, lines in lengths.items() if not name.startswith(CASES)
-            and lines > (CORE_LINES if name.count("/") == 1 else LINES)}  # fmt: skip
+    long = {name: n for name, n in lengths.items() if n > (CORE_LINES if name.count("/") == 1 else LINES)}
     assert long == {}
 
 

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lm_utils.doctor.exam.case import CaseSet
-from lm_utils.doctor.exam.parts import N, Tagger, Then, classes, inputs, labels, mlp, pictures
+from doctor_exam.case import CaseSet
+from doctor_exam.parts import N, Tagger, Then, classes, inputs, labels, mlp, pictures
+from lm_utils.doctor.past_bugs import PAST_BUGS
 
 KNOWN = CaseSet()
 right, wrong = KNOWN.right, KNOWN.wrong
@@ -474,93 +475,4 @@ wrong("a dictionary handed to CrossEntropyLoss", "outputs_not_a_tensor")(
 )
 
 
-# ---------------------------------------------------------------- bugs of the past, rebuilt small
-
-
-wrong("a softmax head under a loss that has its own", "softmax_before_cross_entropy", "tflearn/tflearn#562")(
-    lambda: (mlp(10, nn.Softmax(-1)), nn.CrossEntropyLoss(), inputs(), classes(10))
-)
-
-
-@wrong("answer scores put through a softmax, then CrossEntropyLoss", "softmax_before_cross_entropy",
-       "bowang-lab/Transformer-GCN-QA#32")  # fmt: skip
-def _():
-    class Candidates(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.score = nn.Linear(8, 1)
-
-        def forward(self, nodes: Tensor) -> Tensor:
-            return F.softmax(self.score(nodes).squeeze(-1), dim=-1)
-
-    return Candidates(), nn.CrossEntropyLoss(), torch.randn(N, 6, 8), classes(6)
-
-
-@wrong("frames to an LSTM to a softmax, then CrossEntropyLoss", "softmax_before_cross_entropy",
-       "doronharitan/human_activity_recognition_LRCN#4")  # fmt: skip
-def _():
-    class Clips(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.rnn, self.out = nn.LSTM(8, 16, batch_first=True), nn.Linear(16, 5)
-
-        def forward(self, frames: Tensor) -> Tensor:
-            return torch.softmax(self.out(self.rnn(frames)[0]), dim=-1).mean(1)
-
-    return Clips(), nn.CrossEntropyLoss(), torch.randn(N, 4, 8), classes(5)
-
-
-@wrong(
-    "validation loss on softmaxed scores: it cannot fall below 0.74",
-    "softmax_before_cross_entropy",
-    "ariecattan/SciCo#2",
-)
-def _():
-    model = mlp(4).eval()
-
-    def validation_loss(logits: Tensor, targets: Tensor) -> Tensor:
-        return nn.CrossEntropyLoss()(torch.softmax(logits, dim=1), targets)
-
-    return model, validation_loss, inputs(), classes(4)
-
-
-@wrong("a graph network that ends in a softmax", "softmax_before_cross_entropy", "dmlc/dgl#1204")
-def _():
-    class Graph(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.first, self.second = nn.Linear(8, 16), nn.Linear(16, 3)
-
-        def forward(self, adjacency: Tensor, features: Tensor) -> Tensor:
-            hidden = torch.relu(adjacency @ self.first(features))
-            return F.softmax(adjacency @ self.second(hidden), dim=1)
-
-    adjacency = ((torch.rand(N, N) < 0.3) | torch.eye(N, dtype=torch.bool)).float()
-    return Graph(), F.cross_entropy, (adjacency / adjacency.sum(1, keepdim=True), inputs()), classes(3)
-
-
-@wrong("box classes softmaxed before the detection loss", "softmax_before_cross_entropy", "amdegroot/ssd.pytorch#218")
-def _():
-    class Boxes(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.place, self.kind = nn.Linear(8, 4 * 6), nn.Linear(8, 3 * 6)
-
-        def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-            return self.place(x).view(-1, 6, 4), self.kind(x).view(-1, 6, 3).softmax(-1)
-
-    def loss(outputs: tuple, targets: tuple) -> Tensor:
-        places, kinds = outputs
-        return F.smooth_l1_loss(places, targets[0]) + F.cross_entropy(kinds.view(-1, 3), targets[1].view(-1))
-
-    return Boxes(), loss, inputs(), (torch.randn(N, 6, 4), classes(3, 6))
-
-
-wrong("predictions [n, 1] against targets [n]", "shapes_broadcast", "pytorch/pytorch#16045")(
-    lambda: (mlp(1), nn.MSELoss(), inputs(), torch.rand(N))
-)
-
-
-def past_bugs() -> list:
-    """Return the cases that rebuild a published bug."""
-    return [case for case in KNOWN if case.source]
+KNOWN += PAST_BUGS

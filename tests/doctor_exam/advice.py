@@ -1,0 +1,307 @@
+"""What each finding advises, followed: a set-up that gives the code, and the same with the advice taken.
+
+`code: (model and loss before, model and loss after, inputs and targets[, inputs and targets after])`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+from doctor_exam.parts import Heads, N, Tagger, Then, inputs, mlp
+from doctor_exam.unseen_wrong import alignments, ctc
+
+CE, BCE, LOGITS, MSE = nn.CrossEntropyLoss(), nn.BCELoss(), nn.BCEWithLogitsLoss(), nn.MSELoss()
+KL = nn.KLDivLoss(reduction="batchmean")
+
+
+def x_and(make: Callable, x: Callable = inputs):
+    """Inputs, and targets that can be learned from them."""
+    values = x()
+    return values, make(values)
+
+
+def by_sign(x):
+    return (x[:, :1] > 0).float()
+
+
+def by_size(x):
+    return x[:, :5].argmax(1)
+
+
+def labelled(x):
+    return (x[:, :5] > 0).float()
+
+
+def shares(x):
+    return (3 * x[:, :5]).softmax(1)
+
+
+def signs(x):
+    return 2 * by_sign(x) - 1
+
+
+def one(x):
+    return x[:, :1]
+
+
+def dead():
+    model = mlp(5)
+    nn.init.constant_(model[0].bias, -1e3)
+    return model
+
+
+def astray():
+    model = mlp(5)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.add_(0.3 * torch.randn_like(weight))
+    return model
+
+
+class Between(nn.Module):
+    """Something before and between two layers; a scale that may be a parameter or not."""
+
+    def __init__(self, start=lambda x: x, middle=lambda z: z, scale=None):
+        super().__init__()
+        self.first, self.second, self.start, self.middle = nn.Linear(8, 8), nn.Linear(8, 5), start, middle
+        if scale is not None:
+            self.scale = scale
+
+    def forward(self, x):
+        hidden = self.middle(self.first(self.start(x)))
+        return self.second(torch.relu(hidden)) * getattr(self, "scale", 1)
+
+
+class Both(nn.Module):
+    """Two inputs as two arguments."""
+
+    def __init__(self):
+        super().__init__()
+        self.out = nn.Linear(16, 5)
+
+    def forward(self, a, b):
+        return self.out(torch.cat([a, b], 1))
+
+
+def bootstrapped(still: bool):
+    slow = nn.Linear(1, 1)
+
+    def loss(out, y):
+        goal = y + 0.9 * slow(y)
+        return F.mse_loss(out, goal.detach() if still else goal)
+
+    loss.learns = slow
+    return mlp(1), loss
+
+
+def divergence(formula: Callable):
+    return (Heads(again=nn.Linear(8, 8), mean=nn.Linear(8, 3), log_var=nn.Linear(8, 3), as_tuple=True),
+            lambda out, x: F.mse_loss(out[0], x) + 0.1 * formula(out[1], out[2]))  # fmt: skip
+
+
+def weighed(right: bool):
+    weight = torch.tensor([1.0, 2.0, 3.0, 4.0, 5.0])
+
+    def loss(out, y):
+        each = F.cross_entropy(out, y, weight=None if right else weight, reduction="none")
+        return ((weight[y] if right else 1) * (1 - torch.exp(-each)) ** 2 * each).mean()
+
+    return mlp(5), loss
+
+
+def spread(formula: Callable):
+    return (Heads(mean=nn.Linear(8, 1), log_var=nn.Linear(8, 1), as_tuple=True),
+            lambda out, y: formula(out[0], out[1], y))  # fmt: skip
+
+
+def by_hand(out, y):
+    p = out.sigmoid()
+    return -(y * p.log() + (1 - y) * (1 - p).log()).mean()
+
+
+def lengths(x):
+    return x[:, :6], (torch.arange(6) < torch.randint(2, 6, (N, 1))).float()
+
+
+def masked(out, y):
+    return ((out - y[0]) ** 2 * y[1]).mean()
+
+
+def over_what_counts(out, y):
+    each, mask = (out - y[0]) ** 2, y[1]
+    return (each * mask).sum() / mask.expand_as(each).sum()
+
+
+def long_batch():
+    return torch.randn(64, 8)
+
+
+MORE = {
+    "all_targets_ignored": (lambda: (mlp(5), CE), lambda: (mlp(5), CE),
+                            lambda: x_and(lambda x: by_size(x) * 0 - 100), lambda x, y: (x, by_size(x))),
+    "all_weights_frozen": (lambda: (mlp(5).requires_grad_(False), CE), lambda: (mlp(5).requires_grad_(True), CE),
+                           lambda: x_and(by_size)),
+    "arguments_swapped": (lambda: (mlp(1, nn.Sigmoid()), lambda out, y: F.binary_cross_entropy(y, out)),
+                          lambda: (mlp(1, nn.Sigmoid()), F.binary_cross_entropy), lambda: x_and(by_sign)),
+    "backward_fails": (lambda: (Then(mlp(5), lambda z: z.exp().add_(1)), MSE),
+                       lambda: (Then(mlp(5), lambda z: z.exp() + 1), MSE), lambda: x_and(lambda x: 1 + x[:, :5].exp())),
+    "bounded_outputs_before_bce_logits": (
+        lambda: (Then(mlp(1), lambda z: torch.special.expit(z) * 0.99 + 0.005), LOGITS), lambda: (mlp(1), LOGITS),
+        lambda: x_and(by_sign)),
+    "bounded_outputs_before_cross_entropy": (
+        lambda: (Then(mlp(5), lambda z: torch.special.expit(z) * 0.99 + 0.005), CE), lambda: (mlp(5), CE),
+        lambda: x_and(by_size)),
+    "clamped_logits_into_bce": (lambda: (Then(mlp(1), lambda z: z.clamp(0, 1)), BCE), lambda: (mlp(1), LOGITS),
+                                lambda: x_and(by_sign)),
+    "class_index_out_of_range": (lambda: (mlp(5), CE), lambda: (mlp(5), lambda out, y: CE(out, y - 1)),
+                                 lambda: x_and(lambda x: by_size(x) + 1)),
+    "class_index_type": (lambda: (mlp(5), CE), lambda: (mlp(5), lambda out, y: CE(out, y.long())),
+                         lambda: x_and(lambda x: by_size(x).float())),
+    "classes_not_second": (lambda: (nn.Linear(8, 5), CE),
+                           lambda: (nn.Linear(8, 5), lambda out, y: CE(out.transpose(1, 2), y)),
+                           lambda: x_and(lambda x: x[..., :5].argmax(-1), lambda: inputs(6, 8))),
+    "ctc_on_probabilities": (lambda: (Then(Tagger(6), lambda z: z.softmax(-1)), ctc),
+                             lambda: (Then(Tagger(6), lambda z: z.log_softmax(-1)), ctc),
+                             lambda: (torch.randint(0, 50, (N, 12)), alignments())),
+    "dead_layer": (lambda: (dead(), CE), lambda: (mlp(5), CE), lambda: x_and(by_size)),
+    "different_devices": (lambda: (mlp(5), CE), lambda: (mlp(5), CE), lambda: x_and(lambda x: by_size(x).to("meta")),
+                          lambda x, y: (x, by_size(x))),
+    "gradient_into_target": (lambda: bootstrapped(False), lambda: bootstrapped(True), lambda: x_and(one)),
+    "gradient_not_finite": (
+        lambda: (mlp(5), lambda out, y: F.mse_loss(out, y) + (out - out).pow(2).sum().sqrt()),
+        lambda: (mlp(5), lambda out, y: F.mse_loss(out, y) + torch.sqrt((out - out).pow(2).sum() + 1e-12)),
+        lambda: x_and(lambda x: x[:, :5])),
+    "ignored_class": (lambda: (mlp(5), nn.CrossEntropyLoss(ignore_index=0)), lambda: (mlp(5), CE),
+                      lambda: x_and(by_size)),
+    "integer_targets": (lambda: (mlp(1), LOGITS), lambda: (mlp(1), lambda out, y: LOGITS(out, y.float())),
+                        lambda: x_and(lambda x: by_sign(x).long())),
+    "kl_div_mean": (lambda: (mlp(5, nn.LogSoftmax(1)), nn.KLDivLoss()), lambda: (mlp(5, nn.LogSoftmax(1)), KL),
+                    lambda: x_and(shares)),
+    "kl_div_on_logits": (lambda: (mlp(5), KL), lambda: (mlp(5, nn.LogSoftmax(1)), KL), lambda: x_and(shares)),
+    "kl_targets_are_logarithms": (
+        lambda: (mlp(5, nn.LogSoftmax(1)), KL),
+        lambda: (mlp(5, nn.LogSoftmax(1)), nn.KLDivLoss(reduction="batchmean", log_target=True)),
+        lambda: x_and(lambda x: shares(x).log())),
+    "kl_targets_are_probabilities": (
+        lambda: (mlp(5, nn.LogSoftmax(1)), nn.KLDivLoss(reduction="batchmean", log_target=True)),
+        lambda: (mlp(5, nn.LogSoftmax(1)), KL), lambda: x_and(shares)),
+    "labels_not_signs": (
+        lambda: (mlp(1), nn.SoftMarginLoss()),
+        lambda: (mlp(1), lambda out, y: F.soft_margin_loss(out, torch.where(y > 0, 1.0, -1.0))),
+        lambda: x_and(lambda x: torch.where(one(x) > 0, 3.0, -2.0))),
+    "large_targets": (lambda: (mlp(1), MSE), lambda: (mlp(1), MSE), lambda: x_and(lambda x: 500 + 50 * one(x)),
+                      lambda x, y: (x, (y - y.mean()) / y.std())),
+    "log_probabilities_into_bce": (lambda: (mlp(5, nn.LogSoftmax(1)), BCE), lambda: (mlp(5), LOGITS),
+                                   lambda: x_and(labelled)),
+    "log_sigmoid_before_bce_logits": (lambda: (mlp(1, nn.LogSigmoid()), LOGITS), lambda: (mlp(1), LOGITS),
+                                      lambda: x_and(by_sign)),
+    "log_softmax_before_bce_logits": (lambda: (mlp(5, nn.LogSoftmax(1)), LOGITS), lambda: (mlp(5), LOGITS),
+                                      lambda: x_and(labelled)),
+    "log_softmax_before_cross_entropy": (lambda: (mlp(5, nn.LogSoftmax(1)), CE),
+                                         lambda: (mlp(5, nn.LogSoftmax(1)), nn.NLLLoss()), lambda: x_and(by_size)),
+    "logarithm_of_raw_outputs": (
+        lambda: (mlp(5), lambda out, y: -(F.one_hot(y, 5) * out.log()).sum(1).mean()),
+        lambda: (mlp(5), lambda out, y: -(F.one_hot(y, 5) * F.log_softmax(out, 1)).sum(1).mean()),
+        lambda: x_and(by_size)),
+    "loss_fails": (lambda: (mlp(5), nn.CrossEntropyLoss(weight=torch.ones(4))),
+                   lambda: (mlp(5), nn.CrossEntropyLoss(weight=torch.ones(5))), lambda: x_and(by_size)),
+    "loss_not_a_tensor": (lambda: (mlp(1), lambda out, y: F.mse_loss(out, y).item()), lambda: (mlp(1), MSE),
+                          lambda: x_and(one)),
+    "loss_not_finite": (lambda: (Then(mlp(1), lambda z: 1e3 * z), by_hand),
+                        lambda: (Then(mlp(1), lambda z: 1e3 * z), LOGITS), lambda: x_and(by_sign)),
+    "loss_not_scalar": (lambda: (mlp(5), nn.CrossEntropyLoss(reduction="none")),
+                        lambda: (mlp(5), lambda out, y: F.cross_entropy(out, y, reduction="none").mean()),
+                        lambda: x_and(by_size)),
+    "loss_without_gradient": (
+        lambda: (mlp(1), lambda out, y: torch.tensor(F.mse_loss(out, y).item(), requires_grad=True)),
+        lambda: (mlp(1), MSE), lambda: x_and(one)),
+    "mean_over_padding": (lambda: (mlp(6), masked), lambda: (mlp(6), over_what_counts), lambda: x_and(lengths)),
+    "model_fails": (lambda: (Both(), CE), lambda: (Both(), CE), lambda: x_and(lambda x: by_size(x[0]),
+                                                                             lambda: [inputs(), inputs()]),
+                    lambda x, y: (tuple(x), y)),
+    "multi_hot_into_multilabel_margin": (
+        lambda: (mlp(5), nn.MultiLabelMarginLoss()),
+        lambda: (mlp(5), lambda out, y: F.multilabel_soft_margin_loss(out, y.float())),
+        lambda: x_and(lambda x: labelled(x).long())),
+    "no_better_than_constant": (lambda: (astray(), CE), lambda: (mlp(5), CE), lambda: x_and(by_size)),
+    "negative_counts": (lambda: (mlp(1), nn.PoissonNLLLoss()), lambda: (mlp(1), MSE), lambda: x_and(one)),
+    "negative_probabilities": (
+        lambda: (mlp(5), CE),
+        lambda: (mlp(5), lambda out, y: CE(out, F.normalize(y.clamp(min=0), p=1, dim=1))),
+        lambda: x_and(lambda x: shares(x) - 0.1)),
+    "nll_not_normalised": (lambda: (mlp(5, nn.LogSigmoid()), nn.NLLLoss()),
+                           lambda: (mlp(5, nn.LogSoftmax(1)), nn.NLLLoss()), lambda: x_and(by_size)),
+    "one_class_only": (lambda: (mlp(5), CE), lambda: (mlp(5), CE),
+                       lambda: x_and(lambda x: by_size(x) * 0 + 3, long_batch), lambda x, y: (x, by_size(x))),
+    "one_column_cross_entropy": (lambda: (mlp(1), CE), lambda: (mlp(1), lambda out, y: LOGITS(out, y[:, None].float())),
+                                 lambda: x_and(lambda x: by_sign(x)[:, 0].long())),
+    "one_hot_integers": (lambda: (mlp(5), CE), lambda: (mlp(5), lambda out, y: CE(out, y.argmax(1))),
+                         lambda: x_and(lambda x: F.one_hot(by_size(x), 5))),
+    "one_sample_of_many_classes": (lambda: (Then(mlp(1), lambda z: z[:, 0]), CE),
+                                   lambda: (Then(mlp(1), lambda z: z[:, 0]), LOGITS),
+                                   lambda: x_and(lambda x: by_sign(x)[:, 0])),
+    "outputs_ignore_inputs": (lambda: (Between(start=lambda x: x * 0), CE), lambda: (Between(), CE),
+                              lambda: x_and(by_size)),
+    "outputs_not_a_tensor": (lambda: (Then(mlp(5), lambda z: {"out": z}), CE),
+                             lambda: (Then(mlp(5), lambda z: {"out": z}), lambda out, y: CE(out["out"], y)),
+                             lambda: x_and(by_size)),
+    "outputs_not_finite": (lambda: (mlp(5), CE), lambda: (mlp(5), CE),
+                           lambda: x_and(by_size, lambda: inputs().index_fill(1, torch.tensor([7]), torch.nan)),
+                           lambda x, y: (x.nan_to_num(), y)),
+    "outputs_without_gradient": (lambda: (Then(mlp(5), torch.Tensor.detach), CE), lambda: (mlp(5), CE),
+                                 lambda: x_and(by_size)),
+    "poisson_rate_taken_as_logarithm": (
+        lambda: (Then(mlp(1), torch.exp), nn.PoissonNLLLoss()),
+        lambda: (Then(mlp(1), torch.exp), nn.PoissonNLLLoss(log_input=False)),
+        lambda: x_and(lambda x: (3 * one(x).abs()).round())),
+    "probabilities_into_margin_loss": (lambda: (mlp(1, nn.Sigmoid()), nn.SoftMarginLoss()),
+                                       lambda: (mlp(1), nn.SoftMarginLoss()), lambda: x_and(signs)),
+    "relu_into_bce": (lambda: (mlp(1, nn.ReLU()), BCE), lambda: (mlp(1), LOGITS), lambda: x_and(by_sign)),
+    "saturated_units": (
+        lambda: (mlp(5, hidden=nn.Sigmoid), CE), lambda: (mlp(5, hidden=nn.Sigmoid), CE),
+        lambda: x_and(by_size, lambda: 1e4 * (inputs().abs() + 1)), lambda x, y: ((x - x.mean(0)) / x.std(0), y)),
+    "shapes_differ": (lambda: (mlp(1), LOGITS), lambda: (mlp(1), lambda out, y: LOGITS(out, y.unsqueeze(-1))),
+                      lambda: x_and(lambda x: by_sign(x)[:, 0])),
+    "softmax_before_bce_logits": (lambda: (mlp(5, nn.Softmax(1)), LOGITS), lambda: (mlp(5), LOGITS),
+                                  lambda: x_and(lambda x: F.one_hot(by_size(x), 5).float())),
+    "softmax_for_independent_labels": (lambda: (mlp(5, nn.Softmax(1)), BCE), lambda: (mlp(5), LOGITS),
+                                       lambda: x_and(labelled)),
+    "softmax_over_one_output": (lambda: (mlp(1, nn.Softmax(1)), BCE), lambda: (mlp(1), LOGITS),
+                                lambda: x_and(by_sign)),
+    "tanh_into_bce": (lambda: (mlp(1, nn.Tanh()), BCE), lambda: (mlp(1, nn.Sigmoid()), BCE), lambda: x_and(by_sign)),
+    "target_dtype": (lambda: (mlp(1, nn.Sigmoid()), BCE),
+                     lambda: (mlp(1, nn.Sigmoid()), lambda out, y: BCE(out, y.to(out.dtype))),
+                     lambda: x_and(lambda x: by_sign(x).double())),
+    "targets_do_not_sum_to_one": (
+        lambda: (mlp(5), CE), lambda: (mlp(5), lambda out, y: CE(out, y / y.sum(1, keepdim=True))),
+        lambda: x_and(lambda x: shares(x) * (0.2 + one(x).abs()))),
+    "targets_not_finite": (
+        lambda: (mlp(1), MSE),
+        lambda: (mlp(1), lambda out, y: F.mse_loss(out[torch.isfinite(y)], y[torch.isfinite(y)])),
+        lambda: x_and(lambda x: one(x).masked_fill(one(x) > 1, torch.nan))),
+    "targets_outside_unit_range": (lambda: (mlp(1), LOGITS), lambda: (mlp(1), lambda out, y: LOGITS(out, (y + 1) / 2)),
+                                   lambda: x_and(signs)),
+    "targets_repeated": (lambda: (mlp(4), MSE), lambda: (mlp(1), MSE), lambda: x_and(one)),
+    "unregistered_parameter": (
+        lambda: (Between(scale=torch.tensor([0.01], requires_grad=True)), CE),
+        lambda: (Between(scale=nn.Parameter(torch.tensor([0.01]))), CE), lambda: x_and(by_size)),
+    "unused_class": (lambda: (mlp(5), CE), lambda: (mlp(4), lambda out, y: CE(out, y - 1)),
+                     lambda: x_and(lambda x: 1 + x[:, :4].argmax(1), long_batch)),
+    "weights_without_gradient": (lambda: (Between(middle=torch.Tensor.detach), CE), lambda: (Between(), CE),
+                                 lambda: x_and(by_size)),
+    "wrong_formula": (
+        lambda: divergence(lambda mean, log_var: -0.5 * (1 + log_var - mean**2 - (2 * log_var).exp()).sum(1).mean()),
+        lambda: divergence(lambda mean, log_var: -0.5 * (1 + log_var - mean**2 - log_var.exp()).sum(1).mean()),
+        lambda: x_and(lambda x: x)),
+    "wrong_formula, spread": (
+        lambda: spread(lambda mean, log_var, y: ((y - mean) ** 2 * torch.exp(-log_var)).mean()),
+        lambda: spread(lambda mean, log_var, y: (0.5 * log_var + 0.5 * (y - mean) ** 2 * torch.exp(-log_var)).mean()),
+        lambda: x_and(one)),
+    "wrong_formula, weights": (lambda: weighed(False), lambda: weighed(True), lambda: x_and(by_size)),
+    "zero_gradient": (lambda: (Then(mlp(1), lambda z: torch.sigmoid(1e4 * z)), MSE), lambda: (mlp(1), LOGITS),
+                      lambda: x_and(by_sign)),
+}  # fmt: skip
