@@ -10,8 +10,6 @@ from matplotlib.figure import Figure
 
 from lm_utils.data import Splits
 from lm_utils.evidence.results import counted
-from lm_utils.pairing import Pairing
-from lm_utils.runs.sweep import sweep_entries
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.tasks import TASKS, Task
 
@@ -109,11 +107,6 @@ def curves_figure(
 def metric_of(history: Sequence[Mapping[str, float]], name: str = "valid_metric") -> list[float]:
     """Return one column of a history."""
     return [record[name] for record in history]
-
-
-def histories(pairings: Sequence[Pairing], seeds: int, data: str, device: str = "auto") -> list[list[dict]]:
-    """Return the histories of full runs, seed by seed; runs made before come from the store."""
-    return [entry["history"] for entry in sweep_entries(pairings, range(seeds), data, device=device, progress=False)]
 
 
 def stops_at(values: Sequence[float], patience: int) -> tuple[int, int]:

@@ -333,14 +333,18 @@ quiz.predict(
 )
 
 # %% [markdown]
-# Now live, with the course's own `fit`: the network, the images and the loss are the same, and one word differs. About
-# two hundred weight updates are enough to see it.
+# Now live, with the course's own `fit`: the network, the images and the loss are the same, and one word differs. To be
+# quick, this cell trains `lm.TinyCNN`, on images of half the size. It has 32 hidden units and a learning rate of 0.01,
+# so by the count of exercise 3 it reaches the mean in some sixteen steps. (The tables of the course are the documents'
+# CNN's.) About a hundred and fifty weight updates are enough to see it.
 
 # %%
-curves, epochs = {}, epochs_for(splits, updates=200)
+curves, epochs = {}, epochs_for(splits, updates=150)
 for normalize in (False, True):
     pairing = lm.Pairing("regression", "mse", "none", normalize=normalize)
-    runs = [lm.fit(pairing, splits, seed, max_epochs=epochs, device=device) for seed in range(seeds)]
+    runs = [
+        lm.fit(pairing, splits, seed, max_epochs=epochs, device=device, network=lm.TinyCNN) for seed in range(seeds)
+    ]
     curves["standardised" if normalize else "raw"] = [experiment_design.metric_of(run.history) for run in runs]
 
 # %% [markdown]

@@ -441,11 +441,13 @@ def start_at_the_mean(model):
 
 
 # %% [markdown]
-# Nothing else is changed: the same loss, the same targets, the same seed.
+# Nothing else is changed: the same loss, the same targets, the same seed. To be quick, both runs train `lm.TinyCNN`, on
+# images of half the size; it has 32 hidden units. (The tables are the documents' CNN's.)
 
 # %%
-plain = lm.fit(raw, splits, max_epochs=12, device=device)
-started = lm.fit(raw, splits, max_epochs=12, device=device, setup=start_at_the_mean)
+tiny = {"max_epochs": 12, "device": device, "network": lm.TinyCNN}
+plain = lm.fit(raw, splits, **tiny)
+started = lm.fit(raw, splits, **tiny, setup=start_at_the_mean)
 assert started.test_metric < plain.test_metric / 2
 print(f"raw targets: test MSE {plain.test_metric:.2f}; with the bias at the mean: {started.test_metric:.2f}")
 
