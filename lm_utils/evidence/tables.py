@@ -9,7 +9,7 @@ from IPython.display import Markdown
 from lm_utils.errors import UserError
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.results import FITTING, Results, estimate, mean, number, reference, speed_of, with_origin, yours
-from lm_utils.evidence.sentences import shown, shown_difference, shown_interval
+from lm_utils.evidence.sentences import shown, shown_difference, shown_runs
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import TABLES, Row, rows
 from lm_utils.show_code import folded
@@ -70,13 +70,12 @@ def symmetry_note(table: pd.DataFrame) -> str:
 def readable_line(line: pd.Series) -> dict[str, str]:
     """Write one row of a summary in words."""
     task = TASKS[line["task"]]
-    ours = st.Estimate(line["mean"], line["low"], line["high"], line["seeds"])
     difference = st.Estimate(line["difference"], line["difference_low"], line["difference_high"], line["seeds"])
     own = line["verdict"] in ("the fitting pairing", "missing", "error", "not compared")
     return {
         "row": line["label"],
         "published": published_in_words(line, task),
-        "ours (95 % interval)": ours_in_words(line, ours, task),
+        "ours (95 % interval)": ours_in_words(line, task),
         "seeds": str(line["seeds"]),
         "at chance": chance_in_words(line) if line["seeds"] and line["verdict"] != "error" else "",
         "epochs": shown_count(line["epochs"]),
@@ -92,16 +91,15 @@ def published_in_words(line: pd.Series, task: Task) -> str:
     return line["published_error"] or ("" if isnan(line["published"] or nan) else shown(line["published"], task))
 
 
-def ours_in_words(line: pd.Series, ours: st.Estimate, task: Task) -> str:
-    """Write the mean with its interval; where some runs failed and some did not, the mean of those that learnt."""
+def ours_in_words(line: pd.Series, task: Task) -> str:
+    """Write the mean of the runs, or why there is none."""
     if not line["seeds"]:
         return "not trained yet"
-    if line["verdict"] == "error":
-        return f"error: {line['message']}"
-    if 0 < line["failed"] < line["seeds"] and not isnan(line["mean_learned"]):
-        learnt = f"{line['seeds'] - line['failed']} of {line['seeds']} learnt"
-        return f"{learnt}; their mean {shown(line['mean_learned'], task)}"
-    return shown_interval(ours, task)
+    return (
+        f"error: {line['message']}"
+        if line["verdict"] == "error"
+        else shown_runs(line["scores"], line["baseline"], task)
+    )
 
 
 def chance_in_words(line: pd.Series) -> str:
@@ -182,16 +180,14 @@ def figures_of(row: Row, results: Results) -> dict:
     speed = [nan if is_lost else speed_of(entry, chance) for entry, is_lost in zip(entries, lost, strict=True)]
     return {
         "id": row.id, "task": pairing.task, "table": row.table, "label": row.label, "fits": row.fits,
-        "our_verdict": pairing.verdict,
         "loss": pairing.loss, "activation": pairing.activation, "seeds": len(entries),
         "published": row.test if results.data == "mnist" else None,  # they are MNIST's and stand beside no others
         "published_error": row.published_error if results.data == "mnist" else "",
-        "scores": scores, "speeds": speed, "baseline": chance,
+        "scores": scores, "baseline": chance,
         "mean": interval.mean, "low": interval.low, "high": interval.high,
         "failed": sum(lost), **dict(zip(("failed_low", "failed_high"), st.wilson(sum(lost), len(lost)), strict=True)),
         "mean_learned": st.mean_interval(learned).mean, "epochs": mean([number(e, "epochs") for e in entries]),
-        "epochs_to_95": mean(speed), "diverged": sum(entry["status"] == "diverged" for entry in entries),
-        "errors": sum(entry["status"] == "error" for entry in entries),
+        "epochs_to_95": mean(speed),
         "message": next((entry["error"] for entry in entries if entry["error"]), ""),
     }  # fmt: skip
 
