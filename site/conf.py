@@ -25,6 +25,7 @@ html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_js_files = [("site.js", {"defer": "defer"}), ("questions.js", {"defer": "defer"})]
+LAB_FILES = ("chart.js", "labs/formulas.js", "labs/labs.js")
 html_favicon = "_static/icon.svg"
 html_copy_source = False
 html_show_copyright = False
@@ -41,11 +42,14 @@ html_theme_options = {
 
 
 def setup(app: Sphinx) -> None:
-    """Let a Korean page say that it is one."""
-    app.connect("html-page-context", tell_language)
+    """Let a page have what only some need."""
+    app.connect("html-page-context", complete)
 
 
-def tell_language(_app: Sphinx, name: str, _template: str, context: dict[str, Any], _tree: object) -> None:
-    """Set the language of a page by its folder."""
+def complete(app: Sphinx, name: str, _template: str, context: dict[str, Any], _tree: object) -> None:
+    """Set the language of a page by its folder, and give a page with labs their scripts."""
     if "/ko/" in name:
         context["language"] = "ko"
+    if "data-lab=" in context.get("body", ""):
+        for script in LAB_FILES:
+            app.add_js_file(script, defer="defer")

@@ -3,9 +3,13 @@
 
 let asked = 0; // groups of radio buttons have names of their own
 
-/** Turn the items of a list into radio buttons; `chosen` gets the text of the one that is picked. */
-function makeChoices(list, chosen) {
+/**
+ * Turn the items of a list into radio buttons, one Tab stop; `chosen` gets the text of the one that is picked. Arrow
+ * keys walk through them and settle nothing (`walked` says so): Enter or Space does.
+ */
+function makeChoices(list, chosen, walked) {
   const name = `question-${++asked}`;
+  let walking = false;
   const group = document.createElement("fieldset");
   group.className = "choices";
   const legend = document.createElement("legend");
@@ -14,10 +18,16 @@ function makeChoices(list, chosen) {
   for (const item of list.querySelectorAll("li")) {
     const label = document.createElement("label");
     const radio = Object.assign(document.createElement("input"), { type: "radio", name, value: item.textContent });
-    radio.addEventListener("change", () => chosen(radio.value));
+    radio.addEventListener("click", () => (walking ? walked() : chosen(radio.value))); // arrow keys click, too
     label.append(radio, ...item.childNodes);
     group.append(label);
   }
+  group.addEventListener("keydown", ({ key }) => {
+    walking = key.startsWith("Arrow");
+    const here = group.querySelector(":checked");
+    if (key === "Enter" && here) chosen(here.value);
+  });
+  group.addEventListener("keyup", () => (walking = false));
   list.replaceWith(group);
   return group;
 }
@@ -36,10 +46,12 @@ function makeQuestion(box) {
   const answer = details.querySelector("b").textContent;
   const group = makeChoices(box.querySelector(":scope > ul"), (choice) => {
     status.textContent = choice === answer ? `✓ Right: ${answer}` : `✗ You chose: ${choice}`;
-    details.hidden = false;
-    details.open = true;
-  });
-  details.hidden = true;
+    reading.hidden = false;
+  }, () => (status.textContent = "Enter shows the answer."));
+  const reading = document.createElement("div"); // folds no more
+  reading.append(...[...details.childNodes].filter((node) => node.tagName !== "SUMMARY"));
+  reading.hidden = true;
+  details.replaceWith(reading);
   const status = statusAfter(group);
   status.textContent = "Choose, and the answer unfolds.";
 }
@@ -55,7 +67,7 @@ function makeVote(title) {
       status.textContent = `Your vote counts, but this browser keeps nothing; remember it: ${choice}.`;
     }
   };
-  const group = makeChoices(title.nextElementSibling, keep);
+  const group = makeChoices(title.nextElementSibling, keep, () => (status.textContent = "Enter votes."));
   const status = statusAfter(group);
   status.textContent = "Nothing chosen yet.";
   let before = null;

@@ -73,8 +73,14 @@ function nameSearch() {
   for (const button of document.querySelectorAll(".search-button-field")) button.removeAttribute("aria-label");
 }
 
+/** Let the logo lie in a landmark, as all else does. */
+function placeLogo() {
+  document.querySelector(".sidebar-primary-item:has(> .logo)")?.setAttribute("role", "banner");
+}
+
 reachWideFormulas();
 nameSearch();
+placeLogo();
 if (location.protocol === "file:") {
   DOCUMENTATION_OPTIONS.SHOW_SEARCH_SUMMARY = false; // a browser reads no other page of a folder
 }

@@ -101,7 +101,7 @@ def test_links_in_outputs_and_widgets_lead_to_pages():
 def test_a_lab_is_a_still_picture_without_a_button():
     made = site_notebook(rich(), RICH)
     lab = next(cell for cell in made.cells if cell.source == "error_lab()").outputs[0].data["text/html"]
-    assert lab.startswith('<div class="still">') and "<img alt=" in lab and "error 2" in lab
+    assert lab.startswith('<div class="still" data-lab="error_lab">') and "<img alt=" in lab and "error 2" in lab
     text = nbformat.writes(made)
     assert not re.search(r"<(button|select|input)|widget-view", text) and "widgets" not in made.metadata
 
@@ -122,6 +122,22 @@ def test_pictures_leave_the_pages_for_files_named_after_their_content(tmp_path):
     assert file.read_bytes() == bytes(range(256)) * 20
     assert (tmp_path / "a.html").read_text() == f'<img src="_static/pictures/{file.name}">'
     assert (tmp_path / "deep" / "er" / "b.html").read_text() == f'<img src="../../_static/pictures/{file.name}">'
+
+
+def test_a_folder_of_scripts_is_renamed_when_one_of_them_changes(tmp_path):
+    names = []
+    for number in range(3):
+        root = tmp_path / str(number)
+        site.put(root / "_static" / "deep" / "a.js", "let a;" if number < 2 else "let b;")
+        site.put(
+            root / "notebooks" / "a.html", '<script src="../_static/deep/a.js?v=1"></script><code>my_static/x</code>'
+        )
+        site.name_by_content(root)
+        (folder,) = root.glob("_static*")
+        names.append(folder.name)
+        assert f'src="../{folder.name}/deep/a.js?v=1"' in (root / "notebooks" / "a.html").read_text()
+        assert "my_static/x" in (root / "notebooks" / "a.html").read_text() and (folder / "deep" / "a.js").is_file()
+    assert names[0] == names[1] != names[2]
 
 
 def test_korean_pages_have_the_outputs_of_the_english_ones():

@@ -25,6 +25,7 @@ LINK = re.compile(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)")
 KOREAN_WORD = re.compile(r"^\| ([가-힣][^|]*) \|", flags=re.MULTILINE)
 UNLISTED = "---\norphan: true\n---\n\n"
 WIDE_TABLES = ("decision-card",)
+KEPT = ("_static", "_images")  # browsers may keep their files for ever: the folder's name says what is in it
 PICTURE = re.compile(rb"data:image/png;base64,([A-Za-z0-9+/=\s]{3000,})")
 
 
@@ -48,6 +49,7 @@ def build(root: Path, executed: Path, site: Path) -> int:
     gather(root, executed, source)
     call_sphinx(source, new)
     give_pictures_files(new)
+    name_by_content(new)
     copy_still_pages(executed, new / "still")
     shutil.rmtree(site, ignore_errors=True)
     new.rename(site)
@@ -148,6 +150,18 @@ def give_pictures_files(site: Path) -> None:
             return f"{up}_static/pictures/{name}".encode()
 
         page.write_bytes(PICTURE.sub(outside, page.read_bytes()))
+
+
+def name_by_content(site: Path) -> None:
+    """Give the folders of scripts, styles, data and pictures names that change with what is in them."""
+    for name in KEPT:
+        files = sorted(path for path in (site / name).rglob("*") if path.is_file())
+        told = b"".join(str(path.relative_to(site)).encode() + path.read_bytes() for path in files)
+        new = f"{name}-{hashlib.sha256(told).hexdigest()[:12]}"
+        if files:
+            (site / name).rename(site / new)
+        for page in site.glob("**/*.html"):
+            page.write_bytes(re.sub(rb"(?<=[\"'/( ])%s/" % name.encode(), f"{new}/".encode(), page.read_bytes()))
 
 
 def copy_still_pages(executed: Path, target: Path) -> None:

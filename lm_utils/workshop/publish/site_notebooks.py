@@ -14,17 +14,19 @@ from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW, still_dat
 
 NOTEBOOK_LINK = re.compile(r"""(href=["'](?:\.\./)?\d\d_\w+)\.ipynb""")
 BESIDE = re.compile(r"""(\]\(|href=["'])(\d\d_\w+)\.ipynb""")
+LAB = re.compile(r"\b(\w+_lab)\(")
 BUTTONS = ("ButtonModel", "CheckboxModel", "ToggleButtonModel")  # mean nothing in a still picture
 HEADS = {"en": "Note", "ko": "안내"}
 NOTES = {
     "en": (
         "This page shows the notebook as it was executed{values}.",
-        "Labs stand here as still pictures. To use them, type `make lab` and open `notebooks/{name}.ipynb`.",
+        "Labs that are formulas work here, where JavaScript is on. Other labs stand here as still pictures; to use"
+        " them, type `make lab` and open `notebooks/{name}.ipynb`. [Train it here]({up}live.md) needs only a browser.",
     ),
     "ko": (
         "이 페이지는 노트북을 실행한 결과를 그대로 보여 줍니다{values}.",
         "실습 위젯은 여기서 정지된 그림으로 보입니다. 직접 써 보려면 `make lab`을 입력하고"
-        " `notebooks/ko/{name}.ipynb` 파일을 여세요.",
+        " `notebooks/ko/{name}.ipynb` 파일을 여세요. [이 브라우저에서 바로 학습시켜 볼 수도 있습니다]({up}live.md).",
     ),
 }
 
@@ -67,17 +69,18 @@ def site_notebook(executed: NotebookNode, name: str, language: str = "en") -> No
             cell.metadata["tags"] = [*cell.metadata.get("tags", []), "remove-input"]
         for output in cell.get("outputs", []):
             if "data" in output:
-                output.data = still(output.data, shown)
+                output.data = still(output.data, shown, LAB.search(cell.source))
     return made
 
 
-def still(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
-    """Return an output without anything that needs Python; a lab becomes a picture with its settings."""
+def still(data: dict[str, Any], state: dict[str, Any], called: re.Match | None = None) -> dict[str, Any]:
+    """Return an output without anything that needs Python; a lab becomes a picture with its settings and its name."""
     lab = WIDGET_VIEW in data and "text/html" not in data
     data = still_data(data, state)
     if "text/html" in data:
         page = links_to_pages(data["text/html"])
-        data["text/html"] = f'<div class="still">{page}</div>' if lab else page
+        name = f' data-lab="{called[1]}"' if called else ""
+        data["text/html"] = f'<div class="still"{name}>{page}</div>' if lab else page
     return data
 
 
@@ -85,7 +88,8 @@ def note(name: str, values: dict[str, Any], widgets: bool, language: str) -> str
     """Say what a reader must know about a page made from a notebook."""
     told = ", ".join(f"{name} = {value!r}" for name, value in values.items())
     sentences = NOTES[language] if widgets else NOTES[language][:1]
-    text = " ".join(sentences).format(values=f" (`{told}`)" if told else "", name=name)
+    up = "../../" if language == "ko" else "../"
+    text = " ".join(sentences).format(values=f" (`{told}`)" if told else "", name=name, up=up)
     return f":::{{admonition}} {HEADS[language]}\n:class: note\n{text}\n:::"
 
 

@@ -71,15 +71,23 @@ function convolvePool(input, from, maps, width, weight, bias, count, side, targe
   }
 }
 
-/** Images (framed, one after the other) to logits, with everything that the way back needs. */
-export function forward(weights, images, count, hidden = "sigmoid") {
-  const outputs = weights["out.bias"].length;
-  const kept = {
-    images, count, hidden, outputs,
+/** The numbers that a pass over `count` images leaves behind; one batch after the other can use the same. */
+export function roomFor(count, outputs) {
+  return {
+    count, outputs,
     maps: new Float64Array(count * MAPS1 * 81), places1: new Int32Array(count * MAPS1 * 49),
     features: new Float64Array(count * FEATURES), places2: new Int32Array(count * FEATURES),
     units: new Float64Array(count * UNITS), logits: new Float64Array(count * outputs),
+    toUnits: new Float64Array(count * UNITS), toFeatures: new Float64Array(count * FEATURES),
+    toMaps: new Float64Array(MAPS1 * 81), toPooled: new Float64Array(MAPS1 * 49),
+    slopes: Object.fromEntries(shapes(outputs).map(([name, size]) => [name, new Float64Array(size)])),
   };
+}
+
+/** Images (framed, one after the other) to logits, with everything that the way back needs. */
+export function forward(weights, images, count, hidden = "sigmoid", kept = roomFor(count, weights["out.bias"].length)) {
+  kept.images = images;
+  kept.hidden = hidden;
   for (let n = 0; n < count; n++) {
     convolvePool(images, n * FRAMED, 1, 16, weights["conv1.weight"], weights["conv1.bias"], MAPS1, SIDE1,
       kept.maps, n * MAPS1 * 81, 9, 10, kept.places1, n * MAPS1 * 49);
@@ -87,9 +95,9 @@ export function forward(weights, images, count, hidden = "sigmoid") {
       kept.features, n * FEATURES, SIDE2, 0, kept.places2, n * FEATURES);
   }
   linear(kept.features, weights["fc.weight"], weights["fc.bias"], kept.units, count);
-  const squash = hidden === "relu" ? (x) => Math.max(0, x) : sigmoid;
-  for (let i = 0; i < kept.units.length; i++) kept.units[i] = squash(kept.units[i]);
-  linear(kept.units, weights["out.weight"], weights["out.bias"], kept.logits, count);
+  const { units } = kept;
+  for (let i = 0; i < units.length; i++) units[i] = hidden === "relu" ? Math.max(0, units[i]) : sigmoid(units[i]);
+  linear(units, weights["out.weight"], weights["out.bias"], kept.logits, count);
   return kept;
 }
 
@@ -97,50 +105,88 @@ function linear(input, weight, bias, target, count) {
   const units = bias.length, inputs = weight.length / units;
   for (let n = 0; n < count; n++) {
     for (let u = 0; u < units; u++) {
-      let sum = bias[u];
-      for (let i = 0, w = u * inputs, x = n * inputs; i < inputs; i++) sum += weight[w + i] * input[x + i];
-      target[n * units + u] = sum;
+      let s0 = bias[u], s1 = 0, s2 = 0, s3 = 0; // four sums: none waits for another; inputs come in fours
+      for (let i = 0, w = u * inputs, x = n * inputs; i < inputs; i += 4, w += 4, x += 4) {
+        s0 += weight[w] * input[x];
+        s1 += weight[w + 1] * input[x + 1];
+        s2 += weight[w + 2] * input[x + 2];
+        s3 += weight[w + 3] * input[x + 3];
+      }
+      target[n * units + u] = s0 + s1 + (s2 + s3);
     }
   }
 }
 
-/** The slopes of a linear layer's weights; returns those of its input. */
-function linearBack(input, weight, slope, toWeight, toBias, count) {
-  const units = toBias.length, inputs = weight.length / units, back = new Float64Array(count * inputs);
+/** The slopes of a linear layer's weights, added up, and those of its input, written into `back`. */
+function linearBack(input, weight, slope, toWeight, toBias, count, back) {
+  const units = toBias.length, inputs = weight.length / units;
+  back.fill(0);
   for (let n = 0; n < count; n++) {
     for (let u = 0; u < units; u++) {
       const g = slope[n * units + u];
       if (g === 0) continue;
       toBias[u] += g;
-      for (let i = 0, w = u * inputs, x = n * inputs; i < inputs; i++) {
-        toWeight[w + i] += g * input[x + i];
-        back[x + i] += g * weight[w + i];
+      for (let i = 0, w = u * inputs, x = n * inputs; i < inputs; i++, w++, x++) {
+        toWeight[w] += g * input[x];
+        back[x] += g * weight[w];
       }
     }
   }
-  return back;
 }
 
-/** The way back through a convolution with pooling, for one image; `back` gets the input's slopes where given. */
-function convolveBack(input, from, maps, width, weight, count, slopes, places, at, cells, toWeight, toBias, back) {
+/**
+ * The way back through a convolution with pooling, for one image; `back` gets the input's slopes where given. What is
+ * added up, and what is multiplied by, stays in local numbers over all cells of a map.
+ */
+function convolveBack(input, from, maps, width, weight, count, slopes, first, places, at, cells, toWeight, toBias, back) {
   const area = width * width;
   for (let o = 0; o < count; o++) {
-    for (let cell = 0; cell < cells; cell++) {
-      const place = places[at + o * cells + cell], g = slopes[o * cells + cell];
-      if (place < 0 || g === 0) continue;
-      toBias[o] += g;
-      for (let c = 0; c < maps; c++) {
-        const i = c * area + place, w = (o * maps + c) * 9;
-        for (let row = 0; row < 3; row++) {
-          const j = i + row * width, v = w + 3 * row, k = from + j;
-          toWeight[v] += g * input[k];
-          toWeight[v + 1] += g * input[k + 1];
-          toWeight[v + 2] += g * input[k + 2];
-          if (back === null) continue;
-          back[j] += g * weight[v];
-          back[j + 1] += g * weight[v + 1];
-          back[j + 2] += g * weight[v + 2];
-        }
+    const start = first + o * cells, spot = at + o * cells;
+    let sum = 0;
+    for (let cell = 0; cell < cells; cell++) if (places[spot + cell] >= 0) sum += slopes[start + cell];
+    toBias[o] += sum;
+    for (let c = 0; c < maps; c++) {
+      const w = (o * maps + c) * 9, corner = from + c * area;
+      let s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0, s8 = 0;
+      for (let cell = 0; cell < cells; cell++) {
+        const place = places[spot + cell];
+        if (place < 0) continue;
+        const g = slopes[start + cell], i = corner + place, j = i + width, l = j + width;
+        s0 += g * input[i];
+        s1 += g * input[i + 1];
+        s2 += g * input[i + 2];
+        s3 += g * input[j];
+        s4 += g * input[j + 1];
+        s5 += g * input[j + 2];
+        s6 += g * input[l];
+        s7 += g * input[l + 1];
+        s8 += g * input[l + 2];
+      }
+      toWeight[w] += s0;
+      toWeight[w + 1] += s1;
+      toWeight[w + 2] += s2;
+      toWeight[w + 3] += s3;
+      toWeight[w + 4] += s4;
+      toWeight[w + 5] += s5;
+      toWeight[w + 6] += s6;
+      toWeight[w + 7] += s7;
+      toWeight[w + 8] += s8;
+      if (back === null) continue;
+      const w0 = weight[w], w1 = weight[w + 1], w2 = weight[w + 2], w3 = weight[w + 3], w4 = weight[w + 4];
+      const w5 = weight[w + 5], w6 = weight[w + 6], w7 = weight[w + 7], w8 = weight[w + 8];
+      for (let cell = 0; cell < cells; cell++) {
+        const place = places[spot + cell];
+        if (place < 0) continue;
+        const g = slopes[start + cell], i = c * area + place, j = i + width, l = j + width;
+        back[i] += g * w0;
+        back[i + 1] += g * w1;
+        back[i + 2] += g * w2;
+        back[j] += g * w3;
+        back[j + 1] += g * w4;
+        back[j + 2] += g * w5;
+        back[l] += g * w6;
+        back[l + 1] += g * w7;
+        back[l + 2] += g * w8;
       }
     }
   }
@@ -148,26 +194,23 @@ function convolveBack(input, from, maps, width, weight, count, slopes, places, a
 
 /** The slopes of all weights, from those of the logits. */
 export function backward(weights, kept, slope) {
-  const slopes = {};
-  for (const [name, count] of shapes(kept.outputs)) slopes[name] = new Float64Array(count);
-  const { units, count } = kept;
-  const toUnits = linearBack(units, weights["out.weight"], slope, slopes["out.weight"], slopes["out.bias"], count);
+  const { units, count, slopes, toUnits, toFeatures, toMaps, toPooled } = kept;
+  for (const name in slopes) slopes[name].fill(0);
+  linearBack(units, weights["out.weight"], slope, slopes["out.weight"], slopes["out.bias"], count, toUnits);
   for (let i = 0; i < units.length; i++) {
     toUnits[i] *= kept.hidden === "relu" ? +(units[i] > 0) : units[i] * (1 - units[i]);
   }
-  const toFeatures = linearBack(kept.features, weights["fc.weight"], toUnits, slopes["fc.weight"], slopes["fc.bias"],
-    count);
-  const toMaps = new Float64Array(MAPS1 * 81), toPooled = new Float64Array(MAPS1 * 49);
+  linearBack(kept.features, weights["fc.weight"], toUnits, slopes["fc.weight"], slopes["fc.bias"], count, toFeatures);
   for (let n = 0; n < count; n++) {
     toMaps.fill(0);
     convolveBack(kept.maps, n * MAPS1 * 81, MAPS1, 9, weights["conv2.weight"], MAPS2,
-      toFeatures.subarray(n * FEATURES, (n + 1) * FEATURES), kept.places2, n * FEATURES, 9,
-      slopes["conv2.weight"], slopes["conv2.bias"], toMaps);
-    for (let i = 0; i < toPooled.length; i++) { // without the frame
-      const map = (i / 49) | 0, cell = i % 49;
-      toPooled[i] = toMaps[map * 81 + ((cell / 7) | 0) * 9 + (cell % 7) + 10];
+      toFeatures, n * FEATURES, kept.places2, n * FEATURES, 9, slopes["conv2.weight"], slopes["conv2.bias"], toMaps);
+    for (let map = 0, i = 0; map < MAPS1; map++) { // without the frame
+      for (let row = 0; row < SIDE1; row++) {
+        for (let x = 0; x < SIDE1; x++) toPooled[i++] = toMaps[map * 81 + row * 9 + x + 10];
+      }
     }
-    convolveBack(kept.images, n * FRAMED, 1, 16, weights["conv1.weight"], MAPS1, toPooled, kept.places1,
+    convolveBack(kept.images, n * FRAMED, 1, 16, weights["conv1.weight"], MAPS1, toPooled, 0, kept.places1,
       n * MAPS1 * 49, 49, slopes["conv1.weight"], slopes["conv1.bias"], null);
   }
   return slopes;

@@ -1,6 +1,6 @@
 // One training of the tiny network in this browser: any loss on any output activation, misfits included.
 import { activate, CONTAINS, lossOf, sigmoid, throughActivation } from "./losses.js";
-import { adamW, backward, forward, FRAMED, freshWeights, randomFrom } from "./network.js";
+import { adamW, backward, forward, FRAMED, freshWeights, randomFrom, roomFor } from "./network.js";
 
 export const BATCH = 32;
 
@@ -27,10 +27,11 @@ export function targetsOf(task, digits) {
     : Float64Array.from(Array.from(digits).flatMap((d) => task.table[d]));
 }
 
-/** Rows of a part, by their places; `width` numbers a row. */
-const rows = (values, places, width) => {
-  const taken = new Float64Array(places.length * width);
-  places.forEach((place, row) => taken.set(values.subarray(place * width, (place + 1) * width), row * width));
+/** Rows of a part, by their places; `width` numbers a row; into `taken` where it is given. */
+const rows = (values, places, width, taken = new Float64Array(places.length * width)) => {
+  for (let row = 0; row < places.length; row++) {
+    for (let i = 0, from = places[row] * width, to = row * width; i < width; i++) taken[to + i] = values[from + i];
+  }
   return taken;
 };
 
@@ -118,19 +119,23 @@ export function* train(settings, task, data) {
   const weights = freshWeights(k, random);
   if (settings.priorBias) weights["out.bias"].set(priorBias(settings, task, targets.train));
   const step = adamW(weights, settings.lr);
+  const images = new Float64Array(BATCH * FRAMED), rooms = new Map(); // by the number of images
+  const pass = (shown, count) => {
+    if (!rooms.has(count)) rooms.set(count, roomFor(count, k));
+    return forward(weights, shown, count, settings.hidden, rooms.get(count));
+  };
   for (let epoch = 1; epoch <= settings.epochs; epoch++) {
     const order = shuffled(data.train.count, random);
     let total = 0;
     for (let start = 0; start < order.length; start += BATCH) {
       const places = order.slice(start, start + BATCH);
-      const kept = forward(weights, rows(data.train.images, places, FRAMED), places.length, settings.hidden);
+      const kept = pass(rows(data.train.images, places, FRAMED, images), places.length);
       const out = activate(settings.activation, kept.logits, k);
       const { loss, slope } = lossOf(settings.loss, task.kind, out, rows(aims, places, width), k);
       step(backward(weights, kept, throughActivation(settings.activation, out, slope, k)));
       total += loss * places.length;
     }
-    const out = activate(settings.activation, forward(weights, data.valid.images, data.valid.count,
-      settings.hidden).logits, k);
+    const out = activate(settings.activation, pass(data.valid.images, data.valid.count).logits, k);
     const told = predictions(settings, task, out, scale);
     yield {
       epoch,
