@@ -49,35 +49,28 @@ def extend(
     wanted = [(condition, seed) for seed in seeds for condition in conditions]
     path = RESULTS / "robustness" / data / f"{wanted[0][0].family}.jsonl"
     with alone_in(path):
-        extend_file(path, wanted, data, device, jobs, cluster)
+        stored = sorted(read(path), key=lambda entry: is_current(entry, data))  # the last one stays
+        entries = {(entry["condition"], entry["seed"]): entry for entry in stored}
+        good = {name for name, entry in entries.items() if is_current(entry, data)}
+        if others := len(entries) - len(good):
+            told = f"runs of another version than {EXPERIMENT_VERSION} or of other data than {data}"
+            print(f"{path.stem}: {others} stored {told} do not count; those that are trained anew are replaced")
+        missing = [key for key in wanted if (key[0].name, key[1]) not in good]
+        print(f"{path.stem}: {len(missing)} of {len(wanted)} runs to train into {path}")
 
+        def keep(key: tuple[Condition, int], entry: dict) -> None:
+            entries[entry["condition"], entry["seed"]] = entry
+            lines = (json.dumps(entries[name], separators=(",", ":")) for name in sorted(entries))
+            write_whole(path, "\n".join(lines) + "\n")
 
-def extend_file(
-    path: Path, wanted: list[tuple[Condition, int]], data: str, device: str, jobs: int | None, cluster: str | None
-) -> None:
-    """Add those of the wanted runs that the file lacks; nobody else writes into it meanwhile."""
-    stored = sorted(read(path), key=lambda entry: is_current(entry, data))  # the last one stays
-    entries = {(entry["condition"], entry["seed"]): entry for entry in stored}
-    good = {name for name, entry in entries.items() if is_current(entry, data)}
-    if others := len(entries) - len(good):
-        told = f"runs of another version than {EXPERIMENT_VERSION} or of other data than {data}"
-        print(f"{path.stem}: {others} stored {told} do not count; those that are trained anew are replaced")
-    missing = [key for key in wanted if (key[0].name, key[1]) not in good]
-    print(f"{path.stem}: {len(missing)} of {len(wanted)} runs to train into {path}")
+        if cluster:
+            from lm_utils.runs.cluster import ON_GPU, on_cluster
 
-    def keep(key: tuple[Condition, int], entry: dict) -> None:
-        entries[entry["condition"], entry["seed"]] = entry
-        lines = (json.dumps(entries[name], separators=(",", ":")) for name in sorted(entries))
-        write_whole(path, "\n".join(lines) + "\n")
-
-    if cluster:
-        from lm_utils.runs.cluster import ON_GPU, on_cluster
-
-        needs = ON_GPU if device == "cuda" else None
-        on_cluster(cluster, lambda key: run_condition(*key, data, device), missing, keep, needs=needs)
-    else:
-        work = lambda key, stop: run_condition(*key, data, device, stop)  # noqa: E731
-        in_parallel(work, missing, jobs or workers(device_of_all(device)), keep)
+            needs = ON_GPU if device == "cuda" else None
+            on_cluster(cluster, lambda key: run_condition(*key, data, device), missing, keep, needs=needs)
+        else:
+            work = lambda key, stop: run_condition(*key, data, device, stop)  # noqa: E731
+            in_parallel(work, missing, jobs or workers(device_of_all(device)), keep)
 
 
 def read(path: Path) -> list[dict]:

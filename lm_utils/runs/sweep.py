@@ -14,7 +14,7 @@ from lm_utils.data import check_request, load_data
 from lm_utils.errors import UserError
 from lm_utils.pairing import Pairing, check_name
 from lm_utils.runs.cluster import train_on_cluster
-from lm_utils.runs.store import COLUMNS, Finished, Key, Store, one_run, single_threaded
+from lm_utils.runs.store import COLUMNS, Key, Store, one_run, single_threaded
 from lm_utils.threads import cores
 from lm_utils.training import NETWORKS, check_numbers, pick_device
 
@@ -69,31 +69,16 @@ def sweep_entries(
             on_run(entry)
 
     work = work or partial(one_run, precision=precision)
-    train(missing, name, limits, where, jobs, cluster, finished, progress, work)
-    return [found[key] for key in keys]
-
-
-def train(
-    keys: Sequence[Key],
-    data: str,
-    limits: tuple[int, int],
-    device: str,
-    jobs: int | None,
-    cluster: str | None,
-    finished: Finished,
-    progress: bool,
-    work: Callable[..., dict],
-) -> None:
-    """Train these runs where they are wanted: on a cluster, many at once on a GPU, or one on each core."""
     if cluster:
-        train_on_cluster(cluster, keys, data, limits, device, finished, progress, work)
-    elif device == "cuda":
+        train_on_cluster(cluster, missing, name, limits, where, finished, progress, work)
+    elif where == "cuda":
         from lm_utils.runs.gpu import run_groups
 
-        run_groups(keys, data, limits, device, finished, progress)
+        run_groups(missing, name, limits, where, finished, progress)
     else:
-        one = partial(work, data=data, limits=limits, device=device)
-        in_parallel(one, keys, jobs or workers(device), finished, progress)
+        one = partial(work, data=name, limits=limits, device=where)
+        in_parallel(one, missing, jobs or workers(where), finished, progress)
+    return [found[key] for key in keys]
 
 
 def check_precision(precision: str, device: str) -> None:
@@ -118,9 +103,7 @@ def device_of_all(device: str, cluster: str | None = None) -> str:
 
 def workers(device: str = "cpu") -> int:
     """One worker per core this process may use; one alone on a GPU."""
-    if device == "cuda":
-        return 1
-    return cores()
+    return 1 if device == "cuda" else cores()
 
 
 def in_parallel(

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import get_context
 
 import pandas as pd
@@ -33,17 +34,10 @@ def plain(name: str, device: str, train_images: int | None = None) -> Work:
     return lambda epochs: plain_loop(*datasets, epochs, device)
 
 
-def one_fit(name: str, device: str, train_images: int | None = None) -> Work:
-    """One run of `fit`, ready to start."""
-    data = splits_with(name, train_images)
-    return lambda epochs: fit(PAIRING, data, max_epochs=epochs, patience=epochs, device=device).test_metric
-
-
-def fit_in_bf16(name: str, device: str, train_images: int | None = None) -> Work:
-    """One run of `fit` with its convolutions in bfloat16, ready to start."""
-    data = splits_with(name, train_images)
-    limits = {"patience": 1000, "device": device, "precision": "bf16"}
-    return lambda epochs: fit(PAIRING, data, max_epochs=epochs, **limits).test_metric
+def one_fit(name: str, device: str, train_images: int | None = None, precision: str = "fp32") -> Work:
+    """One run of `fit`, ready to start; "bf16" has its convolutions in bfloat16."""
+    data, where = splits_with(name, train_images), {"device": device, "precision": precision}
+    return lambda epochs: fit(PAIRING, data, max_epochs=epochs, patience=epochs, **where).test_metric
 
 
 def one_sweep(name: str, device: str, runs: int = SWEEP_RUNS, jobs: int | None = None) -> Work:
@@ -93,7 +87,7 @@ CONTENDERS = {
     **{name: Contender(f"{title}, one thread", getattr(competitors, name), package=name)
        for name, title in PEERS.items()},
     "fit": Contender("fit, one thread", one_fit),
-    "fit_bf16": Contender("fit in bf16, one thread", fit_in_bf16),
+    "fit_bf16": Contender("fit in bf16, one thread", partial(one_fit, precision="bf16")),
     "sweep": Contender("sweep of four runs, two workers", one_sweep, runs=SWEEP_RUNS, devices=("cpu",)),
     "group": Contender(f"{GROUP_RUNS} runs as one group", one_group, runs=GROUP_RUNS, devices=("cuda",)),
 }  # fmt: skip
