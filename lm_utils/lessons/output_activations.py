@@ -78,15 +78,14 @@ def round_trip_figure() -> Figure:
     for i, (name, dtype) in enumerate(PRECISIONS.items()):
         x, errors = worst_errors(dtype)
         shown = torch.isfinite(errors)
-        axes.semilogy(x[shown], errors[shown].clamp_min(1e-17), ls=LINES[i], color=COLORS[i], label=name)
-        edge, height = becomes_one(dtype), 300 if name == "bfloat16" else 10
-        axes.plot([edge], [height], MARKERS[i], color=COLORS[i])
-        axes.annotate(f"{edge:.4g}", (edge, height), (9, -4), textcoords="offset points", fontsize=11)
+        axes.semilogy(x[shown], errors[shown].clamp_min(1e-17), ls=LINES[i], color=COLORS[i])
+        axes.axvline(becomes_one(dtype), ymin=0.86, ls=LINES[i], color=COLORS[i])
+        axes.plot([], [], ls=LINES[i], color=COLORS[i], label=f"{name}: infinite from {becomes_one(dtype):.4g} on")
     axes.axvline(15, color="0.35", lw=1, ls=":")
     axes.text(14.7, 3e-17, "document 001: about 15", ha="right", fontsize=11, color="0.25")
     axes.set(xlabel="x", ylabel="worst |inverse(sigmoid(x)) - x|", ylim=(8e-18, 5e3), xlim=(-20, 40))
-    axes.set_title("How far sigmoid and inverse miss x (marker: infinite from here)")
-    axes.legend(loc="lower right", ncols=2)
+    axes.set_title("How far sigmoid and inverse miss x (upright line: infinite from here on)")
+    axes.legend(loc="lower right")
     figure.set_label(
         "Worst error of sigmoid followed by its inverse against x for four precisions: none or tiny for negative x,"
         " growing steadily for positive x until the result is infinite."
@@ -119,7 +118,7 @@ def staircase_figure(x: float, precision: str) -> Figure:
         axes.plot([x], [here], "o", ms=11, color=COLORS[1], zorder=5)
     axes.set(xlabel="x", ylabel="inverse(sigmoid(x))", xlim=(x - 3, x + 3), ylim=(x - 3.5, x + 3.5))
     axes.set_title(f"Around x = {x:g}")
-    axes.legend(loc="upper left")
+    axes.legend(loc="lower right")
     figure.set_label(f"What returns of numbers around {x:g} after a sigmoid and its inverse in {precision}.")
     return figure
 

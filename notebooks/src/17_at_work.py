@@ -493,12 +493,15 @@ if find_spec("lightning"):
             super().__init__()
             self.model, self.loss_fn = network(), nn.CrossEntropyLoss()
 
+        def forward(self, images):
+            return self.model(images)  # logits
+
         def training_step(self, batch, index):
             images, digits = batch
-            return self.loss_fn(self.model(images), digits)  # logits: no softmax here
+            return self.loss_fn(self(images), digits)  # no softmax here
 
         def predict_step(self, batch, index):
-            return self.model(batch[0]).softmax(dim=1)  # and here there must be one
+            return self(batch[0]).softmax(dim=1)  # and here there must be one
 
         def configure_optimizers(self):
             return torch.optim.AdamW(self.parameters(), lr=3e-3)
@@ -508,7 +511,7 @@ print("Lightning is", "here" if find_spec("lightning") else "not installed; read
 
 # %% [markdown]
 # `Trainer(callbacks=[DoctorCallback()])`, from `lm_utils.doctor.lightning_callback`, asks the doctor once, at the first
-# batch.
+# batch. The doctor calls the module as a function, so give it a `forward`.
 #
 # A model of Hugging Face chooses its loss by itself. `problem_type` decides: `"regression"` takes MSE,
 # `"single_label_classification"` cross-entropy, `"multi_label_classification"` `BCEWithLogitsLoss`. It returns
