@@ -19,9 +19,11 @@ from lm_utils.explorer.live_box import LiveBox, Pace
 from lm_utils.explorer.live_run import BREAKS, CONSTANT, LEARNS, LiveRun
 from lm_utils.explorer.prediction import PredictFirst
 from lm_utils.show.style import Picture
+from lm_utils.show_code import folded
 
 INSIDE_SHARE = 0.05  # of a training's time, spent on drawing the inside
 FIRST_LOOK_INSIDE = 3.0  # seconds after the start: before, the curves come first
+FIGURES = (figures.curves_figure, figures.images_figure, figures.inside_figure)
 BAR_STYLES = {LEARNS: "success", CONSTANT: "warning", BREAKS: "danger", "": ""}
 STYLE = """<style>
 .lm-preset { white-space: normal; height: auto; min-height: 3em; line-height: 1.25; padding: .3em .5em; }
@@ -67,6 +69,7 @@ class Explorer(LiveBox):
             self.card, widgets.HBox([self.bar, self.predict.switch], layout={"align_items": "center"}), self.predict,
             self.curves, self.images, self.inside, self.doctor, self.comparison,
             widgets.HTML(f"<div style='line-height:1.3;font-size:12px'>{hint}</div>"),
+            widgets.HTML(folded(*(draw.__code__ for draw in FIGURES))),
         ]  # fmt: skip
 
     def _preset_button(self, number: int) -> widgets.Button:

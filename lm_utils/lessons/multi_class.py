@@ -7,7 +7,6 @@ from statistics import median
 import numpy as np
 import pandas as pd
 import torch
-from IPython.display import Markdown
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -16,7 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from lm_utils.data import Splits
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.changed_conditions import BY_NAME, collapsed, origin
-from lm_utils.evidence.results import counted, under_conditions, with_origin
+from lm_utils.evidence.results import under_conditions, with_origin
 from lm_utils.evidence.tables import Table
 from lm_utils.model import CNN, TinyCNN
 from lm_utils.pairing import Pairing
@@ -133,29 +132,6 @@ def grid_table(data: str = "mnist") -> Table:
     return Table(with_origin(pd.DataFrame(lines), origin(found)))
 
 
-def grid_sentence(data: str = "mnist") -> Markdown:
-    """Say how many runs each explanation foretold, and which cells the better one got wrong."""
-    found = grid_runs(data)
-    total = sum(map(len, found.values()))
-    right = {
-        "the classes": {name: foretold(name, runs, if_classes_matter(name)) for name, runs in found.items()},
-        "the images": {name: foretold(name, runs, BY_NAME[name].expected) for name, runs in found.items()},
-    }
-    told = [f"if {what} matter: **{sum(cells.values())} of {total}** runs as foretold" for what, cells in right.items()]
-    wrong = [f"{BY_NAME[name].title} ({right['the images'][name]} of {len(runs)} as foretold)"
-             for name, runs in found.items() if right["the images"][name] < len(runs)]  # fmt: skip
-    missed = f" Out of line with the images: {'; '.join(wrong)}." if wrong else ""
-    few = min(map(len, found.values())) < st.FEWEST_SEEDS
-    note = f" Fewer than {st.FEWEST_SEEDS} seeds: an illustration, no verdict." if few else ""
-    return Markdown(f"{'; '.join(told).capitalize()} ({origin(found)}).{missed}{note}")
-
-
-def foretold(name: str, runs: list[dict], expected: str) -> int:
-    """Count the runs that ended as expected."""
-    lost = collapsed(name, runs)
-    return lost if expected == "collapses" else len(runs) - lost
-
-
 # --- the race, and the map of where it is lost -----------------------------------------------------------------------
 
 
@@ -244,20 +220,6 @@ def draw_map(axis: Axes, grid: list[list[list[dict]]], title: str, rows: Sequenc
 def hidden_layer_first(runs: Sequence[dict]) -> bool:
     """Whether in most probes half of the units are stuck before the outputs are near the base rate."""
     return median(race.steps_to_stuck(run) < race.steps_to_rate(run) for run in runs) > 0.5
-
-
-def race_sentence(runs: Sequence[dict]) -> Markdown:
-    """Say in how many probes the race told the outcome."""
-    judged = [run for run in runs if run["hidden"] in ("sigmoid", "tanh") and race.outcome(run) != "not yet"]
-    lost = [run for run in judged if race.steps_to_stuck(run) < race.steps_to_rate(run)]
-    won = [run for run in judged if run not in lost]
-    fell = sum(race.outcome(run) == "collapses" for run in lost)
-    stood = sum(race.outcome(run) == "learns" for run in won)
-    return Markdown(
-        f"Sigmoid or tanh layer, {counted(len(judged), 'probe')} that ended one way or the other: where the units were"
-        f" stuck first, **{fell} of {len(lost)}** collapsed; where the outputs were first, **{stood} of {len(won)}**"
-        f" learnt. The race told the outcome in {(fell + stood) / max(len(judged), 1):.0%}."
-    )
 
 
 # --- exercise 3: a set-up to repair ----------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ banner(data, device)
 # %% [markdown]
 # Document 000 gives a reason for every loss it recommends. Some of these reasons are exactly right; others describe a
 # real effect, but name the wrong cause. A reason that you can *see* stays in mind, so this notebook turns each of them
-# into a small machine.
+# into controls and a picture.
 #
 # ## 1. The price of a confident mistake (section 1-1)
 #

@@ -356,7 +356,7 @@ lesson.extremes_lab()
 # %% [markdown]
 # Left, the fused loss has only the rounding error of each format, at every size. Right, the sigmoid is computed
 # separately: for label 0 the error climbs until the sigmoid rounds to 1, then jumps. (The dip near 100 is an accident:
-# there the true loss happens to equal the clamp. A stopped clock is right twice a day.) For label 1 small probabilities
+# there the true loss happens to equal the clamp.) For label 1 small probabilities
 # are easier to hold, so the *loss* stays right much longer. Its *gradient* does not: switch and look.
 
 # %%

@@ -70,6 +70,7 @@ device = "auto"
 # %%
 import math
 
+import numpy as np
 import torch
 from IPython.display import Markdown, display
 from torch.nn import functional as F
@@ -525,13 +526,13 @@ for step in range(1, 21):
 
 # %% [markdown]
 # *Stuck* means: at the same end for all of 200 images. The layer fills within a few steps, while the outputs are still
-# on their way down to 0.1. The hidden layer wins the race in about ten batches, long before the first epoch ends. What
-# follows is in the stored runs of this CNN on MNIST:
+# on their way down to 0.1. The hidden layer wins the race long before the first epoch ends; the lines above say after
+# how many batches most of it was stuck. What follows is in the stored runs of this CNN on MNIST:
 
-# %% [markdown] tags=["lang-ko"] english="b553cf1f"
+# %% [markdown] tags=["lang-ko"] english="18f3a110"
 # *stuck*는 이미지 200장 모두에서 같은 끝에 붙어 있다는 뜻입니다. 출력이 아직 0.1로 내려가는 동안 은닉층은 몇 번의 갱신
-# 만에 가득 찹니다. 첫 에포크가 끝나기 한참 전에, 배치 열 개쯤에서 은닉층이 경주에서 이깁니다. 그다음에 일어나는 일은 이
-# CNN을 MNIST에서 학습한 저장된 실행에 있습니다.
+# 만에 가득 찹니다. 첫 에포크가 끝나기 한참 전에 은닉층이 경주에서 이깁니다. 배치 몇 개 뒤에 대부분이 붙어 버렸는지는
+# 위의 출력에 나옵니다. 그다음에 일어나는 일은 이 CNN을 MNIST에서 학습한 저장된 실행에 있습니다.
 
 # %%
 names = ["control", "no-common-push", "slow"]
@@ -693,10 +694,12 @@ show(condition_figures.outcome_figure(found))
 # 실행 전에 적어 두었습니다.
 
 # %%
-lesson.grid_table()
-
-# %%
-lesson.grid_sentence()
+grid = lesson.grid_table()
+learnt, runs = grid.frame["learnt"].str.split(" of ", expand=True).astype(int).to_numpy().T
+for what in ("if the classes matter", "if the images matter"):
+    foretold = np.where(grid.frame[what] == "learns", learnt, runs - learnt)
+    print(f"{what}: {foretold.sum()} of {runs.sum()} runs as foretold, {runs.min()} or more in each row")
+grid
 
 # %% [markdown]
 # Softmax collapses with alternating biases although nothing is common to its classes, and the mean over the images is
@@ -847,10 +850,12 @@ show(lesson.race_figure(probes))
 # 지도입니다. 숫자는 시드의 수입니다.
 
 # %%
+ended = [run for run in probes if run["hidden"] in ("sigmoid", "tanh") and race.outcome(run) != "not yet"]
+for stuck_first, fate in ((True, "collapses"), (False, "learns")):
+    group = [run for run in ended if (race.steps_to_stuck(run) < race.steps_to_rate(run)) == stuck_first]
+    share = sum(race.outcome(run) == fate for run in group) / len(group)
+    print(f"{'units stuck' if stuck_first else 'outputs'} first: {share:.0%} of {len(group)} probes: {fate}")
 show(lesson.map_figure(probes))
-
-# %%
-lesson.race_sentence(probes)
 
 # %% [markdown]
 # Read it from the lower left, where labels are common and steps small, to the upper right. A dark field is a network
@@ -1024,8 +1029,8 @@ lesson.check_repair(repaired, digits)
 #   whether their paired differences lie inside the band. A small difference may be real and still not matter.
 # - Ten sigmoids with BCE or MSE collapse here. The reason is neither the loss nor missing competition, because both are
 #   still there after the repairs. The reason is a push on the outputs that all images share. It fills the sigmoid
-#   hidden layer before the outputs have reached their base rate: a race of about ten batches. (With the squared error a
-#   ReLU hidden layer loses runs, too.)
+#   hidden layer before the outputs have reached their base rate: part 5 counts the batches of that race. (With the
+#   squared error a ReLU hidden layer loses runs, too.)
 # - The effect can be switched off (output bias at the prior, removed push, LayerNorm) and on (added push, a bad start
 #   of the bias), each in a few lines.
 # - Rare labels, large steps and a narrow sigmoid or tanh layer make it likely; common labels, a wide layer or a
@@ -1035,15 +1040,15 @@ lesson.check_repair(repaired, digits)
 #
 # **Next:** [12 Multi-label classification](12_multi_label.ipynb), where softmax itself is the misfit.
 
-# %% [markdown] tags=["lang-ko"] english="b9b8004e"
+# %% [markdown] tags=["lang-ko"] english="82adcef1"
 # ## 요약
 #
 # - 클래스가 열 개일 때, 클래스들을 묶어 주는 손실 함수와 활성화 함수(무엇이든 그 앞에 소프트맥스가 있는 것)는 결과가
 #   가까이 모입니다. 짝지은 차이가 띠 안에 드는지 보세요. 작은 차이는 실제로 있더라도 중요하지 않을 수 있습니다.
 # - 여기서 시그모이드 열 개는 BCE나 MSE와 만나면 붕괴합니다. 그 이유는 손실 함수도 아니고 경쟁이 없어서도 아닙니다. 둘
 #   다 해결한 뒤에도 그대로 남아 있기 때문입니다. 이유는 모든 이미지가 함께 출력을 미는 힘입니다. 그 힘은 출력이
-#   기저율에 이르기 전에 시그모이드 은닉층을 가득 채웁니다. 배치 열 개쯤의 경주입니다. (제곱 오차에서는 ReLU 은닉층도 몇
-#   번의 실행을 잃습니다.)
+#   기저율에 이르기 전에 시그모이드 은닉층을 가득 채웁니다. 그 경주의 배치 수는 5부에서 셉니다. (제곱 오차에서는 ReLU
+#   은닉층도 몇 번의 실행을 잃습니다.)
 # - 이 효과는 끌 수도 있고(출력층 편향을 사전 확률에 맞추기, 공통 힘 없애기, LayerNorm) 켤 수도 있습니다(공통 힘 더하기,
 #   편향의 나쁜 출발). 모두 코드 몇 줄입니다.
 # - 드문 레이블, 큰 갱신, 좁은 시그모이드나 tanh 은닉층에서는 일어나기 쉽고, 흔한 레이블, 넓은 은닉층, 정규화에서는

@@ -14,6 +14,8 @@ from lm_utils.lessons import start_here as lesson
 from lm_utils.lessons import start_here_scripts as scripts
 from lm_utils.pairing import USUAL_ACTIVATIONS, recommended, usual_pairing
 from lm_utils.runs.rows import rows
+from lm_utils.show import quiz
+from lm_utils.workshop.publish import notebooks
 
 SOURCE = NOTEBOOKS / "src" / "00_start_here.py"
 
@@ -142,3 +144,30 @@ def test_map_and_paths_come_from_the_notebooks():
     assert "00_start_here.ipynb" in lesson.course_map().data
     assert f"Two, {sum(said.values())} minutes:" in lesson.course_path("Two", ["00", "04"]).data
     assert "Plan, 17 minutes:" in lesson.course_path("Plan", {"00": 10, "04": 7, "99": 5}).data
+
+
+@pytest.mark.parametrize(
+    "old, new, state, words",
+    [
+        ("range(200)", "range(400)", "unanswered", "still gives"),
+        (", nn.Softmax(dim=1)", "", "right", "now gives"),
+        ("nn.Softmax(dim=1)", "nn.Sigmoid()", "wrong", "A sigmoid also keeps"),
+        ("nn.Softmax(dim=1)", "nn.ReLU()", "wrong", "ReLU cuts off"),
+        ("nn.CrossEntropyLoss()", "nn.NLLLoss()", "wrong", "NLLLoss expects logarithms"),
+        (
+            "nn.CrossEntropyLoss()(model(flowers), kinds)",
+            "nn.MSELoss()(model(flowers), flowers)",
+            "wrong",
+            "another loss",
+        ),
+    ],
+)
+def test_every_common_repair_of_the_broken_script_gets_its_message(tmp_path, old, new, state, words):
+    code = [cell.source for cell in notebooks.build(SOURCE).cells if cell.cell_type == "code"]
+    (script,), (asked,) = ([text for text in code if mark in text] for mark in ("def script", "quiz.check_script"))
+    file = tmp_path / "script.py"  # the check reads the code of the script
+    file.write_text(script.replace(old, new), "utf-8")
+    names = {"torch": torch, "nn": torch.nn, "quiz": quiz}
+    exec(compile(file.read_text("utf-8"), file, "exec"), names)
+    verdict = eval(asked, names)
+    assert old in script and verdict.state == state and words in verdict.message

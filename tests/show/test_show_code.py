@@ -5,6 +5,8 @@ from html import unescape
 
 import pytest
 
+from lm_utils.explorer.explorer import explorer
+from lm_utils.explorer.picker import picker
 from lm_utils.lessons import losses as lesson
 from lm_utils.lessons import output_activations
 from lm_utils.show import output_figures, result_figures
@@ -53,6 +55,13 @@ def test_a_lab_shows_what_draws_its_picture(cell):
     assert "walk_figure in lm_utils/lessons/losses.py" in head and "def walk_figure(" in source
     through_a_lambda, _ = code_in(output_activations.coupling_lab().children[-1].value)
     assert "coupling_figure in" in through_a_lambda
+
+
+def test_picker_and_explorer_show_what_draws_their_pictures(tmp_path, monkeypatch):
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path))
+    for box in (picker("binary", "digits", "cpu"), explorer("digits", "cpu", tmp_path)):
+        head, source = code_in(box.children[-1].value)
+        assert "curves_figure in lm_utils/explorer/figures.py:" in head and "def curves_figure(" in source
 
 
 def test_a_function_of_the_reader_is_not_ours():
