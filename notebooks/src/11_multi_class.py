@@ -698,7 +698,8 @@ grid = lesson.grid_table()
 learnt, runs = grid.frame["learnt"].str.split(" of ", expand=True).astype(int).to_numpy().T
 for what in ("if the classes matter", "if the images matter"):
     foretold = np.where(grid.frame[what] == "learns", learnt, runs - learnt)
-    print(f"{what}: {foretold.sum()} of {runs.sum()} runs as foretold, {runs.min()} or more in each row")
+    print(f"{what}: {foretold.sum()} of {runs.sum()} runs as foretold")
+print(f"runs in a row: {runs.min()} or more; fewer than {st.FEWEST_SEEDS} are an illustration, no verdict")
 grid
 
 # %% [markdown]
@@ -854,7 +855,7 @@ ended = [run for run in probes if run["hidden"] in ("sigmoid", "tanh") and race.
 for stuck_first, fate in ((True, "collapses"), (False, "learns")):
     group = [run for run in ended if (race.steps_to_stuck(run) < race.steps_to_rate(run)) == stuck_first]
     share = sum(race.outcome(run) == fate for run in group) / len(group)
-    print(f"{'units stuck' if stuck_first else 'outputs'} first: {share:.0%} of {len(group)} probes: {fate}")
+    print(f"{'units stuck' if stuck_first else 'outputs'} first: {share:.0%} of {len(group)} such probes end as foretold ({fate})")
 show(lesson.map_figure(probes))
 
 # %% [markdown]
