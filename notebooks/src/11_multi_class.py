@@ -855,7 +855,8 @@ ended = [run for run in probes if run["hidden"] in ("sigmoid", "tanh") and race.
 for stuck_first, fate in ((True, "collapses"), (False, "learns")):
     group = [run for run in ended if (race.steps_to_stuck(run) < race.steps_to_rate(run)) == stuck_first]
     share = sum(race.outcome(run) == fate for run in group) / len(group)
-    print(f"{'units stuck' if stuck_first else 'outputs'} first: {share:.0%} of {len(group)} probes: {fate}, as foretold")
+    first = "units stuck" if stuck_first else "outputs"
+    print(f"{first} first: {share:.0%} of {len(group)} probes end as foretold ({fate})")
 show(lesson.map_figure(probes))
 
 # %% [markdown]
