@@ -45,6 +45,15 @@ say *anything* beyond PyTorch's own words; they were not asked to name the cause
 
 {static}
 
+## What it costs
+
+One diagnosis in training steps (forward, backward, Adam) of the same model on the same batch ({device}): the
+least of five, taken in turns. On models of a few hundred weights Python itself weighs more.
+
+| model | weights | training steps |
+| --- | --- | --- |
+{speeds}
+
 ## What it does not see
 
 Set-ups of the held-out, late, second, third and study sets whose cause is not among its errors and warnings. Where a
@@ -90,7 +99,9 @@ def static(run: dict) -> str:
             f"about the {run['files']} files that hold all set-ups, and no cause: {said}.")  # fmt: skip
 
 
-def page(before: dict, first: dict, earlier: dict, study: dict, now: dict, others: dict, torchfix: dict) -> str:
+def page(
+    before: dict, first: dict, earlier: dict, study: dict, now: dict, others: dict, torchfix: dict, speed: dict
+) -> str:
     """Return the page: counts before and after each round of mending, misses and alarms."""
     text = HEAD.format(torch=now["torch"])
     old = {**before["sets"], "late": first["sets"]["late"], **earlier["sets"], **study["sets"]}
@@ -105,13 +116,16 @@ def page(before: dict, first: dict, earlier: dict, study: dict, now: dict, other
              if not row["expected"] and (row["errors"] or row["warnings"])]  # fmt: skip
     threads = share(sum(source not in ("", "own") for source in causes), len(causes))
     misses, alarms = "\n".join(missed), "\n".join(wrong or ["None in these sets."])
-    limits = LIMITS.format(tools=peers(others), static=static(torchfix), threads=threads)
+    costs = [f"| {row['model']} | {row['weights']:,} | {row['steps']} |" for row in speed["rows"]]
+    limits = LIMITS.format(
+        tools=peers(others), static=static(torchfix), threads=threads, device=speed["device"], speeds="\n".join(costs)
+    )
     return f"{text}{limits}{misses}\n{ALARMS}{alarms}\n"
 
 
 def runs() -> list[dict]:
     """Return the stored runs in the order that `page` takes them."""
-    names = ("before", "after", "fresh_before", "study_before", "third_round", "peers", "torchfix")
+    names = ("before", "after", "fresh_before", "study_before", "third_round", "peers", "torchfix", "speed")
     return [json.loads((RUNS / f"{name}.json").read_text(encoding="utf-8")) for name in names]
 
 
