@@ -12,6 +12,7 @@ RESULTS = PROJECT / "results"
 NOTEBOOKS = PROJECT / "notebooks"
 DOCS = PROJECT / "docs"
 BUILD = PROJECT / "build"
+WORKING_COPY = PROJECT / "my_notebooks"  # beside notebooks/, so that links to docs/ lead there from both
 
 
 def user_cache() -> Path:

@@ -23,7 +23,7 @@ nb_render_markdown_format = "myst"
 
 html_theme = "sphinx_book_theme"
 html_static_path = ["_static"]
-html_css_files = ["site.css"]
+html_css_files = ["site.css", "chart.css"]
 html_js_files = [("site.js", {"defer": "defer"}), ("questions.js", {"defer": "defer"})]
 LAB_FILES = ("chart.js", "labs/formulas.js", "labs/labs.js")
 html_favicon = "_static/icon.svg"

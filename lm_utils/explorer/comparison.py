@@ -18,6 +18,7 @@ from lm_utils.evidence.results import TITLES, counted
 from lm_utils.evidence.sentences import shown
 from lm_utils.explorer.figures import METRIC, PERCENT, WIDTH
 from lm_utils.explorer.live_run import LiveRun
+from lm_utils.files import write_whole
 from lm_utils.show.style import COLORS, LINES, MARKERS, Picture, new_figure, png
 from lm_utils.training import RECORD
 
@@ -77,7 +78,7 @@ class Comparison(Fold):
             self.picture.draw(comparison_figure(runs))
 
     def save(self) -> None:
-        """Write both files into the working folder, and offer them as links."""
+        """Write both files into the folder, and offer them as links."""
         if not self.runs:
             self.links.value = "There are no runs to save yet."
             return
@@ -86,7 +87,7 @@ class Comparison(Fold):
         links = [download_link(name, *file) for name, file in files.items()]
         try:
             for name, (_, content) in files.items():
-                (self.folder / name).write_bytes(content)
+                write_whole(self.folder / name, content)
             told = f"Written into {escape(str(self.folder))}; or download"
         except OSError as problem:
             told = f"{escape(str(self.folder))} cannot be written ({escape(problem.strerror or '')}); download"

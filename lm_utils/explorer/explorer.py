@@ -18,6 +18,7 @@ from lm_utils.explorer.controls import PAIRING_FIELDS, TRAINING_FIELDS
 from lm_utils.explorer.live_box import LiveBox, Pace
 from lm_utils.explorer.live_run import BREAKS, CONSTANT, LEARNS, LiveRun
 from lm_utils.explorer.prediction import PredictFirst
+from lm_utils.show.chart import Chart
 from lm_utils.show.style import Picture
 from lm_utils.show_code import folded
 
@@ -53,7 +54,7 @@ class Explorer(LiveBox):
         self.predict = PredictFirst(self._show_what_is_known)
         self.images, self.inside, self.doctor = Picture(), Picture(), widgets.HTML()
         self.comparison = Comparison(folder)
-        for picture in (self.curves, self.images, self.inside):
+        for picture in (self.images, self.inside):
             picture.add_class("lm-picture")
         self.layout.margin, self.children = "0 auto", self._parts()
         self.add_class("lm-explorer")
@@ -94,7 +95,7 @@ class Explorer(LiveBox):
     def _show_what_is_known(self) -> None:
         secret = self.predict.waiting
         self.card.value = texts.question_card(self.choice) if secret else texts.pairing_card(self.choice, self.shipped)
-        self._draw_curves()
+        self.curves.draw(self._curves())
 
     # --- training ---
 
@@ -138,14 +139,14 @@ class Explorer(LiveBox):
 
     # --- pictures ---
 
-    def _draw_curves(self) -> None:
+    def _curves(self) -> Chart:
         live, pairing = self.live, self.choice.pairing
         secret = self.predict.waiting
         comparable = self.splits.name == self.shipped.data and not secret
         lines = landmarks(pairing, live.data if live is not None else self.splits)
         if secret:  # what these outputs can reach would give the answer away
             lines = replace(lines, constant_loss=None, least_loss=None, best_metric=None)
-        self.curves.draw(figures.curves_figure(pairing, lines, live, self.shipped if comparable else None))
+        return figures.curves_chart(pairing, lines, live, self.shipped if comparable else None)
 
     def _draw_inside(self) -> None:
         self.images.draw(figures.images_figure(self.live))

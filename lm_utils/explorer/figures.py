@@ -1,15 +1,13 @@
-"""The pictures of a live run, from what is known at this moment; nothing here knows a widget."""
+"""The pictures of a live run, from what is known at this moment."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import isfinite
 
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import MaxNLocator
 from torch.nn import functional as F
 
 from lm_utils.evidence.reference_lines import Landmarks
@@ -18,6 +16,7 @@ from lm_utils.explorer.live_run import SHOWN, LiveRun, Look
 from lm_utils.pairing import Pairing
 from lm_utils.runs.outputs import one_hot
 from lm_utils.runs.watches import LAYERS
+from lm_utils.show.chart import Chart, chart_figure, line, panel, series
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 from lm_utils.tasks import Task
 
@@ -38,14 +37,6 @@ def fixed_axes(
     return figure, axes[0]
 
 
-def short_number(value: float, position: int | None = None) -> str:
-    """Return a tick label of at most seven characters, so that the axis' own label never leaves the picture."""
-    if value == 0 or 0.01 <= abs(value) < 10_000:
-        return f"{value:.4g}".replace("-", "\N{MINUS SIGN}")
-    mantissa, exponent = f"{value:.1e}".split("e")
-    return f"{mantissa.removesuffix('.0')}e{int(exponent)}".replace("-", "\N{MINUS SIGN}")
-
-
 def title(axes: Axes, text: str) -> None:
     """Set a title at a fixed place: looking for a free one costs a third of the drawing."""
     axes.set_title(text, loc="left", y=1.02)
@@ -58,56 +49,49 @@ def curves_figure(
     pairing: Pairing, lines: Landmarks, live: LiveRun | None = None, stored: Results | None = None
 ) -> Figure:
     """Draw loss and metric over epochs, with the lines they are read by; stored runs stand behind in grey."""
-    figure, (loss, metric) = fixed_axes(2.9, (0.09, 0.185, 0.988, 0.895), columns=2)
-    for axes in (loss, metric):
-        axes.yaxis.set_major_formatter(short_number)
-        axes.yaxis.set_label_coords(-0.8 / (axes.get_position().width * WIDTH), 0.5)  # 0.8 inches left of the axis
+    return chart_figure(curves_chart(pairing, lines, live, stored))
+
+
+def curves_chart(
+    pairing: Pairing, lines: Landmarks, live: LiveRun | None = None, stored: Results | None = None
+) -> Chart:
+    """Return loss and metric over epochs, with the lines they are read by, as the browser draws them."""
     factor = PERCENT[pairing.spec.metric]
     histories = [entry["history"] for entry in stored.of(pairing)] if stored is not None else []
-    for axes, name, scale in ((loss, "valid_loss", 1.0), (metric, "valid_metric", factor)):
-        for number, history in enumerate(histories):
-            label = f"{stored.whose}: {TITLES[stored.data]}, a line a seed" if number == 0 else None
-            values = [scale * record[name] for record in history]
-            color = COLORS[0] if live is None else "0.65"
-            axes.plot(range(1, len(values) + 1), values, color=color, lw=1.2, label=label, zorder=1)
-    if live is not None:
-        draw_live(loss, metric, live, factor)
-    draw_reference_lines(loss, lines.constant_loss, lines.least_loss, "lowest loss within reach")
+    whose = f"{stored.whose}: {TITLES[stored.data]}, a line a seed" if histories else ""
+    loss, metric = (
+        [*(series("stored", [scale * record[f"valid_{name}"] for record in history], "" if number else whose)
+           for number, history in enumerate(histories)), *live_series(live, name, scale)]
+        for name, scale in (("loss", 1.0), ("metric", factor))
+    )  # fmt: skip
     best = None if lines.best_metric is None else factor * lines.best_metric
-    draw_reference_lines(metric, factor * lines.constant_metric, best, "best within reach")
-    finish_axes(loss, "loss", live, histories)
-    finish_axes(metric, METRIC[pairing.spec.metric], live, histories)
-    if pairing.spec.metric == "accuracy":
-        metric.set_ylim(-3, 104)
-    elif live is None and not histories:
-        metric.set_ylim(0, 1.6 * lines.constant_metric)
-    if live is None and not histories and lines.constant_loss:
-        loss.set_ylim(0, 1.2 * lines.constant_loss)
-    title(loss, f"Loss: {pairing.label}")
-    title(metric, pairing.spec.title)
-    figure.set_label(curves_alt(pairing, lines, live))
-    return figure
+    loss_lines = (
+        line(lines.constant_loss, "constant answer"),
+        line(lines.least_loss, "lowest loss within reach", "limit"),
+    )
+    metric_lines = line(factor * lines.constant_metric, "constant answer"), line(best, "best within reach", "limit")
+    epochs, words = axis_end(live, histories), instead_of_curves(live, histories)
+    ends = (-3, 104) if pairing.spec.metric == "accuracy" else (None, None)
+    return {"alt": curves_alt(pairing, lines, live), "panels": [
+        panel(f"Loss: {pairing.label}", "loss", loss, loss_lines, epochs, words=words),
+        panel(pairing.spec.title, METRIC[pairing.spec.metric], metric, metric_lines, epochs, *ends, words=words),
+    ]}  # fmt: skip
 
 
-def draw_live(loss: Axes, metric: Axes, live: LiveRun, factor: float) -> None:
-    """Draw the growing curves: whole epochs with markers, what lies between two of them as a thin line."""
-    for part in between_epochs(live):
-        epochs = [look.epoch for look in part]
-        loss.plot(epochs, [look.loss for look in part], color="0.35", lw=1.2)
-        metric.plot(epochs, [factor * look.metric for look in part], color="0.35", lw=1.2)
-    if not live.history:
-        return
-    epochs = [record["epoch"] for record in live.history]
-    every = max(1, len(epochs) // 12)
-    style = {"markevery": every, "markersize": 6}
-    for i, (name, label) in enumerate((("train_loss", "training images"), ("valid_loss", "validation images"))):
-        values = [record[name] for record in live.history]
-        loss.plot(epochs, values, ls=LINES[1 - i], marker=MARKERS[1 - i], color=COLORS[1 - i], label=label, **style)
-    values = [factor * record["valid_metric"] for record in live.history]
-    metric.plot(epochs, values, ls=LINES[0], marker=MARKERS[0], color=COLORS[0], label="validation images", **style)
-    if live.run is not None and live.run.best_epoch:
+def live_series(live: LiveRun | None, name: str, scale: float) -> list[dict]:
+    """Return the growing curves of loss or metric: whole epochs, and as a thin line what lies between two of them."""
+    if live is None:
+        return []
+    drawn = [series("look", [scale * getattr(look, name) for look in part], xs=[look.epoch for look in part])
+             for part in between_epochs(live)]  # fmt: skip
+    kinds = {"train": "training images", "valid": "validation images"}
+    for kind, label in kinds.items():
+        values = [scale * record[f"{kind}_{name}"] for record in live.history if f"{kind}_{name}" in record]
+        drawn += [series(kind, values, label)] if values else []
+    if name == "metric" and live.run is not None and live.run.best_epoch:
         best = live.history[live.run.best_epoch - 1]["valid_metric"]
-        metric.plot(live.run.best_epoch, factor * best, "*", color=COLORS[3], ms=15, label="best epoch", zorder=5)
+        drawn.append(series("best", [scale * best], "best epoch", [live.run.best_epoch]))
+    return drawn
 
 
 def between_epochs(live: LiveRun) -> list[list[Look]]:
@@ -121,31 +105,12 @@ def between_epochs(live: LiveRun) -> list[list[Look]]:
     return [[*first, done[0]], [done[1], *now]]
 
 
-def draw_reference_lines(axes: Axes, constant: float | None, best: float | None, best_words: str) -> None:
-    """Draw horizontal lines at the constant answer and at the limit, where there are such."""
-    if constant is not None and isfinite(constant):
-        axes.axhline(constant, color="0.25", lw=1.4, ls=":", label="constant answer", zorder=2)
-    if best is not None and isfinite(best):
-        axes.axhline(best, color=ALERT, lw=1.4, ls="-.", label=best_words, zorder=2)
-
-
-def finish_axes(axes: Axes, ylabel: str, live: LiveRun | None, histories: Sequence[list]) -> None:
-    """Set labels, whole epochs on the x axis, and a legend that hides no curve for long."""
-    axes.set(xlabel="epoch", ylabel=ylabel)
-    low, high = axes.get_ylim()
-    if high - low < 0.1 * max(abs(low), abs(high)):  # a flat line is to look flat
-        axes.set_ylim(min(0, 1.2 * low), max(0, 1.2 * high))
-    longest = max([len(history) for history in histories], default=0)
-    seen = live.epoch if live is not None else 0
-    ended = live is not None and live.run is not None and bool(live.history)
-    least = 0.0 if ended else 5.0  # the axis of a short run ends with its curve: no legend beside it, on the star
-    axes.set_xlim(0, max(least, 1.08 * seen, 0 if live is not None else longest))
-    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-    if words := instead_of_curves(live, histories):
-        axes.text(0.5, 0.3, words, transform=axes.transAxes, color="0.35", size=15, ha="center", va="center",
-                  bbox={"fc": "white", "ec": "none"}, zorder=5)  # fmt: skip
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="best", fontsize=10, framealpha=0.8)
+def axis_end(live: LiveRun | None, histories: Sequence[list]) -> float:
+    """Return the last epoch of the axis: that of the stored runs, or a little more than has been trained."""
+    if live is None:
+        return max([5, *(len(history) for history in histories)])
+    ended = live.run is not None and bool(live.history)
+    return max(1.08 * live.epoch, 1.0 if ended else 5.0)
 
 
 def instead_of_curves(live: LiveRun | None, histories: Sequence[list]) -> str:

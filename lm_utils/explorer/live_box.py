@@ -15,17 +15,16 @@ from lm_utils.explorer.choice import Choice
 from lm_utils.explorer.controls import ChoiceControls
 from lm_utils.explorer.live_run import LiveRun
 from lm_utils.explorer.training_bar import TrainingBar, stop_all
-from lm_utils.show.style import Picture
+from lm_utils.show.chart import Chart, LiveChart
 from lm_utils.training import Run
 
 CURVES_SHARE = 0.1  # of a training's time, spent on drawing curves
-FIRST_CURVE = 0.25  # seconds after the start: by then the first curve has somewhere to go
 
 
 class Pace:
     """Say whether it is time to draw again: never more often than `seconds`, and never over a share of all time."""
 
-    def __init__(self, seconds: float = 0.3, share: float = CURVES_SHARE) -> None:
+    def __init__(self, seconds: float = 0.2, share: float = CURVES_SHARE) -> None:
         self.seconds, self.share = seconds, share
         self._drawn = self._cost = 0.0
 
@@ -42,7 +41,7 @@ class Pace:
 
 
 class LiveBox(widgets.VBox):
-    """The common part; a subclass has `_chosen`, `_work`, `_ended` and `_draw_curves` of its own."""
+    """The common part; a subclass has `_chosen`, `_work`, `_ended` and `_curves` of its own."""
 
     ready = ""  # what the status line says before a training
 
@@ -50,7 +49,7 @@ class LiveBox(widgets.VBox):
         stop_all()
         self.splits, self.device, self.shipped = load_data(data, seed=0), device, reference("mnist")
         self.choice, self.live, self.pace = choice, None, Pace()
-        self.card, self.curves = widgets.HTML(), Picture()
+        self.card, self.curves = widgets.HTML(), LiveChart()
         self.controls = ChoiceControls(choice, fields, self.choose)
         self.bar = TrainingBar(self.train, self._ended, label)
         super().__init__(layout={"max_width": "1120px", "width": "100%"})
@@ -86,15 +85,17 @@ class LiveBox(widgets.VBox):
 
     def _watched(self, live: LiveRun) -> None:
         """Look at the training before its first batch and after each, in its own thread, when it is time to."""
-        if not live.batches:
-            live.look()
-        elif live.seconds > FIRST_CURVE and self.pace.due():
+        if self.pace.due():
             self.pace.draw(lambda: self._glance(live))
 
     def _glance(self, live: LiveRun) -> None:
         live.look()
         self._progress(live, min(1.0, live.epoch / live.expected_epochs))
-        self._draw_curves()
+        self.curves.draw(self._curves(), moving=True)
+
+    def _curves(self) -> Chart:
+        """Return what the curves show now."""
+        raise NotImplementedError
 
     def _progress(self, live: LiveRun, share: float) -> None:
         """Say how far the training is."""

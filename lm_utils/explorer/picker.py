@@ -13,13 +13,14 @@ from lm_utils.evidence.results import FITTING, Results
 from lm_utils.evidence.sentences import sentence
 from lm_utils.explorer import texts
 from lm_utils.explorer.choice import Choice, can_normalise
-from lm_utils.explorer.figures import curves_figure
+from lm_utils.explorer.figures import curves_chart
 from lm_utils.explorer.live_box import LiveBox
 from lm_utils.explorer.live_run import LiveRun
 from lm_utils.pairing import check_name
 from lm_utils.runs.outputs import summarise
 from lm_utils.runs.shipped import LIMITS
 from lm_utils.runs.store import Store, entry_of
+from lm_utils.show.chart import Chart
 from lm_utils.show_code import folded
 from lm_utils.tasks import TASKS
 from lm_utils.training import pick_device
@@ -65,7 +66,7 @@ class Picker(LiveBox):
     def _show(self) -> None:
         mine = self.mine
         self.card.value = texts.pairing_card(self.choice, self.shipped, *([mine] if mine.entries else []))
-        self._draw_curves()
+        self.curves.draw(self._curves())
 
     def _work(self, stop: Event) -> None:
         """Train the chosen number of seeds, those that are not stored yet."""
@@ -94,12 +95,10 @@ class Picker(LiveBox):
             self.live = None
         self._show()
 
-    def _draw_curves(self) -> None:
-        """Draw one's own runs where there are some, else the shipped ones; behind a training only one's own."""
+    def _curves(self) -> Chart:
+        """Show one's own runs where there are some, else the shipped ones; behind a training only one's own."""
         pairing, live, mine = self.choice.pairing, self.live, self.mine
         if live is None:
             results = mine if mine.entries else self.shipped
-            figure = curves_figure(pairing, stored_landmarks(pairing, results.data), None, results)
-        else:
-            figure = curves_figure(pairing, landmarks(pairing, live.data), live, mine)
-        self.curves.draw(figure)
+            return curves_chart(pairing, stored_landmarks(pairing, results.data), None, results)
+        return curves_chart(pairing, landmarks(pairing, live.data), live, mine)

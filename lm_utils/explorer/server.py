@@ -15,6 +15,7 @@ from time import monotonic, sleep
 
 import nbformat
 
+from lm_utils.files import WORKING_COPY
 from lm_utils.threads import capped_environment
 
 CODE = "from lm_utils.explorer.explorer import explorer\n\nexplorer(folder={folder!r})"
@@ -28,7 +29,7 @@ def main() -> int:
     port, token = free_port(), secrets.token_urlsafe(24)
     with tempfile.TemporaryDirectory(prefix="explorer-") as folder:
         page = Path(folder) / f"{TITLE}.ipynb"
-        nbformat.write(notebook(Path.cwd()), page)
+        nbformat.write(notebook(WORKING_COPY), page)
         server = subprocess.Popen(command(page, port), env={**capped_environment(), "JUPYTER_TOKEN": token})
         try:
             if not answers(port, token, server):

@@ -1,16 +1,14 @@
 """Notebook 00: two scripts one word apart, trained side by side at a click."""
 
 import html
-import time
 from threading import Lock, Thread
 
 import ipywidgets as widgets
-from matplotlib.figure import Figure
 
 from lm_utils.data import Splits
 from lm_utils.model import TinyCNN
 from lm_utils.pairing import Pairing
-from lm_utils.show.style import COLORS, LINES, MARKERS, Picture, new_figure
+from lm_utils.show.chart import Chart, LiveChart, line, panel, series
 from lm_utils.training import Run, fit
 
 NETWORK = """class Net(TinyCNN):
@@ -35,7 +33,6 @@ for images, targets in batches:
 SCRIPTS = {"A": "softmax(dim=1)", "B": "sigmoid()"}
 PAIRINGS = {"A": Pairing("multiclass", "bce", "softmax"), "B": Pairing("multiclass", "bce", "sigmoid")}
 EPOCHS = 15
-REDRAWN = 0.3  # seconds between two drawings while a script trains
 
 
 def script(name: str) -> str:
@@ -75,10 +72,10 @@ class ColdOpen(widgets.VBox):
         self.button = widgets.Button(
             description="Train", style={"button_color": "#01588f", "text_color": "white"}, layout={"width": "7em"}
         )
-        self.status, self.picture = widgets.HTML(layout={"flex": "1 1 auto"}), Picture()
+        self.status, self.picture = widgets.HTML(layout={"flex": "1 1 auto"}), LiveChart()
         self.say("Both scripts train here, in a few seconds.")
         self.button.on_click(lambda _: Thread(target=self.train, daemon=True, name="cold open").start())
-        self.picture.draw(cold_open_figure(self.histories, guess, data.name))
+        self.draw(moving=False)
         bar = widgets.HBox([self.button, self.status], layout={"align_items": "center"})
         left = widgets.VBox([bar, self.picture], layout={"flex": "1 1 30em"})
         ballot.layout.flex = "1 1 24em"
@@ -88,6 +85,10 @@ class ColdOpen(widgets.VBox):
     def say(self, text: str) -> None:
         """Show a line; screen readers read it out."""
         self.status.value = f"<div role='status' style='line-height:1.3'>{html.escape(text)}</div>"
+
+    def draw(self, moving: bool) -> None:
+        """Draw the curves as far as they have grown."""
+        self.picture.draw(cold_open_chart(self.histories, self.guess, self.data.name), moving)
 
     def train(self) -> None:
         """Train both scripts and draw their curves as they grow; a second click meanwhile does nothing."""
@@ -114,14 +115,10 @@ class ColdOpen(widgets.VBox):
 
     def fit(self, name: str) -> Run:
         """Train one script."""
-        drawn = time.monotonic()
 
         def grown(record: dict[str, float]) -> None:
-            nonlocal drawn
             self.histories[name].append(record["valid_metric"])
-            if time.monotonic() - drawn > REDRAWN or record["epoch"] == EPOCHS:
-                self.picture.draw(cold_open_figure(self.histories, self.guess, self.data.name))
-                drawn = time.monotonic()
+            self.draw(moving=record["epoch"] < EPOCHS)
 
         return fit(PAIRINGS[name], self.data, max_epochs=EPOCHS, patience=EPOCHS, device=self.device, on_epoch=grown,
                    network=TinyCNN)  # fmt: skip
@@ -135,24 +132,15 @@ class ColdOpen(widgets.VBox):
         return self.finished
 
 
-def cold_open_figure(histories: dict[str, list[float]], guess: float, data: str) -> Figure:
-    """Draw the accuracy of both scripts on the validation images, as far as they are trained."""
-    figure, axes = new_figure(width=5.2, height=2.6)
-    for i, (name, history) in enumerate(histories.items()):
-        values = [100 * value for value in history]
-        axes.plot(
-            range(1, len(values) + 1), values, LINES[i], marker=MARKERS[i], color=COLORS[i], label=f"script {name}"
-        )
-        if values:
-            axes.annotate(f"{name}: {values[-1]:.0f} %", (len(values), values[-1]), (8, 6), textcoords="offset points",
-                          va="center", color=COLORS[i], fontweight="bold")  # fmt: skip
-    axes.axhline(100 * guess, color="0.4", lw=1, ls=":", label="always the same digit")
-    axes.set(xlabel="epoch", ylabel="right answers (%)", ylim=(0, 104), xlim=(0.5, 1.25 * EPOCHS))
-    axes.set_title(f"Right answers on validation images ({data})", fontsize=12)
-    axes.legend(loc="center right")
-    last = ", ".join(f"{name} {100 * history[-1]:.0f} %" for name, history in histories.items() if history)
-    figure.set_label(f"Accuracy over epochs of two scripts: {last or 'not trained yet'}.")
-    return figure
+def cold_open_chart(histories: dict[str, list[float]], guess: float, data: str) -> Chart:
+    """Return the accuracy of both scripts on the validation images, as far as they are trained."""
+    told = {name: f"{name} {100 * history[-1]:.0f} %" for name, history in histories.items() if history}
+    curves = [series(kind, [100 * value for value in history], f"script {told.get(name, name)}")
+              for kind, (name, history) in zip(("train", "valid"), histories.items(), strict=True)]  # fmt: skip
+    title = f"Right answers on validation images ({data})"
+    guessed = line(100 * guess, "always the same digit")
+    alt = f"Accuracy over epochs of two scripts: {', '.join(told.values()) or 'not trained yet'}."
+    return {"alt": alt, "panels": [panel(title, "right answers (%)", curves, [guessed], EPOCHS + 0.5, 0, 104)]}
 
 
 def cold_open(data: Splits, guess: float, ballot: widgets.Widget, device: str = "auto") -> ColdOpen:

@@ -15,11 +15,10 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir, jupyter_runtime_dir
 
 from lm_utils.errors import UserError
-from lm_utils.files import NOTEBOOKS, try_to_write, write_whole
+from lm_utils.files import NOTEBOOKS, WORKING_COPY, try_to_write, write_whole
 from lm_utils.threads import capped_environment
 from lm_utils.workshop.setup import ROOT
 
-COPY = ROOT / "my_notebooks"  # beside notebooks/, so that links to docs/ lead there from both
 NEWER = "new_edition"
 GIVEN = ".editions.json"  # which edition of each lesson was copied or offered last
 START = "00_start_here.ipynb"
@@ -28,10 +27,10 @@ NO_NEWS = {"@jupyterlab/apputils-extension:notification": {"fetchNews": "false",
 
 def main() -> int:
     """Start JupyterLab at the first lesson of the working copy and stay until it ends."""
-    offered = renew_copy(NOTEBOOKS, COPY)
+    offered = renew_copy(NOTEBOOKS, WORKING_COPY)
     if offered:
         print(
-            f"There is a newer edition of {', '.join(offered)} in {COPY / NEWER}; yours is as you left it."
+            f"There is a newer edition of {', '.join(offered)} in {WORKING_COPY / NEWER}; yours is as you left it."
             " To take the new one, move it over yours.",
             flush=True,
         )
@@ -42,7 +41,7 @@ def main() -> int:
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "default_setting_overrides.json").write_text(json.dumps(NO_NEWS), encoding="utf-8")
     path = os.pathsep.join(filter(None, [str(settings.parent), os.environ.get("JUPYTER_CONFIG_PATH", "")]))
-    command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{COPY.name}/{START}"]
+    command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{WORKING_COPY.name}/{START}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
     return subprocess.run(command, cwd=ROOT, env={**capped_environment(), "JUPYTER_CONFIG_PATH": path}).returncode

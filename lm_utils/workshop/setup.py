@@ -23,7 +23,7 @@ EXTRAS = {  # what can be added to the packages of the core, and the modules tha
     "site": ("sphinx", "myst_nb"),
     "cluster": ("distributed",),
     "bench": ("skorch", "lightning", "keras"),
-    "course": ("jupyterlab", "ipywidgets", "matplotlib", "pandas", "papermill", "voila"),  # which every set-up includes
+    "course": ("anywidget", "jupyterlab", "ipywidgets", "matplotlib", "pandas", "papermill", "voila"),  # always
 }
 CPU_CHANNEL = "https://download.pytorch.org/whl/cpu"
 

@@ -1,4 +1,5 @@
-// A small line chart, drawn as SVG; the explorer of recorded runs and the live trainer share it.
+// A small line chart, drawn as SVG: for the explorer of recorded runs, the live trainer, and the notebooks, where
+// lm_utils/show/chart.py makes a widget of this file.
 "use strict";
 
 const CHART = { width: 480, height: 260, left: 52, right: 12, top: 14, bottom: 40 };
@@ -22,42 +23,94 @@ function ticks(low, high) {
 }
 
 /**
- * Draw into a box. `series`: {name, kind, values} with one value an epoch; `lines`: {name, value} across the chart.
- * `epochs` is the length of the axis, `low` and `high` its limits where they are fixed.
+ * Draw into a box. `series`: {name, kind, values, xs, label}, one value an epoch unless `xs` says where they stand;
+ * `lines`: {name, value, kind, label} across the chart. What has a label stands in a legend above it. The axis goes from
+ * `first` to `epochs`; `low` and `high` are its limits where they are fixed; `words` stand where there is no curve yet.
  */
-function drawChart(box, { title, yLabel, series, lines = [], epochs, low, high }) {
+function drawChart(box, { title, yLabel, series, lines = [], first = 1, epochs, low, high, words }) {
   const { width, height, left, right, top, bottom } = CHART;
   const shown = [...series.flatMap((one) => one.values), ...lines.map((one) => one.value)].filter(Number.isFinite);
   const least = low ?? Math.min(...shown, 0), most = high ?? Math.max(...shown, least + 1e-6) * 1.05;
-  const x = (epoch) => left + ((epoch - 1) / Math.max(1, epochs - 1)) * (width - left - right);
+  const x = (epoch) => left + ((epoch - first) / Math.max(1, epochs - first)) * (width - left - right);
   const y = (value) => height - bottom - ((value - least) / (most - least)) * (height - top - bottom);
   const last = series.map((one) => `${one.name} ${number(one.values.at(-1))}`).join(", ");
   const picture = svg("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", class: "chart" });
   picture.setAttribute("aria-label", `${title}: after epoch ${series[0]?.values.length ?? 0}, ${last}.`);
   for (const tick of ticks(least, most)) {
     picture.append(svg("line", { x1: left, x2: width - right, y1: y(tick), y2: y(tick), class: "grid" }));
-    picture.append(svg("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, String(tick)));
+    picture.append(svg("text", { x: left - 6, y: y(tick) + 4, "text-anchor": "end" }, short(tick)));
   }
-  for (const tick of ticks(1, epochs).filter(Number.isInteger)) {
+  for (const tick of ticks(first, epochs).filter(Number.isInteger)) {
     picture.append(svg("text", { x: x(tick), y: height - bottom + 16, "text-anchor": "middle" }, String(tick)));
   }
   picture.append(svg("text", { x: (left + width) / 2, y: height - 6, "text-anchor": "middle" }, "epoch"));
   picture.append(svg("text", { x: 12, y: height / 2, "text-anchor": "middle", transform: `rotate(-90 12 ${height / 2})` },
     yLabel));
-  for (const { name, value } of lines) {
+  for (const { name, value, kind = "", label } of lines) {
     if (!(value >= least && value <= most)) continue;
-    picture.append(svg("line", { x1: left, x2: width - right, y1: y(value), y2: y(value), class: "landmark" }));
-    picture.append(svg("text", { x: width - right, y: y(value) - 4, "text-anchor": "end" }, name));
+    picture.append(svg("line", { x1: left, x2: width - right, y1: y(value), y2: y(value), class: `landmark ${kind}` }));
+    if (!label) picture.append(svg("text", { x: width - right, y: y(value) - 4, "text-anchor": "end" }, name));
   }
-  for (const { kind, values } of series) {
-    const points = values.map((value, i) => [x(i + 1), y(Math.min(most, Math.max(least, value)))])
+  for (const { kind, values, xs } of series) {
+    const points = values.map((value, i) => [x(xs ? xs[i] : i + 1), y(Math.min(most, Math.max(least, value ?? NaN)))])
       .filter((point) => point.every(Number.isFinite));
     picture.append(svg("polyline", { points: points.map((point) => point.join(",")).join(" "), class: kind }));
-    if (points.length) picture.append(svg("circle", { cx: points.at(-1)[0], cy: points.at(-1)[1], r: 3, class: kind }));
+    if (kind === "best") {
+      picture.append(...points.map(([at, on]) => svg("text", { x: at, y: on + 7, "text-anchor": "middle", class: kind }, "★")));
+    } else if (points.length) {
+      picture.append(svg("circle", { cx: points.at(-1)[0], cy: points.at(-1)[1], r: 3, class: kind }));
+    }
+  }
+  if (words) {
+    picture.append(svg("text", { x: (left + width) / 2, y: 0.6 * height, "text-anchor": "middle", class: "words" }, words));
   }
   const caption = document.createElement("figcaption");
   caption.textContent = title;
-  box.replaceChildren(caption, picture);
+  box.replaceChildren(caption, ...legend([...series, ...lines]), picture);
+}
+
+/** One line with a sample and the label of everything that has one; none where nothing has. */
+function legend(drawn) {
+  const labelled = drawn.filter((one) => one.label);
+  if (!labelled.length) return [];
+  const key = Object.assign(document.createElement("div"), { className: "chart-key" });
+  for (const { kind, label, value } of labelled) {
+    const sample = svg("svg", { width: 30, height: 16, class: "chart", "aria-hidden": true });
+    sample.append(kind === "best" ? svg("text", { x: 15, y: 15, "text-anchor": "middle", class: kind }, "★")
+      : value === undefined ? svg("polyline", { points: "1,8 29,8", class: kind })
+        : svg("line", { x1: 1, x2: 29, y1: 8, y2: 8, class: `landmark ${kind}` }));
+    const entry = document.createElement("span");
+    entry.append(sample, label);
+    key.append(entry);
+  }
+  return [key];
+}
+
+/** A tick's label of at most seven characters. */
+function short(tick) {
+  return tick === 0 || (Math.abs(tick) >= 0.01 && Math.abs(tick) < 10000) ? String(tick)
+    : tick.toExponential().replace("+", "");
+}
+
+/** Draw the charts of a widget side by side, now and whenever they change; a notebook's front end calls it. */
+function renderChart({ model, el }) {
+  const row = Object.assign(document.createElement("div"), { className: "chart-row" });
+  const draw = () => {
+    const { alt, panels = [] } = model.get("chart");
+    row.setAttribute("aria-label", alt);
+    panels.forEach((panel, i) => drawChart(row.children[i] ?? row.appendChild(document.createElement("figure")), panel));
+    for (const picture of row.querySelectorAll("svg[role]")) {  // the row as a whole has the alternative text
+      picture.removeAttribute("role");
+      picture.removeAttribute("aria-label");
+    }
+  };
+  row.setAttribute("role", "img");
+  el.append(row);
+  draw();
+  model.on("change:chart", draw);
+  model.set("drawn", true);
+  model.save_changes();
+  return () => model.off("change:chart", draw);
 }
 
 /** A number with four significant digits. */

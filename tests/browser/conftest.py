@@ -238,8 +238,12 @@ class Page:
         return self.outputs.get_by_role("button", name=text, exact=True).nth(nth)
 
     def image(self, alt: str, nth: int = 0):
-        """The image whose alt text starts so."""
-        return self.outputs.locator(f'img[alt^="{alt}"]').nth(nth)
+        """The image or chart whose alternative text starts so."""
+        return self.outputs.locator(f'img[alt^="{alt}"], [role=img][aria-label^="{alt}"]').nth(nth)
+
+    def pixels(self, alt: str, nth: int = 0) -> str:
+        """What an image or chart is drawn from; another one is another picture."""
+        return self.image(alt, nth).evaluate("element => element.src || element.innerHTML")
 
     @contextmanager
     def change(self, alt: str, nth: int = 0, seconds: float = PATIENCE) -> Iterator[None]:
@@ -247,19 +251,19 @@ class Page:
 
         Then wait until it stays: several key presses draw several pictures.
         """
-        before = self.image(alt, nth).get_attribute("src")
+        before = self.pixels(alt, nth)
         yield
         start = time.monotonic()
-        while (now := self.image(alt, nth).get_attribute("src")) == before:
+        while (now := self.pixels(alt, nth)) == before:
             assert time.monotonic() - start < seconds, f"the image {alt!r} did not change within {seconds} s"
             self.raw.wait_for_timeout(20)
         while True:
             self.raw.wait_for_timeout(400)
             self.wait_until_idle(seconds)
-            before, now = now, self.image(alt, nth).get_attribute("src")
+            before, now = now, self.pixels(alt, nth)
             if now == before:
                 break
-        assert now.startswith("data:image/png;base64,") and len(now) > 2000
+        assert now.startswith(("data:image/png;base64,", "<figure>")) and len(now) > 2000
 
     def screenshot(self, name: str, around=None) -> Path:
         """Save what the window shows, scrolled to an element, as build/screens/NAME.png."""

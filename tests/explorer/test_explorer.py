@@ -188,7 +188,7 @@ def test_six_runs_are_kept_and_saved(done, refused, tmp_path):
     lines = list(csv.DictReader(io.StringIO((tmp_path / "explorer-runs.csv").read_text())))
     assert len(lines) == 2 * (KEPT - 1) + 1 and lines[-1]["status"] == "error" and lines[0]["valid_loss"]
     assert (tmp_path / "explorer-runs.png").read_bytes().startswith(b"\x89PNG")
-    comparison.folder = tmp_path / "missing"
+    comparison.folder = tmp_path / "explorer-runs.csv"  # a file is no folder
     comparison.save()
     assert "cannot be written" in comparison.links.value and "download=" in comparison.links.value
     comparison.show([])
@@ -210,6 +210,7 @@ def test_the_label_of_an_axis_stays_in_the_picture(done, loss):
     live.looks, live.history = [], [{**record, "train_loss": loss, "valid_loss": loss * (1 + record["epoch"] / 4)}
                                     for record in done.history]  # fmt: skip
     figure = figures.curves_figure(FITS.pairing, replace(done.landmarks, constant_loss=None), live)
+    figure.draw_without_rendering()
     draw = FigureCanvasAgg(figure).get_renderer()
     for axes in figure.axes:
         label, ticks = axes.yaxis.label.get_window_extent(draw), axes.yaxis.get_tightbbox(draw)
@@ -235,7 +236,8 @@ def click(box):
 
 
 def test_untouched_it_shows_a_picture_and_trains_nothing(box):
-    assert "Learning curves" in box.curves.value and box.live is None and not box.bar.running
+    assert "Learning curves" in box.curves.value and box.curves.chart["panels"][0]["words"] == "Press Train"
+    assert box.live is None and not box.bar.running
     assert status_line(box) == "Ready: press Train." and box.bar.stop.disabled
 
 
@@ -283,28 +285,23 @@ def test_another_choice_stops_the_training_first(box):
     assert "The loss refused" in status_line(box) and "✗ error" in box.doctor.value
 
 
-def limits_drawn(box, monkeypatch):
-    """The limits of loss and metric that the curves are drawn with now."""
-    drawn = []
-    with monkeypatch.context() as patch:
-        draw = figures.curves_figure
-        patch.setattr(figures, "curves_figure", lambda *found: (drawn.append(found[1]), draw(*found))[1])
-        box._draw_curves()
-    return [drawn[-1].constant_loss, drawn[-1].least_loss, drawn[-1].best_metric]
+def lines_drawn(box):
+    """The lines that the loss and the metric are read by now."""
+    return [[line["label"] for line in panel["lines"]] for panel in box.curves.chart["panels"]]
 
 
 @pytest.mark.slow
-def test_predict_first_asks_hides_and_answers(box, monkeypatch):
+def test_predict_first_asks_hides_and_answers(box):
     box.predict.switch.value = True
     assert "hidden until" in box.card.value
-    assert limits_drawn(box, monkeypatch) == [None, None, None]
+    assert lines_drawn(box) == [[], ["constant answer"]]
     click(box)
     assert not box.bar.running and "Say first" in status_line(box)
     box.predict.options.value = LEARNS
     click(box)
     until(lambda: not box.bar.running)
     assert "you said" in box.predict.reply.value.lower() and "hidden until" not in box.card.value
-    assert limits_drawn(box, monkeypatch)[0] is not None
+    assert lines_drawn(box)[0] == ["constant answer"]
     box.presets[0].click()
     assert "hidden until" in box.card.value and box.predict.reply.value == ""
 

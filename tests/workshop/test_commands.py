@@ -156,7 +156,7 @@ def test_lab_starts_without_news(monkeypatch, tmp_path):
         return subprocess.CompletedProcess(command, 0)
 
     monkeypatch.setattr(lab.subprocess, "run", run)
-    monkeypatch.setattr(lab, "COPY", tmp_path / "mine")
+    monkeypatch.setattr(lab, "WORKING_COPY", tmp_path / "mine")
     assert lab.main() == 0
     assert started["cwd"] == ROOT
     assert started["env"]["OMP_NUM_THREADS"] == os.environ.get("OMP_NUM_THREADS", "1")

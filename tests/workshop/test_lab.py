@@ -56,16 +56,16 @@ def test_without_its_note_nothing_of_a_student_is_replaced(folders, note):
 
 
 def test_git_ignores_the_copy_and_links_to_other_folders_lead_there():
-    ignored = subprocess.run(["git", "check-ignore", "-q", f"{lab.COPY.name}/x"], cwd=PROJECT)
+    ignored = subprocess.run(["git", "check-ignore", "-q", f"{lab.WORKING_COPY.name}/x"], cwd=PROJECT)
     assert ignored.returncode == 0 or not (PROJECT / ".git").exists()
-    assert lab.COPY.parent == lab.NOTEBOOKS.parent  # ../docs from a lesson is ../docs from its copy
+    assert lab.WORKING_COPY.parent == lab.NOTEBOOKS.parent  # ../docs from a lesson is ../docs from its copy
 
 
 def test_jupyterlab_opens_at_the_first_lesson_of_the_copy(folders, monkeypatch):
     lessons, copy = folders
     called = []
     monkeypatch.setattr(lab, "NOTEBOOKS", lessons)
-    monkeypatch.setattr(lab, "COPY", copy)
+    monkeypatch.setattr(lab, "WORKING_COPY", copy)
     monkeypatch.setattr(
         lab.subprocess, "run", lambda line, **_: called.append(line) or subprocess.CompletedProcess(line, 0)
     )
@@ -77,7 +77,7 @@ def test_jupyterlab_opens_at_the_first_lesson_of_the_copy(folders, monkeypatch):
 
 def test_a_copy_that_is_a_file_is_one_sentence(tmp_path, monkeypatch, capsys):
     (tmp_path / "mine").write_text("")
-    monkeypatch.setattr(lab, "COPY", tmp_path / "mine")
+    monkeypatch.setattr(lab, "WORKING_COPY", tmp_path / "mine")
     assert command(["lab"]) == 2
     told = capsys.readouterr().err
     assert "is a file" in told and "move the file away" in told and told.count("\n") == 1
@@ -85,7 +85,7 @@ def test_a_copy_that_is_a_file_is_one_sentence(tmp_path, monkeypatch, capsys):
 
 def test_a_home_that_cannot_be_written_is_one_sentence(folders, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(lab, "NOTEBOOKS", folders[0])
-    monkeypatch.setattr(lab, "COPY", folders[1])
+    monkeypatch.setattr(lab, "WORKING_COPY", folders[1])
     (tmp_path / "file").write_text("")
     for name in ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(name, os.fspath(tmp_path / "file" / "jupyter"))

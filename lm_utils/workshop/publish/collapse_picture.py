@@ -8,7 +8,8 @@ from PIL import Image
 from lm_utils.errors import UserError
 from lm_utils.evidence.changed_conditions import BY_NAME, Families, stored
 from lm_utils.evidence.results import TITLES
-from lm_utils.explorer.figures import draw_reference_lines, fixed_axes, title
+from lm_utils.explorer.figures import fixed_axes, title
+from lm_utils.show.chart import CONSTANT
 from lm_utils.show.style import COLORS, LINES, MARKERS, png
 
 PAIR = {name: BY_NAME[name].pairing.label for name in ("softmax", "control")}
@@ -43,7 +44,7 @@ def collapse_figure(found: Families, until: int) -> Figure:
         sizes = [seen[INNERMOST] for seen in run["trace"][: until + 1]]
         gradient.plot(range(len(sizes)), sizes, **look)
     chance = next(run["chance"] for (run,) in found.values())
-    draw_reference_lines(accuracy, 100 * chance, None, "")
+    accuracy.axhline(100 * chance, label="constant answer", **CONSTANT)
     accuracy.set(xlabel="epoch", ylabel="validation accuracy (%)", ylim=(0, 100))
     gradient.set(xlabel="epoch", yscale="log", ylim=(1e-20, 1))
     title(accuracy, "What you see")

@@ -133,7 +133,7 @@ def snapshot(model: str, state: dict[str, Any]) -> str:
         inner = [f"{title}{part}" for title, part in zip(titles, inner, strict=False)] if titles else inner
         parts = "".join(f"<div>{part}</div>" for part in inner if part)
         return f'<div class="row">{parts}</div>' if kind == "HBox" else f"<div>{parts}</div>"
-    if kind in ("HTML", "HTMLMath"):
+    if kind in ("HTML", "HTMLMath", "Any"):
         return str(now.get("value", ""))
     if kind == "Image":
         data = "".join(buffer["data"] for buffer in state[model].get("buffers", ()))
