@@ -70,13 +70,6 @@ class LiveBox(widgets.VBox):
         self.pace = Pace()
         self.bar.start(self._work)
 
-    def train_now(self) -> LiveRun | None:
-        """Train without a thread, for a page that runs by itself."""
-        self._work(Event())
-        live = self.live
-        self._ended(None)
-        return live
-
     def watch(self, choice: Choice, stop: Event) -> Run:
         """Train one seed and draw its curves as it goes."""
         splits = self.splits if choice.seed == self.splits.seed else load_data(self.splits.name, seed=choice.seed)

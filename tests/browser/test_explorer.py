@@ -123,6 +123,8 @@ def test_train_and_watch(web):
     web.screenshot("explorer_running")
     wait_for_status(web, "Done in")
     wait_until_ready(web)
+    assert web.image(CURVES).locator("polyline.valid").count() == 4  # two curves, two samples in the legends
+    assert web.image(CURVES).locator("text.best").count() == 2
     for picture in ("16 test images", "Three panels"):
         assert web.image(picture).evaluate("image => [image.naturalWidth, image.width]") == [2200, 1100]
     assert "doctor" in web.outputs.inner_text().lower()

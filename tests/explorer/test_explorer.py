@@ -317,10 +317,6 @@ def test_controls_follow_the_choice_and_grey_out_what_makes_no_sense(box):
     assert fields["task"].value == "multiclass" and box.choice == PRESETS[0].choice
 
 
-def test_headless_the_same_training_runs_without_a_thread(box):
-    assert box.train_now().run.status == "ok" and status_line(box).startswith("Done in")
-
-
 # --- its own page ---
 
 

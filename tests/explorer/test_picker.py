@@ -34,6 +34,13 @@ def box(store, tiny, monkeypatch):
     made.bar.end()
 
 
+def train(box):
+    """Click on Train, as if the last click were long ago, and wait for the end."""
+    box.bar._clicked_at = 0
+    box.bar.train.click()
+    until(lambda: not box.bar.running)
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_it_opens_with_the_fitting_pairing(task):
     box = picker(task, "digits", "cpu")
@@ -61,11 +68,10 @@ def test_own_runs_stand_beside_the_shipped_ones(box, store):
 
 def test_training_here_is_stored_and_labelled_as_yours(box):
     box.seeds.value = 2
-    box.bar.train.click()
-    until(lambda: not box.bar.running)
+    train(box)
     assert status_line(box).startswith("Yours: ") and "2 seeds" in status_line(box)
     assert "yours: embedded digits" in box.card.value
-    box.train_now()  # nothing is missing: nothing is trained
+    train(box)  # nothing is missing: nothing is trained
     assert box.live is None and status_line(box).startswith("Yours: ")
 
 
@@ -86,7 +92,7 @@ def test_stop_and_another_choice(box):
 
 def test_a_loss_that_refuses_is_stored_as_a_result(box):
     box.controls.fields["loss"].value = "bce"
-    box.train_now()
+    train(box)
     assert "ended with the error" in status_line(box)
 
 
