@@ -6,6 +6,7 @@ import pytest
 
 from lm_utils.lessons.start_here_scripts import cold_open_chart
 from lm_utils.show.chart import LOOKS, LiveChart, limits, line, panel, series
+from lm_utils.workshop.run_all.pages import snapshot
 
 NAN = float("nan")
 GROWN = cold_open_chart({"A": [0.5, 0.9], "B": [0.1]}, 0.1, "digits")
@@ -42,3 +43,10 @@ def test_the_browser_knows_every_kind_of_curve_and_loads_nothing():
     for kind in LOOKS:
         assert kind == "train" or f".{kind}" in LiveChart._css, kind  # `train` is the rule's own colour
     assert "http" not in LiveChart._esm.replace("http://www.w3.org/2000/svg", "") and "url(" not in LiveChart._css
+
+
+def test_an_executed_page_shows_the_still_picture():
+    widget = LiveChart()
+    widget.draw(GROWN)
+    state = {"x": {"model_name": widget.get_state()["_model_name"], "state": {"value": widget.value}}}
+    assert "Accuracy over epochs" in snapshot("x", state) == widget.value
