@@ -46,7 +46,7 @@ class Picker(LiveBox):
                                       layout={"width": "9em", "flex": "0 0 auto"})  # fmt: skip
         self.seed, self.last = 0, 1  # which seed is trained, of how many
         bar = widgets.HBox([self.bar, self.seeds], layout={"align_items": "center"})
-        self.children = [self.controls, self.card, bar, self.curves, widgets.HTML(folded(curves_figure.__code__))]
+        self.children = [self.controls, self.card, bar, self.curves, widgets.HTML(folded(curves_chart.__code__))]
         self.choose(self.choice)
 
     @property
