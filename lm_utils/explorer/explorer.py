@@ -24,7 +24,7 @@ from lm_utils.show_code import folded
 
 INSIDE_SHARE = 0.05  # of a training's time, spent on drawing the inside
 FIRST_LOOK_INSIDE = 3.0  # seconds after the start: before, the curves come first
-FIGURES = (figures.curves_figure, figures.images_figure, figures.inside_figure)
+FIGURES = (figures.curves_chart, figures.images_figure, figures.inside_figure)
 BAR_STYLES = {LEARNS: "success", CONSTANT: "warning", BREAKS: "danger", "": ""}
 STYLE = """<style>
 .lm-preset { white-space: normal; height: auto; min-height: 3em; line-height: 1.25; padding: .3em .5em; }

@@ -18,7 +18,7 @@ from urllib.request import urlopen
 
 import pytest
 import torch
-from yardstick import cost, crowding
+from yardstick import cost
 
 from lm_utils import data, mnist
 from lm_utils.errors import UserError
@@ -346,7 +346,7 @@ def test_a_hung_server_is_given_up(
     (server,) = mirror(bad)
     monkeypatch.setattr(mnist, "STALL_SECONDS", 8.0)
     splits = data.load_data("auto")
-    assert time.monotonic() - server.times[0] < 8 + 4 * crowding()
+    assert time.monotonic() - server.times[0] < 50  # by themselves, both servers end after a minute
     assert splits.name == "digits" and server.requests
     assert word in splits.source or "no progress for 8 s" in splits.source
 
