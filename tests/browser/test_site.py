@@ -13,9 +13,10 @@ from links import broken
 from made_up_site import ALT, small_repository
 
 from lm_utils.evidence.claims import claims, judge_claim
+from lm_utils.evidence.reference_lines import Landmarks
 from lm_utils.evidence.results import reference
 from lm_utils.workshop.publish import site as builder
-from lm_utils.workshop.publish import site_pages
+from lm_utils.workshop.publish import site_data, site_pages
 from lm_utils.workshop.publish.web_parts import is_fetched, web_part
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -38,6 +39,7 @@ def folder(tmp_path_factory) -> Path:
     judged = [judge_claim(claim) for claim in claims() if claim.kind != "conditions"][:8]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(builder, "judge_all", lambda: judged)
+        patch.setattr(site_data, "stored_landmarks", lambda *_: Landmarks(None, None, 0.5, None))  # they take a minute
         assert builder.build(root, executed, root / "build" / "site") == 0
     return root / "build" / "site"
 

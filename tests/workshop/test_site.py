@@ -229,13 +229,15 @@ def test_the_index_of_claims_lists_them_all_and_counts_them():
 
 def test_the_landing_page_shows_the_figures_of_the_results_with_their_alt_texts():
     frame, results = ((site.ROOT / name).read_text(encoding="utf-8") for name in ("site/index.md", "docs/results.md"))
-    page = site_pages.landing_page(frame, results, ["docs/glossary", "docs/new"])
+    runs = {"presets": [{"title": "One", "told": "What it is.", "learnt": "1 of 3"}], "files": {"x": "</script>"}}
+    page = site_pages.landing_page(frame, results, ["docs/glossary", "docs/new"], runs)
     pictures = re.findall(r"!\[(.*?)\]\((docs/figures/[\w-]+\.png)\)", page)
-    assert len(pictures) == 3 and all(len(alt) > 40 and (site.ROOT / path).exists() for alt, path in pictures)
+    assert "| One | What it is. | 1 of 3 |" in page and r'{"x":"<\/script>"}' in page
+    assert len(pictures) == 4 and all(len(alt) > 40 and (site.ROOT / path).exists() for alt, path in pictures)
     assert "| published |" not in page  # the tables have a page of their own
     assert "\ndocs/new\n" in page and page.count("\ndocs/glossary\n") == 1
     with pytest.raises(ValueError, match="no place for the figures"):
-        site_pages.landing_page("nothing", results, [])
+        site_pages.landing_page("nothing", results, [], runs)
 
 
 def test_korean_words_of_the_glossary_are_marked_as_korean():

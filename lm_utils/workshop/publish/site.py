@@ -16,7 +16,7 @@ from lm_utils.evidence.claims import judge_all
 from lm_utils.files import PROJECT
 from lm_utils.workshop.publish import site_pages
 from lm_utils.workshop.publish.notebooks import not_executed, numbered, read
-from lm_utils.workshop.publish.site_data import write_live
+from lm_utils.workshop.publish.site_data import write_live, write_runs
 from lm_utils.workshop.publish.site_notebooks import in_korean, site_notebook
 from lm_utils.workshop.run_all.command import run_all
 
@@ -64,11 +64,12 @@ def gather(root: Path, executed: Path, source: Path) -> None:
     shutil.copyfile(root / "site" / "conf.py", source / "conf.py")
     shutil.copytree(root / "site" / "_static", source / "_static")
     write_live(source / "_static" / "live")
+    runs = write_runs(source / "_static" / "runs")
     shutil.copyfile(root / "site" / "live.md", source / "live.md")
     gather_notebooks(root, executed, source)
     frame, results = ((root / name).read_text(encoding="utf-8") for name in ("site/index.md", "docs/results.md"))
     others = [f"docs/{page.stem}" for page in sorted((root / "docs").glob("*.md"))]
-    put(source / "index.md", site_pages.landing_page(frame, results, others))
+    put(source / "index.md", site_pages.landing_page(frame, results, others, runs))
     put(source / "results.md", site_pages.results_page())
     for name, text in site_pages.claims_pages(judge_all()).items():
         put(source / "claims" / name, text)

@@ -15,8 +15,9 @@ from lm_utils.evidence.tables import markdown_table, readable, summary
 from lm_utils.runs.rows import Row, rows
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.publish.readme import EVERY_ROW, LEGEND, marks
+from lm_utils.workshop.publish.site_data import script
 
-FIGURES, OTHERS = "<!-- figures -->", "<!-- other pages -->"
+FIGURES, OTHERS, RUNS, PRESETS = (f"<!-- {name} -->" for name in ("figures", "other pages", "runs", "presets"))
 MARKS = re.compile(r"([!-/:-@\[-`{-~])")
 COLUMNS = ("task", "from", "row", "published", "ours (95 % interval)", "seeds", "at chance",
            "difference to the fitting pairing", "verdict")  # fmt: skip
@@ -31,14 +32,22 @@ def plain(text: str) -> str:
     return MARKS.sub(r"\\\1", " ".join(text.split()))
 
 
-def landing_page(frame: str, results: str, pages: Sequence[str]) -> str:
-    """Return the landing page: its frame, with the figures of docs/results.md, and the pages that its lists lack."""
+def landing_page(frame: str, results: str, pages: Sequence[str], runs: dict) -> str:
+    """Return the landing page: its frame, the index of the runs, figures of docs/results.md, pages its lists lack."""
     shown = results.partition(marks("results")[0])[2].partition(EVERY_ROW)[0].strip()
     if FIGURES not in frame or "![" not in shown:
         raise UserError("docs/results.md or site/index.md has no place for the figures; run `make readme`.")
     shown = shown.replace("](figures/", "](docs/figures/")
-    others = [page for page in pages if f"\n{page}\n" not in frame]
-    return frame.replace(FIGURES, shown).replace(OTHERS, "\n".join(others))
+    presets = ((one["title"], one["told"], one["learnt"]) for one in runs["presets"])
+    parts = {
+        FIGURES: shown,
+        OTHERS: "\n".join(page for page in pages if f"\n{page}\n" not in frame),
+        RUNS: f"<script>const runsIndex = {script(runs)};</script>",
+        PRESETS: markdown_table(["pairing", "what it is", "seeds that did better than a constant answer"], presets),
+    }
+    for place, text in parts.items():
+        frame = frame.replace(place, text)
+    return frame
 
 
 # --- results ---------------------------------------------------------------------------------------------------------
