@@ -204,7 +204,7 @@ const play = make("button", { type: "button", onclick: () => (timer ? toEnd() : 
 const speed = make("input", { type: "range", name: "speed", min: 1, max: 60,
   oninput: () => (settings.speed = +speed.value, timer && tick(), keepAddress()) });
 const slider = make("input", { type: "range", name: "epoch", min: 0, oninput: () => (halt(), show(+slider.value), keepAddress()) });
-const shownEpoch = make("output");
+const shownEpoch = make("span", { className: "epoch" });
 const beside = make("button", { type: "button", onclick: () => (panels.length > 1 ? alone() : besideIt(panels[0].state)) });
 const choosers = make("div", { className: "panels" }), shown = make("div", { className: "panels" });
 const controls = make("form", { className: "filter", onsubmit: (event) => event.preventDefault() }, play,

@@ -116,7 +116,7 @@ def test_an_address_brings_back_the_state_and_what_it_names_wrongly_is_told(wind
     window.open(kept.partition("#")[2])
     assert window.page.get_by_label("epoch", exact=True).input_value() == "7"
     assert window.page.locator("#explorer h3").count() == 2
-    assert "7 of" in window.page.locator("output").inner_text()
+    assert "7 of" in window.page.locator("span.epoch").inner_text()
     window.open("multiclass/bce/sigmod/%&epoch=many")
     assert "“sigmod”" in window.page.locator(".link-note").inner_text()
     assert window.page.locator("[name=activation]").input_value() == "sigmoid"

@@ -97,7 +97,9 @@ def place_of(pairing: Pairing) -> tuple[str, str, str]:
 
 def variant(pairing: Pairing) -> str:
     """Name the options of a pairing."""
-    return pairing.label.partition(" (")[2].removesuffix(")") or "nothing changed"
+    options = {"ReLU hidden layer": pairing.hidden == "relu", "standardised targets": pairing.normalize,
+               "output bias at the prior": pairing.prior_bias}  # fmt: skip
+    return ", ".join(name for name, chosen in options.items() if chosen) or "nothing changed"
 
 
 def conditions() -> dict[tuple[str, str, str], Families]:
