@@ -37,7 +37,6 @@ function nearest(names, wanted = "") {
 }
 
 const stillOnly = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-const percent = (panel) => (panel.task.metric === "mse" ? 1 : 100);
 const last = (panel) => Math.max(1, ...panel.runs.runs.map((run) => run.valid_metric.length));
 const lastEpoch = () => Math.max(...panels.map(last));
 
@@ -118,7 +117,7 @@ class Panel {
   /** Draw the curves up to an epoch; the end also says what it means. */
   draw(epoch) {
     const { runs, constant, constant_loss: constantLoss, least_loss: leastLoss, best_metric: best } = this.runs;
-    const mse = this.task.metric === "mse", factor = percent(this), epochs = Math.max(2, last(this));
+    const mse = this.task.metric === "mse", factor = mse ? 1 : 100, epochs = Math.max(2, last(this));
     const curve = (name, kind, words, scale = 1) => runs.map((run) => ({ name: `${words}seed ${run.seed}`, kind,
       values: run[name].slice(0, epoch).map((one) => scale * one) }));
     const line = (name, value, scale = 1) => (Number.isFinite(value) ? [{ name, value: scale * value }] : []);
@@ -136,10 +135,12 @@ class Panel {
       series: [...curve("train_loss", "train", "training, "), ...curve("valid_loss", "valid", "validation, ")],
       ...limits(["train_loss", "valid_loss"], lossLines),
     }];
-    if (runs[0].trace) charts.push({
-      title: "Hidden layer: share of its values at a flat end (%)", yLabel: "%", low: 0, high: 104,
-      series: runs.map((run) => ({ name: `seed ${run.seed}`, kind: "train",
-        values: run.trace.slice(1, epoch + 1).map((one) => 100 * one.stuck) })),
+    const watched = runs[0].trace ? runs : this.runs.watched ?? [];
+    if (watched.length) charts.push({
+      title: `Hidden layer: share of its values at a flat end (%), seeds ${watched[0].seed} to ${watched.at(-1).seed}`,
+      yLabel: "%", low: 0, high: 104, series: watched.map((run) => ({ name: `seed ${run.seed}`, kind: "train",
+        values: run.trace.slice(1, Math.min(epoch, epochs) + 1).map((one) => 100 * one.stuck) })),
+      lines: [{ name: "before training, on average", value: 100 * watched.reduce((sum, run) => sum + run.trace[0].stuck, 0) / watched.length }],
     });
     while (this.charts.children.length > charts.length) this.charts.lastChild.remove();
     charts.forEach((chart, i) => drawChart(this.charts.children[i] ?? this.charts.appendChild(make("figure")), { epochs, ...chart }));

@@ -103,7 +103,7 @@ def test_two_pairings_play_side_by_side_and_a_condition_joins_from_the_table(win
     window.button("output bias at the base rate").click()
     window.page.wait_for_function("document.querySelectorAll('#explorer h3').length === 2")
     window.page.get_by_text("6 of 6 did better").wait_for()
-    assert window.page.get_by_text("Hidden layer: share of its values").is_visible()
+    assert window.page.get_by_text("Hidden layer: share of its values").count() == 2
     window.button("Show one alone").click()
     assert window.page.locator("#explorer h3").count() == 1
 

@@ -21,7 +21,7 @@ from lm_utils.pairing import Pairing
 from lm_utils.runs.interventions import unchanged
 from lm_utils.runs.shipped import KEY
 from lm_utils.tasks import TASKS, Task
-from lm_utils.training import RECORD
+from lm_utils.training import RECORD, adamw
 
 SEED = 0  # of the split that the page trains on
 
@@ -97,7 +97,7 @@ def place_of(pairing: Pairing) -> tuple[str, str, str]:
 
 def variant(pairing: Pairing) -> str:
     """Name the options of a pairing."""
-    options = {"ReLU hidden layer": pairing.hidden == "relu", "standardised targets": pairing.normalize,
+    options = {"hidden layer with ReLU": pairing.hidden == "relu", "targets standardised": pairing.normalize,
                "output bias at the prior": pairing.prior_bias}  # fmt: skip
     return ", ".join(name for name, chosen in options.items() if chosen) or "nothing changed"
 
@@ -122,7 +122,17 @@ def pairings_told(results: Results, switched: dict) -> Iterator[tuple[tuple, dic
         if place in switched:
             table = outcome_table(switched[place]).frame
             told |= {"switches": {"columns": list(table), "rows": table.to_numpy().tolist()}}
+            told |= {"watched": watched(pairing, switched[place])}
         yield (*place, variant(pairing)), told
+
+
+def watched(pairing: Pairing, families: Families) -> list[dict]:
+    """Return what was seen in the hidden layer where this pairing was trained again with nothing changed."""
+    for name, runs in families.items():
+        one = BY_NAME[name]
+        if (one.pairing, one.setup, one.change) == (pairing, adamw, unchanged) and "trace" in runs[0]:
+            return [{"seed": run["seed"], "trace": run["trace"]} for run in runs]
+    return []
 
 
 def conditions_told(switched: dict) -> Iterator[tuple[tuple, dict]]:
