@@ -13,7 +13,7 @@ const titlesOf = { task: Object.fromEntries(Object.entries(runsIndex.tasks).map(
 const settings = { ...START };
 const panels = [];
 const loaded = {}; // file: promise of the runs in it
-let arrived, timer, asked = 0;
+let arrived, timer, groups = 0;
 
 /** Called by the script of a pairing. */
 function recordedRuns(runs) {
@@ -104,7 +104,7 @@ class Panel {
 
   /** The question before the curves. */
   ask() {
-    const group = `outcome-${++asked}`;
+    const group = `outcome-${++groups}`;
     this.question.replaceChildren(make("legend", {}, `${this.task.question} What will happen?`), ...OUTCOMES.map((text) =>
       make("label", {}, make("input", { type: "radio", name: group, value: text, onchange: predicted }), text)));
     const [, loss, activation, variant] = this.state;
@@ -190,7 +190,7 @@ class Panel {
   /** What was switched off and on with this pairing; each condition can be put beside it. */
   switchesTable({ columns, rows }) {
     const button = (title) => make("button", { type: "button", onclick: () => besideIt([...this.state.slice(0, 3), title]).then(start) }, title);
-    return make("div", {}, make("h4", {}, "What switches it off and on"),
+    return make("details", {}, make("summary", {}, `What switches it off and on: ${rows.length} conditions`),
       tableOf("A condition's name puts its runs beside these", columns, rows.map(([title, ...cells]) => [button(title), ...cells])));
   }
 }

@@ -46,7 +46,7 @@ function outputsOf(run, task) {
   const shown = [];
   if (bins) shown.push(histogram(bins));
   if (confusion) {
-    const table = tableOf("Test images: true class (rows), answer (columns)", ["", ...task.names],
+    const table = tableOf("Test images: true class (rows), answer (columns)", ["true", ...task.names],
       confusion.map((row, i) => [task.names[i], ...row.map(String)]), "confusion");
     table.querySelectorAll("tbody tr").forEach((line, i) => [...line.querySelectorAll("td")].forEach((cell, j) => {
       cell.style.setProperty("--share", confusion[i][j] / Math.max(1, confusion[i].reduce((sum, one) => sum + one, 0)));

@@ -35,10 +35,11 @@ def folder(tmp_path_factory) -> Path:
     frame = (ROOT / "site" / "index.md").read_text("utf-8")
     part = frame[frame.index('<div id="explorer"') : frame.index("All of these are runs")]
     part = part.replace("<!-- runs -->", f"<script>const runsIndex = {script(index)};</script>")
-    head = (
-        "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>x</title><link rel=stylesheet href=_static/site.css>"
+    head = "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>x</title><script>DOCUMENTATION_OPTIONS={}</script>"
+    others = "".join(f"<script src=_static/{name}.js></script>" for name in ("site", "questions"))
+    (folder / "index.html").write_text(
+        f"{head}<link rel=stylesheet href=_static/site.css><main>{part}</main>{others}", "utf-8"
     )
-    (folder / "index.html").write_text(f"{head}<main>{part}</main>", "utf-8")
     return folder
 
 
@@ -100,6 +101,7 @@ def test_a_preset_shows_its_pairing(window, preset):
 
 def test_two_pairings_play_side_by_side_and_a_condition_joins_from_the_table(window):
     window.open(f"{SIGMOIDS}&epoch=end")
+    window.page.get_by_text("What switches it off and on").click()
     window.button("output bias at the base rate").click()
     window.page.wait_for_function("document.querySelectorAll('#explorer h3').length === 2")
     window.page.get_by_text("6 of 6 did better").wait_for()
