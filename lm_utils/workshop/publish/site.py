@@ -26,6 +26,11 @@ KOREAN_WORD = re.compile(r"^\| ([가-힣][^|]*) \|", flags=re.MULTILINE)
 UNLISTED = "---\norphan: true\n---\n\n"
 WIDE_TABLES = ("decision-card",)
 KEPT = ("_static", "_images")  # browsers may keep their files for ever: the folder's name says what is in it
+ICONS, SEARCH = (
+    re.compile(rf'<script[^>]*src="[^"]*{name}\.js[^>]*></script>')
+    for name in ("fontawesome", "(?:searchtools|language_data|searchindex)")
+)
+RULE = re.compile(r"([^{}]+)\{[^{}]*\}")
 PICTURE = re.compile(rb"data:image/png;base64,([A-Za-z0-9+/=\s]{3000,})")
 
 
@@ -49,6 +54,7 @@ def build(root: Path, executed: Path, site: Path) -> int:
     gather(root, executed, source)
     call_sphinx(source, new)
     give_pictures_files(new)
+    lighten(new)
     name_by_content(new)
     copy_still_pages(executed, new / "still")
     shutil.rmtree(site, ignore_errors=True)
@@ -163,6 +169,28 @@ def name_by_content(site: Path) -> None:
             (site / name).rename(site / new)
         for page in site.glob("**/*.html"):
             page.write_bytes(re.sub(rb"(?<=[\"'/( ])%s/" % name.encode(), f"{new}/".encode(), page.read_bytes()))
+
+
+def lighten(site: Path) -> None:
+    """Take out what no page needs: styles of absent classes, icons drawn twice, search where nobody searches."""
+    words: set[str] = set()
+    for page in site.rglob("*.html"):
+        text = ICONS.sub("", page.read_text(encoding="utf-8"))  # the style sheet draws all icons already
+        text = text if page.name == "search.html" else SEARCH.sub("", text)
+        page.write_text(text.replace("<img ", '<img loading="lazy" '), encoding="utf-8")
+        words.update(re.findall(r"[\w-]+", text))
+    for file in (site / "_static").rglob("*.js"):
+        if file.stem not in ("fontawesome", "searchtools", "language_data"):
+            words.update(re.findall(r"[\w-]+", file.read_text(encoding="utf-8")))
+
+    def used(rule: re.Match[str]) -> str:
+        selectors = re.sub(r"\([^()]*\)", "", rule[1]).split(",")  # what stands in brackets, such as :not, need not be
+        kept = any(words.issuperset(re.findall(r"\.([A-Za-z_-][\w-]*)", one)) for one in selectors)
+        return rule[0] if kept else ""
+
+    for file in site.rglob("*.css"):
+        style = re.sub(r"/\*.*?\*/", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
+        file.write_text(RULE.sub(used, style), encoding="utf-8")
 
 
 def copy_still_pages(executed: Path, target: Path) -> None:
