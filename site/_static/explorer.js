@@ -37,7 +37,7 @@ function nearest(names, wanted = "") {
 }
 
 const stillOnly = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
-const last = (panel) => Math.max(1, ...panel.runs.runs.map((run) => run.valid_metric.length));
+const last = (panel) => Math.max(1, ...(panel.runs?.runs ?? []).map((run) => run.valid_metric.length));
 const lastEpoch = () => Math.max(...panels.map(last));
 
 /** One pairing: menus and a question above the controls, curves and words below them. */
@@ -116,6 +116,7 @@ class Panel {
 
   /** Draw the curves up to an epoch; the end also says what it means. */
   draw(epoch) {
+    if (!this.runs) return; // they are still on their way
     const { runs, constant, constant_loss: constantLoss, least_loss: leastLoss, best_metric: best } = this.runs;
     const mse = this.task.metric === "mse", factor = mse ? 1 : 100, epochs = Math.max(2, last(this));
     const curve = (name, kind, words, scale = 1) => runs.map((run) => ({ name: `${words}seed ${run.seed}`, kind,

@@ -115,14 +115,29 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_search_over_http_shows_where_the_word_stands(reader, folder):
+@pytest.fixture(scope="module")
+def address(folder) -> Iterator[str]:
+    """The site, served."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        one, address = reader(offline=False), f"http://127.0.0.1:{server.server_port}/"
-        one.page.goto(f"{address}search.html?q=calibration")
-        one.page.locator("#search-results p.context", has_text="calibration").first.wait_for()
+        yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
+
+
+def test_search_over_http_shows_where_the_word_stands(reader, address):
+    one = reader(offline=False)
+    one.page.goto(f"{address}search.html?q=calibration")
+    one.page.locator("#search-results p.context", has_text="calibration").first.wait_for()
     assert [fault for fault in one.faults if not fault.startswith(f"asked: {address}")] == []
+
+
+def test_the_home_page_weighs_under_500_kb_until_its_explorer_is_ready(reader, address):
+    one, sizes = reader(offline=False), []
+    one.page.on("response", lambda response: sizes.append(len(response.body())))
+    one.page.goto(address)
+    one.page.get_by_role("button", name="Play", exact=True).wait_for()
+    one.page.wait_for_load_state("networkidle")
+    assert len(sizes) > 10 and sum(sizes) < 500_000
 
 
 def test_results_are_chosen_by_task_verdict_and_text(reader):
@@ -257,6 +272,11 @@ def test_no_fault_of_accessibility(reader, shade):
     one, found = reader(color_scheme=shade), []
     for name in (*KINDS, "docs/teachers-guide.html", "live.html"):
         one.open(name)
+        if name == "index.html":  # two pairings side by side, with all that is said about them
+            one.page.emulate_media(reduced_motion="reduce")
+            one.page.get_by_role("button", name="Put another beside it").click()
+            one.page.get_by_role("button", name="Play", exact=True).click()
+            one.page.get_by_text("did better than").last.wait_for()
         one.page.evaluate(axe)
         for fault in one.page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]:
             found.append((name, fault["id"], [node["html"][:200] for node in fault["nodes"]][:3]))
