@@ -51,13 +51,13 @@ class Panel {
     }
     this.note = make("p", { className: "link-note" });
     this.question = make("fieldset", { className: "choices" });
-    this.chooser = make("section", { ariaLabel: "Pairing" }, form, this.note, this.question);
+    this.chooser = make("div", {}, form, this.note, this.question);
     this.title = make("h3");
     this.said = make("p");
     this.said.setAttribute("role", "status");
     this.charts = make("div", { className: "charts" });
     this.words = make("div");
-    this.shown = make("section", { ariaLabel: "Runs" }, this.title, this.said, this.charts, this.words);
+    this.shown = make("section", {}, this.title, this.said, this.charts, this.words);
   }
 
   get state() {
