@@ -7,8 +7,6 @@ PyTorch would take by itself; called later, it wins with every number. `lab` and
 through the environment.
 """
 
-from __future__ import annotations
-
 import os
 
 VARIABLE = "OMP_NUM_THREADS"

@@ -1,7 +1,5 @@
 """The labs of notebooks 01, 02, 05 and 06 in Python, for the web site's formulas to be compared with."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 
 import numpy as np

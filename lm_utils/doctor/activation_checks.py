@@ -1,7 +1,5 @@
 """Does the output activation fit the loss, and if not, which floor does it put under it?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from math import e, exp, isfinite, log, log1p

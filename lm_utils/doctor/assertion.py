@@ -1,7 +1,5 @@
 """The doctor in tests and training loops: raise or warn where a set-up needs attention."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Callable, Collection
 

@@ -1,7 +1,5 @@
 """The constant predictor: the best loss that a model can reach which never looks at its input."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -1,7 +1,5 @@
 """One loss call under examination, with the questions that several checks ask about it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 

@@ -1,7 +1,5 @@
 """`python -m lm_utils doctor module:factory`: examine the model of somebody's own code."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections.abc import Callable

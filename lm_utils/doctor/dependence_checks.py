@@ -1,7 +1,5 @@
 """Do the outputs depend on the inputs at all, and is the loss better than a constant's?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """`diagnose`: look at a model, its loss and one batch, and name what does not fit."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 

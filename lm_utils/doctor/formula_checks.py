@@ -1,7 +1,5 @@
 """Own formulas: what the operations between the outputs and the loss do to each other."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from math import prod
 

@@ -1,7 +1,5 @@
 """Heads for a mean and a spread: is a divergence least at its prior, and does a likelihood pay for its spread?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 
 import torch

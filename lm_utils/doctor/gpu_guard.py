@@ -4,8 +4,6 @@ On the CPU the same calls raise an ordinary error. So before a CUDA tensor reach
 are checked here, and the doctor speaks from the values instead of calling.
 """
 
-from __future__ import annotations
-
 import torch
 
 UNIT_RANGE = {"binary_cross_entropy"}

@@ -1,7 +1,5 @@
 """How do gradients behave: is there a path, is it alive, are hidden units stuck?"""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Iterator
 

@@ -1,7 +1,5 @@
 """A Lightning callback that looks once, at the first training batch: `Trainer(callbacks=[DoctorCallback()])`."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Collection
 

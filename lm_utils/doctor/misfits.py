@@ -1,7 +1,5 @@
 """The table of misfits between an output activation and a loss: what the doctor says about each."""
 
-from __future__ import annotations
-
 LOGITS_OUT = "return self.out(x)  # no activation at the end of forward()"
 
 # (family of the loss, what the model emits): (code, severity, what, why, fix)

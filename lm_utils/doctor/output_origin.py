@@ -3,8 +3,6 @@
 Values cannot tell a sigmoid's output from logits that happen to lie between 0 and 1; the graph can.
 """
 
-from __future__ import annotations
-
 import re
 from collections import deque
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Bugs of public projects, rebuilt small, with the finding that each must give; `tests/doctor_exam` holds hundreds."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Run a model and its loss once, on copies, so that nothing of the user's changes."""
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -115,9 +113,3 @@ def _names_fit(model: Callable, inputs: Mapping) -> bool:
     except ValueError:
         return True  # no readable signature: the usual reading
     return True
-
-
-def called_with(model: Callable, inputs: object) -> object:
-    """Call a model as its inputs suggest: a tuple as arguments, a mapping as named ones, else one argument."""
-    args, kwargs = as_arguments(model, inputs)
-    return model(*args, **kwargs)

@@ -1,7 +1,5 @@
 """Do outputs and targets have shapes that meet the way the writer meant?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -1,7 +1,5 @@
 """Do the targets have the type, the values and the meaning that the loss expects?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from math import inf
 

@@ -1,7 +1,5 @@
 """A callback for the Trainer of Hugging Face that looks once, at the first batch."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 from torch import nn

@@ -1,7 +1,5 @@
 """Trials: other outputs are handed to the loss, or other samples to the model, and the answer is compared."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

@@ -5,8 +5,6 @@ from its name, the doctor calls it once and notes every torch loss that is reach
 the very tensors they received.
 """
 
-from __future__ import annotations
-
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Padding, ignored classes, weights and masks: do they say what was meant for these targets?"""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import torch

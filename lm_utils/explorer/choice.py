@@ -1,7 +1,5 @@
 """What the explorer trains: a pairing with its training settings, what may be chosen, and six starting points."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass, replace
 
 from lm_utils.activations import ACTIVATIONS

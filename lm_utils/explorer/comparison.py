@@ -1,7 +1,5 @@
 """The last few runs side by side: their curves, a table, and both as files."""
 
-from __future__ import annotations
-
 import base64
 import csv
 import io

@@ -1,7 +1,5 @@
 """Drop-downs and boxes for a choice; they grey out what makes no sense for its task."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable
 
 import ipywidgets as widgets

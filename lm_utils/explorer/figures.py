@@ -1,7 +1,5 @@
 """The pictures of a live run, from what is known at this moment."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import torch
@@ -16,7 +14,7 @@ from lm_utils.explorer.live_run import SHOWN, LiveRun, Look
 from lm_utils.pairing import Pairing
 from lm_utils.runs.outputs import one_hot
 from lm_utils.runs.watches import LAYERS
-from lm_utils.show.chart import Chart, chart_figure, line, panel, series
+from lm_utils.show.chart import Chart, line, panel, series
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 from lm_utils.tasks import Task
 
@@ -43,13 +41,6 @@ def title(axes: Axes, text: str) -> None:
 
 
 # --- curves ----------------------------------------------------------------------------------------------------------
-
-
-def curves_figure(
-    pairing: Pairing, lines: Landmarks, live: LiveRun | None = None, stored: Results | None = None
-) -> Figure:
-    """Draw loss and metric over epochs, with the lines they are read by; stored runs stand behind in grey."""
-    return chart_figure(curves_chart(pairing, lines, live, stored))
 
 
 def curves_chart(

@@ -1,7 +1,5 @@
 """What explorer and picker have in common: a choice with its controls, a training in a thread, and growing curves."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterable
 from threading import Event

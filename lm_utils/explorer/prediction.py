@@ -1,7 +1,5 @@
 """The question before a training: what will happen?"""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from html import escape
 

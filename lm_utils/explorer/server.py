@@ -1,7 +1,5 @@
 """`make explore`: the explorer alone as a web page, for this machine and whoever holds the token."""
 
-from __future__ import annotations
-
 import secrets
 import signal
 import socket

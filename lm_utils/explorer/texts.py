@@ -1,7 +1,5 @@
 """A choice and a live run in words: cards as HTML, and sentences for the status line; nothing here knows a widget."""
 
-from __future__ import annotations
-
 from html import escape
 
 from lm_utils.activations import ACTIVATIONS

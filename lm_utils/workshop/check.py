@@ -1,7 +1,5 @@
 """`make check`: what this machine has for the course, and what to do where something is missing."""
 
-from __future__ import annotations
-
 import os
 import platform
 import sys

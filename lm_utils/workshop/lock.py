@@ -1,7 +1,5 @@
 """The lock: constraints.txt pins the exact version of every package that the project stands on."""
 
-from __future__ import annotations
-
 import importlib.metadata
 from pathlib import Path
 

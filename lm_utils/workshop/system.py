@@ -1,7 +1,5 @@
 """What the machine itself offers: a browser."""
 
-from __future__ import annotations
-
 import os
 import shutil
 from collections.abc import Iterator

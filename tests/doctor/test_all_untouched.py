@@ -1,7 +1,5 @@
 """Over every set-up of the score: what is the user's stays bit for bit what it was, and nothing crashes."""
 
-from __future__ import annotations
-
 import copy
 
 import pytest

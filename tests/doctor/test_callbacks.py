@@ -1,7 +1,5 @@
 """The callbacks look once at the first batch; tested with the real packages where they are installed."""
 
-from __future__ import annotations
-
 from importlib import import_module
 
 import pytest

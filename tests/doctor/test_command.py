@@ -1,7 +1,5 @@
 """The doctor's command: exit codes, options, one sentence for a bad target."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """The doctor: its exam, that it changes nothing, and its report."""
 
-from __future__ import annotations
-
 import random
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Every line of advice is followed: the finding vanishes, no other appears, and training improves."""
 
-from __future__ import annotations
-
 import ast
 from collections.abc import Callable
 from functools import partial
@@ -12,6 +10,7 @@ import pytest
 import torch
 from doctor_exam.advice import MORE, by_sign, by_size, x_and
 from doctor_exam.parts import Heads, N, Tagger, Then, classes, inputs, mlp, padded_tokens
+from doctor_exam.score import called_with
 from doctor_exam.unseen_wrong import Recurrent, alignments, ctc, dice, images, mask_head, rare
 from torch import nn
 from torch.nn import functional as F
@@ -19,7 +18,6 @@ from torch.nn import functional as F
 from lm_utils import doctor
 from lm_utils.doctor import diagnose
 from lm_utils.doctor.misfits import MISFITS
-from lm_utils.doctor.patient import called_with
 
 
 def soft():

@@ -1,7 +1,5 @@
 """A batch that would kill a GPU's process is never handed to it."""
 
-from __future__ import annotations
-
 import pytest
 import torch
 from doctor_exam.parts import classes, inputs, labels, mlp

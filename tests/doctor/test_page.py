@@ -1,7 +1,5 @@
 """Every line of code on the page for engineers is run as it stands there."""
 
-from __future__ import annotations
-
 import re
 import shlex
 import sys

@@ -1,7 +1,5 @@
 """The score on set-ups from public threads is at least the stored one, and the two pages say what was run."""
 
-from __future__ import annotations
-
 import json
 import re
 

@@ -1,7 +1,5 @@
 """What is the user's stays bit for bit what it was, and nothing that one may hand over ends in a crash."""
 
-from __future__ import annotations
-
 import copy
 
 import pytest

@@ -3,8 +3,6 @@
 `code: (model and loss before, model and loss after, inputs and targets[, inputs and targets after])`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -1,7 +1,5 @@
 """A set of set-ups under examination."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from lm_utils.doctor.past_bugs import ExamCase

@@ -1,7 +1,5 @@
 """The set-ups known while the doctor was built: right ones, wrong ones, and bugs of public projects rebuilt."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import torch

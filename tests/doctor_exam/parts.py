@@ -1,7 +1,5 @@
 """Small networks, inputs and targets of which the exam's set-ups are built."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import torch

@@ -6,7 +6,7 @@ import random
 import signal
 import sys
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import torch
@@ -21,9 +21,15 @@ from doctor_exam.study import STUDY
 from doctor_exam.unseen_right import UNSEEN_RIGHT
 from doctor_exam.unseen_wrong import UNSEEN_WRONG
 from lm_utils.doctor.past_bugs import ExamCase
-from lm_utils.doctor.patient import called_with
+from lm_utils.doctor.patient import as_arguments
 
 LONGEST = 20  # seconds after which no answer counts as a crash
+
+
+def called_with(model: Callable, inputs: object) -> object:
+    """Call a model as its inputs suggest: a tuple as arguments, a mapping as named ones, else one argument."""
+    args, kwargs = as_arguments(model, inputs)
+    return model(*args, **kwargs)
 
 
 def held_out(cases: Sequence[ExamCase]) -> list[ExamCase]:

@@ -1,7 +1,5 @@
 """`PYTHONPATH=tests python -m doctor_exam.speed OUT.json`: a diagnosis, counted in training steps of the same model."""
 
-from __future__ import annotations
-
 import json
 import sys
 from collections.abc import Callable

@@ -7,8 +7,6 @@ show (75514, 92725, 33601, 94593, 47588 and others), and two stand here as right
 predictions, and 80482 is a cross-entropy written as softmax and BCELoss.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import nn
 from torch.autograd import Variable

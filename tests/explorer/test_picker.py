@@ -1,7 +1,5 @@
 """The picker without a browser: stored results at once, runs of one's own on demand."""
 
-from __future__ import annotations
-
 import pytest
 from helpers import status_line, until
 

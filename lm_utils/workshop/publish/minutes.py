@@ -4,8 +4,6 @@ Readers needed 28 minutes for notebook 00, 85 for 11 and 95 for 15, as these the
 fourth needed 70 minutes for one of three; the rule says 54, 58 or 64.) It gives every time in steps of five minutes.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 
