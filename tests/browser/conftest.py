@@ -1,4 +1,4 @@
-"""One JupyterLab and one headless Chromium for all browser tests; both end with the last of them.
+"""One JupyterLab, opened once in one headless Chromium, for all browser tests; it ends with the last of them.
 
 A test asks for `jupyter` and opens a notebook (built afresh from its source) or a few lines of code:
 
@@ -52,6 +52,17 @@ OVERRIDES = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},  # every cell is in the page
 }
 OUTPUTS = ".jp-OutputArea-output"
+OPEN = """async path => {
+    await jupyterapp.restored;
+    const { context } = await jupyterapp.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+    await context.ready;
+    await context.sessionContext.ready;
+}"""
+CLOSE = """async () => {
+    [...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose());
+    await jupyterapp.serviceManager.sessions.shutdownAll();
+}"""
+LOOK = 250  # milliseconds between two looks of a wait: a look at every cell, sixty times a second, is most of the work
 TRACEBACK = "Traceback (most recent call last)"
 FINISHED = """() => {
     const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')].map(x => x.innerText);
@@ -81,7 +92,14 @@ def jupyter(chromium, tmp_path_factory):
     """One JupyterLab server, its kernels' Python being this one; see the text at the top of this file."""
     folder = tmp_path_factory.mktemp("jupyter")
     with start_server(folder) as (url, token):
-        yield Jupyter(chromium, folder / "files", url, token)
+        context = chromium.new_context(viewport=SIZE, reduced_motion="reduce")
+        context.set_default_timeout(1000 * PATIENCE)
+        lab = context.new_page()
+        lab.goto(f"{url}/lab?token={token}&reset")
+        lab.locator("#jupyterlab-splash").wait_for(state="detached")
+        lab.wait_for_function("jupyterapp.commands.hasCommand('docmanager:open')")
+        yield Jupyter(lab, folder / "files")
+        context.close()
 
 
 @contextmanager
@@ -105,7 +123,7 @@ def start_server(folder: Path) -> Iterator[tuple[str, str]]:
     environment |= {"LM_CACHE_DIR": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
                f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
-               f"--ServerApp.root_dir={folder / 'files'}"]  # fmt: skip
+               f"--ServerApp.root_dir={folder / 'files'}", "--LabApp.expose_app_in_browser=True"]  # fmt: skip
     with open(folder / "server.log", "w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
@@ -130,10 +148,10 @@ def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
 
 
 class Jupyter:
-    """Opens notebooks in JupyterLab, each in a browser window and a kernel of its own."""
+    """Opens notebooks in JupyterLab, one after the other, each with a kernel of its own."""
 
-    def __init__(self, chromium, files: Path, url: str, token: str) -> None:
-        self.chromium, self.files, self.url, self.token = chromium, files, url, token
+    def __init__(self, lab, files: Path) -> None:
+        self.lab, self.files = lab, files
 
     def open(self, name: str, edition: str = "student", run: bool = True, seconds: float = PATIENCE):
         """Open `notebooks/src/NAME.py` as a notebook, on the embedded digits; a `with` around it ends its kernel."""
@@ -151,28 +169,17 @@ class Jupyter:
 
     @contextmanager
     def _open(self, name: str, notebook: nbformat.NotebookNode, run: bool, seconds: float) -> Iterator[Page]:
-        nbformat.write(notebook, self.files / f"{name}.ipynb")
-        context = self.chromium.new_context(viewport=SIZE)
-        context.set_default_timeout(1000 * PATIENCE)
-        page = Page(context.new_page())
+        path = self.files / f"{name}-{secrets.token_hex(4)}.ipynb"
+        nbformat.write(notebook, path)
+        page = Page(self.lab)
         try:
-            page.raw.goto(f"{self.url}/lab/tree/{name}.ipynb?token={self.token}&reset")
-            page.raw.locator("#jupyterlab-splash").wait_for(state="detached")
-            page.raw.get_by_text("(ipykernel) | Idle").wait_for()  # cells run earlier are dropped
+            self.lab.evaluate(OPEN, path.name)
+            self.lab.get_by_text("(ipykernel) | Idle").wait_for()  # cells run earlier are dropped
             if run:
                 page.run_all(seconds)
             yield page
         finally:
-            context.close()
-            self._end_kernels()
-
-    def _end_kernels(self) -> None:
-        headers = {"Authorization": f"token {self.token}"}
-        with urllib.request.urlopen(urllib.request.Request(f"{self.url}/api/sessions", headers=headers)) as reply:
-            sessions = json.load(reply)
-        for session in sessions:
-            address = f"{self.url}/api/sessions/{session['id']}"
-            urllib.request.urlopen(urllib.request.Request(address, headers=headers, method="DELETE")).close()
+            self.lab.evaluate(CLOSE)
 
 
 class Page:
@@ -193,7 +200,7 @@ class Page:
     def wait_until_idle(self, seconds: float = PATIENCE) -> None:
         """Wait until nothing runs any more."""
         self.raw.wait_for_timeout(300)
-        self.raw.wait_for_function(FINISHED, timeout=1000 * seconds)
+        self.raw.wait_for_function(FINISHED, timeout=1000 * seconds, polling=LOOK)
 
     def errors(self) -> list[str]:
         """Tracebacks in outputs, widgets that could not be drawn, errors of the page itself."""
