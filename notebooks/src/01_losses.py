@@ -120,7 +120,7 @@ def huber_slope(error, delta):
 
 
 # %% [markdown]
-# The next cell tries your function on a few errors. It waits as long as you have written nothing.
+# The next cell tries your function on a few errors. It waits until you have written something.
 
 # %%
 quiz.check_function(
@@ -138,8 +138,8 @@ quiz.check_function(
 # ## 2. One outlier
 #
 # Eight points lie near a line. A ninth was mistyped. Which line does each loss choose? The fits below are the
-# best possible ones, not the result of a training run: MSE by solving its linear system, MAE by trying every line
-# through two points (one of them is always among the best), Huber by re-weighting until nothing moves any more.
+# best possible ones, not the result of a training run: MSE's comes from solving its linear system, MAE's from trying
+# every line through two points (one of them is always among the best), Huber's from re-weighting until nothing moves.
 
 # %%
 quiz.predict(
@@ -178,9 +178,9 @@ show(outlier.pull_figure())
 
 # %% [markdown]
 # MSE's answer rises with the outlier in a straight line and never stops. Huber's moves a little while the outlier is
-# still close, then lets go; MAE's does not move at all here, since the outlier is above the line already and MAE does
-# not care *how far* above. All this holds for wrong values. If the rare large values are *real* (floods, prices),
-# "robust" means "blind to what matters", and MSE's attention is what you want.
+# still close, then stays where it is. MAE's does not move at all here, because the outlier is above the line already
+# and MAE does not care *how far* above. All this holds for wrong values. If the rare large values are *real* (floods,
+# prices), "robust" means "blind to what matters", and MSE's attention is what you want.
 #
 # **Exercise 2.** Five people earn 2, 2, 3, 3 and 40. Which single number has the lowest MSE, and which the lowest
 # MAE? Answer as a pair, MSE first.
@@ -207,8 +207,8 @@ quiz.check(
 # ## 3. Why MAE hops, and why Huber exists
 #
 # Document 002 warns: MAE's slope stays the same close to the minimum, therefore it can *jump*, and one has to
-# "reduce the size of the loss by hand". Let us watch. One number, 2.13 away from its target, forty steps of plain
-# gradient descent, with the same step size for every loss.
+# "reduce the size of the loss by hand". We start with one number, 2.13 away from its target, and take forty steps of
+# plain gradient descent, with the same step size for every loss.
 
 # %%
 quiz.predict(
@@ -225,17 +225,17 @@ quiz.predict(
 lesson.walk_lab()
 
 # %% [markdown]
-# The three small pictures show the last steps on each loss curve, the large one the distance to the minimum on a
-# logarithmic scale. MAE hops from one side to the other for ever. MSE and Huber settle: their slope fades as they
-# come near. Two experiments:
+# The three small pictures show the last steps on each loss curve; the large one shows the distance to the minimum on a
+# logarithmic scale. MAE hops from one side to the other for ever. MSE and Huber settle: their slope fades as they come
+# near. Two experiments:
 #
 # - choose "halved every 5 steps": now MAE comes to rest too. Huber stops a little *short* of the target: its steps
 #   shrank before it had arrived. A schedule is one more thing that you can get wrong, and Huber does not need one;
-# - choose one size again and go beyond a step size of 1: MSE runs away. Its pull grows with the error, so one step
-#   too long makes the next one longer. Huber and MAE cannot do that.
+# - choose "all of one size" again and go beyond a step size of 1: MSE runs away. Its pull grows with the error, so one
+#   step too long makes the next one longer. Huber and MAE cannot do that.
 #
-# This is why Huber exists: it lands as softly as MSE, but never pulls as violently. Here is that claim as a test that
-# could fail:
+# This is why Huber exists: it comes to rest as MSE does, but never pulls as violently. Here is that claim as a test
+# that could fail:
 
 # %%
 assert abs(lesson.walk("MAE", rate=0.4)[-2:]).max() > 0.1, "still hopping"
@@ -256,8 +256,8 @@ assert steps("MAE", "AdamW", 10.0, factor=0.5) == steps("MAE", "AdamW", 10.0)
 # %% [markdown]
 # ## 4. "Squared error learns fast early": when?
 #
-# Document 002 says that MSE learns fast at the beginning because errors are squared. It is an attractive sentence.
-# Test it: start with an error of some size and count the steps until nine tenths of it are gone.
+# Document 002 says that MSE learns fast at the beginning because errors are squared. It sounds right. Test it: start
+# with an error of some size and count the steps until nine tenths of it are gone.
 
 # %%
 quiz.predict(
@@ -277,9 +277,9 @@ show(lesson.race_figure())
 # %% [markdown]
 # Left, SGD: MSE needs the same number of steps for *every* size of error, because it removes a fixed share per step.
 # MAE walks at a fixed speed: far behind for large errors, ahead for small ones. Huber is slow on both sides: for large
-# errors it walks at MAE's speed, and for small ones it pulls half as hard as MSE. That is the price of its calm. Right,
-# AdamW: MSE has lost its advantage, and for large errors it is even the slowest. AdamW's step hardly depends on the
-# size of the slope, only on its sign and its history.
+# errors it walks at MAE's speed, and for small ones it pulls half as hard as MSE. Right, AdamW: MSE has lost its
+# advantage, and for large errors it is even the slowest. AdamW's step hardly depends on the size of the slope, only on
+# its sign and its history.
 
 # %%
 mse_sgd, mae_sgd = steps("MSE", "SGD", 10.0), steps("MAE", "SGD", 10.0)
@@ -351,8 +351,8 @@ quiz.check_script(
 # ## 5. RMSE belongs to a batch
 #
 # RMSE is the root of the batch's MSE. It has the same unit as the target. (MAE has that advantage too; document 002
-# names it for MAE alone.) But it is not a mean over images: two batches' RMSE do not average to the RMSE of both.
-# PyTorch has no class for it.
+# names it for MAE alone.) But it is not a mean over images: the mean of two batches' RMSE is not the RMSE of both
+# together. PyTorch has no class for it.
 
 
 # %%
@@ -395,7 +395,7 @@ assert 1 < best_constant(8) < best_constant(20) < 2
 # | **cross-entropy** (CE) over several classes | $-\log p$, with $p$ from softmax | $p-1$ |
 # | **hinge** (SVM loss) | $\max(0, 1-z)$, labels are $+1$ and $-1$ | $-1$, and $0$ beyond $z=1$ |
 #
-# For comparison the figure has a fourth one: MSE on the sigmoid's output. In the curve of cross-entropy, the score
+# For comparison the figure has a fourth loss: MSE on the sigmoid's output. In the curve of cross-entropy, the score
 # belongs to one of three classes; the two others keep a score of 0.
 
 # %%
@@ -413,10 +413,10 @@ quiz.predict(
 lesson.score_lab()
 
 # %% [markdown]
-# For a confident mistake BCE, cross-entropy and hinge pull with a force near 1, whatever the distance: in the score
-# they behave like MAE, not like MSE. On the right side they differ: BCE never quite stops asking for more, hinge is
-# content once the score passes the **margin** at 1. And MSE behind a sigmoid pulls least where the mistake is worst.
-# Again PyTorch agrees:
+# For a confident mistake BCE, cross-entropy and hinge pull with a force near 1, however large the mistake is. In this
+# they behave like MAE, not like MSE. Where the answer is right they differ: BCE always pulls a little, hinge stops once
+# the score passes the **margin** at 1. And MSE behind a sigmoid pulls least where the mistake is worst. Again PyTorch
+# agrees:
 
 # %%
 z = torch.tensor([-3.0], requires_grad=True)
@@ -478,7 +478,7 @@ assert torch.allclose(smooth(errors, zeros) * 2.0, knee(errors, zeros))
 #   long, dragged along by a wrong target. Its best constant is the mean.
 # - MAE's pull is constant: it ignores how wrong a wrong target is, hops near the minimum until the learning rate
 #   shrinks, and is still helpless against a wrong *input*. Its best constant is the median.
-# - Huber lands softly like MSE and stays calm like MAE.
+# - Huber comes to rest like MSE, and its pull is limited like MAE's.
 # - BCE, cross-entropy and hinge keep pulling at a confident mistake; MSE behind a sigmoid does not.
 # - "MSE learns fast early" depends on the size of the errors and on the optimiser; under AdamW it was false here.
 #

@@ -6,7 +6,7 @@
 # - derive the gradients of mean squared error, cross-entropy and binary cross-entropy with a pencil,
 # - build each loss as a layer that has its own gradient, without autograd, and **prove** that it is right,
 # - say what the habit of clipping inside a logarithm costs, and what it does not cost,
-# - read somebody else's loss code and tell what it shows from what it only suggests.
+# - read somebody else's loss code and separate what it shows from what it only suggests.
 #
 # **Time:** {time}
 #
@@ -43,7 +43,7 @@ banner(data, device)
 #
 # A network ends in plain numbers. A **loss layer** takes them, applies the activation that belongs to it (softmax,
 # sigmoid or none), compares with the targets and returns one number. In the backward pass it says how that number
-# changes when each of its inputs changes a little. A network needs nothing more to learn.
+# changes when each of its inputs changes a little. That is enough to train a network.
 #
 # Document 003 builds its three losses this way, in CUDA. We build the same three in PyTorch, but with the
 # gradients written by hand: the file `lm_utils/scratch.py` never calls autograd. It follows two habits of the
@@ -68,8 +68,8 @@ mse.forward(outputs, targets), mse.backward()
 #
 # $$\frac{\partial L}{\partial p_{sk}} = \frac1n\cdot\tfrac12\cdot 2\,(p_{sk}-y_{sk}) = \frac{p_{sk}-y_{sk}}{n}.$$
 #
-# The half is there only to cancel the 2. By hand, for the batch above: the squares add up to $1+4+16+1=22$, half of it
-# is 11, divided by two samples 5.5. The gradient is the batch divided by two.
+# The half is there only to cancel the 2. By hand, for the batch above: the squares add up to $1+4+16+1=22$, half of
+# that is 11, and divided by two samples it is 5.5. The gradient is the batch divided by two.
 #
 # PyTorch's `MSELoss` has no half, and it averages over **all** $n\cdot K$ numbers.
 
@@ -146,8 +146,7 @@ jacobian
 # $$\frac{\partial L}{\partial z_j} = \sum_i \Bigl(-\frac{y_i}{p_i}\Bigr)\, p_i\,(\delta_{ij}-p_j)
 #  = -\sum_i y_i\,\delta_{ij} + p_j\sum_i y_i = p_j - y_j .$$
 #
-# The last step uses that the targets of a sample sum to one. What is left could not be simpler:
-# **prediction minus target**.
+# The last step uses that the targets of a sample sum to one. What is left is simple: **prediction minus target**.
 
 # %%
 y = torch.tensor([0.0, 1.0, 0.0])
@@ -171,16 +170,16 @@ quiz.predict(
 )
 
 # %% [markdown]
-# The picture uses the logits 2, 1, 0 from above.
+# The picture uses the logits 2, 1, 0.
 
 # %%
 show(lesson.slopes_figure(z, true_class=1))
 
 # %% [markdown]
-# Left: the numbers off the diagonal are negative, not zero, and each column adds up to zero, because what one output
-# gains the others lose. Right, the gradient (a step goes *against* it: a bar above zero pushes its logit down): with
-# all terms, the wrong classes are pushed down and the true one up; with the diagonal alone, the wrong classes get no
-# push at all. For $i\ne j$ the *delta* vanishes; the derivative does not. (The final formula $p - y$ of the document is
+# Left: the numbers off the diagonal are negative, not zero. Each column adds up to zero, because what one output gains
+# the others lose. Right: the gradient. A step goes *against* it, so a bar above zero pushes its logit down. With all
+# terms, the wrong classes are pushed down and the true one up. With the diagonal alone, the wrong classes get no push
+# at all. For $i\ne j$ the *delta* vanishes; the derivative does not. (The final formula $p - y$ of the document is
 # right: it contains these terms.)
 
 # %%
@@ -275,7 +274,7 @@ print(f"by hand {by_hand:.6f}, PyTorch {by_torch:.6f}")
 #
 # $$L = -y\log p - (1-y)\log(1-p).$$
 #
-# Three steps. The slope of the loss by the probability, the slope of the sigmoid, and their product:
+# We need three steps: the slope of the loss by the probability, the slope of the sigmoid, and their product:
 #
 # $$\frac{\partial L}{\partial p} = -\frac{y}{p}+\frac{1-y}{1-p} = \frac{p-y}{p(1-p)},\qquad
 # \frac{\partial p}{\partial z} = p(1-p),\qquad
@@ -358,7 +357,7 @@ for name, make in scratch.LAYERS.items():
     print(f"{name}: gradcheck agrees with our gradient at all {checked.numel()} inputs")
 
 # %% [markdown]
-# All three pass, with logits of ordinary size. Further down there is a place where two of them do not.
+# All three pass, with logits of ordinary size. Further down you meet inputs where two of them fail.
 #
 # ## What clipping costs
 #
@@ -407,13 +406,13 @@ print(f"after 30 steps: with p - y {z_hand.item():.2f}, with the clip's own slop
 
 # %% [markdown]
 # With the hand-written gradient the logit recovers; with the exact gradient of the clipped loss it never moves. What
-# looks like a slip saves the method. The price is in the *value*: beyond the clip every mistake looks equally bad, and
-# a loss curve cannot show how bad.
+# looks like a mistake saves the method. The price is in the *value*: beyond the clip every mistake looks equally bad,
+# and a loss curve cannot show how bad.
 #
 # ### One side or two?
 #
-# Document 003 clips the categorical loss on one side only, the binary one on both. That is no slip either: $-y\log p$
-# is in danger near $p=0$ only, and a perfect prediction then costs exactly 0. The binary loss also contains
+# Document 003 clips the categorical loss on one side only, the binary one on both. That is no mistake either:
+# $-y\log p$ is in danger near $p=0$ only, and a perfect prediction then costs exactly 0. The binary loss also contains
 # $\log(1-p)$, which is in danger near $p=1$: with the lower limit alone, a confident mistake would be infinite.
 
 # %%
@@ -480,8 +479,8 @@ def slope(a, b, n=1):
 
 
 # %% [markdown]
-# Now train one sample with them: ten steps, the slope called once in the **same** order as the value (label,
-# prediction), once in the other order.
+# Now train one sample with them twice, ten steps each. The first training calls the slope in the **same** order as the
+# value (label, prediction), the second in the other order.
 
 # %%
 label = torch.tensor([1.0, 0.0])
@@ -499,7 +498,7 @@ assert losses[2] < losses[0] < losses[1]
 print("start {:.3f}, same order {:.3f}, slope called with (prediction, label) {:.3f}".format(*losses))
 
 # %% [markdown]
-# In the same order the slope is $y-p$. Training then walks uphill, and the loss grows until the clip hides how far. In
+# In the same order the slope is $y-p$. Training then walks uphill, and the loss grows up to the ceiling of the clip. In
 # the other order the slope is $p-y$, and the sample is learnt. What may we conclude?
 #
 # - **Certain:** the two functions cannot be called with their arguments in the same order. Their shared names
@@ -508,8 +507,8 @@ print("start {:.3f}, same order {:.3f}, slope called with (prediction, label) {:
 # - **Not certain:** whether the program is wrong. The matrix method that calls the two functions is not printed.
 #   If it passes label first to one and prediction first to the other, everything is fine.
 #
-# Would a swapped call crash? It would not. With the arguments swapped, the *value* takes the logarithm of a label, and
-# the clip turns the forbidden $\log 0$ into a harmless-looking number:
+# A swapped call would not crash. The *value* would take the logarithm of a label, and the clip would turn the forbidden
+# $\log 0$ into a harmless-looking number:
 
 # %%
 good = torch.tensor([0.9, 0.1])
@@ -517,7 +516,7 @@ assert torch.isfinite(value(good, label)) and value(good, label) > 10 * value(la
 print(f"right order {value(label, good):.3f}, turned round {value(good, label):.3f}")
 
 # %% [markdown]
-# For the squared error the value is the same in either order, so it can never give the mistake away. Only the gradient
+# For the squared error the value is the same in either order, so it can never reveal the mistake. Only the gradient
 # can. This is one more reason to check gradients, not just losses. A finite difference takes one line:
 
 # %%
@@ -549,7 +548,7 @@ assert torch.allclose(its_slope * n, slope(batch, torch.zeros(n, 1), n))
 # | categorical cross-entropy | softmax | $-y\log p$ | $(p-y)/n$ | the same |
 # | binary cross-entropy | sigmoid | $-y\log p-(1-y)\log(1-p)$ | $(p-y)/n$ | $1/K$ of ours |
 #
-# - Each loss meets the activation that turns its gradient into **prediction minus target**.
+# - Each loss is paired with the activation that turns its gradient into **prediction minus target**.
 # - The terms $-p_ip_j$ with $i\ne j$ are what pushes wrong classes down.
 # - A clip caps the value at $-\log(\text{clip})$; the hand-written gradient survives it, autograd's does not.
 # - Agreement of values proves little. `gradcheck` proves gradients, inside the clip.
@@ -560,23 +559,22 @@ assert torch.allclose(its_slope * n, slope(batch, torch.zeros(n, 1), n))
 # Document 003 writes CUDA. **Triton** is a language for such kernels inside Python. Below is ours for the
 # cross-entropy: one **program** per sample reads a row, and writes its loss and its gradient in a single visit to
 # memory. Triton works on blocks whose length is a power of two, so a row of 10 is read as a block of 16; the mask
-# `inside` keeps the six places that do not exist out of it ($-\infty$ becomes 0 after the exponential). The rest is
-# the derivation from above, line by line.
+# `inside` leaves out the six places that do not exist ($-\infty$ becomes 0 after the exponential). The rest is the
+# derivation from above, line by line.
 
 # %%
 Markdown(lesson.kernel_source("cross_entropy"))
 
 # %% [markdown]
-# All three kernels now run in a process of their own: on the GPU where there is one, in Triton's interpreter on the CPU
-# where there is none. Where Triton does not exist at all, a stored result is read. The line below says which of the
-# three it was.
+# All three kernels now run in a process of their own: on the GPU if there is one, otherwise in Triton's interpreter on
+# the CPU. Where Triton does not exist at all, a stored result is read. The line below says which of the three it was.
 
 # %%
 result = lesson.run_kernels()
 Markdown(lesson.kernels_sentence(result))
 
 # %% [markdown]
-# The same 64 random rows of ten, three ways, all on document 003's scale:
+# The table compares three ways on the same 64 random rows of ten, on document 003's scale:
 
 # %%
 table = lesson.kernels_table(result)

@@ -60,7 +60,7 @@ banner(data, device)
 #
 # Both documents use photographs of handwritten digits (MNIST), and ask five different questions about the same
 # image. That is the trick of the whole design: the network, the images and the optimiser stay the same, and only
-# task, loss and output activation change. So whatever differs in the results comes from there.
+# task, loss and output activation change. So whatever differs in the results comes from these three.
 
 # %%
 splits = lm.load_data(data, seed=0)
@@ -84,8 +84,8 @@ show(lesson.targets_figure(splits))
 # is why the documents chose it. Without MNIST, the course falls back on a smaller set of digits.
 #
 # "Once" is true of each run, but not of this course as a whole. Several of our verdicts were corrected after a look at
-# the test results of many runs ([notebook 15](15_verdicts.ipynb) says which). What was found that way is tried again on
-# seeds that nobody had looked at.
+# the test results of many runs ([notebook 15](15_verdicts.ipynb) says which). Such findings are tried again on seeds
+# that nobody had looked at.
 
 # %%
 for name in ("train", "valid", "test"):
@@ -168,7 +168,7 @@ assert sum(weights.numel() for weights in model.parameters()) == 121_994
 
 # %% [markdown]
 # Keep the sigmoid hidden layer in mind. It was the documents' choice, it is unusual today, and notebook 11 shows that
-# it is part of what happens. The rest of the configuration:
+# results depend on it. The rest of the configuration:
 #
 # | what | value |
 # |---|---|
@@ -179,8 +179,8 @@ assert sum(weights.numel() for weights in model.parameters()) == 121_994
 # | early stopping | after 10 epochs without a better valid score; the best epoch's weights are kept |
 # | metric | squared error for regression, accuracy elsewhere |
 #
-# AdamW, the documents say, had done best in an earlier comparison on the same images. That comparison is not among the
-# five documents, so the course adopts the choice without a verdict; notebook 11 tries another optimiser.
+# The documents say that AdamW had done best in an earlier comparison on the same images. That comparison is not among
+# the five documents, so the course adopts the choice without a verdict; notebook 11 tries another optimiser.
 #
 # ## 4. The training loop, line by line
 #
@@ -255,9 +255,9 @@ title = f"Ten classes, cross-entropy on logits ({splits.name})"
 show(lesson.curves_figure(curves, "valid accuracy", title, level=(chance, "always the same digit")))
 
 # %% [markdown]
-# The curve leaves the dotted line within the first epoch and flattens soon. There is no more to it. `lm.fit`, which
-# makes every other run of this course, adds the other losses and tasks, a stop button and a GPU, but its arithmetic is
-# the same. The next cell trains the same seed with `fit` and would fail if the two disagreed.
+# The curve leaves the dotted line within the first epoch and flattens soon. That is all. `lm.fit`, which makes every
+# other run of this course, adds the other losses and tasks, a stop button and a GPU, but its arithmetic is the same.
+# The next cell trains the same seed with `fit` and would fail if the two disagreed.
 
 # %%
 run = lm.fit(lm.Pairing("multiclass", "cross_entropy"), splits, seed=0, max_epochs=12, device="cpu")
@@ -281,9 +281,9 @@ quiz.predict(
 )
 
 # %% [markdown]
-# One training for each seed is enough to find out: from its history we can read where each patience would have
-# stopped. The runs of this part and the next are made now. To be quick they train `lm.TinyCNN`, a network of 6,218
-# parameters on images of half the size. The tables of the course are the documents' CNN's.
+# One training for each seed is enough to find out: from its history we can read where it would have stopped with each
+# patience. The runs of this part and the next are made now. To be quick they train `lm.TinyCNN`, a network of 6,218
+# parameters on images of half the size. The tables of the course come from the documents' CNN.
 
 # %%
 once, twice = (lm.Pairing("multiclass", "cross_entropy", name) for name in ("none", "softmax"))
@@ -305,12 +305,12 @@ kept
 
 # %% [markdown]
 # There is a second trap. The *best valid score* of a run is a maximum over many noisy numbers, and a run that trains
-# for more epochs has more tickets in that lottery. So never compare two losses by "best valid accuracy", the first
-# column of the documents' tables. Compare by test score, which is drawn once.
+# for more epochs has more chances of a lucky one. So never compare two losses by "best valid accuracy", the first
+# column of the documents' tables. Compare test scores, which are measured once.
 #
 # ## 6. What one seed can hide
 #
-# Now a comparison. The first pairing gives cross-entropy the raw outputs, as PyTorch intends. The second applies
+# Now we compare two pairings. The first gives cross-entropy the raw outputs, as PyTorch intends. The second applies
 # softmax before it, as document 000's code did; the loss then applies softmax again. Which one is better? Both are
 # trained with the same seeds: same split, same first weights, same order of images. This is what makes the comparison
 # *paired*.
@@ -335,7 +335,8 @@ score
 # %% [markdown]
 # Each line of this table is a pair: the two runs share everything but the softmax. What does the pairing with logits
 # reach on average, and how sure is that average? Student's interval answers it: the standard error of the mean times a
-# factor that allows for few seeds. The last line asks the helper for the same numbers and would fail if they differed.
+# factor that allows for few seeds. The `assert` asks the course's package for the same numbers and would fail if they
+# differed.
 
 
 # %%
@@ -350,9 +351,9 @@ assert np.allclose(average, astuple(statistics.mean_interval(score["none"]))[:3]
 print("logits: {:.2%}, 95 % interval {:.2%} to {:.2%}".format(*average), f"({len(score)} seeds)")
 
 # %% [markdown]
-# The interval speaks of the mean over *other seeds*, with this one test set. To compare the two pairings, we take the
-# difference within each pair first. What a seed makes easy or hard for both cancels, so the interval of the differences
-# is often narrower than either interval of the means.
+# The interval is about the mean over *other seeds*, with this one test set. To compare the two pairings, we take the
+# difference within each pair first. When a seed is easy or hard for both, that effect cancels. So the interval of the
+# differences is often narrower than either interval of the means.
 
 # %%
 difference = score["softmax"] - score["none"]

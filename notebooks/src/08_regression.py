@@ -73,7 +73,7 @@ show(images_figure(images, [f"strokes + holes: {number:g}" for number in truth])
 
 # %% [markdown]
 # The network turns each image into one number. Three convolutions look at the image. A hidden layer of 64 sigmoid units
-# follows, and the output is a weighted sum of these units, without an activation. This is the whole way:
+# follows, and the output is a weighted sum of these units, without an activation. In code:
 
 
 # %%
@@ -104,7 +104,7 @@ quiz.predict(
 
 # %% [markdown]
 # Here is the training, without a helper. To be quick it uses 600 images. Besides the model it returns what the network
-# says about 300 validation images after every epoch. We shall look at that in part 3.
+# says about 300 validation images after every epoch. Part 3 uses that.
 
 
 # %%
@@ -143,8 +143,8 @@ pd.DataFrame({"truth": truth, **answers}).round(1)
 
 # %% [markdown]
 # The network with MSE follows the truth, and a longer training would bring it closer. The one with BCE on logits gives
-# nearly the same number for all five images, and one that is far below every truth. This is one seed and a few epochs.
-# **Was that luck?** The rest of this notebook answers with stored runs on MNIST, and then asks why.
+# nearly the same number for all five images, and that number is far below every truth. This is one seed and a few
+# epochs. **Was that luck?** The rest of this notebook answers with stored runs on MNIST, and then asks why.
 #
 # ## 1. The loss table of document 000, measured again
 #
@@ -179,7 +179,7 @@ at_chance.to_frame(f"at chance, of {len(score)} seeds").T
 # %% [markdown]
 # The mean over the seeds, its interval and the paired difference are computed as in [notebook 07](
 # 07_experiment_design.ipynb), part 6, which also says how a verdict is to be read. From here on the helper does it. Its
-# table adds Huber, which document 002 describes and none of the documents' tables contains.
+# table adds Huber: document 002 describes it, but no table of the documents contains it.
 
 # %%
 tables.readable(losses)
@@ -227,8 +227,8 @@ difference.describe().loc[["mean", "min", "max"]].round(4)
 show(result_figures.differences(losses))
 
 # %% [markdown]
-# Notice which loss is behind the others here: it is the one that the table is measured in. Where there are no outliers,
-# Huber and MSE differ little.
+# On average MSE is behind MAE, RMSE and Huber here, although the table itself measures the MSE. Where there are no
+# outliers, Huber and MSE differ little.
 
 # %% [markdown]
 # ## 2. `nn.BCELoss`: the error is a kindness
@@ -257,7 +257,7 @@ except RuntimeError as refusal:
 #
 # The document explains its row like this: the loss applies a sigmoid, so the output is at most 1, while the targets
 # reach 6. Check that against the code. The sigmoid is *inside the loss*. The network's own output is the raw number
-# before the sigmoid, and the metric compares that raw number with the target. It has no limit at all.
+# before the sigmoid, and the metric compares that raw number with the target. The raw number has no limit at all.
 
 # %%
 z = torch.linspace(-12, 12, 241)
@@ -266,8 +266,8 @@ for target in (-0.8, 0.3, 1.0, 1.5):
     print(f"target {target:4}: lowest loss {curve.min():6.2f}, at z = {z[curve.argmin()]:.1f}")
 
 # %% [markdown]
-# The output went from -12 to 12. Two of the four lowest points are at an end of that range, so they are no lowest
-# points at all. Here are the curves.
+# The output went from -12 to 12. Two of the four lowest points are at an end of that range, so they are not lowest
+# points. Here are the curves.
 
 # %%
 show(lesson.no_floor_figure())
@@ -296,8 +296,8 @@ show(lesson.level_and_gap_figure(watched))
 # %% [markdown]
 # With MSE the level stays near 0, and the gap opens. With BCE on logits the outputs of *all* images run down together,
 # further with every epoch, and no gap opens (one seed, trained just now). The direction is no accident: the mean of
-# standardised targets is 0, and a sigmoid is 0 only at minus infinity. So this row has no final figure. Early stopping
-# keeps the best epoch. Which one is that?
+# standardised targets is 0, and a sigmoid is 0 only at minus infinity. So this row never arrives at a final MSE. Early
+# stopping keeps the best epoch. Which one is that?
 
 # %%
 fitting = lm.Pairing("regression", "mse", normalize=True)
@@ -366,12 +366,12 @@ Markdown(f"With raw targets **{same.sum()} of {len(same)}** ReLU runs equal the 
 show(output_figures.means_by_digit([lm.Pairing("regression", "mse", "relu", normalize=True)]))
 
 # %% [markdown]
-# In the training time that early stopping allows here, a seed that learnt tells only one digit from the rest: the one
-# with the largest target.
+# In the training time that early stopping allows here, a network that learnt separates only one digit from the rest:
+# the one with the largest target.
 #
-# **Sigmoid and its inverse** trains on standardised targets, in spite of the detour. The document has three arguments
-# against it. [Notebook 04](04_output_activations.ipynb) measures them; here you see whether the detour costs anything
-# in the end.
+# **Sigmoid and its inverse** squeezes the targets with a sigmoid and undoes this at the end. On standardised targets it
+# learns. The document has three arguments against it. [Notebook 04](04_output_activations.ipynb) measures them; here
+# you see whether it costs anything.
 
 # %%
 squeezed = lm.Pairing("regression", "mse", "sigmoid_inverse", normalize=True)
@@ -380,9 +380,9 @@ Markdown(comparison_sentence(squeezed))
 # %% [markdown]
 # ## 5. Do targets have to be standardised?
 #
-# The document says that a network reaches the wanted performance only with standardised outputs. That sounds like mere
-# good practice. But the rows with raw targets in the last table did not end just a little worse: without an activation
-# and with squeezed targets they ended at about the error of a constant answer.
+# The document says that a network reaches the wanted performance only with standardised outputs. That sounds like good
+# practice. But the rows with raw targets in the last table did not end just a little worse: without an activation and
+# with squeezed targets they ended at about the error of a constant answer.
 
 # %%
 raw = lm.Pairing("regression", "mse")
@@ -409,7 +409,7 @@ show(output_figures.means_by_digit([fitting, raw, misfit]))
 
 # %% [markdown]
 # On the left the dots sit on their targets. The other two networks give the same number to all ten digits: the mean, or
-# something below every existing target. Now train the network of the first part with raw targets and watch it.
+# something below every target. Now train the network of the first part with raw targets and watch it.
 
 # %%
 _, raw_said = train(F.mse_loss, numbers)
@@ -442,7 +442,7 @@ def start_at_the_mean(model):
 
 # %% [markdown]
 # Nothing else is changed: the same loss, the same targets, the same seed. To be quick, both runs train `lm.TinyCNN`, on
-# images of half the size; it has 32 hidden units. (The tables are the documents' CNN's.)
+# images of half the size; it has 32 hidden units. (The tables come from the documents' CNN.)
 
 # %%
 tiny = {"max_epochs": 12, "device": device, "network": lm.TinyCNN}
@@ -452,8 +452,8 @@ assert started.test_metric < plain.test_metric / 2
 print(f"raw targets: test MSE {plain.test_metric:.2f}; with the bias at the mean: {started.test_metric:.2f}")
 
 # %% [markdown]
-# This is one seed, trained just now, but a large improvement for one changed number. What do the two hidden layers look
-# like? A unit is *stuck* when it stands at the same flat end of its sigmoid for every image.
+# This is one seed, trained just now, but the improvement is large for one changed number. What do the two hidden layers
+# look like? A unit is *stuck* when it stands at the same flat end of its sigmoid for every image.
 
 # %%
 for name, run in {"raw targets": plain, "bias at the mean": started}.items():
@@ -464,12 +464,12 @@ for name, run in {"raw targets": plain, "bias at the mean": started}.items():
     assert abs(stuck.float().mean() - stuck_units(run.model, splits.valid.images.to(run.device))) < 1e-6
 
 # %% [markdown]
-# Is the push the cause, or does it only come along with the harm? To find out, we switch it off *and* on. We use seeds
-# that no table above has used, and we wrote the expected outcome down before we ran them. Standardised targets have no
-# push; an output bias that is two standard deviations off gives them one.
+# Is the push the cause, or do the two only occur together? To find out, we switch it off *and* on. We use seeds that no
+# table above has used, and we wrote the expected outcome down before we ran them. Standardised targets have no push; an
+# output bias that is two standard deviations off gives them one.
 #
 # The other two effects of this notebook have their own switches. A ReLU output that starts at the mean of the targets,
-# well above 0, should not die. The loss without a floor should have one as soon as its targets lie between 0 and 1: the
+# well above 0, should not die. The loss without a floor should get one as soon as its targets lie between 0 and 1: the
 # targets are squeezed through a sigmoid, and the output is unsqueezed afterwards.
 
 # %%
@@ -485,8 +485,8 @@ changed_conditions.outcome_table(changed_conditions.stored("switches", switches)
 # %% [markdown]
 # ## 6. The trap without an error
 #
-# Outputs of shape `[N, 1]` against targets of shape `[N]`: PyTorch warns once and then compares *every* output with
-# *every* target. The best single answer to all targets is their mean.
+# The outputs have the shape `[N, 1]`, the targets `[N]`. PyTorch warns once and then compares *every* output with
+# *every* target. The best single answer to all targets is their mean, so every output learns that.
 
 # %%
 outputs, four = torch.zeros(4, 1), torch.tensor([1.0, 2.0, 3.0, 6.0])
@@ -538,7 +538,7 @@ Markdown(f"Whoever answers 1 to every image pays **{(targets - 1).square().mean(
 show(output_figures.means_by_digit([lm.Pairing("regression", "cross_entropy", "sigmoid", normalize=True)]))
 
 # %% [markdown]
-# The loss takes the whole batch for one sample and lets its images compete. Outputs whose target is above the mean are
+# The loss treats the whole batch as one sample and lets its images compete. Outputs whose target is above the mean are
 # pushed up and the others down, to the two ends of the sigmoid. So the network sorts the digits into two piles.
 #
 # The picker below explains what a pairing means, and trains it live if you ask.

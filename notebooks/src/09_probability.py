@@ -72,8 +72,8 @@ show(images_figure(images, ["curved" if yes else "not curved" for yes in truth])
 
 # %% [markdown]
 # The network is the same as in [notebook 08](08_regression.ipynb): convolutions, a hidden layer of 64 sigmoid units,
-# one output. New is the last step, which squashes the output into a probability. Two functions come into question, and
-# both give a number between 0 and 1.
+# one output. Only the last step is new: it turns the output into a probability. We try two functions for it, and both
+# give numbers from 0 to 1.
 
 
 # %%
@@ -120,7 +120,7 @@ pd.DataFrame({"truth": truth, **said}).round(3)
 
 # %% [markdown]
 # The network with the sigmoid has begun to tell curved digits from others. The one with softmax says "curved, 100 %
-# sure" about every image. **Was that luck?** A longer training, another seed, another loss?
+# sure" about every image. **Was that luck?** Would a longer training, another seed or another loss help?
 #
 # ## 1. One output through softmax
 #
@@ -172,8 +172,8 @@ score.T.round(4)
 # %% [markdown]
 # ## 2. The loss table of document 000, measured again
 #
-# A constant answer is right as often as the commoner of the two answers is true. A run is *at chance* when it covers
-# less than a twentieth of the way from there to 100 %.
+# The best constant answer is the more frequent of the two labels. A run is *at chance* when it covers less than a
+# twentieth of the way from the accuracy of that answer to 100 %.
 
 # %%
 baseline = max(curved, 1 - curved)
@@ -266,17 +266,17 @@ beside = [(lm.Pairing("probability", "mse", name), bce) for name in ("sigmoid", 
 Markdown("\n".join(f"- {line}" for line in comparison_sentences(beside)))
 
 # %% [markdown]
-# The loss without that factor gains nothing over the loss with it, so the fading slope does not explain the gap. (It
-# remains a suspect for the run that MAE lost.) The rows that the document marks as misfits are ahead of the row that it
-# marks as fitting. In all of them the output has to *hit* 0 or 1; going past the target costs, too. That is an
+# BCE with a sigmoid gains nothing over MSE with a sigmoid, so the fading slope does not explain the gap. (It remains a
+# suspect for the run that MAE lost.) The rows that the document marks as misfits are ahead of the row that it marks as
+# fitting. In all the misfit rows the output has to *hit* 0 or 1; going past the target costs, too. That is an
 # observation, not yet a cause. And these rows pay a price that accuracy cannot show:
 
 # %%
 show(output_figures.output_histograms([lm.Pairing("probability", "mse", name) for name in ("sigmoid", "none")]))
 
 # %% [markdown]
-# The line is the mean over the seeds, the shade their range. Without the sigmoid the outputs go below 0 and above 1.
-# They are good scores, but they are not probabilities.
+# The line is the mean over the seeds, and the shaded area is their range. Without the sigmoid the outputs go below 0
+# and above 1. They decide well, but they are not probabilities.
 
 # %% [markdown]
 # ## 3. The activation table that document 001 left empty
@@ -312,9 +312,9 @@ print(f"NLL {nll:.4f}, Brier score {brier:.4f} on {len(p)} test images of {split
 
 # %% [markdown]
 # The **expected calibration error** (ECE) compares what the network promises with what it keeps. Its *confidence* is
-# the output itself for a yes and one minus the output for a no, so it starts at one half. Sort the images into twenty
-# groups of similar confidence. In each group, take the distance between the mean confidence and the share of right
-# answers. The ECE is the mean of these distances over all images.
+# the output itself for a yes and one minus the output for a no, so it is never below one half. Sort the images into
+# twenty groups of similar confidence. In each group, take the distance between the mean confidence and the share of
+# right answers. The ECE is the mean of these distances over all images.
 
 # %%
 answers = pd.DataFrame({"confidence": torch.maximum(p, 1 - p).flatten(),
@@ -344,8 +344,8 @@ show(output_figures.calibration(trio, learnt))
 tables.probabilities(trio, learnt)
 
 # %% [markdown]
-# Which has the lower negative log-likelihood, MSE or BCE? We count seed by seed. It is the very number that BCE
-# minimises.
+# Which has the lower negative log-likelihood, MSE or BCE? This is the number that BCE itself minimises. We count seed
+# by seed.
 
 # %%
 gaps = learnt.paired(trio[1], trio[0], "nll")
@@ -383,11 +383,11 @@ show(output_figures.output_histograms([trio[0], trio[2]], learnt))
 verdicts.verdict_on("000-ce-calibrated")
 
 # %% [markdown]
-# The document's section 1-1 has two arguments. The first is that MSE does not fit because outputs lie between 0 and 1;
-# it does not hold, for the squared error of a probability is a good score. The second argument is the steep price that
-# cross-entropy has for confident mistakes and MSE lacks. It helps where a network starts out confidently wrong
-# ([notebook 02](02_why_these_losses.ipynb)); here it did not help. [Notebook 05](05_matching_loss_to_task.ipynb) draws
-# both prices.
+# The document's section 1-1 has two arguments. The first is that MSE does not fit because outputs lie between 0 and 1.
+# It does not hold: the squared error of a probability is a good score. The second is that cross-entropy makes confident
+# mistakes very expensive and MSE does not. That helps where a network starts out confidently wrong ([notebook
+# 02](02_why_these_losses.ipynb)); here it did not help. [Notebook 05](05_matching_loss_to_task.ipynb) draws both
+# prices.
 
 # %% [markdown]
 # ## 5. What happens with one column in `nn.CrossEntropyLoss`
@@ -452,9 +452,9 @@ show(result_figures.grid_heatmap("probability"))
 # Look for three things. First, the call of part 5 does learn where the network ends in a sigmoid. The images still only
 # compete, but now winners end at 1 and losers at 0, and one half lies between them. Second, document 000 (section 1-5)
 # warns against passing a sigmoid's output to `nn.BCEWithLogitsLoss`; find that cell here, and then in [notebook
-# 10](10_binary.ipynb). Third, the ReLU column is one coin toss per seed, not eight. All its cells start from the same
-# weights, and where the single output is dead at the start, no loss wakes it up. (Then even `nn.BCELoss` raises no
-# error, because 0 is a legal probability.)
+# 10](10_binary.ipynb). Third, the eight cells of the ReLU column share one coin toss per seed. All start from the same
+# weights. If the single output is dead at the start, no loss wakes it up. (Then even `nn.BCELoss` raises no error,
+# because 0 is a legal probability.)
 #
 # The picker below explains what a pairing means, and trains it live if you ask.
 
@@ -548,8 +548,8 @@ quiz.check_function(
 # - Softmax over one output is always 1. Its accuracy is the share of yes labels, and nothing is learnt.
 # - The document's other rows learn; the column *at chance* says whether one of them lost a run. Paired seeds answer
 #   whether an activation helps under MSE, MAE and RMSE.
-# - BCE and MSE reward honest probabilities, MAE does not. Only its calibration tells how honest a trained network is,
-#   and here the calibration of the squared error was better.
+# - BCE and MSE reward honest probabilities, MAE does not. Calibration shows how honest a trained network is, and here
+#   the calibration of the squared error was better.
 # - `nn.CrossEntropyLoss` with one flattened column compares images with each other.
 #
 # **Next:** [10 Binary classification](10_binary.ipynb)

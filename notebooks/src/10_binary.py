@@ -17,8 +17,8 @@
 #
 # - explain why two classes forgive a misfit that ten classes do not;
 # - show with one line of algebra how BCE over two softmax outputs relates to cross-entropy;
-# - read a table in which "no difference" is a measured result and not a shrug;
-# - name what misuse costs where accuracy shows no loss.
+# - read a table in which "no difference" is a measured result, not a lack of one;
+# - name what misuse costs where accuracy shows no harm.
 #
 # **Time:** {time}
 #
@@ -117,15 +117,15 @@ assert ((said["softmax once"] > 0.5) == (said["softmax twice"] > 0.5)).sum() >= 
 pd.DataFrame({"curved": truth, **said}).round(3)
 
 # %% [markdown]
-# Both networks have learnt, although one was trained with a misfit. Compare their training losses, though:
+# Both networks have learnt, although one was trained with a misfit. But compare their training losses:
 
 # %%
 assert loss_once < loss_twice
 print(f"training loss in the last epoch: softmax once {loss_once:.3f}, softmax twice {loss_twice:.3f}")
 
 # %% [markdown]
-# The larger loss does not mean that the second network is worse; part 5 says what it means. One seed, a few epochs:
-# **was it luck** that the misfit did no harm? The stored runs will tell.
+# The larger loss does not mean that the second network is worse; part 5 says what it means. This is one seed and a few
+# epochs. **Was it luck** that the misfit did no harm? The stored runs will tell.
 #
 # ## 1. Predict first
 #
@@ -167,9 +167,9 @@ score = score.loc[:, score.notna().sum() == len(score)]
 score.agg(["mean", "min", "max"]).T.round(4)
 
 # %% [markdown]
-# The worst run of each row is far above a constant answer, so no misfit of these rows loses a run. Means with intervals
-# and paired differences follow from the same file ([notebook 07](07_experiment_design.ipynb), part 6, also on how to
-# read a verdict).
+# The worst run of each row is far above a constant answer, so every run of these rows has learnt. Means with intervals
+# and paired differences follow from the same file ([notebook 07](07_experiment_design.ipynb), part 6, which also says
+# how to read a verdict).
 
 # %%
 losses = tables.summary("binary", ["loss", "twin"])
@@ -234,7 +234,7 @@ activations = tables.summary("binary", "activation")
 tables.readable(activations)
 
 # %% [markdown]
-# The table shows how much sigmoid instead of softmax costs with two classes, for either loss.
+# The table shows what sigmoid instead of softmax costs with two classes, for either loss.
 
 # %%
 show(result_figures.dots_and_intervals(activations))
@@ -264,8 +264,9 @@ def start_of(task, seed):
 
 
 # %% [markdown]
-# The first number says how far the outputs are, on average, above the rates at which they should say yes. The second is
-# the share of the images that push a hidden unit the same way. We look at twenty fresh networks of each kind.
+# The first number says how far the outputs are, on average, above the rates at which they should say yes (the *base
+# rates*). The second is the share of the images that push a hidden unit the same way. We look at twenty fresh networks
+# of each kind.
 
 # %%
 starts = {name: torch.tensor([start_of(name, seed) for seed in range(20)]) for name in ("binary", "multiclass")}
@@ -278,11 +279,10 @@ for name, found in {"two classes": two, "ten classes": ten}.items():
 
 # %% [markdown]
 # With two sigmoids a fresh network starts a little too high or too low by chance, and a few steps correct that. With
-# ten sigmoids the push is there in every network and always points downwards. It lasts until the outputs have fallen
-# all the way to one tenth. [Notebook 11](11_multi_class.ipynb) shows what it does to the hidden layer. The document's
-# own guess is that independent outputs can do little harm when there are only two exclusive classes. That guess points
-# the right way. Notebook 11 tests what decides, with one output at several base rates and with ten labels that are each
-# true half of the time.
+# ten sigmoids the push is there in every network and always points downwards. It lasts until the outputs have fallen to
+# one tenth. [Notebook 11](11_multi_class.ipynb) shows what it does to the hidden layer. The document guesses that
+# independent outputs can do little harm when there are only two exclusive classes. This points the right way. Notebook
+# 11 tests the cause, with one output at several base rates and with ten labels, each true half of the time.
 
 # %% [markdown]
 # ## 5. What it costs all the same
@@ -326,17 +326,17 @@ for z in (1.0, 4.0, 8.0):
     print(f"logits {z:+.0f} and {-z:+.0f}: gradient {single[0, 0]:.4f} with softmax once, {double[0, 0]:.7f} twice")
 
 # %% [markdown]
-# (Small gradients alone would not matter, because AdamW rescales them. But beside the gradients of other images a
-# confident mistake no longer counts.)
+# (Small gradients alone would not matter, because AdamW rescales them. But next to the gradients of other images that
+# of a confident mistake no longer counts.)
 #
 # Accuracy does not show whether the outputs are honest probabilities. [Notebook 09](09_probability.ipynb) computes the
-# three measures of this table; of each, less is better.
+# three measures of this table; for each, smaller is better.
 
 # %%
 tables.probabilities([fitting, misfit, square, lm.Pairing("binary", "bce", "sigmoid")])
 
 # %% [markdown]
-# Now we compare the negative log-likelihood seed by seed. It is the number that cross-entropy itself minimises on its
+# We compare the negative log-likelihood seed by seed. It is the number that cross-entropy itself minimises on its
 # training images:
 
 # %%
@@ -474,7 +474,7 @@ quiz.check_script(
 # %% [markdown]
 # ## Summary
 #
-# - With two classes and balanced labels nearly every pairing of the documents works; the table says how nearly.
+# - With two classes and balanced labels nearly every pairing of the documents works; the table says how well.
 # - BCE over two softmax outputs is cross-entropy. The warning of section 1-2 can only be about sigmoids; the table
 #   says what they cost.
 # - Two balanced classes forgive. Neither output starts far from its base rate, and what one output is asked to gain,
