@@ -127,8 +127,8 @@ rows = {"truth": vectors} | {
 pd.DataFrame(rows, index=[f"a {digit}" for digit in splits.test.digits[five].tolist()])
 
 # %% [markdown]
-# With one yes, both come close to the truth. With two or three yeses, the sigmoids do; softmax gives each of them only
-# a share. Five images are not a result, so we ask all test images. An output of at least 0.5 counts as a yes.
+# With one yes, both come close to the truth. With two or three yeses, only the sigmoids do; softmax gives each yes a
+# share. Five images are not a result, so we ask all test images. An output of at least 0.5, the *cut*, counts as a yes.
 
 # %%
 truth = task.target(splits.test.digits)
@@ -164,11 +164,11 @@ assert abs(ceiling(0.51) - best_metric(lm.Pairing("multilabel", "mse", "softmax"
 pd.Series({cut: f"{ceiling(cut):.2%}" for cut in (0.51, 0.34, 0.25)}, name="best accuracy")
 
 # %% [markdown]
-# The helper's line is the same number as the first one; you will see it in figures below. No training can break it. It
-# belongs to the *cut*, though: with a lower cut the ceiling rises to 100 %. (At a cut of exactly one half two outputs
-# can both reach it, but only if they are exactly equal. A trained network hardly ever does that.)
+# The first number is the *ceiling*; figures below draw it as a line. No training can break it. It belongs to the *cut*,
+# though: with a lower cut the ceiling rises to 100 %. (At a cut of exactly one half two outputs can both reach it, but
+# only if they are exactly equal. A trained network hardly ever does that.)
 #
-# What does always giving the same answer reach? For each question the commoner answer:
+# What does always giving the same answer reach? Each question gets its commoner answer:
 
 # %%
 constant = torch.maximum(labels.mean(dim=0), 1 - labels.mean(dim=0)).mean().item()
@@ -200,7 +200,7 @@ assert torch.allclose(found, (four / four.sum())[0], atol=0.02)
 dict(zip(task.names, found.tolist(), strict=True))
 
 # %% [markdown]
-# Each true label has one half. The same rule gives the share for every digit:
+# Each true label gets one half. The same rule gives the share for every digit:
 
 # %%
 vectors = task.target(torch.arange(10))
@@ -250,8 +250,7 @@ interval = f"{gaps.mean() - reach:+.2f} to {gaps.mean() + reach:+.2f}"
 f"MSE less BCE: {gaps.mean():+.2f} points, 95 % interval {interval}, {len(gaps)} seeds"
 
 # %% [markdown]
-# Compare the interval with half a percentage point to either side, which this course calls practically equal. All
-# intervals are about other seeds, not about another test set.
+# Is the whole interval within half a percentage point of zero? Then this course calls the two practically equal.
 #
 # Document 001 left its table of output activations empty. Its headings announce an MSE; for this task we give the
 # accuracy.
@@ -387,8 +386,8 @@ pd.Series(by_digit, name="such outputs").rename_axis("digit")
 tables.probabilities(trio)
 
 # %% [markdown]
-# Two rows may have the same accuracy and differ here. That is what the document's section 1-4 means when it calls a
-# loss made for probabilities. (On one and on two outputs the order is the other way round: notebook 09.)
+# Two rows may have the same accuracy and differ here. That is what the document's section 1-4 means when it says that a
+# loss is made for probabilities. (With one output or two, the order of the losses is reversed: see notebook 09.)
 #
 # ## 6. Every pairing
 #

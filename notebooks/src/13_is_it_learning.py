@@ -160,7 +160,7 @@ assert abs(loss.item() - constant["cross_entropy"].item()) < 1e-3
 print(f"trained bias {loss:.4f}, from the rates {constant['cross_entropy']:.4f}, log 10 = {math.log(10):.4f}")
 
 # %% [markdown]
-# They agree. With ten classes that are about equally frequent, the line is close to log 10.
+# They agree. With ten classes that are about equally frequent, the value is close to log 10.
 #
 # ## Four patients
 #
@@ -170,7 +170,8 @@ print(f"trained bias {loss:.4f}, from the rates {constant['cross_entropy']:.4f},
 # their slope is next to zero.
 #
 # One is healthy, one collapsed to the mean, one is saturated, and one only looks bad. First guess from the loss alone.
-# Then tick the reference lines, and last the diagnosis.
+# Then tick the reference lines: the constant predictor, and the *floor*, the lowest loss that the outputs can reach.
+# Tick the diagnosis last.
 
 # %%
 lesson.health_lab()
@@ -187,7 +188,7 @@ runs, lines = lesson.stored_runs()
 show(lesson.patients_figure(runs, lines))
 
 # %% [markdown]
-# Read it by columns. Only in runs 2 and 3 does the loss leave the dashed line and do the outputs come to differ between
+# Read it by columns. In runs 2 and 3 alone the loss leaves the dashed line and the outputs come to differ between
 # images. In run 4 the hidden units are stuck from the first epochs on; in run 1 they are not. In numbers:
 
 # %%
@@ -203,8 +204,8 @@ Markdown("\n".join(f"- **{name}**: {lesson.health_facts(runs[name], lines[name])
 # | outputs differ between images | yes | no | no | yes |
 # | hidden units stuck | few | few | nearly all | few |
 #
-# Collapse and saturation look alike in the loss; the hidden layer tells them apart. Their *repairs* differ too: the
-# first has the wrong shapes, the second needs another start or smaller steps.
+# Collapse and saturation look alike in the loss; the hidden layer tells them apart. Their *repairs* differ too: here
+# the collapsed run has the wrong shapes, the saturated one needs another start or smaller steps.
 
 # %%
 quiz.predict(
@@ -254,8 +255,8 @@ quiz.check(
 #
 # ## A ritual in four steps
 #
-# When a model will not learn, do not turn knobs. Do these four things, in this order; each takes a minute and rules
-# out one family of causes. Our patient is the course's CNN with the ten-sigmoid pairing that failed in
+# When a model will not learn, do not change settings at random. Do these four things, in this order; each takes a
+# minute and rules out one family of causes. Our patient is the course's CNN with the ten-sigmoid pairing that failed in
 # document 000: sigmoid outputs, `nn.BCELoss`, one-hot targets.
 
 # %%
@@ -350,7 +351,7 @@ print(f"on average {agreeing:.0%} of the images agree about a unit; {(up > 0.5).
 assert agreeing > 0.75
 
 # %% [markdown]
-# [Notebook 11](11_multi_class.ipynb) takes this apart and cures it.
+# [Notebook 11](11_multi_class.ipynb) explains and cures this.
 #
 # You can train any of the four patients yourself. Two epochs are enough to tell run 4 from run 3:
 
@@ -371,8 +372,8 @@ twice = nn.Sequential(nn.Flatten(), nn.Linear(784, 10), nn.Softmax(dim=1))
 lm.diagnose(twice, nn.CrossEntropyLoss(), images, classes)
 
 # %% [markdown]
-# A finding is an **error** (it cannot work), a **warning** (it will suffer) or an **info**. It says what, why, and the
-# corrected line. Apply the fix and ask again:
+# A finding is an **error** (the training cannot work), a **warning** (it will suffer) or an **info**. It says what is
+# wrong and why, and gives the corrected line. Apply the fix and ask again:
 
 # %%
 twice[2] = nn.Identity()
@@ -381,8 +382,8 @@ assert report.ok
 report
 
 # %% [markdown]
-# An untrained network is no better than the constant predictor, which is what one expects; the doctor says so only
-# about weights that have moved.
+# An untrained network is no better than the constant predictor, as one expects. The doctor reports this only when the
+# weights have moved.
 #
 # How can it know? A sigmoid's outputs may be *the same numbers* as logits that happen to lie between 0 and 1. But each
 # tensor remembers the operation that made it, and the doctor follows that trail.
@@ -407,8 +408,8 @@ found
 #
 # ### Your own model
 #
-# Put your own model, loss and one batch here. In a terminal, with a function of your own that returns the four, it
-# is `python -m lm_utils doctor my_module:my_function`; the exit code is 1 where there is an error.
+# Put your own model, loss and one batch here. In a terminal, type `python -m lm_utils doctor my_module:my_function`;
+# your function returns model, loss, inputs and targets. The exit code is 1 where there is an error.
 
 # %%
 my_model = nn.Sequential(nn.Flatten(), nn.Linear(784, 1))
@@ -442,8 +443,8 @@ quiz.check(
 # %% [markdown]
 # ## Bugs of the past
 #
-# None of this is made up. Each line below is a public thread in which somebody met the mistake in a public
-# project; each was rebuilt in a few lines, and the doctor was asked.
+# None of this is made up. Each line below is a public thread about the mistake in a public project. We rebuilt each in
+# a few lines and asked the doctor.
 
 # %%
 codes = [case.report().findings[0].code for case in PAST_BUGS]
@@ -458,10 +459,10 @@ bugs.style.set_properties(**{"text-align": "left"})
 #
 # ## How often is the doctor wrong?
 #
-# People switch off an alarm that goes off for nothing. So the doctor is tested on set-ups that are right (torchvision's
-# classifiers, segmentation, soft targets, distillation, half precision …) and on set-ups that are wrong. *named* counts
-# the wrong ones whose cause it names, *silent* those on which PyTorch itself says nothing, *alarms* and *warnings* the
-# right ones that it objects to. The counts come from a stored run:
+# People switch off an alarm that rings without a reason. So the doctor is tested on set-ups that are right
+# (torchvision's classifiers, segmentation, soft targets, distillation, half precision …) and on set-ups that are wrong.
+# *named* counts the wrong ones whose cause it names, *silent* those on which PyTorch itself says nothing, *alarms* and
+# *warnings* the right ones that it objects to. The counts come from a stored run:
 
 # %%
 stored = json.loads((RESULTS / "doctor" / "third_round.json").read_text(encoding="utf-8"))["sets"]
@@ -469,11 +470,11 @@ exam = pd.DataFrame({name: run["counts"] for name, run in stored.items()}).T
 exam
 
 # %% [markdown]
-# Keep two limits in mind. The first row was known when the doctor was built, and says little. The others are new, but
+# Keep two limits in mind. The first row was known when the doctor was built, so it says little. The others are new, but
 # for all except *last* the doctor was mended after its first score on them; [both scores](../docs/doctor-score.md) are
-# published. And it judges the *fit* of model, loss and targets: it does not look for wrong labels, a wrong learning
-# rate or too few data. With a loss of your own it watches the operations, and says that it does not know what the loss
-# demands:
+# published. The other limit is the doctor's subject. It judges the *fit* of model, loss and targets, and does not look
+# for wrong labels, a wrong learning rate or too few data. With a loss of your own it watches the operations, and says
+# that it does not know what the loss demands:
 
 
 # %%

@@ -316,7 +316,7 @@ lesson.check_pairing(repaired, {
 # %% [markdown]
 # Four single changes work. Three of them take away the push that all ten outputs share at the start: another loss, a
 # softmax, a start at the base rate. The fourth, ReLU in the hidden layer, leaves the push but takes away the upper flat
-# end into which the push drives the units. Notebook 11 takes this apart.
+# end into which the push drives the units. Notebook 11 explains this.
 #
 # ## Summary
 #

@@ -67,11 +67,11 @@ banner(data, device)
 Markdown("\n".join(f"- **{claims.SIGNS[name]} {name}:** {meaning}." for name, meaning in claims.VERDICTS.items()))
 
 # %% [markdown]
-# We fixed two rules before any run was stored. **Practically equal** means: the whole 95 % interval of the paired
-# difference lies within half a percentage point of accuracy, or within 0.01 of mean squared error. And a verdict needs
-# at least six seeds. The next cell shows why. If two pairings were equal, each seed's difference could as well have the
-# opposite sign: with `n` seeds there are `2**n` patterns, all equally likely. The clearest result is that all signs
-# agree, and two patterns do that.
+# We fixed two rules before any run was stored ([notebook 07](07_experiment_design.ipynb), part 6). **Practically
+# equal** means: the whole 95 % interval of the paired difference lies within half a percentage point of accuracy, or
+# within 0.01 of mean squared error. And a verdict needs at least six seeds. The next cell shows why. If two pairings
+# were equal, each seed's difference could as well have the opposite sign: with `n` seeds there are `2**n` patterns of
+# signs, all equally likely. The clearest result is that all signs agree, and two patterns do that.
 
 # %%
 smallest = {n: 2 / 2**n for n in (3, 5, 6, 10)}
@@ -169,9 +169,10 @@ lesson.vote_answer()
 
 # %% [markdown]
 # To test an explanation, keep what it blames, and see whether the harm can still be removed by other means. The first
-# three answers blame something that is still there in networks that learn. What differs is the start. At 0.5 nine
-# outputs of ten are too high for every image. So on balance all images push the hidden layer the same way, until it is
-# saturated and no gradient leads back. [Notebook 11](11_multi_class.ipynb) shows this, and switches it off and on.
+# three answers blame something that is still there in networks that learn. What differs is the start. All outputs begin
+# near 0.5, where nine of ten are too high for every image. So on balance all images push the hidden layer the same way,
+# until it is saturated and no gradient leads back. [Notebook 11](11_multi_class.ipynb) shows this, and switches it off
+# and on.
 #
 # ## 4. Explanations that sound right
 #
@@ -382,7 +383,7 @@ quiz.check_function(read_interval, rule, cases, mistakes=[mistake], hint="Compar
 lesson.verdict_on("000-no-activation")
 
 # %% [markdown]
-# Here are the differences behind that answer, without a sigmoid less with one, in percentage points. The last column
+# Here are the differences behind that answer (without a sigmoid minus with one), in percentage points. The last column
 # counts the seeds on which the sigmoid did at least as well.
 
 # %%
@@ -394,8 +395,8 @@ for loss in ("mse", "mae", "rmse"):
 pd.DataFrame(found).T.round(2)
 
 # %% [markdown]
-# Where the last column is 0, not one seed contradicts the document's guess. But look at the largest difference of MAE:
-# it lifts the mean far above that of the other two. A mean over few seeds may be the story of a single run:
+# Where the last column is 0, no seed contradicts the document's guess. But look at the largest difference of MAE: it
+# lifts the mean far above that of the other two. A mean over few seeds may be the story of a single run:
 
 # %%
 pd.Series(runs.scores(lm.Pairing("probability", "mae", "sigmoid")), name="MAE + sigmoid, seed by seed").round(3)

@@ -85,7 +85,8 @@ noisy = torch.where(wrong, torch.randint(10, digits.shape, generator=random), di
 f"{(noisy != digits).float().mean():.0%} of the labels have changed"
 
 # %% [markdown]
-# 40 % were drawn at random, but one in ten of these hits the right digit by luck. So fewer than 40 % are wrong.
+# 40 % of the labels were drawn at random, but one in ten of these hits the right digit by luck. So fewer than 40 % are
+# wrong.
 #
 # ## 2. A search
 #
@@ -119,18 +120,18 @@ assert abs(helper.mean - gaps.mean()) < 1e-9 and abs(helper.high - (gaps.mean() 
 f"{100 * gaps.mean():+.1f} points, from {100 * (gaps.mean() - reach):+.1f} to {100 * (gaps.mean() + reach):+.1f}"
 
 # %% [markdown]
-# The helper gives the same numbers. From here on it may do the work. The figure has a panel for each misfit and a row
-# for each kind of new data.
+# The helper gives the same numbers. From here on it does the work. The figure has a panel for each misfit and a row for
+# each kind of new data.
 
 # %%
 lesson.all_differences()
 
 # %% [markdown]
-# Read each interval against the grey band. Inside the band: practically equal. Wholly to the left of it: a cost that
-# matters. Partly inside: open. In the first and the last panel every mean lies within a few points of zero. The middle
-# panel has two rows that do not fit on the axis; they are written out in red. So one misfit stands out, with few images
-# and with rare classes. There are candidates on the other side, too: with wrong labels the same misfit did *better*
-# than the fitting pairing.
+# Read each interval against the grey band ([notebook 07](07_experiment_design.ipynb), part 6). An interval wholly to
+# the left of the band means a cost that matters. In the first and the last panel every mean lies within a few points of
+# zero. The middle panel has two rows that do not fit on the axis; they are written out in red. So one misfit stands
+# out, with few images and with rare classes. There are candidates on the other side, too: with wrong labels the same
+# misfit did *better* than the fitting pairing.
 #
 # **Exercise 1.** Suppose no misfit had any effect anywhere. Each of the 95 % intervals still misses zero in 5 % of
 # cases. How many of all the intervals in the figure would you expect to miss zero by luck alone?
@@ -167,7 +168,7 @@ show(lesson.confirmation_figure())
 
 # %% [markdown]
 # Each block is a kind of data, each mark a run. In the first block, the data at hand, the two are practically equal. In
-# the other two softmax twice has runs far to the left. Here is the test in view. If softmax twice changed nothing,
+# the other two softmax twice has runs far to the left. The next cell shows the test. If softmax twice changed nothing,
 # every difference could as well have the opposite sign. So we flip signs in all possible ways, and count how often the
 # mean is as far from zero as the one we saw.
 
@@ -193,7 +194,7 @@ assert abs(confirmed["a tenth of the training images of 5 to 9"].p - p) < 1e-9
 lesson.confirmation_sentences()
 
 # %% [markdown]
-# Both expectations came out. What does such a run get wrong? Look at the left edge of the marks with rare classes, and
+# Both expectations came true. What does such a run get wrong? Look at the left edge of the marks with rare classes, and
 # compare it with this number:
 
 # %%
@@ -221,8 +222,8 @@ lesson.patience_question()
 show(lesson.confirmation_figure(patience=True))
 
 # %% [markdown]
-# Compare the second row with the fourth in each block. The same seeds that ended far to the left come through when they
-# may train on. The next cell follows them one by one.
+# Compare the second row with the fourth in each block. The same seeds that ended far to the left recover when they may
+# train longer. The next cell follows them one by one.
 
 # %%
 longer = under_conditions("patience", "mnist")["imbalance-10/cross_entropy-softmax"]
@@ -230,7 +231,8 @@ patient = pd.Series({run["seed"]: run["test_metric"] for run in longer})
 pd.DataFrame({"patience 10": twice, "patience 50": patient, "gained": patient - twice}).sort_values("gained").round(3)
 
 # %% [markdown]
-# With rare classes all of them learn in the end. As differences to softmax once, which also gets more patience:
+# With rare classes all of them learn in the end. Here are the differences to softmax once, which also gets more
+# patience:
 
 # %%
 assert (patient > 0.6).all()
@@ -358,8 +360,8 @@ quiz.predict(
 )
 
 # %% [markdown]
-# The figure draws the losses over the probability of the right class, on the left with right labels, on the right with
-# those.
+# The figure draws the losses over the probability of the right class, on the left with clean labels, on the right with
+# the partly random ones.
 
 # %%
 show(lesson.charges_figure(loss_values))
@@ -405,10 +407,11 @@ pd.DataFrame(slopes, index=["slope at the right class", "slope at the wrong winn
 #
 # ## 7. A prediction that could fail
 #
-# All this fits what we saw, but so did the explanation with the blind networks. If it is the reason, then MAE behind
-# softmax, a pairing with only one softmax, must behave like softmax twice: better with wrong labels, worse with few
-# images and with rare classes. We wrote that down and then trained the networks. For wrong labels we used seeds that
-# nobody had looked at. For few images and rare classes we used those of part 3, where only the absolute error was new.
+# All this fits what we saw, but so did the explanation with the blind networks. If the straight line is the reason,
+# then MAE behind softmax, a pairing with only one softmax, must behave like softmax twice: better with wrong labels,
+# worse with few images and with rare classes. We wrote that down and then trained the networks. For wrong labels we
+# used seeds that nobody had looked at. For few images and rare classes we used those of part 3, where only the absolute
+# error was new.
 
 # %%
 lesson.wrong_labels_question()
@@ -442,7 +445,7 @@ lesson.absolute_less_twice_sentences()
 # So a misfit need not be a worse choice. It is another choice, made without knowing it: here a slow start, and in
 # return some protection from wrong labels. If you want that, you can have it on purpose, with MAE behind softmax.
 #
-# We did not try whether more patience also helps MAE over its slow start. Nor did we try labels that are wrong in a
+# We did not try whether more patience also makes up for MAE's slow start. Nor did we try labels that are wrong in a
 # pattern (a 4 taken for a 9), other networks, or other data.
 #
 # ## Summary
@@ -454,7 +457,7 @@ lesson.absolute_less_twice_sentences()
 # - An explanation earns trust by a prediction that could have failed. *Softmax twice is nearly the absolute error* made
 #   one about another loss. It was right in direction. The sizes differ, so the explanation is not yet complete.
 #
-# **Where to go from here:** put a question of your own. `lm_utils/runs/conditions.py` holds every condition of this
+# **Where to go from here:** ask a question of your own. `lm_utils/runs/conditions.py` holds every condition of this
 # notebook with its expectation, and `python -m lm_utils robustness` trains what is missing.
 #
 # **Next:** [17 At work](17_at_work.ipynb): what to do about all this in your own project.

@@ -72,9 +72,9 @@ for loss, p in probabilities.items():
     print(f"{loss:18}", [round(number, 3) for number in p[0].tolist()], f"sum {p.sum():.3f}")
 
 # %% [markdown]
-# The first two agree. The third answers other questions, three times yes or no, so its sum means nothing. For a
-# decision you need neither softmax nor sigmoid: both keep the order, and a sigmoid is above one half exactly where its
-# logit is above zero.
+# The first two agree. The third answers three separate yes-or-no questions, so its sum means nothing. For a decision
+# you need neither softmax nor sigmoid: both keep the order, and a sigmoid is above one half exactly where its logit is
+# above zero.
 
 # %%
 assert torch.equal(z.argmax(dim=1), z.softmax(dim=1).argmax(dim=1))
@@ -109,8 +109,8 @@ standardised = (strokes - mean) / deviation
 assert torch.allclose(standardised * deviation + mean, strokes, atol=1e-5)
 
 # %% [markdown]
-# Keep `mean` and `deviation` with the model, not in the training script. (Outputs that were trained on the *training*
-# part's numbers must be turned back with those same numbers.)
+# Keep `mean` and `deviation` with the model, not in the training script. (If you standardised with the numbers of the
+# *training* part, undo it with those same numbers.)
 #
 # ## 2. NLLLoss, and the axis of a softmax
 #
@@ -125,7 +125,7 @@ on_probabilities = nn.NLLLoss()(logits.softmax(dim=1), classes)
 print(f"fused {fused:.4f}, in two steps {in_two_steps:.4f}, on probabilities {on_probabilities:.4f}")
 
 # %% [markdown]
-# The first two agree. A **negative** loss is the sign of a forgotten logarithm: what you see is minus the probability
+# The first two agree. A **negative** loss shows that the logarithm was forgotten: what you see is minus the probability
 # of the true class. It cannot fall below −1. There is no warning.
 #
 # The other trap is the axis. `dim=1` runs over the classes of one image. `dim=0` runs over the images of the batch, and
@@ -235,7 +235,7 @@ def probability(logit, w):
 
 
 # %% [markdown]
-# Four pairs are tried:
+# The next cell tries four pairs:
 
 # %%
 quiz.check_function(
@@ -279,7 +279,7 @@ def small():
 
 
 # %% [markdown]
-# Trained once without a weight and once with $w$ = no per yes:
+# We train it twice, without a weight and with $w$ = noes per yes:
 
 # %%
 yes, truth = (train_part.digits == 8).float(), (test_part.digits == 8).float()
@@ -323,8 +323,8 @@ Markdown(lesson.eights_in_words())
 #
 # ## 4. Rare classes: weights, focal loss, or another reading
 #
-# Now ten classes, and of the digits 5 to 9 only a tenth of the training images. The test part keeps all of them, so its
-# accuracy counts every class alike.
+# Now take ten classes, with only a tenth of the training images of the digits 5 to 9. The test part keeps all of them,
+# so its accuracy counts every class alike.
 
 # %%
 generator = torch.Generator().manual_seed(0)
@@ -339,8 +339,8 @@ shares = torch.bincount(few.digits, minlength=10) / len(few)
 print({digit: f"{share:.1%}" for digit, share in enumerate(shares.tolist())})
 
 # %% [markdown]
-# Three losses. The focal loss (Lin et al. 2017) is cross-entropy that counts an image less, the surer its right answer
-# already is:
+# We compare three losses. The focal loss (Lin et al. 2017) is cross-entropy in which an image counts less, the surer
+# the network already is of its right answer:
 
 
 # %%
@@ -422,8 +422,8 @@ for name, logits in {"as trained": test, "with the temperature": test / T}.items
     print(f"{name:21} ECE {error:.3f}, cross-entropy {F.cross_entropy(logits, test_part.digits):.3f}")
 
 # %% [markdown]
-# One seed again, and its calibration error is a small number that jumps about. Ten seeds, three losses. Each line joins
-# one network as it was trained to the same network with its temperature:
+# One seed again, and its calibration error is a small number that varies from seed to seed. Ten seeds, three losses.
+# Each line joins one network as it was trained to the same network with its temperature:
 
 # %%
 show(lesson.scaling_figure())
@@ -455,7 +455,7 @@ lesson.came_true().style.set_properties(**{"text-align": "left", "white-space": 
 #
 # ## 6. Which one, if several work?
 #
-# For ten classes several losses reach the same accuracy. The reference runs (MNIST, CPU; *count* says how many
+# For ten classes several losses reach the same accuracy. Here are the reference runs (MNIST, CPU; *count* says how many
 # seeds) with pandas:
 
 # %%
