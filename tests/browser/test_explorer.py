@@ -150,7 +150,7 @@ def test_another_choice_while_it_trains(web):
     wait_for_status(web, "Epoch")
     web.button("Double softmax").click()
     wait_for_status(web, "the training was stopped")
-    assert web.button("● Double softmax").count() == 1
+    web.button("● Double softmax").wait_for()
     web.button("Train").click()
     wait_for_status(web, "Done")
     wait_until_ready(web)

@@ -24,17 +24,11 @@ from lm_utils.explorer.live_run import BREAKS, CONSTANT, LEARNS, LiveRun
 from lm_utils.explorer.prediction import reply
 from lm_utils.pairing import Pairing
 from lm_utils.runs.shipped import KEY
-from lm_utils.show.chart import chart_figure
 from lm_utils.tasks import TASKS
 
 FITS = Choice(Pairing("multiclass", "cross_entropy"), epochs=2)
 REFUSED = Choice(Pairing("regression", "bce"), epochs=2)
 NOTHING_STORED = Results("reference", "mnist", ())
-
-
-def curves_figure(*asked):
-    """The curves as a picture, which is what has no browser shows."""
-    return chart_figure(figures.curves_chart(*asked))
 
 
 def trained(choice, data, stop=None):
@@ -113,7 +107,7 @@ def test_nan_is_told(tiny):
     live.train()
     assert live.run.status == "diverged" and "from the first epoch on" in texts.ending(live)
     assert live.outcome == BREAKS
-    curves_figure(FITS.pairing, live.landmarks, live)
+    figures.curves_figure(FITS.pairing, live.landmarks, live)
     figures.inside_figure(live)
 
 
@@ -141,7 +135,7 @@ def test_a_stored_result_says_whose_it_is_and_how_it_was_trained():
 def test_pictures_of_every_task_have_an_alt_text(tiny, task):
     live = trained(changed(FITS, task=task, epochs=1, loss="mse"), tiny)
     pictures = [
-        curves_figure(live.choice.pairing, live.landmarks, live),
+        figures.curves_figure(live.choice.pairing, live.landmarks, live),
         figures.inside_figure(live),
         figures.images_figure(live),
         comparison_figure([live]),
@@ -154,7 +148,7 @@ def test_the_legend_leaves_the_star_of_a_short_run_alone(tiny):
     for record, value in zip(live.history, (0.46, 0.66, 0.76), strict=True):
         record["valid_metric"] = value
     live.looks, live.run = [], replace(live.run, best_epoch=3)
-    axes = curves_figure(FITS.pairing, live.landmarks, live).axes[1]
+    axes = figures.curves_figure(FITS.pairing, live.landmarks, live).axes[1]
     axes.figure.canvas.draw()
     (star,) = (line for line in axes.lines if line.get_label() == "best epoch")
     x, y = axes.transData.transform(star.get_xydata()[0])
@@ -163,7 +157,7 @@ def test_the_legend_leaves_the_star_of_a_short_run_alone(tiny):
 
 def test_the_curves_carry_their_landmarks(digits):
     pairing = PRESETS[2].choice.pairing
-    figure = curves_figure(pairing, landmarks(pairing, digits))
+    figure = figures.curves_figure(pairing, landmarks(pairing, digits))
     named = {line.get_label(): line.get_ydata()[0] for line in figure.axes[0].lines}
     assert named["lowest loss within reach"] == pytest.approx(1.4612, abs=1e-4)
     assert named["constant answer"] == pytest.approx(2.3026, abs=1e-3)
@@ -213,7 +207,7 @@ def test_the_label_of_an_axis_stays_in_the_picture(done, loss):
     live = copy(done)
     live.looks, live.history = [], [{**record, "train_loss": loss, "valid_loss": loss * (1 + record["epoch"] / 4)}
                                     for record in done.history]  # fmt: skip
-    figure = curves_figure(FITS.pairing, replace(done.landmarks, constant_loss=None), live)
+    figure = figures.curves_figure(FITS.pairing, replace(done.landmarks, constant_loss=None), live)
     figure.draw_without_rendering()
     draw = FigureCanvasAgg(figure).get_renderer()
     for axes in figure.axes:

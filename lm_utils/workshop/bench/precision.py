@@ -34,11 +34,12 @@ def train(path: Path, seeds: int = SEEDS, data: str = "mnist", limits: tuple[int
         written = table(done.values()).sort_values(list(KEY))
         write_whole(path, written.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
-    where = {"device": "cpu", "precision": "bf16", "fresh": True}
     for some in sorted({min(FEWEST_SEEDS, seeds), seeds}):
         for pairing in recommended():
-            say(f"{TASKS[pairing.task].title}, {pairing.label} in bf16: {some} runs, as far as they are missing")
-            sweep_entries([pairing], range(some), data, *limits, already=done, on_run=keep, **where)
+            missing = sum((pairing, seed) not in done for seed in range(some))
+            say(f"{TASKS[pairing.task].title}, {pairing.label} in bf16: {missing} of {some} runs to train")
+            sweep_entries([pairing], range(some), data, *limits, "cpu", precision="bf16", fresh=True, already=done,
+                          on_run=keep)  # fmt: skip
 
 
 def paired(half: pd.DataFrame, full: pd.DataFrame) -> list[tuple[Pairing, Estimate, Estimate, Comparison]]:

@@ -18,7 +18,6 @@ from lm_utils.tasks import TASKS
 from lm_utils.workshop.bench import speed_page
 from lm_utils.workshop.publish import collapse_picture, gallery
 
-ROOT = PROJECT
 FIGURES = "docs/figures"
 SURPRISE = "ten-classes"  # the picture that stands in the README, too
 EVERY_ROW = "## Every row"  # the heading below the pictures
@@ -59,7 +58,7 @@ def everything() -> None:
     gallery.main()
 
 
-def main(root: Path = ROOT) -> None:
+def main(root: Path = PROJECT) -> None:
     """Draw the pictures, and write them and the tables between their marks in the pages."""
     for name, places in PAGES.items():
         page = root / name
@@ -86,7 +85,7 @@ def filled(text: str, page: str, place: str, made: Callable[[], list[str]]) -> s
 
 def first_lines(page: Path, folder: Path) -> list[str]:
     """Return the three lines from nothing to JupyterLab; pyproject.toml alone says where the repository lies."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     address = project.get("urls", {}).get("Repository", UNKNOWN_ADDRESS)
     return [f"```\ngit clone {address} {FOLDER}\ncd {FOLDER}\nmake lab\n```"]
 
