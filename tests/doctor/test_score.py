@@ -42,11 +42,11 @@ def test_the_goal_is_reached_on_what_was_not_mended_for():
 
 
 def test_the_page_is_the_stored_run():
-    others = page.runs()[5]
     assert page.PAGE.read_text(encoding="utf-8") == page.page(*page.runs())
-    found = [STORED["sets"][name]["counts"] for name in others["sets"]]
-    for key in ("wrong", "silent", "right"):
-        assert sum(one[key] for one in found) == others[key]
+    for others in page.runs()[5:7]:
+        found = [STORED["sets"][name]["counts"] for name in others["sets"]]
+        for key in ("wrong", "silent", "right"):
+            assert sum(one[key] for one in found) == others[key]
 
 
 def test_the_ten_bugs_of_the_page_are_in_the_exam():

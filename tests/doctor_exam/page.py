@@ -36,11 +36,13 @@ has a zero gradient, not an infinite one.
 
 ## Other tools
 
-Two packages that look at a training step were run on the same new, held-out and late set-ups. Counted is whether they
-say *anything* beyond PyTorch's own words; they were not asked to name the cause.
+Three packages that look at a training step were run on the same set-ups (`python -m doctor_exam.peers`): the first
+rounds are the new, held-out and late set-ups, the later ones those of the second and third round and of the study.
+Counted is whether they say *anything* beyond PyTorch's own words; they were not asked to name the cause. A tool that
+speaks of right set-ups as often as of wrong ones tells nothing.
 
-| tool | asked for | silent wrong ones | right ones | could not run |
-| --- | --- | --- | --- | --- |
+| tool | rounds | asked for | silent wrong ones | right ones | could not run |
+| --- | --- | --- | --- | --- | --- |
 {tools}
 
 {static}
@@ -83,10 +85,10 @@ def line(name: str, run: dict) -> str:
     return f"| {' | '.join(cells)} |\n"
 
 
-def peers(run: dict) -> str:
+def peers(run: dict, rounds: str) -> str:
     """Return the rows of the other tools."""
     return "\n".join(
-        f"| {tool['name']} | {tool['with']} | {share(tool['silent spoken of'], run['silent'])} | "
+        f"| {tool['name']} | {rounds} | {tool['with']} | {share(tool['silent spoken of'], run['silent'])} | "
         f"{share(tool['right spoken of'], run['right'])} | {tool['could not run']} of {run['wrong'] + run['right']} |"
         for tool in run["tools"]
     )
@@ -96,11 +98,19 @@ def static(run: dict) -> str:
     """Return the sentence about the tool that reads code without running it."""
     said = "; ".join(f"{one['says']} ({one['code']})" for one in run["findings"])
     return (f"{run['name']} reads code and runs nothing. With `{run['with']}` it says {len(run['findings'])} thing\n"
-            f"about the {run['files']} files that hold all set-ups, and no cause: {said}.")  # fmt: skip
+            f"about the {run['files']} files of set-ups without the study's, and no cause: {said}.")  # fmt: skip
 
 
 def page(
-    before: dict, first: dict, earlier: dict, study: dict, now: dict, others: dict, torchfix: dict, speed: dict
+    before: dict,
+    first: dict,
+    earlier: dict,
+    study: dict,
+    now: dict,
+    others: dict,
+    later: dict,
+    torchfix: dict,
+    speed: dict,
 ) -> str:
     """Return the page: counts before and after each round of mending, misses and alarms."""
     text = HEAD.format(torch=now["torch"])
@@ -118,14 +128,19 @@ def page(
     misses, alarms = "\n".join(missed), "\n".join(wrong or ["None in these sets."])
     costs = [f"| {row['model']} | {row['weights']:,} | {row['steps']} |" for row in speed["rows"]]
     limits = LIMITS.format(
-        tools=peers(others), static=static(torchfix), threads=threads, device=speed["device"], speeds="\n".join(costs)
+        tools=f"{peers(others, 'first')}\n{peers(later, 'later')}",
+        static=static(torchfix),
+        threads=threads,
+        device=speed["device"],
+        speeds="\n".join(costs),
     )
     return f"{text}{limits}{misses}\n{ALARMS}{alarms}\n"
 
 
 def runs() -> list[dict]:
     """Return the stored runs in the order that `page` takes them."""
-    names = ("before", "after", "fresh_before", "study_before", "third_round", "peers", "torchfix", "speed")
+    names = ["before", "after", "fresh_before", "study_before", "third_round", "peers", "later_peers", "torchfix",
+             "speed"]  # fmt: skip
     return [json.loads((RUNS / f"{name}.json").read_text(encoding="utf-8")) for name in names]
 
 
