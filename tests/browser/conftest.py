@@ -97,7 +97,7 @@ def jupyter(chromium, tmp_path_factory):
         lab = context.new_page()
         lab.goto(f"{url}/lab?token={token}&reset")
         lab.locator("#jupyterlab-splash").wait_for(state="detached")
-        lab.wait_for_function("jupyterapp.commands.hasCommand('docmanager:open')")
+        lab.wait_for_function("globalThis.jupyterapp?.commands.hasCommand('docmanager:open')")
         yield Jupyter(lab, folder / "files")
         context.close()
 
