@@ -8,6 +8,8 @@ from html import escape
 from pathlib import Path
 from types import CodeType
 
+from IPython.display import Markdown
+
 from lm_utils.files import PROJECT
 
 PACKAGE = Path(__file__).resolve().parent
@@ -40,8 +42,14 @@ def folded(*functions: CodeType | None) -> str:
     """Return the source of these functions as HTML, folded under their names and their files'."""
     known = [function for function in functions if function]
     places = ", ".join(f"<code>{one.co_qualname}</code> in <code>{place_of(one)}</code>" for one in known)
-    source = "\n\n".join(inspect.cleandoc("\n" + inspect.getsource(one)) for one in known)
-    return FOLD.format(f"Show the code: {places}", escape(source)) if known else ""
+    source = escape("\n\n".join(inspect.cleandoc("\n" + inspect.getsource(one)) for one in known))
+    source = source.replace("\n", "&#10;").replace("$", "&#36;")  # inside Markdown: no empty line, no formula
+    return FOLD.format(f"Show the code: {places}", source) if known else ""
+
+
+def with_code(text: str) -> Markdown:
+    """Return Markdown with the code of the function that the cell called folded below it."""
+    return Markdown(f"{text}\n\n{folded(maker())}")
 
 
 def place_of(function: CodeType) -> str:

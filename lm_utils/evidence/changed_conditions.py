@@ -135,13 +135,6 @@ def linear_loss_comparisons(data: str) -> dict[tuple[str, str], st.Comparison]:
     return compare_together(with_seeds_enough(gaps))
 
 
-def mae_minus_double_softmax(data: str) -> dict[str, st.Estimate]:
-    """Return the absolute error less softmax twice, by kind of data; nothing was expected, nothing is corrected."""
-    families, kinds = straight_families(data), straight_kinds(data)
-    gaps = {title: paired_differences(families, kind, ABSOLUTE, other=TWICE) for kind, title in kinds.items()}
-    return {title: st.mean_interval(own) for title, own in with_seeds_enough(gaps).items()}
-
-
 def straight_families(data: str) -> Families:
     """Return the runs of the (nearly) straight losses and those of softmax once on the same seeds."""
     return under_conditions("confirmation", data) | under_conditions("straight", data)

@@ -1,6 +1,5 @@
 """Notebook 16: does misuse cost more on new data, and why is softmax twice slow here and forgiving there?"""
 
-from collections import Counter
 from collections.abc import Callable
 
 import torch
@@ -10,14 +9,15 @@ from torch import Tensor
 
 from lm_utils.evidence import changed_conditions as conditions
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.changed_conditions import ABSOLUTE, CALLED, FITS, NOT_YET, TWICE
+from lm_utils.evidence.changed_conditions import ABSOLUTE, CALLED, FITS, TWICE
 from lm_utils.evidence.results import TITLES, under_conditions
 from lm_utils.evidence.sentences import shown_difference
 from lm_utils.runs.conditions import LONGER
 from lm_utils.runs.interventions import OTHER_HAND
 from lm_utils.show.condition_figures import differences_by_condition
 from lm_utils.show.quiz import Prediction, predict
-from lm_utils.show.style import COLORS, LINES, MARKERS, Shown, new_figure, show
+from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
+from lm_utils.show_code import with_code
 from lm_utils.tasks import TASKS
 
 DATA = "mnist"
@@ -29,7 +29,6 @@ PLACES = {
     "others": "digits drawn by other people",
 }
 NOWHERE = "nowhere: practically equal, or too close to tell"
-NOT_MEASURED = f"**Not measured yet.** {NOT_YET}"
 FAR = 0.1  # ten points of accuracy: a run so far behind its twin is lost
 LOOKS = {name: number for number, name in enumerate(CALLED.values(), start=1)}  # 0 is softmax once
 
@@ -46,8 +45,8 @@ def in_words(compared: st.Comparison) -> str:
 
 
 def listed(lines: list[str]) -> Markdown:
-    """Return the lines as a list, or a sentence where there are none."""
-    return Markdown("\n".join(f"- {line}" for line in lines) or NOT_MEASURED)
+    """Return the lines as a list, above the code that made them."""
+    return with_code("\n".join(f"- {line}" for line in lines))
 
 
 def seeds_of(families: dict[str, list[dict]]) -> str:
@@ -56,15 +55,13 @@ def seeds_of(families: dict[str, list[dict]]) -> str:
     return f"changed conditions: {TITLES[runs[0]['data']]}, up to {len({run['seed'] for run in runs})} fresh seeds"
 
 
-def furthest_question() -> Prediction | Markdown:
-    """Ask where softmax twice falls furthest behind softmax once; ask nothing before it was measured."""
+def furthest_question() -> Prediction:
+    """Ask where softmax twice falls furthest behind softmax once."""
     families = under_conditions("new-data", DATA)
     judged = conditions.new_data_comparisons(families)
     kinds = conditions.kinds_of_data(families)
     away = {title for title, kind in kinds.items() if kind != (conditions.BASELINE_CONDITION, "")}
     compared = {title: c.difference for (name, title), c in judged.items() if name == TWICE and title in away}
-    if not compared:
-        return Markdown("*Think of your own answer: where would you look for a gap first?*")
     worst, *second = sorted(compared, key=lambda title: compared[title].mean)[:2]
     lost = compared[worst]
     reading = f"{worst}: {points(lost)} over {lost.n} paired seeds."
@@ -85,13 +82,10 @@ def place(condition: str, shift: str) -> str:
     return PLACES[condition.split("-")[0]]
 
 
-def all_differences() -> Shown | Markdown:
-    """Draw misfits beside the fitting pairing on every kind of new data; a sentence before it was measured."""
+def all_differences() -> Figure:
+    """Draw misfits beside the fitting pairing on every kind of new data."""
     families = under_conditions("new-data", DATA)
-    gaps = in_points(conditions.new_data_gaps(families))
-    if not gaps:
-        return Markdown(f"{NOT_MEASURED} Until they are, the claim stays open.")
-    return show(differences_by_condition(gaps, seeds_of(families)))
+    return differences_by_condition(in_points(conditions.new_data_gaps(families)), seeds_of(families))
 
 
 def in_points(gaps: dict[tuple[str, str], list[float]]) -> dict[tuple[str, str], st.Estimate]:
@@ -109,10 +103,8 @@ def confirmation_sentences(family: str = "confirmation") -> Markdown:
     return listed([f"**{kind}**: {CALLED[TWICE]} less softmax once{than} {in_words(c)}" for kind, c in compared])
 
 
-def patience_question() -> Prediction | Markdown:
-    """Ask what becomes of the runs far behind with more patience; ask nothing before it was measured."""
-    if not conditions.once_and_twice(DATA, "patience"):
-        return Markdown("*Think of your own answer: are these networks blind, or were they stopped too early?*")
+def patience_question() -> Prediction:
+    """Ask what becomes of the runs far behind with more patience."""
     before, after = (sum(map(len, far_behind(family).values())) for family in ("confirmation", "patience"))
     left = after / max(before, 1)
     options = ["they stay where they are", "about half of them come through", "most of them come through"]
@@ -198,21 +190,11 @@ def settings_compared() -> dict[tuple[str, str], st.Comparison]:
     return conditions.setting_comparisons(under_conditions("new-data", DATA), under_conditions("stopping", DATA))
 
 
-def setting_differences() -> Shown | Markdown:
+def setting_differences() -> Figure:
     """Draw the same comparisons at other learning rates and under other rules of stopping."""
     compared = settings_compared()
-    if not compared:
-        return Markdown(NOT_MEASURED)
     gaps = {(CALLED.get(name, name), setting): c.difference.times(100) for (name, setting), c in compared.items()}
-    return show(differences_by_condition(gaps, seeds_of(under_conditions("new-data", DATA))))
-
-
-def settings_sentence() -> Markdown:
-    """Tell how many of those comparisons came out how."""
-    compared = settings_compared()
-    counts = Counter(c.verdict for c in compared.values())
-    outcome = ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
-    return Markdown(f"Of {len(compared)} comparisons, judged together: **{outcome or 'none was measured yet'}**.")
+    return differences_by_condition(gaps, seeds_of(under_conditions("new-data", DATA)))
 
 
 # --- one explanation: softmax twice is nearly the absolute error -----------------------------------------------------
@@ -252,12 +234,10 @@ def charges_figure(loss_values: Callable[[Tensor], dict[str, Tensor]], wrong: fl
     return figure
 
 
-def wrong_labels_question() -> Prediction | Markdown:
-    """Ask how the absolute error fares with many wrong labels; ask nothing before it was measured."""
+def wrong_labels_question() -> Prediction:
+    """Ask how the absolute error fares with many wrong labels."""
     found = conditions.linear_loss_comparisons(DATA).items()
     compared = {kind: c for (name, kind), c in found if name == ABSOLUTE and "labels" in kind}
-    if not compared:
-        return Markdown("*Think of your own answer: which of the three forgives wrong labels?*")
     kind, most = list(compared.items())[-1]
     options = ["it is more accurate", "it is practically as accurate, or too close to tell", "it is less accurate"]
     answer = options[{"better": 0, "worse": 2}.get(most.verdict, 1)]
@@ -265,22 +245,15 @@ def wrong_labels_question() -> Prediction | Markdown:
     return predict(asked, options, answer, in_words(most))
 
 
-def straight_differences() -> Shown | Markdown:
+def straight_differences() -> Figure:
     """Draw both straight losses beside softmax once: where labels are wrong, and where softmax twice stood out."""
     compared = conditions.linear_loss_comparisons(DATA)
-    if not compared:
-        return Markdown(NOT_MEASURED)
     stood_out = {(TWICE, kind): c for kind, c in conditions.once_and_twice(DATA).items()}
     gaps = {(CALLED[name], kind): c.difference.times(100) for (name, kind), c in (compared | stood_out).items()}
-    return show(differences_by_condition(gaps, seeds_of(under_conditions("straight", DATA))))
+    return differences_by_condition(gaps, seeds_of(under_conditions("straight", DATA)))
 
 
 def straight_sentences() -> Markdown:
     """Tell the same differences in numbers."""
     compared = conditions.linear_loss_comparisons(DATA).items()
     return listed([f"**{kind}**: {CALLED[name]} {in_words(c)}" for (name, kind), c in compared])
-
-
-def absolute_less_twice_sentences() -> Markdown:
-    """Tell how far the absolute error and softmax twice lie apart."""
-    return listed([f"**{kind}**: {points(gap)}" for kind, gap in conditions.mae_minus_double_softmax(DATA).items()])

@@ -21,6 +21,7 @@ from lm_utils.pairing import USUAL_ACTIVATIONS, Pairing, recommended, usual_pair
 from lm_utils.show import quiz
 from lm_utils.show.lab import lab, menu
 from lm_utils.show.style import VERDICT_COLORS, VERDICT_SIGNS, new_figure
+from lm_utils.show_code import with_code
 from lm_utils.tasks import TASKS
 
 # --- the vote -------------------------------------------------------------------------------------------------
@@ -195,7 +196,7 @@ def course_map() -> Markdown:
     """List every notebook with a link, its minutes and the sections it covers."""
     rows = [(f"[{number} {part['title']}]({part['file']})", part["minutes"], part["covers"])
             for number, part in notebooks_here().items()]  # fmt: skip
-    return Markdown(markdown_table(("notebook", "minutes", "covers"), rows))
+    return with_code(markdown_table(("notebook", "minutes", "covers"), rows))
 
 
 def course_path(name: str, numbers: Sequence[str] | Mapping[str, int]) -> Markdown:

@@ -23,6 +23,7 @@ from lm_utils.runs.rows import rows
 from lm_utils.show.lab import lab, menu
 from lm_utils.show.quiz import Prediction, predict
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
+from lm_utils.show_code import with_code
 from lm_utils.tasks import TASKS
 
 ALL = "all"
@@ -86,7 +87,7 @@ def vote_answer(results: Results | None = None) -> Markdown:
     mine = recall("scripts")
     head = f"**Your vote was:** {mine}." if mine in VOTES else "You have not voted in notebook 00 on this machine."
     lines = [f"- **{option}.** {vote_evidence(kind, results)}" for option, kind in VOTES.items()]
-    return Markdown("\n".join([head, "", *lines, "", f"*Runs: {results.of_rows().origin}*"]))
+    return with_code("\n".join([head, "", *lines, "", f"*Runs: {results.of_rows().origin}*"]))
 
 
 def vote_evidence(kind: str, results: Results) -> str:
@@ -208,4 +209,4 @@ def forecast_misses(results: Results | None = None) -> Markdown:
         why = f"{since} called {pairing.verdict}: {pairing.advice.reason}"
         outcome = sentence(pairing, results, whose=False)
         lines.append(f"- {pairing.task}, called {forecast(pairing)}: {outcome} {why}")
-    return Markdown("\n".join(lines))
+    return with_code("\n".join(lines))

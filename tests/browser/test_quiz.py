@@ -19,7 +19,8 @@ new_data.patience_question()
 STRAIGHT = """
 from IPython.display import display
 from lm_utils.lessons import new_data
-display(new_data.wrong_labels_question(), new_data.straight_differences())
+from lm_utils.show.style import show
+display(new_data.wrong_labels_question(), show(new_data.straight_differences()))
 """
 CHECKS = """
 from IPython.display import display

@@ -8,7 +8,7 @@ import pytest
 from lm_utils.explorer.explorer import explorer
 from lm_utils.explorer.picker import picker
 from lm_utils.lessons import losses as lesson
-from lm_utils.lessons import output_activations
+from lm_utils.lessons import new_data, output_activations, start_here
 from lm_utils.show import output_figures, result_figures
 from lm_utils.show.style import new_figure, show
 from lm_utils.show_code import drawn_by, folded
@@ -24,8 +24,9 @@ def code_in(page):
 
 @pytest.fixture(scope="module")
 def cell():
+    ours = (lesson, new_data, start_here, output_figures, result_figures)
     names = {"__name__": "__main__", "show": show, "new_figure": new_figure, "lesson": lesson,
-             "result_figures": result_figures, "output_figures": output_figures}  # fmt: skip
+             **{module.__name__.rpartition(".")[2]: module for module in ours}}  # fmt: skip
     exec("from lm_utils.evidence import tables\nimport lm_utils as lm", names)
     return lambda code: eval(code, names)
 
@@ -50,6 +51,14 @@ def test_a_table_shows_where_its_figures_come_from(cell):
     assert "Show the code" not in repr(table)
 
 
+@pytest.mark.parametrize("code", ["new_data.confirmation_sentences()", "start_here.course_map()"])
+def test_markdown_of_ours_shows_its_code_as_one_line_without_formulas(cell, code):
+    text, _, fold = cell(code).data.rpartition("\n\n")
+    head, source = code_in(fold)
+    assert code.partition(".")[2][:-2] in head and source.startswith("def ") and "\n" in source
+    assert "\n" not in fold and "$" not in fold and "details" not in text
+
+
 def test_a_lab_shows_what_draws_its_picture(cell):
     head, source = code_in(cell("lesson.walk_lab()").children[-1].value)
     assert "walk_figure in lm_utils/lessons/losses.py" in head and "def walk_figure(" in source
@@ -72,3 +81,5 @@ def test_a_slide_leaves_the_code_out(cell):
     table = cell("tables.readable(tables.summary('binary', 'loss'))")
     part = output_part({"text/html": table._repr_html_()}, "")
     assert part.kind == "table" and "<td" in part.text and "Show the code" not in part.text
+    part = output_part({"text/markdown": cell("start_here.course_map()").data}, "")
+    assert part.kind == "table" and "Show the code" not in part.text

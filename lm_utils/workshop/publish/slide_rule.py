@@ -185,5 +185,5 @@ def output_part(data: dict[str, str], code: str) -> Part:
     if question := QUESTION.match(page):
         asked = re.sub(r" style='[^']*'", "", question["asked"])
         return Part("question", f'{asked}<div class="fragment answer">{question["answer"]}</div></div>')
-    words = "".join(data.get("text/markdown", ""))
+    words = NOT_ON_A_SLIDE.sub("", "".join(data.get("text/markdown", "")))
     return Part("table" if words.startswith("|") or "<table" in page else "words", words or page)
