@@ -76,8 +76,7 @@ def absolute(p: Described) -> bool:
 RULES: tuple[Rule, ...] = (
     # one output through softmax says 1, whatever the image
     Rule(lambda p: p.activation == "softmax" and TASKS[p.task].outputs == 1, "impossible",
-         "Softmax divides the exponential of each output by the sum of all the exponentials; with a single output "
-         "that is always 1, so nothing can be learnt."),
+         "Softmax over a single output is always 1, so nothing can be learnt."),
     # numbers
     Rule(lambda p: value(p) and p.loss == "hinge", "impossible",
          "The hinge loss needs labels of -1 and +1; a number has none."),

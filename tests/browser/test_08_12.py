@@ -25,7 +25,7 @@ def test_probability_picker_trains_one_seed_of_what_learns_nothing(jupyter):
         assert page.errors() == []
         page.screenshot("09_calibration", around=page.image("Reliability diagram"))
         page.dropdown("Output activation").select_option(label="softmax")
-        page.see("with a single output that is always 1")
+        page.see("Softmax over a single output is always 1")
         page.see("49.31 %")
         page.button("Train it here").click()
         page.see("Stored result (yours: embedded digits)")

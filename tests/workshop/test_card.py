@@ -1,10 +1,13 @@
 """The decision card says what the rules say, lies in docs as it is written, and is printed on one page."""
 
+import re
+
 import pytest
+import torch
 from bs4 import BeautifulSoup
 
 from lm_utils.files import DOCS
-from lm_utils.pairing import recommended
+from lm_utils.pairing import Scale, recommended
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.publish import card
 from lm_utils.workshop.publish.korean import korean
@@ -30,9 +33,9 @@ def test_the_printed_page_says_all_but_the_links(language):
     assert page.html["lang"] == language and not page.select("a[href$='.md'], a[href$='.pdf']")
     told = page.get_text()
     for row in card.entries():
-        sentences = (row.task, row.asks, row.outputs, *row.fits, *(text for _, text in row.wrong))
-        assert [text for text in sentences if say(text) not in told] == []
-    assert all(say(text) in told for text in card.ADVICE)
+        sentences = [row.task, row.asks, row.outputs, *row.fits, row.predict, *card.ADVICE]
+        sentences = [say(text) for text in sentences] + [card.first_reason(say(text)) for _, text in row.wrong]
+        assert [text for text in sentences if text.replace("`", "") not in told] == []
 
 
 def test_without_a_browser_the_pages_are_written_and_a_sentence_says_what_lacks(tmp_path, monkeypatch, capsys):
@@ -57,6 +60,20 @@ def test_a_row_says_what_the_rules_say(task):
     row = card.entry(task)
     assert all(any(pairing.rule.code in fit for fit in row.fits) for pairing in recommended(task))
     assert {verdict for verdict, _ in row.wrong} <= {"workable", "handicapped", "impossible"}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_to_predict_is_what_the_course_does(task):
+    drawn = torch.linspace(-2, 2, 8 * TASKS[task].outputs).view(8, -1)
+    written = re.findall("`([^`]+)`", card.entry(task).predict)
+    for pairing in recommended(task):
+        out = torch.sigmoid(drawn) if pairing.activation == "sigmoid" else drawn
+        p = pairing.predict(out, Scale(3.0, 2.0))
+        answers = [answer.tolist() for answer in (p, p.argmax(1), p > 0.5)]
+        names = {"out": out, "torch": torch, "mean": 3.0, "std": 2.0}
+        right = [code for code in written if eval(code, names).tolist() in answers]
+        which = [written[pairing.activation == "none"]] if TASKS[task].kind in ("single", "labels") else written
+        assert right == which, pairing.label
 
 
 def test_code_is_set_as_code():

@@ -25,6 +25,10 @@ TARGETS = {
     "value": "float [N, 1], standardised", "single": "float [N, 1], 0 or 1",
     "exclusive": "class index [N], int64", "labels": "float [N, {outputs}], 0 or 1",
 }  # fmt: skip
+PREDICT = {  # what remains to be done with the outputs once the network is trained
+    "value": "`out * std + mean`", "single": "`out`; on logits `torch.sigmoid(out)`",
+    "exclusive": "class `out.argmax(1)`, probabilities `out.softmax(1)`", "labels": "`out > 0.5`; on logits `out > 0`",
+}  # fmt: skip
 WRONG = {  # the misfits that people meet most; verdict and reason come from the rules
     "regression": [("bce_logits", "none"), ("mse", "sigmoid"), ("mse", "relu")],
     "probability": [("bce", "softmax"), ("cross_entropy", "none"), ("bce", "none")],
@@ -39,7 +43,10 @@ RITUAL = "What to do when a network does not learn: [the debugging ritual](debug
 ADVICE = (
     "Look at the loss against two values, never against 0 alone: the best constant answer (has it learnt anything?) "
     "and the lowest value within reach (can it get better?).",
-    "An activation that lives inside the loss must not stand at the end of the network as well.",
+    "An activation that lives inside the loss must not stand at the end of the network as well. `nn.NLLLoss` holds "
+    "none: it expects `log_softmax(out, 1)`, never softmax.",
+    "Where yes is rare, start the output bias at the base rate, and compare with the best constant answer. With "
+    "`pos_weight=w` the logit grows by log w: subtract it before you read probabilities, and measure whether it helps.",
     "Outputs and targets have the same shape, except class indices: print both.",
 )
 
@@ -52,6 +59,7 @@ class Entry:
     asks: str
     outputs: str
     fits: tuple[str, ...]
+    predict: str
     wrong: tuple[tuple[str, str], ...]  # the verdict, and what happens
 
 
@@ -66,7 +74,8 @@ def entry(name: str) -> Entry:
     targets = TARGETS[task.kind].format(outputs=task.outputs)
     outputs = f"{task.outputs} number{'s' * (task.outputs > 1)} per image; targets: {targets}"
     wrong = [usual_pairing(name, *pair) for pair in WRONG[name]]
-    return Entry(task.title, task.question, outputs, fits(name), tuple((p.verdict, misfit(p)) for p in wrong))
+    told = tuple((p.verdict, misfit(p)) for p in wrong)
+    return Entry(task.title, task.question, outputs, fits(name), PREDICT[task.kind], told)
 
 
 def fits(name: str) -> tuple[str, ...]:
@@ -106,15 +115,17 @@ def loss_values(form: str = "{value:.4f} for K = {k}") -> list[tuple[str, str]]:
 # --- Markdown ------------------------------------------------------------------------------------------------
 
 
-def markdown(say: Callable[[str], str] = str) -> str:
-    """Return the card as a page; `say` puts each of its texts into another language."""
+def markdown(say: Callable[[str], str] = str, short: bool = False) -> str:
+    """Return the card as a page; `say` puts each of its texts into another language, `short` keeps one reason each."""
     meaning = ", ".join(f"{sign} {say(name)}" for name, sign in VERDICT_SIGNS.items())
     written = "They are the course's own verdicts; `python -m lm_utils card` writes this page from them."
-    heads = ("task", "outputs and targets", "what fits", "what goes wrong")
+    heads = ("task", "outputs and targets", "what fits", "to predict", "what goes wrong")
     rows = []
     for row in entries():
-        wrong = "<br>".join(f"{VERDICT_SIGNS[verdict]} {say(text)}" for verdict, text in row.wrong)
-        cells = (f"**{say(row.task)}**: {say(row.asks)}", say(row.outputs), "<br>".join(map(say, row.fits)), wrong)
+        told = [(VERDICT_SIGNS[verdict], say(text)) for verdict, text in row.wrong]
+        wrong = "<br>".join(f"{sign} {first_reason(text) if short else text}" for sign, text in told)
+        fitting = "<br>".join(map(say, row.fits))
+        cells = (f"**{say(row.task)}**: {say(row.asks)}", say(row.outputs), fitting, say(row.predict), wrong)
         rows.append([as_code(cell) for cell in cells])
     values = loss_values(say("{value:.4f} for K = {k}"))
     return "\n\n".join([
@@ -122,8 +133,14 @@ def markdown(say: Callable[[str], str] = str) -> str:
         markdown_table(list(map(say, heads)), rows),
         f"## {say('Values to compare a loss with')}",
         "\n".join(as_code(f"- {say(name)}: {value}.") for name, value in values),
-        f"## {say('Three habits')}", "\n".join(f"- {say(text)}" for text in ADVICE), say(RITUAL),
+        f"## {say('Four habits')}", "\n".join(f"- {say(text)}" for text in ADVICE), say(RITUAL),
     ]) + "\n"  # fmt: skip
+
+
+def first_reason(text: str) -> str:
+    """Return what is wrong with a pairing, up to the first stop in its reason."""
+    pairing, colon, reason = text.partition(": ")
+    return f"{pairing}{colon}{re.split('[.;:] ', reason)[0].removesuffix('.')}."
 
 
 def as_code(text: str) -> str:
@@ -136,7 +153,7 @@ def as_code(text: str) -> str:
 
 def print_page(language: str, say: Callable[[str], str] = str) -> str:
     """Return the card as one page of HTML for the printer, without the links that paper cannot follow."""
-    text = markdown(say).replace(say(WALL), "").replace(say(RITUAL), "")
+    text = markdown(say, short=True).replace(say(WALL), "").replace(say(RITUAL), "")
     for verdict, sign in VERDICT_SIGNS.items():
         text = text.replace(f"{sign} ", f'<b style="color:{VERDICT_COLORS[verdict]}">{sign}</b> ')
     card, end, foot = markdown2html(text).partition("</table>")
