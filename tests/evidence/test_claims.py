@@ -10,17 +10,17 @@ from made_up_runs import made_up, results_of, seeded
 from lm_utils.evidence import changed_conditions, our_verdicts
 from lm_utils.evidence import claims as cl
 from lm_utils.evidence.changed_conditions import FITS
-from lm_utils.evidence.claims import by_conditions, document_000_section_1, document_004_cross_entropy
+from lm_utils.evidence.claims import by_conditions, document_000_section_1, document_004
 from lm_utils.evidence.claims.by_conditions import learnt
 from lm_utils.evidence.claims.by_pairs import accuracy_tells_enough, equal, lower
 from lm_utils.evidence.claims.by_rows import reproduce, row_of
-from lm_utils.evidence.claims.document_000_sections_2_to_3_3 import digits_are_balanced
-from lm_utils.evidence.claims.document_000_sections_3_4_to_4 import (
+from lm_utils.evidence.claims.document_000_sections_2_to_4 import (
     REPAIRED_SKILL,
+    digits_are_balanced,
     loss_of_the_average,
     loss_tells_learning,
 )
-from lm_utils.evidence.claims.document_004_written_by_hand import least_loss_is_most_accurate
+from lm_utils.evidence.claims.document_004 import least_loss_is_most_accurate
 from lm_utils.evidence.our_verdicts import contradictions
 from lm_utils.evidence.results import FITTING, under_conditions
 from lm_utils.lessons import verdicts
@@ -344,7 +344,7 @@ def under(**scores):
 @pytest.fixture
 def families(monkeypatch):
     found = {}
-    for place in (by_conditions, changed_conditions, document_000_section_1, document_004_cross_entropy):
+    for place in (by_conditions, changed_conditions, document_000_section_1, document_004):
         monkeypatch.setattr(place, "under_conditions", lambda family, data: found.get(family, {}))
     return found
 

@@ -1,29 +1,35 @@
-"""The documents' checkable claims: a file for each document, where sentence, section and test stand together."""
+"""The documents' checkable claims: claims.csv says what each says and which test decides it; here they are judged."""
 
+import csv
+import inspect
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
 from math import nan
 
 import pandas as pd
 
 from lm_utils.errors import UserError
-from lm_utils.evidence.claims import (  # noqa: F401  (each writes its claims down, in the documents' order)
+from lm_utils.evidence.claims import (
+    by_conditions,
+    by_pairs,
+    by_rows,
     document_000_section_1,
-    document_000_sections_2_to_3_3,
-    document_000_sections_3_4_to_4,
+    document_000_sections_2_to_4,
     document_001,
-    document_002_section_1,
-    document_002_section_2,
+    document_002,
     document_003,
-    document_004_bce,
-    document_004_cross_entropy,
-    document_004_written_by_hand,
+    document_004,
 )
-from lm_utils.evidence.claims.claim import KINDS, VERDICTS, WRITTEN, Claim
+from lm_utils.evidence.claims.claim import KINDS, VERDICTS, Claim, Test
 from lm_utils.evidence.results import Results, reference, with_origin
 from lm_utils.evidence.tables import Table
 
+WITH_TESTS = (by_conditions, by_pairs, by_rows, document_000_section_1, document_000_sections_2_to_4, document_001,
+              document_002, document_003, document_004)  # fmt: skip
+ONE_VALUE = ("measure", "ours", "other")  # arguments of tests that are no lists
 HYPHEN_AS_MINUS = re.compile(r"(?<![\w)-])-(?=\d)")
 SIGNS = {"holds": "✓", "holds here": "✓", "not shown": "≈", "refuted": "✗", "not tested": "…"}
 
@@ -43,9 +49,24 @@ class Judged:
         return f"{SIGNS[self.verdict]} {self.verdict}"
 
 
+@cache
 def claims(document: str | None = None) -> tuple[Claim, ...]:
     """Return all claims, or those of one document, in the documents' order."""
-    return tuple(claim for claim in WRITTEN.values() if document in (None, claim.document))
+    tests = {name: found for module in WITH_TESTS for name, found in inspect.getmembers(module, inspect.isfunction)}
+    lines = csv.DictReader(files(__package__).joinpath("claims.csv").read_text(encoding="utf-8").splitlines())
+    every = tuple(claim_of(line, tests) for line in lines)
+    return tuple(claim for claim in every if document in (None, claim.document))
+
+
+def claim_of(line: dict[str, str], tests: dict[str, Test]) -> Claim:
+    """Return a claim out of its line; `called_with` is such as "pairs: one against other; one against third"."""
+    arguments = {}
+    for part in filter(None, line.pop("called_with").split(" | ")):
+        name, told = part.split(": ")
+        values = [each.split(" against ") if " against " in each else each for each in told.split("; ")]
+        arguments[name] = values[0] if name in ONE_VALUE else values
+    test, guess = line.pop("test"), line.pop("guess") == "yes"
+    return Claim(**line, test=tests[test] if test else None, arguments=arguments, guess=guess)
 
 
 def judge_claim(claim: Claim, results: Results | None = None) -> Judged:
@@ -65,9 +86,10 @@ def judge_all() -> list[Judged]:
 
 def verdict_of(name: str, results: Results | None = None) -> Judged:
     """Return the claim of this id with its verdict."""
-    if name not in WRITTEN:
-        raise UserError(f"There is no claim {name!r}; their ids stand in lm_utils/evidence/claims.")
-    return judge_claim(WRITTEN[name], results)
+    found = [claim for claim in claims() if claim.id == name]
+    if not found:
+        raise UserError(f"There is no claim {name!r}; their ids stand in lm_utils/evidence/claims/claims.csv.")
+    return judge_claim(found[0], results)
 
 
 def claims_table(judged: Sequence[Judged], results: Results | None = None) -> Table:

@@ -26,11 +26,6 @@ def row_of(name: str) -> Row:
     return found[0]
 
 
-def loss_table(document: str, section: str) -> list[str]:
-    """Return the ids of the rows of a section's table of losses."""
-    return [row.id for row in rows(table="loss") if (row.document, row.section) == (document, section)]
-
-
 def too_few_seeds(results: Results, chosen: Iterable[Row]) -> str:
     """Say what keeps a verdict from being given: rows with too few seeds."""
     counts = {row: len(results.of(row.pairing)) for row in chosen}

@@ -1,4 +1,4 @@
-"""What document 000 says in section 1, on which loss fits which task."""
+"""Tests for document 000, section 1: which loss fits which task."""
 
 import torch
 from torch import nn
@@ -17,31 +17,13 @@ from lm_utils.evidence.changed_conditions import (
 )
 from lm_utils.evidence.claims.by_computing import LABEL, P, Y, Z, close, listed, slope
 from lm_utils.evidence.claims.by_conditions import lacking_conditions
-from lm_utils.evidence.claims.by_pairs import better, lower
-from lm_utils.evidence.claims.by_rows import harm_is_possible, learn
-from lm_utils.evidence.claims.claim import Claim, Finding, decided
+from lm_utils.evidence.claims.claim import Finding, decided
 from lm_utils.evidence.results import counted, under_conditions
 from lm_utils.evidence.sentences import shown_difference
 from lm_utils.runs.conditions import LONGER
 from lm_utils.tasks import TASKS
 
-CLASSES_ASKED_FOR = [  # cross-entropy beside MSE, behind the same activation, on the four tasks that ask for classes
-    ["000-3-2-bce-sigmoid", "000-3-2-mse-sigmoid"],
-    ["twin-binary-ce", "000-3-3-mse-softmax"],
-    ["twin-multiclass-ce", "000-3-4-mse-softmax"],
-    ["000-3-5-bce-sigmoid", "000-3-5-mse-sigmoid"],
-]
 
-Claim("000-harm", "1", "A loss that does not fit can keep a model from learning.").trained(
-    harm_is_possible, rows=["000-3-4-bce-sigmoid", "000-3-4-mse-sigmoid", "000-3-2-ce-softmax", "000-3-1-bce-logits"]
-)
-
-
-@Claim(
-    "000-new-data",
-    "1",
-    "A misfit may do well on the data at hand and markedly worse than the fitting loss on new data.",
-).trained_under_conditions
 def misfits_suffer_on_new_data(data: str, home: str = BASELINE_CONDITION) -> Finding:
     """Test whether a misfit that is not worse at home surely loses a whole point or more somewhere else."""
     families = under_conditions("new-data", data)
@@ -82,16 +64,6 @@ def misfits_suffer_on_new_data(data: str, home: str = BASELINE_CONDITION) -> Fin
     return Finding("holds here" if bad or confirmed else "not shown", " ".join(words))
 
 
-Claim("000-mse-passable", "1-1", "MSE or MAE on a probability still gives passable results.").trained(
-    learn, rows=["000-3-2-mse-none", "000-3-2-mse-sigmoid", "000-3-2-mae-none", "000-3-2-mae-sigmoid"]
-)
-
-Claim("000-ce-better-probability", "1-1", "For a probability, cross-entropy suits better than MSE or MAE.").trained(
-    better, pairs=[["000-3-2-bce-sigmoid", "000-3-2-mse-sigmoid"], ["000-3-2-bce-sigmoid", "000-3-2-mae-sigmoid"]]
-)
-
-
-@Claim("000-mse-range", "1-1", "MSE does not fit a probability, because the output lies between 0 and 1.").worked_out
 def squared_error_fits_numbers_between_0_and_1() -> Finding:
     """Whether the range of a probability speaks against MSE: where its expectation is lowest for any true value."""
     p = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
@@ -105,11 +77,6 @@ def squared_error_fits_numbers_between_0_and_1() -> Finding:
     )
 
 
-@Claim(
-    "000-penalty",
-    "1-1",
-    "Cross-entropy punishes a prediction near the opposite heavily; MSE and MAE have no such mechanism.",
-).worked_out
 def only_cross_entropy_punishes_without_bound() -> Finding:
     """Show how the losses of a yes grow as the predicted probability falls."""
     p = torch.tensor([0.5, 0.01, 1e-6], dtype=torch.float64)
@@ -122,7 +89,6 @@ def only_cross_entropy_punishes_without_bound() -> Finding:
     )
 
 
-@Claim("000-two-classes", "1-2", "Two exclusive outputs are multi-class classification with two classes.").worked_out
 def two_classes_are_the_smallest_many() -> Finding:
     """Compare softmax over two outputs with the sigmoid of their difference."""
     z = torch.randn(100, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
@@ -132,7 +98,6 @@ def two_classes_are_the_smallest_many() -> Finding:
     )
 
 
-@Claim("000-bce-independent", "1-2", "Binary cross-entropy looks at each output on its own.").worked_out
 def bce_adds_up_output_by_output() -> Finding:
     """Change one output and compare the other output's share of the loss."""
     y = torch.tensor([1.0, 0.0], dtype=torch.float64)
@@ -141,7 +106,6 @@ def bce_adds_up_output_by_output() -> Finding:
     return decided(one == other, f"The second output's share stays {one:.4f} while the first goes from 0.8 to 0.1.")
 
 
-@Claim("000-bce-not-softmax", "1-2", "Binary cross-entropy does not go with softmax over two outputs.").worked_out
 def bce_does_not_fit_two_softmax_outputs() -> Finding:
     """Compare it with cross-entropy: if it did not fit, it would ask for something else."""
     z, y = torch.tensor([[0.7, -0.4]], dtype=torch.float64), torch.tensor([[0.0, 1.0]], dtype=torch.float64)
@@ -155,14 +119,6 @@ def bce_does_not_fit_two_softmax_outputs() -> Finding:
     )
 
 
-Claim("000-mse-one-hot", "1-3", "For one-hot targets MSE suits less well than cross-entropy.").trained(
-    better, pairs=[["twin-multiclass-ce", "000-3-4-mse-softmax"]]
-)
-
-
-@Claim(
-    "000-exclusivity", "1-3", "Cross-entropy takes the classes' exclusivity into account and MSE does not."
-).worked_out
 def exclusivity_comes_from_the_loss() -> Finding:
     """Add up the gradients over the classes: where classes compete, the sum is zero."""
     losses = {"cross-entropy": lambda p: -(LABEL * p.log()).sum(), "MSE": lambda p: (p - LABEL).square().mean()}
@@ -176,18 +132,6 @@ def exclusivity_comes_from_the_loss() -> Finding:
     )
 
 
-Claim("000-bce-labels", "1-4", "For labels, binary cross-entropy suits better than MSE.").trained(
-    better, pairs=[["000-3-5-bce-sigmoid", "000-3-5-mse-sigmoid"]]
-)
-
-Claim("000-mae-labels", "1-4", "For labels, binary cross-entropy suits better than MAE.").untested(
-    "No row of the documents trains MAE on labels, and neither did we."
-)
-
-
-@Claim(
-    "000-ce-proper", "1-4", "Cross-entropy is made for predicting probabilities and reading them as such."
-).worked_out
 def expected_loss_is_lowest_at_the_truth() -> Finding:
     """Find the prediction that minimises each expected loss where the true probability is 0.3."""
     p = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
@@ -205,39 +149,12 @@ def expected_loss_is_lowest_at_the_truth() -> Finding:
     )
 
 
-Claim(
-    "000-ce-calibrated-labels",
-    "1-4",
-    "… so over labels its outputs can be trusted more as probabilities than those of MSE (calibration error).",
-).trained(lower, pairs=[["000-3-5-bce-sigmoid", "000-3-5-mse-sigmoid"]], measure="ece")
-
-Claim(
-    "000-ce-calibrated",
-    "1-4",
-    "… and so wherever classes are asked for, on each of the four tasks, behind the same activation "
-    "(calibration error).",
-    note="The document's section is about labels, its sentence about cross-entropy as such; the claim before this "
-    "one keeps to the labels.",
-).trained(lower, pairs=CLASSES_ASKED_FOR, measure="ece")
-
-Claim(
-    "000-ce-likelihood",
-    "1-4",
-    "… the same, told by the negative log-likelihood of the test labels.",
-    note="Cross-entropy minimises this very measure on its training images; what counts is what it is on new ones.",
-).trained(lower, pairs=CLASSES_ASKED_FOR, measure="nll")
-
-
-@Claim("000-bceloss-as-is", "1-5", "nn.BCELoss takes the predictions as they are.").asked_pytorch
 def bce_takes_values_as_they_are() -> Finding:
     """Compare nn.BCELoss with the cross-entropy of exactly the numbers it gets."""
     mine, theirs = -(Y * P.log() + (1 - Y) * (1 - P).log()).mean(), nn.BCELoss()(P, Y)
     return decided(close(mine, theirs), f"The formula on four probabilities gives {mine:.4f}, nn.BCELoss {theirs:.4f}.")
 
 
-@Claim(
-    "000-bceloss-needs-sigmoid", "1-5", "For nn.BCELoss the outputs must be brought into 0 to 1 first."
-).asked_pytorch
 def bce_refuses_numbers_outside() -> Finding:
     """Give nn.BCELoss an input outside [0, 1]."""
     try:
@@ -251,7 +168,6 @@ def bce_refuses_numbers_outside() -> Finding:
     return decided(False, "nn.BCELoss accepted an output of 1.5.")
 
 
-@Claim("000-bcelogits-sigmoid", "1-5", "nn.BCEWithLogitsLoss applies the sigmoid itself.").asked_pytorch
 def logits_version_contains_the_sigmoid() -> Finding:
     """Compare nn.BCEWithLogitsLoss with nn.BCELoss of the sigmoid."""
     z = torch.logit(P)
@@ -259,9 +175,6 @@ def logits_version_contains_the_sigmoid() -> Finding:
     return decided(close(with_logits, by_hand), f"On the same outputs: {with_logits:.6f} and {by_hand:.6f}.")
 
 
-@Claim(
-    "000-no-double-sigmoid", "1-5", "Outputs that went through a sigmoid must not be given to nn.BCEWithLogitsLoss."
-).asked_pytorch
 def sigmoid_twice_costs_something() -> Finding:
     """Show the floor that a sigmoid before nn.BCEWithLogitsLoss leaves under the loss."""
     lowest = nn.BCEWithLogitsLoss()(torch.tensor([1.0]), torch.tensor([1.0])).item()

@@ -1,4 +1,4 @@
-"""What document 003 says in text and code on losses and their gradients."""
+"""Tests for document 003: losses and their gradients, in text and code."""
 
 from math import log
 
@@ -7,13 +7,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.evidence.claims.by_computing import LABEL, P, Y, Z, close, double, listed, slope
-from lm_utils.evidence.claims.claim import Claim, Finding, decided
-from lm_utils.evidence.claims.document_002_section_1 import squares_pull_harder_when_far
+from lm_utils.evidence.claims.claim import Finding, decided
 
 CLIP = 1e-7  # the document's
 
 
-@Claim("003-batch", "Loss", "A loss over a mini-batch is divided by the batch size.").asked_pytorch
 def batch_mean_does_not_grow() -> Finding:
     """Compare a batch with one twice as long: divided by the number of samples, they cost the same."""
     once, twice = nn.BCELoss()(P, Y), nn.BCELoss()(P.repeat(2, 1), Y.repeat(2, 1))
@@ -26,15 +24,6 @@ def batch_mean_does_not_grow() -> Finding:
     )
 
 
-Claim("003-mse-big", "MSE", "Squaring gives large errors a larger penalty.").worked_out(squares_pull_harder_when_far)
-
-
-@Claim(
-    "003-mse-mean",
-    "MSE",
-    "The code's MSE is what the text says, the mean of the squared differences.",
-    note="The ½ is a common convention, as it cancels in the gradient; only text and code should agree.",
-).worked_out
 def code_takes_the_mean_of_the_squares() -> Finding:
     """Compare the document's MSE, added up over a batch of two samples, with the mean of the squares."""
     predictions, labels = torch.stack([Z, Z + 1]), torch.stack([LABEL, LABEL])
@@ -52,7 +41,6 @@ def code_takes_the_mean_of_the_squares() -> Finding:
     )
 
 
-@Claim("003-mse-half", "MSE", "The gradient of the code's MSE is (prediction − target) / n.").worked_out
 def half_square_has_the_plain_difference_as_slope() -> Finding:
     """Compare the slope of the document's MSE, with its one half, with the document's gradient."""
     right, mine = slope(lambda a: ((a - LABEL) ** 2 * 0.5 / 3).sum(), Z), (Z - LABEL) / 3
@@ -69,9 +57,6 @@ def softmax_slopes() -> Tensor:
     return torch.autograd.functional.jacobian(lambda z: torch.softmax(z, 0), Z)
 
 
-@Claim(
-    "003-softmax-slopes", "Cross-entropy", "Softmax's slopes are y_i (1 − y_j) for i = j and −y_i y_j otherwise."
-).worked_out
 def softmax_slopes_are_as_derived() -> Finding:
     """Compare autograd with y_i (1 − y_i) on the diagonal and −y_i y_j elsewhere."""
     y = torch.softmax(Z, 0)
@@ -79,12 +64,6 @@ def softmax_slopes_are_as_derived() -> Finding:
     return decided(gap < 1e-12, f"All nine slopes agree with autograd within {gap:.0e}.")
 
 
-@Claim(
-    "003-other-classes",
-    "Cross-entropy",
-    "For i ≠ j the delta is 0 and nothing is added to the result of differentiation.",
-    note="The first half of the sentence is right.",
-).worked_out
 def other_classes_add_nothing() -> Finding:
     """Compute the gradient of cross-entropy without the slopes of i ≠ j."""
     y, full = torch.softmax(Z, 0), softmax_slopes()
@@ -96,9 +75,6 @@ def other_classes_add_nothing() -> Finding:
     )
 
 
-@Claim(
-    "003-gradient", "Cross-entropy", "With softmax or sigmoid inside, the gradient is (prediction − label)."
-).worked_out
 def gradient_is_prediction_less_label() -> Finding:
     """Compare for softmax with cross-entropy and for sigmoid with binary cross-entropy."""
     soft = slope(lambda z: -(LABEL * torch.softmax(z, 0).log()).sum(), Z)
@@ -109,11 +85,6 @@ def gradient_is_prediction_less_label() -> Finding:
     )
 
 
-@Claim(
-    "003-order",
-    "Cross-entropy",
-    "The code's forward and its gradient (a − b) / n take their arguments in the same order.",
-).worked_out
 def forward_and_gradient_share_their_arguments() -> Finding:
     """Compare the forward, which takes (label, prediction), with the gradient, the first less the second."""
     prediction = torch.softmax(Z, 0)
@@ -129,14 +100,12 @@ def forward_and_gradient_share_their_arguments() -> Finding:
     )
 
 
-@Claim("003-clip", "Cross-entropy", "Cutting at 1e-7 keeps the logarithm from running to infinity.").worked_out
 def clipping_keeps_the_logarithm_finite() -> Finding:
     """Compute the largest loss that is left."""
     lost = -log(CLIP)
     return decided(lost < 17, f"Cut at 0.0000001, no sample costs more than {lost:.2f} instead of infinity.")
 
 
-@Claim("003-clip-gradient", "Binary cross-entropy", "The gradient (a − b) / n belongs to the clipped loss.").worked_out
 def gradient_goes_with_the_clipped_loss() -> Finding:
     """Compare the two where the clip cuts: the loss is flat and the document's gradient is not."""
     z = double(-20.0)
@@ -150,9 +119,6 @@ def gradient_goes_with_the_clipped_loss() -> Finding:
     )
 
 
-@Claim(
-    "003-at-logit", "Binary cross-entropy", "The difference is the slope at the sigmoid's input, not at its output."
-).worked_out
 def slope_is_taken_at_the_logit() -> Finding:
     """Compare with the gradient at the sigmoid's output, which is another number."""
     p = torch.sigmoid(Z)
@@ -167,7 +133,6 @@ def slope_is_taken_at_the_logit() -> Finding:
     )
 
 
-@Claim("003-sigmoid-range", "Binary cross-entropy", "A sigmoid's output lies between 0 and 1.").asked_pytorch
 def sigmoid_stays_between_zero_and_one() -> Finding:
     """Look for outputs outside; in float32 the ends are reached."""
     p = torch.sigmoid(torch.linspace(-200, 200, 4001))

@@ -1,9 +1,9 @@
-"""What document 004 says on nn.CrossEntropyLoss."""
+"""Tests for document 004: nn.BCELoss, nn.BCEWithLogitsLoss, nn.CrossEntropyLoss, and binary cross-entropy by hand."""
 
 import inspect
 import warnings
-from collections.abc import Callable
-from math import inf, log
+from collections.abc import Callable, Sequence
+from math import inf, isclose, log
 
 import torch
 from torch import Tensor, nn
@@ -11,12 +11,13 @@ from torch.nn import functional as F
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.changed_conditions import BASELINE_CONDITION, FITS, accuracy
-from lm_utils.evidence.claims.by_computing import close
+from lm_utils.evidence.claims.by_computing import close, double, listed
 from lm_utils.evidence.claims.by_conditions import lacking_conditions
-from lm_utils.evidence.claims.by_pairs import better
-from lm_utils.evidence.claims.claim import Claim, Finding, decided
-from lm_utils.evidence.results import number, under_conditions
+from lm_utils.evidence.claims.by_rows import titles, with_rows
+from lm_utils.evidence.claims.claim import Finding, decided
+from lm_utils.evidence.results import Results, counted, number, under_conditions
 from lm_utils.evidence.sentences import shown_difference
+from lm_utils.runs.rows import Row
 from lm_utils.tasks import TASKS
 
 LOGITS, CLASSES = torch.tensor([[2.0, -1.0, 0.5], [0.0, 1.0, 3.0]]), torch.tensor([0, 1])
@@ -24,7 +25,55 @@ PROBABILITIES = torch.tensor([[0.7, 0.2, 0.1]])
 FEWER, RARE = "images-500", "imbalance-10"  # the first has fewer images in all than the second, but balanced ones
 
 
-@Claim("004-weight", "CrossEntropyLoss", "weight sets a weight for each class.").asked_pytorch
+def logits_are_probabilities() -> Finding:
+    """Show that a logit may be any number."""
+    layer = nn.Linear(4, 1000, bias=False)
+    with torch.no_grad():
+        layer.weight.copy_(torch.linspace(-3, 3, 4000).view(1000, 4))
+        z = layer(torch.ones(1, 4))
+    return decided(
+        bool(((z >= 0) & (z <= 1)).all()),
+        f"Logits are what stands before the sigmoid; a linear layer emits"
+        f" anything, here {z.min():.1f} to {z.max():.1f}.",
+    )
+
+
+def logits_version_is_more_stable() -> Finding:
+    """Compare the gradients far from the truth."""
+    z = torch.tensor([-200.0], requires_grad=True)
+    fused = nn.BCEWithLogitsLoss()(z, torch.ones(1))
+    fused_slope = torch.autograd.grad(fused, z)[0].item()
+    apart = nn.BCELoss()(torch.sigmoid(z), torch.ones(1))
+    slope = torch.autograd.grad(apart, z)[0].item()
+    true = isclose(fused.item(), 200) and fused_slope == -1 and apart.item() == 100 and slope == 0
+    return decided(
+        true,
+        f"At an output of −200 with label 1, nn.BCEWithLogitsLoss gives {fused:.0f} with gradient"
+        f" −1; sigmoid and nn.BCELoss give {apart:.0f} with gradient {abs(slope):.0f}.",
+    )
+
+
+def bce_formula_is_the_default() -> Finding:
+    """Compare with the mean over samples of the two-term formula."""
+    z, y = torch.tensor([1.5, -0.5, 0.2]), torch.tensor([1.0, 0.0, 1.0])
+    p = torch.sigmoid(z)
+    mine = -(y * p.log() + (1 - y) * (1 - p).log()).sum() / len(y)
+    theirs = nn.BCEWithLogitsLoss()(z, y)
+    return decided(close(mine, theirs), f"Formula {mine:.6f}, nn.BCEWithLogitsLoss {theirs:.6f}.")
+
+
+def logit_is_a_log_probability() -> Finding:
+    """Compare z with the logarithm of sigmoid(z)."""
+    z = torch.tensor(2.0)
+    p = torch.sigmoid(z)
+    return decided(
+        close(p.log(), z),
+        f"For z = 2 the probability is {p:.4f} and its logarithm {p.log():.4f};"
+        f" z is the log of the odds: log({p:.4f} / {1 - p:.4f}) = {(p / (1 - p)).log():.4f}."
+        " A log-probability is never positive.",
+    )
+
+
 def weights_count_classes() -> Finding:
     """Compare with the weighted mean of the samples' losses."""
     weight = torch.tensor([1.0, 5.0, 1.0])
@@ -45,7 +94,6 @@ def quietly(work: Callable[[], Tensor]) -> Tensor:
         return work()
 
 
-@Claim("004-size-average", "CrossEntropyLoss", "size_average: True averages, False sums.").asked_pytorch
 def size_average_chooses_mean_or_sum() -> Finding:
     """Ask the retired option whether it still does what it did."""
     mean = quietly(lambda: nn.CrossEntropyLoss(size_average=True)(LOGITS, CLASSES))
@@ -56,7 +104,6 @@ def size_average_chooses_mean_or_sum() -> Finding:
     )
 
 
-@Claim("004-ignore", "CrossEntropyLoss", "ignore_index leaves a label out; it is −100 unless told.").asked_pytorch
 def ignored_index_is_minus_100() -> Finding:
     """Show that a sample with that label takes no part."""
     default = inspect.signature(nn.CrossEntropyLoss).parameters["ignore_index"].default
@@ -68,14 +115,12 @@ def ignored_index_is_minus_100() -> Finding:
     )
 
 
-@Claim("004-reduce", "CrossEntropyLoss", "reduce=False does not reduce.").asked_pytorch
 def reduce_false_keeps_every_sample() -> Finding:
     """Count the losses that the retired option reduce=False gives."""
     each = quietly(lambda: nn.CrossEntropyLoss(reduce=False)(LOGITS, CLASSES))
     return decided(each.shape == (2,), f"reduce=False on two samples gives {len(each)} losses.")
 
 
-@Claim("004-reduction", "CrossEntropyLoss", "reduction is 'none', 'mean' or 'sum'.").asked_pytorch
 def reductions_do_what_they_say() -> Finding:
     """Compare 'none', 'mean' and 'sum'."""
     none, mean, total = (nn.CrossEntropyLoss(reduction=name)(LOGITS, CLASSES) for name in ("none", "mean", "sum"))
@@ -83,12 +128,6 @@ def reductions_do_what_they_say() -> Finding:
     return decided(true, f"Two samples: each {none[0]:.4f} and {none[1]:.4f}, mean {mean:.4f}, sum {total:.4f}.")
 
 
-@Claim(
-    "004-reduce-sums",
-    "CrossEntropyLoss",
-    "reduction='sum' is the same as reduce=False.",
-    note="The document says both things about reduce=False, a few lines apart.",
-).asked_pytorch
 def reduce_false_sums() -> Finding:
     """Compare with the one number that a sum would be."""
     each = quietly(lambda: nn.CrossEntropyLoss(reduce=False)(LOGITS, CLASSES))
@@ -101,9 +140,6 @@ def reduce_false_sums() -> Finding:
     )
 
 
-@Claim(
-    "004-smoothing", "CrossEntropyLoss", "label_smoothing softens the labels a little; it is 0 unless told."
-).asked_pytorch
 def label_smoothing_mixes_in_the_even_target() -> Finding:
     """Compare a smoothing of s with targets that move s of the label evenly onto all classes."""
     smooth = nn.CrossEntropyLoss(label_smoothing=0.1)(LOGITS, CLASSES)
@@ -115,32 +151,6 @@ def label_smoothing_mixes_in_the_even_target() -> Finding:
     )
 
 
-Claim(
-    "004-smoothing-helps",
-    "CrossEntropyLoss",
-    "Label smoothing keeps a model from being too sure and improves generalisation.",
-).untested("No run here smooths its labels.")
-
-Claim(
-    "004-bce-binary",
-    "CrossEntropyLoss",
-    "nn.BCELoss and nn.BCEWithLogitsLoss are for binary classification, nn.CrossEntropyLoss is for several classes.",
-    note="As advice for the first choice it is good; each loss is compared with the other one on the problem it "
-    "is said to be for.",
-).trained(
-    better,
-    pairs=[
-        ["twin-multiclass-ce", "000-3-4-bce-softmax"],
-        ["twin-multiclass-ce", "twin-multiclass-bce-logits"],
-        ["000-3-3-bce-softmax", "twin-binary-ce"],
-        ["twin-binary-bce-logits", "twin-binary-ce"],
-    ],
-)
-
-
-@Claim(
-    "004-takes-probabilities", "CrossEntropyLoss", "nn.CrossEntropyLoss takes probabilities as its input."
-).asked_pytorch
 def cross_entropy_takes_probabilities() -> Finding:
     """Compare with −log p of the right class, which it would be if it took probabilities."""
     loss, meant = nn.CrossEntropyLoss()(PROBABILITIES, torch.tensor([0])).item(), -log(0.7)
@@ -153,14 +163,12 @@ def cross_entropy_takes_probabilities() -> Finding:
     )
 
 
-@Claim("004-target-forms", "CrossEntropyLoss", "Targets may be class indices or class probabilities.").asked_pytorch
 def cross_entropy_targets_have_two_forms() -> Finding:
     """Compare the losses of class indices and of class probabilities."""
     indices, rows = nn.CrossEntropyLoss()(LOGITS, CLASSES), nn.CrossEntropyLoss()(LOGITS, F.one_hot(CLASSES, 3).float())
     return decided(close(indices, rows), f"Class indices give {indices:.6f}, the same classes as rows {rows:.6f}.")
 
 
-@Claim("004-contains-softmax", "CrossEntropyLoss", "It joins softmax and cross-entropy.").asked_pytorch
 def cross_entropy_contains_softmax() -> Finding:
     """Compare it with the negative log of the softmax at the right class."""
     mine, theirs = -torch.softmax(LOGITS, 1).log()[[0, 1], CLASSES].mean(), nn.CrossEntropyLoss()(LOGITS, CLASSES)
@@ -169,9 +177,6 @@ def cross_entropy_contains_softmax() -> Finding:
     )
 
 
-@Claim(
-    "004-unstable", "CrossEntropyLoss", "It can be numerically unstable where a probability is very small."
-).asked_pytorch
 def cross_entropy_is_unstable_at_small_p() -> Finding:
     """Compute it where p underflows; an instable loss would be infinite there."""
     z = torch.tensor([[1000.0, 0.0]])
@@ -192,9 +197,6 @@ def imbalance_verdict(against_many: str, against_few: str) -> str:
     return "holds here" if against_many == against_few == "worse" else "not shown"
 
 
-@Claim(
-    "004-imbalance", "CrossEntropyLoss", "Performance may suffer where classes are imbalanced."
-).trained_under_conditions
 def imbalance_hurts(data: str) -> Finding:
     """Compare cross-entropy on rare classes with as many balanced images, and with fewer than its own."""
     families = under_conditions("new-data", data)
@@ -217,12 +219,6 @@ def imbalance_hurts(data: str) -> Finding:
     return Finding(verdict, " ".join(words))
 
 
-Claim("004-weights-help", "CrossEntropyLoss", "Weights help against imbalance.").untested("No run here uses weights.")
-
-
-@Claim(
-    "004-double-sum", "CrossEntropyLoss", "The formula: a double sum over samples and classes (without division by N)."
-).asked_pytorch
 def cross_entropy_sums_by_default() -> Finding:
     """Compare it with the document's double sum, which has no division by N."""
     double_sum = -(F.one_hot(CLASSES, 3) * torch.softmax(LOGITS, 1).log()).sum()
@@ -233,3 +229,56 @@ def cross_entropy_sums_by_default() -> Finding:
         f" ({summed:.4f}); the default divides by the number of samples:"
         f" {default:.4f}.",
     )
+
+
+def low_probabilities_cost_steeply() -> Finding:
+    """Show how −log p grows."""
+    p = torch.tensor([0.9, 0.1, 0.001], dtype=torch.float64)
+    cost = -p.log()
+    return decided(
+        bool(cost[2] > 3 * cost[1] - 1e-9 and cost[1] > 20 * cost[0]), f"−log p at 0.9, 0.1 and 0.001: {listed(cost)}."
+    )
+
+
+def item_of_a_yes_is_the_plain_log() -> Finding:
+    """Compare the item of the loss for y = 1, by PyTorch, with log p."""
+    p = double(0.9)
+    item, log_p = F.binary_cross_entropy(p, double(1.0)), p.log()
+    return decided(
+        bool((item - log_p).abs() < 1e-12),
+        f"For p = {p:.1f} and y = 1 log p is {listed(log_p[None])}, but the loss is {listed(item[None])}, which is"
+        " −log p: a loss that grew with p would teach the opposite.",
+    )
+
+
+def log_is_negative_only_below_a_half() -> Finding:
+    """Find the sign of log p."""
+    p = torch.tensor([0.1, 0.5, 0.9, 1.0], dtype=torch.float64)
+    values = p.log()
+    return decided(
+        bool(values[2] >= 0),
+        f"log p at 0.1, 0.5, 0.9 and 1 is {listed(values)}: negative for every probability below 1. The minus sign"
+        " is there for all of them.",
+    )
+
+
+def metric_at_lowest_loss(entry: dict) -> float:
+    """Return the validation metric of the epoch with the least validation loss."""
+    return min(entry["history"], key=lambda record: record["valid_loss"])["valid_metric"]
+
+
+@with_rows
+def least_loss_is_most_accurate(results: Results, chosen: Sequence[Row]) -> Finding:
+    """Test whether the accuracy at the least validation loss is practically the best epoch's, or surely lower."""
+    gaps, words, names = [], [], titles(chosen)
+    for row in chosen:
+        lower = [metric_at_lowest_loss(entry) - entry["valid_metric"] for entry in results.of(row.pairing)]
+        gap = st.mean_interval(lower)
+        gaps.append((gap, st.MARGIN[row.pairing.spec.metric]))
+        words.append(
+            f"{names[row]}: in {sum(one != 0 for one in lower)} of {counted(len(lower), 'run')} the epoch of the least"
+            " validation loss is not the most accurate one; beside that one it has"
+            f" {shown_difference(gap, row.pairing.spec)}."
+        )
+    equal, worse = all(gap.inside(margin) for gap, margin in gaps), any(gap.outside(margin) for gap, margin in gaps)
+    return Finding("holds here" if equal else "refuted" if worse else "not shown", " ".join(words))
