@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from contextlib import suppress
@@ -30,6 +31,11 @@ def try_to_write(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder) as probe:
         probe.write(bytes(65_536))
+
+
+def read_lines(path: Path) -> list[dict]:
+    """Return what the lines of a JSONL file hold; nothing where there is no file."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

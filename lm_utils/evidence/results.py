@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ import torch
 
 from lm_utils.data import load_data
 from lm_utils.evidence import statistics as st
+from lm_utils.files import RESULTS, read_lines
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
-from lm_utils.runs.shipped import KEY, LIMITS, RESULTS, is_current, read_entries
+from lm_utils.runs.shipped import KEY, LIMITS, is_current, read_entries
 from lm_utils.runs.store import Store
 from lm_utils.show_code import maker
 from lm_utils.tasks import TASKS
@@ -164,11 +164,9 @@ def under_conditions(family: str, data: str = "mnist", folder: Path | None = Non
     """Read the runs of a family, of this version and these data alone, by the name of the changed condition."""
     path = (folder or RESULTS / "robustness" / data) / f"{family}.jsonl"
     found = defaultdict(list)
-    if path.exists():
-        for line in path.read_text(encoding="utf-8").splitlines():
-            entry = json.loads(line)
-            if is_current(entry, data):
-                found[entry["condition"]].append(entry)
+    for entry in read_lines(path):
+        if is_current(entry, data):
+            found[entry["condition"]].append(entry)
     return {name: sorted(runs, key=lambda run: run["seed"]) for name, runs in found.items()}
 
 

@@ -3,10 +3,9 @@
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import Path
 
 from lm_utils.errors import UserError
-from lm_utils.files import RESULTS, write_whole
+from lm_utils.files import RESULTS, read_lines, write_whole
 from lm_utils.model import CNN
 from lm_utils.runs.conditions import CONDITIONS, Condition
 from lm_utils.runs.outputs import quality
@@ -49,7 +48,7 @@ def extend(
     wanted = [(condition, seed) for seed in seeds for condition in conditions]
     path = RESULTS / "robustness" / data / f"{wanted[0][0].family}.jsonl"
     with alone_in(path):
-        stored = sorted(read(path), key=lambda entry: is_current(entry, data))  # the last one stays
+        stored = sorted(read_lines(path), key=lambda entry: is_current(entry, data))  # the last one stays
         entries = {(entry["condition"], entry["seed"]): entry for entry in stored}
         good = {name for name, entry in entries.items() if is_current(entry, data)}
         if others := len(entries) - len(good):
@@ -71,11 +70,6 @@ def extend(
         else:
             work = lambda key, stop: run_condition(*key, data, device, stop)  # noqa: E731
             in_parallel(work, missing, jobs or workers(device_of_all(device)), keep)
-
-
-def read(path: Path) -> list[dict]:
-    """The runs of one family; none where there is no file yet."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
 
 
 def run_condition(condition: Condition, seed: int, data: str, device: str = "auto", stop: object = None) -> dict:

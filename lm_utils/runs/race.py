@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.data import load_data
-from lm_utils.files import RESULTS
+from lm_utils.files import RESULTS, read_lines
 from lm_utils.model import TinyCNN
 from lm_utils.runs.watches import stuck_units
 from lm_utils.training import BATCH, adamw
@@ -141,15 +141,15 @@ def steps_to_stuck(run: dict) -> float:
     return next((step for step, _, stuck in run["race"] if stuck >= 0.5), float("inf"))
 
 
-def read(path: Path = PATH) -> list[dict]:
+def read() -> list[dict]:
     """Return the stored probes."""
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+    return read_lines(PATH)
 
 
 def extend(path: Path, points: Sequence[object], seeds: Iterable[int], train: Callable[..., dict]) -> None:
     """Make the probes that are missing, seed by seed, and add each to the file."""
     names = [field.name for field in fields(points[0])]
-    done = {tuple(run[name] for name in (*names, "seed")) for run in read(path)}
+    done = {tuple(run[name] for name in (*names, "seed")) for run in read_lines(path)}
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a", encoding="utf-8") as file:
         for seed, point in product(seeds, points):

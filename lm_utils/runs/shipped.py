@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.errors import UserError
-from lm_utils.files import RESULTS, cache_folder, write_whole
+from lm_utils.files import RESULTS, cache_folder, read_lines, write_whole
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings, rows
@@ -114,7 +114,7 @@ def rounded(value: object) -> object:
 def read_entries(folder: Path) -> list[dict]:
     """All runs of a results folder, in the order of its table."""
     files = sorted((folder / "histories").glob("*.jsonl"))
-    return [json.loads(line) for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    return [entry for file in files for entry in read_lines(file)]
 
 
 def write_entries(entries: Iterable[dict], folder: Path) -> None:

@@ -1,29 +1,14 @@
 """The line at the top of a notebook: which data, which device, and why; and names for its sliders."""
 
 from html import escape
+from pathlib import Path
 
 from IPython.display import HTML
 
 from lm_utils.data import describe_data, friendly
 from lm_utils.training import pick_device
 
-# ipywidgets leaves a slider's handle without a name; a screen reader needs the label beside it. The script comes with
-# a notebook's banner and looks again whenever something is added to the page.
-NAME_SLIDERS = """<script>
-(() => {
-  const nameAll = () => {
-    for (const box of document.querySelectorAll('.widget-slider')) {
-      const label = box.querySelector('.widget-label')?.textContent.trim();
-      for (const handle of label ? box.querySelectorAll('[role=slider]:not([aria-label])') : []) {
-        handle.setAttribute('aria-label', label);
-      }
-    }
-  };
-  window.sliderNames ??= new MutationObserver(nameAll);
-  window.sliderNames.observe(document.body, {childList: true, subtree: true});
-  nameAll();
-})();
-</script>"""
+NAME_SLIDERS = f"<script>\n{Path(__file__).with_name('slider_names.js').read_text(encoding='utf-8')}</script>"
 
 
 def banner(data: str = "auto", device: str = "auto") -> HTML:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from lm_utils.files import read_lines
 from lm_utils.pairing import Pairing
 from lm_utils.runs import changed, cluster
 from lm_utils.runs.conditions import CONDITIONS
@@ -101,7 +102,7 @@ def test_a_changed_condition_travels_to_a_worker(machines, tmp_path, monkeypatch
     monkeypatch.setattr(changed, "RESULTS", tmp_path)
     condition = replace(CONDITIONS["collapse"][1], max_epochs=1)
     changed.extend([condition], range(1), "digits", "cpu", None, machines.address)
-    entry = changed.read(tmp_path / "robustness" / "digits" / "collapse.jsonl")[0]
+    entry = read_lines(tmp_path / "robustness" / "digits" / "collapse.jsonl")[0]
     assert entry["condition"] == condition.name and len(entry["trace"]) == 2
 
 

@@ -9,6 +9,7 @@ import torch
 from made_up_runs import made_up, write_lines
 
 from lm_utils.evidence.results import under_conditions
+from lm_utils.files import read_lines
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.runs import changed as robustness
@@ -140,11 +141,11 @@ def test_runs_of_another_version_or_other_data_are_trained_anew(mixed, capsys):
     notice, told = capsys.readouterr().out.splitlines()
     assert notice.startswith("collapse: 2 stored runs of another version than ") and "other data than digits" in notice
     assert told.startswith("collapse: 1 of 2 runs to train")
-    runs = robustness.read(path)
+    runs = read_lines(path)
     assert [(run["seed"], run["data"]) for run in runs] == [(100, "digits"), (101, "digits"), (102, "mnist")]
     assert [run.get("title") for run in runs] == [None, "new", None]  # what was good, or not asked for, is as it was
     robustness.extend([condition], range(100, 103), "digits", "cpu", 1)
-    assert trained == [101, 102] and {run["data"] for run in robustness.read(path)} == {"digits"}
+    assert trained == [101, 102] and {run["data"] for run in read_lines(path)} == {"digits"}
     capsys.readouterr()
     robustness.extend([condition], range(100, 103), "digits", "cpu", 1)
     assert trained == [101, 102] and len(capsys.readouterr().out.splitlines()) == 1

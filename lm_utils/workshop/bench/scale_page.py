@@ -1,4 +1,4 @@
-"""docs/scale.md: what a very large sweep would cost, and where it would get stuck: scale_page.md, filled with figures."""
+"""docs/scale.md, what a very large sweep would cost and where it would get stuck: scale_page.md filled with figures."""
 
 from pathlib import Path
 

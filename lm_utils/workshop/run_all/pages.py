@@ -4,6 +4,7 @@ import copy
 import html
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import latex2mathml.converter
@@ -20,30 +21,7 @@ CODE_OR_FORMULA = re.compile(
     re.DOTALL,
 )
 SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
-STYLE = """
-:root { color-scheme: light; }
-body { font: 17px/1.55 system-ui, "Noto Sans", "Noto Sans CJK KR", sans-serif; color: #1a1a1a; background: #fff;
-  max-width: 62rem; margin: 0 auto; padding: 1rem 1.2rem 4rem; }
-h1, h2, h3 { line-height: 1.25; margin: 1.6em 0 .5em; }
-a { color: #0b5a94; }
-pre, code { font: 15px/1.45 ui-monospace, "DejaVu Sans Mono", monospace; }
-code { background: #f2f2f0; padding: 0 .2em; border-radius: 3px; }
-pre code { background: none; padding: 0; }
-.highlight { background: #f7f7f5; border-left: 4px solid #bbb; padding: .2rem .8rem; }
-.highlight pre { white-space: pre-wrap; overflow-wrap: anywhere; }
-.prompt, .anchor-link { display: none; }
-.output_area { margin: .4rem 0 .4rem 1rem; overflow-x: auto; }
-.output_area pre { margin: .3rem 0; white-space: pre-wrap; }
-.output_stderr, .output_error { border-left: 4px solid #a23b00; padding-left: .6rem; }
-table { border-collapse: collapse; margin: .8rem 0; }
-th, td { border-bottom: 1px solid #ccc; padding: .3rem .7rem; text-align: left; vertical-align: top; }
-img { max-width: 100%; }
-math[display=block] { margin: 1rem auto; overflow-x: auto; }
-.row { display: flex; flex-wrap: wrap; gap: .3rem 1rem; align-items: center; }
-.control { display: inline-block; border: 1px solid #999; border-radius: 3px; padding: .1rem .6rem; margin: .1rem 0; }
-.note { border-left: 4px solid #0173b2; padding: .3rem .9rem; background: #f3f8fc; }
-.problem { border-left: 4px solid #a23b00; padding: .3rem .9rem; background: #fcf4ef; }
-"""
+STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 
 
 def notebook_page(notebook: NotebookNode, name: str, problem: str = "") -> str:

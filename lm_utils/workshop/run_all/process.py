@@ -219,7 +219,7 @@ def fingerprint(path: Path, trained: Trained, settings: Settings) -> str:
     told = (trained.data, trained.device, trained.runs, settings.seeds, sys.version)
     digest = hashlib.sha256(repr(told).encode())
     digest.update(path.read_bytes())
-    package = [file for file in (ROOT / "lm_utils").rglob("*") if file.suffix in (".py", ".toml", ".csv")]
+    package = [file for file in (ROOT / "lm_utils").rglob("*.*") if file.suffix != ".pyc"]
     for file in sorted(package):
         digest.update(file.read_bytes())
     for file in sorted((ROOT / "results").rglob("*.*")):
