@@ -28,10 +28,7 @@ def fixed_axes(
     height: float, margins: tuple[float, float, float, float], columns: int = 1
 ) -> tuple[Figure, Sequence[Axes]]:
     """Make a figure whose axes stay where they are while it is drawn again and again."""
-    figure, axes = new_figure(1, columns, width=WIDTH, height=height, squeeze=False)
-    figure.set_layout_engine(None)  # places by hand
-    left, bottom, right, top = margins
-    figure.subplots_adjust(left, bottom, right, top, wspace=0.27)
+    figure, axes = new_figure(1, columns, WIDTH, height, (*margins, 0.27), squeeze=False)
     return figure, axes[0]
 
 

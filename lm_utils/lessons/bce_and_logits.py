@@ -55,7 +55,7 @@ def floors_text(classes: int) -> str:
 
 def floors_figure(classes: int = 10) -> Figure:
     """Draw three losses against the lead of the true class, and both floors against the number of classes."""
-    figure, (left, right) = new_figure(1, 2, width=9.6, height=3.7)
+    figure, (left, right) = new_figure(1, 2, width=9.6, height=3.7, edges=(0.072, 0.16, 0.99, 0.9, 0.16))
     for index, (name, values) in enumerate(misuse_curves(classes).items()):
         left.plot(LEADS.numpy(), values.numpy(), color=COLORS[index], linestyle=LINES[index], label=name)
     ways = {
@@ -76,7 +76,6 @@ def floors_figure(classes: int = 10) -> Figure:
     right.minorticks_off()
     left.legend(loc="upper right")
     right.legend(loc="upper left")
-    _fixed_layout(figure)
     figure.set_label(f"Losses against the lead of the true class, and floors against K. {floors_text(classes)}")
     return figure
 
@@ -132,7 +131,7 @@ def extremes_text(label: int, what: str = "loss") -> str:
 
 def extremes_figure(label: int = 0, what: str = "loss") -> Figure:
     """Draw the relative error against the size of the logit, for a confident mistake, in three number formats."""
-    figure, panels = new_figure(1, 2, width=9.6, height=3.7, sharey=True)
+    figure, panels = new_figure(1, 2, 9.6, 3.7, (0.09, 0.16, 0.99, 0.9, 0.16), sharey=True)
     for axes, way in zip(panels, WAYS, strict=True):
         for index, name in enumerate(FORMATS):
             sizes, errors = relative_errors(way, name, label, what)
@@ -149,7 +148,6 @@ def extremes_figure(label: int = 0, what: str = "loss") -> Figure:
     if relative_errors("Sigmoid, then BCELoss", "float16", label, what)[1].isnan().any():
         panels[1].text(1, 3e2, "top edge: not a number", fontsize=10)
     panels[0].legend(loc="upper right")
-    _fixed_layout(figure, left=0.09)
     figure.set_label(f"Relative error in three number formats, fused and separate. {extremes_text(label, what)}")
     return figure
 
@@ -196,9 +194,3 @@ def race_table(rows: int = 4096, classes: int = 64, rounds: int = 25) -> pd.Data
         ),
     }
     return pd.DataFrame({name: race(*pair, rounds) for name, pair in pairs.items()}).T
-
-
-def _fixed_layout(figure: Figure, left: float = 0.072) -> None:
-    """Fix the layout, which is quicker than to compute one at each turn of a control."""
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=left, right=0.99, bottom=0.16, top=0.9, wspace=0.16)

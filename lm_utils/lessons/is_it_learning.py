@@ -161,7 +161,7 @@ def write_stored_runs() -> None:
 
 def health_figure(name: str, records: Sequence[dict], lines: dict[str, float] | None = None) -> Figure:
     """Draw a run's loss (with its reference lines if given), the spread of its outputs, and its stuck units."""
-    figure, (loss, spread, stuck) = new_figure(1, 3, width=11, height=3.6)
+    figure, (loss, spread, stuck) = new_figure(1, 3, width=11, height=3.6, edges=(0.065, 0.16, 0.99, 0.91, 0.42))
     epochs = [record["epoch"] for record in records]
     panels = ((loss, "valid_loss", "validation loss"), (spread, "spread", "how far outputs differ\nbetween images"),
               (stuck, "stuck", "share of hidden units\nthat are stuck"))  # fmt: skip
@@ -178,8 +178,6 @@ def health_figure(name: str, records: Sequence[dict], lines: dict[str, float] | 
     top = max([record["valid_loss"] for record in records] + list((lines or {}).values()))
     loss.set_ylim(0, 1.45 * top)
     spread.set_title(name)
-    figure.set_layout_engine(None)  # a fixed layout is quicker than one computed at every click
-    figure.subplots_adjust(left=0.065, right=0.99, bottom=0.16, top=0.91, wspace=0.42)
     figure.set_label(f"Three vital signs of {name}. {health_facts(records, lines)}")
     return figure
 

@@ -113,9 +113,7 @@ def curves_figure(
     curves: Mapping[str, tuple[Curve, Curve]], x: NDArray, at: float, titles: tuple[str, str], tops: Sequence[float]
 ) -> Figure:
     """Draw value (left) and slope (right) of several losses, with a marker at one place."""
-    figure, panels = new_figure(1, 2, width=11, height=4.0)
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.06, right=0.985, bottom=0.15, top=0.9, wspace=0.17)
+    figure, panels = new_figure(1, 2, width=11, height=4.0, edges=(0.06, 0.15, 0.985, 0.9, 0.17))
     for which, (panel, title, top) in enumerate(zip(panels, titles, tops, strict=True)):
         for i, (name, pair) in enumerate(curves.items()):
             here = float(pair[which](np.array(at)))
@@ -221,9 +219,9 @@ def ending(errors: NDArray) -> str:
 
 def walk_figure(rate: float = 0.4, halve: int = 0) -> Figure:
     """Draw the last steps of each walk on its loss curve, and the distance to the minimum after each step."""
-    figure, panels = new_figure(1, 4, width=11, height=4.0, width_ratios=[1, 1, 1, 2.1])
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.05, right=0.985, bottom=0.15, top=0.86, wspace=0.32)
+    figure, panels = new_figure(
+        1, 4, width=11, height=4.0, width_ratios=[1, 1, 1, 2.1], edges=(0.05, 0.15, 0.985, 0.86, 0.32)
+    )
     for i, (name, (value, _)) in enumerate(THREE.items()):
         errors = walk(name, rate=rate, halve=halve)
         x, last = np.linspace(-1.2, 1.2, 241), errors[-8:]

@@ -117,7 +117,7 @@ def _curves(label: int, clip: float, dtype: str) -> Clipped:
 def clipping_figure(logit: float = -20.0, label: int = 1, clip: float = scratch.CLIP, dtype: str = "float32") -> Figure:
     """Draw loss and gradient against the logit, with and without the clip, and one logit marked."""
     curves, at = _curves(label, clip, dtype), clipped_bce(torch.tensor([logit]), label, clip, FORMATS[dtype])
-    figure, (left, right) = new_figure(1, 2, width=9.6, height=3.6)
+    figure, (left, right) = new_figure(1, 2, width=9.6, height=3.6, edges=(0.06, 0.16, 0.99, 0.9, 0.2))
     _pair(left, curves.logits, (curves.true_loss, "true loss"), (curves.clipped_loss, f"clipped at {clip:g}"))
     _pair(right, curves.logits, (curves.by_hand, "by hand: p − y"), (curves.by_autograd, "slope of the clipped loss"))
     left.legend(loc="upper right" if label else "upper left")
@@ -129,8 +129,6 @@ def clipping_figure(logit: float = -20.0, label: int = 1, clip: float = scratch.
         axes.set_xlabel("logit z")
     left.set(ylabel="loss", ylim=(-2, REACH + 2), title=f"Value (label {label}, {dtype})")
     right.set(ylabel="gradient", ylim=(-1.1, 1.1), title="Gradient with respect to z")
-    figure.set_layout_engine(None)  # a fixed layout is quicker than one computed at each turn
-    figure.subplots_adjust(left=0.06, right=0.99, bottom=0.16, top=0.9, wspace=0.2)
     figure.set_label(f"Two panels over the logit from -40 to 40. {clipping_text(logit, label, clip, dtype)}")
     return figure
 

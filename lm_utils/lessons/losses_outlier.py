@@ -68,9 +68,9 @@ def share_of_pull(x: NDArray, y: NDArray, loss: str, model: str = "a line") -> f
 
 def outlier_figure(x: float = 5.5, y: float = 16.0, model: str = "a line") -> Figure:
     """Draw the points and the three fits; beside them, how much of all pulling the outlier does."""
-    figure, (left, right) = new_figure(1, 2, width=11, height=4.6, width_ratios=[1.6, 1])
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.055, right=0.985, bottom=0.13, top=0.91, wspace=0.18)
+    figure, (left, right) = new_figure(
+        1, 2, width=11, height=4.6, width_ratios=[1.6, 1], edges=(0.055, 0.13, 0.985, 0.91, 0.18)
+    )
     right.set_position([0.685, 0.56, 0.3, 0.35])
     xs, ys = points(x, y, model)
     left.plot(xs[:-1], ys[:-1], "o", color="0.35", label="eight good points")

@@ -41,9 +41,7 @@ def penalty_curves() -> dict[str, dict[str, np.ndarray]]:
 
 def penalty_figure(p: float) -> Figure:
     """Draw value and slopes of three losses over the probability given to what is true, with a marker at p."""
-    figure, axes = new_figure(1, 3, width=11, height=3.7)
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.06, right=0.99, bottom=0.18, top=0.88, wspace=0.22)
+    figure, axes = new_figure(1, 3, width=11, height=3.7, edges=(0.06, 0.18, 0.99, 0.88, 0.22))
     titles = {"loss": "loss", "by p": "|slope by p|", "by logit": "|slope by the logit|"}
     for (key, title), panel, top in zip(titles.items(), axes, (5.2, 12, 1.05), strict=True):
         for i, (name, curves) in enumerate(penalty_curves().items()):
@@ -131,9 +129,7 @@ def best_report(loss: str, truth: float) -> float:
 
 def proper_figure(truth: float) -> Figure:
     """Draw the expected loss over the probability said, for three losses, with each minimum marked."""
-    figure, axes = new_figure(1, 3, width=11, height=3.5)
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.065, right=0.99, bottom=0.18, top=0.87, wspace=0.22)
+    figure, axes = new_figure(1, 3, width=11, height=3.5, edges=(0.065, 0.18, 0.99, 0.87, 0.22))
     for i, (name, panel) in enumerate(zip(LOSSES, axes, strict=True)):
         cost, best = expected_loss(name, truth), best_report(name, truth)
         panel.plot(PLACES, cost, color=COLORS[i], ls=LINES[i])
@@ -169,9 +165,7 @@ def pull(loss: str, activation: str, logits: Tensor, label: int) -> Tensor:
 
 def pull_figure(logits: Sequence[float], label: int) -> Figure:
     """Draw how three losses push the logits behind softmax and behind sigmoids."""
-    figure, axes = new_figure(1, 2, width=11, height=3.8, sharey=True)
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.085, right=0.99, bottom=0.16, top=0.88, wspace=0.05)
+    figure, axes = new_figure(1, 2, width=11, height=3.8, sharey=True, edges=(0.085, 0.16, 0.99, 0.88, 0.05))
     z, places = torch.tensor([float(logit) for logit in logits]), np.arange(len(logits))
     for panel, activation in zip(axes, ("softmax", "sigmoid"), strict=True):
         for i, loss in enumerate(("CE", "BCE", "MSE")):
@@ -228,9 +222,7 @@ def fit_line(x: np.ndarray, y: np.ndarray, loss: str) -> tuple[float, float]:
 
 def noise_figure(flipped: int) -> Figure:
     """Draw the logistic curves of three losses when some labels are wrong."""
-    figure, axes = new_figure(height=3.8)
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.08, right=0.98, bottom=0.16, top=0.9)
+    figure, axes = new_figure(height=3.8, edges=(0.08, 0.16, 0.98, 0.9))
     x, y = noisy_line(flipped)
     wrong = np.arange(len(x)) >= len(x) - flipped
     axes.plot(x[~wrong], y[~wrong], "o", color="0.45", ms=6, label="point")

@@ -102,9 +102,7 @@ def round_trip_at(x: float, precision: str) -> dict[str, float]:
 
 def staircase_figure(x: float, precision: str) -> Figure:
     """Draw what returns from sigmoid and inverse around x."""
-    figure, axes = new_figure(width=9, height=3.6)
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.09, right=0.98, bottom=0.17, top=0.9)
+    figure, axes = new_figure(width=9, height=3.6, edges=(0.09, 0.17, 0.98, 0.9))
     around = torch.linspace(x - 3, x + 3, 481, dtype=torch.float64)
     back = recovered(around.to(PRECISIONS[precision])).double()
     finite = torch.isfinite(back)
@@ -188,9 +186,9 @@ def jacobian(activation: str, logits: Tensor) -> Tensor:
 def coupling_figure(logits: Sequence[float]) -> Figure:
     """Draw the outputs of softmax and sigmoid for the same logits, and both Jacobians as heat maps."""
     z = torch.tensor([float(logit) for logit in logits])
-    figure, axes = new_figure(1, 3, width=11, height=3.9, width_ratios=[1.3, 1, 1])
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.07, right=0.99, bottom=0.16, top=0.82, wspace=0.22)
+    figure, axes = new_figure(
+        1, 3, width=11, height=3.9, width_ratios=[1.3, 1, 1], edges=(0.07, 0.16, 0.99, 0.82, 0.22)
+    )
     places = np.arange(len(z))
     for i, name in enumerate(("softmax", "sigmoid")):
         outputs = ACTIVATIONS[name].apply(z[None])[0].numpy()

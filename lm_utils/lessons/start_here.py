@@ -116,9 +116,7 @@ def fitting_table() -> pd.DataFrame:
 
 def verdict_figure(task: str, loss: str, activation: str) -> Figure:
     """Draw the verdict on every loss and activation for one task, the chosen pairing framed."""
-    figure, axes = new_figure(width=9.5, height=3.2)
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.14, right=0.99, bottom=0.14, top=0.88)
+    figure, axes = new_figure(width=9.5, height=3.2, edges=(0.14, 0.14, 0.99, 0.88))
     losses = list(LOSSES)
     for row, act in enumerate(USUAL_ACTIVATIONS):
         for column, name in enumerate(losses):

@@ -83,9 +83,9 @@ def neuron_figure(
     weight: float = 3.0, bias: float = 3.0, rate: float = 0.5, losses: Sequence[str] = tuple(LOSSES)
 ) -> Figure:
     """Draw output and slope over the steps, and the sigmoid with the place where the neuron starts."""
-    figure, (left, middle, right) = new_figure(1, 3, width=11, height=3.9, width_ratios=[1.25, 1.25, 1])
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.055, right=0.985, bottom=0.15, top=0.89, wspace=0.24)
+    figure, (left, middle, right) = new_figure(
+        1, 3, width=11, height=3.9, width_ratios=[1.25, 1.25, 1], edges=(0.055, 0.15, 0.985, 0.89, 0.24)
+    )
     for loss in losses:
         i, path = list(LOSSES).index(loss), train(loss, weight, bias, rate)
         learnt = np.flatnonzero(path["output"] <= LEARNT)
@@ -204,9 +204,7 @@ def factor_per_layer(sizes: tuple[float, ...]) -> float:
 
 def depth_figure(layers: int = 6, hidden: str = "sigmoid", start: str = STARTS[0]) -> Figure:
     """Draw the size of the gradient in each layer, for both losses."""
-    figure, axes = new_figure(height=4.0)
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.09, right=0.98, bottom=0.15, top=0.9)
+    figure, axes = new_figure(height=4.0, edges=(0.09, 0.15, 0.98, 0.9))
     places = range(1, layers + 2)
     for i, loss in enumerate(LOSSES):
         sizes = gradient_sizes(layers, hidden, loss, start)

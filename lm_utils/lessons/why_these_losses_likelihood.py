@@ -109,9 +109,7 @@ def curves(noise: str, width: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
 def likelihood_figure(noise: str = "Gaussian", prediction: float = 2.0, width: float = 1.0) -> Figure:
     """Draw the data under the assumed noise; the negative log-likelihood, and the loss laid over it."""
     what = NOISES[noise]
-    figure, (left, right) = new_figure(1, 2, width=11, height=4.0)
-    figure.set_layout_engine(None)
-    figure.subplots_adjust(left=0.06, right=0.985, bottom=0.15, top=0.9, wspace=0.18)
+    figure, (left, right) = new_figure(1, 2, width=11, height=4.0, edges=(0.06, 0.15, 0.985, 0.9, 0.18))
     _draw_data(left, noise, prediction, width)
     nll, loss = curves(noise, width)
     same = "" if np.allclose((what.scale(width), what.offset(width)), (1, 0)) else (

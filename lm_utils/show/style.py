@@ -51,12 +51,19 @@ def rc() -> dict:
 
 
 def new_figure(
-    rows: int = 1, columns: int = 1, width: float = 10.0, height: float = 3.8, **options: object
-) -> tuple[Figure, Axes]:
-    """Make an empty figure in the course's style and its axes (an array of axes where there are several)."""
+    rows: int = 1, columns: int = 1, width: float = 10.0, height: float = 3.8,
+    edges: tuple[float, ...] | None = None, **options: object,
+) -> tuple[Figure, Axes]:  # fmt: skip
+    """Make an empty figure in the course's style and its axes (an array of axes where there are several).
+
+    With `edges` (left, bottom, right and top of the axes, and the space between columns) the places are fixed, which is
+    quicker than to compute them at each turn of a control.
+    """
     with mpl.rc_context(rc()):
-        figure = Figure(figsize=(width, height), layout="constrained")
+        figure = Figure(figsize=(width, height), layout=None if edges else "constrained")
         axes = figure.subplots(rows, columns, **options)
+    if edges:
+        figure.subplots_adjust(*edges)
     figure.made_by = maker()
     return figure, axes
 
