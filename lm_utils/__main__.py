@@ -108,7 +108,7 @@ COMMANDS = {
     ),
     "robustness": Command(
         "runs under changed conditions, on fresh seeds, into results/robustness/",
-        "lm_utils.runs.changed:main",
+        "lm_utils.runs.robustness:main",
         ("seeds", "data", "device", "jobs", "cluster", "families"),
     ),
     "readme": Command(

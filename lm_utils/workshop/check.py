@@ -5,8 +5,8 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 
+from lm_utils.workshop.browser import find_browser
 from lm_utils.workshop.lock import installed_versions, read_lock
-from lm_utils.workshop.system import find_browser
 
 Line = tuple[str, str]  # "ok", "note" or "problem", and a sentence
 

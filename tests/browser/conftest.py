@@ -37,8 +37,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from lm_utils.workshop.browser import find_browser
 from lm_utils.workshop.publish import notebooks
-from lm_utils.workshop.system import find_browser
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",

@@ -13,7 +13,7 @@ import pytest
 
 from lm_utils.files import read_lines
 from lm_utils.pairing import Pairing
-from lm_utils.runs import changed, cluster
+from lm_utils.runs import cluster, robustness
 from lm_utils.runs.conditions import CONDITIONS
 from lm_utils.runs.store import Store
 from lm_utils.runs.sweep import sweep, sweep_entries
@@ -99,9 +99,9 @@ def test_a_job_that_needs_a_gpu_goes_to_a_worker_that_declares_one(machines):
 
 def test_a_changed_condition_travels_to_a_worker(machines, tmp_path, monkeypatch):
     monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path))
-    monkeypatch.setattr(changed, "RESULTS", tmp_path)
+    monkeypatch.setattr(robustness, "RESULTS", tmp_path)
     condition = replace(CONDITIONS["collapse"][1], max_epochs=1)
-    changed.extend([condition], range(1), "digits", "cpu", None, machines.address)
+    robustness.extend([condition], range(1), "digits", "cpu", None, machines.address)
     entry = read_lines(tmp_path / "robustness" / "digits" / "collapse.jsonl")[0]
     assert entry["condition"] == condition.name and len(entry["trace"]) == 2
 

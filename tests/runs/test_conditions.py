@@ -12,10 +12,9 @@ from lm_utils.evidence.results import under_conditions
 from lm_utils.files import read_lines
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
-from lm_utils.runs import changed as robustness
-from lm_utils.runs import conditions
+from lm_utils.runs import conditions, robustness
 from lm_utils.runs import interventions as made
-from lm_utils.runs.changed import run_condition
+from lm_utils.runs.robustness import run_condition
 from lm_utils.runs.watches import LAYERS, WATCHES, gradient_sizes, shifted_tests, stuck_share
 from lm_utils.training import EXPERIMENT_VERSION
 

@@ -5,8 +5,8 @@ import operator
 import torch
 
 from lm_utils.model import CNN
-from lm_utils.runs.changed import run_condition
 from lm_utils.runs.conditions import CONDITIONS
+from lm_utils.runs.robustness import run_condition
 from lm_utils.runs.watches import BUDGET, LEFT, PATIENCE, ThreeRules, stuck_units
 
 

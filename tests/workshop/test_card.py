@@ -9,9 +9,9 @@ from bs4 import BeautifulSoup
 from lm_utils.files import DOCS
 from lm_utils.pairing import Scale, recommended
 from lm_utils.tasks import TASKS
+from lm_utils.workshop.browser import find_browser
 from lm_utils.workshop.publish import card
 from lm_utils.workshop.publish.korean import korean
-from lm_utils.workshop.system import find_browser
 
 EDITIONS = {"en": (str, DOCS), "ko": (korean, DOCS / "ko")}
 each_edition = pytest.mark.parametrize("language", EDITIONS)

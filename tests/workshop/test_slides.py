@@ -11,7 +11,7 @@ from nbformat import v4
 
 from lm_utils.show import quiz
 from lm_utils.show.style import image_tag
-from lm_utils.workshop.publish import guide, notebooks, slides
+from lm_utils.workshop.publish import notebooks, slides, teachers_guide
 from lm_utils.workshop.publish.slide_rule import Slide, blocks_of, parts_of, slides_of, text_parts
 
 FIRST = "# 42 Made up: a test\n\nAfter this notebook you can\n\n- see\n- tell\n\n**Time:** 5 minutes"
@@ -137,7 +137,7 @@ def headings(number: str) -> list[str]:
 
 
 def test_every_part_that_the_guide_names_exists():
-    places = [place for row in guide.advice() for place in row.places if place.part]
+    places = [place for row in teachers_guide.advice() for place in row.places if place.part]
     lost = [
         place for place in places if not any(place.holds(place.notebook, each) for each in headings(place.notebook))
     ]
@@ -146,14 +146,16 @@ def test_every_part_that_the_guide_names_exists():
 
 @pytest.mark.parametrize("number", [path.stem[:2] for path in notebooks.sources()])
 def test_the_guide_has_words_for_every_notebook(number):
-    rows = guide.advice()
-    said = [heading for heading in headings(number) if guide.about(rows, number, heading)]
+    rows = teachers_guide.advice()
+    said = [heading for heading in headings(number) if teachers_guide.about(rows, number, heading)]
     assert len(said) >= 3
-    assert all(re.search("ask:", guide.about(rows, number, heading), re.IGNORECASE) for heading in said)
+    assert all(re.search("ask:", teachers_guide.about(rows, number, heading), re.IGNORECASE) for heading in said)
 
 
 def test_every_question_of_the_guide_has_an_answer_without_a_typed_figure():
-    answers = [row.words["a good answer"] for row in guide.advice() if {"what you ask", "ask"} & row.words.keys()]
+    answers = [
+        row.words["a good answer"] for row in teachers_guide.advice() if {"what you ask", "ask"} & row.words.keys()
+    ]
     assert len(answers) > 70 and all(answers)
     assert [answer for answer in answers if re.search(r"\d[.,]\d|\d ?%", answer)] == []
 
@@ -163,7 +165,7 @@ def test_places_are_read_from_a_cell():
         "[11 Many](../notebooks/11_multi_class.ipynb), parts 1, 2 and 5: the table; "
         '[13](../notebooks/13_is_it_learning.ipynb), "The doctor", "Your own model" and [07](../notebooks/07_x.ipynb)'
     )
-    found = [(place.notebook, place.part) for place in guide.places_in(cell)]
+    found = [(place.notebook, place.part) for place in teachers_guide.places_in(cell)]
     assert found == [
         ("11", "1."),
         ("11", "2."),
@@ -175,10 +177,12 @@ def test_places_are_read_from_a_cell():
 
 
 def test_the_lesson_asks_first_and_leaves_exercises_at_home():
-    steps = guide.lesson(guide.advice())
+    steps = teachers_guide.lesson(teachers_guide.advice())
     assert len(steps) == 6
     sources = {path.stem: path for path in notebooks.sources()}
-    cards = {name: slides.cards_of(name, notebooks.build(path), guide.advice()) for name, path in sources.items()}
+    cards = {
+        name: slides.cards_of(name, notebooks.build(path), teachers_guide.advice()) for name, path in sources.items()
+    }
     lesson = slides.lesson_cards(steps, cards)
     assert sum(card.slide.shown[0].kind == "ask" for card in lesson) == 6 and lesson[0].slide.shown[0].kind == "ask"
     assert "vote" in lesson[0].advice and not any(card.slide.is_exercise for card in lesson)

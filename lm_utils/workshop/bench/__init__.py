@@ -1,5 +1,5 @@
 """Measure how fast the course trains, beside others, and write the reports.
 
-`competitors`, `speed`, `growth`, `precision` and `machine` measure; `speed_page` and `scale_page` write. Nothing here
+`speed`, `growth`, `scale` and `bf16` measure, with `competitors` and `machine`; `speed_page` writes. Nothing here
 trains for a result: that is the task of `runs`.
 """

@@ -11,7 +11,7 @@ from lm_utils.errors import UserError
 from lm_utils.files import BUILD
 from lm_utils.show.style import png
 from lm_utils.training import pick_device
-from lm_utils.workshop.bench import competitors, growth, precision, scale_page, speed, speed_page
+from lm_utils.workshop.bench import bf16, competitors, growth, scale, speed, speed_page
 from lm_utils.workshop.bench.machine import say
 
 BUILD = BUILD / "bench"
@@ -62,11 +62,11 @@ def measure_growth(name: str, device: str, quick: bool, folder: Path) -> int:
 
 def measure_scale(name: str, device: str, quick: bool, folder: Path) -> int:
     """Measure what very many runs cost besides training; the page about it is written where the figures are shipped."""
-    growth.jobs_of(200 if quick else growth.JOBS).round(4).to_csv(folder / "scale-jobs.csv", index=False)
+    scale.jobs_of(200 if quick else scale.JOBS).round(4).to_csv(folder / "scale-jobs.csv", index=False)
     on_cpu, on_gpu = (table_of(f"mnist-{kind}") for kind in ("cpu", "cuda"))
-    growth.a_run(on_cpu, on_gpu).round(4).to_csv(folder / "scale-run.csv", index=False)
-    text = scale_page.page(folder)
-    (scale_page.PAGE if folder == speed_page.FOLDER else folder / "scale.md").write_text(text, encoding="utf-8")
+    scale.a_run(on_cpu, on_gpu).round(4).to_csv(folder / "scale-run.csv", index=False)
+    text = scale.page(folder)
+    (scale.PAGE if folder == speed_page.FOLDER else folder / "scale.md").write_text(text, encoding="utf-8")
     print(text)
     return 0
 
@@ -74,9 +74,9 @@ def measure_scale(name: str, device: str, quick: bool, folder: Path) -> int:
 def measure_bf16(name: str, device: str, quick: bool, folder: Path) -> int:
     """Measure what bfloat16 does to each task's metric, beside the shipped runs."""
     less = {"seeds": 1, "data": "digits", "limits": (1, 1)} if quick else {}
-    precision.train(folder / "bf16.csv", **less)
-    rows = precision.paired(pd.read_csv(folder / "bf16.csv"), precision.shipped())
-    text = precision.report(rows, table_of("mnist-cpu"))
+    bf16.train(folder / "bf16.csv", **less)
+    rows = bf16.paired(pd.read_csv(folder / "bf16.csv"), bf16.shipped())
+    text = bf16.report(rows, table_of("mnist-cpu"))
     (folder / "bf16.md").write_text(text, encoding="utf-8")
     print(text)
     return 0

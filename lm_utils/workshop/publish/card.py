@@ -18,8 +18,8 @@ from lm_utils.files import DOCS
 from lm_utils.pairing import Pairing, recommended, usual_pairing
 from lm_utils.show.style import VERDICT_COLORS, VERDICT_SIGNS
 from lm_utils.tasks import TASKS
+from lm_utils.workshop.browser import find_browser
 from lm_utils.workshop.publish.korean import korean
-from lm_utils.workshop.system import find_browser
 
 TARGETS = {
     "value": "float [N, 1], standardised", "single": "float [N, 1], 0 or 1",

@@ -12,7 +12,7 @@ from nbformat import NotebookNode, v4
 
 from lm_utils.errors import UserError
 from lm_utils.files import BUILD, NOTEBOOKS, PROJECT, write_whole
-from lm_utils.workshop.publish import guide
+from lm_utils.workshop.publish import teachers_guide
 from lm_utils.workshop.publish.notebooks import is_executed, read
 from lm_utils.workshop.publish.slide_rule import Part, Slide, blocks_of, parts_of, slides_of
 from lm_utils.workshop.publish.web_parts import web_part
@@ -59,10 +59,10 @@ def main(
 def build(notebooks: Mapping[str, NotebookNode], out: Path) -> Path:
     """Write a deck for each of these executed notebooks, the lesson's deck if its notebooks are there, and an index."""
     copy_player(out)
-    rows = guide.advice()
+    rows = teachers_guide.advice()
     titles = {name: title_of(notebook) for name, notebook in notebooks.items()}
     cards = {name: cards_of(name, notebook, rows) for name, notebook in notebooks.items()}
-    steps = guide.lesson(rows)
+    steps = teachers_guide.lesson(rows)
     decks = dict(cards)
     if {place.notebook for step in steps for place in step.places} <= {name[:2] for name in notebooks}:
         decks, titles["lesson"] = {"lesson": lesson_cards(steps, cards), **cards}, LESSON
@@ -89,13 +89,13 @@ def title_of(notebook: NotebookNode) -> str:
     return notebook.cells[0].source.partition("\n")[0].removeprefix("# ")
 
 
-def cards_of(name: str, notebook: NotebookNode, rows: Sequence[guide.Advice]) -> list[Card]:
+def cards_of(name: str, notebook: NotebookNode, rows: Sequence[teachers_guide.Advice]) -> list[Card]:
     """Return the slides of a notebook, with the guide's words on the first slide below each heading."""
     number, short = name[:2], re.split(r"[:?]", title_of(notebook))[0]
-    cards = [title_card(notebook, guide.about(rows, number))]
+    cards = [title_card(notebook, teachers_guide.about(rows, number))]
     told: set[str] = set()
     for slide in slides_of(parts_of(notebook)):
-        advice = [guide.about(rows, number, heading) for heading in slide.headings if heading not in told]
+        advice = [teachers_guide.about(rows, number, heading) for heading in slide.headings if heading not in told]
         told.update(slide.headings)
         above = " · ".join([short, *slide.headings[:-1]])
         new_stack = slide.headings[:1] != cards[-1].slide.headings[:1]
@@ -113,14 +113,14 @@ def title_card(notebook: NotebookNode, advice: str) -> Card:
     return Card(slide, advice=advice, new_stack=True)
 
 
-def lesson_cards(steps: Sequence[guide.Advice], cards: Mapping[str, list[Card]]) -> list[Card]:
+def lesson_cards(steps: Sequence[teachers_guide.Advice], cards: Mapping[str, list[Card]]) -> list[Card]:
     """Return the lesson: each step begins with its question and shows the parts it names; exercises are for home."""
     found: list[Card] = []
     for step in steps:
         minutes, shown, asked, _ = step.words.values()
         question = Part("ask", "\n\n".join(re.findall(r'"([^"]+)"', asked)))
         slide = Slide((f"Minutes {minutes}",), [question, Part("text", shown)])
-        found.append(Card(slide, LESSON, guide.told(step), new_stack=True))
+        found.append(Card(slide, LESSON, teachers_guide.told(step), new_stack=True))
         for place in step.places:
             (name,) = (name for name in cards if name.startswith(place.notebook))
             meant = [card for card in cards[name] if any(place.holds(name[:2], each) for each in card.slide.headings)]

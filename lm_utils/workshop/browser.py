@@ -1,4 +1,4 @@
-"""What the machine itself offers: a browser."""
+"""Find the browser that prints the decision card and that the tests click in."""
 
 import os
 import shutil
