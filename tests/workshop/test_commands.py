@@ -12,7 +12,7 @@ import pytest
 
 from lm_utils import __main__ as command_line
 from lm_utils.errors import UserError
-from lm_utils.workshop import check, lab, setup, system, test
+from lm_utils.workshop import browser, check, lab, setup, test
 from lm_utils.workshop.setup import ROOT
 
 COMMANDS = {**command_line.COMMANDS}
@@ -210,12 +210,12 @@ def test_what_is_skipped_for_want_of_a_browser_or_a_font_is_one_line_with_the_wa
      ("LOCALAPPDATA", "Google/Chrome/Application/chrome.exe")],
 )  # fmt: skip
 def test_a_browser_is_found_where_macos_and_windows_keep_it(variable, app, monkeypatch, tmp_path):
-    monkeypatch.setattr(system.shutil, "which", lambda name: None)
-    for name in ("HOME", *system.WINDOWS_FOLDERS):
+    monkeypatch.setattr(browser.shutil, "which", lambda name: None)
+    for name in ("HOME", *browser.WINDOWS_FOLDERS):
         monkeypatch.setenv(name, str(tmp_path / "nothing here"))
-    monkeypatch.setattr(system.Path, "home", lambda: Path(os.environ["HOME"]))
+    monkeypatch.setattr(browser.Path, "home", lambda: Path(os.environ["HOME"]))
     (tmp_path / app).parent.mkdir(parents=True)
     (tmp_path / app).touch()
-    assert system.find_browser() is None
+    assert browser.find_browser() is None
     monkeypatch.setenv(variable, str(tmp_path))
-    assert system.find_browser() == str(tmp_path / app)
+    assert browser.find_browser() == str(tmp_path / app)
