@@ -8,6 +8,8 @@ from html import escape
 from pathlib import Path
 from types import CodeType
 
+import pandas as pd
+from IPython import get_ipython
 from IPython.display import Markdown
 
 from lm_utils.files import PROJECT
@@ -50,6 +52,15 @@ def folded(*functions: CodeType | None) -> str:
 def with_code(text: str) -> Markdown:
     """Return Markdown with the code of the function that the cell called folded below it."""
     return Markdown(f"{text}\n\n{folded(maker())}")
+
+
+def table_with_code(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table that knows the function of ours that the cell called; a notebook unfolds it below."""
+    table.attrs["made_by"] = maker()
+    if notebook := get_ipython():
+        html = notebook.display_formatter.formatters["text/html"]
+        html.for_type(pd.DataFrame, lambda shown: shown._repr_html_() + folded(shown.attrs.get("made_by")))
+    return table
 
 
 def place_of(function: CodeType) -> str:

@@ -18,6 +18,7 @@ from lm_utils.errors import UserError
 from lm_utils.evidence.reference_lines import bce_on_softmax_floor, double_softmax_floor
 from lm_utils.show.lab import STYLE, WIDTH, lab, menu
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
+from lm_utils.show_code import table_with_code
 
 FORMATS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 LEADS = torch.linspace(0, 15, 61)  # by how much the true class's logit exceeds all others
@@ -193,4 +194,4 @@ def race_table(rows: int = 4096, classes: int = 64, rounds: int = 25) -> pd.Data
             lambda: F.nll_loss(torch.log(torch.softmax(z, dim=1)), index),
         ),
     }
-    return pd.DataFrame({name: race(*pair, rounds) for name, pair in pairs.items()}).T
+    return table_with_code(pd.DataFrame({name: race(*pair, rounds) for name, pair in pairs.items()}).T)

@@ -25,6 +25,7 @@ from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.show.lab import lab, menu
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
+from lm_utils.show_code import table_with_code
 from lm_utils.tasks import TASKS
 from lm_utils.training import adamw, fit
 
@@ -57,7 +58,7 @@ def constants_table(digits: Tensor) -> pd.DataFrame:
         }
         for name, loss in LOSSES.items()
     }
-    return pd.DataFrame(rows).T
+    return table_with_code(pd.DataFrame(rows).T)
 
 
 # --- four runs with their vital signs -----------------------------------------------------------------------

@@ -21,6 +21,7 @@ from lm_utils.errors import UserError
 from lm_utils.files import PROJECT, RESULTS
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
+from lm_utils.show_code import table_with_code
 
 # --- the slopes of softmax ---------------------------------------------------------------------------------------
 
@@ -202,7 +203,7 @@ def kernels_sentence(result: dict) -> str:
 
 def kernels_table(result: dict) -> pd.DataFrame:
     """Return the comparison as a table, one line per loss."""
-    return pd.DataFrame(result["rows"]).set_index("loss")
+    return table_with_code(pd.DataFrame(result["rows"]).set_index("loss"))
 
 
 def store_kernels() -> None:

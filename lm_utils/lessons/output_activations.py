@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
 import numpy as np
+import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,6 +14,7 @@ from lm_utils.activations import ACTIVATIONS, inverse_sigmoid
 from lm_utils.model import CNN
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
+from lm_utils.show_code import table_with_code
 from lm_utils.tasks import TASKS, Task
 
 PRECISIONS = {name: getattr(torch, name) for name in ("float16", "bfloat16", "float32", "float64")}
@@ -52,7 +54,7 @@ def recovered(x: Tensor) -> Tensor:
     return inverse_sigmoid(torch.sigmoid(x))
 
 
-def saturation_table() -> list[dict[str, object]]:
+def saturation_table() -> pd.DataFrame:
     """Say for each precision where the sigmoid becomes exactly 1 and exactly 0, and the largest number that returns."""
     rows = []
     for name, dtype in PRECISIONS.items():
@@ -62,7 +64,7 @@ def saturation_table() -> list[dict[str, object]]:
         rows.append(
             {"precision": name, "exactly 1 from": one, "largest that returns": returns, "exactly 0 from": -zero}
         )
-    return rows
+    return table_with_code(pd.DataFrame(rows).set_index("precision"))
 
 
 def worst_errors(dtype: torch.dtype, low: int = -20, high: int = 40) -> tuple[Tensor, Tensor]:

@@ -21,7 +21,7 @@ from lm_utils.pairing import USUAL_ACTIVATIONS, Pairing, recommended, usual_pair
 from lm_utils.show import quiz
 from lm_utils.show.lab import lab, menu
 from lm_utils.show.style import VERDICT_COLORS, VERDICT_SIGNS, new_figure
-from lm_utils.show_code import with_code
+from lm_utils.show_code import table_with_code, with_code
 from lm_utils.tasks import TASKS
 
 # --- the vote -------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def fitting_table() -> pd.DataFrame:
                 "output activation": where_activation_lives(pairing),
                 "last line of the network": ACTIVATIONS[pairing.activation].code, "loss in PyTorch": pairing.rule.code,
             })  # fmt: skip
-    return pd.DataFrame(rows)
+    return table_with_code(pd.DataFrame(rows))
 
 
 def verdict_figure(task: str, loss: str, activation: str) -> Figure:

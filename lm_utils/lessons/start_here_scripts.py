@@ -9,6 +9,7 @@ from lm_utils.data import Splits
 from lm_utils.model import TinyCNN
 from lm_utils.pairing import Pairing
 from lm_utils.show.chart import Chart, LiveChart, line, panel, series
+from lm_utils.show_code import folded
 from lm_utils.training import Run, fit
 
 NETWORK = """class Net(TinyCNN):
@@ -77,7 +78,8 @@ class ColdOpen(widgets.VBox):
         self.button.on_click(lambda _: Thread(target=self.train, daemon=True, name="cold open").start())
         self.draw(moving=False)
         bar = widgets.HBox([self.button, self.status], layout={"align_items": "center"})
-        left = widgets.VBox([bar, self.picture], layout={"flex": "1 1 30em"})
+        code = widgets.HTML(folded(ColdOpen.fit.__code__, cold_open_chart.__code__))
+        left = widgets.VBox([bar, self.picture, code], layout={"flex": "1 1 30em"})
         ballot.layout.flex = "1 1 24em"
         below = widgets.HBox([left, ballot], layout={"flex_flow": "row wrap", "align_items": "flex-start"})
         super().__init__([widgets.HTML(two_scripts()), below])

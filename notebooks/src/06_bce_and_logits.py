@@ -557,7 +557,7 @@ assert abs(loss.item() - math.log1p(math.exp(-20))) < 1e-15
 
 # %%
 times = lesson.race_table()
-times.style.format("{:.2f}")
+times.round(2)
 
 # %% [markdown]
 # The last column says how many times longer the separate version takes on *this* machine. In a real network the loss is

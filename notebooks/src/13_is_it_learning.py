@@ -117,7 +117,7 @@ quiz.check_function(
 # %%
 splits = lm.load_data(data, seed=0)
 table = lesson.constants_table(splits.train.digits)
-table.style.format("{:.4f}", na_rep="–")
+table.map("{:.4f}".format).replace("nan", "–")
 
 # %% [markdown]
 # Read a column from top to bottom: the network knows equally little, but nearly every loss gives it another number.

@@ -25,7 +25,9 @@ def test_bisection_finds_the_very_first_number(name, one, zero):
     assert last.item() == pytest.approx(zero, abs=0.05)
 
 
-@pytest.mark.parametrize("row", lesson.saturation_table(), ids=lambda row: row["precision"])
+@pytest.mark.parametrize(
+    "row", lesson.saturation_table().reset_index().to_dict("records"), ids=lambda row: row["precision"]
+)
 def test_nothing_larger_returns_than_the_table_says(row):
     dtype = lesson.PRECISIONS[row["precision"]]
     back = lesson.recovered(torch.linspace(0, row["exactly 1 from"], 100_000, dtype=torch.float64).to(dtype))

@@ -2,8 +2,10 @@
 
 import re
 from html import unescape
+from types import SimpleNamespace
 
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 from lm_utils.explorer.explorer import explorer
 from lm_utils.explorer.picker import picker
@@ -83,3 +85,12 @@ def test_a_slide_leaves_the_code_out(cell):
     assert part.kind == "table" and "<td" in part.text and "Show the code" not in part.text
     part = output_part({"text/markdown": cell("start_here.course_map()").data}, "")
     assert part.kind == "table" and "Show the code" not in part.text
+
+
+def test_a_plain_table_of_ours_keeps_its_maker_through_rounding(cell, monkeypatch):
+    notebook = SimpleNamespace(display_formatter=DisplayFormatter())
+    monkeypatch.setattr("lm_utils.show_code.get_ipython", lambda: notebook)
+    data, _ = notebook.display_formatter.format(cell("start_here.fitting_table()[['task']].round(2)"))
+    head, source = code_in(data["text/html"])
+    assert head.startswith("Show the code: fitting_table in") and "recommended(name)" in source
+    assert "<td" in data["text/html"]
