@@ -32,7 +32,7 @@ NAMES = ("model", "loss_fn", "inputs_for", "targets_for", "predict")
 SHOWN, EXAMINED = 1200, 64  # images that the script gets to see, and images of one examined batch
 REDRAWN = 3  # times that the weights are drawn anew
 OUT_OF_TIME = 124  # the exit code of a script that worked for too long
-HARMLESS = {"saturated_units", "dead_layer", "large_targets", "weights_without_gradient"}
+HARMLESS = {"saturated_units", "dead_layer", "vanishing_gradient", "large_targets", "weights_without_gradient"}
 """Warnings about the state of a network, not about a misfit; whether they matter shows in the metric."""
 
 

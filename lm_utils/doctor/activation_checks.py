@@ -7,9 +7,11 @@ from math import e, exp, isfinite, log, log1p
 import torch
 from torch import nn
 
+from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.misfits import LOGITS_OUT, MISFITS, SAME
 from lm_utils.doctor.output_origin import origin_of
+from lm_utils.doctor.patient import Observation
 from lm_utils.doctor.report import Finding
 
 BOUNDED = {"tanh": "by a tanh", "clamp": "by a clamp", "erf": "by an erf", "sine": "by a sine",
@@ -95,6 +97,26 @@ def logits_out(case: Case, emits: str) -> str:
         if len(names) == 1 and emits != "relu":
             return f"model.{names[0]} = nn.Identity()" if names[0].isidentifier() else LOGITS_OUT
     return LOGITS_OUT
+
+
+def check_two_deep(seen: Observation, cases: list[Case]) -> Iterator[Finding]:
+    """One activation on top of another, at the end of the model or in the loss."""
+    for tensor in (*tensors_in(seen.outputs), *(case.outputs for case in cases)):
+        origin = origin_of(tensor)
+        over, under = origin.kind.replace("_", "-"), origin.under.replace("_", "-")
+        if origin.kind not in ("sigmoid", "softmax", "log_softmax", "log_sigmoid"):
+            continue
+        if origin.under in ("sigmoid", "softmax"):
+            yield Finding("activation_twice", "warning",
+                f"A {over} is applied to numbers that a {under} has made already.",
+                "The second one sees only numbers between 0 and 1, so it can never become sure and gradients shrink.",
+                f"Use one of the two: take the {under} away.")  # fmt: skip
+        elif origin.under in ("relu", "softplus", "abs"):
+            yield Finding("relu_before_activation", "warning",
+                f"A {over} is applied to what a {under} has made.",
+                "Everything negative is lost before it: a sigmoid then stays above 0.5, so no can never be said, and "
+                "units at zero pass no gradient.",
+                f"Take the {under} away: the layer before the {over} must be free to emit either sign.")  # fmt: skip
 
 
 def clamp_is_unit(case: Case) -> bool:

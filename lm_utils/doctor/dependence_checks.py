@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from lm_utils.doctor.baseline import constant_loss
 from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
 from lm_utils.doctor.case import Case
+from lm_utils.doctor.hidden_checks import DRAWN
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
 
-DRAWN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 FEWEST = 8  # samples below which a comparison with the constant predictor says nothing
 
 
@@ -119,3 +119,54 @@ def check_baseline(case: Case, seen: Observation) -> Iterator[Finding]:
             f"The loss is {own:.4f}, and a model that ignores its input reaches {constant:.4f} on these targets.",
             "Before training that is expected; after training it means that nothing was learned.",
             f"Compare again after some epochs: `assert valid_loss < {constant:.4f}`.")  # fmt: skip
+
+
+def check_leak(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Does a model of texts see at each place the very token that it has to predict there?"""
+    tokens, call = patient.inputs, next((c for c in seen.calls if c.family in ("cross_entropy", "nll")), None)
+    if not _is_text(tokens) or call is None or call.target.is_floating_point():
+        return
+    rows, length = tokens.shape
+    width = call.target.numel() // rows
+    if call.target.numel() != rows * width or not 3 <= width <= length or len(tokens.unique()) < 4:
+        return
+    goals = call.target.reshape(rows, width)
+    ahead = next((d for d in range(length - width + 2) if _equal_where_both(goals, tokens[:, d:])), None)
+    if ahead is None:
+        return
+    place, changed_tokens = min(width, length - ahead) - 1, tokens.clone()
+    changed_tokens[:, ahead + place] = tokens[:, ahead + place].roll(1, 0)
+    was = patient.model.training
+    patient.model.eval()
+    try:
+        with torch.no_grad():
+            both = [patient.observe(x).calls for x in (tokens, changed_tokens)]
+    finally:
+        patient.model.train(was)
+    ignored = int((goals == call.options.get("ignore_index", -100)).sum())
+    masked = ignored or call.options.get("reduction") == "none"  # a masked language model, perhaps
+    places = [_scores_by_place(calls[seen.calls.index(call)].input, rows, width) for calls in both]
+    moved = (places[0] - places[1]).abs().amax((0, 2)) > 1e-6
+    if bool(moved[place]) and (ahead > 0 or not (masked or bool(moved[0]))):
+        yield Finding("target_in_view", "warning",
+            "At each place the model has read the very token that the loss asks for there.",
+            "Copying it makes the loss small, and nothing is learnt about the next token.",
+            "Shift the targets, `loss_fn(logits[:, :-1], tokens[:, 1:])`, and hide what follows: "
+            "`is_causal=True`, or no bidirectional layer.")  # fmt: skip
+
+
+def _is_text(tokens: object) -> bool:
+    return isinstance(tokens, Tensor) and tokens.dim() == 2 and not tokens.is_floating_point() and min(tokens.shape) > 2
+
+
+def _equal_where_both(goals: Tensor, tokens: Tensor) -> bool:
+    width = min(goals.shape[1], tokens.shape[1])
+    kept = goals[:, :width] >= 0
+    return width > 1 and bool((goals[:, :width] == tokens[:, :width])[kept].all()) and bool(kept.float().mean() > 0.5)
+
+
+def _scores_by_place(scores: Tensor, rows: int, width: int) -> Tensor:
+    """Scores as [rows, places, classes]."""
+    if scores.dim() == 3 and scores.shape[:2] != (rows, width):
+        scores = scores.transpose(1, 2)
+    return scores.detach().reshape(rows, width, -1)

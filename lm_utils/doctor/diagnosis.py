@@ -6,22 +6,22 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.activation_checks import check_activation, check_unit_values
+from lm_utils.doctor.activation_checks import check_activation, check_two_deep, check_unit_values
 from lm_utils.doctor.belongings import first_tensor, nothing_changes, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.dependence_checks import check_baseline, check_dependence
+from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak
 from lm_utils.doctor.formula_checks import check_formula, own_difference
 from lm_utils.doctor.gaussian_checks import check_gaussian
 from lm_utils.doctor.gpu_guard import WouldKillDevice
 from lm_utils.doctor.gradient_checks import (
     check_finite,
     check_flow,
-    check_hidden_units,
     check_path,
     check_registered,
     check_target_gradients,
     first_sentence,
 )
+from lm_utils.doctor.hidden_checks import check_dropout_last, check_hidden_units, check_inner_softmax
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import DoctorError, Finding, Report, in_order
 from lm_utils.doctor.shape_checks import check_shapes
@@ -102,6 +102,10 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_path, seen, outputs, patient)
     examination.ask(check_registered, seen, patient)
     examination.ask(check_hidden_units, seen, outputs)
+    examination.ask(check_two_deep, seen, cases)
+    examination.ask(check_leak, seen, patient)
+    examination.ask(check_inner_softmax, seen, patient)
+    examination.ask(check_dropout_last, seen, outputs)
     examination.ask(check_formula, seen, patient)
     examination.ask(_check_own_difference, seen, patient)
     examination.ask(check_masks, seen, patient)

@@ -40,6 +40,7 @@ def check_formula(seen: Observation, patient: Patient) -> Iterator[Finding]:
         _scrambled,
         _dead_term,
         _critic,
+        _after_mean,
     ):
         yield from check(seen, patient)
 
@@ -148,10 +149,13 @@ def _behind(seen: Observation, start: object, without_gradient: bool = False) ->
 def _overlap(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Dice or intersection over union on numbers that are no probabilities."""
     products = [step.result for step in seen.watcher.steps if _is_overlap(seen, step)]
+    wide = _behind(seen, [step.result for step in seen.watcher.steps if kind_of(step) == "sum" and _is_wide(
+        step.tensors[0]) and _of(seen, step.tensors[0]) == {"outputs"}])  # fmt: skip
+    raw = _behind(seen, [t for t in products if _is_wide(t)])
     reached = _behind(seen, products)
     for step in seen.watcher.steps if products else []:
         pair = _pair(step) if kind_of(step) == "div" else None
-        if pair and id(pair[0]) in reached and "outputs" in _of(seen, pair[1]):
+        if pair and id(pair[0]) in reached and "outputs" in _of(seen, pair[1]) and {id(pair[0]), id(pair[1])} & (wide | raw):
             yield Finding(
                 "overlap_on_logits",
                 "error",
@@ -169,10 +173,28 @@ def _is_overlap(seen: Observation, step: Step) -> bool:
     for values, mask in (pair, pair[::-1]):
         from_model = "outputs" in _of(seen, values) and "targets" not in _of(seen, values)
         if from_model and _of(seen, mask) == {"targets"} and values.shape == mask.shape and values.is_floating_point():
-            numbers, truth = values.detach(), mask.detach()
-            binary = bool(((truth == 0) | (truth == 1)).all())
-            return binary and bool(((numbers < -1e-3) | (numbers > 1 + 1e-3)).any())
+            return bool(((mask == 0) | (mask == 1)).all())
     return False
+
+
+def _is_wide(numbers: Tensor) -> bool:
+    return numbers.is_floating_point() and bool(((numbers < -1e-3) | (numbers > 1 + 1e-3)).any())
+
+
+def _after_mean(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Weights of samples or places that meet a loss which has been summed up already."""
+    steps = seen.watcher.steps
+    sums = [step.result for step in steps if kind_of(step) in ("sum", "mean") or step.name in LOSSES]
+    sums = {id(t) for t in sums if isinstance(t, Tensor) and t.dim() == 0 and "outputs" in _of(seen, t)}
+    for step in steps:
+        pair = _pair(step) if kind_of(step) == "mul" else None
+        for one, weights in (pair, pair[::-1]) if pair else ():
+            if id(one) in sums and weights.numel() > 1 and _of(seen, weights) == {"targets"}:
+                yield Finding("weights_after_mean", "warning",
+                    f"Weights {list(weights.shape)} multiply a loss that is one number for the whole batch already.",
+                    "They then only scale it: no sample and no place counts more than another.",
+                    'Weigh first: `(F.cross_entropy(outputs, targets, reduction="none") * weights).mean()`.')  # fmt: skip
+                return
 
 
 def _focal(seen: Observation, patient: Patient) -> Iterator[Finding]:

@@ -6,15 +6,14 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.belongings import tensors_in
+from lm_utils.doctor.belongings import first_tensor, held_by, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
+from lm_utils.doctor.hidden_checks import check_weight_slopes
 from lm_utils.doctor.output_origin import nodes_behind, operation
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
 from lm_utils.doctor.watching import Step
 
-FLAT = 1e-3  # a sigmoid or tanh whose slope is below this for every sample passes next to nothing
-MOST = 0.9  # share of a layer's units that must be stuck before it is worth a word
 LOW_PRECISION = (torch.float16, torch.bfloat16)
 
 
@@ -42,17 +41,19 @@ def check_path(seen: Observation, outputs: Tensor | None, patient: Patient) -> I
 
 
 def check_registered(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Does a module hold a tensor that is meant to learn and that `parameters()` does not list?"""
-    for path, part in patient.model.named_modules() if isinstance(patient.model, nn.Module) else ():
-        for name, value in vars(part).items():
-            if isinstance(value, Tensor) and value.is_leaf and value.requires_grad and isinstance(seen.loss, Tensor):
-                behind = any(getattr(node, "variable", None) is value for node in nodes_behind(seen.loss.grad_fn))
-                if behind:
-                    yield Finding(
-                        "unregistered_parameter", "warning",
-                        f"The tensor `{f'{path}.{name}'.lstrip('.')}` has a gradient, but it is no parameter.",
-                        "model.parameters() does not list it: the optimiser never moves it, no checkpoint holds it.",
-                        f"Register it: `self.{name} = nn.Parameter(torch.tensor(...))`.")  # fmt: skip
+    """Does the model hold a tensor that is meant to learn and that `parameters()` does not list?"""
+    if not isinstance(patient.model, nn.Module) or not isinstance(seen.loss, Tensor):
+        return
+    listed = {id(tensor) for tensor in (*patient.parameters.values(), *tensors_in((patient.inputs, patient.targets)))}
+    outputs = first_tensor(seen.outputs) if isinstance(seen.outputs, Tensor) else seen.loss
+    leaves = [getattr(node, "variable", None) for node in nodes_behind(outputs.grad_fn)]
+    held = {id(part) for part in held_by(vars(patient.model))}
+    lost = [leaf for leaf in leaves if leaf is not None and id(leaf) not in listed and id(leaf) in held]
+    if lost:
+        yield Finding("unregistered_parameter", "warning",
+            f"A tensor {list(lost[0].shape)} of the model has a gradient, but it is no parameter ({len(lost)} in all).",
+            "model.parameters() does not list it: the optimiser never moves it, no checkpoint holds it.",
+            "Register it: `nn.Parameter(torch.tensor(...))`, and layers in an `nn.ModuleList` for a list.")  # fmt: skip
 
 
 def check_finite(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
@@ -104,12 +105,27 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
                       "Compute it from the outputs to the end: `return F.mse_loss(outputs, targets)`.")  # fmt: skip
     elif not any(bool(slope.any()) for slope in arrived):
         yield from _no_flow(loss)
-    missing = [name for name, slope in zip(free, slopes, strict=True) if slope is None]
-    if arrived and missing:
-        yield Finding("weights_without_gradient", "info",
-                      f"{len(missing)} of {len(free)} parameters take no part in this loss, such as {missing[0]}.",
-                      "They stay as they are; that is right only for parts that are not used on purpose.",
-                      f"If it is not on purpose, look for a detach before `{missing[-1]}`.")  # fmt: skip
+    if arrived:
+        yield from _without_gradient(seen, patient, [n for n, slope in zip(free, slopes, strict=True) if slope is None])
+        yield from check_weight_slopes(seen, patient, {n: s for n, s in zip(free, slopes, strict=True) if s is not None})
+
+
+def _without_gradient(seen: Observation, patient: Patient, missing: list[str]) -> Iterator[Finding]:
+    """Weights that take no part: perhaps on purpose, hardly where forward() uses their values and drops the graph."""
+    if not missing:
+        return
+    weights = patient.parameters
+    learning = {p.shape for name, p in weights.items() if name not in missing}
+    behind = {id(getattr(node, "variable", None)) for cut in seen.watcher.cuts for node in nodes_behind(cut)}
+    cut = [name for name in missing if id(weights[name]) in behind]
+    twin = {weights[name].shape for name in cut} <= learning  # a target network, say
+    severity = "warning" if cut and not twin and patient.model.training else "info"
+    yield Finding("weights_without_gradient", severity,
+        f"{len(missing)} of {len(weights)} parameters take no part in this loss, such as {(cut or missing)[0]}.",
+        "forward() computes with them and drops the gradient on the way (detach, .data, numpy, a comparison)."
+        if cut else "They stay as they are; that is right only for parts that are not used on purpose.",
+        f"If it is not on purpose, look behind `{(cut or missing)[-1]}`; if it is, say so with "
+        "`requires_grad_(False)` or `torch.no_grad()`.")  # fmt: skip
 
 
 def _dense(slope: Tensor) -> Tensor:
@@ -126,40 +142,6 @@ def _no_flow(loss: Tensor) -> Iterator[Finding]:
         "The outputs are saturated, clipped or constant, so no small step of any weight changes the loss.",
         "Let the loss take logits, `nn.BCEWithLogitsLoss()` or `nn.CrossEntropyLoss()`, and start with small weights.",
     )
-
-
-def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
-    """Are the units of a hidden sigmoid or tanh stuck on their flat ends, or is a ReLU layer dead?"""
-    if outputs is None or outputs.grad_fn is None:
-        return
-    for node in nodes_behind(outputs.grad_fn):
-        values = getattr(node, "_saved_result", None) if operation(node) in ("Sigmoid", "Tanh", "Relu") else None
-        if values is None or values.dim() < 2 or values.shape[0] < 2 or values.shape == outputs.shape:
-            continue
-        yield from _stuck(operation(node), values.detach().float().flatten(1))
-
-
-def _stuck(name: str, values: Tensor) -> Iterator[Finding]:
-    if name == "Relu":
-        if not bool(values.any()):
-            yield Finding(
-                "dead_layer",
-                "warning",
-                "A ReLU layer gives zero for every unit and every sample.",
-                "No gradient passes a ReLU at zero, so nothing before it can learn.",
-                "Start anew with smaller weights or a smaller learning rate: `lr=1e-4`; check the inputs' scale.",
-            )
-        return
-    slope = values * (1 - values) if name == "Sigmoid" else 1 - values**2
-    stuck = (slope.max(0).values < FLAT).float().mean().item()
-    if stuck >= MOST:
-        yield Finding(
-            "saturated_units",
-            "warning",
-            f"{100 * stuck:.0f} % of the units of a hidden {name.lower()} layer are at a flat end for every sample.",
-            "There its slope is nearly 0: no gradient reaches the layers before it.",
-            "Normalise the inputs, start with smaller weights or steps (`lr=1e-4`), or use `nn.ReLU()` there.",
-        )
 
 
 def first_sentence(error: Exception) -> str:

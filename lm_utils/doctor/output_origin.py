@@ -33,6 +33,8 @@ RANGES = {
     "Softmax": ("softmax", 0, 1), "LogSoftmax": ("log_softmax", -inf, 0), "Erf": ("erf", -1, 1),
 }  # fmt: skip
 
+GROWING = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "exp": torch.exp}
+
 MOST_NODES = 4000  # of a graph that are looked at
 DEEPEST = 20  # operations that are looked through one inside the other
 
@@ -50,6 +52,7 @@ class Origin:
     turned: bool = False  # an axis was moved between the operation and the tensor
     made_by: str = ""  # the operation's own name, such as "Addmm"
     width: int | None = None  # the outputs of the linear layer that made it
+    under: str = ""  # the kind of what an activation was given
 
     @property
     def size(self) -> int | None:
@@ -151,7 +154,12 @@ def _name(node: object, sliced: bool, turned: bool, depth: int) -> Origin:
         return Origin("clamp", *_bounds(node), sliced=sliced, turned=turned)
     if name in RANGES:
         axis, shape = _saved_axis(node) if "oftmax" in name else (None, ())
-        return Origin(*RANGES[name], axis=axis, shape=shape, sliced=sliced, turned=turned)
+        parents = _parents(node)
+        inner = _follow(parents[0], depth=depth + 1) if parents else Origin("other")
+        kind, low, high = RANGES[name]
+        if kind in GROWING:
+            low, high = (float(GROWING[kind](torch.tensor(end))) for end in (inner.low, inner.high))
+        return Origin(kind, low, high, axis=axis, shape=shape, sliced=sliced, turned=turned, under=inner.kind)
     if name == "Add" and (inner := _without_bias(node, sliced, turned, depth)) is not None:
         return inner
     kind = "linear" if name in LINEAR else "other"

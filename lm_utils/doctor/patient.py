@@ -74,6 +74,10 @@ class Patient:
             seen.inside_model = bool(seen.calls)
         return seen
 
+    def outputs_of(self, inputs: object) -> object:
+        """Run the model alone on other inputs."""
+        return self._forward(inputs, None)
+
     def _forward(self, inputs: object, parameters: dict[str, Tensor] | None) -> object:
         args, kwargs = as_arguments(self.model, inputs)
         if parameters is None:

@@ -45,6 +45,10 @@ def check_targets(case: Case) -> Iterator[Finding]:
         yield Finding("negative_counts", "error", "Some targets are negative, and a Poisson loss expects counts.",
                       "A count cannot be negative, and the loss then has no minimum.",
                       "Use another loss for such targets: `loss_fn = nn.MSELoss()`.")  # fmt: skip
+    elif family == "ctc" and bool((case.targets == case.call.options.get("blank", 0)).any()):
+        yield Finding("blank_in_targets", "warning", "The targets of nn.CTCLoss hold the number of the blank.",
+            "The blank means that nothing is said at a step; a label with its number can never be told from it.",
+            "Count the labels from 1, `targets + 1`, with one output more, or choose another `blank=`.")  # fmt: skip
     yield from check_independent_labels(case)
 
 

@@ -1,61 +1,159 @@
 """Trials: other outputs are handed to the loss, or other samples to the model, and the answer is compared."""
 
 from collections.abc import Iterator
+from math import isfinite, nan
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lm_utils.doctor.belongings import tensors_in
+from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient, loss_in
 from lm_utils.doctor.report import Finding
 
 SURE = 8.0  # a logit that means yes
+SUREST = 30.0  # a logit of an overconfident network
 BETWEEN = 0.05  # of the difference by which undecided outputs must lie between the two
 NEARLY = 0.02  # how far a sure probability stays from 0 and 1
 CLASS_STEPS = {"softmax", "log_softmax", "cross_entropy", "nll_loss", "logsumexp"}
+CHOOSING = {"gather", "take_along_dim", "__getitem__"}
 ALL_AT_ONCE = (nn.RNNBase, nn.MultiheadAttention)
 
 
 def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Do outputs that agree with the targets cost less than outputs that contradict them?"""
-    outputs = patient.chosen(seen.outputs)
-    if not isinstance(outputs, Tensor) or not isinstance(patient.targets, Tensor) or not outputs.is_floating_point():
+    """Hand the loss outputs that agree with the targets and others that do not, and compare what they cost."""
+    if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1:
         return
-    if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or not outputs.requires_grad:
+    if patient.targets is None or _is_count(patient.targets):
+        yield from _of_views(seen, patient)
+    for outputs, targets in _compared(seen, patient):
+        sides = _agreeing_and_contradicting(outputs.detach(), targets.detach())
+        if sides is not None and outputs.requires_grad and outputs.is_floating_point():
+            yield from _sides(_Trial(seen, patient, outputs), targets, *sides)
+
+
+def _compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]:
+    """Pairs of an output and a target that meet in the loss."""
+    outputs, targets = patient.chosen(seen.outputs), patient.targets
+    if isinstance(outputs, Tensor) and isinstance(targets, Tensor):
+        return [(outputs, targets)]
+    goals = {id(t) for t in tensors_in(targets)}
+    heads = {id(t) for t in tensors_in(outputs)}
+    meet = [step.tensors[:2] for step in seen.watcher.steps if len(step.tensors) > 1]
+    pairs = {(id(a), id(b)): (a, b) for one in meet for a, b in (one, one[::-1]) if id(a) in heads and id(b) in goals}
+    return list(pairs.values())[:2]
+
+
+class _Trial:
+    """The loss as a function of one output of the model; the others stay as they are."""
+
+    def __init__(self, seen: Observation, patient: Patient, outputs: Tensor) -> None:
+        self.whole, self.patient, self.outputs = patient.chosen(seen.outputs), patient, outputs
+        steps, sources = seen.watcher.steps, seen.watcher.sources
+        self.chosen = any(step.name in CHOOSING and sources(*step.args[1:]) == {"targets"} for step in steps)
+        self.classes = (
+            self.chosen or origin_of(outputs).kind in CLASS_STEPS or any(step.name in CLASS_STEPS for step in steps)
+        )
+
+    def __call__(self, values: Tensor) -> tuple[float, Tensor]:
+        """Return the cost of these values and its slope; NaN where the loss cannot take them."""
+        values = values.detach().clone().requires_grad_()
+        whole = changed(self.whole, lambda t: values if t is self.outputs else t.detach())
+        with torch.random.fork_rng([]), torch.enable_grad():
+            torch.manual_seed(0)
+            try:
+                loss = loss_in(self.patient.loss_fn(whole, self.patient.targets))
+                return loss.item(), torch.autograd.grad(loss, values)[0]
+            except (RuntimeError, AttributeError, TypeError, ValueError, KeyError, IndexError):
+                return nan, torch.zeros_like(values)
+
+
+def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator[Finding]:
+    whole = not targets.is_floating_point() and targets.dtype != torch.bool and targets.dim() < good.dim()
+    truth = targets.reshape(good.shape) if targets.numel() == good.numel() else None
+    binary = truth is not None and bool(((truth == 0) | (truth == 1)).all())
+    (right, _), (wrong, at_wrong), (between, at_none) = trial(good), trial(bad), trial(_undecided(good, bad))
+    if not all(map(isfinite, (right, wrong, between))):
         return
-    whole = not patient.targets.is_floating_point() and patient.targets.dtype != torch.bool
-    if whole and not _shares_classes(seen, outputs):
+    free = bool((good.abs() > 1).any())  # logits, not probabilities
+    if whole and not trial.classes:
         return  # outputs that are no class scores: embeddings, say
-    pair = _agreeing_and_contradicting(outputs.detach(), patient.targets.detach())
-    if pair is None:
-        return
-    good, bad, undecided = (_cost(patient, values) for values in (*pair, _undecided(*pair)))
-    if None in (good, bad, undecided):
-        return
-    margin = BETWEEN * abs(good - bad) + 1e-6
-    if bad + margin < undecided < good - margin:
+    if ((whole and trial.chosen) or binary) and free:
+        more, most = trial(10 * good)[0], trial(100 * good)[0]
+        if most < 5 * more < 0:
+            yield Finding("unnormalised_likelihood" if whole else "unbounded_loss", "warning",
+                f"The loss falls without end: outputs ten times as large take it from {more:.3g} to {most:.3g}.",
+                "The optimiser only makes the outputs larger, and nothing is ever learnt well enough.",
+                "Use a loss with a lower bound: `nn.CrossEntropyLoss()` or `nn.BCEWithLogitsLoss()`.")  # fmt: skip
+            return
+    margin = BETWEEN * abs(right - wrong) + 1e-6
+    if wrong + margin < between < right - margin:
         yield Finding("better_outputs_cost_more", "warning",
-            f"Outputs that agree with the targets cost {good:.4g}, outputs that contradict them cost {bad:.4g}.",
+            f"Outputs that agree with the targets cost {right:.4g}, outputs that contradict them cost {wrong:.4g}.",
             "The optimiser makes the loss small, so it drives the model away from the targets.",
             "Turn the sign of the loss, `loss = -score` or `loss = 1 - score`, or swap its two arguments.")  # fmt: skip
+        return
+    if (whole or binary) and _is_symmetric(trial, good, bad):
+        yield Finding("samples_not_paired", "warning",
+            "The loss is the same when the right answers are handed to other samples.",
+            "Every sample meets the targets of all samples, so the model can only learn how frequent they are.",
+            "Take each sample's own: `log_p[torch.arange(len(y)), y]` or `log_p.gather(1, y[:, None])`.")  # fmt: skip
+    for label in (0, 1) if binary else ():
+        here = truth == label
+        if bool(here.any()) and not bool(at_wrong[here].any() or at_none[here].any()) and bool(at_none[~here].any()):
+            yield Finding("one_label_costs_nothing", "warning",
+                f"Where the target is {label} the loss has no gradient, however wrong the output is.",
+                f"Only targets of {1 - label} teach, so the model learns to say {1 - label} to everything.",
+                "Add the other half, `y * log(p) + (1 - y) * log(1 - p)`, or give a hinge loss labels of "
+                "-1 and +1: `2 * y - 1`.")  # fmt: skip
+    sure = bad * (SUREST / SURE) if free else torch.sigmoid(SUREST * (2 * bad - 1).sign()) if binary else bad
+    cost, slope = trial(sure)
+    if not (isfinite(cost) and bool(torch.isfinite(slope).all())):
+        yield Finding("unstable_formula", "warning",
+            f"The loss or its gradient is not finite where the model is sure and wrong, at a logit of {SUREST:g}.",
+            "float32 rounds a sure probability to 0 or 1, and its logarithm is infinite: one sample ruins all weights.",
+            "Use the stable form: `F.binary_cross_entropy_with_logits`, `F.cross_entropy`, `F.logsigmoid`.")  # fmt: skip
+
+
+def _is_symmetric(trial: _Trial, good: Tensor, bad: Tensor) -> bool:
+    """Is the loss the same when outputs of every kind are handed round among the samples?"""
+    if bool((good == good[:1]).all()):
+        return False  # one target for all
+    mixture = torch.rand(len(good), *[1] * (good.dim() - 1), generator=torch.Generator().manual_seed(0)).to(good)
+    values = mixture * good + (1 - mixture) * bad
+    here, elsewhere = trial(values)[1], trial(values.roll(1, 0))[1].roll(-1, 0)
+    return bool(here.any()) and torch.allclose(here, elsewhere, rtol=1e-4, atol=1e-6 * float(here.abs().max()))
+
+
+def _is_count(targets: object) -> bool:
+    """Does every sample have its own number, as the pairs of a contrastive loss?"""
+    return isinstance(targets, Tensor) and targets.dim() == 1 and targets.tolist() == list(range(len(targets)))
+
+
+def _of_views(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Two views of a sample must cost less than views of two samples; so must a triplet the right way round."""
+    views = seen.outputs if isinstance(seen.outputs, (tuple, list)) and len(seen.outputs) in (2, 3) else ()
+    first = views[0] if views and all(isinstance(t, Tensor) and t.dim() == 2 for t in views) else None
+    if first is None or any(t.shape != first.shape for t in views) or min(first.shape) < 2:
+        return
+    one = first.detach() + torch.randn_like(first) * first.detach().std()
+    other, rest = one.roll(1, 0), len(views) == 3
+    costs = []
+    for answer in ([one, one, *[other] * rest], [one, other, *[one] * rest]):
+        with torch.no_grad(), torch.random.fork_rng([]):
+            torch.manual_seed(0)
+            costs.append(loss_in(patient.loss_fn(type(seen.outputs)(answer), patient.targets)).item())
+    if costs[1] < costs[0] - BETWEEN * abs(costs[0]) - 1e-6:
+        yield Finding("better_outputs_cost_more", "warning",
+            f"Equal views of a sample cost {costs[0]:.4g}, views of two different samples cost {costs[1]:.4g}.",
+            "The optimiser makes the loss small, so it drives apart what belongs together.",
+            "Turn the sign, `loss = 1 - similarity`, or put the positive before the negative.")  # fmt: skip
 
 
 def _undecided(good: Tensor, bad: Tensor) -> Tensor:
     """Outputs that take no side: a loss that only compares other places than these outputs finds them cheapest."""
     return ((good + bad) / 2).mean(0, keepdim=True).expand_as(good).contiguous()
-
-
-def _shares_classes(seen: Observation, outputs: Tensor) -> bool:
-    """Does a softmax, in the model or in the loss, make class scores of these outputs?"""
-    return origin_of(outputs).kind in CLASS_STEPS or any(step.name in CLASS_STEPS for step in seen.watcher.steps)
-
-
-def _cost(patient: Patient, outputs: Tensor) -> float | None:
-    with torch.no_grad():
-        loss = loss_in(patient.loss_fn(outputs, patient.targets))
-    return loss.item() if isinstance(loss, Tensor) and bool(torch.isfinite(loss)) else None
 
 
 def _agreeing_and_contradicting(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None:
@@ -70,7 +168,8 @@ def _agreeing_and_contradicting(outputs: Tensor, targets: Tensor) -> tuple[Tenso
         if bool(((outputs >= 0) & (outputs <= 1)).all()):
             return truth.clamp(NEARLY, 1 - NEARLY), (1 - truth).clamp(NEARLY, 1 - NEARLY)
         return SURE * (2 * truth - 1), SURE * (1 - 2 * truth)
-    other = truth.flip(0)
+    ranks = truth.argsort(0).argsort(0)
+    other = truth.sort(0, descending=True).values.gather(0, ranks)  # the largest target for the smallest, and so on
     return (truth, other) if bool(torch.isfinite(truth).all()) and not torch.equal(truth, other) else None
 
 
@@ -99,17 +198,23 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
         return
     samples = inputs.shape[0]
     suspects, over_batch = _time_first_layers(patient.model), _softmax_over_batch(outputs, samples)
-    if not (suspects or over_batch) or samples < 4 or outputs.dim() != 2 or outputs.shape[0] != samples:
+    if samples < 4 or outputs.dim() < 1 or outputs.shape[0] != samples or not isinstance(patient.model, nn.Module):
         return
     labelled = next((t for t in tensors_in(patient.targets) if t.dim()), None)
-    if samples == outputs.shape[1] or (labelled is not None and labelled.shape[0] != samples):
+    if outputs.shape[1:2] == (samples,) or (labelled is not None and labelled.shape[0] != samples):
         return
+    if (outputs.dim() > 2 and inputs.dim() < 4) or _mixes_on_purpose(patient.model, outputs):
+        return  # time may come first on purpose
     other = torch.cat([inputs[:1].expand(samples - 1, *inputs.shape[1:]), inputs[-1:]])
     was = patient.model.training
     patient.model.eval()
     try:
         with torch.no_grad():
-            before, after = (next(tensors_in(patient.observe(x).outputs), None) for x in (inputs, other))
+            found = []
+            for x in (inputs, other):
+                torch.manual_seed(0)
+                found.append(next(tensors_in(patient.outputs_of(x)), None))
+            before, after = found
     finally:
         patient.model.train(was)
     if before is None or after is None or torch.allclose(before[-1], after[-1], rtol=1e-4, atol=1e-5):
@@ -121,6 +226,11 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
             "batch_first=False and takes the first axis, the samples, for time.",
             "Every sample then sees those before it in the batch, and its own steps are treated as separate samples.",
             f"Say that the batch comes first: `{type(layer).__name__}(..., batch_first=True)`.")  # fmt: skip
+    elif not over_batch:
+        yield Finding("samples_mixed", "warning",
+            "The output of one sample depends on the other samples of the batch.",
+            "A view, reshape or transpose has taken the axis of the samples apart, or something averages over it.",
+            "Keep the samples first: `x.flatten(1)`, `x.transpose(1, 2)`; `h[-1]` is the last layer of a state.")  # fmt: skip
     else:
         yield Finding("softmax_wrong_axis", "error",
             "A softmax inside the model runs over the batch, and the output of one sample depends on the others.",
@@ -135,6 +245,14 @@ def _softmax_over_batch(outputs: Tensor, samples: int) -> bool:
         if result is not None and node._saved_dim == 0 and result.dim() > 1 and result.shape[0] == samples:
             return True
     return False
+
+
+def _mixes_on_purpose(model: nn.Module, outputs: Tensor) -> bool:
+    """Does a norm without running statistics, or a given table of the samples' neighbours, belong to the model?"""
+    norms = [part for part in model.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
+    left = [getattr(node, "_saved_self", None) for node in nodes_behind(outputs.grad_fn) if operation(node) == "Mm"]
+    tables = [t for t in left if isinstance(t, Tensor) and t.shape == (len(outputs),) * 2 and not t.requires_grad]
+    return bool(tables) or any(norm.running_mean is None for norm in norms)
 
 
 def _time_first_layers(model: object) -> list[tuple[str, nn.Module]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 
+import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
@@ -102,6 +103,8 @@ class Watcher(TorchFunctionMode):
         self.calls: list[LossCall] = []
         self.steps: list[Step] = []
         self.in_loss = False
+        self.cuts: list[object] = []  # graph nodes whose values the model used without their gradient
+        self.dropped: list[object] = []  # graph nodes of dropouts
         self._sources: dict[int, frozenset[str]] = {}
         self._kept: list[object] = []  # so that no identity is used twice
 
@@ -127,9 +130,19 @@ class Watcher(TorchFunctionMode):
         result = function(*args, **kwargs)
         if call is not None:
             call.result = result
-        if self.in_loss and len(self.steps) < MOST_STEPS:
+        if not self.in_loss:
+            self._note_in_model(name, args, result)
+        elif len(self.steps) < MOST_STEPS:
             self._note(Step(name, args, kwargs, result))
         return result
+
+    def _note_in_model(self, name: str, args: tuple, result: object) -> None:
+        if not torch.is_grad_enabled() or not isinstance(result, Tensor):
+            return
+        if name == "dropout" and result.requires_grad and result is not args[0]:
+            self.dropped.append(result.grad_fn)
+        if not result.requires_grad and len(self.cuts) < MOST_STEPS:
+            self.cuts += [t.grad_fn for t in tensors_in(args) if t.grad_fn is not None]
 
     def _note(self, step: Step) -> None:
         sources = self.sources(step.args, step.kwargs)

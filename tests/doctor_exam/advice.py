@@ -10,7 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from doctor_exam.parts import Heads, N, Tagger, Then, inputs, mlp
-from doctor_exam.unseen_wrong import alignments, ctc
+from doctor_exam.unseen_wrong import alignments, ctc, dice
 
 CE, BCE, LOGITS, MSE = nn.CrossEntropyLoss(), nn.BCELoss(), nn.BCEWithLogitsLoss(), nn.MSELoss()
 KL = nn.KLDivLoss(reduction="batchmean")
@@ -136,6 +136,55 @@ def over_what_counts(out, y):
 
 def long_batch():
     return torch.randn(64, 8)
+
+
+class Pool(nn.Module):
+    """The steps that a mask shows, weighed by a softmax of their scores."""
+
+    def __init__(self, hide: Callable):
+        super().__init__()
+        self.score, self.out, self.hide = nn.Linear(8, 1), nn.Linear(8, 5), hide
+
+    def forward(self, x, mask):
+        return self.out((torch.softmax(self.hide(self.score(x)[..., 0], mask), 1)[..., None] * x).sum(1))
+
+
+def steps_and_mask():
+    """One step of each text is shown; the others are loud noise."""
+    mask = F.one_hot(torch.arange(N) % 4, 4).float()
+    x = torch.where(mask[..., None] > 0, 1, 9) * torch.randn(N, 4, 8)
+    return (x, mask), x[mask > 0][:, :5].argmax(1)
+
+
+def alike():
+    model = mlp(5)
+    for weight in model.parameters():
+        nn.init.constant_(weight, 0.1)
+    return model
+
+
+def deep(*between: nn.Module):
+    return nn.Sequential(*[layer for _ in range(12) for layer in (nn.Linear(8, 8), *between)], nn.Linear(8, 5))
+
+
+def counted():
+    """Texts that count upwards."""
+    tokens = (torch.randint(0, 50, (N, 1)) + torch.arange(9)) % 50
+    return tokens, tokens.clone()
+
+
+def words(out, y):
+    return F.cross_entropy(out.reshape(-1, 50), y.reshape(-1))
+
+
+def half_wrong(x):
+    """Labels of which half are wrong and weigh nothing."""
+    weights = (torch.arange(N) % 2).float()
+    return torch.where(weights > 0, by_size(x), (by_size(x) + 1) % 5), weights
+
+
+def pixels_and_mask(x):
+    return (x[:, :1] > 0).float(), (x[:, 1:2] > 0).float()
 
 
 MORE = {
@@ -302,4 +351,41 @@ MORE = {
     "wrong_formula, weights": (lambda: weighed(False), lambda: weighed(True), lambda: x_and(by_size)),
     "zero_gradient": (lambda: (Then(mlp(1), lambda z: torch.sigmoid(1e4 * z)), MSE), lambda: (mlp(1), LOGITS),
                       lambda: x_and(by_sign)),
+    "relu_before_activation": (lambda: (mlp(1, nn.ReLU(), nn.Sigmoid()), BCE), lambda: (mlp(1, nn.Sigmoid()), BCE),
+                               lambda: x_and(by_sign)),
+    "blank_in_targets": (
+        lambda: (Then(Tagger(6), lambda z: z.log_softmax(-1)), ctc),
+        lambda: (Then(Tagger(7), lambda z: z.log_softmax(-1)), ctc),
+        lambda: (torch.randint(0, 50, (N, 12)), alignments(blank_free=False)),
+        lambda x, y: (x, (y[0] + 1, *y[1:]))),
+    "dropout_on_outputs": (lambda: (mlp(5, nn.Dropout()), CE), lambda: (mlp(5), CE), lambda: x_and(by_size)),
+    "units_all_alike": (lambda: (alike(), CE), lambda: (mlp(5), CE), lambda: x_and(by_size)),
+    "vanishing_gradient": (lambda: (deep(nn.Sigmoid()), CE), lambda: (deep(nn.LayerNorm(8), nn.ReLU()), CE),
+                           lambda: x_and(by_size)),
+    "weights_after_mean": (
+        lambda: (mlp(5), lambda out, y: (F.cross_entropy(out, y[0]) * y[1]).mean()),
+        lambda: (mlp(5), lambda out, y: (F.cross_entropy(out, y[0], reduction="none") * y[1]).mean()),
+        lambda: x_and(half_wrong)),
+    "one_label_costs_nothing": (
+        lambda: (mlp(1, nn.Sigmoid()), lambda p, y: -(y * (p + 1e-6).log()).mean()),
+        lambda: (mlp(1, nn.Sigmoid()), lambda p, y: -(y * (p + 1e-6).log() + (1 - y) * (1 - p + 1e-6).log()).mean()),
+        lambda: x_and(by_sign)),
+    "samples_not_paired": (
+        lambda: (mlp(5), lambda out, y: -out.log_softmax(1)[:, y].mean()),
+        lambda: (mlp(5), lambda out, y: -out.log_softmax(1)[torch.arange(len(y)), y].mean()), lambda: x_and(by_size)),
+    "unnormalised_likelihood": (lambda: (mlp(5), lambda out, y: -out.gather(1, y[:, None]).mean()),
+                                lambda: (mlp(5), CE), lambda: x_and(by_size)),
+    "unbounded_loss": (lambda: (mlp(1), lambda out, y: -((2 * y - 1) * out).mean()), lambda: (mlp(1), LOGITS),
+                       lambda: x_and(by_sign)),
+    "unstable_formula": (
+        lambda: (mlp(1), lambda out, y: -(y * out.sigmoid().log() + (1 - y) * (1 - out.sigmoid()).log()).mean()),
+        lambda: (mlp(1), LOGITS), lambda: x_and(by_sign)),
+    "target_in_view": (lambda: (Tagger(50), words), lambda: (Tagger(50), lambda out, y: words(out[:, :-1], y[:, 1:])),
+                       counted),
+    "mask_before_softmax": (lambda: (Pool(lambda s, m: s * m), CE),
+                            lambda: (Pool(lambda s, m: s.masked_fill(m == 0, -torch.inf)), CE), steps_and_mask),
+    "mask_before_sigmoid": (
+        lambda: (nn.Conv2d(3, 1, 1), lambda out, y: dice((out * y[1]).sigmoid(), y[0] * y[1])),
+        lambda: (nn.Conv2d(3, 1, 1), lambda out, y: dice(out.sigmoid() * y[1], y[0] * y[1])),
+        lambda: (lambda x: (x, pixels_and_mask(x)))(inputs(3, 6, 6))),
 }  # fmt: skip
