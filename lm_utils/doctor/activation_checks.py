@@ -112,8 +112,7 @@ def check_two_deep(seen: Observation, cases: list[Case]) -> Iterator[Finding]:
                 "The second one sees only numbers between 0 and 1, so it can never become sure and gradients shrink.",
                 f"Use one of the two: take the {under} away.")  # fmt: skip
         elif origin.under in ("relu", "softplus", "abs"):
-            yield Finding("relu_before_activation", "warning",
-                f"A {over} is applied to what a {under} has made.",
+            yield Finding("relu_before_activation", "warning", f"A {over} is applied to what a {under} has made.",
                 "Everything negative is lost before it: a sigmoid then stays above 0.5, so no can never be said, and "
                 "units at zero pass no gradient.",
                 f"Take the {under} away: the layer before the {over} must be free to emit either sign.")  # fmt: skip
@@ -150,13 +149,10 @@ def bounded_logits(case: Case) -> Iterator[Finding]:
 
 def softmax_over_one(case: Case) -> Finding:
     """A softmax that shares out the whole among one."""
-    return Finding(
-        "softmax_over_one_output",
-        "error",
-        "The softmax runs over a single output.",
+    return Finding("softmax_over_one_output", "error", "The softmax runs over a single output.",
         "A softmax over one number is always exactly 1, so the output never changes and no gradient flows.",
-        "For one output use a sigmoid inside the loss: return the logit and write `loss_fn = nn.BCEWithLogitsLoss()`.",
-    )
+        "For one output use a sigmoid inside the loss: return the logit and write `loss_fn = nn.BCEWithLogitsLoss()`."
+    )  # fmt: skip
 
 
 def softmax_wrong_axis(case: Case) -> Finding:

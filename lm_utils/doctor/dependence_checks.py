@@ -1,17 +1,17 @@
 """Do the outputs depend on the inputs at all, and is the loss better than a constant's?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.baseline import constant_loss
 from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.hidden_checks import DRAWN
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
 
+SMALLEST = 1e-6  # keeps a probability off 0 and 1 before a logarithm
 FEWEST = 8  # samples below which a comparison with the constant predictor says nothing
 
 
@@ -24,13 +24,10 @@ def check_dependence(outputs: Tensor | None, patient: Patient) -> Iterator[Findi
     if outputs is None or outputs.dim() == 0 or outputs.numel() < 2 or not _inputs_differ(patient):
         return
     if outputs.shape[0] > 1 and _rows_equal(outputs) and _still_equal(patient) and not _slope_at_inputs(patient):
-        yield Finding(
-            "outputs_ignore_inputs",
-            "error",
-            "The outputs are the same for every input, to the last bit.",
+        yield Finding("outputs_ignore_inputs", "error", "The outputs are the same for every input, to the last bit.",
             "Whatever is learned then is the average of the targets: something cuts the input off.",
-            "Follow one batch through forward(): `print(x.std(0).max())` after each layer shows where it turns to 0.",
-        )
+            "Follow one batch through forward(): `print(x.std(0).max())` after each layer shows where it turns to 0."
+        )  # fmt: skip
 
 
 def _rows_equal(outputs: Tensor) -> bool:
@@ -148,7 +145,7 @@ def check_leak(seen: Observation, patient: Patient) -> Iterator[Finding]:
     places = [_scores_by_place(calls[seen.calls.index(call)].input, rows, width) for calls in both]
     moved = (places[0] - places[1]).abs().amax((0, 2)) > 1e-6
     if bool(moved[place]) and (ahead > 0 or not (masked or bool(moved[0]))):
-        yield Finding("target_in_view", "warning",
+        yield Finding("target_in_view" if ahead else "labels_not_shifted", "warning",
             "At each place the model has read the very token that the loss asks for there.",
             "Copying it makes the loss small, and nothing is learnt about the next token.",
             "Shift the targets, `loss_fn(logits[:, :-1], tokens[:, 1:])`, and hide what follows: "
@@ -170,3 +167,57 @@ def _scores_by_place(scores: Tensor, rows: int, width: int) -> Tensor:
     if scores.dim() == 3 and scores.shape[:2] != (rows, width):
         scores = scores.transpose(1, 2)
     return scores.detach().reshape(rows, width, -1)
+
+
+def best_constant(family: str, outputs: Tensor, targets: Tensor, loss_name: str = "") -> Tensor | None:
+    """The constant outputs (in the outputs' shape) that suit these targets best, or None where unknown."""
+    if family in ("cross_entropy", "nll"):
+        return _class_shares(outputs, targets).log()
+    if targets.shape != outputs.shape or not targets.is_floating_point():
+        return None
+    centre = _median if loss_name == "l1_loss" else _mean
+    if family in ("bce", "bce_logits"):
+        rate = centre(targets).clamp(SMALLEST, 1 - SMALLEST)
+        return (rate if family == "bce" else torch.logit(rate)).expand_as(outputs)
+    return centre(targets).expand_as(outputs) if family == "distance" else None
+
+
+def _class_shares(outputs: Tensor, targets: Tensor) -> Tensor | None:
+    axis = 1 if outputs.dim() > 1 else 0
+    classes = outputs.shape[axis]
+    if targets.shape == outputs.shape:
+        shares = _mean(targets)
+    else:
+        kept = targets[(targets >= 0) & (targets < classes)]
+        counts = torch.bincount(kept.flatten(), minlength=classes).to(outputs.dtype)
+        shares = (counts / counts.sum().clamp(min=1)).reshape(
+            [classes if a == axis else 1 for a in range(outputs.dim())]
+        )
+    return shares.clamp(min=SMALLEST).expand_as(outputs)
+
+
+def _axes_to_average(targets: Tensor) -> list[int]:
+    """Samples and positions, but not the outputs that stand side by side on axis 1."""
+    return [axis for axis in range(targets.dim()) if axis != 1]
+
+
+def _mean(targets: Tensor) -> Tensor:
+    return targets.mean(_axes_to_average(targets), keepdim=True)
+
+
+def _median(targets: Tensor) -> Tensor:
+    if targets.dim() == 1:
+        return targets.median()
+    flat = targets.movedim(1, 0).flatten(1).median(1).values
+    return flat.reshape([-1 if axis == 1 else 1 for axis in range(targets.dim())])
+
+
+def constant_loss(
+    loss: Callable[[Tensor, Tensor], Tensor], family: str, outputs: Tensor, targets: Tensor, loss_name: str = ""
+) -> float | None:
+    """What the loss gives for the best constant outputs, or None where that constant is unknown."""
+    constant = best_constant(family, outputs, targets, loss_name)
+    if constant is None:
+        return None
+    value = loss(constant.to(outputs.dtype), targets)
+    return value.item() if value.numel() == 1 else value.mean().item()

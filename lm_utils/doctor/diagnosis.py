@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.activation_checks import check_activation, check_two_deep, check_unit_values
+from lm_utils.doctor.axis_checks import check_axes
 from lm_utils.doctor.belongings import first_tensor, nothing_changes, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak
@@ -106,6 +107,7 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_leak, seen, patient)
     examination.ask(check_inner_softmax, seen, patient)
     examination.ask(check_dropout_last, seen, outputs)
+    examination.ask(check_axes, seen, patient)
     examination.ask(check_formula, seen, patient)
     examination.ask(_check_own_difference, seen, patient)
     examination.ask(check_masks, seen, patient)
@@ -213,13 +215,11 @@ def _about_the_call(
     explained = any(finding.severity == "error" for finding in findings)
     if seen.failure is not None and not explained:
         name = "would_kill_device" if isinstance(seen.failure, WouldKillDevice) else "loss_fails"
-        yield Finding(
-            name,
-            "error",
+        yield Finding(name, "error",
             f"The loss fails on `targets` ({_described(targets)}): {first_sentence(seen.failure)}",
             "It does not accept these outputs and targets.",
-            "Compare shapes and types: `print(outputs.shape, outputs.dtype, targets.shape, targets.dtype)`.",
-        )
+            "Compare shapes and types: `print(outputs.shape, outputs.dtype, targets.shape, targets.dtype)`."
+        )  # fmt: skip
     elif seen.failure is None and not isinstance(seen.loss, Tensor):
         yield Finding("loss_not_a_tensor", "error", f"The loss is a {type(seen.loss).__name__}, not a tensor.",
                       "Only a tensor remembers how it was computed, and backward() needs that.",
@@ -228,13 +228,11 @@ def _about_the_call(
         yield Finding("loss_not_scalar", "info", f"The loss has shape {list(seen.loss.shape)}, not a single number.",
                       "backward() needs one number.", "Average it: `loss_fn(outputs, targets).mean()`.")  # fmt: skip
     if seen.failure is None and not cases:
-        yield Finding(
-            "unknown_loss",
-            "info",
+        yield Finding("unknown_loss", "info",
             "The loss is not one of torch's that the doctor knows, so its demands are unknown.",
             "Checked was what holds for every loss: its operations, gradients, hidden units, dependence on the input.",
-            "Nothing needs to be done; with a loss of torch's, such as `nn.CrossEntropyLoss()`, more is checked.",
-        )
+            "Nothing needs to be done; with a loss of torch's, such as `nn.CrossEntropyLoss()`, more is checked."
+        )  # fmt: skip
 
 
 def _without_echoes(findings: list[Finding]) -> list[Finding]:

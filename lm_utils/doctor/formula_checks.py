@@ -1,8 +1,8 @@
 """Own formulas: what the operations between the outputs and the loss do to each other."""
 
 from collections.abc import Iterator
-from math import prod
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -16,9 +16,6 @@ ALIKE = {
     "subtract": "sub", "rsub": "sub", "multiply": "mul", "rmul": "mul", "radd": "add", "divide": "div",
     "true_divide": "div", "truediv": "div", "rtruediv": "div", "rdiv": "div", "rpow": "pow", "square": "pow",
 }  # fmt: skip
-STRETCHING = {"sub", "add", "mul", "div", "max", "min", "maximum", "minimum", "where"}
-SQUASHING = {"softmax", "log_softmax", "sigmoid", "logsigmoid", "log_sigmoid", "logsumexp"}
-SHARES = {"softmax", "sigmoid"}
 LINEAR_STEPS = {"getitem", "get", "mean", "sum", "sub", "neg", "add", "eq", "view", "reshape", "squeeze", "flatten"}
 
 
@@ -30,110 +27,43 @@ def kind_of(step: Step) -> str:
 
 def check_formula(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the steps of a loss of one's own."""
-    for check in (
-        _stretch,
-        _squashed,
-        _logarithm,
-        _overlap,
-        _focal,
-        _weight_in_probability,
-        _scrambled,
-        _dead_term,
-        _critic,
-        _after_mean,
-    ):
+    for check in (_logarithm, _overlap, _focal, _weight_in_probability, _dead_term, _critic, _reduced_too_early,
+                  _similarity_added):  # fmt: skip
         yield from check(seen, patient)
 
 
 def own_difference(seen: Observation) -> LossCall | None:
     """Return "outputs minus targets" of a formula of one's own, as if it were a call of a torch loss."""
     for step in seen.watcher.steps if not seen.calls else []:
-        pair = _pair(step) if kind_of(step) == "sub" else None
+        pair = pair_of(step) if kind_of(step) == "sub" else None
         if pair is None or pair[0].shape != pair[1].shape:
             continue
         outputs, targets = pair if pair[0].requires_grad else pair[::-1]
-        if _of(seen, outputs) == {"outputs"} and _of(seen, targets) == {"targets"} and outputs.requires_grad:
+        if of(seen, outputs) == {"outputs"} and of(seen, targets) == {"targets"} and outputs.requires_grad:
             return LossCall(F.mse_loss, "own_difference", outputs, targets)
     return None
 
 
-def _pair(step: Step) -> tuple[Tensor, Tensor] | None:
+def pair_of(step: Step) -> tuple[Tensor, Tensor] | None:
     tensors = step.tensors[-2:] if kind_of(step) == "where" else step.tensors
     return (tensors[0], tensors[1]) if len(tensors) == 2 else None
 
 
-def _of(seen: Observation, *values: object) -> frozenset[str]:
+def of(seen: Observation, *values: object) -> frozenset[str]:
     return seen.watcher.sources(*values)
-
-
-def _stretch(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """[N] against [N, 1]: the shorter shape gets an axis in front, and both grow into a table of all pairs."""
-    for step in seen.watcher.steps:
-        pair = _pair(step) if kind_of(step) in STRETCHING else None
-        if pair is None or not isinstance(step.result, Tensor) or not _both_grow(*pair, step.result):
-            continue
-        own = [("outputs" in _of(seen, one), "targets" in _of(seen, one)) for one in pair]
-        if (own[0][0] and own[1][1] and not own[1][0]) or (own[1][0] and own[0][1] and not own[0][0]):
-            yield Finding(
-                "shapes_broadcast",
-                "error",
-                f"Inside the loss {list(pair[0].shape)} and {list(pair[1].shape)} meet and are silently stretched "
-                f"to {list(step.result.shape)}.",
-                "Every sample meets the targets of all other samples, and the best answer is their mean.",
-                f"Give both one shape before `{kind_of(step)}`: `values.squeeze(-1)` or `targets.unsqueeze(-1)`.",
-            )
-            return
-
-
-def _both_grow(one: Tensor, other: Tensor, result: Tensor) -> bool:
-    return one.dim() != other.dim() and result.numel() > max(one.numel(), other.numel()) and min(
-        one.numel(), other.numel()) > 1  # fmt: skip
-
-
-def _squashed(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """A softmax or sigmoid of what is one already, or a softmax that runs over the batch."""
-    for step in seen.watcher.steps:
-        name, first = kind_of(step), next(iter(step.tensors), None)
-        if name not in SQUASHING or first is None or "outputs" not in _of(seen, first):
-            continue
-        before = origin_of(first).kind
-        if before in SHARES if name != "logsumexp" else before == "softmax":
-            yield Finding(
-                "activation_twice",
-                "warning",
-                f"The loss applies a {name} to numbers that a {before} has made already.",
-                "The second one sees only numbers between 0 and 1, so it can never become sure and gradients shrink.",
-                f"Use one of the two: leave the {name} out of the loss, or return raw outputs from the model.",
-            )
-        yield from _over_batch(step.result, patient, "The loss applies")
-    for tensor in tensors_in(seen.outputs):
-        yield from _over_batch(tensor, patient, "The model ends in")
-
-
-def _over_batch(result: object, patient: Patient, where: str) -> Iterator[Finding]:
-    if not isinstance(result, Tensor) or result.dim() < 2 or result.shape[0] == result.shape[1]:
-        return
-    origin = origin_of(result)
-    if origin.kind in ("softmax", "log_softmax") and origin.axis == 0 and origin.size == patient.batch_size:
-        yield Finding("softmax_wrong_axis", "error",
-            f"{where} a {origin.kind.replace('_', '-')} that runs over the batch.",
-            "The classes of one prediction should share the whole; a sample's output then depends on the others.",
-            f"Name the axis of the classes: `dim={-1 if result.dim() < 4 else 1}`.")  # fmt: skip
 
 
 def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
     for step in seen.watcher.steps:
         first = next(iter(step.tensors), None)
-        if kind_of(step) not in ("log", "log2", "log10") or first is None or "outputs" not in _of(seen, first):
+        if kind_of(step) not in ("log", "log2", "log10") or first is None or "outputs" not in of(seen, first):
             continue
         if origin_of(first).kind == "linear":
-            yield Finding(
-                "logarithm_of_raw_outputs",
-                "error",
+            yield Finding("logarithm_of_raw_outputs", "error",
                 "The loss takes a logarithm of raw outputs, and nothing keeps them positive.",
                 "The logarithm of a negative number is NaN, and of one near 0 it has a gradient without bound.",
-                "Use the stable form on raw outputs: `F.log_softmax(outputs, dim=1)` or `F.logsigmoid(outputs)`.",
-            )
+                "Use the stable form on raw outputs: `F.log_softmax(outputs, dim=1)` or `F.logsigmoid(outputs)`."
+            )  # fmt: skip
             return
 
 
@@ -150,29 +80,28 @@ def _overlap(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Dice or intersection over union on numbers that are no probabilities."""
     products = [step.result for step in seen.watcher.steps if _is_overlap(seen, step)]
     wide = _behind(seen, [step.result for step in seen.watcher.steps if kind_of(step) == "sum" and _is_wide(
-        step.tensors[0]) and _of(seen, step.tensors[0]) == {"outputs"}])  # fmt: skip
+        step.tensors[0]) and of(seen, step.tensors[0]) == {"outputs"}])  # fmt: skip
     raw = _behind(seen, [t for t in products if _is_wide(t)])
     reached = _behind(seen, products)
     for step in seen.watcher.steps if products else []:
-        pair = _pair(step) if kind_of(step) == "div" else None
-        if pair and id(pair[0]) in reached and "outputs" in _of(seen, pair[1]) and {id(pair[0]), id(pair[1])} & (wide | raw):
-            yield Finding(
-                "overlap_on_logits",
-                "error",
+        pair = pair_of(step) if kind_of(step) == "div" else None
+        inside = {id(t) for t in pair or ()}
+        if pair and id(pair[0]) in reached and "outputs" in of(seen, pair[1]) and inside & (wide | raw):
+            yield Finding("overlap_on_logits", "error",
                 "The overlap of outputs and targets is computed on raw outputs, not on probabilities.",
                 "The denominator can then reach 0 or turn negative, and large outputs win without being right.",
-                "Squash them first: `outputs.sigmoid()` for masks, `outputs.softmax(1)` for exclusive classes.",
-            )
+                "Squash them first: `outputs.sigmoid()` for masks, `outputs.softmax(1)` for exclusive classes."
+            )  # fmt: skip
             return
 
 
 def _is_overlap(seen: Observation, step: Step) -> bool:
-    pair = _pair(step) if kind_of(step) == "mul" else None
+    pair = pair_of(step) if kind_of(step) == "mul" else None
     if pair is None:
         return False
     for values, mask in (pair, pair[::-1]):
-        from_model = "outputs" in _of(seen, values) and "targets" not in _of(seen, values)
-        if from_model and _of(seen, mask) == {"targets"} and values.shape == mask.shape and values.is_floating_point():
+        from_model = "outputs" in of(seen, values) and "targets" not in of(seen, values)
+        if from_model and of(seen, mask) == {"targets"} and values.shape == mask.shape and values.is_floating_point():
             return bool(((mask == 0) | (mask == 1)).all())
     return False
 
@@ -181,20 +110,49 @@ def _is_wide(numbers: Tensor) -> bool:
     return numbers.is_floating_point() and bool(((numbers < -1e-3) | (numbers > 1 + 1e-3)).any())
 
 
-def _after_mean(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Weights of samples or places that meet a loss which has been summed up already."""
-    steps = seen.watcher.steps
-    sums = [step.result for step in steps if kind_of(step) in ("sum", "mean") or step.name in LOSSES]
-    sums = {id(t) for t in sums if isinstance(t, Tensor) and t.dim() == 0 and "outputs" in _of(seen, t)}
-    for step in steps:
-        pair = _pair(step) if kind_of(step) == "mul" else None
-        for one, weights in (pair, pair[::-1]) if pair else ():
-            if id(one) in sums and weights.numel() > 1 and _of(seen, weights) == {"targets"}:
-                yield Finding("weights_after_mean", "warning",
-                    f"Weights {list(weights.shape)} multiply a loss that is one number for the whole batch already.",
-                    "They then only scale it: no sample and no place counts more than another.",
-                    'Weigh first: `(F.cross_entropy(outputs, targets, reduction="none") * weights).mean()`.')  # fmt: skip
-                return
+def _reduced_too_early(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """A number that sums up the whole batch, and then meets numbers of single samples or another mean."""
+    totals, means = set(), set()
+    for step in seen.watcher.steps:
+        kind, tensors, result = kind_of(step), step.tensors, step.result
+        alone = isinstance(result, Tensor) and result.dim() == 0 and "outputs" in of(seen, result)
+        vector = next((t for t in tensors if t.dim() and t.numel() > 1), None)
+        inside = {id(t) for t in tensors}
+        early = vector is not None and (
+            (kind == "mul" and inside & (totals | means) and of(seen, vector) == {"targets"})
+            or (kind in ("add", "sub") and inside & totals and "outputs" in of(seen, vector))
+        )
+        if early or (kind == "mean" and inside & totals and vector is None):
+            yield Finding("wrong_formula", "warning",
+                f"A number that sums up the whole batch goes through `{kind}` as if it belonged to single samples.",
+                "Weights and masks then choose nothing, and the size of the term depends on the size of the batch.",
+                'Sum within a sample, `.sum(1)`, or take `reduction="none"`; weigh or mask; average last.')  # fmt: skip
+            return
+        if alone and vector is not None and (kind == "mean" or step.name in LOSSES):
+            means.add(id(result))
+        elif alone and (
+            (kind == "sum" and vector is not None)
+            or (
+                vector is None
+                and (
+                    inside & totals or (kind == "add" and len(tensors) == 2 and all(map(seen.watcher.is_part, tensors)))
+                )
+            )
+        ):
+            totals.add(id(result))
+
+
+def _similarity_added(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Cosine similarities that the loss makes small, all of them."""
+    cosines = [s.result for s in seen.watcher.steps if s.name == "cosine_similarity" and s.result.requires_grad]
+    if not cosines or not isinstance(seen.loss, Tensor) or not seen.loss.requires_grad:
+        return
+    slopes = torch.autograd.grad(seen.loss.sum(), cosines, allow_unused=True, retain_graph=True)
+    if all(slope is not None and bool((slope > 0).all()) and bool((slope == slope.max()).all()) for slope in slopes):
+        yield Finding("better_outputs_cost_more", "warning",
+            "The loss grows with the cosine similarity, so the two sides are driven apart.",
+            "A similarity is large where the two agree; a loss must be small there.",
+            "Take it off: `1 - F.cosine_similarity(a, b)`.")  # fmt: skip
 
 
 def _focal(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -209,13 +167,11 @@ def _focal(seen: Observation, patient: Patient) -> Iterator[Finding]:
         inside = [kind_of(step) for step in seen.watcher.steps if any(id(t) in reached for t in step.tensors)
                   and isinstance(step.result, Tensor) and step.result.grad_fn in nodes]  # fmt: skip
         if "pow" in inside and {"exp", "log"} & set(inside):
-            yield Finding(
-                "focal_after_mean",
-                "error",
+            yield Finding("focal_after_mean", "error",
                 "The factor that should weigh every sample is computed from the mean loss of the whole batch.",
                 "All samples then get one weight: hard and easy ones are treated alike.",
-                'Take the loss per sample, weigh it, and average last: `F.cross_entropy(..., reduction="none")`.',
-            )
+                'Take the loss per sample, weigh it, and average last: `F.cross_entropy(..., reduction="none")`.'
+            )  # fmt: skip
             return
 
 
@@ -236,40 +192,13 @@ def _weight_in_probability(seen: Observation, patient: Patient) -> Iterator[Find
             return
 
 
-def _scrambled(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """[N, C, ...] seen as [-1, C], or its axes in another order, without moving one."""
-    for step in seen.watcher.steps:
-        first, result = next(iter(step.tensors), None), step.result
-        if kind_of(step) not in ("view", "reshape") or not isinstance(result, Tensor) or first.dim() < 3:
-            continue
-        if _of(seen, first) == {"outputs"} and _is_scrambled(first.shape, result.shape):
-            yield Finding(
-                "axes_scrambled",
-                "error",
-                f"{list(first.shape)} is seen as {list(result.shape)} without moving the classes.",
-                "A row then holds numbers of one class at several places, not the classes of one place.",
-                "Move the axis first: `outputs.movedim(1, -1).reshape(-1, classes)`, or `outputs.transpose(1, 2)`.",
-            )
-            return
-
-
-def _is_scrambled(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
-    second, rest = before[1], prod(before[2:])
-    if second < 2 or rest < 2:
-        return False
-    if len(after) == 2:
-        return after[1] == second != before[-1]
-    reordered = sorted(after) == sorted(before) and tuple(after) != tuple(before)
-    return reordered or (tuple(after) == (before[0], rest, second) and rest != second)
-
-
 def _dead_term(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A part of a sum that carries no gradient, although it is computed from the outputs or is a loss."""
     steps = seen.watcher.steps
     lost = [s.result for s in seen.watcher.losses() if isinstance(s.result, Tensor) and not s.result.requires_grad]
     weights = [t for step in steps for t in step.tensors if isinstance(t, nn.Parameter) and t.requires_grad]
     lost = _behind(seen, [*lost, *weights], without_gradient=True)
-    numbers = [s.result for s in steps if kind_of(s) == "item" and "outputs" in _of(seen, s.args) and s.result]
+    numbers = [s.result for s in steps if kind_of(s) == "item" and "outputs" in of(seen, s.args) and s.result]
     for step in steps:
         if kind_of(step) not in ("add", "sub") or not isinstance(step.result, Tensor) or step.result.dim():
             continue
@@ -277,7 +206,7 @@ def _dead_term(seen: Observation, patient: Patient) -> Iterator[Finding]:
         dead = [t for t in pair if t.is_floating_point() and bool(t != 0) and (
             not t.requires_grad or _is_wrapped_anew(seen, t))]  # fmt: skip
         floats = [part for part in step.args if isinstance(part, float)]
-        frozen = any("outputs" in _of(seen, t) or id(t) in lost or t.requires_grad for t in dead)
+        frozen = any("outputs" in of(seen, t) or id(t) in lost or t.requires_grad for t in dead)
         if alive and (frozen or any(_is_multiple(part, number) for part in floats for number in numbers)):
             yield Finding("dead_term", "warning",
                 "A term of the loss carries no gradient: it changes the number that is printed, and nothing else.",
@@ -304,7 +233,7 @@ def _is_multiple(value: float, number: float) -> bool:
 def _critic(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A loss that is linear in outputs which a sigmoid keeps between 0 and 1."""
     outputs = next(iter(tensors_in(seen.outputs)), None)
-    own = [s for s in seen.watcher.steps if "outputs" in _of(seen, s.args)]
+    own = [s for s in seen.watcher.steps if "outputs" in of(seen, s.args)]
     if outputs is None or not own or any(s.name in LOSSES or kind_of(s) not in LINEAR_STEPS for s in own):
         return
     if origin_of(outputs).kind == "sigmoid" and {"sub", "neg"} & {kind_of(s) for s in own}:

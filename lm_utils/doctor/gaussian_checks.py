@@ -95,10 +95,8 @@ def _likelihood(seen: Observation, patient: Patient, heads: list[Tensor], spread
     trial = _Trial(seen, patient, heads, spread)
     costs = [trial(None, place)[0] for place in (-3.0, 0.0, 4.0, 12.0)]
     if costs == sorted(costs, reverse=True) and 0 <= costs[3] < 0.01 * costs[1]:
-        yield Finding(
-            "wrong_formula",
-            "warning",
+        yield Finding("wrong_formula", "warning",
             "The loss goes to 0 as the predicted spread grows, whatever the predicted mean is.",
             "Nothing in it pays for being unsure, so the model learns to call everything uncertain.",
-            "Add the logarithm: `(0.5 * log_var + 0.5 * (targets - mean) ** 2 * torch.exp(-log_var)).mean()`.",
-        )
+            "Add the logarithm: `(0.5 * log_var + 0.5 * (targets - mean) ** 2 * torch.exp(-log_var)).mean()`."
+        )  # fmt: skip

@@ -59,13 +59,10 @@ def check_registered(seen: Observation, patient: Patient) -> Iterator[Finding]:
 def check_finite(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
     """Are outputs and loss ordinary numbers?"""
     if outputs is not None and outputs.is_floating_point() and not _masked_or_finite(outputs, seen.loss):
-        yield Finding(
-            "outputs_not_finite",
-            "error",
-            "The outputs contain NaN or infinity.",
+        yield Finding("outputs_not_finite", "error", "The outputs contain NaN or infinity.",
             "One such number makes the loss and every gradient useless.",
-            "Look where they begin: `torch.autograd.set_detect_anomaly(True)`; check the inputs, 0/0 and log(0).",
-        )
+            "Look where they begin: `torch.autograd.set_detect_anomaly(True)`; check the inputs, 0/0 and log(0)."
+        )  # fmt: skip
     elif isinstance(seen.loss, Tensor) and not torch.isfinite(seen.loss).all():
         yield Finding("loss_not_finite", "error", "The loss is NaN or infinite on finite outputs.",
             "A logarithm of 0, a division by 0 or an average over nothing stands in the loss.",
@@ -106,8 +103,9 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
     elif not any(bool(slope.any()) for slope in arrived):
         yield from _no_flow(loss)
     if arrived:
-        yield from _without_gradient(seen, patient, [n for n, slope in zip(free, slopes, strict=True) if slope is None])
-        yield from check_weight_slopes(seen, patient, {n: s for n, s in zip(free, slopes, strict=True) if s is not None})
+        named = dict(zip(free, slopes, strict=True))
+        yield from _without_gradient(seen, patient, [name for name, slope in named.items() if slope is None])
+        yield from check_weight_slopes(seen, patient, {n: slope for n, slope in named.items() if slope is not None})
 
 
 def _without_gradient(seen: Observation, patient: Patient, missing: list[str]) -> Iterator[Finding]:
@@ -135,13 +133,11 @@ def _dense(slope: Tensor) -> Tensor:
 def _no_flow(loss: Tensor) -> Iterator[Finding]:
     if loss.dtype in LOW_PRECISION or float(loss.detach().sum()) <= 1e-6:
         return  # a perfect fit, or numbers too small for half precision
-    yield Finding(
-        "zero_gradient",
-        "error",
+    yield Finding("zero_gradient", "error",
         f"The loss is {loss.detach().sum():.4g}, and every gradient is exactly zero.",
         "The outputs are saturated, clipped or constant, so no small step of any weight changes the loss.",
-        "Let the loss take logits, `nn.BCEWithLogitsLoss()` or `nn.CrossEntropyLoss()`, and start with small weights.",
-    )
+        "Let the loss take logits, `nn.BCEWithLogitsLoss()` or `nn.CrossEntropyLoss()`, and start with small weights."
+    )  # fmt: skip
 
 
 def first_sentence(error: Exception) -> str:
@@ -163,13 +159,11 @@ def check_target_gradients(seen: Observation, patient: Patient) -> Iterator[Find
             continue
         behind = [_learns_beside(tensor, roots) for tensor in pair]
         if any(behind) and not all(behind):
-            yield Finding(
-                "gradient_into_target",
-                "warning",
+            yield Finding("gradient_into_target", "warning",
                 "The target of the loss is computed by a network, and a gradient flows into it.",
                 "The loss then falls by moving the target towards the outputs, too.",
-                "Compute the target without gradient: `with torch.no_grad(): goal = ...`, or `goal = goal.detach()`.",
-            )
+                "Compute the target without gradient: `with torch.no_grad(): goal = ...`, or `goal = goal.detach()`."
+            )  # fmt: skip
             return
     yield from _advantages(seen)
 

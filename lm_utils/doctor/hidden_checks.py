@@ -29,24 +29,19 @@ def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Fi
 def _stuck(name: str, values: Tensor) -> Iterator[Finding]:
     if name == "Relu":
         if not bool(values.any()):
-            yield Finding(
-                "dead_layer",
-                "warning",
-                "A ReLU layer gives zero for every unit and every sample.",
+            yield Finding("dead_layer", "warning", "A ReLU layer gives zero for every unit and every sample.",
                 "No gradient passes a ReLU at zero, so nothing before it can learn.",
-                "Start anew with smaller weights or a smaller learning rate: `lr=1e-4`; check the inputs' scale.",
-            )
+                "Start anew with smaller weights or a smaller learning rate: `lr=1e-4`; check the inputs' scale."
+            )  # fmt: skip
         return
     slope = values * (1 - values) if name == "Sigmoid" else 1 - values**2
     stuck = (slope.max(0).values < FLAT).float().mean().item()
     if stuck >= MOST:
-        yield Finding(
-            "saturated_units",
-            "warning",
+        yield Finding("saturated_units", "warning",
             f"{100 * stuck:.0f} % of the units of a hidden {name.lower()} layer are at a flat end for every sample.",
             "There its slope is nearly 0: no gradient reaches the layers before it.",
-            "Normalise the inputs, start with smaller weights or steps (`lr=1e-4`), or use `nn.ReLU()` there.",
-        )
+            "Normalise the inputs, start with smaller weights or steps (`lr=1e-4`), or use `nn.ReLU()` there."
+        )  # fmt: skip
 
 
 def check_inner_softmax(seen: Observation, patient: Patient) -> Iterator[Finding]:

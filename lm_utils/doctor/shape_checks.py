@@ -161,13 +161,11 @@ def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:
             "It then takes a row of pixels for the classes.",
             "Turn them: `loss_fn(outputs.movedim(-1, 1), targets)`.")  # fmt: skip
     if case.one_per_target:
-        return Finding(
-            "one_hot_integers",
-            "error",
+        return Finding("one_hot_integers", "error",
             f"The targets are one-hot rows of integers; {case.call.layer} takes class numbers or floating shares.",
             "Integers are read as class numbers, one per sample.",
-            f"Write `loss_fn(outputs, targets.argmax({case.class_axis}))` or `loss_fn(outputs, targets.float())`.",
-        )
+            f"Write `loss_fn(outputs, targets.argmax({case.class_axis}))` or `loss_fn(outputs, targets.float())`."
+        )  # fmt: skip
     if targets.dim() == len(wanted) + 1 and 1 in targets.shape[1:]:
         return Finding("shapes_differ", "error", f"The targets have an axis of length 1 too many: {_shapes(case)}.",
             f"{case.call.layer} expects class numbers of shape {list(wanted)}.",

@@ -6,7 +6,7 @@ from math import inf
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.belongings import first_tensor
+from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.report import Finding
 
@@ -30,6 +30,7 @@ def check_targets(case: Case) -> Iterator[Finding]:
     elif family in ("bce", "bce_logits"):
         yield from _check_dtype(case)
         yield from _check_unit_targets(case)
+        yield from _moved_labels(case)
     elif family == "distance":
         if case.call.name in ("huber_loss", "smooth_l1_loss"):
             yield from _check_dtype(case)
@@ -158,6 +159,20 @@ def _check_unit_targets(case: Case) -> Iterator[Finding]:
                   "loss falls without end (or the call fails).", advice)  # fmt: skip
 
 
+def _moved_labels(case: Case) -> Iterator[Finding]:
+    """Labels of 0 and 1 that reach the loss as numbers which no longer stand for no and yes."""
+    labels = next((t for t in tensors_in(case.patient.targets) if t.numel() == case.targets.numel()), None)
+    if labels is None or not bool(((labels == 0) | (labels == 1)).all()):
+        return
+    yes = labels.reshape(case.targets.shape).bool()
+    if bool(yes.any()) and bool((~yes).any()):
+        no, yes = case.target_values[~yes].max().item(), case.target_values[yes].min().item()
+        if no < yes < 0.6 or yes > no > 0.4:
+            yield Finding("wrong_formula", "warning", f"The labels 0 and 1 reach the loss as {no:.3g} and {yes:.3g}.",
+                "The best answer to a clear label is then hardly on its side of 0.5.",
+                "Smooth both ends alike: `targets * (1 - e) + e / 2`.")  # fmt: skip
+
+
 def _check_scale(case: Case) -> Iterator[Finding]:
     values = case.target_values
     size = max(values.mean().abs().item(), values.std(correction=0).item())
@@ -253,13 +268,11 @@ def _unused_half(case: Case, low: float, high: float) -> Iterator[Finding]:
     values = case.target_values
     pictures = values.numel() >= 64 and values.dim() > 1 and values.min() < 0.1 and values.max() > 0.9
     if (low, high) == (-1.0, 1.0) and pictures and values.min() >= 0 and values.max() <= 1:
-        yield Finding(
-            "range_wider_than_targets",
-            "warning",
+        yield Finding("range_wider_than_targets", "warning",
             "The outputs run from -1 to 1, and the targets fill the range from 0 to 1.",
             "Half of the output's range is never wanted, and black lies in its steep middle instead of at its end.",
-            "Scale the targets, `targets * 2 - 1`, or end in a sigmoid, `return torch.sigmoid(self.out(x))`.",
-        )
+            "Scale the targets, `targets * 2 - 1`, or end in a sigmoid, `return torch.sigmoid(self.out(x))`."
+        )  # fmt: skip
 
 
 def _reach(case: Case) -> tuple[float, float]:

@@ -1,22 +1,26 @@
 """Trials: other outputs are handed to the loss, or other samples to the model, and the answer is compared."""
 
 from collections.abc import Iterator
-from math import isfinite, nan
+from itertools import islice
+from math import inf, isfinite, nan
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.doctor.belongings import changed, tensors_in
+from lm_utils.doctor.formula_checks import kind_of
 from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient, loss_in
 from lm_utils.doctor.report import Finding
+from lm_utils.doctor.watching import LOSSES
 
 SURE = 8.0  # a logit that means yes
 SUREST = 30.0  # a logit of an overconfident network
 BETWEEN = 0.05  # of the difference by which undecided outputs must lie between the two
 NEARLY = 0.02  # how far a sure probability stays from 0 and 1
 CLASS_STEPS = {"softmax", "log_softmax", "cross_entropy", "nll_loss", "logsumexp"}
+CORNERS = {"clamp", "clamp_min", "relu", "maximum", "max", "softplus", "logsigmoid", "exp"}  # of a margin loss
 CHOOSING = {"gather", "take_along_dim", "__getitem__"}
 ALL_AT_ONCE = (nn.RNNBase, nn.MultiheadAttention)
 
@@ -40,7 +44,8 @@ def _compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]
         return [(outputs, targets)]
     goals = {id(t) for t in tensors_in(targets)}
     heads = {id(t) for t in tensors_in(outputs)}
-    meet = [step.tensors[:2] for step in seen.watcher.steps if len(step.tensors) > 1]
+    steps = [s for s in seen.watcher.steps if s.name in LOSSES or kind_of(s) == "sub"]
+    meet = [step.tensors[:2] for step in steps if len(step.tensors) > 1]
     pairs = {(id(a), id(b)): (a, b) for one in meet for a, b in (one, one[::-1]) if id(a) in heads and id(b) in goals}
     return list(pairs.values())[:2]
 
@@ -51,6 +56,11 @@ class _Trial:
     def __init__(self, seen: Observation, patient: Patient, outputs: Tensor) -> None:
         self.whole, self.patient, self.outputs = patient.chosen(seen.outputs), patient, outputs
         steps, sources = seen.watcher.steps, seen.watcher.sources
+        products = [s.result for s in steps if kind_of(s) == "mul" and sources(s.args) == {"outputs", "targets"}]
+        nodes = {t.grad_fn for t in products}
+        self.multiplied = any(kind_of(s) in CORNERS and s.tensors and nodes & set(islice(nodes_behind(
+            s.tensors[0].grad_fn), 4)) for s in steps)  # fmt: skip
+        self.raw = origin_of(outputs).kind == "linear"
         self.chosen = any(step.name in CHOOSING and sources(*step.args[1:]) == {"targets"} for step in steps)
         self.classes = (
             self.chosen or origin_of(outputs).kind in CLASS_STEPS or any(step.name in CLASS_STEPS for step in steps)
@@ -75,6 +85,8 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
     binary = truth is not None and bool(((truth == 0) | (truth == 1)).all())
     (right, _), (wrong, at_wrong), (between, at_none) = trial(good), trial(bad), trial(_undecided(good, bad))
     if not all(map(isfinite, (right, wrong, between))):
+        if (whole or binary) and inf in (abs(right), abs(wrong)):
+            yield from _unstable("clearly right or clearly wrong")
         return
     free = bool((good.abs() > 1).any())  # logits, not probabilities
     if whole and not trial.classes:
@@ -94,26 +106,45 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
             "The optimiser makes the loss small, so it drives the model away from the targets.",
             "Turn the sign of the loss, `loss = -score` or `loss = 1 - score`, or swap its two arguments.")  # fmt: skip
         return
+    if not whole and not binary and trial.raw and bool((good.abs() != 1).any()):
+        for side in (1, -1):
+            more, most = (trial(good + side * far * good.std())[0] for far in (100, 1000))
+            if most < 5 * more < 5 * min(right, -1e-3):
+                yield Finding("wrong_formula", "warning",
+                    f"Outputs far from the targets cost less than the targets: {more:.3g}, then {most:.3g}.",
+                    "The loss falls without end, so the outputs run away.",
+                    "Give every branch its sign: `torch.maximum(q * (y - out), (q - 1) * (y - out))`.")  # fmt: skip
+                return
+    if (trial.chosen or binary) and max(right, wrong) < between - margin - 0.01 * abs(between):
+        yield Finding("wrong_formula", "warning",
+            f"Outputs that contradict the targets cost {wrong:.4g}, outputs that take no side cost {between:.4g}.",
+            "Whoever is surely wrong is rewarded for it: the loss falls in both directions.",
+            "Weigh what is hard, `(1 - p) ** gamma * -log(p)`, where p is the probability of the truth.")  # fmt: skip
     if (whole or binary) and _is_symmetric(trial, good, bad):
-        yield Finding("samples_not_paired", "warning",
+        yield Finding("wrong_formula", "warning",
             "The loss is the same when the right answers are handed to other samples.",
             "Every sample meets the targets of all samples, so the model can only learn how frequent they are.",
             "Take each sample's own: `log_p[torch.arange(len(y)), y]` or `log_p.gather(1, y[:, None])`.")  # fmt: skip
     for label in (0, 1) if binary else ():
         here = truth == label
         if bool(here.any()) and not bool(at_wrong[here].any() or at_none[here].any()) and bool(at_none[~here].any()):
-            yield Finding("one_label_costs_nothing", "warning",
+            signs = label == 0 and trial.multiplied
+            yield Finding("labels_zero_one" if signs else "wrong_formula", "warning",
                 f"Where the target is {label} the loss has no gradient, however wrong the output is.",
                 f"Only targets of {1 - label} teach, so the model learns to say {1 - label} to everything.",
-                "Add the other half, `y * log(p) + (1 - y) * log(1 - p)`, or give a hinge loss labels of "
-                "-1 and +1: `2 * y - 1`.")  # fmt: skip
+                "Give the loss labels of -1 and +1: `2 * y - 1`." if signs else
+                "Add the other half: `-(y * log(p) + (1 - y) * log(1 - p))`.")  # fmt: skip
     sure = bad * (SUREST / SURE) if free else torch.sigmoid(SUREST * (2 * bad - 1).sign()) if binary else bad
     cost, slope = trial(sure)
     if not (isfinite(cost) and bool(torch.isfinite(slope).all())):
-        yield Finding("unstable_formula", "warning",
-            f"The loss or its gradient is not finite where the model is sure and wrong, at a logit of {SUREST:g}.",
-            "float32 rounds a sure probability to 0 or 1, and its logarithm is infinite: one sample ruins all weights.",
-            "Use the stable form: `F.binary_cross_entropy_with_logits`, `F.cross_entropy`, `F.logsigmoid`.")  # fmt: skip
+        yield from _unstable(f"sure and wrong, at a logit of {SUREST:g}")
+
+
+def _unstable(where: str) -> Iterator[Finding]:
+    yield Finding("unstable_formula", "warning",
+        f"The loss or its gradient is not finite where the model is {where}.",
+        "float32 rounds a sure probability to 0 or 1, and its logarithm is infinite: one sample ruins all weights.",
+        "Use the stable form: `F.binary_cross_entropy_with_logits`, `F.cross_entropy`, `F.logsigmoid`.")  # fmt: skip
 
 
 def _is_symmetric(trial: _Trial, good: Tensor, bad: Tensor) -> bool:
@@ -133,7 +164,10 @@ def _is_count(targets: object) -> bool:
 
 def _of_views(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Two views of a sample must cost less than views of two samples; so must a triplet the right way round."""
-    views = seen.outputs if isinstance(seen.outputs, (tuple, list)) and len(seen.outputs) in (2, 3) else ()
+    outputs = seen.outputs
+    packed = isinstance(outputs, Tensor) and outputs.dim() == 3 and patient.targets is None
+    views = outputs.unbind(1) if packed else tuple(tensors_in(outputs)) if not isinstance(outputs, Tensor) else ()
+    views = views if len(views) in (2, 3) else ()
     first = views[0] if views and all(isinstance(t, Tensor) and t.dim() == 2 for t in views) else None
     if first is None or any(t.shape != first.shape for t in views) or min(first.shape) < 2:
         return
@@ -143,7 +177,9 @@ def _of_views(seen: Observation, patient: Patient) -> Iterator[Finding]:
     for answer in ([one, one, *[other] * rest], [one, other, *[one] * rest]):
         with torch.no_grad(), torch.random.fork_rng([]):
             torch.manual_seed(0)
-            costs.append(loss_in(patient.loss_fn(type(seen.outputs)(answer), patient.targets)).item())
+            given = iter(answer)
+            whole = torch.stack(answer, 1) if packed else changed(outputs, lambda _: next(given))  # noqa: B023
+            costs.append(loss_in(patient.loss_fn(whole, patient.targets)).item())
     if costs[1] < costs[0] - BETWEEN * abs(costs[0]) - 1e-6:
         yield Finding("better_outputs_cost_more", "warning",
             f"Equal views of a sample cost {costs[0]:.4g}, views of two different samples cost {costs[1]:.4g}.",
@@ -180,7 +216,8 @@ def _of_classes(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | Non
     classes = outputs.shape[axis]
     if classes < 2 or outputs.movedim(axis, -1).shape[:-1] != targets.shape or not _all_classes(targets, classes):
         return None
-    hot = [F.one_hot(t, classes).movedim(-1, axis).to(outputs.dtype) for t in (targets, (targets + 1) % classes)]
+    away = torch.randint(1, classes, targets.shape, generator=torch.Generator().manual_seed(0)).to(targets)
+    hot = [F.one_hot(t, classes).movedim(-1, axis).to(outputs.dtype) for t in (targets, (targets + away) % classes)]
     if bool((outputs <= 0).all()):  # log-probabilities
         return tuple(torch.log_softmax(SURE * one, axis) for one in hot)
     shares = bool((outputs >= 0).all()) and bool((outputs.sum(axis) - 1).abs().max() < 1e-2)
@@ -230,7 +267,7 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
         yield Finding("samples_mixed", "warning",
             "The output of one sample depends on the other samples of the batch.",
             "A view, reshape or transpose has taken the axis of the samples apart, or something averages over it.",
-            "Keep the samples first: `x.flatten(1)`, `x.transpose(1, 2)`; `h[-1]` is the last layer of a state.")  # fmt: skip
+            "Keep the samples first: `x.flatten(1)`, `x.transpose(1, 2)`; the last state is `h[-1]`.")  # fmt: skip
     else:
         yield Finding("softmax_wrong_axis", "error",
             "A softmax inside the model runs over the batch, and the output of one sample depends on the others.",

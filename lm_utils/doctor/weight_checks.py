@@ -52,13 +52,11 @@ def _ignored_class(case: Case) -> Iterator[Finding]:
         inside = (rows == ignored) & ~_tails(rows, ignored)
         if not bool(inside.any()):
             return  # it marks padding
-    yield Finding(
-        "ignored_class",
-        "warning",
+    yield Finding("ignored_class", "warning",
         f"ignore_index={ignored} is a class that the model can emit, and {found} targets have it.",
         "These targets cost nothing, so the class is never learnt.",
-        f"Use a mark that is no class: `ignore_index=-100`, and write -100 where nothing counts, not {ignored}.",
-    )
+        f"Use a mark that is no class: `ignore_index=-100`, and write -100 where nothing counts, not {ignored}."
+    )  # fmt: skip
 
 
 def _padding(case: Case) -> Iterator[Finding]:
@@ -71,7 +69,9 @@ def _padding(case: Case) -> Iterator[Finding]:
     inside = (rows == token) & ~tails
     filled = lengths >= 2
     typical = bool((filled.sum() >= rows.shape[0] / 3) and lengths.unique().numel() > 2 and not inside.any())
-    if typical and token != _ignored(case) and bool((case.targets == token).any()):
+    weight = case.call.options.get("weight")
+    free = isinstance(weight, Tensor) and 0 <= token < len(weight) and not bool(weight[token])
+    if typical and not free and token != _ignored(case) and bool((case.targets == token).any()):
         yield Finding("padding_not_ignored", "warning",
             f"{int(filled.sum())} of {rows.shape[0]} rows of targets end in a run of {token} that the loss counts.",
             "It looks like padding: the model learns to emit it, and the loss looks better than it is.",

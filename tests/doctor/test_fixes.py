@@ -160,10 +160,11 @@ ADVICE = {
 ADVICE |= MORE
 SPOKEN_OF = {"not_looked_at", "unknown_loss"}  # their advice is that nothing needs to be done
 NEEDS_CUDA = {"would_kill_device"}  # tested in test_gpu_guard
-SAME_MINIMUM = {  # the two set-ups are least at the same weights: the advice changes the value, or how fast it falls
+SAME_MINIMUM = {  # the two set-ups are least at the same weights: the advice changes the value, how fast it falls, or
+    # what it is worth to reach it
     "kl_div_mean", "log_softmax_before_cross_entropy", "mean_over_padding", "loss_not_scalar", "large_targets",
     "labels_not_signs", "targets_repeated", "targets_do_not_sum_to_one", "wrong_formula, weights",
-    "unstable_formula", "mask_before_sigmoid",
+    "unstable_formula", "mask_before_sigmoid", "target_in_view",
 }  # fmt: skip
 MEASURES = {  # where the mended loss is no measure of what the wrong one emits
     "gradient_through_advantage": lambda out, y: F.mse_loss(out[1][:, 0], y[1]),

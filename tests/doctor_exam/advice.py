@@ -173,6 +173,24 @@ def counted():
     return tokens, tokens.clone()
 
 
+def shuffled():
+    """Texts whose next token nobody can know."""
+    tokens = torch.randint(0, 50, (N, 9))
+    return tokens, tokens.clone()
+
+
+class Reader(nn.Module):
+    """A tagger that reads in both directions, or in one."""
+
+    def __init__(self, both: bool):
+        super().__init__()
+        self.embed, self.rnn = nn.Embedding(50, 16), nn.GRU(16, 16, batch_first=True, bidirectional=both)
+        self.out = nn.Linear(32 if both else 16, 50)
+
+    def forward(self, tokens):
+        return self.out(self.rnn(self.embed(tokens))[0])
+
+
 def words(out, y):
     return F.cross_entropy(out.reshape(-1, 50), y.reshape(-1))
 
@@ -362,15 +380,15 @@ MORE = {
     "units_all_alike": (lambda: (alike(), CE), lambda: (mlp(5), CE), lambda: x_and(by_size)),
     "vanishing_gradient": (lambda: (deep(nn.Sigmoid()), CE), lambda: (deep(nn.LayerNorm(8), nn.ReLU()), CE),
                            lambda: x_and(by_size)),
-    "weights_after_mean": (
+    "wrong_formula, weights too late": (
         lambda: (mlp(5), lambda out, y: (F.cross_entropy(out, y[0]) * y[1]).mean()),
         lambda: (mlp(5), lambda out, y: (F.cross_entropy(out, y[0], reduction="none") * y[1]).mean()),
         lambda: x_and(half_wrong)),
-    "one_label_costs_nothing": (
+    "wrong_formula, one half": (
         lambda: (mlp(1, nn.Sigmoid()), lambda p, y: -(y * (p + 1e-6).log()).mean()),
         lambda: (mlp(1, nn.Sigmoid()), lambda p, y: -(y * (p + 1e-6).log() + (1 - y) * (1 - p + 1e-6).log()).mean()),
         lambda: x_and(by_sign)),
-    "samples_not_paired": (
+    "wrong_formula, everybody's truth": (
         lambda: (mlp(5), lambda out, y: -out.log_softmax(1)[:, y].mean()),
         lambda: (mlp(5), lambda out, y: -out.log_softmax(1)[torch.arange(len(y)), y].mean()), lambda: x_and(by_size)),
     "unnormalised_likelihood": (lambda: (mlp(5), lambda out, y: -out.gather(1, y[:, None]).mean()),
@@ -380,8 +398,11 @@ MORE = {
     "unstable_formula": (
         lambda: (mlp(1), lambda out, y: -(y * out.sigmoid().log() + (1 - y) * (1 - out.sigmoid()).log()).mean()),
         lambda: (mlp(1), LOGITS), lambda: x_and(by_sign)),
-    "target_in_view": (lambda: (Tagger(50), words), lambda: (Tagger(50), lambda out, y: words(out[:, :-1], y[:, 1:])),
-                       counted),
+    "labels_not_shifted": (
+        lambda: (Tagger(50), words), lambda: (Tagger(50), lambda out, y: words(out[:, :-1], y[:, 1:])), counted),
+    "target_in_view": (
+        lambda: (Reader(True), lambda out, y: words(out[:, :-1], y[:, 1:])),
+        lambda: (Reader(False), lambda out, y: words(out[:, :-1], y[:, 1:])), shuffled),
     "mask_before_softmax": (lambda: (Pool(lambda s, m: s * m), CE),
                             lambda: (Pool(lambda s, m: s.masked_fill(m == 0, -torch.inf)), CE), steps_and_mask),
     "mask_before_sigmoid": (
