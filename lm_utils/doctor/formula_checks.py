@@ -144,6 +144,12 @@ def _reduced_too_early(seen: Observation, patient: Patient) -> Iterator[Finding]
 
 def _similarity_added(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Cosine similarities that the loss makes small, all of them."""
+    for step in seen.watcher.steps if (patient.batch_size or 1) > 1 else ():
+        flat = step.name == "cosine_similarity" and step.tensors[0].dim() == 2 and step.result.dim() == 1
+        if flat and len(step.result) != patient.batch_size == len(step.tensors[0]):
+            yield Finding("wrong_formula", "warning", "A cosine similarity runs over the batch, not over the features.",
+                "It compares one feature across all samples, and no sample with its partner.",
+                "Name the axis of the features: `F.cosine_similarity(a, b, dim=-1)`.")  # fmt: skip
     cosines = [s.result for s in seen.watcher.steps if s.name == "cosine_similarity" and s.result.requires_grad]
     if not cosines or not isinstance(seen.loss, Tensor) or not seen.loss.requires_grad:
         return

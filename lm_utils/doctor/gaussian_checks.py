@@ -7,6 +7,7 @@ from torch import Tensor
 
 from lm_utils.doctor.belongings import cloned, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
+from lm_utils.doctor.output_origin import nodes_behind, operation
 from lm_utils.doctor.patient import Observation, Patient, loss_in
 from lm_utils.doctor.report import Finding
 
@@ -88,15 +89,30 @@ def _divergence(seen: Observation, patient: Patient, heads: list[Tensor], spread
             "A divergence is 0 at its prior and positive elsewhere; this one pulls the code to another place.",
             "For a logarithm of the variance write `-0.5 * (1 + log_var - mean**2 - log_var.exp()).sum(1).mean()`; "
             "for one of the deviation put `2 * log_std` in both places.")  # fmt: skip
+    elif out[1] < 1.5 * out[0]:  # the divergence reads the head as a logarithm of the variance
+        yield from _noise_too_loud(heads[spread], seen.outputs)
+
+
+def _noise_too_loud(log_var: Tensor, outputs: object) -> Iterator[Finding]:
+    """Noise is multiplied by a deviation; the exponential of log_var itself is the variance."""
+    nodes = [node for tensor in tensors_in(outputs) for node in nodes_behind(tensor.grad_fn)]
+    made = [node._saved_result for node in nodes if operation(node) == "Exp"]
+    if any(m.shape == log_var.shape and torch.allclose(m, log_var.exp()) for m in made) and not any(
+            operation(node) == "Sqrt" for node in nodes):  # fmt: skip
+        yield Finding("wrong_formula", "warning",
+            "The divergence reads a head as log_var, and the model multiplies its noise by exp(log_var), the variance.",
+            "The code is drawn from another distribution than the one that the divergence judges.",
+            "Multiply by the deviation: `mean + torch.randn_like(mean) * (0.5 * log_var).exp()`.")  # fmt: skip
 
 
 def _likelihood(seen: Observation, patient: Patient, heads: list[Tensor], spread: int) -> Iterator[Finding]:
     """Without its logarithm a likelihood is made as small as one likes by calling everything uncertain."""
     trial = _Trial(seen, patient, heads, spread)
     costs = [trial(None, place)[0] for place in (-3.0, 0.0, 4.0, 12.0)]
-    if costs == sorted(costs, reverse=True) and 0 <= costs[3] < 0.01 * costs[1]:
+    endless = costs[3] < costs[2] - 1 and costs[3] < 0
+    if costs == sorted(costs, reverse=True) and (endless or 0 <= costs[3] < 0.01 * costs[1]):
         yield Finding("wrong_formula", "warning",
-            "The loss goes to 0 as the predicted spread grows, whatever the predicted mean is.",
+            "The loss only falls as the predicted spread grows, whatever the predicted mean is.",
             "Nothing in it pays for being unsure, so the model learns to call everything uncertain.",
             "Add the logarithm: `(0.5 * log_var + 0.5 * (targets - mean) ** 2 * torch.exp(-log_var)).mean()`."
         )  # fmt: skip

@@ -158,7 +158,9 @@ def check_target_gradients(seen: Observation, patient: Patient) -> Iterator[Find
         if call.family not in COMPARED or not all(isinstance(t, Tensor) and t.requires_grad for t in pair):
             continue
         behind = [_learns_beside(tensor, roots) for tensor in pair]
-        if any(behind) and not all(behind):
+        given, goal = (seen.watcher.sources(tensor) for tensor in pair)
+        follows = given == {"outputs"} and goal == {"outputs", "targets"}  # as a bootstrapped or residual target does
+        if follows or (any(behind) and not all(behind)):
             yield Finding("gradient_into_target", "warning",
                 "The target of the loss is computed by a network, and a gradient flows into it.",
                 "The loss then falls by moving the target towards the outputs, too.",

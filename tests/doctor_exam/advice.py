@@ -195,6 +195,29 @@ def words(out, y):
     return F.cross_entropy(out.reshape(-1, 50), y.reshape(-1))
 
 
+def marks(x):
+    """The first half of the samples is marked."""
+    return (torch.arange(N) < N // 2).long()
+
+
+def drawn(share: float):
+    """A variational autoencoder whose noise is multiplied by the exponential of a share of log_var."""
+
+    class Drawn(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.encode, self.decode = nn.Linear(8, 6), nn.Linear(3, 8)
+
+        def forward(self, x):
+            mean, log_var = self.encode(x).chunk(2, 1)
+            return self.decode(mean + torch.randn_like(mean) * (share * log_var).exp()), mean, log_var
+
+    def loss(out, x):
+        return F.mse_loss(out[0], x) - 0.05 * (1 + out[2] - out[1] ** 2 - out[2].exp()).sum(1).mean()
+
+    return Drawn(), loss
+
+
 def half_wrong(x):
     """Labels of which half are wrong and weigh nothing."""
     weights = (torch.arange(N) % 2).float()
@@ -409,4 +432,18 @@ MORE = {
         lambda: (nn.Conv2d(3, 1, 1), lambda out, y: dice((out * y[1]).sigmoid(), y[0] * y[1])),
         lambda: (nn.Conv2d(3, 1, 1), lambda out, y: dice(out.sigmoid() * y[1], y[0] * y[1])),
         lambda: (lambda x: (x, pixels_and_mask(x)))(inputs(3, 6, 6))),
+    "wrong_formula, labels moved": (
+        lambda: (mlp(1), lambda out, y: LOGITS(out, (y + 0.1) / 2)),
+        lambda: (mlp(1), lambda out, y: LOGITS(out, y * 0.9 + 0.05)), lambda: x_and(by_sign)),
+    "wrong_formula, marks as places": (
+        lambda: (mlp(1), lambda out, y: -F.logsigmoid(out[:, 0])[y].mean()),
+        lambda: (mlp(1), lambda out, y: -F.logsigmoid(out[:, 0])[y.bool()].mean()), lambda: x_and(marks)),
+    "wrong_formula, noise": (lambda: drawn(1.0), lambda: drawn(0.5), lambda: x_and(lambda x: x)),
+    "wrong_formula, easy ones": (
+        lambda: (mlp(4), lambda out, y: (lambda p: -(p**2 * p.log()).mean())(out.softmax(1).gather(1, y[:, None]))),
+        lambda: (mlp(4), lambda out, y: (lambda p: -((1 - p)**2 * p.log()).mean())(out.softmax(1).gather(
+            1, y[:, None]))), lambda: x_and(lambda x: x[:, :4].argmax(1))),
+    "wrong_formula, without end": (
+        lambda: (mlp(1), lambda out, y: (0.9 * (y - out)[y > out].sum() + 0.1 * (y - out)[y <= out].sum()) / N),
+        lambda: (mlp(1), lambda out, y: torch.maximum(0.9 * (y - out), -0.1 * (y - out)).mean()), lambda: x_and(one)),
 }  # fmt: skip

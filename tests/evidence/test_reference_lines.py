@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from lm_utils.doctor import baseline
+from lm_utils.doctor import dependence_checks as baseline
 from lm_utils.evidence.reference_lines import UNSCALED, constant_loss, landmarks, stored_landmarks
 from lm_utils.explorer.choice import activations_for
 from lm_utils.losses import LOSSES, shaped
