@@ -184,21 +184,22 @@ def check_script(
 ) -> Verdict:
     """Run a short script that the learner repairs; `broken` is what it gave before, each known repair has its message.
 
-    A mistake is a piece of code that the script must not hold, or a test of what the script returns.
+    A mistake is a pattern of code that the script must not hold, or a test of what the script returns. Code is looked
+    at first: its message stands also where the script raises an error, or still gives what it gave.
     """
+    mistakes, code = list(mistakes), _code(script)
+    told = [message for wrong, message in mistakes if isinstance(wrong, str) and re.search(wrong, code, re.S)]
     try:
         result = script()
     except Exception as error:  # whatever a student's code raises
-        return Verdict("wrong", _join(f"The script raised {type(error).__name__}: {error}".rstrip(".") + ".", hint))
-    if _agree(result, broken, tolerance):
+        raised = f"The script raised {type(error).__name__}: {error}".rstrip(".") + "."
+        return Verdict("wrong", _join(raised, *told[:1] or [hint]))
+    if not told and _agree(result, broken, tolerance):
         return Verdict("unanswered", f"The script still gives {_show(result)}. Change it, then run both cells again.")
-    code = _code(script)
-    for wrong, message in mistakes:
-        if wrong in code if isinstance(wrong, str) else wrong(result):
-            return Verdict("wrong", _join(f"The script gives {_show(result)}.", message))
-    if works(result):
+    told += [message for wrong, message in mistakes if not isinstance(wrong, str) and wrong(result)]
+    if not told and works(result):
         return Verdict("right", f"The script now gives {_show(result)}.")
-    return Verdict("wrong", _join(f"The script gives {_show(result)}.", hint))
+    return Verdict("wrong", _join(f"The script gives {_show(result)}.", *told[:1] or [hint]))
 
 
 def _code(function: Callable) -> str:

@@ -512,7 +512,8 @@ quiz.check_script(
         ("outputs=2", "Two outputs with softmax would learn, but this task has one. Which function suits one output?"),
         (lambda accuracy: abs(accuracy - (1 - always_yes)) < 1e-3, "Now it always says no. Does a gradient reach the "
          "weights? Look at the range of the last function."),
-        ("with_logits", "This loss has a sigmoid inside. Behind a sigmoid it stays near the middle: give it logits."),
+        ("relu", "ReLU may say 0 to every image, and it has no upper limit. Which function stays between 0 and 1?"),
+        ('activation="s.*with_logits', "This loss has a sigmoid inside. Give it logits, not a sigmoid's outputs."),
     ],
     hint="The loss is fine, and so are the optimiser and the batches. What does the network end in?",
 )  # fmt: skip

@@ -157,6 +157,16 @@ def slope_by_halves():
     return 6.0 / halves
 
 
+def slope_by_halves_of_nothing():
+    halves = 0
+    return 6.0 / halves
+
+
+def slope_of_five_by_halves():
+    halves = 2
+    return 10.0 / halves
+
+
 @pytest.mark.parametrize(
     "script, state, words",
     [
@@ -167,6 +177,8 @@ def slope_by_halves():
         (lambda: -1.0, "wrong", "gives -1. It went too far."),
         (slope_of_seven, "wrong", "gives 7. Look again."),
         (lambda: 1 / 0, "wrong", "raised ZeroDivisionError"),
+        (slope_by_halves_of_nothing, "wrong", "by zero. No halves, please."),
+        (slope_of_five_by_halves, "wrong", "gives 5. No halves, please."),
         (eval("lambda: 4.0"), "wrong", "Look again."),
     ],
 )
