@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from html import escape
 from pathlib import Path
 from threading import Event
 
@@ -62,7 +61,7 @@ class Explorer(LiveBox):
 
     def _parts(self) -> list[widgets.Widget]:
         columns = {"grid_template_columns": "repeat(6, minmax(0, 1fr))", "grid_gap": "4px"}
-        hint = f"Data: {escape(friendly(self.splits.source))} If buttons do not answer, run this cell again."
+        hint = f"Data: {texts.code_marked(friendly(self.splits.source))} If buttons do not answer, run this cell again."
         return [
             widgets.HTML(STYLE, layout={"display": "none"}),
             widgets.GridBox(self.presets, layout=columns),

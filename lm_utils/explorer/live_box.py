@@ -90,5 +90,5 @@ class LiveBox(widgets.VBox):
 
     def _progress(self, live: LiveRun, share: float) -> None:
         """Say how far the training is."""
-        self.bar.say(texts.progress(live))
+        self.bar.say(texts.progress(live), moving=True)
         self.bar.progress.value = share

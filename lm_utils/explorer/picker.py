@@ -80,7 +80,7 @@ class Picker(LiveBox):
                 self.store.put(path, entry_of(run, summarise(run, self.live.data)))
 
     def _progress(self, live: LiveRun, share: float) -> None:
-        self.bar.say(f"Seed {self.seed + 1} of {self.last}. {texts.progress(live)}")
+        self.bar.say(f"Seed {self.seed + 1} of {self.last}. {texts.progress(live)}", moving=True)
         self.bar.progress.value = (self.seed + share) / self.last
 
     def _ended(self, problem: str | None) -> None:

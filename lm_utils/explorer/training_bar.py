@@ -18,6 +18,7 @@ Ended = Callable[[str | None], None]  # is told None, or one sentence about what
 
 READY, AT_WORK = "#01588f", "#5c5c5c"  # of the Train button; it is never disabled, which would lose the keyboard
 DOUBLE_CLICK = 0.5  # seconds within which a second click is not meant
+BETWEEN_WORDS = 5.0  # seconds between two lines about one training that a screen reader reads out
 BUSY_ELSEWHERE = "Another training is running in this notebook; stop it first, then train here."
 
 _one_at_a_time = threading.Lock()
@@ -79,7 +80,7 @@ class TrainingBar(widgets.HBox):
     def __init__(self, clicked: Callable[[], None], ended: Ended, label: str = "Train") -> None:
         self._ended = ended
         self._training = TrainingThread(self._finished)
-        self._clicked_at, self._quiet = 0.0, False
+        self._clicked_at, self._told, self._quiet = 0.0, 0.0, False
         wide = {"width": "auto", "min_width": "7em", "flex": "0 0 auto"}
         self.train = widgets.Button(
             description=label, style={"button_color": READY, "text_color": "white"}, layout=wide
@@ -97,11 +98,12 @@ class TrainingBar(widgets.HBox):
         """Say whether the thread is at work."""
         return self._training.running
 
-    def say(self, text: str) -> None:
-        """Show a line; screen readers read it out."""
-        line = f"<div role='status' aria-live='polite' style='line-height:1.3'>{escape(text)}</div>"
-        if self.status.value != line:
-            self.status.value = line
+    def say(self, text: str, moving: bool = False) -> None:
+        """Show a line, which screen readers read out; one that moves with a training only every few seconds."""
+        told = not moving or time.monotonic() - self._told >= BETWEEN_WORDS
+        self._told = time.monotonic() if told else self._told
+        live = "polite" if told else "off"
+        self.status.value = f"<div role='status' aria-live='{live}' style='line-height:1.3'>{escape(text)}</div>"
 
     def start(self, work: Work) -> None:
         """Begin in a thread, unless a training is running in this kernel."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import ipywidgets as widgets
 import numpy as np
+import scipy
 import torch
 from matplotlib.figure import Figure
-from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -216,7 +216,7 @@ def fit_line(x: np.ndarray, y: np.ndarray, loss: str) -> tuple[float, float]:
         each = {"BCE": np.logaddexp(0, z) - y * z, "MSE": (p - y) ** 2, "MAE": np.abs(p - y)}[loss]
         return float(each.mean() + 1e-4 * parameters @ parameters)
 
-    weight, bias = minimize(cost, x0=[2.0, 0.0], method="BFGS").x
+    weight, bias = scipy.optimize.minimize(cost, x0=[2.0, 0.0], method="BFGS").x
     return float(weight), float(bias)
 
 

@@ -7,7 +7,6 @@ from functools import cache
 
 import ipywidgets as widgets
 import matplotlib as mpl
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import get_font_names
@@ -15,7 +14,9 @@ from matplotlib.font_manager import get_font_names
 from lm_utils.errors import UserError
 from lm_utils.show_code import folded, maker
 
-COLORS = [mpl.colors.to_hex(color) for color in sns.color_palette("colorblind")]
+COLORS = [  # seaborn's palette "colorblind"
+    "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
+]  # fmt: skip
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
 LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (5, 5))]
 KOREAN_FONTS = ["Noto Sans CJK KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic"]
@@ -33,7 +34,12 @@ def rc() -> dict:
     """Return the settings of every figure: large enough for the last row of a classroom."""
     fonts = [name for name in KOREAN_FONTS if name in set(get_font_names())]
     return {
-        **sns.axes_style("whitegrid"),
+        **dict.fromkeys(("figure.facecolor", "axes.facecolor", "patch.edgecolor"), "white"),
+        **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), ".15"),
+        **dict.fromkeys(("axes.edgecolor", "grid.color"), ".8"),
+        **dict.fromkeys(("axes.grid", "axes.axisbelow", "patch.force_edgecolor"), True),
+        **dict.fromkeys(("xtick.bottom", "ytick.left", "axes.spines.top", "axes.spines.right"), False),
+        "lines.solid_capstyle": "round",
         "font.family": ["DejaVu Sans", *fonts[:1]],
         "font.size": 12,
         "axes.titlesize": 13,
@@ -44,8 +50,6 @@ def rc() -> dict:
         "lines.linewidth": 2.2,
         "lines.markersize": 7,
         "figure.dpi": 100,
-        "axes.spines.top": False,
-        "axes.spines.right": False,
         "axes.prop_cycle": mpl.cycler(color=COLORS[:8]),
     }
 

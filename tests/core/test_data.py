@@ -219,6 +219,7 @@ def test_enlarging_keeps_the_picture() -> None:
     from sklearn.datasets import load_digits
 
     images, digits = data.embedded_digits()
+    assert images.dtype == torch.uint8 and digits.dtype == torch.int64
     small = torch.nn.functional.interpolate(images[:, None].float(), size=8, mode="area").flatten(1)
     originals = torch.from_numpy(load_digits().images).float().flatten(1)
     alike = torch.stack([torch.corrcoef(torch.stack(pair))[0, 1] for pair in zip(small, originals, strict=True)])
@@ -237,9 +238,17 @@ def test_a_caller_cannot_change_the_next_callers_data(root: Path) -> None:
 
 
 @pytest.mark.slow
-def test_digits_need_no_torchvision() -> None:
-    code = "import sys, lm_utils; lm_utils.load_data('digits'); assert 'torchvision' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_the_digits_and_every_lesson_import_nothing_that_takes_seconds() -> None:
+    heavy = "torchvision", "sklearn", "scipy.stats", "scipy.optimize", "matplotlib.pyplot", "papermill", "nbconvert"
+    code = """if True:
+        import importlib, pkgutil, sys, lm_utils, lm_utils.lessons as lessons
+        for found in pkgutil.iter_modules(lessons.__path__, "lm_utils.lessons."):
+            if "triton" not in found.name:
+                importlib.import_module(found.name)
+        lm_utils.load_data("digits")
+        print(*sys.modules)"""
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout.split()
+    assert "lm_utils.lessons.start_here" in loaded and not {*heavy} & {*loaded}
 
 
 # Requests

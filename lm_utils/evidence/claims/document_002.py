@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from math import log
 
 import torch
-from sklearn.metrics import log_loss
 from torch import Tensor, nn
 from torch.distributions import Bernoulli, Normal
 from torch.nn import functional as F
@@ -105,6 +104,8 @@ def cross_entropy_tells_distributions_apart() -> Finding:
 
 def bce_is_log_loss() -> Finding:
     """Compare the numbers of two libraries."""
+    from sklearn.metrics import log_loss
+
     y, p = [1, 0, 1, 1], [0.9, 0.2, 0.4, 0.6]
     ours, theirs = nn.BCELoss()(torch.tensor(p), torch.tensor(y, dtype=torch.float32)).item(), log_loss(y, p)
     return decided(close(ours, theirs), f"nn.BCELoss gives {ours:.6f}, scikit-learn's log_loss {theirs:.6f}.")

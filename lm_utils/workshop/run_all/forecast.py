@@ -1,29 +1,32 @@
-"""How long a run-all will take: a second's probe of this machine, times what runs and notebooks cost in it."""
+"""How long a run-all will take: a probe of this machine at work as a run-all is, times what runs and notebooks cost."""
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 from lm_utils.data import Splits, load_data
 from lm_utils.pairing import Pairing
 from lm_utils.runs.shipped import LIMITS
-from lm_utils.runs.store import Store
+from lm_utils.runs.store import Store, single_threaded
 from lm_utils.threads import cores
 from lm_utils.training import fit
 from lm_utils.workshop.run_all.report import Settings
 
 EPOCHS = 30  # that a run takes until it stops, on both data sets: the mean over the rows that are trained here
-NOTEBOOK = 40  # what a notebook costs, in epochs of the probe: the mean over all of them
+NOTEBOOK = 46  # what a notebook costs, in epochs of the probe: the mean over all of them
 
 
 def forecast(settings: Settings, splits: Splits, device: str, pairings: Sequence[Pairing], notebooks: int) -> str:
     """Return the first line of a run-all: about how long it will take, and for what."""
     probe = load_data("digits", seed=0)
-    epoch = seconds_per_epoch(probe)
+    jobs = settings.jobs or cores()
+    with ThreadPoolExecutor(jobs, initializer=single_threaded) as pool:  # side by side each is slower than alone
+        epoch = max(pool.map(seconds_per_epoch, [probe] * jobs))
     keys = [(pairing, seed) for seed in range(settings.seeds) for pairing in pairings]
     stored = {} if settings.fresh else Store().find(keys, splits.name, device, LIMITS)
     missing = len(keys) - len(stored)
     work = notebooks * NOTEBOOK + missing * EPOCHS * len(splits.train) / len(probe.train)
-    minutes = work * epoch / (settings.jobs or cores()) / 60
+    minutes = work * epoch / jobs / 60
     if device == "cuda":
         return f"{missing} trainings on the GPU, then {notebooks} notebooks."
     return f"About {max(1, round(minutes))} min on this machine: {missing} trainings, then {notebooks} notebooks."
