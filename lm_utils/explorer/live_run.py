@@ -22,7 +22,7 @@ from lm_utils.pairing import Scale
 from lm_utils.runs.watches import gradient_sizes, stuck_share, stuck_units
 from lm_utils.training import BATCH, BadPairing, Run, adamw, checked_loss, fit
 
-GLANCE = 96  # validation images of one quick look; a multiple of the batch, for losses that read a batch as one sample
+GLANCE = 64  # validation images of one quick look; a multiple of the batch, for losses that read a batch as one sample
 SAMPLE = 288  # validation images whose outputs are shown
 EARLY = (1, 2, 5)  # epochs after which the inside is measured even if nobody looks
 SHOWN = 16  # test images of the grid
