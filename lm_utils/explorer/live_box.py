@@ -13,7 +13,7 @@ from lm_utils.explorer.choice import Choice
 from lm_utils.explorer.controls import ChoiceControls
 from lm_utils.explorer.live_run import LiveRun
 from lm_utils.explorer.training_bar import TrainingBar, stop_all
-from lm_utils.show.chart import Chart, LiveChart
+from lm_utils.show.chart import LiveChart
 from lm_utils.training import Run
 
 CURVES_SHARE = 0.1  # of a training's time, spent on drawing curves
@@ -83,10 +83,6 @@ class LiveBox(widgets.VBox):
         live.look()
         self._progress(live, min(1.0, live.epoch / live.expected_epochs))
         self.curves.draw(self._curves(), moving=True)
-
-    def _curves(self) -> Chart:
-        """Return what the curves show now."""
-        raise NotImplementedError
 
     def _progress(self, live: LiveRun, share: float) -> None:
         """Say how far the training is."""

@@ -41,12 +41,9 @@ def rc() -> dict:
         **dict.fromkeys(("xtick.bottom", "ytick.left", "axes.spines.top", "axes.spines.right"), False),
         "lines.solid_capstyle": "round",
         "font.family": ["DejaVu Sans", *fonts[:1]],
-        "font.size": 12,
+        **dict.fromkeys(("font.size", "axes.labelsize"), 12),
+        **dict.fromkeys(("legend.fontsize", "xtick.labelsize", "ytick.labelsize"), 11),
         "axes.titlesize": 13,
-        "axes.labelsize": 12,
-        "legend.fontsize": 11,
-        "xtick.labelsize": 11,
-        "ytick.labelsize": 11,
         "lines.linewidth": 2.2,
         "lines.markersize": 7,
         "figure.dpi": 100,
@@ -103,9 +100,7 @@ class Shown:
         return {"text/html": image_tag(self.figure) + code, "text/plain": self.figure.get_label()}
 
 
-def show(figure: Figure) -> Shown:
-    """Show a figure with its alt text; write it as the last line of a cell."""
-    return Shown(figure)
+show = Shown  # written as the last line of a cell
 
 
 class Picture(widgets.HTML):

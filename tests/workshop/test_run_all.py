@@ -641,10 +641,6 @@ def test_the_forecast_counts_what_is_missing(monkeypatch, tmp_path, digits):
     assert told(1, 3).startswith(f"About {(epochs + 3 * forecast.NOTEBOOK) / 60:.0f} min")
 
 
-def test_seconds_per_epoch_are_measured_here(digits):
-    assert forecast.seconds_per_epoch(digits) > 0
-
-
 def test_executing_a_notebook_builds_no_grammar_of_addresses():
     code = "import sys, lm_utils.workshop.run_all.notebook as n; print('lark' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"

@@ -194,10 +194,9 @@ def train_missing(settings: Settings, numbers: list[str]) -> Trained:
 def execute(
     chosen: list[Path], out: Path, settings: Settings, trained: Trained, kept: dict[str, Outcome], report: Report
 ) -> None:
-    """Execute the chosen notebooks, several at a time, and fill the report as they end."""
+    """Execute the chosen notebooks, several at a time and the longest first, and fill the report as they end."""
     jobs = settings.jobs or (1 if trained.device == "cuda" else max(1, min(4, cores())))
-    todo = [path for path in chosen if path.stem not in kept]
-    todo.sort(key=lambda path: path.stem[:2] not in OWN_TASK)  # the longest first, so that no core waits at the end
+    todo = sorted((path for path in chosen if path.stem not in kept), key=lambda path: path.stem[:2] not in OWN_TASK)
     for outcome in kept.values():
         report.add(outcome, "kept from the run before")
     stop = threading.Event()
