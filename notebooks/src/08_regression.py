@@ -366,8 +366,42 @@ Markdown(f"With raw targets **{same.sum()} of {len(same)}** ReLU runs equal the 
 show(output_figures.means_by_digit([lm.Pairing("regression", "mse", "relu", normalize=True)]))
 
 # %% [markdown]
-# In the training time that early stopping allows here, a network that learnt separates only one digit from the rest:
-# the one with the largest target.
+# A network that learnt separates only one digit from the rest: the one with the largest target. Can it do no more, or
+# was it stopped too soon? Early stopping waits ten epochs for a better validation error. These are the best epochs of
+# the two networks, and the epochs in which they ended:
+
+# %%
+cut_off = lm.Pairing("regression", "mse", "relu", normalize=True)
+alive = [run for run in reference().of(cut_off) if run["test_metric"] < 0.95 * baseline]
+assert all(0.75 < run["test_metric"] < 0.85 for run in alive)
+for run in alive:
+    print(
+        f"seed {run['seed']}: test MSE {run['test_metric']:.2f}; best in epoch {run['best_epoch']} of {run['epochs']}"
+    )
+
+# %% [markdown]
+# So twenty tiny networks with the same output were trained with a patience of 200 epochs, until they were 60 % of the
+# way from the constant answer to a perfect one (embedded digits, seeds 300 to 319). We wrote our expectation down
+# before: most are dead, fewer than half ever come that far, and patience beyond 20 epochs adds three runs at most.
+
+# %%
+plateau = changed_conditions.stored("plateau", data="digits")["relu-output"]
+valid = {run["seed"]: pd.Series([epoch["valid_metric"] for epoch in run["history"]]) for run in plateau}
+never = sum(error.nunique() == 1 for error in valid.values())
+print(f"{never} of {len(plateau)} networks gave the same answer after every epoch")
+(out,) = (run for run in plateau if run["left"])
+error = valid[out["seed"]]
+new_best = error < error.cummin().shift(fill_value=float("inf"))
+waited = (error.index - error.index.where(new_best).to_series().ffill()).max()
+print(f"seed {out['seed']} left in epoch {out['left']}, after {waited:.0f} epochs without a new best;"
+      f" in the 100 epochs before its error was {error[-101:-1].median():.2f} (median)")  # fmt: skip
+assert never == 19 and waited > 100 and error[-101:-1].between(0.7, 1).all()
+
+# %% [markdown]
+# The expectation held, because the dead networks never moved: patience cannot help them. The one that lived stood for
+# more than a hundred epochs at about the error where the two networks above stopped, and then left. So the error at
+# which those two stopped is a *plateau*, and their patience of ten epochs ended them on it. One living network is an
+# example, not a rate. [Notebook 16](16_on_new_data.ipynb), part 4, draws such waits as curves.
 #
 # **Sigmoid and its inverse** squeezes the targets with a sigmoid and undoes this at the end. On standardised targets it
 # learns. The document has three arguments against it. [Notebook 04](04_output_activations.ipynb) measures them; here
@@ -626,7 +660,8 @@ quiz.check_script(
 # - `nn.BCELoss` refuses numbers outside 0 to 1. `nn.BCEWithLogitsLoss` accepts them but has no floor, so the outputs
 #   run away. The limit of the sigmoid is not the reason. Both losses work if the targets are squeezed into 0 to 1.
 # - Raw targets far from 0 push all images the same way; standardise them, or start the output's bias at their mean.
-# - A ReLU output can be dead from its first step. Count such runs; do not average them away.
+# - A ReLU output can be dead from its first step. Count such runs; do not average them away. A run that lives can stand
+#   on a plateau for longer than early stopping waits.
 # - With outputs `[N, 1]` and targets `[N]` a network trains on nonsense.
 #
 # **Next:** [09 Probability prediction](09_probability.ipynb)
