@@ -251,10 +251,10 @@ lesson.confirmation_sentences("patience")
 # point. With fifty images it was more.)
 #
 # How much patience is enough? A tiny network trains in seconds, so here are three pairings with twenty seeds each
-# (embedded digits, seeds 300 to 319). Each run was given a patience of 200 epochs and was stopped as soon as it had come
-# 60 % of the way from the constant answer to a perfect one. From its history we read how long it had to wait for a new
-# best at most, so how patient a training must be to get that far. A run that never came that far is *censored*: all we
-# know is that 200 epochs are too few.
+# (embedded digits, seeds 300 to 319). Each run had a patience of 200 epochs and was stopped as soon as it had come 60 %
+# of the way from the constant answer to a perfect one. From its history we read its longest wait for a new best: a
+# training must be more patient than that to get so far. A run that never came so far is *censored*: all we know is that
+# 200 epochs are too few.
 
 
 # %%
@@ -277,7 +277,8 @@ within = {title: [1 - sf.evaluate(patience - 1) for patience in (5, 10, 20, 50, 
 pd.DataFrame(within, index=pd.Index([5, 10, 20, 50, 200], name="patience")).map("{:.0%}".format)
 
 # %% [markdown]
-# The table says which share of the runs gets out with which patience. As curves, the share that is still on the plateau:
+# The table says which share of the runs gets out with which patience. The figure draws the others, which are still on
+# the plateau:
 
 # %%
 figure, axis = new_figure(width=9, height=4)
