@@ -35,10 +35,9 @@ from torch.nn import functional as F
 
 import lm_utils as lm
 from lm_utils.evidence.results import under_conditions
-from lm_utils.files import RESULTS
+from lm_utils.files import RESULTS, read_lines
 from lm_utils.lessons import at_work as lesson
-from lm_utils.runs import classes as many_classes
-from lm_utils.runs import race
+from lm_utils.runs import many_classes
 from lm_utils.runs.watches import stuck_units
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
@@ -559,7 +558,7 @@ try_it("batchnorm", "bce")
 # a thousand classes (embedded digits, CPU, seeds 300 to 304; 2,000 rows, 12 epochs, learning rate 0.01):
 
 # %%
-runs = pd.DataFrame(race.read(many_classes.PATH)).rename(columns={"accuracy": "curve"})
+runs = pd.DataFrame(read_lines(many_classes.PATH)).rename(columns={"accuracy": "curve"})
 runs["accuracy"] = [100 * curve[-1] for curve in runs["curve"]]
 runs["learnt"] = runs["accuracy"] > 2 * 100 / runs["classes"] + 1
 ends = [next(n for n, at in enumerate(curve, 1) if at >= 0.95 * curve[-1]) for curve in runs["curve"]]
