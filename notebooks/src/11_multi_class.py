@@ -728,16 +728,16 @@ lesson.grid_table()
 # images. Perhaps the outputs have only a short way to go until the remaining push ends. This explanation came after the
 # look. It says that the *length* of the way matters, and the map of part 8 tests that.
 
-# %% [markdown] tags=["lang-ko"] english="d70d0770"
+# %% [markdown] tags=["lang-ko"] english="1d2ce5c7"
 # 클래스가 균형을 이루면 소프트맥스는 클래스에 공통인 것이 전혀 없는데도 번갈아 나오는 편향에서 대부분 붕괴하고, 그것을
 # 고치는 것은 이미지에 걸친 평균입니다. 그 평균을 빼면 두 신경망에서 모든 실행이 학습합니다. 그러니 해로운 것은 **모든
 # 이미지가 함께 출력 하나를 미는 힘**입니다.
 #
 # 클래스가 드물 때는 작은 신경망에서 우리의 예상이 빗나갔습니다. 클래스 평균을 빼면 남은 힘은 모든 이미지에서 같으므로
-# 붕괴하리라고 예상했습니다. 그런데 시그모이드 열 개는 거기서 모든 실행이 학습하고, 편향이 번갈아 나오는 소프트맥스도 대부분
-# 조금은 배웁니다. 이 칸들만 세면 클래스 쪽 설명이 이미지 쪽 설명보다 더 많은 실행을 맞힙니다. 아마도 남은 힘이 끝날
-# 때까지 출력이 갈 길이 짧기 때문일 것입니다. 이 설명은 결과를 본 뒤에 나왔습니다. 길의 *길이*가 중요하다는 말인데, 8부의
-# 지도가 그것을 시험합니다.
+# 붕괴하리라고 예상했습니다. 그런데 시그모이드 열 개는 거기서 모든 실행이 학습하고, 편향이 번갈아 나오는 소프트맥스도
+# 대부분 조금은 배웁니다. 이 칸들만 세면 클래스 쪽 설명이 이미지 쪽 설명보다 더 많은 실행을 맞힙니다. 아마도 남은 힘이
+# 끝날 때까지 출력이 갈 길이 짧기 때문일 것입니다. 이 설명은 결과를 본 뒤에 나왔습니다. 길의 *길이*가 중요하다는 말인데,
+# 8부의 지도가 그것을 시험합니다.
 
 # %% [markdown]
 # Does all this hold for the squared error as well? Here are the same switches, on fresh seeds again:
