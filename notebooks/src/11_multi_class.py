@@ -706,16 +706,7 @@ for network, name in {"the tiny network": "digits", "the documents' CNN": "mnist
         for what in ("if the classes matter", "if the images matter"):
             foretold = np.where(grid[what] == "learns", learnt, runs - learnt)[rows]
             print(f"  {images_are}, {what}: {foretold.sum()} of {runs[rows].sum()} runs as foretold")
-lesson.grid_table("digits")
-
-# %% [markdown]
-# That was the tiny network, on the embedded digits. Now the CNN of the documents, on MNIST:
-
-# %% [markdown] tags=["lang-ko"] english="8194aa29"
-# 내장된 숫자 이미지로 학습한 작은 신경망이었습니다. 다음은 MNIST로 학습한 문서의 CNN입니다.
-
-# %%
-lesson.grid_table()
+    display(lesson.grid_table(name))
 
 # %% [markdown]
 # With balanced classes softmax mostly collapses with alternating biases although nothing is common to its classes, and
@@ -881,7 +872,7 @@ for stuck_first, fate in ((True, "collapses"), (False, "learns")):
     as_foretold = sum(race.outcome(run) == fate for run in group)
     foretold += as_foretold
     first = "units stuck" if stuck_first else "outputs"
-    print(f"{first} first: {as_foretold} of {len(group)} probes end as foretold ({fate})")
+    print(f"{first} first: {as_foretold / len(group):.0%} of {len(group)} probes end as foretold ({fate})")
 show(lesson.map_figure(probes))
 
 # %% [markdown]
