@@ -184,7 +184,7 @@ assert sum(weights.numel() for weights in model.parameters()) == 121_994
 #
 # ## 4. The training loop, line by line
 #
-# The following loop is behind every curve of this course. It is short enough to read aloud. It starts with a network,
+# The result tables come from a loop that does the following. It is short enough to read aloud. It starts with a network,
 # an optimiser, and a generator that shuffles. In this loop the seed enters twice, for the weights and for the order. In
 # the course's runs it also draws the train and valid images.
 
@@ -255,9 +255,9 @@ title = f"Ten classes, cross-entropy on logits ({splits.name})"
 show(lesson.curves_figure(curves, "valid accuracy", title, level=(chance, "always the same digit")))
 
 # %% [markdown]
-# The curve leaves the dotted line within the first epoch and flattens soon. That is all. `lm.fit`, which makes every
-# other run of this course, adds the other losses and tasks, a stop button and a GPU, but its arithmetic is the same.
-# The next cell trains the same seed with `fit` and would fail if the two disagreed.
+# The curve leaves the dotted line within the first epoch and flattens soon. That is all. `lm.fit` adds the other losses
+# and tasks, a stop button and a GPU, but its arithmetic is the same. The next cell trains the same seed with `fit` and
+# would fail if the two disagreed.
 
 # %%
 run = lm.fit(lm.Pairing("multiclass", "cross_entropy"), splits, seed=0, max_epochs=12, device="cpu")

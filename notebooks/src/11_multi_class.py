@@ -268,22 +268,16 @@ show(result_figures.dots_and_intervals(losses))
 show(result_figures.differences(losses))
 
 # %% [markdown]
-# The grey band reaches half a percentage point to either side. We decided to call differences inside it practically
-# equal before we looked at any result. An interval inside the band shows equality. *Better* and *worse* mean a
-# difference beyond chance, and only an interval wholly outside the band shows that it matters. Anything else is
-# *undecided*. With fewer than six seeds a row says "illustration" and gets no verdict. All intervals are about other
-# seeds, not about another test set.
+# The grey band reaches half a percentage point to either side. [Notebook 07](07_experiment_design.ipynb), part 6, says
+# how to read an interval against it and what the verdicts mean.
 #
 # The first row needs a second look. The document calls it "Categorical Cross-Entropy (with Softmax)" and recommends it.
 # Its code passed *softmax outputs* to `nn.CrossEntropyLoss`, and that loss applies softmax itself. So softmax was
 # applied twice.
 
 # %% [markdown] tags=["lang-ko"] english="aea2fa63"
-# 회색 띠(양쪽으로 0.5퍼센트포인트)는 결과를 보기 전에 "사실상 같다"고 정해 둔 범위입니다. 구간(interval)이 그 안에
-# 들면 같다는 뜻입니다. *better*와 *worse*는 우연으로 보기 어려운 차이가 있다는 뜻이고, 그 차이가 중요하다는 것은
-# 구간이 띠를 완전히 벗어날 때만 알 수 있습니다. 나머지는 *undecided*(알 수 없음)입니다. 시드가 여섯 개보다 적은 행은
-# "illustration"(예시)이라고 적히고 판정을 받지 않습니다. 모든 구간은 다른 시드에 관한 것이지 다른 테스트 데이터에
-# 관한 것이 아닙니다.
+# 회색 띠는 양쪽으로 0.5퍼센트포인트입니다. 구간(interval)을 이 띠와 어떻게 견주고 판정이 무엇을 뜻하는지는
+# [노트북 07](07_experiment_design.ipynb)의 6부에 있습니다.
 #
 # 첫 행은 다시 볼 필요가 있습니다. 문서는 이 행을 "Categorical Cross-Entropy (with Softmax)"라고 부르며
 # 권장합니다. 그런데 문서의 코드는 *소프트맥스의 출력*을 `nn.CrossEntropyLoss`에 넘겼고, 이 손실 함수는
