@@ -275,7 +275,7 @@ show(result_figures.differences(losses))
 # Its code passed *softmax outputs* to `nn.CrossEntropyLoss`, and that loss applies softmax itself. So softmax was
 # applied twice.
 
-# %% [markdown] tags=["lang-ko"] english="aea2fa63"
+# %% [markdown] tags=["lang-ko"] english="10fd6ee4"
 # 회색 띠는 양쪽으로 0.5퍼센트포인트입니다. 구간(interval)을 이 띠와 어떻게 견주고 판정이 무엇을 뜻하는지는
 # [노트북 07](07_experiment_design.ipynb)의 6부에 있습니다.
 #
