@@ -184,7 +184,7 @@ assert sum(weights.numel() for weights in model.parameters()) == 121_994
 #
 # ## 4. The training loop, line by line
 #
-# The result tables come from a loop that does the following. It is short enough to read aloud. It starts with a network,
+# The result tables come from a loop like the following, short enough to read aloud. It starts with a network,
 # an optimiser, and a generator that shuffles. In this loop the seed enters twice, for the weights and for the order. In
 # the course's runs it also draws the train and valid images.
 
