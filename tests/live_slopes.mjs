@@ -4,10 +4,10 @@
 export function differences(cases, { losses, network, training }) {
   return cases.map(({ name, settings, task, digits, images, weights, loss, slopes, scale }) => {
     const k = task.names.length;
-    const own = Object.fromEntries(Object.entries(weights).map(([key, w]) => [key, Float64Array.from(w)]));
+    const own = network.network(k, Float32Array.from(images), settings.hidden);
+    for (const [key, numbers] of Object.entries(weights)) own.weights[key].set(numbers);
     const aims = training.aimsOf(settings, task, training.targetsOf(task, digits), scale);
-    const kept = network.forward(own, Float64Array.from(images), digits.length, settings.hidden);
-    const out = losses.activate(settings.activation, kept.logits, k);
+    const out = losses.activate(settings.activation, own.forward(digits.map((_, n) => n)), k);
     let found;
     try {
       found = losses.lossOf(settings.loss, task.kind, out, aims, k);
@@ -15,7 +15,7 @@ export function differences(cases, { losses, network, training }) {
       return { name, refused: true };
     }
     if (loss === null) return { name, accepted: true };
-    const back = network.backward(own, kept, losses.throughActivation(settings.activation, out, found.slope, k));
+    const back = own.backward(losses.throughActivation(settings.activation, out, found.slope, k));
     let worst = Math.abs(found.loss - loss) / Math.max(1, Math.abs(loss));
     for (const [key, expected] of Object.entries(slopes)) {
       const size = Math.max(1, ...expected.map(Math.abs));

@@ -4,6 +4,13 @@
 
 const CHART = { width: 480, height: 260, left: 52, right: 12, top: 14, bottom: 40 };
 
+/** An HTML element with properties and children. */
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
 /** An SVG element with attributes. */
 function svg(name, attributes, text = "") {
   const element = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -64,24 +71,20 @@ function drawChart(box, { title, yLabel, series, lines = [], first = 1, epochs, 
   if (words) {
     picture.append(svg("text", { x: (left + width) / 2, y: 0.6 * height, "text-anchor": "middle", class: "words" }, words));
   }
-  const caption = document.createElement("figcaption");
-  caption.textContent = title;
-  box.replaceChildren(caption, ...legend([...series, ...lines]), picture);
+  box.replaceChildren(make("figcaption", {}, title), ...legend([...series, ...lines]), picture);
 }
 
 /** One line with a sample and the label of everything that has one; none where nothing has. */
 function legend(drawn) {
   const labelled = drawn.filter((one) => one.label);
   if (!labelled.length) return [];
-  const key = Object.assign(document.createElement("div"), { className: "chart-key" });
+  const key = make("div", { className: "chart-key" });
   for (const { kind, label, value } of labelled) {
     const sample = svg("svg", { width: 30, height: 16, class: "chart", "aria-hidden": true });
     sample.append(kind === "best" ? svg("text", { x: 15, y: 15, "text-anchor": "middle", class: kind }, "★")
       : value === undefined ? svg("polyline", { points: "1,8 29,8", class: kind })
         : svg("line", { x1: 1, x2: 29, y1: 8, y2: 8, class: `landmark ${kind}` }));
-    const entry = document.createElement("span");
-    entry.append(sample, label);
-    key.append(entry);
+    key.append(make("span", {}, sample, label));
   }
   return [key];
 }
@@ -94,11 +97,11 @@ function short(tick) {
 
 /** Draw the charts of a widget side by side, now and whenever they change; a notebook's front end calls it. */
 function renderChart({ model, el }) {
-  const row = Object.assign(document.createElement("div"), { className: "chart-row" });
+  const row = make("div", { className: "chart-row" });
   const draw = () => {
     const { alt, panels = [] } = model.get("chart");
     row.setAttribute("aria-label", alt);
-    panels.forEach((panel, i) => drawChart(row.children[i] ?? row.appendChild(document.createElement("figure")), panel));
+    panels.forEach((panel, i) => drawChart(row.children[i] ?? row.appendChild(make("figure")), panel));
     for (const picture of row.querySelectorAll("svg[role]")) {  // the row as a whole has the alternative text
       picture.removeAttribute("role");
       picture.removeAttribute("aria-label");

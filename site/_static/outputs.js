@@ -1,12 +1,6 @@
 // What the outputs of one finished run look like: a histogram, and a table of what was taken for what.
 "use strict";
 
-function make(tag, properties = {}, ...children) {
-  const element = Object.assign(document.createElement(tag), properties);
-  element.append(...children);
-  return element;
-}
-
 /** A table of words; the first cell of each row is its heading. */
 function tableOf(caption, heads, rows, className = "") {
   const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));

@@ -134,6 +134,18 @@ def test_search_over_http_shows_where_the_word_stands(reader, address):
     assert [fault for fault in one.faults if not fault.startswith(f"asked: {address}")] == []
 
 
+def test_search_reads_a_page_when_the_reader_comes_to_it(reader, address):
+    one, read = reader(offline=False, viewport={"width": 1280, "height": 400}), []
+    one.page.on("request", lambda request: read.append(request.url) if request.resource_type == "fetch" else None)
+    one.page.goto(f"{address}search.html?q=loss")
+    one.page.get_by_text("Search finished").wait_for()
+    one.page.locator("#search-results p.context").first.wait_for()
+    found = one.page.locator("#search-results ul.search > li")
+    assert 0 < len(read) < found.count()
+    found.last.scroll_into_view_if_needed()
+    found.last.locator("p.context").wait_for()
+
+
 def test_the_home_page_weighs_under_500_kb_until_its_explorer_is_ready(reader, address):
     one, sizes = reader(offline=False), []
     one.page.on("response", lambda response: sizes.append(len(response.body())))

@@ -1,8 +1,9 @@
 """The web site before Sphinx: notebooks made ready, pages written from data, broken links found."""
 
+import io
 import json
 import re
-from base64 import b64encode
+from base64 import b64decode
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -13,6 +14,7 @@ from links import broken
 from made_up_runs import results_of, seeded
 from made_up_site import RICH, rich, small_repository, with_parameters
 from markdown_it import MarkdownIt
+from PIL import Image, ImageChops, ImageStat
 
 from lm_utils.errors import UserError
 from lm_utils.evidence.claims import KINDS, Judged, claims
@@ -21,6 +23,7 @@ from lm_utils.evidence.results import FITTING
 from lm_utils.evidence.tables import readable, summary
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
+from lm_utils.show.style import image_tag, new_figure
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.publish import site, site_pages
 from lm_utils.workshop.publish.notebooks import not_executed, read
@@ -113,15 +116,22 @@ def test_a_question_unfolds_where_there_is_no_javascript():
 
 
 def test_pictures_leave_the_pages_for_files_named_after_their_content(tmp_path):
-    picture = b64encode(bytes(range(256)) * 20).decode()
+    figure, axis = new_figure()
+    axis.imshow([[1, 2], [3, 4]])
+    figure.set_label("Four squares.")
+    page = image_tag(figure)
+    stored = b64decode(site.PICTURE.search(page.encode())[1])
     for name in ("a.html", "deep/er/b.html"):
-        site.put(tmp_path / name, f'<img src="data:image/png;base64,{picture}">')
+        site.put(tmp_path / name, page)
     (tmp_path / "_static").mkdir()
     site.give_pictures_files(tmp_path)
     (file,) = (tmp_path / "_static" / "pictures").iterdir()
-    assert file.read_bytes() == bytes(range(256)) * 20
-    assert (tmp_path / "a.html").read_text() == f'<img src="_static/pictures/{file.name}">'
-    assert (tmp_path / "deep" / "er" / "b.html").read_text() == f'<img src="../../_static/pictures/{file.name}">'
+    before, after = (Image.open(one).convert("RGB") for one in (io.BytesIO(stored), file))
+    assert ImageStat.Stat(ImageChops.difference(before, after)).rms < [2] * 3 and file.stat().st_size < 0.8 * len(
+        stored
+    )
+    for name, up in (("a.html", ""), ("deep/er/b.html", "../../")):
+        assert f'src="{up}_static/pictures/{file.name}"' in (tmp_path / name).read_text()
 
 
 def test_a_folder_of_scripts_is_renamed_when_one_of_them_changes(tmp_path):

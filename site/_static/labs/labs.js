@@ -2,13 +2,6 @@
 // legend. Without JavaScript, or where a lab is no formula, the picture stays.
 "use strict";
 
-/** An HTML element with properties and children. */
-function element(name, properties, ...children) {
-  const made = Object.assign(document.createElement(name), properties);
-  made.append(...children);
-  return made;
-}
-
 /** Round steps of an axis, at least three of them. */
 function stepsOf(low, high) {
   const found = ticks(low, high);
@@ -66,52 +59,52 @@ function drawPanel(box, { title, xLabel, xs, at, low, high, log = false, bars = 
   for (const [name, places] of Object.entries(marks)) {
     for (const [a, b] of places) picture.append(svg("circle", { cx: x(a), cy: y(b), r: 5, class: classOf(name) }));
   }
-  box.replaceChildren(element("figcaption", { textContent: title }), picture);
+  box.replaceChildren(make("figcaption", { textContent: title }), picture);
 }
 
 /** The table of a lab; its first column shows how each curve is drawn. */
 function drawTable(table, heads, rows, classOf) {
-  table.tHead.replaceChildren(element("tr", {}, ...heads.map((head) => element("th", { scope: "col", textContent: head }))));
+  table.tHead.replaceChildren(make("tr", {}, ...heads.map((head) => make("th", { scope: "col", textContent: head }))));
   table.tBodies[0].replaceChildren(...rows.map(([name, ...cells]) => {
     const key = svg("svg", { viewBox: "0 0 30 10", class: "chart key", "aria-hidden": "true" });
     key.append(svg("polyline", { points: "0,5 30,5", class: classOf(name) }));
-    const head = element("th", { scope: "row" }, key, ` ${name}`);
-    return element("tr", {}, head, ...cells.map((cell) => element("td", { textContent: cell })));
+    const head = make("th", { scope: "row" }, key, ` ${name}`);
+    return make("tr", {}, head, ...cells.map((cell) => make("td", { textContent: cell })));
   }));
 }
 
 /** A labelled control; `changed` is called when it moves. Returns its label and how to read it. */
 function makeControl(one, changed) {
   if (one.options) {
-    const select = element("select", {});
+    const select = make("select");
     for (const name of Object.keys(one.options)) select.append(new Option(name, name));
     select.value = Object.keys(one.options).find((name) => one.options[name] === one.start);
     select.addEventListener("input", changed);
-    return [element("label", {}, one.name, select), () => one.options[select.value]];
+    return [make("label", {}, one.name, select), () => one.options[select.value]];
   }
-  const range = element("input", { type: "range", min: one.from, max: one.to, step: one.step });
+  const range = make("input", { type: "range", min: one.from, max: one.to, step: one.step });
   range.value = one.start;
-  const shown = element("span", {});
+  const shown = make("span");
   const tell = () => {
     shown.textContent = String(one.show(+range.value)).replace("-", "−");
     range.setAttribute("aria-valuetext", shown.textContent);
   };
   tell();
   range.addEventListener("input", () => (tell(), changed()));
-  return [element("label", {}, one.name, range, shown), () => +range.value];
+  return [make("label", {}, one.name, range, shown), () => +range.value];
 }
 
 /** Put a lab in the place of a still picture. */
 function makeLab(box, lab) {
-  const read = {}, form = element("form", { className: "filter" });
-  const charts = element("div", { className: "charts" });
-  const table = element("table", { className: "legend" }, element("thead", {}), element("tbody", {}));
+  const read = {}, form = make("form", { className: "filter" });
+  const charts = make("div", { className: "charts" });
+  const table = make("table", { className: "legend" }, make("thead"), make("tbody"));
   const classes = new Map(); // a curve keeps its looks when another is taken away
   const classOf = (name) => `curve-${classes.get(name) ?? "plain"}`;
   const update = () => {
     const { panels, heads, rows } = lab.draw(Object.fromEntries(Object.entries(read).map(([name, one]) => [name, one()])));
     for (const [name] of rows) if (!classes.has(name)) classes.set(name, classes.size);
-    while (charts.children.length < panels.length) charts.append(element("figure", {}));
+    while (charts.children.length < panels.length) charts.append(make("figure"));
     panels.forEach((panel, i) => drawPanel(charts.children[i], panel, classOf));
     drawTable(table, heads, rows, classOf);
   };

@@ -1,4 +1,5 @@
 // The page "Train it here": controls, two curves, and a worker that trains. Stop ends the worker at once.
+import { runsHere } from "./kernels.js";
 import { baseline, targetsOf, readDigits } from "./training.js";
 
 const here = new URL(".", import.meta.url);
@@ -11,39 +12,28 @@ let worker = null, records = [];
 
 const titles = (table) => Object.entries(table).map(([name, one]) => [one.title ?? one, name]);
 const control = (name, label, element) => {
-  const holder = document.createElement("label");
-  holder.append(label, Object.assign(element, { name }));
-  form.append(holder);
+  form.append(make("label", {}, label, Object.assign(element, { name })));
   return element;
 };
-const menu = (name, label, options) => {
-  const select = control(name, label, document.createElement("select"));
-  for (const [title, value] of options) select.append(new Option(title, value));
-  return select;
-};
+const menu = (name, label, options) =>
+  control(name, label, make("select", {}, ...options.map(([title, value]) => new Option(title, value))));
 
-const form = document.createElement("form");
-form.className = "filter";
+const form = make("form", { className: "filter" });
 menu("task", "task", titles(told.tasks));
 menu("loss", "loss", titles(told.losses));
 menu("activation", "output activation", titles(told.activations));
 menu("hidden", "hidden layer", [["sigmoid", "sigmoid"], ["ReLU", "relu"]]);
-const rate = control("lr", "learning rate", Object.assign(document.createElement("input"),
-  { type: "range", min: 0.001, max: 0.01, step: 0.001 }));
-const shownRate = document.createElement("span");
+const rate = control("lr", "learning rate", make("input", { type: "range", min: 0.001, max: 0.01, step: 0.001 }));
+const shownRate = make("span");
 rate.after(shownRate);
 menu("seed", "seed", [..."0123456789"].map((seed) => [seed, seed]));
-const extra = control("extra", "", Object.assign(document.createElement("input"), { type: "checkbox" }));
-const extraName = document.createElement("span");
+const extra = control("extra", "", make("input", { type: "checkbox" }));
+const extraName = make("span");
 extra.after(extraName);
-const button = Object.assign(document.createElement("button"), { type: "submit", textContent: "Train" });
+const button = make("button", { type: "submit" }, "Train");
 form.append(button);
-const status = document.createElement("p");
-status.setAttribute("role", "status");
-const charts = document.createElement("div");
-charts.className = "charts";
-charts.append(document.createElement("figure"), document.createElement("figure"));
-box.replaceChildren(form, status, charts);
+const status = make("p", { role: "status" });
+const charts = make("div", { className: "charts" }, make("figure"), make("figure"));
 
 /** The state of the page as its address has it; what it names and nobody knows is replaced by the start. */
 function fromAddress() {
@@ -75,7 +65,7 @@ function adapt() {
 
 function draw() {
   const task = told.tasks[form.task.value], percent = task.kind === "value" ? 1 : 100;
-  const guess = baseline(task, targetsOf(task, digits.train.digits), targetsOf(task, digits.valid.digits));
+  const guess = baseline(task, targetsOf(task, digits.train), targetsOf(task, digits.valid));
   const [loss, metric] = charts.children;
   drawChart(loss, {
     title: "Loss: training (solid), validation (dashed)", yLabel: "loss", epochs: EPOCHS,
@@ -135,6 +125,13 @@ form.addEventListener("input", () => {
   const state = { ...Object.fromEntries(new FormData(form)), extra: extra.checked ? "1" : "0" };
   history.replaceState(null, "", `#${new URLSearchParams(state)}`);
 });
-addEventListener("hashchange", () => (fromAddress(), draw()));
-fromAddress();
-draw();
+const show = () => (fromAddress(), draw());
+
+if (typeof Worker === "function" && runsHere()) {
+  box.replaceChildren(form, status, charts);
+  addEventListener("hashchange", show);
+  show();
+} else {
+  box.replaceChildren(make("p", {}, "This browser cannot train here: it lacks workers or WebAssembly. The ",
+    make("a", { href: "index.html" }, "recorded runs"), " need neither."));
+}

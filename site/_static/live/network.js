@@ -1,9 +1,11 @@
 // The tiny network of lm_utils/model.py (TinyCNN) on images of 14x14 pixels, framed to 16x16, with its gradients.
-// Convolution, pooling and ReLU are one step; going back, only the largest of four positions has a slope.
+// Convolution, pooling and ReLU are one step: the four numbers that the kernels take at once are the four places of which
+// pooling keeps one, and behind the convolutions four images.
+import { kernels } from "./kernels.js";
 import { sigmoid } from "./losses.js";
 
-export const FRAMED = 256; // numbers of a framed image
-const MAPS1 = 8, MAPS2 = 16, SIDE1 = 7, SIDE2 = 3, FEATURES = 144, UNITS = 32;
+export const FRAMED = 256, BATCH = 32; // numbers of a framed image; images that pass at once, at most
+const MAPS1 = 8, MAPS2 = 16, CELLS1 = 49, CELLS2 = 9, AREA = 81, FEATURES = 144, UNITS = 32, PATCH1 = 36, PATCH2 = 288;
 
 /** Random numbers from 0 to 1 out of a seed (mulberry32). */
 export function randomFrom(seed) {
@@ -16,204 +18,132 @@ export function randomFrom(seed) {
   };
 }
 
-/** How many weights each layer has, and how many inputs each of its units reads. */
-export function shapes(outputs) {
-  return [
-    ["conv1.weight", MAPS1 * 9, 9], ["conv1.bias", MAPS1, 9],
-    ["conv2.weight", MAPS2 * MAPS1 * 9, 72], ["conv2.bias", MAPS2, 72],
-    ["fc.weight", UNITS * FEATURES, FEATURES], ["fc.bias", UNITS, FEATURES],
-    ["out.weight", outputs * UNITS, UNITS], ["out.bias", outputs, UNITS],
-  ];
-}
-
-/** Fresh weights, as PyTorch draws them: evenly within one over the root of the number of inputs. */
-export function freshWeights(outputs, random) {
-  const weights = {};
-  for (const [name, count, inputs] of shapes(outputs)) {
-    const bound = 1 / Math.sqrt(inputs);
-    weights[name] = Float64Array.from({ length: count }, () => (2 * random() - 1) * bound);
-  }
-  return weights;
-}
+/** Where in an image the taps of a cell lie: the 3x3 numbers, each at four places. */
+const TAPS1 = Int32Array.from({ length: PATCH1 }, (_, i) => {
+  const tap = i >> 2, y = ((tap / 3) | 0) + ((i >> 1) & 1), x = (tap % 3) + (i & 1);
+  return y * 16 + x;
+});
+const STARTS2 = Array.from({ length: CELLS2 }, (_, cell) => 4 * (18 * ((cell / 3) | 0) + 2 * (cell % 3))); // in bytes
+const INSIDE = Array.from({ length: CELLS1 }, (_, cell) => 9 * ((cell / 7) | 0) + (cell % 7) + 10); // of a framed map
 
 /**
- * 3x3 convolution of framed maps, the largest of each 2x2, ReLU. Writes the pooled maps into `target`, whose rows are
- * `wide` and whose first number is at `corner`, and the place of each largest into `places` (-1: ReLU cut it off).
+ * A network with fresh weights, drawn as PyTorch draws them, that has seen these framed images. `forward` takes the
+ * numbers of some images and returns their logits; `backward` takes the logits' slopes and returns those of the weights.
  */
-function convolvePool(input, from, maps, width, weight, bias, count, side, target, to, wide, corner, places, at) {
-  const area = width * width, plane = wide * wide;
-  for (let o = 0; o < count; o++) {
-    for (let y = 0; y < side; y++) {
-      for (let x = 0; x < side; x++) {
-        const start = 2 * y * width + 2 * x;
-        let s0 = bias[o], s1 = s0, s2 = s0, s3 = s0; // the four positions, from one reading of their 4x4 numbers
-        for (let c = 0; c < maps; c++) {
-          const i = from + c * area + start, j = i + width, l = j + width, n = l + width, w = (o * maps + c) * 9;
-          const a0 = input[i], a1 = input[i + 1], a2 = input[i + 2], a3 = input[i + 3];
-          const b0 = input[j], b1 = input[j + 1], b2 = input[j + 2], b3 = input[j + 3];
-          const c0 = input[l], c1 = input[l + 1], c2 = input[l + 2], c3 = input[l + 3];
-          const d0 = input[n], d1 = input[n + 1], d2 = input[n + 2], d3 = input[n + 3];
-          const w0 = weight[w], w1 = weight[w + 1], w2 = weight[w + 2], w3 = weight[w + 3], w4 = weight[w + 4];
-          const w5 = weight[w + 5], w6 = weight[w + 6], w7 = weight[w + 7], w8 = weight[w + 8];
-          s0 += w0 * a0 + w1 * a1 + w2 * a2 + w3 * b0 + w4 * b1 + w5 * b2 + w6 * c0 + w7 * c1 + w8 * c2;
-          s1 += w0 * a1 + w1 * a2 + w2 * a3 + w3 * b1 + w4 * b2 + w5 * b3 + w6 * c1 + w7 * c2 + w8 * c3;
-          s2 += w0 * b0 + w1 * b1 + w2 * b2 + w3 * c0 + w4 * c1 + w5 * c2 + w6 * d0 + w7 * d1 + w8 * d2;
-          s3 += w0 * b1 + w1 * b2 + w2 * b3 + w3 * c1 + w4 * c2 + w5 * c3 + w6 * d1 + w7 * d2 + w8 * d3;
-        }
-        let best = s0, place = start;
-        if (s1 > best) (best = s1), (place = start + 1);
-        if (s2 > best) (best = s2), (place = start + width);
-        if (s3 > best) (best = s3), (place = start + width + 1);
-        target[to + o * plane + y * wide + x + corner] = best > 0 ? best : 0;
-        places[at + (o * side + y) * side + x] = best > 0 ? place : -1;
-      }
-    }
-  }
-}
-
-/** The numbers that a pass over `count` images leaves behind; one batch after the other can use the same. */
-export function roomFor(count, outputs) {
-  return {
-    count, outputs,
-    maps: new Float64Array(count * MAPS1 * 81), places1: new Int32Array(count * MAPS1 * 49),
-    features: new Float64Array(count * FEATURES), places2: new Int32Array(count * FEATURES),
-    units: new Float64Array(count * UNITS), logits: new Float64Array(count * outputs),
-    toUnits: new Float64Array(count * UNITS), toFeatures: new Float64Array(count * FEATURES),
-    toMaps: new Float64Array(MAPS1 * 81), toPooled: new Float64Array(MAPS1 * 49),
-    slopes: Object.fromEntries(shapes(outputs).map(([name, size]) => [name, new Float64Array(size)])),
+export function network(outputs, images, hidden = "sigmoid", random = randomFrom(0)) {
+  const count = images.length / FRAMED;
+  const { buffer, ...run } = kernels(count * CELLS1 * PATCH1 + BATCH * CELLS2 * PATCH2 + 65536);
+  let used = 0;
+  const take = (size, Numbers = Float32Array) => {
+    const taken = new Numbers(buffer, used, size);
+    used += 16 * Math.ceil(size / 4);
+    return taken;
   };
-}
-
-/** Images (framed, one after the other) to logits, with everything that the way back needs. */
-export function forward(weights, images, count, hidden = "sigmoid", kept = roomFor(count, weights["out.bias"].length)) {
-  kept.images = images;
-  kept.hidden = hidden;
-  for (let n = 0; n < count; n++) {
-    convolvePool(images, n * FRAMED, 1, 16, weights["conv1.weight"], weights["conv1.bias"], MAPS1, SIDE1,
-      kept.maps, n * MAPS1 * 81, 9, 10, kept.places1, n * MAPS1 * 49);
-    convolvePool(kept.maps, n * MAPS1 * 81, MAPS1, 9, weights["conv2.weight"], weights["conv2.bias"], MAPS2, SIDE2,
-      kept.features, n * FEATURES, SIDE2, 0, kept.places2, n * FEATURES);
-  }
-  linear(kept.features, weights["fc.weight"], weights["fc.bias"], kept.units, count);
-  const { units } = kept;
-  for (let i = 0; i < units.length; i++) units[i] = hidden === "relu" ? Math.max(0, units[i]) : sigmoid(units[i]);
-  linear(units, weights["out.weight"], weights["out.bias"], kept.logits, count);
-  return kept;
-}
-
-function linear(input, weight, bias, target, count) {
-  const units = bias.length, inputs = weight.length / units;
-  for (let n = 0; n < count; n++) {
-    for (let u = 0; u < units; u++) {
-      let s0 = bias[u], s1 = 0, s2 = 0, s3 = 0; // four sums: none waits for another; inputs come in fours
-      for (let i = 0, w = u * inputs, x = n * inputs; i < inputs; i += 4, w += 4, x += 4) {
-        s0 += weight[w] * input[x];
-        s1 += weight[w + 1] * input[x + 1];
-        s2 += weight[w + 2] * input[x + 2];
-        s3 += weight[w + 3] * input[x + 3];
-      }
-      target[n * units + u] = s0 + s1 + (s2 + s3);
+  const weights = {}, slopes = {};
+  const layer = (name, rows, inputs) => {
+    const padded = 4 * Math.ceil(rows / 4), bound = 1 / Math.sqrt(inputs);
+    const weight = take(padded * inputs), bias = take(padded), fours = take(4 * padded * inputs);
+    for (const [part, all, size] of [["weight", weight, rows * inputs], ["bias", bias, rows]]) {
+      weights[`${name}.${part}`] = all.subarray(0, size);
+      for (let i = 0; i < size; i++) all[i] = (2 * random() - 1) * bound;
+      slopes[`${name}.${part}`] = new Float32Array(size);
     }
+    return {
+      fours, toBias: slopes[`${name}.bias`], toWeight: slopes[`${name}.weight`],
+      forward: (from, to) => run.forward(from, weight.byteOffset, bias.byteOffset, to, padded, inputs),
+      backward: (from, slope, back) => run.backward(from, weight.byteOffset, slope.byteOffset, fours.byteOffset, back.byteOffset,
+        padded, inputs),
+    };
+  };
+  const conv1 = layer("conv1", MAPS1, 9), conv2 = layer("conv2", MAPS2, 9 * MAPS1);
+  const fc = layer("fc", UNITS, FEATURES), out = layer("out", outputs, UNITS);
+  const patches1 = take(count * CELLS1 * PATCH1), patches2 = take(BATCH * CELLS2 * PATCH2);
+  const features = take(BATCH * FEATURES), units = take(BATCH * UNITS), sums = take(4 * UNITS);
+  const toSums = take(4 * UNITS), toUnits = take(4 * UNITS), toFeatures = take(4 * FEATURES), toPatch = take(PATCH2);
+  const maps = take(MAPS1 * AREA), toMaps = take(MAPS1 * AREA), best = take(MAPS2);
+  const kept1 = take(BATCH * MAPS1 * CELLS1, Int32Array), kept2 = take(BATCH * FEATURES, Int32Array);
+  for (let cell = 0, to = 0; cell < count * CELLS1; cell++) {
+    const place = cell % CELLS1, start = ((cell / CELLS1) | 0) * FRAMED + 32 * ((place / 7) | 0) + 2 * (place % 7);
+    for (let i = 0; i < PATCH1; i++) patches1[to++] = images[start + TAPS1[i]];
   }
-}
+  const patch1 = (image, cell) => patches1.byteOffset + 4 * PATCH1 * (image * CELLS1 + cell);
+  const patch2 = (n, cell) => patches2.byteOffset + 4 * PATCH2 * (n * CELLS2 + cell);
+  let shown = [];
 
-/** The slopes of a linear layer's weights, added up, and those of its input, written into `back`. */
-function linearBack(input, weight, slope, toWeight, toBias, count, back) {
-  const units = toBias.length, inputs = weight.length / units;
-  back.fill(0);
-  for (let n = 0; n < count; n++) {
-    for (let u = 0; u < units; u++) {
-      const g = slope[n * units + u];
-      if (g === 0) continue;
-      toBias[u] += g;
-      for (let i = 0, w = u * inputs, x = n * inputs; i < inputs; i++, w++, x++) {
-        toWeight[w] += g * input[x];
-        back[x] += g * weight[w];
+  function forward(chosen) {
+    shown = chosen;
+    for (let n = 0; n < chosen.length; n++) {
+      for (let cell = 0; cell < CELLS1; cell++) {
+        conv1.forward(patch1(chosen[n], cell), sums.byteOffset);
+        run.pool(sums.byteOffset, best.byteOffset, kept1.byteOffset + 4 * MAPS1 * (n * CELLS1 + cell), MAPS1);
+        for (let o = 0, to = INSIDE[cell]; o < MAPS1; o++, to += AREA) maps[to] = best[o];
+      }
+      for (let cell = 0; cell < CELLS2; cell++) {
+        run.gather(maps.byteOffset + STARTS2[cell], patch2(n, cell), MAPS1);
+        conv2.forward(patch2(n, cell), sums.byteOffset);
+        run.pool(sums.byteOffset, best.byteOffset, kept2.byteOffset + 4 * MAPS2 * (n * CELLS2 + cell), MAPS2);
+        for (let o = 0, to = 4 * ((n >> 2) * FEATURES + cell) + (n & 3); o < MAPS2; o++, to += 4 * CELLS2) features[to] = best[o];
       }
     }
-  }
-}
-
-/**
- * The way back through a convolution with pooling, for one image; `back` gets the input's slopes where given. What is
- * added up, and what is multiplied by, stays in local numbers over all cells of a map.
- */
-function convolveBack(input, from, maps, width, weight, count, slopes, first, places, at, cells, toWeight, toBias, back) {
-  const area = width * width;
-  for (let o = 0; o < count; o++) {
-    const start = first + o * cells, spot = at + o * cells;
-    let sum = 0;
-    for (let cell = 0; cell < cells; cell++) if (places[spot + cell] >= 0) sum += slopes[start + cell];
-    toBias[o] += sum;
-    for (let c = 0; c < maps; c++) {
-      const w = (o * maps + c) * 9, corner = from + c * area;
-      let s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0, s8 = 0;
-      for (let cell = 0; cell < cells; cell++) {
-        const place = places[spot + cell];
-        if (place < 0) continue;
-        const g = slopes[start + cell], i = corner + place, j = i + width, l = j + width;
-        s0 += g * input[i];
-        s1 += g * input[i + 1];
-        s2 += g * input[i + 2];
-        s3 += g * input[j];
-        s4 += g * input[j + 1];
-        s5 += g * input[j + 2];
-        s6 += g * input[l];
-        s7 += g * input[l + 1];
-        s8 += g * input[l + 2];
-      }
-      toWeight[w] += s0;
-      toWeight[w + 1] += s1;
-      toWeight[w + 2] += s2;
-      toWeight[w + 3] += s3;
-      toWeight[w + 4] += s4;
-      toWeight[w + 5] += s5;
-      toWeight[w + 6] += s6;
-      toWeight[w + 7] += s7;
-      toWeight[w + 8] += s8;
-      if (back === null) continue;
-      const w0 = weight[w], w1 = weight[w + 1], w2 = weight[w + 2], w3 = weight[w + 3], w4 = weight[w + 4];
-      const w5 = weight[w + 5], w6 = weight[w + 6], w7 = weight[w + 7], w8 = weight[w + 8];
-      for (let cell = 0; cell < cells; cell++) {
-        const place = places[spot + cell];
-        if (place < 0) continue;
-        const g = slopes[start + cell], i = c * area + place, j = i + width, l = j + width;
-        back[i] += g * w0;
-        back[i + 1] += g * w1;
-        back[i + 2] += g * w2;
-        back[j] += g * w3;
-        back[j + 1] += g * w4;
-        back[j + 2] += g * w5;
-        back[l] += g * w6;
-        back[l + 1] += g * w7;
-        back[l + 2] += g * w8;
-      }
+    const logits = new Float64Array(chosen.length * outputs);
+    for (let n = 0; n < chosen.length; n += 4) {
+      const to = n * UNITS;
+      fc.forward(features.byteOffset + 4 * n * FEATURES, units.byteOffset + 4 * to);
+      for (let i = to; i < to + 4 * UNITS; i++) units[i] = hidden === "relu" ? Math.max(0, units[i]) : sigmoid(units[i]);
+      out.forward(units.byteOffset + 4 * to, sums.byteOffset);
+      for (let i = 0; i < 4 * outputs; i++) if (n + (i & 3) < chosen.length) logits[(n + (i & 3)) * outputs + (i >> 2)] = sums[i];
     }
+    return logits;
   }
-}
 
-/** The slopes of all weights, from those of the logits. */
-export function backward(weights, kept, slope) {
-  const { units, count, slopes, toUnits, toFeatures, toMaps, toPooled } = kept;
-  for (const name in slopes) slopes[name].fill(0);
-  linearBack(units, weights["out.weight"], slope, slopes["out.weight"], slopes["out.bias"], count, toUnits);
-  for (let i = 0; i < units.length; i++) {
-    toUnits[i] *= kept.hidden === "relu" ? +(units[i] > 0) : units[i] * (1 - units[i]);
+  /** Give the slope of a pooled number to the place that it came from. */
+  function unpooled(o, slope, place, { toBias }) {
+    toSums[4 * o] = toSums[4 * o + 1] = toSums[4 * o + 2] = toSums[4 * o + 3] = 0;
+    if (place < 0) return;
+    toSums[4 * o + place] = slope;
+    toBias[o] += slope;
   }
-  linearBack(kept.features, weights["fc.weight"], toUnits, slopes["fc.weight"], slopes["fc.bias"], count, toFeatures);
-  for (let n = 0; n < count; n++) {
+
+  /** The way back behind the convolutions, for four images. */
+  function linearBack(n, slope) {
+    toSums.fill(0);
+    for (let i = 0; i < 4 * outputs; i++) out.toBias[i >> 2] += toSums[i] = slope[(n + (i & 3)) * outputs + (i >> 2)] ?? 0;
+    out.backward(units.byteOffset + 4 * n * UNITS, toSums, toUnits.fill(0));
+    for (let i = 0; i < 4 * UNITS; i++) {
+      const unit = units[n * UNITS + i];
+      fc.toBias[i >> 2] += toUnits[i] *= hidden === "relu" ? +(unit > 0) : unit * (1 - unit);
+    }
+    fc.backward(features.byteOffset + 4 * n * FEATURES, toUnits, toFeatures.fill(0));
+  }
+
+  function convolutionsBack(n) {
     toMaps.fill(0);
-    convolveBack(kept.maps, n * MAPS1 * 81, MAPS1, 9, weights["conv2.weight"], MAPS2,
-      toFeatures, n * FEATURES, kept.places2, n * FEATURES, 9, slopes["conv2.weight"], slopes["conv2.bias"], toMaps);
-    for (let map = 0, i = 0; map < MAPS1; map++) { // without the frame
-      for (let row = 0; row < SIDE1; row++) {
-        for (let x = 0; x < SIDE1; x++) toPooled[i++] = toMaps[map * 81 + row * 9 + x + 10];
-      }
+    for (let cell = 0; cell < CELLS2; cell++) {
+      const at = (n * CELLS2 + cell) * MAPS2;
+      for (let o = 0; o < MAPS2; o++) unpooled(o, toFeatures[4 * (o * CELLS2 + cell) + (n & 3)], kept2[at + o], conv2);
+      conv2.backward(patch2(n, cell), toSums, toPatch.fill(0));
+      run.scatter(toMaps.byteOffset + STARTS2[cell], toPatch.byteOffset, MAPS1);
     }
-    convolveBack(kept.images, n * FRAMED, 1, 16, weights["conv1.weight"], MAPS1, toPooled, 0, kept.places1,
-      n * MAPS1 * 49, 49, slopes["conv1.weight"], slopes["conv1.bias"], null);
+    for (let cell = 0; cell < CELLS1; cell++) {
+      const at = (n * CELLS1 + cell) * MAPS1;
+      for (let o = 0; o < MAPS1; o++) unpooled(o, toMaps[o * AREA + INSIDE[cell]], kept1[at + o], conv1);
+      conv1.backward(patch1(shown[n], cell), toSums, toPatch); // nobody asks for the slopes of pixels
+    }
   }
-  return slopes;
+
+  function backward(slope) {
+    for (const { fours, toBias } of [conv1, conv2, fc, out]) fours.fill(0), toBias.fill(0);
+    for (let n = 0; n < shown.length; n++) {
+      if (n % 4 === 0) linearBack(n, slope);
+      convolutionsBack(n);
+    }
+    for (const { fours, toWeight } of [conv1, conv2, fc, out]) {
+      for (let i = 0, j = 0; i < toWeight.length; i++, j += 4) toWeight[i] = fours[j] + fours[j + 1] + (fours[j + 2] + fours[j + 3]);
+    }
+    return slopes;
+  }
+
+  return { weights, forward, backward };
 }
 
 /** AdamW with PyTorch's own settings; changes the weights in place. */

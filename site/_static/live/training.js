@@ -1,24 +1,17 @@
 // One training of the tiny network in this browser: any loss on any output activation, misfits included.
 import { activate, CONTAINS, lossOf, sigmoid, throughActivation } from "./losses.js";
-import { adamW, backward, forward, FRAMED, freshWeights, randomFrom, roomFor } from "./network.js";
+import { adamW, BATCH, FRAMED, network, randomFrom } from "./network.js";
 
-export const BATCH = 32;
-
-/** The images and digits of a file written by lm_utils/workshop/publish/site_data.py. */
-export function readDigits(bytes, counts) {
-  const read = (from, count) => {
-    const images = new Float64Array(count * FRAMED); // the frame around 14x14 pixels is zero
-    const digits = new Uint8Array(count);
-    for (let n = 0; n < count; n++) {
-      const start = (from + n) * 197;
-      digits[n] = bytes[start];
-      for (let i = 0; i < 196; i++) {
-        images[n * FRAMED + (((i / 14) | 0) + 1) * 16 + (i % 14) + 1] = bytes[start + 1 + i] / 127.5 - 1;
-      }
+/** The images and digits of a file written by lm_utils/workshop/publish/site_data.py: first those to train on. */
+export function readDigits(bytes, { train, valid }) {
+  const images = new Float32Array((train + valid) * FRAMED); // the frame around 14x14 pixels is zero
+  const digits = Uint8Array.from({ length: train + valid }, (_, n) => bytes[197 * n]);
+  for (let n = 0; n < digits.length; n++) {
+    for (let i = 0; i < 196; i++) {
+      images[n * FRAMED + (((i / 14) | 0) + 1) * 16 + (i % 14) + 1] = bytes[197 * n + 1 + i] / 127.5 - 1;
     }
-    return { images, digits, count };
-  };
-  return { train: read(0, counts.train), valid: read(counts.train, counts.valid) };
+  }
+  return { images, train: digits.subarray(0, train), valid: digits.subarray(train) };
 }
 
 /** Digits to a task's targets: class numbers, or rows of numbers. */
@@ -27,13 +20,9 @@ export function targetsOf(task, digits) {
     : Float64Array.from(Array.from(digits).flatMap((d) => task.table[d]));
 }
 
-/** Rows of a part, by their places; `width` numbers a row; into `taken` where it is given. */
-const rows = (values, places, width, taken = new Float64Array(places.length * width)) => {
-  for (let row = 0; row < places.length; row++) {
-    for (let i = 0, from = places[row] * width, to = row * width; i < width; i++) taken[to + i] = values[from + i];
-  }
-  return taken;
-};
+/** Rows of numbers, by their places; `width` numbers a row. */
+const rows = (values, places, width) =>
+  Float64Array.from({ length: places.length * width }, (_, i) => values[places[(i / width) | 0] * width + (i % width)]);
 
 /** How targets are standardised: learnt from the training targets. */
 export function scaleOf(settings, targets) {
@@ -112,50 +101,44 @@ function shuffled(count, random) {
 /** Train epoch by epoch; yields what is known after each. `settings`: loss, activation, hidden, lr, seed, ... */
 export function* train(settings, task, data) {
   const k = task.names.length, width = task.kind === "exclusive" ? 1 : k, random = randomFrom(settings.seed);
-  const targets = { train: targetsOf(task, data.train.digits), valid: targetsOf(task, data.valid.digits) };
+  const targets = { train: targetsOf(task, data.train), valid: targetsOf(task, data.valid) };
   const scale = scaleOf(settings, targets.train);
   const aims = Float64Array.from(aimsOf(settings, task, targets.train, scale));
   const validAims = Float64Array.from(aimsOf(settings, task, targets.valid, scale));
-  const weights = freshWeights(k, random);
+  const { weights, forward, backward } = network(k, data.images, settings.hidden, random);
   if (settings.priorBias) weights["out.bias"].set(priorBias(settings, task, targets.train));
   const step = adamW(weights, settings.lr);
-  const images = new Float64Array(BATCH * FRAMED), rooms = new Map(); // by the number of images
-  const pass = (shown, count) => {
-    if (!rooms.has(count)) rooms.set(count, roomFor(count, k));
-    return forward(weights, shown, count, settings.hidden, rooms.get(count));
-  };
+  const outputs = (places) => activate(settings.activation, forward(places), k);
+  const judged = Array.from(data.valid, (_, n) => data.train.length + n);
   for (let epoch = 1; epoch <= settings.epochs; epoch++) {
-    const order = shuffled(data.train.count, random);
+    const order = shuffled(data.train.length, random);
     let total = 0;
-    for (let start = 0; start < order.length; start += BATCH) {
-      const places = order.slice(start, start + BATCH);
-      const kept = pass(rows(data.train.images, places, FRAMED, images), places.length);
-      const out = activate(settings.activation, kept.logits, k);
+    for (const places of batches(order)) {
+      const out = outputs(places);
       const { loss, slope } = lossOf(settings.loss, task.kind, out, rows(aims, places, width), k);
-      step(backward(weights, kept, throughActivation(settings.activation, out, slope, k)));
+      step(backward(throughActivation(settings.activation, out, slope, k)));
       total += loss * places.length;
     }
-    const out = activate(settings.activation, pass(data.valid.images, data.valid.count).logits, k);
+    const out = Float64Array.from(batches(judged).flatMap((places) => [...outputs(places)]));
     const told = predictions(settings, task, out, scale);
     yield {
       epoch,
       trainLoss: total / order.length,
-      validLoss: meanLoss(settings, task, out, validAims, width),
+      validLoss: meanLoss(settings, task, out, validAims),
       metric: score(task, told, targets.valid),
     };
     if (!Number.isFinite(total)) return;
   }
 }
 
+/** A list in pieces of a batch. */
+const batches = (list) => Array.from({ length: Math.ceil(list.length / BATCH) }, (_, i) => list.slice(i * BATCH, (i + 1) * BATCH));
+
 /** The loss over all validation images; one that reads the batch as one sample is taken in batches. */
-function meanLoss(settings, task, out, aims, width) {
-  const k = task.names.length, count = out.length / k;
+function meanLoss(settings, task, out, aims) {
+  const k = task.names.length;
   if (settings.loss !== "cross_entropy" || k > 1) return lossOf(settings.loss, task.kind, out, aims, k).loss;
-  let total = 0, batches = 0;
-  for (let start = 0; start < count; start += BATCH, batches++) {
-    const end = Math.min(count, start + BATCH);
-    total += lossOf(settings.loss, task.kind, out.slice(start * k, end * k), aims.slice(start * width, end * width), k)
-      .loss;
-  }
-  return total / batches;
+  const losses = batches([...out]).map((some, i) => // one output an image
+    lossOf(settings.loss, task.kind, Float64Array.from(some), aims.slice(i * BATCH, (i + 1) * BATCH), k).loss);
+  return losses.reduce((sum, one) => sum + one) / losses.length;
 }
