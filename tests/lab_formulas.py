@@ -23,6 +23,10 @@ SETTINGS: dict[str, list[dict]] = {
                  {"label": 3, "logit_0": -6, "logit_1": 2, "logit_2": 6, "logit_3": -6}],
     "floors_lab": [{"classes": 10}, {"classes": 2}, {"classes": 1000}],
 }  # fmt: skip
+DRAW = (
+    "(cases) => JSON.stringify(Object.fromEntries(Object.keys(cases)"
+    ".map((lab) => [lab, cases[lab].map((v) => LABS[lab].draw(v))])))"
+)
 
 
 def pairs(functions: dict[str, tuple[Callable, Callable]], xs: np.ndarray) -> list[Curves]:

@@ -1,6 +1,11 @@
-"""A small repository whose notebooks are executed already, for tests of the web site."""
+"""A small repository whose notebooks are executed already, and a server, for tests of the web site."""
 
+import functools
+import http.server
 import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import ipywidgets as widgets
@@ -103,3 +108,19 @@ def with_parameters(notebook: NotebookNode) -> NotebookNode:
     cell = new_code_cell("data = 'digits'\nseeds = 1", metadata={"tags": ["injected-parameters"]})
     cells = [notebook.cells[0], cell, *notebook.cells[1:]]
     return new_notebook(cells=cells, metadata={**notebook.metadata, "papermill": {"parameters": given}})
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A server that keeps its log to itself."""
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The address of a folder that is served meanwhile."""
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()

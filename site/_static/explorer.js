@@ -171,6 +171,7 @@ class Panel {
       const menu = make("select", { name: "seed", onchange: () => (settings.seed = +menu.value, showOutputs(), keepAddress()) },
         ...kept.map((run) => new Option(run.seed, run.seed)));
       this.words.append(make("h4", {}, "What the outputs look like after training"),
+        make("p", {}, "What they were before training was not recorded."),
         make("p", { className: "filter" }, make("label", {}, "seed", menu)), this.outputs);
       this.seedMenu = menu;
       this.showOutputs();

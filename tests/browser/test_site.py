@@ -1,16 +1,13 @@
 """The web site in a browser without a network, opened from its folder as a reader would; search also over HTTP."""
 
-import functools
-import http.server
 import json
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from links import broken
-from made_up_site import ALT, small_repository
+from made_up_site import ALT, served, small_repository
 
 from lm_utils.evidence.claims import claims, judge_claim
 from lm_utils.evidence.reference_lines import Landmarks
@@ -111,20 +108,11 @@ def test_search_finds_and_leads_there(reader, sought, link):
     assert one.faults == []
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """A server that keeps its log to itself."""
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
-
-
 @pytest.fixture(scope="module")
 def address(folder) -> Iterator[str]:
     """The site, served."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    with served(folder) as address:
+        yield address
 
 
 def test_search_over_http_shows_where_the_word_stands(reader, address):

@@ -1,15 +1,14 @@
 """The web site's live trainer in Chromium: it trains, stops, keeps its state, and agrees with PyTorch."""
 
-import functools
-import http.server
 import json
 import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from lab_formulas import DRAW, SETTINGS, lab_faults
 from live_slopes import faults, slope_cases
+from made_up_site import served
 
 from lm_utils.workshop.publish.notebooks import ROOT
 from lm_utils.workshop.publish.site_data import write_live
@@ -17,13 +16,6 @@ from lm_utils.workshop.publish.site_data import write_live
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SECONDS = 120_000  # a busy machine is no fault of the page
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    """A server that keeps its log to itself."""
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +27,11 @@ def address(tmp_path_factory) -> Iterator[str]:
     shutil.copyfile(ROOT / "tests" / "live_slopes.mjs", folder / "live_slopes.mjs")
     part = (ROOT / "site" / "live.md").read_text("utf-8")
     inner = part[part.index("<div id") : part.index("## What")] + part[part.index("<script") :]
-    (folder / "live.html").write_text(f"<!DOCTYPE html><html lang=en><title>x</title><main>{inner}</main>", "utf-8")
-    handler = functools.partial(Quiet, directory=folder)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
+    (folder / "live.html").write_text(
+        f"<!DOCTYPE html><html lang=en><meta charset=utf-8><title>x</title><main>{inner}</main>", "utf-8"
+    )
+    with served(folder) as address:
+        yield address
 
 
 @pytest.fixture
@@ -60,8 +51,10 @@ def page(chromium, address) -> Iterator:
 
 STOP_AFTER_TWO = """() => {
     const [status, button] = ["[role=status]", "button"].map(one => document.querySelector(`#live ${one}`));
-    const stop = () => status.textContent.startsWith("Epoch 2 ") && button.textContent === "Stop" && button.click();
-    new MutationObserver(stop).observe(status, { childList: true }); // no test is quick enough for an epoch
+    const eye = new MutationObserver(() => { // nobody outside the page is quick enough for an epoch
+        if (status.textContent.startsWith("Epoch 2 ")) eye.disconnect(), button.click();
+    });
+    eye.observe(status, { childList: true });
 }"""
 
 
@@ -128,3 +121,8 @@ def test_losses_and_slopes_in_chromium_are_those_of_pytorch(page, tmp_path):
         json.dumps(cases),
     )
     assert len(found) == len(cases) and faults(cases, found) == []
+
+
+def test_the_labs_in_chromium_draw_the_curves_of_the_notebooks(page):
+    page.add_script_tag(url="_static/labs/formulas.js")
+    assert list(lab_faults(json.loads(page.evaluate(DRAW, SETTINGS)))) == []

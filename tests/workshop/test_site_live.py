@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from lab_formulas import SETTINGS, lab_faults
+from lab_formulas import DRAW, SETTINGS, lab_faults
 from live_slopes import faults, settings_of, slope_cases
 
 from lm_utils.data import load_data
@@ -45,14 +45,11 @@ def test_losses_and_slopes_are_those_of_pytorch(tmp_path):
     assert faults(cases, found) == []
 
 
-DRAW = "(cases) => Object.fromEntries(Object.keys(cases).map((lab) => [lab, cases[lab].map((v) => LABS[lab].draw(v))]))"
-
-
 def test_the_labs_of_the_site_draw_the_curves_of_the_notebooks():
     drawn = node(
         "import { readFileSync } from 'fs'; import { runInThisContext } from 'vm';"
         f"runInThisContext(readFileSync('{LIVE.parent}/labs/formulas.js', 'utf8'));"
-        f"console.log(JSON.stringify(runInThisContext('{DRAW}')({json.dumps(SETTINGS)})));"
+        f"console.log(runInThisContext('{DRAW}')({json.dumps(SETTINGS)}));"
     )
     assert list(lab_faults(drawn)) == []
     drawn["floors_lab"][0]["panels"][0]["curves"]["softmax → CrossEntropyLoss"][3] += 1e-3
