@@ -69,6 +69,15 @@ def test_code_is_shown_with_what_it_printed():
     assert (slide.shown[0].code, slide.shown[0].text) == ("print(6 * 7)", "42")
 
 
+def test_several_questions_stay_folded_on_one_slide():
+    asked = quiz.predict("Which?", ["this", "that"], "that", "So.").folded()
+    page = f"<details><summary>Two questions</summary>{asked}{asked}</details>"
+    (slide,) = slides_for(
+        "## Ask\n\nThink first.", shown_by("after()", html=page.replace("<details>", "<details open>", 1))
+    )
+    assert [part.text for part in slide.shown] == ["Think first.", page]
+
+
 def test_a_question_keeps_its_answer_for_the_next_key():
     asked = quiz.predict("Which?", ["this", "that"], "that", "Since $a<b$.").folded()
     (slide,) = slides_for("## Ask\n\nThink first.", shown_by("quiz.predict(...)", html=asked), "Told afterwards.")

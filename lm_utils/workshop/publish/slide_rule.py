@@ -23,7 +23,7 @@ HEADING = re.compile(r"(#{2,4}) (.+)")
 NAMED_PARAGRAPH = re.compile(r"\*\*((?:Exercise|Stop) .+?)\.?\*\*[.:]?\s*", re.DOTALL)
 SET_APART = re.compile(r"\||[-*] |\d+\. |>|```|\$\$")
 PICTURE = re.compile(r"<img [^>]*>")
-QUESTION = re.compile(r"(?P<asked>.*)<details>\s*<summary>.*?</summary>(?P<answer>.*)</details>", re.DOTALL)
+QUESTION = re.compile(r"(?P<asked><div.*)<details>\s*<summary>.*?</summary>(?P<answer>.*)</details>", re.DOTALL)
 NOT_ON_A_SLIDE = re.compile(
     r"<style.*?</style>|<span class=\"control\">.*?</span>|<details class=[\"'](?:code|all-columns)[\"']>.*?</details>",
     re.DOTALL,
@@ -177,7 +177,7 @@ def output_part(data: dict[str, str], code: str) -> Part:
     """Return one output as a part."""
     if "text/html" not in data and "text/markdown" not in data:
         return Part("plain", "".join(data.get("text/plain", "")), code=code)
-    page = NOT_ON_A_SLIDE.sub("", "".join(data.get("text/html", "")))
+    page = NOT_ON_A_SLIDE.sub("", "".join(data.get("text/html", ""))).replace("<details open>", "<details>")
     if UNANSWERED in page:
         return Part("waiting", "")
     if picture := PICTURE.search(page):
