@@ -33,9 +33,13 @@ def tiny(digits) -> Splits:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Sort by how long a test may take; hand the tests of one file that share a fixture to one process."""
-    items.sort(key=lambda item: (bool(item.get_closest_marker("browser")), bool(item.get_closest_marker("slow"))))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Sort from quick to slow, on several processes from slow to quick, so that none waits at the end for another.
+
+    The tests of one file that share a fixture go to one process.
+    """
+    several = hasattr(config, "workerinput")
+    items.sort(key=lambda item: [bool(item.get_closest_marker(name)) for name in ("browser", "slow")], reverse=several)
     for item in items:
         fixtures = item._fixtureinfo.name2fixturedefs.values() if hasattr(item, "_fixtureinfo") else ()
         if any(fixture.scope in SHARED for found in fixtures for fixture in found):

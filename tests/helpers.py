@@ -27,7 +27,7 @@ def until(condition: Callable[[], object], seconds: float = 600.0) -> None:
     """Wait for a condition, but not for ever."""
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:
-        time.sleep(0.005)
+        time.sleep(0.02)
     assert condition()
 
 

@@ -17,6 +17,8 @@ A test asks for `jupyter` and opens a notebook (built afresh from its source) or
 
 `jupyter.open_code("from lm_utils.lessons import x\\nx.lab()")` does the same for code of your own.
 Two controls of one name are told apart by `nth=`. Locators are Playwright's; `page.raw` is its page.
+All notebooks share a kernel (`tests/lesson_kernel.py`), which forgets between two of them.
+`LM_SCREENS=1` saves the screenshots, for people to look at; without it the test only waits for what they show.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from lesson_kernel import LessonKernel, lesson_kernel
 
 from lm_utils.workshop.browser import find_browser
 from lm_utils.workshop.publish import notebooks
@@ -52,26 +55,35 @@ OVERRIDES = {
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},  # every cell is in the page
 }
 OUTPUTS = ".jp-OutputArea-output"
+IMAGE = f'{OUTPUTS} img[alt^="{{0}}"], {OUTPUTS} [role=img][aria-label^="{{0}}"]'
 OPEN = """async path => {
     await jupyterapp.restored;
-    const { context } = await jupyterapp.commands.execute('docmanager:open', { path, factory: 'Notebook' });
+    const { kernels } = jupyterapp.serviceManager;
+    await kernels.refreshRunning();
+    const [kernel] = [...kernels.running()];
+    const options = { path, factory: 'Notebook', kernel: { id: kernel.id } };
+    const { context } = await jupyterapp.commands.execute('docmanager:open', options);
     await context.ready;
     await context.sessionContext.ready;
+    await context.sessionContext.session.kernel.info;  // cells run earlier are dropped
 }"""
-CLOSE = """async () => {
-    [...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose());
-    await jupyterapp.serviceManager.sessions.shutdownAll();
-}"""
+CLOSE = "[...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose())"
 LOOK = 250  # milliseconds between two looks of a wait: a look at every cell, sixty times a second, is most of the work
 TRACEBACK = "Traceback (most recent call last)"
 FINISHED = """() => {
-    const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')].map(x => x.innerText);
+    const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')].map(x => x.textContent);
     const told = [...document.querySelectorAll('[data-mime-type="application/vnd.jupyter.stderr"]')];
-    const failed = told.some(x => x.innerText.includes('Traceback (most recent call last)'));
+    const failed = told.some(x => x.textContent.includes('Traceback (most recent call last)'));
     const idle = document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle';
     const waiting = prompts.some(x => x.includes('*')) || !prompts.length;
     return idle && !waiting && (failed || prompts.every(x => /\\d/.test(x)));
 }"""
+REDRAWN = f"""([selector, nth, before]) => {{
+    const picture = document.querySelectorAll(selector)[nth], now = picture && (picture.src || picture.innerHTML);
+    globalThis.looks = now === globalThis.seen ? globalThis.looks + 1 : 0;
+    globalThis.seen = now;
+    return now && now !== before && globalThis.looks >= 3 && ({FINISHED})();
+}}"""  # another picture that three more looks leave as it is: several key presses draw several pictures
 
 
 @pytest.fixture(scope="session")
@@ -89,41 +101,36 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def jupyter(chromium, tmp_path_factory):
-    """One JupyterLab server, its kernels' Python being this one; see the text at the top of this file."""
+    """One JupyterLab server and one kernel for all notebooks; see the text at the top of this file."""
     folder = tmp_path_factory.mktemp("jupyter")
-    with start_server(folder) as (url, token):
+    with lesson_kernel(folder) as kernel, start_server(folder) as (url, token):
         context = chromium.new_context(viewport=SIZE, reduced_motion="reduce")
         context.set_default_timeout(1000 * PATIENCE)
         lab = context.new_page()
         lab.goto(f"{url}/lab?token={token}&reset")
         lab.locator("#jupyterlab-splash").wait_for(state="detached")
         lab.wait_for_function("globalThis.jupyterapp?.commands.hasCommand('docmanager:open')")
-        yield Jupyter(lab, folder / "files")
+        yield Jupyter(lab, kernel)
         context.close()
 
 
 @contextmanager
 def start_server(folder: Path) -> Iterator[tuple[str, str]]:
     """Run JupyterLab on a free port of this machine alone, with nothing of the user's settings."""
-    spec = {"argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"],
-            "display_name": "Python 3 (ipykernel)", "language": "python"}  # fmt: skip
-    for path, content in {
-        "data/kernels/python3/kernel.json": spec,
-        "config/labconfig/default_setting_overrides.json": OVERRIDES,
-    }.items():
-        (folder / path).parent.mkdir(parents=True)
-        (folder / path).write_text(json.dumps(content), "utf-8")
-    (folder / "files").mkdir()
+    settings = folder / "config" / "labconfig" / "default_setting_overrides.json"
+    settings.parent.mkdir(parents=True)
+    settings.write_text(json.dumps(OVERRIDES), "utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     token = secrets.token_hex(16)
     names = {"CONFIG_DIR": "config", "DATA_DIR": "data", "RUNTIME_DIR": "runtime"}
     environment = {**os.environ, **{f"JUPYTER_{name}": str(folder / path) for name, path in names.items()}}
-    environment |= {"LM_CACHE_DIR": str(folder / "cache"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
                f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
-               f"--ServerApp.root_dir={folder / 'files'}", "--LabApp.expose_app_in_browser=True"]  # fmt: skip
+               f"--ServerApp.root_dir={folder / 'notebooks'}", "--ServerApp.allow_external_kernels=True",
+               f"--ServerApp.external_connection_dir={folder / 'kernels'}",
+               "--LabApp.expose_app_in_browser=True"]  # fmt: skip
     with open(folder / "server.log", "w") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
     try:
@@ -148,35 +155,35 @@ def _wait_for(address: str, server: subprocess.Popen, log: Path) -> None:
 
 
 class Jupyter:
-    """Opens notebooks in JupyterLab, one after the other, each with a kernel of its own."""
+    """Opens notebooks in JupyterLab, one after the other, all with one kernel."""
 
-    def __init__(self, lab, files: Path) -> None:
-        self.lab, self.files = lab, files
+    def __init__(self, lab, kernel: LessonKernel) -> None:
+        self.lab, self.kernel = lab, kernel
 
-    def open(self, name: str, edition: str = "student", run: bool = True, seconds: float = PATIENCE):
-        """Open `notebooks/src/NAME.py` as a notebook, on the embedded digits; a `with` around it ends its kernel."""
-        made = notebooks.build(notebooks.ROOT / "notebooks" / "src" / f"{name}.py", edition)
+    def open(self, name: str, run: bool = True):
+        """Open `notebooks/src/NAME.py` as a notebook, on the embedded digits; a `with` around it closes it."""
+        made = notebooks.build(notebooks.ROOT / "notebooks" / "src" / f"{name}.py")
         for cell in made.cells:
             if "parameters" in cell.metadata.get("tags", []):
                 cell.source = cell.source.replace('data = "auto"', 'data = "digits"')
-        return self._open(name, made, run, seconds)
+        return self._open(name, made, run)
 
-    def open_code(self, *cells: str, run: bool = True, seconds: float = PATIENCE):
+    def open_code(self, *cells: str):
         """Open a notebook with these code cells."""
         metadata = notebooks.NOTEBOOK_METADATA
         made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=metadata)
-        return self._open("code", made, run, seconds)
+        return self._open("code", made)
 
     @contextmanager
-    def _open(self, name: str, notebook: nbformat.NotebookNode, run: bool, seconds: float) -> Iterator[Page]:
-        path = self.files / f"{name}-{secrets.token_hex(4)}.ipynb"
+    def _open(self, name: str, notebook: nbformat.NotebookNode, run: bool = True) -> Iterator[Page]:
+        self.kernel.forget()
+        path = self.kernel.folder / "notebooks" / f"{name}-{secrets.token_hex(4)}.ipynb"
         nbformat.write(notebook, path)
         page = Page(self.lab)
         try:
             self.lab.evaluate(OPEN, path.name)
-            self.lab.get_by_text("(ipykernel) | Idle").wait_for()  # cells run earlier are dropped
             if run:
-                page.run_all(seconds)
+                page.run_all()
             yield page
         finally:
             self.lab.evaluate(CLOSE)
@@ -191,16 +198,15 @@ class Page:
         self.broken: list[str] = []
         raw.on("pageerror", lambda error: self.broken.append(f"page: {error}"))
 
-    def run_all(self, seconds: float = PATIENCE) -> None:
+    def run_all(self) -> None:
         """Run → Run All Cells, then wait until every cell has run or one has failed."""
         self.raw.get_by_role("menuitem", name="Run", exact=True).click()
         self.raw.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        self.wait_until_idle(seconds)
+        self.wait_until_idle()
 
-    def wait_until_idle(self, seconds: float = PATIENCE) -> None:
+    def wait_until_idle(self) -> None:
         """Wait until nothing runs any more."""
-        self.raw.wait_for_timeout(300)
-        self.raw.wait_for_function(FINISHED, timeout=1000 * seconds, polling=LOOK)
+        self.raw.wait_for_function(FINISHED, polling=LOOK)
 
     def errors(self) -> list[str]:
         """Tracebacks in outputs, widgets that could not be drawn, errors of the page itself."""
@@ -218,10 +224,10 @@ class Page:
         """The text of every output."""
         return self.outputs.all_inner_texts()
 
-    def see(self, text: str, seconds: float = PATIENCE):
+    def see(self, text: str):
         """Wait until an output shows this text, and return the innermost element that does."""
         found = self.outputs.get_by_text(text).locator("visible=true").first  # folded code holds words, too
-        found.wait_for(timeout=1000 * seconds)
+        found.wait_for()
         return found
 
     def slider(self, label: str, nth: int = 0) -> Slider:
@@ -246,40 +252,29 @@ class Page:
 
     def image(self, alt: str, nth: int = 0):
         """The image or chart whose alternative text starts so."""
-        return self.outputs.locator(f'img[alt^="{alt}"], [role=img][aria-label^="{alt}"]').nth(nth)
+        return self.raw.locator(IMAGE.format(alt)).nth(nth)
 
     def pixels(self, alt: str, nth: int = 0) -> str:
         """What an image or chart is drawn from; another one is another picture."""
         return self.image(alt, nth).evaluate("element => element.src || element.innerHTML")
 
     @contextmanager
-    def change(self, alt: str, nth: int = 0, seconds: float = PATIENCE) -> Iterator[None]:
-        """Fail unless the image whose alt text starts so is replaced.
-
-        Then wait until it stays: several key presses draw several pictures.
-        """
+    def change(self, alt: str, nth: int = 0) -> Iterator[None]:
+        """Wait until the image whose alt text starts so is replaced, and the new one stays."""
         before = self.pixels(alt, nth)
         yield
-        start = time.monotonic()
-        while (now := self.pixels(alt, nth)) == before:
-            assert time.monotonic() - start < seconds, f"the image {alt!r} did not change within {seconds} s"
-            self.raw.wait_for_timeout(20)
-        while True:
-            self.raw.wait_for_timeout(400)
-            self.wait_until_idle(seconds)
-            before, now = now, self.pixels(alt, nth)
-            if now == before:
-                break
+        self.raw.wait_for_function(REDRAWN, arg=[IMAGE.format(alt), nth, before], polling=LOOK)
+        now = self.pixels(alt, nth)
         assert now.startswith(("data:image/png;base64,", "<figure>")) and len(now) > 2000
 
     def screenshot(self, name: str, around=None) -> Path:
-        """Save what the window shows, scrolled to an element, as build/screens/NAME.png."""
+        """Scroll to an element; with LM_SCREENS save what the window then shows as build/screens/NAME.png."""
         if around is not None:
             around.evaluate("element => element.scrollIntoView({block: 'center'})")
-        self.raw.wait_for_timeout(400)
-        SCREENS.mkdir(parents=True, exist_ok=True)
         path = SCREENS / f"{name}.png"
-        self.raw.screenshot(path=path)
+        if os.environ.get("LM_SCREENS"):
+            SCREENS.mkdir(parents=True, exist_ok=True)
+            self.raw.screenshot(path=path)
         return path
 
     def _control(self, kind: str, label: str, nth: int):

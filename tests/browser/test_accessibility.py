@@ -82,7 +82,7 @@ def test_the_explorer_before_and_while_and_after_it_trains(web, axe):
 def test_the_labs_in_jupyterlab(jupyter, axe):
     with jupyter.open_code(*LABS) as page:
         assert page.errors() == []
-        assert page.raw.locator("[role=slider]").count() > 4
+        page.raw.locator("[role=slider]").nth(4).wait_for()
         assert violations(page, axe, ".jp-OutputArea") == []
 
 

@@ -24,7 +24,8 @@ widgets.VBox([slider, which, picture])
 QUESTION = 'from lm_utils.show import quiz\nquiz.predict("Up?", ["yes", "no"], "yes", "It rises.")'
 
 
-def test_controls_move_pictures(jupyter):
+def test_controls_move_pictures(jupyter, monkeypatch):
+    monkeypatch.setenv("LM_SCREENS", "1")
     with jupyter.open_code(LAB, QUESTION) as page:
         assert page.errors() == []
         with page.change("A line"):

@@ -16,6 +16,7 @@ from lm_utils.runs.shipped import KEY
 from lm_utils.workshop.publish import site_data
 from lm_utils.workshop.publish.notebooks import ROOT
 from lm_utils.workshop.publish.site_data import place_of, script, variant, write_runs
+from tests.browser.conftest import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -48,7 +49,7 @@ class Window:
 
     def __init__(self, page, folder: Path) -> None:
         self.page, self.address, self.faults = page, (folder / "index.html").as_uri(), []
-        page.set_default_timeout(120_000)  # a busy machine is no fault of the page
+        page.set_default_timeout(1000 * PATIENCE)
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on("request", lambda one: one.url.startswith("file:") or self.faults.append(one.url))
 
@@ -113,7 +114,7 @@ def test_two_pairings_play_side_by_side_and_a_condition_joins_from_the_table(win
 def test_an_address_brings_back_the_state_and_what_it_names_wrongly_is_told(window):
     window.open(f"{SIGMOIDS}&multilabel/bce/softmax/nothing changed&speed=20")
     window.page.get_by_label("epoch", exact=True).fill("7")
-    kept = window.page.url
+    kept = window.page.evaluate("location.href")
     assert "epoch=7" in kept and "speed=20" in kept
     window.open(kept.partition("#")[2])
     assert window.page.get_by_label("epoch", exact=True).input_value() == "7"

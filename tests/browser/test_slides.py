@@ -15,7 +15,7 @@ from lm_utils.show import quiz
 from lm_utils.workshop.publish import notebooks, slides
 from lm_utils.workshop.publish.notebooks import is_executed, read
 from lm_utils.workshop.publish.web_parts import ROOT, is_fetched
-from tests.browser.conftest import SCREENS, SIZE
+from tests.browser.conftest import PATIENCE, SCREENS, SIZE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -102,7 +102,7 @@ def decks(tmp_path_factory):
 def opened(chromium, decks):
     """A function that opens a deck with the network blocked; what was asked for all the same is a fault."""
     context = chromium.new_context(viewport=SIZE)
-    context.set_default_timeout(90_000)
+    context.set_default_timeout(1000 * PATIENCE)
     asked = []
     context.route(lambda address: not address.startswith("file:"), lambda route: (asked.append(route), route.abort()))
 
@@ -172,5 +172,4 @@ def test_a_deck_prints_one_page_for_each_slide(opened):
     page = opened("42_too_long")
     count = page.evaluate("Reveal.getTotalSlides()")
     page.goto(page.url.split("#")[0] + "?print-pdf")
-    page.wait_for_function("document.querySelectorAll('.pdf-page').length > 1")
-    assert page.locator(".pdf-page").count() == count
+    page.wait_for_function("count => document.querySelectorAll('.pdf-page').length === count", arg=count)

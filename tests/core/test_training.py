@@ -114,7 +114,7 @@ def test_every_pairing_ends_in_one_of_three_ways(tiny, task):
     for loss, activation in product(LOSSES, ACTIVATIONS):
         if activation == "sigmoid_inverse" and task != "regression":
             continue
-        run = fit(Pairing(task, loss, activation), tiny, max_epochs=1, device="cpu")
+        run = fit(Pairing(task, loss, activation), tiny, max_epochs=1, device="cpu", network=TinyCNN)
         assert run.status in ("ok", "diverged", "error"), run
         assert (run.status == "error") == bool(run.error)
 

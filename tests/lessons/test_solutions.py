@@ -1,19 +1,11 @@
-"""The teacher's edition runs from top to bottom, and every solution in it is right.
-
-One kernel runs all notebooks, one after the other with a new namespace each: it imports PyTorch and the package once.
-"""
+"""The teacher's edition runs from top to bottom, and every solution in it is right."""
 
 import re
-import tempfile
 from functools import cache
 
-import nbformat
 import pytest
-from jupyter_client.manager import AsyncKernelManager
-from jupyter_core.utils import run_sync
+from lesson_kernel import lesson_kernel
 from made_up_runs import made_up
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
 from papermill.iorw import load_notebook_node
 from papermill.parameterize import parameterize_notebook
 
@@ -21,7 +13,7 @@ from lm_utils.pairing import Pairing
 from lm_utils.runs.shipped import LIMITS
 from lm_utils.runs.store import Store
 from lm_utils.workshop.publish import notebooks
-from lm_utils.workshop.run_all.notebook import CELL_LIMIT, first_problem, kernel_config
+from lm_utils.workshop.run_all.notebook import first_problem
 from lm_utils.workshop.run_all.pages import notebook_page
 
 OWN = {  # a run of the reader's own for the loss table of each task's notebook
@@ -32,44 +24,25 @@ OWN = {  # a run of the reader's own for the loss table of each task's notebook
     "12_multi_label": Pairing("multilabel", "mse", "softmax"),
 }
 PARAMETERS = {"data": "digits", "seeds": 3, "device": "cpu"}
-FORGET = "import ipywidgets as w\nw.Widget.close_all()\nget_ipython().run_line_magic('reset', '-f')"
 
 
 @pytest.fixture(scope="session")
 def executed(tmp_path_factory):
     """A function that executes a notebook of the teacher's edition, each once."""
     folder = tmp_path_factory.mktemp("solutions")
-    (folder / "notebooks").mkdir()
-    for path, text in notebooks.teacher_files().items():
-        (folder / "notebooks" / path.name).write_text(text, "utf-8")
     store = Store(folder / "cache" / "runs")
     for pairing in OWN.values():
         store.put(store.path(pairing, 0, "digits", "cpu", LIMITS), made_up(pairing, 0, 0.77, data="digits"))
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory(prefix="lm-") as short:
-        patch.setenv("LM_CACHE_DIR", str(folder / "cache"))
-        patch.setenv("OMP_NUM_THREADS", "1")
-        patch.setenv("JUPYTER_RUNTIME_DIR", short)  # a socket's path may not be long
-        options = {"timeout": CELL_LIMIT, "config": kernel_config()}
-        kernel = AsyncKernelManager(kernel_name="python3", config=options["config"])
-        run_sync(kernel.start_kernel)(cwd=folder / "notebooks")
+    with lesson_kernel(folder) as kernel:
+        for path, text in notebooks.teacher_files().items():
+            (folder / "notebooks" / path.name).write_text(text, "utf-8")
 
         @cache
         def execute(name):
             notebook = load_notebook_node(str(folder / "notebooks" / f"{name}.ipynb"))
-            notebook = parameterize_notebook(notebook, PARAMETERS)
-            notebook.cells.insert(0, nbformat.v4.new_code_cell(FORGET))
-            client = NotebookClient(notebook, km=kernel, **options)
-            try:
-                client.execute()
-            except CellExecutionError:
-                pass  # the notebook holds the error, and first_problem finds it
-            finally:
-                client.kc.stop_channels()
-            del notebook.cells[0]
-            return notebook
+            return kernel.run(parameterize_notebook(notebook, PARAMETERS))
 
         yield execute
-        run_sync(kernel.shutdown_kernel)(now=True)
 
 
 def each(names):

@@ -25,7 +25,7 @@ Client = pytest.importorskip("distributed", reason=reason).Client
 pytestmark = pytest.mark.slow
 QUICK = dict(data="digits", max_epochs=1, progress=False)
 PAIRING = Pairing("probability", "bce", "sigmoid")
-DEADLINE = 60
+DEADLINE = 600
 
 
 class Machines:

@@ -17,6 +17,7 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
+from helpers import until
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError
 from yardstick import crowding
@@ -234,23 +235,25 @@ def broken(error, then=lambda: None):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("error, words", UNTRAINED[:3])
-def test_a_training_that_does_not_end_takes_the_old_verdict_back(tmp_path, error, words):
+def test_a_training_that_does_not_end_takes_the_old_verdict_back(tmp_path):
     put(tmp_path / "nb", "00_good", ["1"])
-    before, seen = run(tmp_path), []
-    old = (tmp_path / "out" / "00_good.ipynb").read_bytes()
-    assert before["ok"] and stored_report(tmp_path)["ok"]
-    with pytest.raises(type(error)):
-        run(tmp_path, broken(error, then=lambda: seen.append(stored_report(tmp_path))), data="digits")
-    after = stored_report(tmp_path)
-    for report in (*seen, after):
-        assert not report["ok"] and statuses(report) == {"00_good": "skipped"} and list(report) == list(before)
-        assert [report[name] for name in ("device", "data", "seeds", "trained_runs")] == ["auto", "digits", 1, 0]
-    assert seen[0]["notebooks"][0]["error"].startswith("The training of the runs had not ended")  # as after a kill
-    assert after["notebooks"][0]["error"].startswith(words)
-    index = (tmp_path / "out" / "index.html").read_text("utf-8")
-    assert "Not every notebook ran through." in index and "The training of the runs" in index
-    assert (tmp_path / "out" / "00_good.ipynb").read_bytes() == old
+    before, written = run(tmp_path), tmp_path / "out" / "report.json"
+    old, verdict = (tmp_path / "out" / "00_good.ipynb").read_bytes(), written.read_bytes()
+    for error, words in UNTRAINED[:3]:
+        written.write_bytes(verdict)
+        assert before["ok"] and stored_report(tmp_path)["ok"]
+        seen = []
+        with pytest.raises(type(error)):
+            run(tmp_path, broken(error, then=lambda seen=seen: seen.append(stored_report(tmp_path))), data="digits")
+        after = stored_report(tmp_path)
+        for report in (*seen, after):
+            assert not report["ok"] and statuses(report) == {"00_good": "skipped"} and list(report) == list(before)
+            assert [report[name] for name in ("device", "data", "seeds", "trained_runs")] == ["auto", "digits", 1, 0]
+        assert seen[0]["notebooks"][0]["error"].startswith("The training of the runs had not ended")  # as after a kill
+        assert after["notebooks"][0]["error"].startswith(words)
+        index = (tmp_path / "out" / "index.html").read_text("utf-8")
+        assert "Not every notebook ran through." in index and "The training of the runs" in index
+        assert (tmp_path / "out" / "00_good.ipynb").read_bytes() == old
     again = run(tmp_path)
     assert again["ok"] and stored_report(tmp_path)["ok"] and again["notebooks"][0]["error"] is None
 
@@ -449,14 +452,6 @@ except ValueError as error:
 """
 
 
-def wait_for(condition, seconds):
-    """Wait until something holds."""
-    begin = time.monotonic()
-    while not condition():
-        assert time.monotonic() - begin < seconds, "it took too long"
-        time.sleep(0.05)
-
-
 @pytest.fixture
 def long(tmp_path):
     """Notebooks of which the first is quick and the second starts a process of its own and never ends."""
@@ -481,13 +476,13 @@ def begun(folder):
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_everything_within_five_seconds_and_keeps_what_is_done(long, start, mark, how):
     process = start(long)
-    wait_for(begun(long), 300)
+    until(begun(long), 300)
     begin = time.monotonic()
     with pytest.raises(ValueError, match="Another run-all is at work"):
         run(long)
     assert time.monotonic() - begin < crowding(), "a second run-all is refused at once"
     process.send_signal(how)
-    wait_for(lambda: process.poll() is not None and marked(mark) == [], 5 * crowding())
+    until(lambda: process.poll() is not None and marked(mark) == [], 5 * crowding())
     assert process.returncode == 130 and "Interrupted" in process.stdout.read()
     report = json.loads((long / "out" / "report.json").read_text())
     assert not report["ok"] and statuses(report)["01_long"] == "skipped"
@@ -499,13 +494,13 @@ def test_an_interrupt_ends_everything_within_five_seconds_and_keeps_what_is_done
 @pytest.mark.skipif(os.name == "nt", reason="signals work otherwise on Windows")
 def test_even_a_killed_run_all_leaves_neither_a_process_nor_a_folder(long, start, mark):
     process = start(long)
-    wait_for(begun(long), 300)
+    until(begun(long), 300)
     orphans = [each for each in marked(mark) if "sleep" not in each.name()]  # that one was set free by the notebook
     folders = {Path(each.environ().get("JUPYTER_RUNTIME_DIR", long / "none")) for each in orphans}
     assert any(folder.exists() for folder in folders)
     process.kill()
     process.wait()
-    wait_for(lambda: not {*orphans} & {*marked(mark)} and not any(map(Path.exists, folders)), 5 * crowding())
+    until(lambda: not {*orphans} & {*marked(mark)} and not any(map(Path.exists, folders)), 5 * crowding())
 
 
 @pytest.mark.slow
