@@ -17,6 +17,7 @@ from doctor_exam.fresh_wrong import FRESH_WRONG
 from doctor_exam.known import KNOWN
 from doctor_exam.last import LAST
 from doctor_exam.late import LATE
+from doctor_exam.round_five import ROUND_FIVE
 from doctor_exam.round_four import ROUND_FOUR
 from doctor_exam.study import STUDY
 from doctor_exam.unseen_right import UNSEEN_RIGHT
@@ -52,6 +53,7 @@ SETS = {
     "last": list(LAST),
     "study": list(STUDY),
     "fourth": list(ROUND_FOUR),
+    "fifth": list(ROUND_FIVE),
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
 afterwards, and taken from a published study."""
