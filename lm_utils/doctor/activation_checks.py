@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from math import e, exp, isfinite, log, log1p
 
 import torch
@@ -10,7 +11,7 @@ from torch import nn
 from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.misfits import LOGITS_OUT, MISFITS, SAME
-from lm_utils.doctor.output_origin import origin_of
+from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation
 from lm_utils.doctor.report import Finding
 
@@ -124,8 +125,10 @@ def clamp_is_unit(case: Case) -> bool:
 
 
 def is_log_probability(case: Case) -> bool:
-    """Do the exponentials of the outputs sum to one over the classes?"""
-    return case.sums_to_one(case.values.exp())
+    """Do the exponentials sum to one over the classes, or are these weighed log-probabilities, as a focal loss has?"""
+    near = islice(nodes_behind(case.outputs.grad_fn), 6) if case.call.family == "nll" else ()
+    weighed = bool((case.values <= 0).all()) and any(operation(node) == "LogSoftmax" for node in near)
+    return weighed or case.sums_to_one(case.values.exp())
 
 
 def bounded_logits(case: Case) -> Iterator[Finding]:

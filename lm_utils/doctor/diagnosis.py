@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.activation_checks import check_activation, check_two_deep, check_unit_values
-from lm_utils.doctor.axis_checks import check_axes
 from lm_utils.doctor.belongings import first_tensor, nothing_changes, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak
@@ -25,7 +24,7 @@ from lm_utils.doctor.gradient_checks import (
 from lm_utils.doctor.hidden_checks import check_dropout_last, check_hidden_units, check_inner_softmax
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import DoctorError, Finding, Report, in_order
-from lm_utils.doctor.shape_checks import check_shapes
+from lm_utils.doctor.shape_checks import check_axes, check_shapes
 from lm_utils.doctor.target_checks import check_reach, check_targets
 from lm_utils.doctor.trial_checks import check_rewards, check_samples_mixed
 from lm_utils.doctor.watching import LossCall
@@ -34,15 +33,6 @@ from lm_utils.doctor.weight_checks import check_masks, check_weights
 USUAL_KEYS = ("out", "logits", "output", "outputs", "prediction", "predictions")
 CONSTANT_OUTPUT = {"softmax_over_one_output", "one_column_cross_entropy"}
 """Causes that explain equal outputs and zero gradients, which are then not reported again."""
-NOT_LOOKED_AT = {
-    "check_activation": "the output activation", "check_shapes": "the shapes", "check_targets": "the targets",
-    "check_weights": "weights and padding", "check_baseline": "the constant predictor",
-    "check_formula": "the formula of the loss", "check_flow": "the gradients", "check_hidden_units": "hidden units",
-    "check_dependence": "the dependence on the inputs", "check_rewards": "what the loss rewards",
-    "check_samples_mixed": "whether samples mix", "check_masks": "masks and weights",
-    "check_gaussian": "means and spreads", "check_target_gradients": "gradients into targets",
-    "check_registered": "tensors that are no parameters",
-}  # fmt: skip
 
 
 def diagnose(model: Callable, loss_fn: Callable, inputs: object, targets: object) -> Report:
@@ -82,7 +72,8 @@ class _Examination:
             for finding in check(*about):
                 found.append(finding)
         except Exception as error:  # a tensor of a kind nobody thought of must not end the examination
-            self.skipped.setdefault(NOT_LOOKED_AT.get(check.__name__, check.__name__), first_sentence(error))
+            what = check.__name__.strip("_").removeprefix("check_").replace("_", " ")
+            self.skipped.setdefault(f"the check of {what}", first_sentence(error))
         self.findings += found
         return found
 

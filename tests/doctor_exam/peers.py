@@ -1,4 +1,4 @@
-"""`PYTHONPATH=tests python -m doctor_exam.peers OUT.json`: two other tools on the same set-ups (needs both installed).
+"""`PYTHONPATH=tests python -m doctor_exam.peers OUT.json SET ...`: two other tools on the same set-ups (needs both).
 
 Counted is whether a tool says anything: a warning or a failure of torchtest2 (its default call), a finding of
 torch-audit above an info, without its advice on speed (TA200, TA201). Neither is asked to name the cause.
@@ -17,8 +17,6 @@ import torch
 from doctor_exam.score import SETS, plain_pytorch
 from lm_utils.doctor.past_bugs import ExamCase
 from lm_utils.doctor.patient import as_arguments
-
-ASKED = ("fresh", "last", "study")
 
 
 def torchtest2(case: ExamCase) -> bool:
@@ -68,7 +66,7 @@ def asked(tool, case: ExamCase) -> bool | None:
 
 def main(argv: list[str]) -> int:
     """Ask both tools about every set-up and write the counts."""
-    cases = [case for name in ASKED for case in SETS[name]]
+    cases = [case for name in argv[1:] for case in SETS[name]]
     silent = [case for case in cases if case.expected and plain_pytorch(case) == "silent"]
     right = [case for case in cases if not case.expected]
     rows = []
@@ -78,7 +76,13 @@ def main(argv: list[str]) -> int:
                      "silent spoken of": sum(bool(said[case.name]) for case in silent),
                      "right spoken of": sum(bool(said[case.name]) for case in right),
                      "could not run": sum(one is None for one in said.values())})  # fmt: skip
-    found = {"sets": ASKED, "wrong": len(cases) - len(right), "silent": len(silent), "right": len(right), "tools": rows}
+    found = {
+        "sets": argv[1:],
+        "wrong": len(cases) - len(right),
+        "silent": len(silent),
+        "right": len(right),
+        "tools": rows,
+    }
     Path(argv[0]).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0
 
