@@ -13,7 +13,7 @@ from torch import Tensor
 from lm_utils.activations import ACTIVATIONS, inverse_sigmoid
 from lm_utils.model import CNN
 from lm_utils.show.lab import lab, menu, slider
-from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
+from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, heatmap, new_figure
 from lm_utils.show_code import table_with_code
 from lm_utils.tasks import TASKS, Task
 
@@ -248,14 +248,11 @@ def reach_figure(activations: Sequence[str] = ("none", "relu", "sigmoid", "softm
     """Draw for each task and activation how many of the ten digits' targets lie within reach."""
     table = np.array([[reach(task, name) for name in activations] for task in TASKS])
     figure, axes = new_figure(width=9, height=4)
-    axes.imshow(table, cmap="cividis", vmin=0, vmax=1, aspect="auto")
-    for (row, column), value in np.ndenumerate(table):
-        text = f"{round(10 * value)} of 10"
-        axes.text(column, row, text, ha="center", va="center", color="black" if value > 0.6 else "white", fontsize=13)
-    axes.set_xticks(range(len(activations)), [ACTIVATIONS[name].title for name in activations])
-    axes.set_yticks(range(len(TASKS)), [task.title for task in TASKS.values()])
+    words = np.array([[f"{round(10 * value)} of 10" for value in row] for row in table])
+    heatmap(
+        axes, table, words, [ACTIVATIONS[name].title for name in activations], [task.title for task in TASKS.values()]
+    )
     axes.set_title("Digits whose target the activation can emit or approach")
-    axes.grid(False)
     figure.set_label(
         "Table of five tasks against four output activations: how many of the ten digits have a target within the"
         " activation's range. Softmax reaches 5 of 10 with one output and 3 of 10 with several labels."

@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from lm_utils.evidence.reference_lines import stored_landmarks
 from lm_utils.evidence.results import Results, reference, tested_digits
 from lm_utils.pairing import Pairing
-from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
+from lm_utils.show.style import COLORS, LINES, MARKERS, heatmap, new_figure
 from lm_utils.tasks import TASKS
 
 CONSTANT, FLOOR = COLORS[3], COLORS[2]
@@ -176,16 +176,9 @@ def confusion(pairings: Sequence[Pairing], results: Results | None = None) -> Fi
         if not counts:
             continue
         share = np.mean([np.array(c) / np.sum(c, axis=1, keepdims=True) for c in counts], axis=0)
-        axis.imshow(share, cmap="cividis", vmin=0, vmax=1)
-        for true, said in zip(*np.nonzero(share >= 0.005), strict=True):
-            value = share[true, said]
-            color = "black" if value > 0.55 else "white"
-            axis.text(said, true, f"{100 * value:.0f}", ha="center", va="center", fontsize=10, color=color)
-        names = pairing.spec.names
-        axis.set_xticks(range(len(names)), names)
-        axis.set_yticks(range(len(names)), names)
+        percent = np.where(share >= 0.005, np.char.mod("%.0f", 100 * share), "")
+        heatmap(axis, share, percent, pairing.spec.names, pairing.spec.names)
         axis.set(xlabel="predicted", ylabel="true")
-        axis.grid(False)
         words.append(f"{pairing.label}: {100 * np.trace(share) / len(share):.1f} percent right on average over classes")
     return with_origin(figure, results, f"Confusion matrices in percent of each true class. {'; '.join(words)}.")
 

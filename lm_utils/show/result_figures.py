@@ -16,7 +16,7 @@ from lm_utils.evidence.sentences import shown
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.shipped import GRID_SEEDS
-from lm_utils.show.style import ALERT, COLORS, MARKERS, new_figure
+from lm_utils.show.style import ALERT, COLORS, MARKERS, heatmap, new_figure
 from lm_utils.tasks import TASKS, Task
 
 LEARNS = 0.5  # rows with at least this skill are shown enlarged
@@ -174,21 +174,16 @@ def grid_heatmap(task: str, results: Results | None = None, normalize: bool = Fa
     activations = [name for name in ACTIVATIONS if spec.kind == "value" or name != "sigmoid_inverse"]
     colors = "RdBu" if spec.kind == "value" else "cividis"
     figure, axis = new_figure(width=10, height=5.6)
-    shades, words = np.full((len(losses), len(activations)), nan), []
+    shades, texts, words = np.full((len(losses), len(activations)), nan), [], []
     for i, loss in enumerate(losses):
         for j, activation in enumerate(activations):
             pairing = Pairing(task, loss, activation, normalize=normalize)
             shades[i, j], text = cell(pairing, results)
-            dark = shades[i, j] < 0.55 if spec.kind != "value" else abs(shades[i, j] - 0.5) > 0.32
-            color = "0.35" if not isfinite(shades[i, j]) else "white" if dark else "black"
-            axis.text(j, i, text, ha="center", va="center", fontsize=11, color=color)
+            texts.append(text)
             if text != NOT_TRAINED:
                 words.append(f"{pairing.label} {text}".replace("\n", ", "))
-    axis.imshow(np.ma.masked_invalid(shades), cmap=colors, vmin=0, vmax=1, aspect="auto")
-    axis.set_facecolor("0.93")  # where there is no number: errors, and what has not been trained
-    axis.set_xticks(range(len(activations)), [fill(ACTIVATIONS[name].title, 16) for name in activations])
-    axis.set_yticks(range(len(losses)), [LOSSES[name].title for name in losses])
-    axis.grid(False)
+    heatmap(axis, shades, np.reshape(texts, shades.shape), [fill(ACTIVATIONS[name].title, 16) for name in activations],
+            [LOSSES[name].title for name in losses], colors)  # fmt: skip
     note = ", normalised targets" if normalize else ""
     axis.set_title(f"{spec.title}: sigmoid hidden layer{note}\n({results.origin})", fontsize=12)
     axis.set_xlabel("output activation")

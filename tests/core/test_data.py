@@ -239,7 +239,16 @@ def test_a_caller_cannot_change_the_next_callers_data(root: Path) -> None:
 
 @pytest.mark.slow
 def test_the_digits_and_every_lesson_import_nothing_that_takes_seconds() -> None:
-    heavy = "torchvision", "sklearn", "scipy.stats", "scipy.optimize", "matplotlib.pyplot", "papermill", "nbconvert"
+    heavy = (
+        "seaborn",
+        "torchvision",
+        "sklearn",
+        "scipy.stats",
+        "scipy.optimize",
+        "matplotlib.pyplot",
+        "papermill",
+        "nbconvert",
+    )
     code = """if True:
         import importlib, pkgutil, sys, lm_utils, lm_utils.lessons as lessons
         for found in pkgutil.iter_modules(lessons.__path__, "lm_utils.lessons."):
