@@ -35,7 +35,7 @@ def large_embedding():
     return nn.Sequential(nn.Embedding(420_000, 64, max_norm=1.0), nn.Flatten(), nn.Linear(192, 5))
 
 
-@pytest.mark.parametrize("make", [large_embedding, lambda: mlp(5, nn.BatchNorm1d(5), nn.Dropout())])
+@pytest.mark.parametrize("make", [large_embedding, lambda: mlp(9, nn.BatchNorm1d(9), nn.Dropout(), nn.Linear(9, 5))])
 def test_a_model_of_any_size_is_copied(make):
     model = make()
     assert make is not large_embedding or sum(p.numel() for p in model.parameters()) > 25_000_000
