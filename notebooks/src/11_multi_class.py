@@ -74,6 +74,7 @@ import numpy as np
 import pandas as pd
 import torch
 from IPython.display import Markdown, display
+from scipy import stats
 from torch.nn import functional as F
 
 import lm_utils as lm
@@ -298,7 +299,7 @@ Markdown(comparison_sentence(twice, twin))
 # %%
 mine, theirs = reference().scores(twice), reference().scores(twin)
 gaps = torch.tensor([mine[seed] - theirs[seed] for seed in sorted(mine)], dtype=torch.float64)
-reach = st.stats.t.ppf(0.975, len(gaps) - 1) * gaps.std() / math.sqrt(len(gaps))
+reach = stats.t.ppf(0.975, len(gaps) - 1) * gaps.std() / math.sqrt(len(gaps))
 assert math.isclose(st.mean_interval(gaps.tolist()).low, gaps.mean() - reach)
 print(f"{100 * gaps.mean():+.2f} points, from {100 * (gaps.mean() - reach):+.2f} to {100 * (gaps.mean() + reach):+.2f}")
 
