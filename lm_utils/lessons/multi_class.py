@@ -146,7 +146,7 @@ def race_figure(runs: Sequence[dict], steps: int = 18) -> Figure:
     figure, (left, right) = new_figure(columns=2, width=11, height=4)
     told = []
     for place, (point, name) in enumerate(zip(chosen, names, strict=True)):
-        found = [np.array(run["race"]) for run in at(runs, point)]
+        found = [np.array(run["race"]) for run in race.at(runs, point)]
         look = {"color": COLORS[place], "linestyle": LINES[place], "marker": MARKERS[place], "markersize": 5}
         for number, (axis, column, factor) in enumerate(((left, 2, 100), (right, 1, 1))):
             mean = np.mean([one[:steps, column] for one in found], axis=0)
@@ -165,11 +165,6 @@ def race_figure(runs: Sequence[dict], steps: int = 18) -> Figure:
     return figure
 
 
-def at(runs: Sequence[dict], point: race.Point) -> list[dict]:
-    """Return the probes of one point."""
-    return [run for run in runs if race.Point(run["rate"], run["lr"], run["width"], run["hidden"]) == point]
-
-
 def map_figure(runs: Sequence[dict]) -> Figure:
     """Draw the share of probes that collapse over base rate and learning rate, a panel for each hidden layer.
 
@@ -180,10 +175,11 @@ def map_figure(runs: Sequence[dict]) -> Figure:
     told = []
     titles = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "layernorm": "LayerNorm, then sigmoid"}
     for axis, (hidden, title) in zip(axes.flat, titles.items(), strict=False):
-        grid = [[at(runs, race.Point(rate, lr, hidden=hidden)) for rate in race.RATES] for lr in race.LEARNING_RATES]
-        told.append(draw_map(axis, grid, title, [f"{lr:g}" for lr in race.LEARNING_RATES], "learning rate"))
-    grid = [[at(runs, race.Point(rate, width=width)) for rate in race.RATES] for width in race.WIDTHS]
-    told.append(draw_map(axes[1, 1], grid, "sigmoid, learning rate 0.01", map(str, race.WIDTHS), "hidden units"))
+        steps = race.Point.learning_rates
+        grid = [[race.at(runs, race.Point(rate, lr, hidden=hidden)) for rate in race.RATES] for lr in steps]
+        told.append(draw_map(axis, grid, title, [f"{lr:g}" for lr in steps], "learning rate"))
+    grid = [[race.at(runs, race.Point(rate, width=width)) for rate in race.RATES] for width in race.Point.widths]
+    told.append(draw_map(axes[1, 1], grid, "sigmoid, learning rate 0.01", map(str, race.Point.widths), "hidden units"))
     axes[1, 2].set_axis_off()
     axes[1, 2].text(0, 0.95, "Number: probes that collapse\n\u2026: some neither learnt nor stuck yet\n"
                     "Frame: the hidden layer wins the race", va="top", transform=axes[1, 2].transAxes)  # fmt: skip

@@ -14,13 +14,28 @@ Expected, written before any probe of seeds 300 to 304 was run:
 
 After the first fourteen probes, before anything was counted, the map was made smaller to fit the time: no learning rate
 of 0.001, and other widths for the sigmoid layer alone.
+
+The border. In a line of the map (one hidden layer, learning rate and width), going from common labels to rare ones,
+stand the last base rate at which most probes learn and the first at which most collapse. Trained three times as long as
+a probe, on seeds 305 to 308. Expected, written before they were run:
+5. At the rare side of the border at least four of five runs end collapsed, at the common side nine of ten have learnt.
+
+The documents' CNN. The same map with its own usual learning rate and width, on seeds 300 to 302 (a probe costs ten
+times as much). Expected, written before they were run:
+6. With a sigmoid layer and its usual learning rate and width, most probes collapse at base rates of 0.2 or less and
+   none at 0.5. Behind LayerNorm hardly any probe collapses, at any point.
+7. A smaller learning rate and a wider layer mean fewer collapses. In four of five probes with a sigmoid or tanh the
+   race tells the outcome.
+8. It is the mechanism's map: in four of five points with the usual width most probes end as on the tiny network at the
+   same multiple of the usual learning rate.
 """
 
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -28,42 +43,80 @@ from torch.nn import functional as F
 
 from lm_utils.data import load_data
 from lm_utils.files import RESULTS, read_lines
-from lm_utils.model import TinyCNN
+from lm_utils.model import CNN, TinyCNN
 from lm_utils.runs.watches import stuck_units
 from lm_utils.training import BATCH, adamw
 
-PATH = RESULTS / "robustness" / "digits" / "race.jsonl"
-SEEDS = range(300, 305)
+FOLDER = RESULTS / "robustness" / "digits"
+SEEDS, BORDER_SEEDS = range(300, 305), range(305, 309)
 EPOCHS = 15
 BACKGROUND = 10  # an image that shows no digit, so that none of the ten labels is true
 STEPS = (*range(1, 21), *range(25, 51, 5), *range(60, 101, 10), *range(125, 286, 20))  # after which a probe looks
 LEARNT = 0.9  # of the best constant answer's loss: below it a network has learnt something about the images
 HIDDEN = ("sigmoid", "tanh", "relu", "layernorm")
-RATES, LEARNING_RATES, WIDTHS = (0.5, 0.2, 0.1, 0.05, 0.02), (0.003, 0.01, 0.03), (16, 32, 64, 256)
+RATES = (0.5, 0.2, 0.1, 0.05, 0.02)
 
 
 @dataclass(frozen=True)
 class Point:
-    """A point of the map: how often a label is true, the learning rate, the hidden layer's width and kind."""
+    """A point of the tiny network's map: how often a label is true, learning rate, width and kind of hidden layer."""
 
     rate: float = 0.1
     lr: float = TinyCNN.learning_rate
     width: int = TinyCNN.units
     hidden: str = "sigmoid"
 
+    network: ClassVar[type[CNN]] = TinyCNN
+    learning_rates: ClassVar[tuple[float, ...]] = (0.003, 0.01, 0.03)
+    widths: ClassVar[tuple[int, ...]] = (16, 32, 64, 256)
+    stored: ClassVar[Path] = FOLDER / "race.jsonl"
 
-def points() -> list[Point]:
-    """Return the map's points: every base rate with every learning rate, and for a sigmoid layer with every width."""
-    at = [
-        *(Point(rate, lr, hidden=hidden) for hidden, rate, lr in product(HIDDEN, RATES, LEARNING_RATES)),
-        *(Point(rate, width=width) for rate, width in product(RATES, WIDTHS)),
-    ]
+
+@dataclass(frozen=True)
+class DocumentsPoint(Point):
+    """The same on the map of the documents' CNN."""
+
+    lr: float = CNN.learning_rate
+    width: int = CNN.units
+
+    network: ClassVar[type[CNN]] = CNN
+    learning_rates: ClassVar[tuple[float, ...]] = (0.0003, 0.001, 0.003)
+    widths: ClassVar[tuple[int, ...]] = (16, 64, 256)
+    stored: ClassVar[Path] = FOLDER / "race-documents.jsonl"
+
+
+def points(kind: type[Point] = Point) -> list[Point]:
+    """Return a map's points: every base rate with every learning rate, and for a sigmoid layer with every width."""
+    at = [point for line in lines(kind) for point in line]
     return list(dict.fromkeys(at))
 
 
-def network(point: Point, seed: int) -> TinyCNN:
-    """Return a fresh tiny network with this hidden layer."""
-    kind = type("TinyCNN", (TinyCNN,), {"units": point.width})
+def lines(kind: type[Point] = Point) -> list[list[Point]]:
+    """Return the map's lines, each from common labels to rare ones."""
+    by_step = [[kind(rate, lr, hidden=hidden) for rate in RATES] for hidden, lr in product(HIDDEN, kind.learning_rates)]
+    by_width = [[kind(rate, width=width) for rate in RATES] for width in kind.widths if width != kind().width]
+    return by_step + by_width
+
+
+def border(runs: Sequence[dict]) -> list[Point]:
+    """Return the points on both sides of where most probes collapse for the first time, in each line that has both."""
+    found = []
+    for line in lines():
+        lost = [sum(outcome(run) == "collapses" for run in at(runs, point)) for point in line]
+        mostly = pairwise(number > len(SEEDS) / 2 for number in lost)
+        change = [pair for pair, (before, after) in zip(pairwise(line), mostly, strict=True) if after > before]
+        found += change[0] if change else ()
+    return found
+
+
+def at(runs: Sequence[dict], point: Point) -> list[dict]:
+    """Return the probes of one point."""
+    return [run for run in runs if type(point)(run["rate"], run["lr"], run["width"], run["hidden"]) == point]
+
+
+def network(point: Point, seed: int) -> CNN:
+    """Return a fresh network with this hidden layer."""
+    kind = type(point.network.__name__, (point.network,), {"units": point.width})
     model = kind(10, "sigmoid", generator=torch.Generator().manual_seed(seed))
     if point.hidden == "layernorm":
         model.norm = nn.LayerNorm(point.width)
@@ -89,7 +142,12 @@ def labelled(images: Tensor, digits: Tensor, rate: float, seed: int) -> tuple[Te
     return torch.where(background[:, None, None, None], shuffled, images), table[digits]
 
 
-def probe(point: Point, seed: int = 0, epochs: int = EPOCHS) -> dict:
+def full_run(point: Point, seed: int) -> dict:
+    """Train one point three times as long as a probe, whatever it learns on the way."""
+    return probe(point, seed, 3 * EPOCHS, whole=True)
+
+
+def probe(point: Point, seed: int = 0, epochs: int = EPOCHS, whole: bool = False) -> dict:
     """Train one point until it has learnt something, 15 epochs at most, and tell how the race went."""
     data = load_data("digits", seed)
     images, labels = labelled(data.train.images, data.train.digits, point.rate, seed)
@@ -109,14 +167,15 @@ def probe(point: Point, seed: int = 0, epochs: int = EPOCHS) -> dict:
         with torch.no_grad():
             loss = F.binary_cross_entropy_with_logits(model.logits(seen), wanted).item()
         if loss < LEARNT * constant:
-            learnt = epoch
-            break
+            learnt = learnt or epoch
+            if not whole:
+                break
     stuck = stuck_units(model, seen)
     return {**asdict(point), "seed": seed, "learnt": learnt, "loss": loss, "constant": constant, "stuck": stuck,
             "race": told}  # fmt: skip
 
 
-def look(model: TinyCNN, images: Tensor) -> tuple[float, float]:
+def look(model: CNN, images: Tensor) -> tuple[float, float]:
     """Return the mean output and the share of stuck units."""
     with torch.no_grad():
         mean = torch.sigmoid(model.logits(images)).mean().item()
@@ -125,7 +184,7 @@ def look(model: TinyCNN, images: Tensor) -> tuple[float, float]:
 
 def outcome(run: dict) -> str:
     """Return "learns", "collapses" (nothing learnt, nine of ten units stuck), or "not yet"."""
-    if run["learnt"] is not None:
+    if run["loss"] < LEARNT * run["constant"]:
         return "learns"
     return "collapses" if run["stuck"] >= 0.9 else "not yet"
 
@@ -141,12 +200,14 @@ def steps_to_stuck(run: dict) -> float:
     return next((step for step, _, stuck in run["race"] if stuck >= 0.5), float("inf"))
 
 
-def read() -> list[dict]:
-    """Return the stored probes."""
-    return read_lines(PATH)
+def read(kind: type[Point] = Point) -> list[dict]:
+    """Return the stored probes of a map."""
+    return [run for run in read_lines(kind.stored) if run["lr"] in kind.learning_rates]
 
 
-def extend(path: Path, points: Sequence[object], seeds: Iterable[int], train: Callable[..., dict]) -> None:
+def extend(
+    path: Path, points: Sequence[object], seeds: Iterable[int], train: Callable[..., dict], data: str = "digits"
+) -> None:
     """Make the probes that are missing, seed by seed, and add each to the file."""
     names = [field.name for field in fields(points[0])]
     done = {tuple(run[name] for name in (*names, "seed")) for run in read_lines(path)}
@@ -154,9 +215,11 @@ def extend(path: Path, points: Sequence[object], seeds: Iterable[int], train: Ca
     with path.open("a", encoding="utf-8") as file:
         for seed, point in product(seeds, points):
             if (*asdict(point).values(), seed) not in done:
-                run = {**train(point, seed), "data": "digits", "device": "cpu", "torch": torch.__version__}
+                run = {**train(point, seed), "data": data, "device": "cpu", "torch": torch.__version__}
                 print(json.dumps(run, separators=(",", ":")), file=file, flush=True)
 
 
 if __name__ == "__main__":
-    extend(PATH, points(), SEEDS, probe)
+    extend(Point.stored, points(), SEEDS, probe)
+    extend(FOLDER / "border.jsonl", border(read()), BORDER_SEEDS, full_run)
+    extend(DocumentsPoint.stored, points(DocumentsPoint), SEEDS[:3], probe)

@@ -20,7 +20,7 @@ FIRST_SEED = 100  # fresh: the reference results are on 0 to 9
 CONFIRMING = 200  # fresher still: for what stood out on those
 ON_FRESHER = ("confirmation", "patience", "straight")
 UNSEEN = 300  # for the grid that tells two explanations apart, which the seeds above suggested
-ON_UNSEEN = ("lever", "tiny", "tiny-lever", "lost-at-once", "plateau", "square", "tiny-square")
+ON_UNSEEN = ("lever", "tiny", "tiny-lever", "lost-at-once", "plateau", "tiny-square")
 
 
 def main(

@@ -884,7 +884,6 @@ show(lesson.map_figure(probes))
 
 # %%
 table = pd.DataFrame([{**run, "lost": race.outcome(run) == "collapses"} for run in probes])
-table = table[table["lr"].isin(race.LEARNING_RATES)]
 lost = table[table["width"] == 32].pivot_table(index=["hidden", "lr"], columns="rate", values="lost")
 usual, by_rate = lost.loc["sigmoid", 0.01], lost.groupby("hidden").mean().mean(axis=1)
 by_step = lost.groupby("lr").mean().mean(axis=1)

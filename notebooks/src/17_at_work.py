@@ -558,7 +558,7 @@ try_it("batchnorm", "bce")
 # a thousand classes (embedded digits, CPU, seeds 300 to 304; 2,000 rows, 12 epochs, learning rate 0.01):
 
 # %%
-runs = pd.DataFrame(read_lines(many_classes.PATH)).rename(columns={"accuracy": "curve"})
+runs = pd.DataFrame(read_lines(many_classes.PATHS["digits"])).rename(columns={"accuracy": "curve"})
 runs["accuracy"] = [100 * curve[-1] for curve in runs["curve"]]
 runs["learnt"] = runs["accuracy"] > 2 * 100 / runs["classes"] + 1
 ends = [next(n for n, at in enumerate(curve, 1) if at >= 0.95 * curve[-1]) for curve in runs["curve"]]

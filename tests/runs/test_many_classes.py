@@ -17,7 +17,7 @@ def test_a_row_shows_the_digits_of_its_number():
 
 
 @pytest.mark.parametrize("digits", [1, 2, 3])
-@pytest.mark.parametrize("kind", ["sigmoid", "batchnorm"])
+@pytest.mark.parametrize("kind", ["sigmoid", "batchnorm", "documents"])
 def test_a_network_reads_its_rows_and_starts_at_the_prior(digits, kind):
     model = many_classes.network(many_classes.Point(digits, kind, "bce-prior"), 0)
     assert model.logits(torch.zeros(2, 1, 28, 28 * digits)).shape == (2, 10**digits)
