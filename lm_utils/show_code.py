@@ -31,11 +31,11 @@ def maker() -> CodeType | None:
 
 
 def drawn_by(draw: Callable) -> list[CodeType]:
-    """Return the functions of ours that a lab calls for its picture; for a lambda, those that it calls."""
+    """Return the functions of ours that make a lab's picture; for a function inside another, those that it calls."""
     while isinstance(draw, partial):
         draw = draw.func
     called = [draw]
-    if draw.__name__ == "<lambda>":
+    if "<locals>" in draw.__qualname__ or draw.__name__ == "<lambda>":
         called = [one for one in inspect.getclosurevars(draw).globals.values() if inspect.isfunction(one)]
     return [one.__code__ for one in called if Path(one.__code__.co_filename).is_relative_to(PACKAGE)]
 
@@ -43,7 +43,7 @@ def drawn_by(draw: Callable) -> list[CodeType]:
 def folded(*functions: CodeType | None) -> str:
     """Return the source of these functions as HTML, folded under their names and their files'."""
     known = [function for function in functions if function]
-    places = ", ".join(f"<code>{one.co_qualname}</code> in <code>{place_of(one)}</code>" for one in known)
+    places = ", ".join(f"<code>{escape(one.co_qualname)}</code> in <code>{place_of(one)}</code>" for one in known)
     source = escape("\n\n".join(inspect.cleandoc("\n" + inspect.getsource(one)) for one in known))
     source = source.replace("\n", "&#10;").replace("$", "&#36;")  # inside Markdown: no empty line, no formula
     return FOLD.format(f"Show the code: {places}", source) if known else ""

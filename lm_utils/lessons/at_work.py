@@ -9,16 +9,19 @@ from collections.abc import Callable
 
 import pandas as pd
 import torch
+from IPython.display import Markdown
 from matplotlib.figure import Figure
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.data import Part, load_data
 from lm_utils.evidence.statistics import mean_interval
+from lm_utils.evidence.tables import markdown_table
 from lm_utils.files import RESULTS, write_whole
 from lm_utils.runs.interventions import imbalance
 from lm_utils.runs.outputs import reliability
 from lm_utils.show.style import COLORS, MARKERS, new_figure
+from lm_utils.show_code import with_code
 
 STORED = RESULTS / "at_work" / "digits.json"
 SEEDS = range(500, 510)  # no other run of this repository uses them
@@ -176,8 +179,8 @@ def higher(lines: pd.DataFrame, one: str, other: str, measure: str) -> str:
     return f"{(gaps > 0).sum()} of {len(gaps)} seeds"
 
 
-def came_true() -> pd.DataFrame:
-    """Return what was expected of the ten seeds, and whether it came true."""
+def came_true() -> Markdown:
+    """Return as a table what was expected of the ten seeds, and whether it came true."""
     sure, rare, small, large = (stored(part) for part in ("sure", "rare", "small", "large"))
     of = lambda lines, measure: lines[measure].unstack("way")  # noqa: E731
     ece, accuracy, recall = of(sure, "ece"), of(sure, "accuracy"), of(rare, "recall")
@@ -195,8 +198,8 @@ def came_true() -> pd.DataFrame:
         "small": (gap["pos_weight"] > gap["plain"]).all() and (gap["undone"] < 0.03).all(),
         "large": (nll["undone"] > nll["pos_weight"]).sum() >= least,
     }
-    lines = [{"expected": EXPECTED[name], "came true": "yes" if true else "no"} for name, true in found.items()]
-    return pd.DataFrame(lines, index=list(found))
+    lines = [[EXPECTED[name], "yes" if true else "no"] for name, true in found.items()]
+    return with_code(markdown_table(["expected", "came true"], lines))
 
 
 def eights_in_words() -> str:

@@ -52,12 +52,14 @@ def spread(found: Families) -> list[float]:
 def differences_by_condition(gaps: dict[tuple[str, str], st.Estimate], origin: str, widest: float = 6.0) -> Figure:
     """Draw paired differences in accuracy to the fitting pairing: a panel for each pairing, a row for each condition.
 
-    A key is (name of a pairing, condition). All panels share one linear axis; a mean beyond `widest` is written out.
+    A key is (name of a pairing, condition). All panels share one linear axis; what lies beyond it is written out.
     """
     names, conditions = (list(dict.fromkeys(key[i] for key in gaps)) for i in (0, 1))
     height = 2.1 + 0.42 * len(conditions)
     figure, axes = new_figure(1, len(names), 11, height, squeeze=False, sharex=True, sharey=True)
     margin = 100 * st.MARGIN["accuracy"]
+    ends = [max(abs(gap.low), abs(gap.high)) for gap in gaps.values() if abs(gap.mean) <= widest]
+    reach = min(widest, 1.1 * max([2 * margin, *ends]))
     for axis, name in zip(axes[0], names, strict=True):
         axis.axvspan(-margin, margin, color="0.82", zorder=0, label="practically equal")
         axis.axvline(0, color="0.35", lw=1)
@@ -67,9 +69,11 @@ def differences_by_condition(gaps: dict[tuple[str, str], st.Estimate], origin: s
                 beside(axis, 0.02, y, f"◂ {gap.mean:+.0f} ({gap.low:+.0f} to {gap.high:+.0f})", ALERT)
             elif gap.n:
                 interval(axis, y, gap.mean, gap.low, gap.high, color=COLORS[0], label="mean with 95 % interval")
+                if gap.low < -reach:
+                    beside(axis, 0.02, y, f"◂ {gap.low:+.0f}", COLORS[0])
+                if gap.high > reach:
+                    beside(axis, 0.995, y, f"{gap.high:+.0f} ▸", COLORS[0], ha="right")
         axis.set_title(name)
-    ends = [max(abs(gap.low), abs(gap.high)) for gap in gaps.values() if abs(gap.mean) <= widest]
-    reach = min(widest, 1.1 * max([2 * margin, *ends]))
     axes[0, 0].set_xlim(-reach, reach)
     name_rows(axes[0, 0], conditions)
     measure = "Difference in accuracy to cross-entropy on logits, in percentage points, paired by seed"

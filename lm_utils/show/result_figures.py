@@ -96,10 +96,11 @@ def interval(axis: Axes, y: float, mean: float, low: float, high: float, **look:
     axis.errorbar(mean, y, xerr=reach, **{"fmt": MARKERS[3], "color": MEAN, "capsize": 5} | look)
 
 
-def beside(axis: Axes, x: float, y: float, text: str, color: str) -> None:
+def beside(axis: Axes, x: float, y: float, text: str, color: str, ha: str = "left") -> None:
     """Write words on a row, at a place between the left edge (0) and the right (1)."""
     box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5}
-    axis.text(x, y, text, transform=axis.get_yaxis_transform(), color=color, va="center", fontsize=11, bbox=box)
+    axis.text(x, y, text, transform=axis.get_yaxis_transform(), color=color, ha=ha, va="center", fontsize=11,
+              bbox=box)  # fmt: skip
 
 
 def enlarge(axis: Axes, table: pd.DataFrame, learning: Sequence[float], task: Task) -> None:

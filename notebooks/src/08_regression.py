@@ -266,15 +266,15 @@ for target in (-0.8, 0.3, 1.0, 1.5):
     print(f"target {target:4}: lowest loss {curve.min():6.2f}, at z = {z[curve.argmin()]:.1f}")
 
 # %% [markdown]
-# The output went from -12 to 12. Two of the four lowest points are at an end of that range, so they are not lowest
-# points. Here are the curves.
+# The output went from -12 to 12. Three of the four lowest points are at an end of that range. Does the curve stop
+# falling there? Here are the curves.
 
 # %%
 show(lesson.no_floor_figure())
 
 # %% [markdown]
-# Here is the reason. For a target between 0 and 1 the curve has a lowest point; for a target of exactly 1 it levels out
-# at 0. For a target *outside* this range, the curve falls for ever: the further the output runs away, the smaller the
+# Here is the reason. For a target between 0 and 1 the curve has a lowest point. For a target of exactly 1 it levels out
+# at 0. For a target *outside* this range the curve falls for ever: the further the output runs away, the smaller the
 # loss. About half of all standardised targets are negative.
 #
 # So what happened during the two trainings at the beginning? We look at two numbers after each epoch. The *level* is
@@ -356,7 +356,7 @@ same = raw_score["relu"] == raw_score["none"]
 at_zero = (raw_score["relu"] - zero.item()).abs() < 0.01
 assert (same | at_zero).all()
 Markdown(f"With raw targets **{same.sum()} of {len(same)}** ReLU runs equal the runs without an activation to the last"
-         " digit. In these ReLU is innocent, and part 5 finds the culprit; the others answer 0.")  # fmt: skip
+         " digit. ReLU changes nothing in these, and part 5 finds their reason. The others answer 0.")  # fmt: skip
 
 # %% [markdown]
 # With standardised targets, a few networks got away from the dotted line. What have they learnt? Here are their
@@ -557,7 +557,7 @@ show(result_figures.grid_heatmap("regression"))
 # and again. Where does it come from?
 
 # %%
-Markdown(f"Whoever answers 1 to every image pays **{(targets - 1).square().mean():.2f}** on MNIST's test images.")
+Markdown(f"Answering 1 to every test image of MNIST costs **{(targets - 1).square().mean():.2f}**.")
 
 # %% [markdown]
 # That is what an output of at most 1 costs. The document's argument from part 3 is right here, for these columns. Its

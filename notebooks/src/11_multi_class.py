@@ -537,16 +537,16 @@ show(lesson.trace_figure(changed_conditions.stored("collapse", names), epochs=20
 # %% [markdown]
 # The left panel shows the share of hidden activations at a flat end of the sigmoid, whichever end that is for an image.
 # The right panel shows the gradient that still reaches the first convolution. In the collapsed networks hardly any is
-# left after an epoch or two, and more patience has nothing to work with. With a tenth of the learning rate the layer
-# fills nearly as much, but it stops just before the end. A small gradient survives, and with enough patience it brings
-# the network out. So a full layer is not the end as such; a layer without any gradient is.
+# left after an epoch or two, so more patience does not help. With a tenth of the learning rate the layer fills nearly
+# as much, but it stops just before the end. A small gradient survives, and with enough patience it brings the network
+# out. So a network can recover from a full layer, but not from a layer that passes no gradient.
 
-# %% [markdown] tags=["lang-ko"] english="41e0b754"
+# %% [markdown] tags=["lang-ko"] english="076c0a04"
 # 왼쪽은 시그모이드의 평평한 끝(이미지마다 어느 쪽 끝이든)에 있는 은닉 활성값의 비율이고, 오른쪽은 첫 합성곱
 # 층(convolution layer)까지 아직 도달하는 기울기입니다. 붕괴한 신경망에서는 한두 에포크 뒤에 거의 아무것도 남지 않아서,
 # 더 기다려도 쓸 것이 없습니다. 학습률을 10분의 1로 줄이면 은닉층은 거의 그만큼 차지만 끝에 닿기 직전에 멈춥니다. 작은
-# 기울기가 살아남아 오래 기다리면 신경망을 끌어냅니다. 그러니 가득 찬 은닉층 자체가 끝은 아닙니다. 기울기가 전혀 없는
-# 은닉층이 끝입니다.
+# 기울기가 살아남아 오래 기다리면 신경망을 끌어냅니다. 그러니 신경망은 가득 찬 은닉층에서는 회복할 수 있지만, 기울기가
+# 전혀 지나가지 못하는 은닉층에서는 회복하지 못합니다.
 
 # %% [markdown]
 # ## 6. Switch it off, switch it on
@@ -609,10 +609,10 @@ def without_image_mean(model):
 train(SIGMOIDS, without_image_mean)
 
 # %% [markdown]
-# It learns, too, though less well (the output bias can no longer move). **On.** Softmax with cross-entropy gets the
-# sigmoids' push added:
+# It learns, too, though less well (the output bias can no longer move). **On.** Now we add the sigmoids' push to
+# softmax with cross-entropy:
 
-# %% [markdown] tags=["lang-ko"] english="83fcdf40"
+# %% [markdown] tags=["lang-ko"] english="e5c54c14"
 # 이것도 학습합니다. 다만 덜 잘합니다(출력층 편향이 더는 움직이지 못하기 때문입니다). **켜기.** 소프트맥스와 교차
 # 엔트로피에 시그모이드의 미는 힘을 더합니다.
 
@@ -631,11 +631,11 @@ def with_push(model):
 train(SOFTMAX, with_push)
 
 # %% [markdown]
-# That push is common to classes *and* images. The next one is not common to the classes: the output bias starts at +3
-# and −3 in turn. Softmax's gradient still sums to zero over the classes, but every output starts too high or too low
-# for nearly all images.
+# That push is common to classes *and* images. The next one is not common to the classes: the output biases start at +3
+# and −3 alternately. Softmax's gradient still sums to zero over the classes, but every output starts too high or too
+# low for nearly all images.
 
-# %% [markdown] tags=["lang-ko"] english="0fe0cad7"
+# %% [markdown] tags=["lang-ko"] english="e2e35a36"
 # 그 힘은 클래스에도, 이미지에도 공통입니다. 다음 힘은 클래스에 공통이 아닙니다. 출력층 편향이 +3과 −3에서 번갈아
 # 출발합니다. 소프트맥스의 기울기는 여전히 클래스 전체로 더하면 0이지만, 출력마다 거의 모든 이미지에 대해 너무 높거나
 # 너무 낮은 곳에서 출발합니다.
@@ -650,11 +650,11 @@ def with_alternating_bias(model):
 train(SOFTMAX, with_alternating_bias)
 
 # %% [markdown]
-# One seed is an illustration. An explanation that is made to fit the results afterwards is cheap, too. So we wrote each
-# of the following conditions down *with its expected outcome*, and only then ran it on fresh seeds with the CNN of the
+# One seed is an illustration. It is also easy to invent an explanation once the results are known. So we wrote each of
+# the following conditions down *with its expected outcome*. Only then did we run it, on fresh seeds with the CNN of the
 # documents.
 
-# %% [markdown] tags=["lang-ko"] english="04fe1193"
+# %% [markdown] tags=["lang-ko"] english="0f63db64"
 # 시드 하나는 예시일 뿐입니다. 결과를 보고 나서 끼워 맞춘 설명도 누구나 쉽게 만들 수 있습니다. 그래서 아래의 조건은 모두
 # *예상 결과와 함께* 먼저 적어 두고, 그다음에 새로운 시드로, 문서의 CNN으로 돌렸습니다.
 
@@ -666,20 +666,21 @@ changed_conditions.outcome_table(found)
 show(condition_figures.outcome_figure(found))
 
 # %% [markdown]
-# A grey box shows where we expected the runs; a cross outside would be a hole in the explanation. A larger loss, a tanh
+# A grey box shows where we expected the runs. A cross is a run that contradicts the explanation. A larger loss, a tanh
 # or more patience do not change the push, so we expected none of them to cure the network. SGD and a smaller learning
 # rate leave the push and make its steps smaller. Training the output layer first lets the push end before it reaches
-# the hidden layer. A single sigmoid for a question that is true for one image in ten has no classes that could compete,
-# and yet we expected it to collapse; ten labels that are each true half of the time should learn. Near the border the
-# seed (split, starting weights and order of the images together) decides which way a run goes.
+# the hidden layer. A single sigmoid has no classes that could compete. Yet we expected it to collapse where its
+# question is true for one image in ten. Ten labels that are each true half of the time should learn. Near the border
+# the seed (split, starting weights and order of the images together) decides which way a run goes.
 #
-# **Common to the classes, or to the images?** With balanced classes no run of this table can tell. The next grid can:
-# rare classes, the two kinds of removal, and the alternating bias. What each explanation expects was written down
-# before the first run. The tiny network has run it with ten seeds. The CNN of the documents has fewer so far, and a row
-# with fewer seeds than a verdict needs is an illustration. *Learnt* means no more than: better than a constant answer.
+# **Common to the classes, or to the images?** With balanced classes no run of this table can tell. The next grid can.
+# It has rare classes, the two kinds of removal, and the alternating bias. What each explanation expects was written
+# down before the first run. The tiny network has run it with ten seeds. The CNN of the documents has fewer so far, and
+# a row with fewer seeds than a verdict needs is an illustration. *Learnt* means no more than: better than a constant
+# answer.
 
-# %% [markdown] tags=["lang-ko"] english="909fcb36"
-# 회색 상자는 실행이 있으리라고 예상한 자리입니다. 상자 밖의 가위표는 그만큼 설명에 구멍이 있다는 뜻입니다. 손실을
+# %% [markdown] tags=["lang-ko"] english="75410068"
+# 회색 상자는 실행이 있으리라고 예상한 자리입니다. 가위표는 설명에 어긋나는 실행입니다. 손실을
 # 키우거나, tanh를 쓰거나, 더 오래 기다리는 것은 미는 힘을 바꾸지 않으므로 해결되리라고 예상하지 않았습니다. SGD나 더
 # 작은 학습률은 그 힘을 그대로 두고 갱신의 크기만 줄입니다. 출력층을 먼저 학습하면 그 힘은 은닉층에 닿기 전에 끝납니다.
 # 이미지 열 장 가운데 한 장에서만 참인 질문을 받는 시그모이드 하나에는 경쟁할 클래스가 없는데도 붕괴하리라고 예상했고,
@@ -711,10 +712,10 @@ for network, name in {"the tiny network": "digits", "the documents' CNN": "mnist
 # With rare classes our own expectation failed on the tiny network. Where the class mean is removed, the push that is
 # left is the same for all images, so we expected a collapse; all ten sigmoids learn there, and most softmax runs with
 # alternating biases learn at least something. Counted in these cells, the classes even foretell more runs than the
-# images. Perhaps the outputs have only a short way to go until the remaining push ends. This explanation came after the
-# look. It says that the *length* of the way matters, and the map of part 8 tests that.
+# images. Perhaps the outputs have only a short way to go until the remaining push ends. We thought of this only after
+# we had seen the results. It says that the *length* of the way matters, and the map of part 8 tests that.
 
-# %% [markdown] tags=["lang-ko"] english="1d2ce5c7"
+# %% [markdown] tags=["lang-ko"] english="e84ee155"
 # 클래스가 균형을 이루면 소프트맥스는 클래스에 공통인 것이 전혀 없는데도 번갈아 나오는 편향에서 대부분 붕괴하고, 그것을
 # 고치는 것은 이미지에 걸친 평균입니다. 그 평균을 빼면 두 신경망에서 모든 실행이 학습합니다. 그러니 해로운 것은 **모든
 # 이미지가 함께 출력 하나를 미는 힘**입니다.
@@ -757,14 +758,14 @@ def at_the_prior(model):
 train(SIGMOIDS, at_the_prior)
 
 # %% [markdown]
-# One line. It is standard in object detection, where the base rate is far below one in ten (Lin et al. 2017). The ten
-# sigmoids are as independent as ever, and yet they learn. They did not lack competition; they needed another start. Or
-# keep the start, and use a hidden layer that cannot fill up:
+# This is one line of code. It is standard in object detection, where the base rate is far below one in ten (Lin et al.
+# 2017). The ten sigmoids are as independent as ever, and yet they learn. They did not lack competition; they needed
+# another start. The other two repairs keep the start, and use a hidden layer that cannot fill up:
 
-# %% [markdown] tags=["lang-ko"] english="76bf300f"
+# %% [markdown] tags=["lang-ko"] english="c7aabd34"
 # 한 줄입니다. 기저율이 10분의 1보다 훨씬 낮은 객체 탐지(object detection)에서는 표준입니다(Lin et al. 2017).
-# 시그모이드 열 개가 여전히 서로 독립인데도 학습합니다. 모자랐던 것은 경쟁이 아니라 다른 출발점이었습니다. 또는 출발점을
-# 그대로 두고, 가득 찰 수 없는 은닉층을 쓰세요.
+# 시그모이드 열 개가 여전히 서로 독립인데도 학습합니다. 모자랐던 것은 경쟁이 아니라 다른 출발점이었습니다. 나머지 두
+# 방법은 출발점을 그대로 두고, 가득 찰 수 없는 은닉층을 씁니다.
 
 
 # %%
@@ -779,9 +780,9 @@ train(lm.Pairing("multiclass", "bce", "sigmoid", hidden="relu"))
 # %% [markdown]
 # The normalisation leaves the push alone: it keeps every image's units spread around zero, however hard they are
 # pushed. Most networks of today normalise, and few have sigmoid hidden layers. That is why you may never have met this
-# collapse. The stored runs, ten seeds of the documents' CNN:
+# collapse. Here are the stored runs, ten seeds of the documents' CNN:
 
-# %% [markdown] tags=["lang-ko"] english="487dca77"
+# %% [markdown] tags=["lang-ko"] english="328cb7b3"
 # 정규화(normalisation)는 미는 힘을 건드리지 않습니다. 아무리 세게 밀려도 이미지마다 유닛들이 0 주위에 퍼져 있게 합니다.
 # 오늘날의 신경망은 대부분 정규화를 쓰고, 시그모이드 은닉층은 드뭅니다. 그래서 이 붕괴를 한 번도 만나지 못했을 수
 # 있습니다. 문서의 CNN을 시드 열 개로 학습한 저장된 실행은 다음과 같습니다.
@@ -823,10 +824,10 @@ print(
 # %% [markdown]
 # The gradients differ in the last digits only. Training amplifies such differences, so the two rows are the same
 # experiment with other rounding. Both lie close to the edge of the grey band, one interval just inside, the other just
-# across. A verdict is a threshold: two rows on its two sides need not differ, and the difference *between* them says
-# whether they do.
+# across. A verdict depends on a threshold. Two rows on different sides of it need not differ; the difference *between*
+# them says whether they do.
 
-# %% [markdown] tags=["lang-ko"] english="87f83ece"
+# %% [markdown] tags=["lang-ko"] english="e83881f9"
 # 기울기는 마지막 자릿수에서만 다릅니다. 학습은 그런 차이를 키우므로, 두 행은 반올림만 다른 같은 실험입니다. 둘 다 회색
 # 띠의 가장자리 가까이에 있어서, 한 구간은 겨우 안에 들고 다른 구간은 겨우 넘어갑니다. 판정은 문턱입니다. 문턱의 양쪽에
 # 있는 두 행이 꼭 다른 것은 아닙니다. 다른지는 두 행 *사이의* 차이가 말해 줍니다.
@@ -850,14 +851,14 @@ probes = race.read()
 show(lesson.race_figure(probes))
 
 # %% [markdown]
-# With ten labels that are each true for half of the images there is no way to go, and no unit gets stuck. At one tenth
-# the layer is full before the outputs arrive. Behind LayerNorm the outputs take the same way, but no unit gets stuck.
-# Now the map. Each number counts seeds:
+# Ten labels that are each true for half of the images start where they should end, and no unit gets stuck. At one tenth
+# the layer is full before the outputs arrive. With LayerNorm the outputs go down as far, but no unit gets stuck. Now
+# the map. Each number counts seeds:
 
-# %% [markdown] tags=["lang-ko"] english="2da167f1"
-# 레이블 열 개가 저마다 이미지의 절반에서 참이면 갈 길이 없고, 어떤 유닛도 붙박이지 않습니다. 10분의 1에서는 출력이
-# 도착하기 전에 은닉층이 가득 찹니다. LayerNorm이 있으면 출력은 같은 길을 가지만 유닛은 붙박이지 않습니다. 이제
-# 지도입니다. 숫자는 시드의 수입니다.
+# %% [markdown] tags=["lang-ko"] english="60b9bd5b"
+# 레이블 열 개가 저마다 이미지의 절반에서 참이면 출력은 끝나야 할 자리에서 출발하고, 어떤 유닛도 붙박이지 않습니다.
+# 10분의 1에서는 출력이 도착하기 전에 은닉층이 가득 찹니다. LayerNorm이 있으면 출력은 그만큼 내려가지만 유닛은 붙박이지
+# 않습니다. 이제 지도입니다. 숫자는 시드의 수입니다.
 
 # %%
 ended = [run for run in probes if run["hidden"] in ("sigmoid", "tanh")]
@@ -902,7 +903,7 @@ came_true
 
 # %% [markdown]
 # Two of them failed: the sigmoid layer collapses at a base rate of 0.2, too, in most probes, and a tanh collapses less
-# often than a sigmoid. The last one held only just. The few collapses of the ReLU layer stand at a base rate of one
+# often than a sigmoid. The last one was only just true. The few collapses of the ReLU layer stand at a base rate of one
 # half, with the largest steps; the race says nothing about them. The map belongs to this small network. The order of
 # its fields is what we expect elsewhere, not the numbers on its axes: the CNN of the documents has ten times smaller
 # steps and collapses at one tenth, too. (Labels rarer than one tenth come from images that show no digit.) [Notebook
@@ -910,7 +911,7 @@ came_true
 #
 # Probe a point of your own. It takes seconds:
 
-# %% [markdown] tags=["lang-ko"] english="b82b0613"
+# %% [markdown] tags=["lang-ko"] english="8e4f8572"
 # 둘이 빗나갔습니다. 시그모이드 은닉층은 기저율 0.2에서도 대부분 붕괴하고, tanh는 시그모이드보다 덜 붕괴합니다. 마지막
 # 예상은 겨우 맞았습니다. ReLU 은닉층의 몇 안 되는 붕괴는 갱신이 가장 클 때 기저율 2분의 1에서 일어났고, 경주는 그것을
 # 설명하지 못합니다. 지도는 이 작은 신경망의 것입니다. 다른 곳에서도 같으리라고 예상하는 것은 칸의 순서이지 축의 숫자가

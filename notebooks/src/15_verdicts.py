@@ -67,19 +67,8 @@ banner(data, device)
 Markdown("\n".join(f"- **{claims.SIGNS[name]} {name}:** {meaning}." for name, meaning in claims.VERDICTS.items()))
 
 # %% [markdown]
-# We fixed two rules before any run was stored ([notebook 07](07_experiment_design.ipynb), part 6). **Practically
-# equal** means: the whole 95 % interval of the paired difference lies within half a percentage point of accuracy, or
-# within 0.01 of mean squared error. And a verdict needs at least six seeds. The next cell shows why. If two pairings
-# were equal, each seed's difference could as well have the opposite sign: with `n` seeds there are `2**n` patterns of
-# signs, all equally likely. The clearest result is that all signs agree, and two patterns do that.
-
-# %%
-smallest = {n: 2 / 2**n for n in (3, 5, 6, 10)}
-assert all(abs(p - st.sign_flip_p([1.0] * n)) < 1e-9 for n, p in smallest.items())
-pd.Series(smallest, name="smallest p value").rename_axis("paired seeds").round(4)
-
-# %% [markdown]
-# With five seeds the limit of 5 % is out of reach. Three seeds are enough for an illustration; a table needs ten.
+# [Notebook 07](07_experiment_design.ipynb), part 6, has the rules behind these words: what *practically equal* means,
+# and why a verdict needs at least six seeds. The exercise repeats its sign-flip test.
 #
 # **Exercise 1.** Seven of eight paired differences are positive and equally large, the eighth is as large but negative.
 # How many patterns are at least as extreme, on both sides? Give the two-sided p.
@@ -319,33 +308,18 @@ claims.claims_table(refuted)
 lesson.verdict_on("000-binary-equal")
 
 # %% [markdown]
-# How is such an interval made? Take one row, MSE behind softmax, and the pairing that fits by the rules of this course,
-# cross-entropy on logits. Both ran on the same seeds.
-
-# %%
-pairings = lm.Pairing("binary", "mse", "softmax"), lm.Pairing("binary", "cross_entropy")
-mse, fitting = (pd.Series(runs.scores(pairing)) for pairing in pairings)
-gaps = (mse - fitting).dropna()
-reach = stats.t.ppf(0.975, len(gaps) - 1) * gaps.std() / len(gaps) ** 0.5
-low, high = gaps.mean() - reach, gaps.mean() + reach
-ours = st.mean_interval(runs.paired(*pairings))
-assert abs(ours.low - low) < 1e-9 and abs(ours.high - high) < 1e-9
-f"{100 * gaps.mean():+.2f} points, from {100 * low:+.2f} to {100 * high:+.2f}, over {len(gaps)} seeds"
-
-# %% [markdown]
-# The figure shows the same for every row of the table. (The claim itself compares with the document's own
-# recommendation.)
+# The figure shows such an interval for every row of the table. Each row is compared with cross-entropy on logits, the
+# pairing that fits by the rules of this course. (The claim itself compares with the document's own recommendation.)
 
 # %%
 show(result_figures.differences(tables.summary("binary", "loss")))
 
 # %% [markdown]
-# The grey band is what we agreed to call practically equal. An interval inside it shows equality. An interval wholly
-# outside it shows a difference that matters. An interval that is partly inside leaves the question open: it may exclude
-# zero, and so show a difference (*better* or *worse* in our tables), without telling whether the difference matters.
+# Read each interval against the grey band. An interval that is partly inside leaves the question open, even if it
+# excludes zero.
 #
-# **Exercise 2.** Does the difference matter? Write that rule as a function of the interval's ends and the margin. It
-# returns `"equal"`, `"different"` (by an amount that matters) or `"undecided"`.
+# **Exercise 2.** Does the difference matter? Write the rule of notebook 07 as a function of the interval's ends and the
+# margin. It returns `"equal"`, `"different"` (by an amount that matters) or `"undecided"`.
 
 # %%
 read_interval = ...  # def read_interval(low, high, margin): ...

@@ -391,9 +391,9 @@ f"softmax twice, ten classes: something between {least:.2f} and {most:.2f}, less
 
 # %% [markdown]
 # A constant minus `q` is a straight line. The absolute error behind softmax *is* a straight line: averaged over ten
-# outputs it is `0.2 * (1 - q)`. So softmax twice is nearly the absolute error. They differ by a factor, which changes
-# only the scale, by a constant, and by a small bend. Here are both losses, with two others, each scaled so that only
-# the shapes differ.
+# outputs it is `0.2 * (1 - q)`. So softmax twice is nearly the absolute error. A factor between them changes only the
+# scale, and a constant only shifts the curve. What is left is that softmax twice is not quite straight. Here are both
+# losses, with two others, each scaled so that only the shapes differ.
 
 
 # %%
@@ -517,8 +517,8 @@ for kind in ("images-50", "imbalance-10", "noise-20", "noise-40"):
 
 # %% [markdown]
 # With fifty images the absolute error falls behind softmax twice as well. *Nearly straight* describes the values of the
-# loss, not its pull. Where a network is sure and wrong, the small bend of softmax twice pulls many times as strongly as
-# the straight line, as the table of slopes shows. So the prediction supports the explanation. It does not prove that
+# loss, not its slope. Where a network is sure and wrong, softmax twice has a slope many times as large as that of the
+# straight line, as the table of slopes shows. So the prediction supports the explanation. It does not prove that
 # nothing else plays a part.
 #
 # So a misfit need not be a worse choice. It is another choice, made without knowing it: here a slow start, and in

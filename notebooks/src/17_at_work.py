@@ -450,7 +450,7 @@ Markdown(lesson.sure_in_words())
 # What was expected of all these runs was written down before they were trained. The table says what came true:
 
 # %%
-lesson.came_true().style.set_properties(**{"text-align": "left", "white-space": "normal"})
+lesson.came_true()
 
 # %% [markdown]
 # Three warnings. Fit $T$ on images that were not trained on. One number cannot repair a network that is too sure about

@@ -100,6 +100,11 @@ def test_verdicts_and_new_data():
 def test_conditions_are_compared_in_a_panel_for_each_pairing():
     small, large = (st.mean_interval([shift + i / 10 for i in range(10)]) for shift in (0.0, -30.0))
     gaps = {("MSE + softmax", "50 images"): small, ("softmax twice", "50 images"): large}
+    wide = gaps | {("MSE + softmax", "noise"): st.Estimate(2.0, -7.0, 11.0, 6)}
+    assert [text.get_text() for text in condition_figures.differences_by_condition(wide, "").axes[0].texts] == [
+        "◂ -7",
+        "+11 ▸",
+    ]  # both ends are too far out to be drawn
     figure = condition_figures.differences_by_condition(gaps, "reference")
     assert "MSE + softmax, 50 images +0.45, softmax twice, 50 images -29.55" in drawn(figure)
     assert [axis.get_title() for axis in figure.axes] == ["MSE + softmax", "softmax twice"]
