@@ -125,7 +125,7 @@ def grid_table(data: str = "mnist") -> Table:
     for name, runs in found.items():
         network, balance, removal = name.split("/")
         lines.append({
-            "network": NETWORKS[network], "training images": BALANCES[balance][0], "removed": REMOVED[removal][0],
+            "network": f"{NETWORKS[network]}, {REMOVED[removal][0]}", "training images": BALANCES[balance][0],
             "if the classes matter": if_classes_matter(name), "if the images matter": BY_NAME[name].expected,
             "learnt": f"{len(runs) - collapsed(name, runs)} of {len(runs)}",
         })  # fmt: skip

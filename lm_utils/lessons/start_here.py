@@ -61,11 +61,6 @@ class Vote(widgets.VBox):
         return {**(super()._repr_mimebundle_(**options) or {}), "text/plain": self.question, "text/html": page}
 
 
-def vote(name: str, question: str, options: Sequence[str]) -> Vote:
-    """Ask for a vote that later notebooks can `recall`."""
-    return Vote(name, question, options)
-
-
 def votes_file() -> Path:
     """Return where votes are kept."""
     return cache_folder() / "votes.json"

@@ -143,8 +143,3 @@ def cold_open_chart(histories: dict[str, list[float]], guess: float, data: str) 
     guessed = line(100 * guess, "always the same digit")
     alt = f"Accuracy over epochs of two scripts: {', '.join(told.values()) or 'not trained yet'}."
     return {"alt": alt, "panels": [panel(title, "right answers (%)", curves, [guessed], EPOCHS + 0.5, 0, 104)]}
-
-
-def cold_open(data: Splits, guess: float, ballot: widgets.Widget, device: str = "auto") -> ColdOpen:
-    """Show both scripts, train them at a click, and ask for a vote."""
-    return ColdOpen(data, guess, ballot, device)

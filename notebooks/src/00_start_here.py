@@ -105,7 +105,7 @@ banner(data, device)
 # %%
 splits = lm.load_data("digits", seed=0)
 guess = lm.TASKS["multiclass"].baseline(splits.train.digits, splits.valid.digits)
-ballot = lesson.vote(
+ballot = lesson.Vote(
     "scripts",
     "Why does script B not learn?",
     [
@@ -129,7 +129,7 @@ ballot = lesson.vote(
 # 드리지 *않습니다*.
 
 # %%
-opened = scripts.cold_open(splits, guess, ballot, device)
+opened = scripts.ColdOpen(splits, guess, ballot, device)
 opened
 
 # %% [markdown]

@@ -185,9 +185,10 @@ at_chance.to_frame(f"at chance, of {len(score)} seeds").T
 tables.readable(losses)
 
 # %% [markdown]
-# "All columns" below the table unfolds the rest: the published figure, the epochs, and *to 95 %*, the epoch by which a
-# run had made 95 % of its own progress. *Error, times …* divides the two errors, seed by seed. *Normalised* is the
-# documents' word for standardised targets.
+# Every bracket holds a 95 % interval. Behind *at chance* it says how large the share of such runs may be among other
+# seeds. "All columns" below the table unfolds the rest: the published figure, the epochs, and *to 95 %*, the epoch by
+# which a run had made 95 % of its own progress. *Error, times …* divides the two errors, seed by seed. *Normalised* is
+# the documents' word for standardised targets.
 #
 # Two rows do not work as regressions at all. One stops with an error message. The other runs through and leaves an MSE
 # far above the yardstick: its loss does not merely fail to teach, it teaches something else. Do our figures agree with

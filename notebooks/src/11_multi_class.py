@@ -201,16 +201,18 @@ losses = tables.summary("multiclass", "loss")
 tables.readable(losses)
 
 # %% [markdown]
-# Compare the column *published* with *ours*: are the figures of the document within the range of our seeds? The caption
-# names rows whose paired differences are clearly skewed; the test behind *verdict* assumes that they are symmetric. The
-# networks with sigmoid do not learn slowly. They give one constant answer for all ten thousand images. Which answer?
-# Compare their accuracy with the shares of the digits.
+# Unfold *All columns* and compare *published* with *ours*: are the figures of the document within the range of our
+# seeds? Every bracket holds a 95 % interval. Behind *at chance* it says how large the share of such runs may be among
+# other seeds. The caption names rows whose paired differences are clearly skewed; the test behind *verdict* assumes
+# that they are symmetric. The networks with sigmoid do not learn slowly. They give one constant answer for all ten
+# thousand images. Which answer? Compare their accuracy with the shares of the digits.
 
-# %% [markdown] tags=["lang-ko"] english="d858e6bb"
-# *published* 열(문서에 실린 값)과 *ours* 열(우리가 잰 값)을 견주어 보세요. 문서의 수치가 우리 시드들의 범위 안에
-# 들어오나요? 표 아래에는 짝지은 차이가 뚜렷이 한쪽으로 치우친 행의 이름이 있습니다. *verdict* 뒤의 검정은 차이가
-# 대칭이라고 가정합니다. 시그모이드가 있는 행은 느리게 배우는 것이 아닙니다. 이미지 만 장에 늘 똑같은 답 하나를
-# 내놓습니다. 어떤 답일까요? 그 정확도를 숫자마다의 비율과 견주어 보세요.
+# %% [markdown] tags=["lang-ko"] english="4a05690f"
+# *All columns*를 펼쳐 *published* 열(문서에 실린 값)과 *ours* 열(우리가 잰 값)을 견주어 보세요. 문서의 수치가 우리
+# 시드들의 범위 안에 들어오나요? 괄호 안은 모두 95 % 구간입니다. *at chance* 뒤의 구간은 다른 시드에서 그런 실행이
+# 얼마나 많을 수 있는지 말해 줍니다. 표 아래에는 짝지은 차이가 뚜렷이 한쪽으로 치우친 행의 이름이 있습니다. *verdict*
+# 뒤의 검정은 차이가 대칭이라고 가정합니다. 시그모이드가 있는 행은 느리게 배우는 것이 아닙니다. 이미지 만 장에 늘
+# 똑같은 답 하나를 내놓습니다. 어떤 답일까요? 그 정확도를 숫자마다의 비율과 견주어 보세요.
 
 # %%
 shares = torch.bincount(tested_digits("mnist"), minlength=10) / 10_000
@@ -696,7 +698,7 @@ show(condition_figures.outcome_figure(found))
 for network, name in {"the tiny network": "digits", "the documents' CNN": "mnist"}.items():
     grid = lesson.grid_table(name).frame
     learnt, runs = grid["learnt"].str.split(" of ", expand=True).astype(int).to_numpy().T
-    print(f"{network}: {runs.min()} seeds in a row{' (an illustration)' if runs.min() < st.FEWEST_SEEDS else ''}")
+    print(f"{network}: seeds in each row: {runs.min()}{' (an illustration)' if runs.min() < st.FEWEST_SEEDS else ''}")
     for images_are in grid["training images"].unique():
         rows = (grid["training images"] == images_are).to_numpy()
         for what in ("if the classes matter", "if the images matter"):

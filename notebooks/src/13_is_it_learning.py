@@ -461,13 +461,15 @@ bugs.style.set_properties(**{"text-align": "left"})
 #
 # People switch off an alarm that rings without a reason. So the doctor is tested on set-ups that are right
 # (torchvision's classifiers, segmentation, soft targets, distillation, half precision …) and on set-ups that are wrong.
-# *named* counts the wrong ones whose cause it names, *silent* those on which PyTorch itself says nothing, *alarms* and
-# *warnings* the right ones that it objects to. The counts come from a stored run:
+# *named* counts the wrong ones whose cause it names; *silent* counts only those on which PyTorch itself says nothing.
+# *alarms* and *warnings* count the right ones that it objects to. The counts come from a stored run:
 
 # %%
 stored = json.loads((RESULTS / "doctor" / "third_round.json").read_text(encoding="utf-8"))["sets"]
-exam = pd.DataFrame({name: run["counts"] for name, run in stored.items()}).T
-exam
+exam = pd.DataFrame({name: run["counts"] for name, run in stored.items()}).T.astype(str)
+share = lambda part, whole: exam[part] + " of " + exam[whole]  # noqa: E731
+pd.DataFrame({"named": share("named", "wrong"), "silent": share("silent named", "silent"),
+              "alarms": share("alarms", "right"), "warnings": share("warnings", "right"), "crashes": exam["crashes"]})
 
 # %% [markdown]
 # Keep two limits in mind. The first row was known when the doctor was built, so it says little. The others are new, but

@@ -18,7 +18,7 @@ LABS = (
     "from lm_utils.explorer.picker import picker\n"
     "banner.banner('digits', 'cpu')",
     "start_here.verdict_lab()",
-    "start_here.vote('scripts', 'Why?', ['this', 'that'])",
+    "start_here.Vote('scripts', 'Why?', ['this', 'that'])",
     "quiz.predict('Which?', ['this', 'that'], 'that', 'Because.')",
     "quiz.check(2, 1)",
     "ten_questions.before()",

@@ -52,7 +52,7 @@ def test_the_scripts_shown_are_the_runs_shown(name, digits):
 @pytest.fixture(scope="module")
 def opened(digits):
     """The cold open, before and after a click on Train."""
-    box = scripts.cold_open(digits, 0.1, lesson.vote("scripts", "Why?", ["this", "that"]), "cpu")
+    box = scripts.ColdOpen(digits, 0.1, lesson.Vote("scripts", "Why?", ["this", "that"]), "cpu")
     before = box.picture.value
     box.button.click()
     assert box.runs is box.finished  # waits for the click's training, and trains nothing again
@@ -106,17 +106,17 @@ def test_how_many_pairings_are_impossible():
 
 def test_the_ten_questions_come_before_any_answer():
     text = SOURCE.read_text("utf-8")
-    assert text.index("lesson.vote(") < text.index("ten_questions.before()") < text.index("quiz.predict(")
+    assert text.index("lesson.Vote(") < text.index("ten_questions.before()") < text.index("quiz.predict(")
 
 
 def test_a_vote_is_kept_and_nothing_is_revealed(tmp_path, monkeypatch):
     monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path))
-    box = lesson.vote("scripts", "Why?", ["this", "that"])
+    box = lesson.Vote("scripts", "Why?", ["this", "that"])
     assert lesson.recall("scripts") is None
     box.choices.value = "that"
     assert lesson.recall("scripts") == "that" and "Kept" in box.note.value
     assert "again in notebook 15" in box.note.value
-    assert lesson.vote("scripts", "Why?", ["this", "that"]).choices.value == "that"
+    assert lesson.Vote("scripts", "Why?", ["this", "that"]).choices.value == "that"
     (tmp_path / "votes.json").write_text("[1", "utf-8")
     assert lesson.recall("scripts") is None
 
@@ -130,7 +130,7 @@ def test_every_option_of_the_vote_is_answered_at_the_end():
 def test_a_vote_survives_a_folder_that_cannot_be_written(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("", "utf-8")
     monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "file"))
-    box = lesson.vote("scripts", "Why?", ["this", "that"])
+    box = lesson.Vote("scripts", "Why?", ["this", "that"])
     box.choices.value = "this"
     assert "remember it" in box.note.value
 

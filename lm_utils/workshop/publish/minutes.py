@@ -18,8 +18,8 @@ WORDS_A_MINUTE = 180
 MINUTES = {  # of a code cell, by the first pattern that it holds
     r"\bquiz\.check": 4,  # an exercise
     r"(= |return )\.\.\.$": 0,  # its gap
-    r"\bquiz\.predict\(|\bvote\(": 1,
-    r"_lab\(|\b(picker|explorer|cold_open)\(|\bten_questions\.": 3,
+    r"\bquiz\.predict\(|\bVote\(": 1,
+    r"_lab\(|\b(picker|explorer|ColdOpen)\(|\bten_questions\.": 3,
     r"\bshow\(": 2.5,  # a figure
     "": 1,  # any other cell that is not the parameters'
 }
