@@ -7,7 +7,7 @@
 - All other text goes to the speaker's notes.
 - A cell with the metadata `slideshow={"slide_type": "skip"}` is left out.
 
-What does not fit is scrolled; the style sheet gives a figure the room that the text leaves.
+What does not fit goes on to the next slide (site/slides/fit.js); a figure has the room that the text leaves.
 """
 
 import re

@@ -25,8 +25,8 @@ TO_NOTEBOOK = re.compile(r'href="(?:\.\./)?(?:notebooks/)?(\d\d_\w+)\.ipynb(?:#[
 LESSON = "One lesson of 50 minutes"
 KEYS = (
     "Space, Page Down or the right arrow goes on, Page Up or the left arrow goes back; <b>S</b> opens the speaker's "
-    "notes in a window of their own; Esc shows all slides at once; F fills the screen; what does not fit is scrolled "
-    "with the mouse. For paper, add <code>?print-pdf</code> to a deck's address and print it."
+    "notes in a window of their own; Esc shows all slides at once; F fills the screen. "
+    "For paper, add <code>?print-pdf</code> to a deck's address and print it."
 )
 
 
@@ -74,14 +74,15 @@ def build(notebooks: Mapping[str, NotebookNode], out: Path) -> Path:
 
 
 def copy_player(out: Path) -> None:
-    """Put reveal.js and the style beside the decks."""
+    """Put reveal.js, the style and what lets slides fit beside the decks."""
     source = web_part("reveal.js")
     shutil.rmtree(out / "reveal", ignore_errors=True)
     for name in REVEAL:
         target = out / "reveal" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         (shutil.copytree if (source / name).is_dir() else shutil.copyfile)(source / name, target)
-    shutil.copyfile(PROJECT / "site" / "slides" / "slides.css", out / "slides.css")
+    for name in ("slides.css", "fit.js"):
+        shutil.copyfile(PROJECT / "site" / "slides" / name, out / name)
 
 
 def title_of(notebook: NotebookNode) -> str:
