@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 import uuid
 from dataclasses import replace
@@ -27,7 +28,7 @@ from lm_utils.files import write_whole
 from lm_utils.runs import rows
 from lm_utils.workshop.publish import notebooks
 from lm_utils.workshop.run_all import command as runner
-from lm_utils.workshop.run_all import forecast
+from lm_utils.workshop.run_all import forecast, forks
 from lm_utils.workshop.run_all import notebook as execution
 from lm_utils.workshop.run_all import process as watched
 from lm_utils.workshop.run_all import report as run_report
@@ -58,6 +59,13 @@ CELLS = {
         "threading.Thread(target=forever).start()\nsubprocess.Popen(['sleep', '600'], start_new_session=True).pid",
     ],
     "08_from_outside": ["import os", "os.kill(os.getppid(), 9)", "1"],
+    "10_like_any": [
+        "import sys\n'torch' in sys.modules",
+        "import multiprocessing, os, torch",
+        "[os.getcwd(), os.environ['OMP_NUM_THREADS'], torch.get_num_threads(), multiprocessing.get_start_method()]",
+        "import matplotlib.pyplot as plt\nplt.plot([1, 2])[0].get_label()",
+        "[__name__, sys.argv[1:2], os.read(0, 1)]",
+    ],
 }
 FAULTS = {
     "01_error": "code cell 3 (`math.sqrt(-x)`): ValueError:",
@@ -109,7 +117,8 @@ def marked(mark):
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             alive = process.status() != psutil.STATUS_ZOMBIE and process.pid != os.getpid()
-            if alive and process.environ().get("LM_TEST_MARK") == mark:
+            helper = any("multiprocessing.resource_tracker" in word for word in process.cmdline())  # ends with us
+            if alive and process.environ().get("LM_TEST_MARK") == mark and not helper:
                 found.append(process)
     return found
 
@@ -175,6 +184,30 @@ def test_every_fault_is_found_and_its_cell_named(faulty, name, words):
 def test_a_loop_in_a_thread_ends_with_its_notebook_and_no_process_is_left(faulty, mark):
     assert statuses(faulty[1])["07_loop"] == "ok"
     assert marked(mark) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux forks safely")
+def test_a_kernel_that_is_a_fork_has_everything_imported_and_is_else_like_any(faulty, tmp_path):
+    runner.run_all(notebooks=faulty[0] / "nb", out=tmp_path, train=nothing_to_train, only=["10"])  # too few for forks
+    fork, usual = (nbformat.read(str(out / "10_like_any.ipynb"), 4).cells for out in (faulty[0] / "out", tmp_path))
+    assert [cells[3].outputs[0].data["text/plain"] for cells in (fork, usual)] == ["True", "False"]
+    assert [cell.outputs for cell in fork[4:]] == [cell.outputs for cell in usual[4:]]
+    assert "image/png" in fork[6].outputs[1].data
+
+
+def test_where_no_fork_can_be_had_a_notebook_runs_in_an_ordinary_process(tmp_path, monkeypatch):
+    def refused(*_):
+        raise EOFError
+
+    put(tmp_path / "nb", "00_good", ["1"])
+    (tmp_path / "out").mkdir()
+    monkeypatch.setattr(watched, "Forked", refused)
+    one = [tmp_path / "nb" / "00_good.ipynb", tmp_path / "out", SETTINGS, nothing_to_train(None, None)]
+    assert watched.Watched(*one, threading.Event(), forked=True).run().status == "ok"
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with forks.server(notebooks=18) as forked:
+        assert not forked
 
 
 @pytest.mark.slow
@@ -475,6 +508,8 @@ def begun(folder):
 @pytest.mark.skipif(os.name == "nt", reason="signals work otherwise on Windows")
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_ends_everything_within_five_seconds_and_keeps_what_is_done(long, start, mark, how):
+    if how == signal.SIGINT:
+        put(long / "nb", "02_more", ["1"])  # enough for forks
     process = start(long)
     until(begun(long), 300)
     begin = time.monotonic()
@@ -492,11 +527,14 @@ def test_an_interrupt_ends_everything_within_five_seconds_and_keeps_what_is_done
 @pytest.mark.alone  # it holds a promise in seconds
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals work otherwise on Windows")
-def test_even_a_killed_run_all_leaves_neither_a_process_nor_a_folder(long, start, mark):
+@pytest.mark.parametrize("more", [[], ["02_more"]], ids=["processes", "forks"])
+def test_even_a_killed_run_all_leaves_neither_a_process_nor_a_folder(long, start, mark, more):
+    for name in more:
+        put(long / "nb", name, ["1"])
     process = start(long)
     until(begun(long), 300)
     orphans = [each for each in marked(mark) if "sleep" not in each.name()]  # that one was set free by the notebook
-    folders = {Path(each.environ().get("JUPYTER_RUNTIME_DIR", long / "none")) for each in orphans}
+    folders = {Path(each.environ().get("JUPYTER_RUNTIME_DIR", long / "none")) for each in marked(mark)}
     assert any(folder.exists() for folder in folders)
     process.kill()
     process.wait()

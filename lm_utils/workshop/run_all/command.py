@@ -19,6 +19,7 @@ from filelock import FileLock, Timeout
 from lm_utils.errors import UserError
 from lm_utils.files import try_to_write
 from lm_utils.threads import cores
+from lm_utils.workshop.run_all import forks
 from lm_utils.workshop.run_all.process import ROOT, Watched, still_good
 from lm_utils.workshop.run_all.report import (
     IDLE_LIMIT,
@@ -67,14 +68,14 @@ def run_all(
     found, chosen = choose(notebooks, only)
     settings = Settings(data, seeds, device, jobs, fresh, limit, idle_limit)
     prepare(out)
-    with alone(out), terminable():
+    with alone(out), terminable(), forks.server(len(chosen)) as forked:
         before = read_report(out)
         report = Report(out, settings, found, chosen)
         trained = train_reported(train or train_missing, settings, chosen, report)
         report.begin(trained)
         kept = {} if fresh or before.get("ok", True) else still_good(chosen, out, trained, settings)
         try:
-            execute(chosen, out, settings, trained, kept, report)
+            execute(chosen, out, settings, trained, kept, report, forked)
         except KeyboardInterrupt:
             print("\nInterrupted: no notebook is running any more; what is finished was kept.", flush=True)
             raise
@@ -192,17 +193,24 @@ def train_missing(settings: Settings, numbers: list[str]) -> Trained:
 
 
 def execute(
-    chosen: list[Path], out: Path, settings: Settings, trained: Trained, kept: dict[str, Outcome], report: Report
+    chosen: list[Path],
+    out: Path,
+    settings: Settings,
+    trained: Trained,
+    kept: dict[str, Outcome],
+    report: Report,
+    forked: bool,
 ) -> None:
     """Execute the chosen notebooks, several at a time and the longest first, and fill the report as they end."""
-    jobs = settings.jobs or (1 if trained.device == "cuda" else max(1, min(4, cores())))
+    at_once = min(4, cores() + 1)  # one more than cores: a notebook also waits, for its kernel to start and to end
+    jobs = settings.jobs or (1 if trained.device == "cuda" else at_once)
     todo = sorted((path for path in chosen if path.stem not in kept), key=lambda path: path.stem[:2] not in OWN_TASK)
     for outcome in kept.values():
         report.add(outcome, "kept from the run before")
     stop = threading.Event()
     with ThreadPoolExecutor(jobs, thread_name_prefix="notebook") as pool:
         try:
-            watched = (Watched(path, out, settings, trained, stop) for path in todo)
+            watched = (Watched(path, out, settings, trained, stop, forked) for path in todo)
             for future in as_completed([pool.submit(notebook.run) for notebook in watched]):
                 outcome = future.result()
                 report.add(outcome)

@@ -215,11 +215,16 @@ def remove_folder() -> None:
         shutil.rmtree(os.environ["JUPYTER_RUNTIME_DIR"], ignore_errors=True)
 
 
-if __name__ == "__main__":
-    own_channel = os.fdopen(os.dup(1), "w")
+def as_process(job: dict[str, Any]) -> None:
+    """Do the job of this process: its stdout is the channel, its end that of whatever it started."""
+    channel = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # whatever else is printed here or by the kernel goes to stderr
     threading.Thread(target=end_with_parent, daemon=True).start()
     try:
-        main(json.loads(sys.argv[1]), own_channel)
+        main(job, channel)
     finally:
         remove_folder()
+
+
+if __name__ == "__main__":
+    as_process(json.loads(sys.argv[1]))

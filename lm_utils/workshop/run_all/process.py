@@ -23,6 +23,8 @@ import psutil
 
 from lm_utils.files import PROJECT
 from lm_utils.threads import capped_environment
+from lm_utils.workshop.run_all import notebook
+from lm_utils.workshop.run_all.forks import Forked, name_of
 from lm_utils.workshop.run_all.report import Outcome, Settings, Trained
 
 ROOT = PROJECT
@@ -32,8 +34,11 @@ IDLE_WORK = 0.05  # seconds of processor time per second; a waiting kernel needs
 class Watched:
     """One notebook in a process of its own, with everything that it starts."""
 
-    def __init__(self, path: Path, out: Path, settings: Settings, trained: Trained, stop: threading.Event) -> None:
+    def __init__(
+        self, path: Path, out: Path, settings: Settings, trained: Trained, stop: threading.Event, forked: bool = False
+    ) -> None:
         self.path, self.out, self.settings, self.trained, self.stop = path, out, settings, trained, stop
+        self.forked = forked
         self.tag = uuid.uuid4().hex
         self.last: dict[str, Any] = {}
         self.cell = "the start of the kernel"
@@ -93,19 +98,24 @@ class Watched:
                 with suppress(OSError):
                     left.unlink(missing_ok=True)
 
-    def start(self, scratch: Path) -> tuple[subprocess.Popen, deque[str]]:
+    def start(self, scratch: Path) -> tuple[subprocess.Popen | Forked, deque[str]]:
         """Start the process that executes the notebook, apart from the terminal's signals."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "lm_utils.workshop.run_all.notebook", json.dumps(self.job())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=self.environment(scratch),
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            start_new_session=True,
-        )
+        process = None
+        if self.forked:
+            with suppress(OSError, EOFError):  # an ordinary process can do it, too
+                process = Forked(notebook.as_process, self.job(), self.environment(scratch))
+        if process is None:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "lm_utils.workshop.run_all.notebook", json.dumps(self.job())],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=self.environment(scratch),
+                text=True,
+                encoding="utf-8",
+                errors="replace",
+                start_new_session=True,
+            )
         errors: deque[str] = deque(maxlen=20)
         self.readers = [
             threading.Thread(target=self.listen, args=(process.stdout,), daemon=True),
@@ -147,7 +157,7 @@ class Watched:
             self.cell = self.last.get("cell", self.cell)
             self.news += 1
 
-    def watch(self, process: subprocess.Popen, started: float) -> tuple[str, str] | None:
+    def watch(self, process: subprocess.Popen | Forked, started: float) -> tuple[str, str] | None:
         """Wait for the process; return status and error where it had to be ended."""
         news, work, active = self.news, 0.0, time.monotonic()
         while True:
@@ -209,7 +219,8 @@ def end_all(tag: str) -> None:
 def has_tag(process: psutil.Process, tag: str) -> bool:
     """Say whether a living process was started for the notebook with this tag."""
     try:
-        return process.status() != psutil.STATUS_ZOMBIE and process.environ().get("LM_RUN_ALL") == tag
+        belongs = process.name() == name_of(tag) or process.environ().get("LM_RUN_ALL") == tag
+        return belongs and process.status() != psutil.STATUS_ZOMBIE
     except (psutil.Error, OSError):
         return False
 
