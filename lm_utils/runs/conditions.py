@@ -70,7 +70,6 @@ SOFTMAX = Pairing("multiclass", "cross_entropy")
 ONE = Pairing("probability", "bce", "sigmoid")
 CURVED_AT = {0.1: (0,), 0.2: (0, 3), 0.3: (0, 3, 6), 0.5: (0, 3, 6, 8, 9)}
 
-
 collapse = partial(Condition, "collapse")
 
 COLLAPSE: tuple[Condition, ...] = (
@@ -106,7 +105,6 @@ SQUARED = Pairing("multiclass", "mse", "sigmoid")
 RAW, STANDARDISED = Pairing("regression", "mse"), Pairing("regression", "mse", normalize=True)
 CUT_OFF = Pairing("regression", "mse", "relu")
 MEAN_TARGET = sum(number for (number,) in TASKS["regression"].table) / 10  # with each digit equally often
-
 
 switch = partial(Condition, "switches")
 
