@@ -170,8 +170,7 @@ class Panel {
     if (kept.length) {
       const menu = make("select", { name: "seed", onchange: () => (settings.seed = +menu.value, showOutputs(), keepAddress()) },
         ...kept.map((run) => new Option(run.seed, run.seed)));
-      this.words.append(make("h4", {}, "What the outputs look like after training"),
-        make("p", {}, "What they were before training was not recorded."),
+      this.words.append(make("h4", {}, kept[0].before ? "The outputs before and after training" : "The outputs after training"),
         make("p", { className: "filter" }, make("label", {}, "seed", menu)), this.outputs);
       this.seedMenu = menu;
       this.showOutputs();
@@ -186,7 +185,8 @@ class Panel {
     const kept = this.runs.runs.filter((run) => Object.keys(run.outputs).length);
     const run = kept.find((one) => one.seed === settings.seed) ?? kept[0];
     this.seedMenu.value = run.seed;
-    this.outputs.replaceChildren(...outputsOf(run, this.task));
+    const before = run.before ? [make("h5", {}, "Before"), ...outputsOf({ outputs: run.before }, this.task), make("h5", {}, "After")] : [];
+    this.outputs.replaceChildren(...before, ...outputsOf(run, this.task));
   }
 
   /** What was switched off and on with this pairing; each condition can be put beside it. */

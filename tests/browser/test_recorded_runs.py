@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from lm_utils.evidence import before_training
 from lm_utils.evidence.reference_lines import Landmarks
 from lm_utils.evidence.results import reference
 from lm_utils.explorer.choice import PRESETS
@@ -86,7 +87,7 @@ def test_one_predicts_and_the_curves_play_to_the_verdict(window):
     assert "0 of 10 did better than a constant answer." in window.said
     assert window.page.locator("svg").first.get_attribute("aria-label") != first
     assert Pairing("multiclass", "bce", "sigmoid").explanation in window.page.locator("#explorer").inner_text()
-    assert window.page.locator("table.confusion td").count() == 100
+    assert window.page.locator("table.confusion td").count() == 200  # before and after
     window.button("Play again").click()
     window.button("Show the end").wait_for()
 
@@ -151,7 +152,7 @@ def stored(run: dict) -> list:
     """What the page must show of a run: its seed, figures, outputs and curves, as they are shipped."""
     outputs = {name: value for name, value in run["outputs"].items() if name != "reliability"}
     curves = [[record[name] for record in run["history"]] for name in CURVES]
-    return [run["seed"], run["status"], run["best_epoch"], run["test_metric"], outputs, *curves]
+    return [run["seed"], run["status"], run["best_epoch"], run["test_metric"], outputs, run["before"], *curves]
 
 
 def test_every_pairing_has_the_shipped_figures_to_the_digit(window):
@@ -161,7 +162,7 @@ def test_every_pairing_has_the_shipped_figures_to_the_digit(window):
             const all = [], down = (inner, names) => typeof inner === "string" ? all.push([names, inner])
                 : Object.entries(inner).forEach(([name, one]) => down(one, [...names, name]));
             down(runsIndex.files, []);
-            const told = (run) => [run.seed, run.status, run.best_epoch, run.test_metric, run.outputs,
+            const told = (run) => [run.seed, run.status, run.best_epoch, run.test_metric, run.outputs, run.before ?? {},
                 ...curves.map((name) => run[name])];
             return JSON.stringify(await Promise.all(all.map(async ([names, file]) =>
                 [names, (await runsOf(file)).runs.map(told)])));
@@ -170,9 +171,11 @@ def test_every_pairing_has_the_shipped_figures_to_the_digit(window):
     )
     shown = {tuple(names): runs for names, runs in json.loads(found)}
     by_pairing = reference().by_pairing
+    before = before_training.stored(ROOT / "results" / "mnist")
     assert len(by_pairing) > 200 and len(shown) > len(by_pairing)
     for key, runs in by_pairing.items():
         pairing = Pairing(**dict(zip(KEY[:-1], key, strict=True)))
+        runs = [run | {"before": before.get((*key, run["seed"]), {})} for run in runs]
         wanted = json.loads(json.dumps([stored(run) for run in runs]).replace("NaN", "null"))
         assert shown[*place_of(pairing), variant(pairing)] == wanted, pairing.label
 

@@ -11,11 +11,13 @@ from torch.nn import functional as F
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.data import Part, load_data
+from lm_utils.evidence import before_training
 from lm_utils.evidence.changed_conditions import BY_NAME, Families, origin, outcome_table, stored
 from lm_utils.evidence.reference_lines import stored_landmarks
 from lm_utils.evidence.results import Results, number, reference
 from lm_utils.evidence.statistics import failed
 from lm_utils.explorer.choice import PRESETS, Preset
+from lm_utils.files import RESULTS
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.interventions import unchanged
@@ -111,10 +113,13 @@ def conditions() -> dict[tuple[str, str, str], Families]:
 
 def pairings_told(results: Results, switched: dict) -> Iterator[tuple[tuple, dict]]:
     """Yield place and content of every pairing: its verdict, and what was switched off and on."""
+    before = before_training.stored(RESULTS / results.data)
     for key, runs in results.by_pairing.items():
         pairing = Pairing(**dict(zip(KEY[:-1], key, strict=True)))
         place = place_of(pairing)
         told = runs_told(pairing, runs, results.baseline(pairing.task))
+        for run in told["runs"]:
+            run |= {"before": before[*key, run["seed"]]} if (*key, run["seed"]) in before else {}
         told |= {"verdict": pairing.verdict, "explanation": pairing.explanation}
         told |= asdict(stored_landmarks(pairing, results.data))
         if place in switched:

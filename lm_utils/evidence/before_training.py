@@ -7,6 +7,7 @@ classes' confusion matrices have more than half of their images in one column, a
 import json
 from datetime import date
 from functools import lru_cache
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -29,6 +30,13 @@ def main(data: str = "mnist") -> None:
     told = [[*(entry[name] for name in KEY), outputs_before(*key_of(entry), data)] for entry in runs]
     made = {"device": "cpu", "torch": torch.__version__, "date": date.today().isoformat(), "data": data}
     write_whole(RESULTS / data / FILE, json.dumps({**made, "key": KEY, "runs": told}, separators=(",", ":")) + "\n")
+
+
+def stored(folder: Path) -> dict[tuple, dict]:
+    """Return the outputs before training of each run, by what names it; none where they were not computed."""
+    file = folder / FILE
+    runs = json.loads(file.read_text(encoding="utf-8"))["runs"] if file.exists() else []
+    return {tuple(names): outputs for *names, outputs in runs}
 
 
 def outputs_before(pairing: Pairing, seed: int, data: str) -> dict:
