@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -104,11 +103,6 @@ def curves_figure(
     return figure
 
 
-def metric_of(history: Sequence[Mapping[str, float]], name: str = "valid_metric") -> list[float]:
-    """Return one column of a history."""
-    return [record[name] for record in history]
-
-
 def stops_at(values: Sequence[float], patience: int) -> tuple[int, int]:
     """Return the epoch at which early stopping ends a run, and the epoch it keeps; accuracies, larger is better."""
     best, best_epoch = float("-inf"), 0
@@ -120,25 +114,13 @@ def stops_at(values: Sequence[float], patience: int) -> tuple[int, int]:
     return len(values), best_epoch
 
 
-def patience_table(histories: Sequence[Sequence[Mapping[str, float]]], patiences: Sequence[int]) -> pd.DataFrame:
-    """Say for each run and patience when it would have stopped, and what it would have kept."""
-    rows = []
-    for seed, history in enumerate(histories):
-        values = metric_of(history)
-        for patience in patiences:
-            end, kept = stops_at(values, patience)
-            rows.append({"seed": seed, "patience": patience, "stops after": end, "keeps epoch": kept,
-                         "valid accuracy": values[kept - 1]})  # fmt: skip
-    return pd.DataFrame(rows)
-
-
 def patience_figure(
     histories: Sequence[Sequence[Mapping[str, float]]], patiences: Sequence[int] = (1, 3, 10)
 ) -> Figure:
     """Draw validation curves, each with the epoch that early stopping keeps under several patiences."""
     figure, axes = new_figure(1, len(histories), width=11, height=3.6, sharey=True, squeeze=False)
     for seed, (history, panel) in enumerate(zip(histories, axes[0], strict=True)):
-        values = [100 * value for value in metric_of(history)]
+        values = [100 * record["valid_metric"] for record in history]
         panel.plot(range(1, len(values) + 1), values, color="0.6", lw=1.5)
         for i, patience in enumerate(patiences):
             _, kept = stops_at(values, patience)

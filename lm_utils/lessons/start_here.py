@@ -168,21 +168,22 @@ def notebooks_here() -> dict[str, dict[str, str]]:
         translated = bool(above) and korean.exists()
         cells = json.loads((korean if translated else file).read_text(encoding="utf-8"))["cells"]
         text = "\n".join("".join(cell["source"]) for cell in cells[:4] if cell["cell_type"] == "markdown")
-        part = {key: _first(pattern, text) for key, pattern in FOUND.items()}
-        course[file.name[:2]] = {"file": file.name if translated else above + file.name, **part}
+        course[file.name[:2]] = {"file": file.name if translated else above + file.name, **told_at_the_top(text)}
     return course
 
 
 FOUND = {
     "title": r"^# \d\d (.+)",
     "minutes": r"\*\*(?:Time|시간):?\*\*:? *(\d+)",
+    "time": r"\*\*Time:\*\* (.+)",
     "covers": r"\*\*(?:Covers|범위):?\*\*:? *(.+)",
 }
 
 
-def _first(pattern: str, text: str) -> str:
-    match = re.search(pattern, text, re.MULTILINE)
-    return match[1].strip() if match else ""
+def told_at_the_top(text: str) -> dict[str, str]:
+    """Return title, minutes, time in words and coverage from the text at a notebook's top; empty where it lacks one."""
+    found = {key: re.search(pattern, text, re.MULTILINE) for key, pattern in FOUND.items()}
+    return {key: match[1].strip() if match else "" for key, match in found.items()}
 
 
 def course_map() -> Markdown:

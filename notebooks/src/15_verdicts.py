@@ -224,9 +224,9 @@ found["share won back"] = (found["accuracy_at_cut"] - found["test_metric"]) / (g
 found.round(3)
 
 # %% [markdown]
-# The gap that is left is real; [notebook 12](12_multi_label.ipynb) says where most of it comes from. So "cannot be
-# learnt" is wrong for one loss and not shown for the other. One thing remains true: as probabilities of the labels such
-# outputs are wrong whatever the cut, because they add up to 1.
+# The gap that is left is real; [notebook 12](12_multi_label.ipynb) says where most of it comes from. Of the document's
+# two rows, "cannot be learnt" is wrong for MSE and not shown for cross-entropy. One thing remains true: as
+# probabilities of the labels such outputs are wrong whatever the cut, because they add up to 1.
 #
 # ### "Accuracy is enough, because the classes are balanced"
 

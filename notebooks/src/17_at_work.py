@@ -476,7 +476,7 @@ summary.agg(columns).sort_values(("test_metric", "mean"), ascending=False).round
 #    05](05_matching_loss_to_task.ipynb).
 # 2. **Will somebody read the probabilities?** Then a likelihood (cross-entropy, BCE), and a temperature afterwards.
 # 3. **Are labels wrong, or targets wild?** Then a loss whose pull has a limit: Huber or MAE for numbers ([notebook
-#    01](01_losses.ipynb)); for classes look at [notebook 15](15_verdicts.ipynb) first.
+#    01](01_losses.ipynb)); for classes look at [notebook 16](16_on_new_data.ipynb) first.
 # 4. **Are classes rare?** First the plain loss and another reading (part 4). Weights only if that is not enough.
 # 5. **Otherwise take the one that everybody knows**: logits and `CrossEntropyLoss` or `BCEWithLogitsLoss`. The next
 #    reader will not have to think about it.

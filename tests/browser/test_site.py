@@ -204,6 +204,16 @@ def test_a_lab_that_is_a_formula_follows_its_controls(reader):
     assert one.faults == []
 
 
+def test_under_a_lab_its_code_unfolds(reader):
+    one = reader()
+    one.open(NOTEBOOK)
+    fold = one.page.locator("details.code").first
+    assert not fold.locator("pre").is_visible()
+    fold.locator("summary").click()
+    fold.locator("pre", has_text="def error_figure(").wait_for()
+    assert one.faults == []
+
+
 def test_a_question_is_answered_after_a_choice(reader):
     one = reader()
     one.open(NOTEBOOK)

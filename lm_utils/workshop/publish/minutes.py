@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from nbformat import NotebookNode
 
 from lm_utils.evidence.tables import markdown_table
+from lm_utils.lessons.start_here import told_at_the_top
 
 PLACE = "{time}"
 LESSON = 50  # what takes longer is split into a part for the class and a part for home
@@ -27,7 +28,6 @@ IN_WORDS = {
     "english": ("{all} minutes", ". In class: {first} minutes, up to *{heading}*; at home: the other {rest}"),
     "korean": ("{all}분", ". 수업에서는 *{heading}* 앞까지 {first}분, 나머지 {rest}분은 집에서"),
 }
-FOUND = (r"^# (.+)", r"\*\*Time:\*\* (.+)", r"\*\*Covers:\*\* (.+)")
 HEAD = """# The notebooks
 
 `make lab` opens them. Each time is computed by one rule (`lm_utils/workshop/publish/minutes.py`) from words, figures,
@@ -84,9 +84,6 @@ def page(notebooks: Mapping[str, NotebookNode]) -> str:
     """Return the list of all notebooks, by file name: title, time and what of the documents each one covers."""
     lines = []
     for name, notebook in notebooks.items():
-        first = notebook.cells[0].source
-        title, time, covers = (
-            match[1] if (match := re.search(pattern, first, re.MULTILINE)) else "" for pattern in FOUND
-        )
-        lines.append([f"[{title}]({name}.ipynb)", time, covers])
+        told = told_at_the_top(notebook.cells[0].source)
+        lines.append([f"[{name[:2]} {told['title']}]({name}.ipynb)", told["time"], told["covers"]])
     return f"{HEAD}\n\n{markdown_table(['notebook', 'time', 'covers'], lines)}\n"

@@ -1,5 +1,5 @@
 // Puts a lab of formulas.js in the place of its still picture: controls, panels of curves, and a table that is their
-// legend. Without JavaScript, or where a lab is no formula, the picture stays.
+// legend; what unfolds its code stays below. Without JavaScript, or where a lab is no formula, the picture stays.
 "use strict";
 
 /** Round steps of an axis, at least three of them. */
@@ -115,7 +115,7 @@ function makeLab(box, lab) {
   }
   form.addEventListener("submit", (event) => event.preventDefault());
   update();
-  box.replaceChildren(form, charts, table);
+  box.replaceChildren(form, charts, table, ...box.querySelectorAll("details.code"));
 }
 
 for (const box of document.querySelectorAll("[data-lab]")) {
