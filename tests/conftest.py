@@ -1,6 +1,7 @@
 """The same random numbers in every run; an order from quick to slow; what a parallel run keeps together."""
 
 import random
+import re
 
 import numpy as np
 import pytest
@@ -36,11 +37,34 @@ def tiny(digits) -> Splits:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Sort from quick to slow, on several processes from slow to quick, so that none waits at the end for another.
 
-    The tests of one file that share a fixture go to one process.
+    What shares something goes to one process.
     """
     several = hasattr(config, "workerinput")
     items.sort(key=lambda item: [bool(item.get_closest_marker(name)) for name in ("browser", "slow")], reverse=several)
     for item in items:
-        fixtures = item._fixtureinfo.name2fixturedefs.values() if hasattr(item, "_fixtureinfo") else ()
-        if any(fixture.scope in SHARED for found in fixtures for fixture in found):
-            item.add_marker(pytest.mark.xdist_group(item.path.name))
+        group = group_of(item)
+        if several and group:
+            if not item.get_closest_marker("xdist_group"):
+                item.add_marker(pytest.mark.xdist_group(group))
+            if hasattr(item, "_id"):  # since pytest 9.2 it stands there, where xdist 3.8 does not write it
+                item._id = type(item._id).parse(f"{item.nodeid}@{group}")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Make sure that the process which hands out the tests is told what belongs together."""
+    if hasattr(session.config, "workerinput"):
+        assert all("@" in item.nodeid for item in session.items if group_of(item))
+
+
+def group_of(item: pytest.Item) -> str:
+    """The name of what a test shares with others; an empty one, if it can run anywhere.
+
+    JupyterLab starts twice, and what a file's own fixtures make is made once.
+    """
+    asked, own = getattr(item, "fixturenames", ()), item.get_closest_marker("xdist_group")
+    if own:
+        return own.args[0]
+    if "jupyter" in asked:
+        return "later lessons" if re.search(r"test_(08|13)", item.path.name) else "lessons"
+    fixtures = item._fixtureinfo.name2fixturedefs.values() if hasattr(item, "_fixtureinfo") else ()
+    return item.path.name if any(fixture.scope in SHARED for found in fixtures for fixture in found) else ""

@@ -101,11 +101,11 @@ def turn_fold(page: Page, title: str, mark: str) -> None:
     page.raw.get_by_role("button", name=f"{mark} {title}").wait_for()
 
 
-def long_run(page: Page) -> None:
-    """The first preset with so much patience that it does not end by itself."""
-    page.button("A pairing that fits").or_(page.button("● A pairing that fits")).click()
+def choose(page: Page, preset: str = "A pairing that fits", epochs: int = 500) -> None:
+    """A preset with so much patience that it does not end before these epochs."""
+    page.button(preset).or_(page.button(f"● {preset}")).click()
     turn_fold(page, "Everything else", "▾")
-    for label, value in (("Patience", "100"), ("Epochs at most", "500")):
+    for label, value in (("Patience", "100"), ("Epochs at most", f"{epochs}")):
         box = page.outputs.locator(".widget-text").filter(has_text=label).locator("input")
         box.fill(value)
         box.press("Enter")
@@ -118,6 +118,7 @@ def long_run(page: Page) -> None:
 def test_train_and_watch(web):
     assert web.raw.evaluate("document.documentElement.scrollWidth") <= SIZE["width"]
     web.screenshot("explorer_start")
+    choose(web, epochs=6)
     with moving(web):
         web.button("Train").click()
     web.screenshot("explorer_running")
@@ -133,7 +134,7 @@ def test_train_and_watch(web):
 
 
 def test_stop_and_double_click(web):
-    long_run(web)
+    choose(web)
     before = kept(web)
     web.button("Train").dblclick()
     wait_for_status(web, "Epoch 3", "Epoch 4", "Epoch 5", "Epoch 6", "Epoch 7", "Epoch 8", "Epoch 9")
@@ -145,19 +146,20 @@ def test_stop_and_double_click(web):
 
 
 def test_another_choice_while_it_trains(web):
-    long_run(web)
+    choose(web)
     web.button("Train").click()
     wait_for_status(web, "Epoch")
     web.button("Double softmax").click()
     wait_for_status(web, "the training was stopped")
     web.button("● Double softmax").wait_for()
+    choose(web, "Double softmax", epochs=6)
     web.button("Train").click()
     wait_for_status(web, "Done")
     wait_until_ready(web)
 
 
 def test_stop_by_keyboard_leaves_the_keyboard_at_train(web):
-    long_run(web)
+    choose(web)
     web.button("Train").press("Enter")
     wait_for_status(web, "Epoch")
     assert web.raw.evaluate("document.activeElement.innerText") == "Train"

@@ -22,13 +22,6 @@ from lm_utils.doctor.past_bugs import PAST_BUGS
 SPEED = page.runs()["speed"]
 
 
-@pytest.mark.parametrize("case", KNOWN, ids=lambda case: case.name)
-def test_exam(case):
-    report = case.report()
-    assert case.judged(), f"expected {case.expected or 'nothing'}:\n{report}"
-    assert all(f.message.endswith(".") and f.why.endswith(".") and f.fix for f in report.findings)
-
-
 def test_the_exam_is_broad_and_balanced():
     right = sum(case.expected is None for case in KNOWN)
     assert len(KNOWN) >= 60 and 0.4 < right / len(KNOWN) < 0.6

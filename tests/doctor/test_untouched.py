@@ -162,7 +162,8 @@ def test_what_cannot_be_called_is_refused_in_one_sentence(position, word, value)
 
 @pytest.mark.parametrize("case", [c for c in UNSEEN_RIGHT if c.name.startswith("unusual")], ids=lambda c: c.name)
 def test_unusual_set_ups_are_left_alone(case):
-    assert case.judged(), str(case.report())
+    report = case.report()
+    assert case.judged(report), str(report)
 
 
 def test_a_check_that_fails_is_said_and_ends_nothing(monkeypatch):
