@@ -1,6 +1,6 @@
 """Notebook 11: why ten sigmoids stop learning: the first push, how the hidden layer fills up, and a map of where."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -9,7 +9,6 @@ import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from lm_utils.data import Splits
@@ -165,52 +164,57 @@ def race_figure(runs: Sequence[dict], steps: int = 18) -> Figure:
     return figure
 
 
-def map_figure(runs: Sequence[dict]) -> Figure:
-    """Draw the share of probes that collapse over base rate and learning rate, a panel for each hidden layer.
+LAYERS = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "layernorm": "LayerNorm, sigmoid"}
+WHOSE = {race.Point: "tiny network", race.DocumentsPoint: "documents' CNN"}
 
-    A frame stands around a point where, in most probes, half of the units are stuck before the outputs have come nine
-    tenths of the way to the base rate: there the race says "collapse".
+
+def map_figure(found: dict[type[race.Point], list[dict]]) -> Figure:
+    """Draw the share of probes that collapse over base rate and learning rate or width, a row for each network.
+
+    The line parts points where, in most probes, half of the units are stuck before the outputs have come nine tenths of
+    the way to the base rate: there the race says "collapse".
     """
-    figure, axes = new_figure(2, 3, 11, 7)
+    figure, axes = new_figure(len(found), 5, 12, 0.9 + 2.4 * len(found), squeeze=False)
     told = []
-    titles = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "layernorm": "LayerNorm, then sigmoid"}
-    for axis, (hidden, title) in zip(axes.flat, titles.items(), strict=False):
-        steps = race.Point.learning_rates
-        grid = [[race.at(runs, race.Point(rate, lr, hidden=hidden)) for rate in race.RATES] for lr in steps]
-        told.append(draw_map(axis, grid, title, [f"{lr:g}" for lr in steps], "learning rate"))
-    grid = [[race.at(runs, race.Point(rate, width=width)) for rate in race.RATES] for width in race.Point.widths]
-    told.append(draw_map(axes[1, 1], grid, "sigmoid, learning rate 0.01", map(str, race.Point.widths), "hidden units"))
-    axes[1, 2].set_axis_off()
-    axes[1, 2].text(0, 0.95, "Number: probes that collapse\n\u2026: some neither learnt nor stuck yet\n"
-                    "Frame: the hidden layer wins the race", va="top", transform=axes[1, 2].transAxes)  # fmt: skip
-    figure.suptitle(
-        f"Collapse of the tiny network ({len({run['seed'] for run in runs})} seeds, embedded digits)", fontsize=13
-    )
+    for row, (kind, runs) in zip(axes, found.items(), strict=True):
+        for axis, (hidden, title) in zip(row, LAYERS.items(), strict=False):
+            grid = [[race.at(runs, kind(rate, lr, hidden=hidden)) for rate in race.RATES] for lr in kind.learning_rates]
+            words = draw_map(axis, grid, title, [f"{lr:g}" for lr in kind.learning_rates])
+            told.append(f"{WHOSE[kind]}, {words}")
+        row[0].set_ylabel(f"{WHOSE[kind]}\nlearning rate")
+        grid = [[race.at(runs, kind(rate, width=width)) for rate in race.RATES] for width in kind.widths]
+        told.append(f"{WHOSE[kind]}, hidden units: {draw_map(row[4], grid, 'sigmoid', map(str, kind.widths))}")
+        row[4].set_ylabel("hidden units")
+    for axis in axes[-1]:
+        axis.set_xlabel("base rate")
+    figure.suptitle("Probes that collapse (\u2026: some neither learnt nor stuck); right of the line the hidden layer"
+                    " is foretold to win the race", fontsize=12)  # fmt: skip
     figure.set_label(f"Maps of the share of probes that collapse. {'; '.join(told)}.")
     return figure
 
 
-def draw_map(axis: Axes, grid: list[list[list[dict]]], title: str, rows: Sequence[str], what: str) -> str:
+def draw_map(axis: Axes, grid: list[list[list[dict]]], title: str, rows: Iterable[str]) -> str:
     """Draw one panel; return it in words."""
-    lost = [[[race.outcome(run) for run in runs] for runs in line] for line in grid]
-    share = np.array([[cell.count("collapses") / len(cell) if cell else np.nan for cell in line] for line in lost])
+    ends = [[[race.outcome(run) for run in runs] for runs in line] for line in grid]
+    share = np.array([[cell.count("collapses") / len(cell) if cell else np.nan for cell in line] for line in ends])
     axis.imshow(share, vmin=0, vmax=1, cmap="YlOrRd", aspect="auto", origin="lower")
-    for y, line in enumerate(grid):
-        for x, runs in enumerate(line):
-            if not runs:
-                continue
-            waits = "\u2026" if "not yet" in lost[y][x] else ""
-            dark = share[y, x] > 0.6
-            axis.text(x, y, f"{lost[y][x].count('collapses')}/{len(runs)}{waits}", ha="center", va="center",
-                      color="white" if dark else "black", fontsize=11)  # fmt: skip
-            if hidden_layer_first(runs):
-                axis.add_patch(Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fill=False, lw=2.5, ec=COLORS[0]))
-    axis.set_xticks(range(len(race.RATES)), [f"{rate:g}" for rate in race.RATES])
-    axis.set_yticks(range(len(grid)), list(rows))
+    for y, x in np.argwhere(~np.isnan(share)):
+        waits = "\u2026" if "not yet" in ends[y][x] else ""
+        axis.text(x, y, f"{ends[y][x].count('collapses')}/{len(ends[y][x])}{waits}", ha="center", va="center",
+                  color="white" if share[y, x] > 0.6 else "black", fontsize=9)  # fmt: skip
+    foretold = np.array([[bool(runs) and hidden_layer_first(runs) for runs in line] for line in grid])
+    for y, x in np.argwhere(foretold[:, 1:] != foretold[:, :-1]):
+        axis.plot([x + 0.5, x + 0.5], [y - 0.5, y + 0.5], color=COLORS[0], lw=3)
+    for y, x in np.argwhere(foretold[1:] != foretold[:-1]):
+        axis.plot([x - 0.5, x + 0.5], [y + 0.5, y + 0.5], color=COLORS[0], lw=3)
+    axis.set_xticks(range(len(race.RATES)), [f"{rate:g}" for rate in race.RATES], fontsize=9)
+    axis.set_yticks(range(len(grid)), list(rows), fontsize=9)
     axis.grid(visible=False)
-    axis.set(title=title, xlabel="base rate", ylabel=what)
-    return f"{title}: {sum(cell.count('collapses') for line in lost for cell in line)} of" \
-           f" {sum(len(cell) for line in lost for cell in line)} probes collapse"  # fmt: skip
+    axis.set_title(title)
+    agree = (foretold == (share > 0.5))[~np.isnan(share)]
+    return f"{title}: {sum(cell.count('collapses') for line in ends for cell in line)} of" \
+           f" {sum(len(cell) for line in ends for cell in line)} probes collapse, at {agree.sum()} of" \
+           f" {agree.size} points most end as foretold"  # fmt: skip
 
 
 def hidden_layer_first(runs: Sequence[dict]) -> bool:

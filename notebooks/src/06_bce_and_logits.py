@@ -540,13 +540,17 @@ for loss, bad in wrong:
 
 # %% [markdown]
 # Stable does not mean exact. With logits 20 and 0 the true loss is about $2\cdot10^{-9}$; float32 has no number between
-# 1 and $1 + 2\cdot10^{-9}$, so loss and gradient are 0. No training notices, but do not read such a 0 as a proof.
+# 1 and $1 + 2\cdot10^{-9}$, so the loss and the gradient at the true class's logit are 0. (The other logit's gradient
+# is right.) No training notices, but do not read such a 0 as a proof.
 
 # %%
+found = {}
 for dtype in (torch.float32, torch.float64):
     logits = torch.tensor([[20.0, 0.0]], dtype=dtype, requires_grad=True)
     loss = nn.functional.cross_entropy(logits, torch.tensor([0]))
-    print(f"{dtype}: loss {loss.item():.2e}, gradient {torch.autograd.grad(loss, logits)[0][0, 0].item():.2e}")
+    found[dtype] = [loss.item(), *torch.autograd.grad(loss, logits)[0][0].tolist()]
+    print(f"{dtype}: loss {found[dtype][0]:.2e}, gradients {found[dtype][1]:.2e} and {found[dtype][2]:.2e}")
+assert found[torch.float32][:2] == [0, 0] and abs(found[torch.float32][2] - math.exp(-20)) < 1e-12
 assert abs(loss.item() - math.log1p(math.exp(-20))) < 1e-15
 
 # %% [markdown]

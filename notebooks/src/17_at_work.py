@@ -603,6 +603,8 @@ assert modern["bce-prior"][1000] == modern.loc[1000].max()
 assert (modern["bce-pos-weight"] < modern["bce"])[[100, 1000]].all()
 needs = runs.query("network == 'batchnorm' and classes == 1000").groupby("loss")["epochs to 95 %"].mean()
 assert 1.7 < needs["bce"] / needs["cross-entropy"] < 2.5 and needs["bce-prior"] < needs["bce"]
+late = runs.query("network == 'batchnorm' and classes == 1000").set_index("loss")["curve"]
+assert all(curve[-1] > curve[-4] + 0.02 for curve in late["bce"]), "in every seed its curve still rises"
 gap = mean.sub(mean["cross-entropy"], axis=0)
 of_sigmoid, of_batchnorm = runs[runs["network"] == "sigmoid"], gap.loc["batchnorm"]
 plain = of_sigmoid[of_sigmoid["loss"] == "bce"]

@@ -57,7 +57,9 @@ def test_the_race_says_who_was_first():
     assert (race.outcome(filled), race.outcome(free)) == ("collapses", "learns")
     assert (race.steps_to_stuck(filled), race.steps_to_rate(filled)) == (2, 3)
     assert (race.steps_to_stuck(free), race.steps_to_rate(free)) == (math.inf, 2)
-    assert "sigmoid: 1 of 1 probes collapse" in lesson.map_figure([filled, free]).get_label()
+    assert (
+        "tiny network, sigmoid: 1 of 1 probes collapse" in lesson.map_figure({race.Point: [filled, free]}).get_label()
+    )
 
 
 def test_labels_have_the_rate_they_are_asked_for(data):
