@@ -53,7 +53,11 @@ def stuck_share(model: CNN, images: Tensor) -> float:
 def stuck_units(model: CNN, images: Tensor) -> float:
     """Return the share of hidden units at the same flat end of their range for every image: they say nothing."""
     with torch.no_grad():
-        units = model.hidden_units(images)
+        return stuck_among(model, model.hidden_units(images))
+
+
+def stuck_among(model: CNN, units: Tensor) -> float:
+    """Return the same share from what the units say for each image."""
     if model.hidden is torch.relu:
         return (units.amax(dim=0) <= 0).float().mean().item()
     place = (units + 1) / 2 if model.hidden is torch.tanh else units

@@ -320,7 +320,18 @@ quiz.check(
 # %% [markdown]
 # Some eighty-five steps sounds harmless: a few epochs at most. But on the way every image pushes each hidden unit in
 # the **same** direction, because every output is too small. The push goes up where the unit's output weight is positive
-# and down where it is negative, so about half of the units go each way. What does this do to the network?
+# and down where it is negative, so about half of the units go each way:
+
+# %%
+fresh, few = lm.CNN(outputs=1, generator=torch.Generator().manual_seed(0)), splits.train.images[:200]
+units = fresh.hidden_units(few).detach().requires_grad_()
+push = -torch.autograd.grad((fresh.out(units) - targets[:200, None]).square().mean(), units)[0]  # where a step would move each unit
+up, down = ((push > 0).all(dim=0), (push < 0).all(dim=0))
+assert (up | down).all() and 0.3 < up.float().mean() < 0.7, "all images push a unit the same way, half of them up"
+print(f"all 200 images push {up.sum()} of {len(up)} units up, and the other {down.sum()} down")
+
+# %% [markdown]
+# What does this do to the network?
 
 # %%
 quiz.predict(
