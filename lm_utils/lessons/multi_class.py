@@ -136,15 +136,11 @@ def grid_table(data: str = "mnist") -> Table:
 
 def race_figure(runs: Sequence[dict], steps: int = 18) -> Figure:
     """Draw, over the first steps, the units that are stuck and the mean output, for some points of the map."""
-    chosen = [race.Point(), race.Point(rate=0.5), race.Point(hidden="layernorm")]
-    names = [
-        "sigmoid layer, base rate 0.1",
-        "sigmoid layer, base rate 0.5",
-        "LayerNorm before the sigmoid, base rate 0.1",
-    ]
+    chosen = {race.Point(): "sigmoid layer, base rate 0.1", race.Point(rate=0.5): "sigmoid layer, base rate 0.5",
+              race.Point(hidden="layernorm"): "LayerNorm before the sigmoid, base rate 0.1"}  # fmt: skip
     figure, (left, right) = new_figure(columns=2, width=11, height=4)
     told = []
-    for place, (point, name) in enumerate(zip(chosen, names, strict=True)):
+    for place, (point, name) in enumerate(chosen.items()):
         found = [np.array(run["race"]) for run in race.at(runs, point)]
         look = {"color": COLORS[place], "linestyle": LINES[place], "marker": MARKERS[place], "markersize": 5}
         for number, (axis, column, factor) in enumerate(((left, 2, 100), (right, 1, 1))):
@@ -178,6 +174,9 @@ def map_figure(found: dict[type[race.Point], list[dict]]) -> Figure:
     told = []
     for row, (kind, runs) in zip(axes, found.items(), strict=True):
         for axis, (hidden, title) in zip(row, LAYERS.items(), strict=False):
+            if hidden not in kind.layers:
+                axis.set_axis_off()
+                continue
             grid = [[race.at(runs, kind(rate, lr, hidden=hidden)) for rate in race.RATES] for lr in kind.learning_rates]
             words = draw_map(axis, grid, title, [f"{lr:g}" for lr in kind.learning_rates])
             told.append(f"{WHOSE[kind]}, {words}")
@@ -187,8 +186,8 @@ def map_figure(found: dict[type[race.Point], list[dict]]) -> Figure:
         row[4].set_ylabel("hidden units")
     for axis in axes[-1]:
         axis.set_xlabel("base rate")
-    figure.suptitle("Probes that collapse (\u2026: some neither learnt nor stuck); right of the line the hidden layer"
-                    " is foretold to win the race", fontsize=12)  # fmt: skip
+    figure.suptitle("Number: probes that collapse (\u2026: some neither learnt nor stuck); right of the line the hidden"
+                    " layer wins the race", fontsize=12)  # fmt: skip
     figure.set_label(f"Maps of the share of probes that collapse. {'; '.join(told)}.")
     return figure
 

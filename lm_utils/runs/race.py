@@ -91,8 +91,7 @@ class DocumentsPoint(Point):
 
 def points(kind: type[Point] = Point) -> list[Point]:
     """Return a map's points: every base rate with every learning rate, and for a sigmoid layer with every width."""
-    at = [point for line in lines(kind) for point in line]
-    return list(dict.fromkeys(at))
+    return [point for line in lines(kind) for point in line]
 
 
 def lines(kind: type[Point] = Point) -> list[list[Point]]:
@@ -116,7 +115,7 @@ def border(runs: Sequence[dict]) -> list[Point]:
 
 def at(runs: Sequence[dict], point: Point) -> list[dict]:
     """Return the probes of one point."""
-    return [run for run in runs if type(point)(run["rate"], run["lr"], run["width"], run["hidden"]) == point]
+    return [run for run in runs if asdict(point).items() <= run.items()]
 
 
 def network(point: Point, seed: int) -> CNN:

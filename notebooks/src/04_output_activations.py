@@ -325,7 +325,8 @@ quiz.check(
 # %%
 fresh, few = lm.CNN(outputs=1, generator=torch.Generator().manual_seed(0)), splits.train.images[:200]
 units = fresh.hidden_units(few).detach().requires_grad_()
-push = -torch.autograd.grad((fresh.out(units) - targets[:200, None]).square().mean(), units)[0]  # where a step would move each unit
+error = fresh.out(units) - targets[:200, None]
+push = -torch.autograd.grad(error.square().mean(), units)[0]  # where a step would move each unit
 up, down = ((push > 0).all(dim=0), (push < 0).all(dim=0))
 assert (up | down).all() and 0.3 < up.float().mean() < 0.7, "all images push a unit the same way, half of them up"
 print(f"all 200 images push {up.sum()} of {len(up)} units up, and the other {down.sum()} down")
