@@ -928,7 +928,7 @@ pd.Series({
 # show no digit.) Is this the map of one small network only? The lower half of the figure is that of the documents' CNN
 # on the same digits, with ten times smaller steps and at most eight epochs. We had written down:
 
-# %% [markdown] tags=["lang-ko"] english="0f464317"
+# %% [markdown] tags=["lang-ko"] english="e1621c99"
 # 둘이 빗나갔습니다. 시그모이드 은닉층은 기저율 0.2에서도 대부분 붕괴하고, tanh는 시그모이드보다 덜 붕괴합니다. 마지막
 # 예상은 겨우 맞았습니다. ReLU 은닉층의 몇 안 되는 붕괴는 갱신이 가장 클 때 기저율 2분의 1에서 일어났고, 경주는 그것을
 # 설명하지 못합니다. (10분의 1보다 드문 레이블은 숫자가 없는 이미지에서 나옵니다.) 이것은 작은 신경망 하나만의

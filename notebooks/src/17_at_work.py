@@ -26,6 +26,7 @@ device = "auto"
 # %%
 import math
 from importlib.util import find_spec
+from itertools import product
 
 import pandas as pd
 import torch
@@ -35,6 +36,7 @@ from torch.nn import functional as F
 
 import lm_utils as lm
 from lm_utils.evidence.results import under_conditions
+from lm_utils.evidence.statistics import mean_interval
 from lm_utils.files import RESULTS, read_lines
 from lm_utils.lessons import at_work as lesson
 from lm_utils.runs import many_classes
@@ -484,29 +486,41 @@ summary.agg(columns).sort_values(("test_metric", "mean"), ascending=False).round
 # Change the loss for a reason that you can measure on the validation part, and compare with at least as many seeds as
 # [notebook 07](07_experiment_design.ipynb) asks for.
 #
-# Do not trust the top of that table too soon. The squared errors on ten raw outputs have few seeds there and stand
-# above cross-entropy. We put the question again on a tiny network with ten fresh seeds (embedded digits, seeds 300 to
-# 309), and with training labels of which 20 or 40 % are drawn at random. Our expectation, written down before: the same
-# signs, ahead of cross-entropy with clean labels and with wrong ones.
+# Do not trust the top of that table too soon. The squared errors on ten raw outputs have three seeds there and stand
+# above cross-entropy. We put the question again on seeds that these losses had never seen: to a tiny network (embedded
+# digits) and to the documents' CNN (MNIST), with clean labels and with training labels of which a part is drawn at
+# random. Our expectation, written down before: ahead of cross-entropy with clean labels (on MNIST by 0.2 to 0.5
+# points), and with wrong ones, too (by more than a point).
 
 # %%
-tiny = under_conditions("tiny-square", "digits")
-tiny = {name: pd.Series({run["seed"]: run["test_metric"] for run in runs}) for name, runs in tiny.items()}
-gaps = pd.DataFrame({
-    (kind, loss): tiny[f"{kind}/{loss}-none"] - tiny[f"{kind}/cross_entropy-none"]
-    for kind in ("images-2000", "noise-20", "noise-40") for loss in ("mse", "rmse")
-})  # fmt: skip
-gaps = 100 * gaps.rename(columns={"images-2000": "clean labels", "noise-20": "20 % random", "noise-40": "40 % random"})
-found = gaps.agg(["mean", "median", "min", "max"]).T.round(2)
-found["seeds ahead"] = [f"{ahead} of {len(gaps)}" for ahead in (gaps > 0).sum()]
-assert (found["mean"] < 0).all() and (found["min"].loc["40 % random"] < -50).all()
-found
+kinds = {"images-2000": "clean labels", "noise-20": "20 % random labels", "noise-40": "40 % random labels"}
+square = {"digits, tiny network": [under_conditions("tiny-square", "digits")],
+          "MNIST, documents' CNN": [under_conditions("square"), under_conditions("new-data")]}  # fmt: skip
+lines, gaps = {}, {}
+for where, families in square.items():
+    names = families[0] | dict.fromkeys(f"{kind}/cross_entropy-none" for kind in kinds)
+    scores = {name: {run["seed"]: 100 * run["test_metric"] for found in families for run in found.get(name, [])}
+              for name in names}  # fmt: skip
+    for (kind, title), loss in product(kinds.items(), ("mse", "rmse")):
+        both = [pd.Series(scores.get(f"{kind}/{name}-none", {}), dtype=float) for name in (loss, "cross_entropy")]
+        if len(both[0]):
+            gaps[where, title, loss] = gap = (both[0] - both[1]).dropna()
+            lines[f"{where}: {loss.upper()}, {title}"] = [
+                mean_interval(gap).mean, f"{mean_interval(gap).low:+.2f} to {mean_interval(gap).high:+.2f}",
+                gap.min(), gap.max(), f"{(gap > 0).sum()} of {len(gap)}"]  # fmt: skip
+columns = ["mean", "95 % interval", "smallest", "largest", "seeds ahead"]
+here, there = ([gap for (data_name, *_), gap in gaps.items() if data_name == name] for name in square)
+assert all(gap.mean() < 0 for gap in here) and all(gap.min() < -50 for gap in here[-2:])
+assert all(len(gap) >= 8 and gap.min() > 0 and gap.mean() > 0.5 for gap in there[:2])
+pd.DataFrame.from_dict(lines, orient="index", columns=columns).round(2)
 
 # %% [markdown]
-# These are differences to cross-entropy in percentage points, seed by seed. **The expectation failed on this network**:
-# no mean is ahead. With 40 % random labels one seed of each square loss even lost everything (the minimum), and its
-# mean says little. So "the square loss was ahead" belongs to a network and a data set; it is no rule, and our advice
-# calls these pairings workable, not recommended.
+# These are differences to cross-entropy in percentage points, seed by seed. On the tiny network **the expectation
+# failed**: no mean is ahead, and with 40 % random labels one seed of each square loss even lost everything (the
+# smallest difference). On the documents' CNN with clean labels **it came true**: both square losses are ahead on every
+# seed, by about half a point on average. Which loss is ahead belongs to a network and a data set; it is no rule. The
+# course recommends cross-entropy for ten classes because loss, output and question fit together and its outputs can be
+# read as probabilities, *not* because nothing scores higher: here the square losses do. Our advice calls them workable.
 #
 # ## 7. A yes or no for each class, from ten classes to a thousand
 #
