@@ -870,16 +870,15 @@ show(lesson.map_figure(maps))
 # %% [markdown]
 # Read each panel from the lower left, where labels are common and steps small, to the upper right. A dark field is a
 # network that has learnt nothing when its probe ends and whose hidden units are stuck. Right of the blue line half of
-# the units are stuck before the outputs arrive: there the race foretells a collapse after a few steps. Line and dark
-# fields agree in most places, not everywhere. A layer that is only half full can come back, and ReLU units that are
-# stuck at 0 leave the others free. Here are the counts for the layers that can fill up at both ends:
+# the units are stuck before the outputs arrive: there the race foretells a collapse. Line and dark fields agree in most
+# places, not everywhere. A layer that is only half full can come back, and ReLU units that are stuck at 0 leave the
+# others free.
 
 # %% [markdown] tags=["lang-ko"] english="9e37efdc"
 # 판마다 레이블이 흔하고 갱신이 작은 왼쪽 아래에서 오른쪽 위로 읽으세요. 어두운 칸은 시험이 끝날 때까지 아무것도 배우지
 # 못했고 은닉 유닛이 붙박인 신경망입니다. 파란 선의 오른쪽에서는 출력이 도착하기 전에 유닛의 절반이 붙박입니다. 거기서는
-# 경주가 몇 번의 갱신 뒤에 이미 붕괴를 미리 말합니다. 선과 어두운 칸은 대부분 맞지만 모두 맞지는 않습니다. 반쯤만 찬
-# 은닉층은 되돌아올 수 있고, 0에 붙박인 ReLU 유닛은 다른 유닛을 막지 않습니다. 양쪽 끝에서 찰 수 있는 은닉층의 수는
-# 다음과 같습니다.
+# 경주가 붕괴를 미리 말합니다. 선과 어두운 칸은 대부분 맞지만 모두 맞지는 않습니다. 반쯤만 찬
+# 은닉층은 되돌아올 수 있고, 0에 붙박인 ReLU 유닛은 다른 유닛을 막지 않습니다.
 
 # %%
 table = pd.DataFrame([
@@ -894,7 +893,7 @@ print("as the race foretells (sigmoid and tanh):", as_foretold.map("{:.0%}".form
 pd.crosstab([bare["network"], bare["first"]], bare["ends"])
 
 # %% [markdown]
-# What had we written down before the first probe? First for the tiny network:
+# What had we written down before? First the tiny network:
 
 # %% [markdown] tags=["lang-ko"] english="fa314519"
 # 첫 시험을 하기 전에 무엇을 적어 두었을까요? 먼저 작은 신경망입니다.
@@ -961,7 +960,7 @@ came_true
 #
 # How firm is the border? In each line of the tiny network's map we took the last base rate at which most probes learn
 # and the next one, at which most collapse. Both were trained three times as long as a probe, on four fresh seeds. We
-# expected that nine of ten runs learn on the common side, and that four of five collapse on the rare side.
+# expected nine of ten runs to learn on the common side, and four of five to collapse on the rare one.
 
 # %% [markdown] tags=["lang-ko"] english="b7e32496"
 # 모두 맞았습니다. 평소 학습률의 같은 배수에서 두 신경망은 모든 지점에서 똑같이 끝납니다. 이것은 한 신경망의 지도가
@@ -986,16 +985,15 @@ pd.crosstab(ends["side"], ends["ends"]).join(ends.groupby("side")["learns late"]
 
 # %% [markdown]
 # The common side is as firm as expected, the rare side is not: more than a fifth of its runs learn. Few of them needed
-# the longer training, so the probes were not too short. The border itself is broad, and beside it the seed decides. In
-# most lines the map is clear again one step further. [Notebook 17](17_at_work.ipynb), part 7, goes on to a hundred and
-# a thousand classes.
+# the longer training, so the probes were not too short. The border itself is broad, and beside it the seed decides. [Notebook
+# 17](17_at_work.ipynb), part 7, goes on to a hundred and a thousand classes.
 #
 # Probe a point of your own. It takes seconds:
 
 # %% [markdown] tags=["lang-ko"] english="fd9e7651"
 # 흔한 쪽은 예상만큼 분명하지만 드문 쪽은 그렇지 않습니다. 그쪽 실행의 5분의 1보다 많은 수가 학습합니다. 그 가운데 더
 # 오래 학습해야 했던 것은 몇 안 되므로, 시험이 너무 짧았던 것은 아닙니다. 경계 자체가 넓고, 그 옆에서는 시드가
-# 결정합니다. 대부분의 줄에서는 한 칸 더 가면 다시 분명합니다. 클래스가 백 개, 천 개일 때는 [노트북
+# 결정합니다. 클래스가 백 개, 천 개일 때는 [노트북
 # 17](17_at_work.ipynb)의 7부에서 이어집니다.
 #
 # 여러분이 고른 지점을 시험해 보세요. 몇 초면 됩니다.

@@ -498,21 +498,19 @@ square = {"digits, tiny network": [under_conditions("tiny-square", "digits")],
           "MNIST, documents' CNN": [under_conditions("square"), under_conditions("new-data")]}  # fmt: skip
 lines, gaps = {}, {}
 for where, families in square.items():
-    names = families[0] | dict.fromkeys(f"{kind}/cross_entropy-none" for kind in kinds)
     scores = {name: {run["seed"]: 100 * run["test_metric"] for found in families for run in found.get(name, [])}
-              for name in names}  # fmt: skip
+              for name in {name for found in families for name in found}}  # fmt: skip
     for (kind, title), loss in product(kinds.items(), ("mse", "rmse")):
         both = [pd.Series(scores.get(f"{kind}/{name}-none", {}), dtype=float) for name in (loss, "cross_entropy")]
         if len(both[0]):
             gaps[where, title, loss] = gap = (both[0] - both[1]).dropna()
             lines[f"{where}: {loss.upper()}, {title}"] = [
-                mean_interval(gap).mean, f"{mean_interval(gap).low:+.2f} to {mean_interval(gap).high:+.2f}",
-                gap.min(), gap.max(), f"{(gap > 0).sum()} of {len(gap)}"]  # fmt: skip
-columns = ["mean", "95 % interval", "smallest", "largest", "seeds ahead"]
+                f"{gap.mean():+.2f}", f"{mean_interval(gap).low:+.2f} to {mean_interval(gap).high:+.2f}",
+                f"{gap.min():+.2f}", f"{gap.max():+.2f}", f"{(gap > 0).sum()} of {len(gap)}"]  # fmt: skip
 here, there = ([gap for (data_name, *_), gap in gaps.items() if data_name == name] for name in square)
 assert all(gap.mean() < 0 for gap in here) and all(gap.min() < -50 for gap in here[-2:])
 assert all(len(gap) >= 8 and gap.min() > 0 and gap.mean() > 0.5 for gap in there[:2])
-pd.DataFrame.from_dict(lines, orient="index", columns=columns).round(2)
+pd.DataFrame(lines, index=["mean", "95 % interval", "smallest", "largest", "seeds ahead"]).T
 
 # %% [markdown]
 # These are differences to cross-entropy in percentage points, seed by seed. On the tiny network **the expectation
