@@ -874,7 +874,7 @@ show(lesson.map_figure(maps))
 # places, not everywhere. A layer that is only half full can come back, and ReLU units that are stuck at 0 leave the
 # others free.
 
-# %% [markdown] tags=["lang-ko"] english="9e37efdc"
+# %% [markdown] tags=["lang-ko"] english="6e9a973f"
 # 판마다 레이블이 흔하고 갱신이 작은 왼쪽 아래에서 오른쪽 위로 읽으세요. 어두운 칸은 시험이 끝날 때까지 아무것도 배우지
 # 못했고 은닉 유닛이 붙박인 신경망입니다. 파란 선의 오른쪽에서는 출력이 도착하기 전에 유닛의 절반이 붙박입니다. 거기서는
 # 경주가 붕괴를 미리 말합니다. 선과 어두운 칸은 대부분 맞지만 모두 맞지는 않습니다. 반쯤만 찬
@@ -895,7 +895,7 @@ pd.crosstab([bare["network"], bare["first"]], bare["ends"])
 # %% [markdown]
 # What had we written down before? First the tiny network:
 
-# %% [markdown] tags=["lang-ko"] english="fa314519"
+# %% [markdown] tags=["lang-ko"] english="9fad5b3a"
 # 첫 시험을 하기 전에 무엇을 적어 두었을까요? 먼저 작은 신경망입니다.
 
 
@@ -962,7 +962,7 @@ came_true
 # and the next one, at which most collapse. Both were trained three times as long as a probe, on four fresh seeds. We
 # expected nine of ten runs to learn on the common side, and four of five to collapse on the rare one.
 
-# %% [markdown] tags=["lang-ko"] english="b7e32496"
+# %% [markdown] tags=["lang-ko"] english="b1f41b58"
 # 모두 맞았습니다. 평소 학습률의 같은 배수에서 두 신경망은 모든 지점에서 똑같이 끝납니다. 이것은 한 신경망의 지도가
 # 아니라 이 메커니즘의 지도입니다. 다른 점은 둘입니다. 갱신이 가장 작을 때는 8에포크가 짧아서, 몇몇 시험은 아직 배우지도
 # 붙박이지도 않았습니다(…). 그리고 유닛 256개는 작은 신경망을 어디서나 구하지만, 문서의 CNN은 기저율이 0.2 이상일 때만
@@ -985,12 +985,12 @@ pd.crosstab(ends["side"], ends["ends"]).join(ends.groupby("side")["learns late"]
 
 # %% [markdown]
 # The common side is as firm as expected, the rare side is not: more than a fifth of its runs learn. Few of them needed
-# the longer training, so the probes were not too short. The border itself is broad, and beside it the seed decides. [Notebook
-# 17](17_at_work.ipynb), part 7, goes on to a hundred and a thousand classes.
+# the longer training, so the probes were not too short. The border itself is broad, and beside it the seed decides.
+# [Notebook 17](17_at_work.ipynb), part 7, goes on to a hundred and a thousand classes.
 #
 # Probe a point of your own. It takes seconds:
 
-# %% [markdown] tags=["lang-ko"] english="fd9e7651"
+# %% [markdown] tags=["lang-ko"] english="9b7d085f"
 # 흔한 쪽은 예상만큼 분명하지만 드문 쪽은 그렇지 않습니다. 그쪽 실행의 5분의 1보다 많은 수가 학습합니다. 그 가운데 더
 # 오래 학습해야 했던 것은 몇 안 되므로, 시험이 너무 짧았던 것은 아닙니다. 경계 자체가 넓고, 그 옆에서는 시드가
 # 결정합니다. 클래스가 백 개, 천 개일 때는 [노트북

@@ -496,29 +496,30 @@ summary.agg(columns).sort_values(("test_metric", "mean"), ascending=False).round
 kinds = {"images-2000": "clean labels", "noise-20": "20 % random labels", "noise-40": "40 % random labels"}
 square = {"digits, tiny network": [under_conditions("tiny-square", "digits")],
           "MNIST, documents' CNN": [under_conditions("square"), under_conditions("new-data")]}  # fmt: skip
-lines, gaps = {}, {}
+lines, gaps = {}, {where: [] for where in square}
 for where, families in square.items():
     scores = {name: {run["seed"]: 100 * run["test_metric"] for found in families for run in found.get(name, [])}
               for name in {name for found in families for name in found}}  # fmt: skip
     for (kind, title), loss in product(kinds.items(), ("mse", "rmse")):
         both = [pd.Series(scores.get(f"{kind}/{name}-none", {}), dtype=float) for name in (loss, "cross_entropy")]
         if len(both[0]):
-            gaps[where, title, loss] = gap = (both[0] - both[1]).dropna()
+            gaps[where].append(gap := (both[0] - both[1]).dropna())
             lines[f"{where}: {loss.upper()}, {title}"] = [
                 f"{gap.mean():+.2f}", f"{mean_interval(gap).low:+.2f} to {mean_interval(gap).high:+.2f}",
                 f"{gap.min():+.2f}", f"{gap.max():+.2f}", f"{(gap > 0).sum()} of {len(gap)}"]  # fmt: skip
-here, there = ([gap for (data_name, *_), gap in gaps.items() if data_name == name] for name in square)
+here, there = gaps.values()
 assert all(gap.mean() < 0 for gap in here) and all(gap.min() < -50 for gap in here[-2:])
-assert all(len(gap) >= 8 and gap.min() > 0 and gap.mean() > 0.5 for gap in there[:2])
+assert all(len(gap) >= 8 and gap.min() > 0 and gap.mean() > 0.4 for gap in there)
 pd.DataFrame(lines, index=["mean", "95 % interval", "smallest", "largest", "seeds ahead"]).T
 
 # %% [markdown]
 # These are differences to cross-entropy in percentage points, seed by seed. On the tiny network **the expectation
 # failed**: no mean is ahead, and with 40 % random labels one seed of each square loss even lost everything (the
 # smallest difference). On the documents' CNN with clean labels **it came true**: both square losses are ahead on every
-# seed, by about half a point on average. Which loss is ahead belongs to a network and a data set; it is no rule. The
-# course recommends cross-entropy for ten classes because loss, output and question fit together and its outputs can be
-# read as probabilities, *not* because nothing scores higher: here the square losses do. Our advice calls them workable.
+# seed, by about half a point on average. (With wrong labels this network has not been trained yet.) Which loss is ahead
+# belongs to a network and a data set; it is no rule. The course recommends cross-entropy for ten classes because loss,
+# output and question fit together and its outputs can be read as probabilities, *not* because nothing scores higher:
+# here the square losses do. Our advice calls them workable.
 #
 # ## 7. A yes or no for each class, from ten classes to a thousand
 #
