@@ -611,18 +611,16 @@ show(figure)
 
 # %%
 mean = runs.pivot_table(index=["network", "classes"], columns="loss", values="accuracy")
-modern = mean.loc["batchnorm"]
+gap, modern = mean.sub(mean["cross-entropy"], axis=0), mean.loc["batchnorm"]
 assert modern["bce-prior"][1000] == modern.loc[1000].max()
 assert (modern["bce-pos-weight"] < modern["bce"])[[100, 1000]].all()
-needs = runs.query("network == 'batchnorm' and classes == 1000").groupby("loss")["epochs to 95 %"].mean()
+thousand = runs.query("network == 'batchnorm' and classes == 1000").groupby("loss")
+needs = thousand["epochs to 95 %"].mean()
 assert 1.7 < needs["bce"] / needs["cross-entropy"] < 2.5 and needs["bce-prior"] < needs["bce"]
-late = runs.query("network == 'batchnorm' and classes == 1000").set_index("loss")["curve"]
-assert all(curve[-1] > curve[-4] + 0.02 for curve in late["bce"]), "in every seed its curve still rises"
-gap = mean.sub(mean["cross-entropy"], axis=0)
+assert all(curve[-1] > curve[-4] + 0.02 for curve in thousand.get_group("bce")["curve"]), "in every seed it still rises"
 of_sigmoid, of_batchnorm = runs[runs["network"] == "sigmoid"], gap.loc["batchnorm"]
-plain = of_sigmoid[of_sigmoid["loss"] == "bce"]
 pd.Series({
-    "sigmoid: plain BCE stays at chance for every number of classes": not plain.learnt.any(),
+    "sigmoid: plain BCE stays at chance for any number of classes": not of_sigmoid.query("loss == 'bce'").learnt.any(),
     "sigmoid: with the prior or pos_weight ten classes come within 2 points of cross-entropy":
         (gap.loc[("sigmoid", 10), ["bce-prior", "bce-pos-weight"]] > -2).all(),
     "sigmoid: nothing learns a thousand classes": not of_sigmoid.query("classes == 1000").learnt.any(),
