@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.activation_checks import check_activation, check_two_deep, check_unit_values
+from lm_utils.doctor.batch_checks import check_samples_mixed
 from lm_utils.doctor.belongings import first_tensor, nothing_changes, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak
@@ -26,7 +27,7 @@ from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import DoctorError, Finding, Report, in_order
 from lm_utils.doctor.shape_checks import check_axes, check_shapes
 from lm_utils.doctor.target_checks import check_reach, check_targets
-from lm_utils.doctor.trial_checks import check_rewards, check_samples_mixed
+from lm_utils.doctor.trial_checks import check_rewards
 from lm_utils.doctor.watching import LossCall
 from lm_utils.doctor.weight_checks import check_masks, check_weights
 

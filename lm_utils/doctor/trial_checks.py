@@ -1,16 +1,19 @@
-"""Trials: other outputs are handed to the loss, or other samples to the model, and the answer is compared."""
+"""Trials on outputs alone: what a right loss does with any outputs, whatever its formula is.
 
-from collections.abc import Iterator
-from itertools import islice
+Nearer outputs cost less; outputs that take no side are pulled to the truth; a sample is judged by its own target.
+"""
+
+from collections.abc import Callable, Iterator
+from itertools import islice, pairwise
 from math import inf, isfinite, nan
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
-from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
+from lm_utils.doctor.output_origin import nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient, loss_in
 from lm_utils.doctor.report import Finding
 from lm_utils.doctor.watching import LOSSES
@@ -19,22 +22,26 @@ SURE = 8.0  # a logit that means yes
 SUREST = 30.0  # a logit of an overconfident network
 BETWEEN = 0.05  # of the difference by which undecided outputs must lie between the two
 NEARLY = 0.02  # how far a sure probability stays from 0 and 1
+PULLED = 0.8  # share of the places that a right loss pulls to their truth at least
+DISTANCES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)  # from the targets, in their deviations
+FEWEST = 8  # places below which a share says little
 CLASS_STEPS = {"softmax", "log_softmax", "cross_entropy", "nll_loss", "logsumexp"}
 CORNERS = {"clamp", "clamp_min", "relu", "maximum", "max", "softplus", "logsigmoid", "exp"}  # of a margin loss
-CHOOSING = {"gather", "take_along_dim", "__getitem__"}
-ALL_AT_ONCE = (nn.RNNBase, nn.MultiheadAttention)
+CHOOSING = {"gather", "take_along_dim", "__getitem__", "cross_entropy", "nll_loss"}
 
 
 def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Hand the loss outputs that agree with the targets and others that do not, and compare what they cost."""
-    if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1:
+    """Hand the loss other outputs, better and worse ones, and compare what they cost and where it pulls them."""
+    if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or seen.inside_model:
         return
     if patient.targets is None or _is_count(patient.targets):
         yield from _of_views(seen, patient)
+    yield from _own_targets(seen, patient)
     for outputs, targets in _compared(seen, patient):
-        sides = _agreeing_and_contradicting(outputs.detach(), targets.detach())
-        if sides is not None and outputs.requires_grad and outputs.is_floating_point():
-            yield from _sides(_Trial(seen, patient, outputs), targets, *sides)
+        if outputs.requires_grad and outputs.is_floating_point():
+            sides = _agreeing_and_contradicting(outputs.detach(), targets.detach())
+            if sides is not None:
+                yield from _sides(_Trial(seen, patient, outputs), targets.detach(), *sides)
 
 
 def _compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]:
@@ -50,11 +57,33 @@ def _compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]
     return list(pairs.values())[:2]
 
 
+def _cost(patient: Patient, outputs: object, targets: object) -> tuple[float, list[Tensor]]:
+    """Return what these outputs cost and the slope at each tensor of them; NaN where the loss cannot take them."""
+    free = []
+
+    def freed(tensor: Tensor) -> Tensor:
+        free.append(tensor.detach().clone().requires_grad_(tensor.is_floating_point()))
+        return free[-1]
+
+    whole = changed(outputs, freed)
+    with torch.random.fork_rng([]), torch.enable_grad():
+        torch.manual_seed(0)
+        try:
+            loss = loss_in(patient.loss_fn(whole, targets))
+            slopes = torch.autograd.grad(loss, [t for t in free if t.requires_grad], allow_unused=True)
+        except (RuntimeError, AttributeError, TypeError, ValueError, KeyError, IndexError):
+            return nan, [torch.zeros_like(t) for t in free]
+        given = iter(slopes)
+        found = [next(given) if t.requires_grad else None for t in free]
+        return loss.item(), [torch.zeros_like(t) if g is None else g for t, g in zip(free, found, strict=True)]
+
+
 class _Trial:
     """The loss as a function of one output of the model; the others stay as they are."""
 
     def __init__(self, seen: Observation, patient: Patient, outputs: Tensor) -> None:
         self.whole, self.patient, self.outputs = patient.chosen(seen.outputs), patient, outputs
+        self.place = next(place for place, one in enumerate(tensors_in(self.whole)) if one is outputs)
         steps, sources = seen.watcher.steps, seen.watcher.sources
         products = [s.result for s in steps if kind_of(s) == "mul" and sources(s.args) == {"outputs", "targets"}]
         nodes = {t.grad_fn for t in products}
@@ -66,31 +95,26 @@ class _Trial:
             self.chosen or origin_of(outputs).kind in CLASS_STEPS or any(step.name in CLASS_STEPS for step in steps)
         )
 
-    def __call__(self, values: Tensor) -> tuple[float, Tensor]:
+    def __call__(self, values: Tensor, targets: object = None) -> tuple[float, Tensor]:
         """Return the cost of these values and its slope; NaN where the loss cannot take them."""
-        values = values.detach().clone().requires_grad_()
-        whole = changed(self.whole, lambda t: values if t is self.outputs else t.detach())
-        with torch.random.fork_rng([]), torch.enable_grad():
-            torch.manual_seed(0)
-            try:
-                loss = loss_in(self.patient.loss_fn(whole, self.patient.targets))
-                return loss.item(), torch.autograd.grad(loss, values)[0]
-            except (RuntimeError, AttributeError, TypeError, ValueError, KeyError, IndexError):
-                return nan, torch.zeros_like(values)
+        whole = changed(self.whole, lambda t: values if t is self.outputs else t)
+        cost, slopes = _cost(self.patient, whole, self.patient.targets if targets is None else targets)
+        return cost, slopes[self.place]
 
 
 def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator[Finding]:
     whole = not targets.is_floating_point() and targets.dtype != torch.bool and targets.dim() < good.dim()
     truth = targets.reshape(good.shape) if targets.numel() == good.numel() else None
     binary = truth is not None and bool(((truth == 0) | (truth == 1)).all())
-    (right, _), (wrong, at_wrong), (between, at_none) = trial(good), trial(bad), trial(_undecided(good, bad))
+    none = _undecided(good, bad)
+    (right, _), (wrong, at_wrong), (between, at_none) = trial(good), trial(bad), trial(none)
     if not all(map(isfinite, (right, wrong, between))):
         if (whole or binary) and inf in (abs(right), abs(wrong)):
             yield from _unstable("clearly right or clearly wrong")
         return
-    free = bool((good.abs() > 1).any())  # logits, not probabilities
     if whole and not trial.classes:
         return  # outputs that are no class scores: embeddings, say
+    free = bool((good.abs() > 1).any())  # logits, not probabilities
     if ((whole and trial.chosen) or binary) and free:
         more, most = trial(10 * good)[0], trial(100 * good)[0]
         if most < 5 * more < 0:
@@ -106,38 +130,137 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
             "The optimiser makes the loss small, so it drives the model away from the targets.",
             "Turn the sign of the loss, `loss = -score` or `loss = 1 - score`, or swap its two arguments.")  # fmt: skip
         return
-    if not whole and not binary and trial.raw and bool((good.abs() != 1).any()):
-        for side in (1, -1):
-            more, most = (trial(good + side * far * good.std())[0] for far in (100, 1000))
-            if most < 5 * more < 5 * min(right, -1e-3):
-                yield Finding("wrong_formula", "warning",
-                    f"Outputs far from the targets cost less than the targets: {more:.3g}, then {most:.3g}.",
-                    "The loss falls without end, so the outputs run away.",
-                    "Give every branch its sign: `torch.maximum(q * (y - out), (q - 1) * (y - out))`.")  # fmt: skip
-                return
-    if (trial.chosen or binary) and max(right, wrong) < between - margin - 0.01 * abs(between):
-        yield Finding("wrong_formula", "warning",
-            f"Outputs that contradict the targets cost {wrong:.4g}, outputs that take no side cost {between:.4g}.",
-            "Whoever is surely wrong is rewarded for it: the loss falls in both directions.",
-            "Weigh what is hard, `(1 - p) ** gamma * -log(p)`, where p is the probability of the truth.")  # fmt: skip
-    if (whole or binary) and _is_symmetric(trial, good, bad):
-        yield Finding("wrong_formula", "warning",
-            "The loss is the same when the right answers are handed to other samples.",
-            "Every sample meets the targets of all samples, so the model can only learn how frequent they are.",
-            "Take each sample's own: `log_p[torch.arange(len(y)), y]` or `log_p.gather(1, y[:, None])`.")  # fmt: skip
-    for label in (0, 1) if binary else ():
-        here = truth == label
-        if bool(here.any()) and not bool(at_wrong[here].any() or at_none[here].any()) and bool(at_none[~here].any()):
+    if not whole and not binary:
+        yield from _far(trial, truth, right)
+    for label in (0, 1) if binary else (None,) if trial.chosen else ():
+        here = torch.ones_like(good, dtype=torch.bool) if label is None else truth == label
+        yield from _from_wrong_to_right(trial, good, bad, here, label)
+        if label is None or not bool(here.any()):
+            continue
+        if not bool(at_wrong[here].any() or at_none[here].any()) and bool(at_none[~here].any()):
             signs = label == 0 and trial.multiplied
             yield Finding("labels_zero_one" if signs else "wrong_formula", "warning",
                 f"Where the target is {label} the loss has no gradient, however wrong the output is.",
                 f"Only targets of {1 - label} teach, so the model learns to say {1 - label} to everything.",
                 "Give the loss labels of -1 and +1: `2 * y - 1`." if signs else
                 "Add the other half: `-(y * log(p) + (1 - y) * log(1 - p))`.")  # fmt: skip
+    if whole and trial.chosen and good.dim() > 2:
+        yield from _pulled_elsewhere(at_none, targets)
     sure = bad * (SUREST / SURE) if free else torch.sigmoid(SUREST * (2 * bad - 1).sign()) if binary else bad
-    cost, slope = trial(sure)
+    cost, slope = trial(sure) if whole or binary else (0.0, sure)
     if not (isfinite(cost) and bool(torch.isfinite(slope).all())):
         yield from _unstable(f"sure and wrong, at a logit of {SUREST:g}")
+
+
+def _from_wrong_to_right(
+    trial: _Trial, good: Tensor, bad: Tensor, here: Tensor, label: int | None
+) -> Iterator[Finding]:
+    """On the way from surely wrong to undecided no step may cost more than the one before."""
+    costs = [trial(torch.where(here, bad + part * (good - bad), good))[0] for part in (0.0, 0.125, 0.25, 0.375, 0.5)]
+    right = trial(good)[0]
+    if not all(map(isfinite, costs)):
+        return
+    span = max(*costs, right) - min(*costs, right)
+    rise = max(now - was for was, now in pairwise(costs))
+    if max(costs) - costs[0] > 2 * BETWEEN * span and rise > 0.5 * BETWEEN * span > 1e-6:
+        whose = "" if label is None else f" for a target of {label}"
+        yield Finding("wrong_formula", "warning",
+            f"Outputs that contradict the targets cost {costs[0]:.4g}{whose}; nearer to the truth they cost "
+            f"{max(costs):.4g}.",
+            "Whoever is surely wrong is rewarded for it, so the loss pushes the worst outputs further away.",
+            "Weigh what is hard, `(1 - p) ** gamma * -log(p)`, where p is the probability of the truth: "
+            "`p` for a yes, `1 - p` for a no.")  # fmt: skip
+
+
+def _far(trial: _Trial, truth: Tensor, right: float) -> Iterator[Finding]:
+    """Values: outputs away from the targets must not be cheaper than the targets."""
+    size = truth.std(correction=0).clamp(min=1e-6)
+    moved = changed(trial.patient.targets, lambda t: t + size if t.is_floating_point() else t)
+    alone = isinstance(trial.patient.targets, Tensor)
+    difference = alone and abs(trial(truth + size, moved)[0] - right) < 1e-4 * (
+        abs(right) + 1e-2
+    )  # of outputs and targets only
+    if not trial.raw or bool((truth.abs() == 1).all()):
+        return
+    for side in (1, -1):
+        far = [trial(truth + side * away * size)[0] for away in (DISTANCES if difference else (100.0, 1000.0))]
+        away, cheapest = min(zip(DISTANCES, far, strict=False), key=lambda one: one[1])
+        endless = far[-1] < 5 * far[-2] < 5 * min(right, -1e-3)
+        if endless or (difference and cheapest < right - 1e-4 - BETWEEN * abs(right)):
+            yield Finding("wrong_formula", "warning",
+                f"Outputs off the targets cost less than the targets themselves: {cheapest:.3g} against {right:.3g}.",
+                "The loss falls without end, so the outputs run away." if endless else
+                f"Outputs {away * float(size):.3g} off are the best ones, so the model learns a shifted answer.",
+                "Give every branch its sign and its constant: `torch.maximum(q * (y - out), (q - 1) * (y - out))`, "
+                "`torch.where(d < b, d**2 / 2, b * (d - b / 2))`.")  # fmt: skip
+            return
+
+
+def _pulled_elsewhere(slope: Tensor, targets: Tensor) -> Iterator[Finding]:
+    """Undecided scores: at each place the loss must move the score of the true class most, here or one place before."""
+    shares = []
+    for scores in (slope.movedim(axis, -1) for axis in (1, -1)):
+        for ahead in (0, 1, -1) if scores.shape[:-1] == targets.shape else ():
+            truth = targets.roll(-ahead, -1) if targets.dim() > 1 else targets
+            taught = scores.abs().amax(-1) > 0
+            hits = [way(-1) == truth for way in (scores.argmin, scores.argmax)] if int(taught.sum()) >= FEWEST else []
+            shares += [float(hit[taught].float().mean()) for hit in hits]
+    if shares and max(shares) < PULLED:
+        yield Finding("axes_scrambled", "warning",
+            f"Undecided scores are moved towards the true class in {100 * max(shares):.0f} % of the places only.",
+            "The target of one place meets the scores of another: an axis was moved in one of the two, not in both.",
+            "Keep the order of both: `outputs.movedim(1, -1).reshape(-1, classes)` with `targets.reshape(-1)`."
+        )  # fmt: skip
+
+
+def _own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """With other outputs the loss must change, and where samples are judged one by one, with others' targets too."""
+    whole, goals = patient.chosen(seen.outputs), list(tensors_in(patient.targets))
+    heads = [t for t in tensors_in(whole) if t.requires_grad and t.dim()]
+    if not heads or not all(t.is_floating_point() and torch.isfinite(t).all() for t in heads):
+        return
+    cost, slopes = _cost(patient, whole, patient.targets)
+    if not any(bool(s.any()) for s in slopes) and seen.loss.requires_grad:
+        again, others = _cost(patient, changed(whole, lambda t: 0.7 * t), patient.targets)
+        if again == cost and not any(bool(s.any()) for s in others):
+            yield Finding("loss_is_constant", "error", f"The loss is {cost:.4g} whatever the outputs are.",
+                "What the outputs add on one side they take away on the other, so no weight ever moves.",
+                "Compare each output with something else, a target or the other samples of a larger batch: "
+                "`print(outputs.shape)`.")  # fmt: skip
+        return
+    samples = len(heads[0])
+    goals = [t for t in goals if t.dim() and len(t) == samples]
+    if samples < 4 or any(len(t) != samples for t in heads) or all(bool((t == t[:1]).all()) for t in goals):
+        return
+
+    late = torch.arange(samples, device=heads[0].device) >= samples // 2
+
+    def handed(value: object, how: Callable[[Tensor], Tensor]) -> object:
+        return changed(value, lambda t: how(t) if t.dim() and len(t) == samples else t)
+
+    def slopes_with(targets: object, own: float = 0.5) -> list[Tensor]:
+        def mixed(t: Tensor) -> Tensor:
+            rows = late.view(-1, *[1] * (t.dim() - 1))
+            return torch.where(rows, own * t + (1 - own) * t.roll(1, 0), t) if t.is_floating_point() else t
+
+        return _cost(patient, handed(whole, mixed), targets)[1]
+
+    here, turned = (slopes_with(handed(patient.targets, lambda t, by=by: t.roll(by, 0))) for by in (0, 1))
+    if not _alike(here, turned) or _alike(
+            here, slopes_with(handed(patient.targets, lambda t: t[:1].expand_as(t).clone()))):  # fmt: skip
+        return  # it looks at who has which target, or at no target at all
+    one_by_one = _alike(*([s[~late] for s in slopes] for slopes in (here, slopes_with(patient.targets, 0.2))))
+    if one_by_one:
+        yield Finding("wrong_formula", "warning",
+            "The loss is the same when the right answers are handed to other samples.",
+            "Every sample meets the targets of all samples, so the model can only learn how frequent they are.",
+            "Take each sample's own: `log_p[torch.arange(len(y)), y]` or `log_p.gather(1, y[:, None])`; give outputs "
+            "and targets one shape.")  # fmt: skip
+
+
+def _alike(some: list[Tensor], others: list[Tensor]) -> bool:
+    largest = max(float(s.abs().max()) for s in some)
+    return all(torch.allclose(s, o, rtol=1e-4, atol=1e-5 * largest) for s, o in zip(some, others, strict=True))
 
 
 def _unstable(where: str) -> Iterator[Finding]:
@@ -145,16 +268,6 @@ def _unstable(where: str) -> Iterator[Finding]:
         f"The loss or its gradient is not finite where the model is {where}.",
         "float32 rounds a sure probability to 0 or 1, and its logarithm is infinite: one sample ruins all weights.",
         "Use the stable form: `F.binary_cross_entropy_with_logits`, `F.cross_entropy`, `F.logsigmoid`.")  # fmt: skip
-
-
-def _is_symmetric(trial: _Trial, good: Tensor, bad: Tensor) -> bool:
-    """Is the loss the same when outputs of every kind are handed round among the samples?"""
-    if bool((good == good[:1]).all()):
-        return False  # one target for all
-    mixture = torch.rand(len(good), *[1] * (good.dim() - 1), generator=torch.Generator().manual_seed(0)).to(good)
-    values = mixture * good + (1 - mixture) * bad
-    here, elsewhere = trial(values)[1], trial(values.roll(1, 0))[1].roll(-1, 0)
-    return bool(here.any()) and torch.allclose(here, elsewhere, rtol=1e-4, atol=1e-6 * float(here.abs().max()))
 
 
 def _is_count(targets: object) -> bool:
@@ -226,74 +339,3 @@ def _of_classes(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | Non
 
 def _all_classes(targets: Tensor, classes: int) -> bool:
     return targets.numel() > 0 and bool(((targets >= 0) & (targets < classes)).all())
-
-
-def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Does a sample's output depend on the other samples, because a layer takes the batch for time?"""
-    inputs, outputs = patient.inputs, next(tensors_in(seen.outputs), None)
-    if not isinstance(inputs, Tensor) or inputs.dim() < 2 or outputs is None:
-        return
-    samples = inputs.shape[0]
-    suspects, over_batch = _time_first_layers(patient.model), _softmax_over_batch(outputs, samples)
-    if samples < 4 or outputs.dim() < 1 or outputs.shape[0] != samples or not isinstance(patient.model, nn.Module):
-        return
-    labelled = next((t for t in tensors_in(patient.targets) if t.dim()), None)
-    if outputs.shape[1:2] == (samples,) or (labelled is not None and labelled.shape[0] != samples):
-        return
-    if (outputs.dim() > 2 and inputs.dim() < 4) or _mixes_on_purpose(patient.model, outputs):
-        return  # time may come first on purpose
-    other = torch.cat([inputs[:1].expand(samples - 1, *inputs.shape[1:]), inputs[-1:]])
-    was = patient.model.training
-    patient.model.eval()
-    try:
-        with torch.no_grad():
-            found = []
-            for x in (inputs, other):
-                torch.manual_seed(0)
-                found.append(next(tensors_in(patient.outputs_of(x)), None))
-            before, after = found
-    finally:
-        patient.model.train(was)
-    if before is None or after is None or torch.allclose(before[-1], after[-1], rtol=1e-4, atol=1e-5):
-        return
-    if suspects:
-        name, layer = suspects[0]
-        yield Finding("samples_mixed", "error",
-            f"The output of one sample depends on the other samples: {type(layer).__name__} `{name}` has "
-            "batch_first=False and takes the first axis, the samples, for time.",
-            "Every sample then sees those before it in the batch, and its own steps are treated as separate samples.",
-            f"Say that the batch comes first: `{type(layer).__name__}(..., batch_first=True)`.")  # fmt: skip
-    elif not over_batch:
-        yield Finding("samples_mixed", "warning",
-            "The output of one sample depends on the other samples of the batch.",
-            "A view, reshape or transpose has taken the axis of the samples apart, or something averages over it.",
-            "Keep the samples first: `x.flatten(1)`, `x.transpose(1, 2)`; the last state is `h[-1]`.")  # fmt: skip
-    else:
-        yield Finding("softmax_wrong_axis", "error",
-            "A softmax inside the model runs over the batch, and the output of one sample depends on the others.",
-            "The weights of one sample should share the whole among its own steps or classes.",
-            "Name the axis: `dim=1` for the steps of [N, L, ...], `dim=-1` for classes.")  # fmt: skip
-
-
-def _softmax_over_batch(outputs: Tensor, samples: int) -> bool:
-    """Does a softmax behind these outputs share out the whole among the samples?"""
-    for node in nodes_behind(outputs.grad_fn):
-        result = getattr(node, "_saved_result", None) if operation(node) == "Softmax" else None
-        if result is not None and node._saved_dim == 0 and result.dim() > 1 and result.shape[0] == samples:
-            return True
-    return False
-
-
-def _mixes_on_purpose(model: nn.Module, outputs: Tensor) -> bool:
-    """Does a norm without running statistics, or a given table of the samples' neighbours, belong to the model?"""
-    norms = [part for part in model.modules() if isinstance(part, nn.modules.batchnorm._BatchNorm)]
-    left = [getattr(node, "_saved_self", None) for node in nodes_behind(outputs.grad_fn) if operation(node) == "Mm"]
-    tables = [t for t in left if isinstance(t, Tensor) and t.shape == (len(outputs),) * 2 and not t.requires_grad]
-    return bool(tables) or any(norm.running_mean is None for norm in norms)
-
-
-def _time_first_layers(model: object) -> list[tuple[str, nn.Module]]:
-    if not isinstance(model, nn.Module):
-        return []
-    return [(name, part) for name, part in model.named_modules()
-            if isinstance(part, ALL_AT_ONCE) and not getattr(part, "batch_first", True)]  # fmt: skip
