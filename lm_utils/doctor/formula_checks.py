@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lm_utils.doctor.belongings import tensors_in
+from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.output_origin import nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
-from lm_utils.doctor.watching import LOSSES, LossCall, Step
+from lm_utils.doctor.watching import LOSSES, LossCall, Step, Watcher
 
 ALIKE = {
     "subtract": "sub", "rsub": "sub", "multiply": "mul", "rmul": "mul", "radd": "add", "divide": "div",
@@ -204,21 +204,26 @@ def _dead_term(seen: Observation, patient: Patient) -> Iterator[Finding]:
     lost = [s.result for s in seen.watcher.losses() if isinstance(s.result, Tensor) and not s.result.requires_grad]
     weights = [t for step in steps for t in step.tensors if isinstance(t, nn.Parameter) and t.requires_grad]
     lost = _behind(seen, [*lost, *weights], without_gradient=True)
-    numbers = [s.result for s in steps if kind_of(s) == "item" and "outputs" in of(seen, s.args) and s.result]
-    for step in steps:
-        if kind_of(step) not in ("add", "sub") or not isinstance(step.result, Tensor) or step.result.dim():
-            continue
-        pair, alive = step.tensors, step.result.requires_grad
-        dead = [t for t in pair if t.is_floating_point() and bool(t != 0) and (
-            not t.requires_grad or _is_wrapped_anew(seen, t))]  # fmt: skip
-        floats = [part for part in step.args if isinstance(part, float)]
-        frozen = any("outputs" in of(seen, t) or id(t) in lost or t.requires_grad for t in dead)
-        if alive and (frozen or any(_is_multiple(part, number) for part in floats for number in numbers)):
-            yield Finding("dead_term", "warning",
-                "A term of the loss carries no gradient: it changes the number that is printed, and nothing else.",
-                "Something cuts it off: .item(), detach, torch.no_grad(), or it never saw the model's outputs.",
-                "Compute it from the outputs to the end: `loss = first_term + weight * second_term`.")  # fmt: skip
-            return
+    sums = [step for step in steps if _is_sum(step)]
+    dead = [t for step in sums for t in step.tensors if t.is_floating_point() and bool(t != 0) and (
+        not t.requires_grad or _is_wrapped_anew(seen, t))]  # fmt: skip
+    frozen = any("outputs" in of(seen, t) or id(t) in lost or t.requires_grad for t in dead)
+    if frozen or (any(map(_numbers, sums)) and _moves_without_gradient(seen, patient)):
+        yield Finding("dead_term", "warning",
+            "A term of the loss carries no gradient: it changes the number that is printed, and nothing else.",
+            "Something cuts it off: .item(), detach, torch.no_grad(), or it never saw the model's outputs.",
+            "Compute it from the outputs to the end: `loss = first_term + weight * second_term`.")  # fmt: skip
+
+
+def _is_sum(step: Step) -> bool:
+    result = step.result
+    return kind_of(step) in ("add", "sub") and isinstance(result, Tensor) and not result.dim() and result.requires_grad
+
+
+def _numbers(step: Step) -> list[float]:
+    """What a sum adds without a gradient, as Python's number or as a tensor."""
+    return [float(part) for part in step.args if isinstance(part, float) or (
+        isinstance(part, Tensor) and part.numel() == 1 and not part.requires_grad)]  # fmt: skip
 
 
 def _is_wrapped_anew(seen: Observation, tensor: Tensor) -> bool:
@@ -230,10 +235,19 @@ def _is_wrapped_anew(seen: Observation, tensor: Tensor) -> bool:
                and bool(one == tensor) for one in made)  # fmt: skip
 
 
-def _is_multiple(value: float, number: float) -> bool:
-    """Is this the number times a factor that somebody typed?"""
-    factor = value / number
-    return abs(factor - float(f"{factor:.3g}")) < 1e-9 * max(1.0, abs(factor))
+def _moves_without_gradient(seen: Observation, patient: Patient) -> bool:
+    """Is a number added to the loss that changes with the outputs, as one that was collected with .item() does?"""
+    whole, added = patient.chosen(seen.outputs), []
+    for share in (1.0, 0.5):
+        watcher = Watcher()
+        watcher.in_loss = True
+        with torch.random.fork_rng([]):
+            torch.manual_seed(0)
+            moved = changed(whole, lambda t, by=share: by * t if t.is_floating_point() else t)
+            with watcher:
+                patient.loss_fn(moved, patient.targets)
+        added.append([number for step in watcher.steps if _is_sum(step) for number in _numbers(step)])
+    return len(added[0]) == len(added[1]) and any(abs(a - b) > 1e-5 * abs(a) for a, b in zip(*added, strict=True))
 
 
 def _critic(seen: Observation, patient: Patient) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lm_utils.doctor.belongings import cloned, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
-from lm_utils.doctor.output_origin import nodes_behind, operation
+from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient, loss_in
 from lm_utils.doctor.report import Finding
 
@@ -23,6 +23,12 @@ def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if patient.pick or len(heads) < 2 or len(spreads) != 1 or not isinstance(seen.loss, Tensor):
         return
     spread = spreads[0]
+    if origin_of(heads[spread]).low >= 0:
+        yield Finding("range_cannot_reach_targets", "warning",
+            "The loss reads a head as a logarithm, and an activation keeps that head from being negative.",
+            "Its exponential is never below 1, so the model can never say that it is sure.",
+            "Let the head be free, `log_var = self.spread(x)`; a softplus belongs to a deviation, not its logarithm."
+        )  # fmt: skip
     if spread and heads[spread - 1].shape == heads[spread].shape:
         yield from _divergence(seen, patient, heads, spread)
     yield from _likelihood(seen, patient, heads, spread)

@@ -69,7 +69,7 @@ def check_inner_softmax(seen: Observation, patient: Patient) -> Iterator[Finding
                 "The sigmoid turns a masked 0 into 0.5, so what should not count counts as half a yes.",
                 "Mask the probabilities: `outputs.sigmoid() * mask`.")  # fmt: skip
             return
-        elif operation(node) == "Bmm" and _shares_out_rows(getattr(node, "_saved_self", None)):
+        elif operation(node) == "Bmm" and _shares_out_another_axis(node):
             yield Finding("softmax_wrong_axis", "warning",
                 "The weights of an attention sum to one over the places that ask, not over those that answer.",
                 "Each place then gets a sum whose weights do not add up to one, and some get next to nothing.",
@@ -86,11 +86,15 @@ def _masked_by_product(node: object) -> bool:
     return any(bool(((t == 0) | (t == 1)).all()) and 0 < float(t.float().mean()) < 1 for t in masks)
 
 
-def _shares_out_rows(weights: Tensor | None) -> bool:
-    if weights is None or weights.dim() != 3 or min(weights.shape[1:]) < 2 or bool((weights < 0).any()):
+def _shares_out_another_axis(product: object) -> bool:
+    """Does a softmax reach this product of matrices whose axis is not the one that is summed over, the last?"""
+    node = product.next_functions[0][0]
+    while node is not None and operation(node) in ("View", "UnsafeView", "Expand", "Clone"):
+        node = node.next_functions[0][0]
+    if node is None or operation(node) != "Softmax" or node._saved_result.dim() < 3:
         return False
-    down, across = (weights.sum(1) - 1).abs().max(), (weights.sum(2) - 1).abs().max()
-    return bool(down < 1e-4) and bool(across > 1e-2)
+    shares = node._saved_result
+    return shares.shape[-1] > 1 and bool(((shares.sum(-1) - 1).abs() > 1e-2).any())
 
 
 def check_dropout_last(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:

@@ -185,7 +185,7 @@ def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:
 
 def check_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the axes in a loss of one's own."""
-    for check in (_stretch, _squashed, _scrambled, _chosen_elsewhere, _labels_as_places):
+    for check in (_stretch, _squashed, _scrambled, _seen_in_another_order, _chosen_elsewhere, _labels_as_places):
         yield from check(seen, patient)
 
 
@@ -253,6 +253,20 @@ def _scrambled(seen: Observation, patient: Patient) -> Iterator[Finding]:
                 "A row then holds numbers of one class at several places, not the classes of one place.",
                 "Move the axis first: `outputs.movedim(1, -1).reshape(-1, classes)`, or `outputs.transpose(1, 2)`."
             )  # fmt: skip
+            return
+
+
+def _seen_in_another_order(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """[N, L, H, D] seen as [N, H, L, D] inside the model: the same axes in another order, and no number moved."""
+    for before, after in seen.watcher.views:
+        one, other = _without_ones(before), _without_ones(after)
+        split = len(one) == 3 and len(other) == 4 and (one[1], one[2]) == (other[2], other[1] * other[3]) != (
+            other[1], other[2] * other[3])  # fmt: skip
+        if (sorted(one) == sorted(other) and one != other) or (split and one[0] == other[0]):
+            yield Finding("axes_scrambled", "warning",
+                f"The model sees {list(before)} as {list(after)}: the axes change their order, the numbers do not.",
+                "A view only counts anew; each new row mixes numbers of several places.",
+                "Move the axes: `x.transpose(1, 2)` or `x.permute(0, 2, 1, 3)`, then `.reshape(...)`.")  # fmt: skip
             return
 
 

@@ -105,6 +105,7 @@ class Watcher(TorchFunctionMode):
         self.in_loss = False
         self.cuts: list[object] = []  # graph nodes whose values the model used without their gradient
         self.dropped: list[object] = []  # graph nodes of dropouts
+        self.views: list[tuple[torch.Size, torch.Size]] = []  # shapes before and after a view in the model
         self._sources: dict[int, frozenset[str]] = {}
         self._kept: list[object] = []  # so that no identity is used twice
 
@@ -139,6 +140,8 @@ class Watcher(TorchFunctionMode):
     def _note_in_model(self, name: str, args: tuple, result: object) -> None:
         if not torch.is_grad_enabled() or not isinstance(result, Tensor):
             return
+        if name in ("view", "reshape") and len(self.views) < MOST_STEPS:
+            self.views.append((args[0].shape, result.shape))
         if name == "dropout" and result.requires_grad and result is not args[0]:
             self.dropped.append(result.grad_fn)
         if not result.requires_grad and len(self.cuts) < MOST_STEPS:

@@ -45,9 +45,12 @@ def _tails(rows: Tensor, token: int) -> Tensor:
 def _ignored_class(case: Case) -> Iterator[Finding]:
     ignored, targets = _ignored(case), case.targets
     found = int((targets == ignored).sum())
-    if not 0 <= ignored < case.classes or not found or targets.dim() > 2:
+    if not 0 <= ignored < case.classes or not found:
         return
-    rows = _rows(case)
+    rows, words = _rows(case), case.patient.inputs
+    tokens = isinstance(words, Tensor) and not words.is_floating_point() and words.numel() > 0
+    if tokens and case.classes > int(words.max()) and not bool((words == ignored).any()):
+        return  # a number that is no word marks where no word is asked for
     if rows is not None:
         inside = (rows == ignored) & ~_tails(rows, ignored)
         if not bool(inside.any()):
@@ -142,8 +145,9 @@ def _padded_mean(seen: Observation, products: dict[int, Step]) -> Iterator[Findi
     masked = [(each, mask) for each, mask in pairs if _is_binary(mask) and bool((mask == 0).any())]
     for each, mask in masked[:1]:
         places = mask.dim() >= 2 and mask.numel() > mask.shape[0]  # places within a sample, not samples
+        alone = all(other is mask or torch.equal(other, mask) for _, other in masked)
         losses = "targets" in seen.watcher.sources(each) and bool((each >= 0).all())
-        yield Finding("mean_over_padding", "warning" if places and losses and len(masked) == 1 else "info",
+        yield Finding("mean_over_padding", "warning" if places and losses and alone else "info",
                       "The mean runs over masked places too.",
                       "Zeros are counted, so the value depends on how much of a batch is padding.",
                       "Divide by what counts: `(each * mask).sum() / mask.expand_as(each).sum()`.")  # fmt: skip
