@@ -27,8 +27,7 @@ def kind_of(step: Step) -> str:
 
 def check_formula(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the steps of a loss of one's own."""
-    for check in (_logarithm, _overlap, _focal, _weight_in_probability, _dead_term, _critic, _reduced_too_early,
-                  _similarity_added):  # fmt: skip
+    for check in (_logarithm, _overlap, _focal, _weight_in_probability, _dead_term, _critic, _similarity_added):
         yield from check(seen, patient)
 
 
@@ -108,38 +107,6 @@ def _is_overlap(seen: Observation, step: Step) -> bool:
 
 def _is_wide(numbers: Tensor) -> bool:
     return numbers.is_floating_point() and bool(((numbers < -1e-3) | (numbers > 1 + 1e-3)).any())
-
-
-def _reduced_too_early(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """A number that sums up the whole batch, and then meets numbers of single samples or another mean."""
-    totals, means = set(), set()
-    for step in seen.watcher.steps:
-        kind, tensors, result = kind_of(step), step.tensors, step.result
-        alone = isinstance(result, Tensor) and result.dim() == 0 and "outputs" in of(seen, result)
-        vector = next((t for t in tensors if t.dim() and t.numel() > 1), None)
-        inside = {id(t) for t in tensors}
-        early = vector is not None and (
-            (kind == "mul" and inside & (totals | means) and of(seen, vector) == {"targets"})
-            or (kind in ("add", "sub") and inside & totals and "outputs" in of(seen, vector))
-        )
-        if early or (kind == "mean" and inside & totals and vector is None):
-            yield Finding("wrong_formula", "warning",
-                f"A number that sums up the whole batch goes through `{kind}` as if it belonged to single samples.",
-                "Weights and masks then choose nothing, and the size of the term depends on the size of the batch.",
-                'Sum within a sample, `.sum(1)`, or take `reduction="none"`; weigh or mask; average last.')  # fmt: skip
-            return
-        if alone and vector is not None and (kind == "mean" or step.name in LOSSES):
-            means.add(id(result))
-        elif alone and (
-            (kind == "sum" and vector is not None)
-            or (
-                vector is None
-                and (
-                    inside & totals or (kind == "add" and len(tensors) == 2 and all(map(seen.watcher.is_part, tensors)))
-                )
-            )
-        ):
-            totals.add(id(result))
 
 
 def _similarity_added(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -238,12 +205,12 @@ def _is_wrapped_anew(seen: Observation, tensor: Tensor) -> bool:
 def _moves_without_gradient(seen: Observation, patient: Patient) -> bool:
     """Is a number added to the loss that changes with the outputs, as one that was collected with .item() does?"""
     whole, added = patient.chosen(seen.outputs), []
-    for share in (1.0, 0.5):
+    for size in (0.0, 0.5):
         watcher = Watcher()
         watcher.in_loss = True
         with torch.random.fork_rng([]):
             torch.manual_seed(0)
-            moved = changed(whole, lambda t, by=share: by * t if t.is_floating_point() else t)
+            moved = changed(whole, lambda t, by=size: t * (1 + by * torch.rand_like(t)) if t.is_floating_point() else t)
             with watcher:
                 patient.loss_fn(moved, patient.targets)
         added.append([number for step in watcher.steps if _is_sum(step) for number in _numbers(step)])

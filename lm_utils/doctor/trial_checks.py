@@ -215,7 +215,7 @@ def _pulled_elsewhere(slope: Tensor, targets: Tensor) -> Iterator[Finding]:
 
 def _own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """With other outputs the loss must change, and where samples are judged one by one, with others' targets too."""
-    whole, goals = patient.chosen(seen.outputs), list(tensors_in(patient.targets))
+    whole = patient.chosen(seen.outputs)
     heads = [t for t in tensors_in(whole) if t.requires_grad and t.dim()]
     if not heads or not all(t.is_floating_point() and torch.isfinite(t).all() for t in heads):
         return
@@ -229,33 +229,46 @@ def _own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
                 "`print(outputs.shape)`.")  # fmt: skip
         return
     samples = len(heads[0])
-    goals = [t for t in goals if t.dim() and len(t) == samples]
-    if samples < 4 or any(len(t) != samples for t in heads) or all(bool((t == t[:1]).all()) for t in goals):
-        return
+    if samples >= 4 and all(len(t) == samples for t in heads):
+        yield from _one_by_one(patient, whole, samples)
 
-    late = torch.arange(samples, device=heads[0].device) >= samples // 2
+
+def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Finding]:
+    """Where each sample is judged alone: is it judged by its own target, and are all parts reduced alike?"""
 
     def handed(value: object, how: Callable[[Tensor], Tensor]) -> object:
         return changed(value, lambda t: how(t) if t.dim() and len(t) == samples else t)
 
     def slopes_with(targets: object, own: float = 0.5) -> list[Tensor]:
         def mixed(t: Tensor) -> Tensor:
+            late = torch.arange(samples, device=t.device) >= samples // 2
             rows = late.view(-1, *[1] * (t.dim() - 1))
             return torch.where(rows, own * t + (1 - own) * t.roll(1, 0), t) if t.is_floating_point() else t
 
         return _cost(patient, handed(whole, mixed), targets)[1]
 
-    here, turned = (slopes_with(handed(patient.targets, lambda t, by=by: t.roll(by, 0))) for by in (0, 1))
-    if not _alike(here, turned) or _alike(
-            here, slopes_with(handed(patient.targets, lambda t: t[:1].expand_as(t).clone()))):  # fmt: skip
-        return  # it looks at who has which target, or at no target at all
-    one_by_one = _alike(*([s[~late] for s in slopes] for slopes in (here, slopes_with(patient.targets, 0.2))))
-    if one_by_one:
+    here = slopes_with(patient.targets)
+    if not _alike(*([s[: samples // 2] for s in slopes] for slopes in (here, slopes_with(patient.targets, 0.2)))):
+        return  # samples are compared with each other
+    copied, turned = (handed(patient.targets, how) for how in (
+        lambda t: t[:1].expand_as(t).clone(), lambda t: t.roll(1, 0)))  # fmt: skip
+    if not _alike(here, slopes_with(copied)) and _alike(here, slopes_with(turned)):
         yield Finding("wrong_formula", "warning",
             "The loss is the same when the right answers are handed to other samples.",
             "Every sample meets the targets of all samples, so the model can only learn how frequent they are.",
             "Take each sample's own: `log_p[torch.arange(len(y)), y]` or `log_p.gather(1, y[:, None])`; give outputs "
             "and targets one shape.")  # fmt: skip
+    once = _cost(patient, whole, patient.targets)[1]
+    twice = _cost(patient, *(handed(value, lambda t: torch.cat([t, t])) for value in (whole, patient.targets)))[1]
+    ratios = [float((two[:samples] * one).sum() / one.square().sum()) for one, two in zip(once, twice, strict=True)
+              if len(two) == 2 * samples and bool(one.any())]  # fmt: skip
+    alike = any(all(abs(ratio - wanted) < 0.04 for ratio in ratios) for wanted in (0.5, 1.0))
+    if ratios and not alike and min(ratios) > 0.45 and max(ratios) < 1.05:
+        yield Finding("wrong_formula", "warning",
+            "One part of the loss is a mean over the batch, another a sum: with every sample twice, some slopes halve "
+            "and others stay.",
+            "The larger the batch, the more the summed part outweighs the other.",
+            "Reduce all parts alike: sum within a sample, `.sum(1)`, then `.mean()` over the batch.")  # fmt: skip
 
 
 def _alike(some: list[Tensor], others: list[Tensor]) -> bool:

@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 
 from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.gpu_guard import WouldKillDevice, reason_to_stop
-from lm_utils.doctor.output_origin import node_behind, operation
+from lm_utils.doctor.output_origin import node_behind
 
 MOST_STEPS = 20_000  # operations of one loss that are kept
 LOSSES = {
@@ -154,11 +154,6 @@ class Watcher(TorchFunctionMode):
         if sources:
             for source in sources:
                 self.mark(step.result, source)
-
-    def is_part(self, tensor: Tensor) -> bool:
-        """Is this a single number out of a tensor, or a sum of such, as Python's sum() makes it?"""
-        node = tensor.grad_fn
-        return node is not None and operation(node) in ("Select", "Unbind", "Add")
 
     def made_by_loss(self, tensor: Tensor) -> bool:
         """Was the operation behind this tensor, seen through views, taken inside the loss function?"""
