@@ -1,13 +1,14 @@
-"""Does a sample's output depend on the other samples of the batch?"""
+"""One sample among others: is its output its own, is it judged by its own target, and does each count alike?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from math import nan
 
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.belongings import tensors_in
+from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.output_origin import nodes_behind, operation
-from lm_utils.doctor.patient import Observation, Patient
+from lm_utils.doctor.patient import Observation, Patient, loss_in
 from lm_utils.doctor.report import Finding
 
 ALL_AT_ONCE = (nn.RNNBase, nn.MultiheadAttention)
@@ -82,3 +83,99 @@ def _time_first_layers(model: object) -> list[tuple[str, nn.Module]]:
         return []
     return [(name, part) for name, part in model.named_modules()
             if isinstance(part, ALL_AT_ONCE) and not getattr(part, "batch_first", True)]  # fmt: skip
+
+
+def cost_of(patient: Patient, outputs: object, targets: object) -> tuple[float, list[Tensor]]:
+    """Return what these outputs cost and the slope at each tensor of them; NaN where the loss cannot take them."""
+    free = []
+
+    def freed(tensor: Tensor) -> Tensor:
+        free.append(tensor.detach().clone().requires_grad_(tensor.is_floating_point()))
+        return free[-1]
+
+    whole = changed(outputs, freed)
+    with torch.random.fork_rng([]), torch.enable_grad():
+        torch.manual_seed(0)
+        try:
+            loss = loss_in(patient.loss_fn(whole, targets))
+            slopes = torch.autograd.grad(loss, [t for t in free if t.requires_grad], allow_unused=True)
+        except (RuntimeError, AttributeError, TypeError, ValueError, KeyError, IndexError):
+            return nan, [torch.zeros_like(t) for t in free]
+        given = iter(slopes)
+        found = [next(given) if t.requires_grad else None for t in free]
+        return loss.item(), [torch.zeros_like(t) if g is None else g for t, g in zip(free, found, strict=True)]
+
+
+def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """With other outputs the loss must change, and where samples are judged one by one, with others' targets too."""
+    if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or seen.inside_model:
+        return
+    whole = patient.chosen(seen.outputs)
+    heads = [t for t in tensors_in(whole) if t.requires_grad and t.dim()]
+    if not heads or not all(t.is_floating_point() and torch.isfinite(t).all() for t in heads):
+        return
+    cost, slopes = cost_of(patient, whole, patient.targets)
+    if not any(bool(s.any()) for s in slopes) and seen.loss.requires_grad:
+        again, others = cost_of(patient, changed(whole, lambda t: 0.7 * t), patient.targets)
+        if again == cost and not any(bool(s.any()) for s in others):
+            yield Finding("loss_is_constant", "error", f"The loss is {cost:.4g} whatever the outputs are.",
+                "What the outputs add on one side they take away on the other, so no weight ever moves.",
+                "Compare each output with something else, a target or the other samples of a larger batch: "
+                "`print(outputs.shape)`.")  # fmt: skip
+        return
+    samples = len(heads[0])
+    if samples >= 4 and all(len(t) == samples for t in heads):
+        yield from _one_by_one(patient, whole, samples)
+
+
+def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Finding]:
+    """Where each sample is judged alone: is it judged by its own target, and are all parts reduced alike?"""
+
+    def handed(value: object, how: Callable[[Tensor], Tensor]) -> object:
+        return changed(value, lambda t: how(t) if t.dim() and len(t) == samples else t)
+
+    def slopes_with(targets: object, own: float = 0.5) -> list[Tensor]:
+        def mixed(t: Tensor) -> Tensor:
+            late = torch.arange(samples, device=t.device) >= samples // 2
+            rows = late.view(-1, *[1] * (t.dim() - 1))
+            return torch.where(rows, own * t + (1 - own) * t.roll(1, 0), t) if t.is_floating_point() else t
+
+        return cost_of(patient, handed(whole, mixed), targets)[1]
+
+    here = slopes_with(patient.targets)
+    if not _alike(*([s[: samples // 2] for s in slopes] for slopes in (here, slopes_with(patient.targets, 0.2)))):
+        return  # samples are compared with each other
+    copied, turned = (handed(patient.targets, how) for how in (
+        lambda t: t[:1].expand_as(t).clone(), lambda t: t.roll(1, 0)))  # fmt: skip
+    if not _alike(here, slopes_with(copied)) and _alike(here, slopes_with(turned)):
+        yield Finding("wrong_formula", "warning",
+            "The loss is the same when the right answers are handed to other samples.",
+            "Every sample meets the targets of all samples, so the model can only learn how frequent they are.",
+            "Take each sample's own: `log_p[torch.arange(len(y)), y]` or `log_p.gather(1, y[:, None])`; give outputs "
+            "and targets one shape.")  # fmt: skip
+    goals = [t for t in tensors_in(patient.targets) if t.is_floating_point() and t.dim() and len(t) == samples]
+    for goal in goals if not isinstance(patient.targets, Tensor) else ():
+        other, double = (changed(patient.targets, lambda t, new=new, old=goal: new if t is old else t)
+                         for new in (goal.roll(1, 0), 2 * goal))  # fmt: skip
+        if bool((goal != goal[:1]).any()) and _alike(here, slopes_with(other)) and _alike(
+                [2 * s for s in here], slopes_with(double)):  # fmt: skip
+            yield Finding("wrong_formula", "warning",
+                f"A target of {list(goal.shape)} weighs the whole batch, not its samples: it is the same in any order.",
+                "The loss was averaged before the weights came, so they choose nothing.",
+                'Weigh first: `(F.cross_entropy(outputs, targets, reduction="none") * weights).mean()`.')  # fmt: skip
+    once = cost_of(patient, whole, patient.targets)[1]
+    twice = cost_of(patient, *(handed(value, lambda t: torch.cat([t, t])) for value in (whole, patient.targets)))[1]
+    ratios = [float((two[:samples] * one).sum() / one.square().sum()) for one, two in zip(once, twice, strict=True)
+              if len(two) == 2 * samples and bool(one.any())]  # fmt: skip
+    alike = any(all(abs(ratio - wanted) < 0.04 for ratio in ratios) for wanted in (0.5, 1.0))
+    if ratios and not alike and min(ratios) > 0.45 and max(ratios) < 1.05:
+        yield Finding("wrong_formula", "warning",
+            "One part of the loss is a mean over the batch, another a sum: with every sample twice, some slopes halve "
+            "and others stay.",
+            "The larger the batch, the more the summed part outweighs the other.",
+            "Reduce all parts alike: sum within a sample, `.sum(1)`, then `.mean()` over the batch.")  # fmt: skip
+
+
+def _alike(some: list[Tensor], others: list[Tensor]) -> bool:
+    largest = max(float(s.abs().max()) for s in some)
+    return all(torch.allclose(s, o, rtol=1e-4, atol=1e-5 * largest) for s, o in zip(some, others, strict=True))

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.activation_checks import check_activation, check_two_deep, check_unit_values
-from lm_utils.doctor.batch_checks import check_samples_mixed
+from lm_utils.doctor.batch_checks import check_own_targets, check_samples_mixed
 from lm_utils.doctor.belongings import first_tensor, nothing_changes, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak
@@ -109,6 +109,7 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_flow, seen, patient)
     examination.ask(check_dependence, outputs, patient)
     if not any(finding.severity == "error" for finding in examination.findings):
+        examination.ask(check_own_targets, seen, patient)
         examination.ask(check_rewards, seen, patient)
     examination.ask(_about_the_call, seen, cases, examination.findings, patient.targets)
     findings = list(in_order(_without_echoes(examination.findings)))

@@ -185,7 +185,7 @@ def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:
 
 def check_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the axes in a loss of one's own."""
-    for check in (_stretch, _squashed, _scrambled, _seen_in_another_order, _chosen_elsewhere, _labels_as_places):
+    for check in (_stretch, _squashed, _scrambled, _seen_in_another_order, _labels_as_places):
         yield from check(seen, patient)
 
 
@@ -278,30 +278,6 @@ def _is_scrambled(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
         return after[1] == second != before[-1]
     reordered = sorted(after) == sorted(before) and tuple(after) != tuple(before)
     return reordered or (tuple(after) == (before[0], rest, second) and rest != second)
-
-
-def _chosen_elsewhere(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """A softmax over one axis, and the truth picked or summed up along another."""
-    products = {id(s.result): s for s in seen.watcher.steps if kind_of(s) == "mul" and len(s.tensors) == 2}
-    for step in seen.watcher.steps:
-        kind, shares = kind_of(step), next(iter(step.tensors), None)
-        axis = step.argument(1, "dim")
-        if kind == "sum" and id(shares) in products:
-            pair = products[id(shares)].tensors
-            shares = next((one for one, other in (pair, pair[::-1]) if of(seen, other) == {"targets"}), None)
-        elif kind != "gather":
-            continue
-        if not isinstance(axis, int) or not isinstance(shares, Tensor) or "outputs" not in of(seen, shares):
-            continue
-        origin = origin_of(shares)
-        known = origin.kind in ("softmax", "log_softmax") and origin.shape == shares.shape and not origin.turned
-        if known and origin.axis != axis % shares.dim():
-            yield Finding("softmax_wrong_axis", "error",
-                f"A {origin.kind.replace('_', '-')} runs over axis {origin.axis} of {list(shares.shape)}, and the "
-                f"truth is chosen along axis {axis % shares.dim()}.",
-                "The classes of one prediction should share the whole; here different places do.",
-                f"Let both run over the classes: `dim={axis}`.")  # fmt: skip
-            return
 
 
 def _labels_as_places(seen: Observation, patient: Patient) -> Iterator[Finding]:

@@ -3,14 +3,15 @@
 Nearer outputs cost less; outputs that take no side are pulled to the truth; a sample is judged by its own target.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice, pairwise
-from math import inf, isfinite, nan
+from math import inf, isfinite
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lm_utils.doctor.batch_checks import cost_of
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
 from lm_utils.doctor.output_origin import nodes_behind, origin_of
@@ -36,7 +37,6 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
         return
     if patient.targets is None or _is_count(patient.targets):
         yield from _of_views(seen, patient)
-    yield from _own_targets(seen, patient)
     for outputs, targets in _compared(seen, patient):
         if outputs.requires_grad and outputs.is_floating_point():
             sides = _agreeing_and_contradicting(outputs.detach(), targets.detach())
@@ -55,27 +55,6 @@ def _compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]
     meet = [step.tensors[:2] for step in steps if len(step.tensors) > 1]
     pairs = {(id(a), id(b)): (a, b) for one in meet for a, b in (one, one[::-1]) if id(a) in heads and id(b) in goals}
     return list(pairs.values())[:2]
-
-
-def _cost(patient: Patient, outputs: object, targets: object) -> tuple[float, list[Tensor]]:
-    """Return what these outputs cost and the slope at each tensor of them; NaN where the loss cannot take them."""
-    free = []
-
-    def freed(tensor: Tensor) -> Tensor:
-        free.append(tensor.detach().clone().requires_grad_(tensor.is_floating_point()))
-        return free[-1]
-
-    whole = changed(outputs, freed)
-    with torch.random.fork_rng([]), torch.enable_grad():
-        torch.manual_seed(0)
-        try:
-            loss = loss_in(patient.loss_fn(whole, targets))
-            slopes = torch.autograd.grad(loss, [t for t in free if t.requires_grad], allow_unused=True)
-        except (RuntimeError, AttributeError, TypeError, ValueError, KeyError, IndexError):
-            return nan, [torch.zeros_like(t) for t in free]
-        given = iter(slopes)
-        found = [next(given) if t.requires_grad else None for t in free]
-        return loss.item(), [torch.zeros_like(t) if g is None else g for t, g in zip(free, found, strict=True)]
 
 
 class _Trial:
@@ -98,7 +77,7 @@ class _Trial:
     def __call__(self, values: Tensor, targets: object = None) -> tuple[float, Tensor]:
         """Return the cost of these values and its slope; NaN where the loss cannot take them."""
         whole = changed(self.whole, lambda t: values if t is self.outputs else t)
-        cost, slopes = _cost(self.patient, whole, self.patient.targets if targets is None else targets)
+        cost, slopes = cost_of(self.patient, whole, self.patient.targets if targets is None else targets)
         return cost, slopes[self.place]
 
 
@@ -211,69 +190,6 @@ def _pulled_elsewhere(slope: Tensor, targets: Tensor) -> Iterator[Finding]:
             "The target of one place meets the scores of another: an axis was moved in one of the two, not in both.",
             "Keep the order of both: `outputs.movedim(1, -1).reshape(-1, classes)` with `targets.reshape(-1)`."
         )  # fmt: skip
-
-
-def _own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """With other outputs the loss must change, and where samples are judged one by one, with others' targets too."""
-    whole = patient.chosen(seen.outputs)
-    heads = [t for t in tensors_in(whole) if t.requires_grad and t.dim()]
-    if not heads or not all(t.is_floating_point() and torch.isfinite(t).all() for t in heads):
-        return
-    cost, slopes = _cost(patient, whole, patient.targets)
-    if not any(bool(s.any()) for s in slopes) and seen.loss.requires_grad:
-        again, others = _cost(patient, changed(whole, lambda t: 0.7 * t), patient.targets)
-        if again == cost and not any(bool(s.any()) for s in others):
-            yield Finding("loss_is_constant", "error", f"The loss is {cost:.4g} whatever the outputs are.",
-                "What the outputs add on one side they take away on the other, so no weight ever moves.",
-                "Compare each output with something else, a target or the other samples of a larger batch: "
-                "`print(outputs.shape)`.")  # fmt: skip
-        return
-    samples = len(heads[0])
-    if samples >= 4 and all(len(t) == samples for t in heads):
-        yield from _one_by_one(patient, whole, samples)
-
-
-def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Finding]:
-    """Where each sample is judged alone: is it judged by its own target, and are all parts reduced alike?"""
-
-    def handed(value: object, how: Callable[[Tensor], Tensor]) -> object:
-        return changed(value, lambda t: how(t) if t.dim() and len(t) == samples else t)
-
-    def slopes_with(targets: object, own: float = 0.5) -> list[Tensor]:
-        def mixed(t: Tensor) -> Tensor:
-            late = torch.arange(samples, device=t.device) >= samples // 2
-            rows = late.view(-1, *[1] * (t.dim() - 1))
-            return torch.where(rows, own * t + (1 - own) * t.roll(1, 0), t) if t.is_floating_point() else t
-
-        return _cost(patient, handed(whole, mixed), targets)[1]
-
-    here = slopes_with(patient.targets)
-    if not _alike(*([s[: samples // 2] for s in slopes] for slopes in (here, slopes_with(patient.targets, 0.2)))):
-        return  # samples are compared with each other
-    copied, turned = (handed(patient.targets, how) for how in (
-        lambda t: t[:1].expand_as(t).clone(), lambda t: t.roll(1, 0)))  # fmt: skip
-    if not _alike(here, slopes_with(copied)) and _alike(here, slopes_with(turned)):
-        yield Finding("wrong_formula", "warning",
-            "The loss is the same when the right answers are handed to other samples.",
-            "Every sample meets the targets of all samples, so the model can only learn how frequent they are.",
-            "Take each sample's own: `log_p[torch.arange(len(y)), y]` or `log_p.gather(1, y[:, None])`; give outputs "
-            "and targets one shape.")  # fmt: skip
-    once = _cost(patient, whole, patient.targets)[1]
-    twice = _cost(patient, *(handed(value, lambda t: torch.cat([t, t])) for value in (whole, patient.targets)))[1]
-    ratios = [float((two[:samples] * one).sum() / one.square().sum()) for one, two in zip(once, twice, strict=True)
-              if len(two) == 2 * samples and bool(one.any())]  # fmt: skip
-    alike = any(all(abs(ratio - wanted) < 0.04 for ratio in ratios) for wanted in (0.5, 1.0))
-    if ratios and not alike and min(ratios) > 0.45 and max(ratios) < 1.05:
-        yield Finding("wrong_formula", "warning",
-            "One part of the loss is a mean over the batch, another a sum: with every sample twice, some slopes halve "
-            "and others stay.",
-            "The larger the batch, the more the summed part outweighs the other.",
-            "Reduce all parts alike: sum within a sample, `.sum(1)`, then `.mean()` over the batch.")  # fmt: skip
-
-
-def _alike(some: list[Tensor], others: list[Tensor]) -> bool:
-    largest = max(float(s.abs().max()) for s in some)
-    return all(torch.allclose(s, o, rtol=1e-4, atol=1e-5 * largest) for s, o in zip(some, others, strict=True))
 
 
 def _unstable(where: str) -> Iterator[Finding]:

@@ -60,6 +60,18 @@ def astray():
     return model
 
 
+def two_heads(*ends):
+    return Heads(mean=nn.Linear(8, 3), log_var=nn.Sequential(nn.Linear(8, 3), *ends), as_tuple=True)
+
+
+def likelihood(out, y):
+    return (0.5 * out[1] + 0.5 * (y - out[0]) ** 2 * torch.exp(-out[1])).mean()
+
+
+def cox(out, y):
+    return -((out - out.flip(0).logcumsumexp(0).flip(0)) * y).sum()
+
+
 class Between(nn.Module):
     """Something before and between two layers; a scale that may be a parameter or not."""
 
@@ -446,4 +458,28 @@ MORE = {
     "wrong_formula, without end": (
         lambda: (mlp(1), lambda out, y: (0.9 * (y - out)[y > out].sum() + 0.1 * (y - out)[y <= out].sum()) / N),
         lambda: (mlp(1), lambda out, y: torch.maximum(0.9 * (y - out), -0.1 * (y - out)).mean()), lambda: x_and(one)),
+    "wrong_formula, off the targets": (
+        lambda: (mlp(1), lambda out, y: (lambda d: torch.where(d < 0.2, d**2 / 2, d - 0.5).mean())((y - out).abs())),
+        lambda: (mlp(1), lambda out, y: (lambda d: torch.where(d < 0.2, d**2 / 2, 0.2 * (d - 0.1)).mean())(
+            (y - out).abs())), lambda: x_and(one)),
+    "wrong_formula, sum and mean": (
+        lambda: (two_heads(), lambda out, y: ((out[0] - y) ** 2).mean() + (out[1] ** 2).sum()),
+        lambda: (two_heads(), lambda out, y: ((out[0] - y) ** 2).sum(1).mean() + (out[1] ** 2).sum(1).mean()),
+        lambda: x_and(lambda x: x[:, :3])),
+    "loss_is_constant": (lambda: (mlp(1), cox), lambda: (mlp(1), cox), lambda: (inputs()[:1], torch.ones(1, 1)),
+                         lambda x, y: (lambda x: (x[x[:, 0].argsort(descending=True)], torch.ones(N, 1)))(inputs())),
+    "range_cannot_reach_targets, a logarithm": (
+        lambda: (two_heads(nn.Softplus()), likelihood), lambda: (two_heads(), likelihood),
+        lambda: x_and(lambda x: x[:, :3])),
+    "axes_scrambled, inside": (
+        lambda: (Then(nn.Linear(6, 4), lambda z: z.view(N, 4, 5)), CE),
+        lambda: (Then(nn.Linear(6, 4), lambda z: z.transpose(1, 2)), CE),
+        lambda: (lambda x: (x, x[..., :4].argmax(-1)))(torch.randn(N, 5, 6))),
+    "axes_scrambled, places": (
+        lambda: (nn.Conv2d(3, 3, 1), lambda out, y: CE(out.transpose(1, 3).reshape(-1, 3), y.reshape(-1))),
+        lambda: (nn.Conv2d(3, 3, 1), lambda out, y: CE(out.movedim(1, -1).reshape(-1, 3), y.reshape(-1))),
+        lambda: (lambda x: (x, x.argmax(1)))(inputs(3, 6, 6))),
+    "dead_term, numbers": (
+        lambda: (mlp(5), lambda out, y: CE(out, y) + torch.tensor([o.item() for o in out.square().mean(1)]).mean()),
+        lambda: (mlp(5), lambda out, y: CE(out, y) + out.square().mean()), lambda: x_and(by_size)),
 }  # fmt: skip

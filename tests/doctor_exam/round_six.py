@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.distributions import Normal
 from torch.nn import functional as F
 
 from doctor_exam.case import CaseSet
@@ -204,7 +205,8 @@ wrong("hair: edges of an argmax", "dead_term", "wonbeomjang/mobile-hair-segmenta
     lambda: (mask_head(channels=2), lambda z, y: F.cross_entropy(z, y) + 0.5 * (
         z.argmax(1).float().diff(dim=2) - y.float().diff(dim=2)).abs().mean(), inputs(3, 6, 6), classes(2, 6, 6))
 )  # fmt: skip
-wrong("levels of classes: a penalty on the numbers of the best", "dead_term", "Ugenteraan/Deep_Hierarchical_Classification#6")(
+wrong("levels of classes: a penalty on the numbers of the best", "dead_term",
+      "Ugenteraan/Deep_Hierarchical_Classification#6")(
     lambda: (Heads(coarse=mlp(3), fine=mlp(6)), lambda o, y: F.cross_entropy(o["coarse"], y // 2) + F.cross_entropy(
         o["fine"], y) + torch.exp((o["coarse"].argmax(1) != o["fine"].argmax(1) // 2).float()).mean(), inputs(),
              classes(6))
@@ -214,7 +216,8 @@ wrong("padding masked at the queries, not at the keys", "mask_wrong_axis|padding
     lambda: (attention(queries=True), lambda z, y: F.cross_entropy(z.transpose(1, 2), y, ignore_index=-1),
              t := padded_tokens(0)[0], classes(5, 12).masked_fill(t == 0, -1))
 )  # fmt: skip
-wrong("padding masked after the softmax", "mask_after_softmax|padding_attended", "huggingface/pytorch-image-models#2236")(
+wrong("padding masked after the softmax", "mask_after_softmax|padding_attended",
+      "huggingface/pytorch-image-models#2236")(
     lambda: (attention(after=True), lambda z, y: F.cross_entropy(z.transpose(1, 2), y, ignore_index=-1),
              t := padded_tokens(0)[0], classes(5, 12).masked_fill(t == 0, -1))
 )  # fmt: skip
@@ -346,7 +349,7 @@ right("a smoothed cross-entropy", "pytorch/pytorch#148884")(
     lambda: (mlp(4), nn.CrossEntropyLoss(label_smoothing=0.1), inputs(), classes(4))
 )
 right("scenes: minus a log-likelihood of a small deviation", "zhixuan-lin/G-SWM#2")(
-    lambda: (mlp(8, nn.Sigmoid()), lambda o, x: -torch.distributions.Normal(o, 0.1).log_prob(x).flatten(1).sum(1).mean(),
+    lambda: (mlp(8, nn.Sigmoid()), lambda o, x: -Normal(o, 0.1).log_prob(x).flatten(1).sum(1).mean(),
              *(lambda x: (x, x))(torch.rand(N, 8)))
 )  # fmt: skip
 right("quantiles of returns: the indicator without gradient", "toshikwa/fqf-iqn-qrdqn.pytorch#14")(
