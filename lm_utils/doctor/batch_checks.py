@@ -7,10 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.belongings import changed, tensors_in
+from lm_utils.doctor.formula_checks import kind_of
 from lm_utils.doctor.output_origin import nodes_behind, operation
 from lm_utils.doctor.patient import Observation, Patient, loss_in
 from lm_utils.doctor.report import Finding
+from lm_utils.doctor.watching import LOSSES
 
+VIEWS = {"view", "reshape", "flatten", "transpose", "permute", "movedim", "squeeze", "unsqueeze", "contiguous",
+         "getitem", "float", "long", "size"}  # fmt: skip
 ALL_AT_ONCE = (nn.RNNBase, nn.MultiheadAttention)
 
 
@@ -94,8 +98,8 @@ def cost_of(patient: Patient, outputs: object, targets: object) -> tuple[float, 
         return free[-1]
 
     whole = changed(outputs, freed)
-    with torch.random.fork_rng([]), torch.enable_grad():
-        torch.manual_seed(0)
+    torch.manual_seed(0)
+    with torch.enable_grad():
         try:
             loss = loss_in(patient.loss_fn(whole, targets))
             slopes = torch.autograd.grad(loss, [t for t in free if t.requires_grad], allow_unused=True)
@@ -106,9 +110,14 @@ def cost_of(patient: Patient, outputs: object, targets: object) -> tuple[float, 
         return loss.item(), [torch.zeros_like(t) if g is None else g for t, g in zip(free, found, strict=True)]
 
 
+def is_torchs_own(seen: Observation) -> bool:
+    """Is the loss one of torch's and nothing else, but for views of what it receives?"""
+    return len(seen.calls) == 1 and all(step.name in LOSSES or kind_of(step) in VIEWS for step in seen.watcher.steps)
+
+
 def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """With other outputs the loss must change, and where samples are judged one by one, with others' targets too."""
-    if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or seen.inside_model:
+    if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or seen.inside_model or is_torchs_own(seen):
         return
     whole = patient.chosen(seen.outputs)
     heads = [t for t in tensors_in(whole) if t.requires_grad and t.dim()]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lm_utils.doctor.batch_checks import cost_of
+from lm_utils.doctor.batch_checks import cost_of, is_torchs_own
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
 from lm_utils.doctor.output_origin import nodes_behind, origin_of
@@ -68,6 +68,7 @@ class _Trial:
         nodes = {t.grad_fn for t in products}
         self.multiplied = any(kind_of(s) in CORNERS and s.tensors and nodes & set(islice(nodes_behind(
             s.tensors[0].grad_fn), 4)) for s in steps)  # fmt: skip
+        self.own = not is_torchs_own(seen)
         self.raw = origin_of(outputs).kind == "linear"
         self.chosen = any(step.name in CHOOSING and sources(*step.args[1:]) == {"targets"} for step in steps)
         self.classes = (
@@ -113,7 +114,8 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
         yield from _far(trial, truth, right)
     for label in (0, 1) if binary else (None,) if trial.chosen else ():
         here = torch.ones_like(good, dtype=torch.bool) if label is None else truth == label
-        yield from _from_wrong_to_right(trial, good, bad, here, label)
+        if trial.own:
+            yield from _from_wrong_to_right(trial, good, bad, here, label)
         if label is None or not bool(here.any()):
             continue
         if not bool(at_wrong[here].any() or at_none[here].any()) and bool(at_none[~here].any()):
