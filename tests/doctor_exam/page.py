@@ -34,8 +34,8 @@ One hand wrote the set-ups of the first three rounds and the checks, and it knew
 That flatters. Another hand, which did not know the checks, wrote the fourth and the fifth round from public threads;
 of the fifth the doctor named {fifth} when first seen. The sixth was written from threads that one list of
 searches found, before its writer read any check; the same hand then built the trials on outputs (`trial_checks`,
-`batch_checks`) on the misses of the first five rounds, and ran the sixth once, at their end. The doctor as it was before
-them is its *before*. **The score of what is unseen: {unseen}.**
+`batch_checks`) on the misses of the first five rounds, and ran the sixth once, at their end. The doctor as it was
+before them is its *before*. **The score of what is unseen: {unseen}.**
 Its writer knew the sixth while building, so even this may flatter. Most misses are formulas wrong in themselves, which
 no look at layers and shapes can show. A name was counted only where it is one of those that the writer had set down.
 The study's are the printed programs of PYSIASSIST (SANER 2024, 365 posts of the PyTorch forum) whose bug one step
@@ -133,8 +133,8 @@ def page(run: dict[str, dict]) -> str:
     costs = [f"| {row['model']} | {row['weights']:,} | {row['steps']} |" for row in run["speed"]["rows"]]
     count = run["sixth_round"]["sets"]["sixth"]["counts"]
     unseen = (f"{share(count['named'], count['wrong'])} named, {share(count['silent named'], count['silent'])} of the "
-              f"silent ones,\n{count['alarms']} errors and {count['warnings']} warnings on {count['right']} right ones, "
-              f"{count['crashes']} crashes")  # fmt: skip
+              f"silent ones,\n{count['alarms']} errors and {count['warnings']} warnings on {count['right']} right "
+              f"ones, {count['crashes']} crashes")  # fmt: skip
     limits = LIMITS.format(
         tools="\n".join(peers(run[file], name) for file, name in PEERS.items()),
         static=static(run["torchfix_all"]),
