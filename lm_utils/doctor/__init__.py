@@ -5,8 +5,7 @@ file of checks yields findings about one subject, and `diagnosis` asks them all;
 they are right.
 """
 
-from lm_utils.doctor.assertion import assert_healthy
-from lm_utils.doctor.diagnosis import diagnose
+from lm_utils.doctor.diagnosis import assert_healthy, diagnose
 from lm_utils.doctor.report import DoctorError, Finding, Report
 
 __all__ = ["DoctorError", "Finding", "Report", "assert_healthy", "diagnose"]

@@ -1,6 +1,7 @@
 """`diagnose`: look at a model, its loss and one batch, and name what does not fit."""
 
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 
 import torch
@@ -282,3 +283,28 @@ def _not_looked_at(what: str) -> Finding:
 
 def _no_values() -> Finding:
     return _not_looked_at("everything, because the model or the inputs are on the meta device and have no values")
+
+
+def assert_healthy(
+    model: Callable,
+    loss_fn: Callable,
+    inputs: object,
+    targets: object,
+    *,
+    ignore: Collection[str] = (),
+    strict: bool = True,
+) -> Report:
+    """Fail a test where the doctor finds an error, or a warning unless `strict` is off; return the report."""
+    report = diagnose(model, loss_fn, inputs, targets).without(ignore)
+    if report.count("error") or (strict and report.count("warning")):
+        raise AssertionError(f"\n{report}")
+    return report
+
+
+def tell(report: Report, strict: bool) -> None:
+    """Say once what a callback found: an exception under `strict`, else a warning; nothing where all is well."""
+    if report.ok:
+        return
+    if strict:
+        raise AssertionError(f"\n{report}")
+    warnings.warn(f"\n{report}", UserWarning, stacklevel=3)

@@ -10,8 +10,7 @@ try:
 except ModuleNotFoundError:
     from pytorch_lightning import Callback
 
-from lm_utils.doctor.assertion import tell
-from lm_utils.doctor.diagnosis import diagnose
+from lm_utils.doctor.diagnosis import diagnose, tell
 
 LOSS_NAMES = ("loss_fn", "criterion", "loss", "loss_function", "loss_func")
 

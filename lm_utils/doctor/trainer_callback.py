@@ -5,8 +5,7 @@ from collections.abc import Collection
 from torch import nn
 from transformers import TrainerCallback
 
-from lm_utils.doctor.assertion import tell
-from lm_utils.doctor.diagnosis import diagnose
+from lm_utils.doctor.diagnosis import diagnose, tell
 
 
 class DoctorCallback(TrainerCallback):
