@@ -26,7 +26,6 @@ device = "auto"
 # %%
 import math
 from importlib.util import find_spec
-from itertools import product
 
 import pandas as pd
 import torch
@@ -39,8 +38,7 @@ from lm_utils.evidence.results import under_conditions
 from lm_utils.evidence.statistics import mean_interval
 from lm_utils.files import RESULTS, read_lines
 from lm_utils.lessons import at_work as lesson
-from lm_utils.runs import many_classes
-from lm_utils.runs.watches import stuck_units
+from lm_utils.runs import many_classes, watches
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 from lm_utils.show.images import images_figure
@@ -500,7 +498,7 @@ lines, gaps = {}, {where: [] for where in square}
 for where, families in square.items():
     scores = {name: {run["seed"]: 100 * run["test_metric"] for found in families for run in found.get(name, [])}
               for name in {name for found in families for name in found}}  # fmt: skip
-    for (kind, title), loss in product(kinds.items(), ("mse", "rmse")):
+    for (kind, title), loss in [(kind, loss) for kind in kinds.items() for loss in ("mse", "rmse")]:
         both = [pd.Series(scores.get(f"{kind}/{name}-none", {}), dtype=float) for name in (loss, "cross_entropy")]
         if len(both[0]):
             gaps[where].append(gap := (both[0] - both[1]).dropna())
@@ -560,7 +558,7 @@ def try_it(network, loss, epochs=6):
             optimizer.step()
     with torch.no_grad():
         right = (model.eval().logits(seen).argmax(dim=1) == wanted).float().mean()
-    print(f"{network:9} {loss:13} accuracy {right:.1%}, {stuck_units(model, seen):.0%} of the hidden units stuck")
+    print(f"{network:9} {loss:13} accuracy {right:.1%}, {watches.stuck_units(model, seen):.0%} of hidden units stuck")
 
 
 try_it("sigmoid", "bce")
