@@ -2,6 +2,7 @@
 
 import random
 import re
+import sys
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from helpers import first_images
 
 from lm_utils.data import Splits, load_data
 
+sys.modules.setdefault("rfc3987_syntax", None)  # a grammar that jsonschema would build in seconds for no test
 SHARED = ("module", "class", "package")  # the scopes of fixtures that a second process would have to make again
 
 

@@ -227,6 +227,7 @@ def trained(model, loss, x, y, steps=60):
     return model
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("code", [code for code in ADVICE if code not in SAME_MINIMUM])
 def test_training_improves_when_the_advice_is_followed(code):

@@ -19,6 +19,7 @@ def test_shares(digits):
     assert len(lesson.shares(lm.TASKS["multilabel"], digits.train.digits)) == 4
 
 
+@pytest.mark.slow
 def test_patience_reads_a_curve_as_fit_does(digits):
     run = lm.fit(lm.Pairing("binary", "cross_entropy"), digits, max_epochs=20, patience=2)
     values = [record["valid_metric"] for record in run.history]
@@ -65,6 +66,7 @@ def test_the_loop_is_short_enough_to_read(cells):
     assert sum(len(lines(cell)) for cell in cells) <= 30
 
 
+@pytest.mark.slow
 def test_the_loop_equals_fit(cells, digits):
     world = {"lm": lm, "torch": torch, "F": F, "splits": digits}
     for cell in cells:

@@ -110,6 +110,7 @@ def test_figures_draw_at_the_ends_of_the_sliders_and_carry_alt_text(figure):
     assert image_tag(figure).startswith('<img alt="')
 
 
+@pytest.mark.slow
 def test_tables_and_pictures_follow_the_controls():
     box = lesson.error_lab()
     for name, value in {"error": -0.5, "delta": 0.2, "other": 0.0}.items():

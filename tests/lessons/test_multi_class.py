@@ -73,6 +73,7 @@ def test_a_probe_tells_a_common_label_from_a_rare_one():
     assert race.outcome(common) == "learns" and rare["stuck"] > 0.5 > common["stuck"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("bias", "message"),
     [(math.log(1 / 9), "Compare your repair"), (0.1, "before the sigmoid"), (2.0, "sign"), (None, "one half")],

@@ -177,6 +177,7 @@ def assert_alike_for_three_runs(pairing):
         assert score == pytest.approx(pairing.spec.score(pairing.predict(output.detach(), scale), target), nan_ok=True)
 
 
+@pytest.mark.slow
 def test_whole_runs_are_those_of_fit_in_double_precision(doubles, monkeypatch):
     answers = lambda run, data: {"valid": run.valid_predictions.tolist(), "test": run.test_predictions.tolist()}  # noqa: E731
     for module in (gpu, store):
@@ -195,6 +196,7 @@ def test_entries_are_those_of_fit_in_single_precision(tiny):
 # --- slots -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [1, 3])
 def test_slots_that_change_hands_change_nothing(tiny, monkeypatch, size):
     keys = [(pairing, seed) for seed in range(3) for pairing in (MULTICLASS, Pairing("probability", "bce", "softmax"))]

@@ -71,6 +71,7 @@ def test_pairings_are_drawn(draw, runs, task):
     assert THREE[task][0].label in drawn(draw(THREE[task], runs)) or runs is EMPTY
 
 
+@pytest.mark.slow
 def test_learning_curves_name_the_lines_they_are_read_by():
     alt = drawn(output_figures.learning_curves(THREE["multiclass"], SOME))
     assert "lowest loss within reach 1.46" in alt and "loss of a constant 0.325" in alt
@@ -78,6 +79,7 @@ def test_learning_curves_name_the_lines_they_are_read_by():
     drawn(output_figures.learning_curves(THREE["regression"], SOME))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runs", [SOME, EMPTY], ids=["runs", "none"])
 def test_figures_of_one_kind_of_task(runs):
     drawn(output_figures.confusion(THREE["multiclass"], runs))
