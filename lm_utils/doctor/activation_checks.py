@@ -31,7 +31,7 @@ def check_activation(case: Case) -> Iterator[Finding]:
         yield softmax_wrong_axis(case)
     elif emits in ("logits", "clamp") and case.call.family in ("nll", "kl_div") and is_log_probability(case):
         return
-    elif emits == "clamp" and case.call.family == "bce" and not clamp_is_unit(case):
+    elif emits == "clamp" and case.call.family == "bce" and not 0 <= case.origin.low <= case.origin.high <= 1:
         yield built(case, "bce", "logits")
     elif case.call.family == "poisson" and case.call.options.get("log_input") is False:
         return
@@ -117,11 +117,6 @@ def check_two_deep(seen: Observation, cases: list[Case]) -> Iterator[Finding]:
                 "Everything negative is lost before it: a sigmoid then stays above 0.5, so no can never be said, and "
                 "units at zero pass no gradient.",
                 f"Take the {under} away: the layer before the {over} must be free to emit either sign.")  # fmt: skip
-
-
-def clamp_is_unit(case: Case) -> bool:
-    """Does the clamp before the loss keep the outputs between 0 and 1?"""
-    return case.origin.low >= 0 and case.origin.high <= 1
 
 
 def is_log_probability(case: Case) -> bool:

@@ -6,9 +6,9 @@ from math import nan
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.belongings import changed, tensors_in
+from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
-from lm_utils.doctor.output_origin import nodes_behind, operation
+from lm_utils.doctor.output_origin import nodes_behind, operation, saved_axis
 from lm_utils.doctor.patient import Observation, Patient, loss_in
 from lm_utils.doctor.report import Finding
 from lm_utils.doctor.watching import LOSSES
@@ -33,17 +33,12 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
     if (outputs.dim() > 2 and inputs.dim() < 4) or _mixes_on_purpose(patient.model, outputs):
         return  # time may come first on purpose
     other = torch.cat([inputs[:1].expand(samples - 1, *inputs.shape[1:]), inputs[-1:]])
-    was = patient.model.training
-    patient.model.eval()
-    try:
-        with torch.no_grad():
-            found = []
-            for x in (inputs, other):
-                torch.manual_seed(0)
-                found.append(next(tensors_in(patient.outputs_of(x)), None))
-            before, after = found
-    finally:
-        patient.model.train(was)
+    found = []
+    with patient.predicting():
+        for x in (inputs, other):
+            torch.manual_seed(0)
+            found.append(first_tensor(patient.outputs_of(x)))
+    before, after = found
     if before is None or after is None or torch.allclose(before[-1], after[-1], rtol=1e-4, atol=1e-5):
         return
     if suspects:
@@ -67,11 +62,8 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
 
 def _softmax_over_batch(outputs: Tensor, samples: int) -> bool:
     """Does a softmax behind these outputs share out the whole among the samples?"""
-    for node in nodes_behind(outputs.grad_fn):
-        result = getattr(node, "_saved_result", None) if operation(node) == "Softmax" else None
-        if result is not None and node._saved_dim == 0 and result.dim() > 1 and result.shape[0] == samples:
-            return True
-    return False
+    found = [saved_axis(node) for node in nodes_behind(outputs.grad_fn) if operation(node) == "Softmax"]
+    return any(axis == 0 and len(shape) > 1 and shape[0] == samples for axis, shape in found)
 
 
 def _mixes_on_purpose(model: nn.Module, outputs: Tensor) -> bool:
@@ -101,7 +93,7 @@ def cost_of(patient: Patient, outputs: object, targets: object) -> tuple[float, 
     torch.manual_seed(0)
     with torch.enable_grad():
         try:
-            loss = loss_in(patient.loss_fn(whole, targets))
+            loss = loss_in(patient.loss_fn(whole, targets)).sum()
             slopes = torch.autograd.grad(loss, [t for t in free if t.requires_grad], allow_unused=True)
         except (RuntimeError, AttributeError, TypeError, ValueError, KeyError, IndexError):
             return nan, [torch.zeros_like(t) for t in free]

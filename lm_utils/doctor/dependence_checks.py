@@ -42,12 +42,18 @@ def _inputs_differ(patient: Patient) -> bool:
 
 
 def _still_equal(patient: Patient) -> bool:
+    """Are the rows equal with other weights too, in double precision and in the type they have?"""
     if not isinstance(patient.model, nn.Module):
         return True
-    for change in (_in_double, _pushed):
-        inputs, weights = change(patient)
+    for in_double in (True, False):
+
+        def held(tensor: Tensor, double: bool = in_double) -> Tensor:
+            return tensor.detach().double() if double and tensor.is_floating_point() else tensor.detach()
+
+        weights = {name: _nudged(held(weight)) for name, weight in patient.parameters.items()}
+        buffers = {name: held(buffer) for name, buffer in patient.model.named_buffers()}
         with torch.no_grad():
-            seen = patient.observe(inputs, weights)
+            seen = patient.observe(changed(patient.inputs, held), weights | buffers)
         found = _tensor_of(seen, patient)
         if found is not None:
             return _rows_equal(found)
@@ -71,22 +77,8 @@ def _tensor_of(seen: Observation, patient: Patient) -> Tensor | None:
     return None if seen.failed_in == "model" else first_tensor(patient.chosen(seen.outputs))
 
 
-def _in_double(patient: Patient) -> tuple[object, dict[str, Tensor]]:
-    buffers = {name: buffer.double() for name, buffer in patient.model.named_buffers() if buffer.is_floating_point()}
-    weights = {name: _nudged(weight.detach().double()) for name, weight in patient.parameters.items()}
-    return _doubled(patient.inputs), weights | buffers
-
-
-def _pushed(patient: Patient) -> tuple[object, dict[str, Tensor]]:
-    return patient.inputs, {name: _nudged(weight.detach()) for name, weight in patient.parameters.items()}
-
-
 def _nudged(weight: Tensor) -> Tensor:
     return weight + 0.05 * torch.randn_like(weight) if weight.is_floating_point() else weight
-
-
-def _doubled(value: object) -> object:
-    return changed(value, lambda tensor: tensor.double() if tensor.is_floating_point() else tensor)
 
 
 def is_fresh(model: object) -> bool:
@@ -106,11 +98,9 @@ def check_baseline(case: Case, seen: Observation) -> Iterator[Finding]:
     if seen.failure is not None or case.outputs.shape[:1] < (FEWEST,) or is_fresh(case.patient.model):
         return
     with torch.no_grad():
-        own = case.call.repeat(case.outputs.detach(), case.targets)
-        constant = constant_loss(
-            case.call.repeat, case.call.family, case.outputs.detach(), case.targets, case.call.name
-        )
-    own = own.mean().item()
+        constants = best_constant(case)
+        own, constant = (None if outputs is None else case.call.repeat(outputs, case.targets).mean().item()
+                         for outputs in (case.outputs.detach(), constants))  # fmt: skip
     if constant is not None and own >= constant * (1 - 1e-6) and constant > 0:
         yield Finding("no_better_than_constant", "info",
             f"The loss is {own:.4f}, and a model that ignores its input reaches {constant:.4f} on these targets.",
@@ -133,13 +123,8 @@ def check_leak(seen: Observation, patient: Patient) -> Iterator[Finding]:
         return
     place, changed_tokens = min(width, length - ahead) - 1, tokens.clone()
     changed_tokens[:, ahead + place] = tokens[:, ahead + place].roll(1, 0)
-    was = patient.model.training
-    patient.model.eval()
-    try:
-        with torch.no_grad():
-            both = [patient.observe(x).calls for x in (tokens, changed_tokens)]
-    finally:
-        patient.model.train(was)
+    with patient.predicting():
+        both = [patient.observe(x).calls for x in (tokens, changed_tokens)]
     ignored = int((goals == call.options.get("ignore_index", -100)).sum())
     masked = ignored or call.options.get("reduction") == "none"  # a masked language model, perhaps
     places = [_scores_by_place(calls[seen.calls.index(call)].input, rows, width) for calls in both]
@@ -169,55 +154,29 @@ def _scores_by_place(scores: Tensor, rows: int, width: int) -> Tensor:
     return scores.detach().reshape(rows, width, -1)
 
 
-def best_constant(family: str, outputs: Tensor, targets: Tensor, loss_name: str = "") -> Tensor | None:
+def best_constant(case: Case) -> Tensor | None:
     """The constant outputs (in the outputs' shape) that suit these targets best, or None where unknown."""
+    outputs, targets, family = case.outputs.detach(), case.targets, case.call.family
     if family in ("cross_entropy", "nll"):
-        return _class_shares(outputs, targets).log()
-    if targets.shape != outputs.shape or not targets.is_floating_point():
+        constant = _class_shares(case).clamp(min=SMALLEST).log()
+    elif not case.one_per_target or not targets.is_floating_point() or family not in ("bce", "bce_logits", "distance"):
         return None
-    centre = _median if loss_name == "l1_loss" else _mean
-    if family in ("bce", "bce_logits"):
-        rate = centre(targets).clamp(SMALLEST, 1 - SMALLEST)
-        return (rate if family == "bce" else torch.logit(rate)).expand_as(outputs)
-    return centre(targets).expand_as(outputs) if family == "distance" else None
-
-
-def _class_shares(outputs: Tensor, targets: Tensor) -> Tensor | None:
-    axis = 1 if outputs.dim() > 1 else 0
-    classes = outputs.shape[axis]
-    if targets.shape == outputs.shape:
-        shares = _mean(targets)
     else:
-        kept = targets[(targets >= 0) & (targets < classes)]
-        counts = torch.bincount(kept.flatten(), minlength=classes).to(outputs.dtype)
-        shares = (counts / counts.sum().clamp(min=1)).reshape(
-            [classes if a == axis else 1 for a in range(outputs.dim())]
-        )
-    return shares.clamp(min=SMALLEST).expand_as(outputs)
+        constant = _middle(targets, Tensor.median if case.call.name == "l1_loss" else Tensor.mean)
+    if family in ("bce", "bce_logits"):
+        constant = constant.clamp(SMALLEST, 1 - SMALLEST)
+    return (constant.logit() if family == "bce_logits" else constant).expand_as(outputs).to(outputs.dtype)
 
 
-def _axes_to_average(targets: Tensor) -> list[int]:
-    """Samples and positions, but not the outputs that stand side by side on axis 1."""
-    return [axis for axis in range(targets.dim()) if axis != 1]
+def _class_shares(case: Case) -> Tensor:
+    if case.one_per_target:
+        return _middle(case.targets, Tensor.mean)
+    kept = case.targets[(case.targets >= 0) & (case.targets < case.classes)]
+    shares = torch.bincount(kept.flatten(), minlength=case.classes) / max(1, kept.numel())
+    return shares.reshape([-1 if axis == case.class_axis else 1 for axis in range(case.outputs.dim())])
 
 
-def _mean(targets: Tensor) -> Tensor:
-    return targets.mean(_axes_to_average(targets), keepdim=True)
-
-
-def _median(targets: Tensor) -> Tensor:
-    if targets.dim() == 1:
-        return targets.median()
-    flat = targets.movedim(1, 0).flatten(1).median(1).values
-    return flat.reshape([-1 if axis == 1 else 1 for axis in range(targets.dim())])
-
-
-def constant_loss(
-    loss: Callable[[Tensor, Tensor], Tensor], family: str, outputs: Tensor, targets: Tensor, loss_name: str = ""
-) -> float | None:
-    """What the loss gives for the best constant outputs, or None where that constant is unknown."""
-    constant = best_constant(family, outputs, targets, loss_name)
-    if constant is None:
-        return None
-    value = loss(constant.to(outputs.dtype), targets)
-    return value.item() if value.numel() == 1 else value.mean().item()
+def _middle(targets: Tensor, middle: Callable[[Tensor], Tensor]) -> Tensor:
+    """Return the middle over samples and positions, one for each of the outputs that stand side by side on axis 1."""
+    columns = targets.unbind(1) if targets.dim() > 1 else [targets]
+    return torch.stack([middle(c) for c in columns]).reshape([-1 if a == 1 else 1 for a in range(targets.dim())])

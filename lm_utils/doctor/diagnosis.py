@@ -94,20 +94,12 @@ def _examine(patient: Patient) -> Report:
     outputs = _main_outputs(cases) if cases else first_tensor(patient.chosen(seen.outputs))
     examination.ask(check_finite, seen, outputs)
     examination.ask(check_path, seen, outputs, patient)
-    examination.ask(check_registered, seen, patient)
     examination.ask(check_hidden_units, seen, outputs)
     examination.ask(check_two_deep, seen, cases)
-    examination.ask(check_leak, seen, patient)
-    examination.ask(check_inner_softmax, seen, patient)
     examination.ask(check_dropout_last, seen, outputs)
-    examination.ask(check_axes, seen, patient)
-    examination.ask(check_formula, seen, patient)
-    examination.ask(_check_own_difference, seen, patient)
-    examination.ask(check_masks, seen, patient)
-    examination.ask(check_gaussian, seen, patient)
-    examination.ask(check_target_gradients, seen, patient)
-    examination.ask(check_samples_mixed, seen, patient)
-    examination.ask(check_flow, seen, patient)
+    for check in (check_registered, check_leak, check_inner_softmax, check_axes, check_formula, _check_own_difference,
+                  check_masks, check_gaussian, check_target_gradients, check_samples_mixed, check_flow):  # fmt: skip
+        examination.ask(check, seen, patient)
     examination.ask(check_dependence, outputs, patient)
     if not any(finding.severity == "error" for finding in examination.findings):
         examination.ask(check_own_targets, seen, patient)
@@ -234,11 +226,9 @@ def _without_echoes(findings: list[Finding]) -> list[Finding]:
     codes = {finding.code for finding in findings}
     echoes = {"outputs_ignore_inputs", "zero_gradient"} if codes & CONSTANT_OUTPUT else set()
     echoes |= {"zero_gradient"} if "outputs_ignore_inputs" in codes else set()
-    echoes |= (
-        {"loss_not_finite", "gradient_not_finite"}
-        if any(f.severity == "error" for f in findings if f.code not in ("loss_not_finite", "gradient_not_finite"))
-        else set()
-    )
+    not_finite = {"loss_not_finite", "gradient_not_finite"}
+    if any(finding.severity == "error" and finding.code not in not_finite for finding in findings):
+        echoes |= not_finite
     return [finding for finding in findings if finding.code not in echoes]
 
 

@@ -33,19 +33,21 @@ def check_formula(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 def own_difference(seen: Observation) -> LossCall | None:
     """Return "outputs minus targets" of a formula of one's own, as if it were a call of a torch loss."""
-    for step in seen.watcher.steps if not seen.calls else []:
-        pair = pair_of(step) if kind_of(step) == "sub" else None
-        if pair is None or pair[0].shape != pair[1].shape:
-            continue
-        outputs, targets = pair if pair[0].requires_grad else pair[::-1]
-        if of(seen, outputs) == {"outputs"} and of(seen, targets) == {"targets"} and outputs.requires_grad:
+    for _, (one, other) in pairs_of(seen, "sub") if not seen.calls else ():
+        outputs, targets = (one, other) if one.requires_grad else (other, one)
+        alike = outputs.shape == targets.shape and outputs.requires_grad
+        if alike and of(seen, outputs) == {"outputs"} and of(seen, targets) == {"targets"}:
             return LossCall(F.mse_loss, "own_difference", outputs, targets)
     return None
 
 
-def pair_of(step: Step) -> tuple[Tensor, Tensor] | None:
-    tensors = step.tensors[-2:] if kind_of(step) == "where" else step.tensors
-    return (tensors[0], tensors[1]) if len(tensors) == 2 else None
+def pairs_of(seen: Observation, *kinds: str) -> Iterator[tuple[Step, list[Tensor]]]:
+    """Yield the operations of these kinds that join two tensors, and the two."""
+    for step in seen.watcher.steps:
+        kind, tensors = kind_of(step), step.tensors
+        pair = tensors[-2:] if kind == "where" else tensors
+        if kind in kinds and len(pair) == 2:
+            yield step, pair
 
 
 def of(seen: Observation, *values: object) -> frozenset[str]:
@@ -77,15 +79,13 @@ def _behind(seen: Observation, start: object, without_gradient: bool = False) ->
 
 def _overlap(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Dice or intersection over union on numbers that are no probabilities."""
-    products = [step.result for step in seen.watcher.steps if _is_overlap(seen, step)]
+    products = [step.result for step, pair in pairs_of(seen, "mul") if _is_overlap(seen, pair)]
     wide = _behind(seen, [step.result for step in seen.watcher.steps if kind_of(step) == "sum" and _is_wide(
         step.tensors[0]) and of(seen, step.tensors[0]) == {"outputs"}])  # fmt: skip
     raw = _behind(seen, [t for t in products if _is_wide(t)])
     reached = _behind(seen, products)
-    for step in seen.watcher.steps if products else []:
-        pair = pair_of(step) if kind_of(step) == "div" else None
-        inside = {id(t) for t in pair or ()}
-        if pair and id(pair[0]) in reached and "outputs" in of(seen, pair[1]) and inside & (wide | raw):
+    for _, (over, under) in pairs_of(seen, "div") if products else ():
+        if id(over) in reached and "outputs" in of(seen, under) and {id(over), id(under)} & (wide | raw):
             yield Finding("overlap_on_logits", "error",
                 "The overlap of outputs and targets is computed on raw outputs, not on probabilities.",
                 "The denominator can then reach 0 or turn negative, and large outputs win without being right.",
@@ -94,10 +94,7 @@ def _overlap(seen: Observation, patient: Patient) -> Iterator[Finding]:
             return
 
 
-def _is_overlap(seen: Observation, step: Step) -> bool:
-    pair = pair_of(step) if kind_of(step) == "mul" else None
-    if pair is None:
-        return False
+def _is_overlap(seen: Observation, pair: list[Tensor]) -> bool:
     for values, mask in (pair, pair[::-1]):
         from_model = "outputs" in of(seen, values) and "targets" not in of(seen, values)
         if from_model and of(seen, mask) == {"targets"} and values.shape == mask.shape and values.is_floating_point():

@@ -1,14 +1,17 @@
 """Heads for a mean and a spread: is a divergence least at its prior, and does a likelihood pay for its spread?"""
 
 from collections.abc import Iterator, Mapping
+from functools import partial
+from itertools import count
 
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.belongings import cloned, tensors_in
+from lm_utils.doctor.batch_checks import cost_of
+from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
 from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
-from lm_utils.doctor.patient import Observation, Patient, loss_in
+from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
 
 KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
@@ -31,7 +34,7 @@ def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
         )  # fmt: skip
     if spread and heads[spread - 1].shape == heads[spread].shape:
         yield from _divergence(seen, patient, heads, spread)
-    yield from _likelihood(seen, patient, heads, spread)
+    yield from _likelihood(seen, patient, spread)
 
 
 def _heads(outputs: object) -> list[Tensor]:
@@ -50,37 +53,27 @@ def _is_exponentiated(seen: Observation, head: Tensor) -> bool:
     return False
 
 
-class _Trial:
-    """The loss as a function of two heads; the other heads and the targets may be moved, too."""
+def _at(
+    patient: Patient, outputs: object, spread: int, mean: float | None, level: float, elsewhere: bool = False
+) -> tuple[float, Tensor]:
+    """Return the loss and its two slopes where both heads hold one number; None leaves the mean alone.
 
-    def __init__(self, seen: Observation, patient: Patient, heads: list[Tensor], spread: int) -> None:
-        self.outputs, self.patient, self.heads, self.spread = seen.outputs, patient, heads, spread
+    The other heads and the targets are moved where `elsewhere` says so.
+    """
+    given, places = {spread: level} if mean is None else {spread - 1: mean, spread: level}, count()
 
-    def __call__(self, mean: float | None, spread: float, elsewhere: bool = False) -> tuple[float, Tensor]:
-        """Return the loss and the two slopes where both heads hold one number; None leaves the mean alone."""
-        values = [head.detach() + (0.3 if elsewhere else 0.0) for head in self.heads]
-        if mean is not None:
-            values[self.spread - 1] = torch.full_like(values[self.spread - 1], mean)
-        values[self.spread] = torch.full_like(values[self.spread], spread)
-        values = [value.requires_grad_() for value in values]
-        targets = cloned(self.patient.targets)
-        for target in tensors_in(targets) if elsewhere else ():
-            target.copy_(target.roll(1, 0) * (0.5 if target.is_floating_point() else 1))
-        with torch.random.fork_rng([]), torch.enable_grad():
-            torch.manual_seed(0)
-            loss = loss_in(self.patient.loss_fn(self._filled(values), targets)).sum()
-            both = torch.autograd.grad(loss, [values[self.spread - 1], values[self.spread]], allow_unused=True)
-        return loss.item(), torch.stack([torch.zeros(()) if g is None else g.mean() for g in both])
+    def filled(head: Tensor) -> Tensor:
+        level = given.get(next(places))
+        return head + 0.3 * elsewhere if level is None else torch.full_like(head, level)
 
-    def _filled(self, values: list[Tensor]) -> object:
-        if isinstance(self.outputs, Mapping):
-            return dict(zip(self.outputs, values, strict=True))
-        return values if isinstance(self.outputs, list) else tuple(values)
+    targets = changed(patient.targets, lambda t: t.roll(1, 0) * 0.5 if t.is_floating_point() else t.roll(1, 0))
+    cost, slopes = cost_of(patient, changed(outputs, filled), targets if elsewhere else patient.targets)
+    return cost, torch.stack([slopes[spread - 1].mean(), slopes[spread].mean()])
 
 
 def _divergence(seen: Observation, patient: Patient, heads: list[Tensor], spread: int) -> Iterator[Finding]:
     """A term of mean and spread alone, as a variational autoencoder has it: least at 0 and 0."""
-    trial = _Trial(seen, patient, heads, spread)
+    trial = partial(_at, patient, seen.outputs, spread)
     (here, slope), (up, out), (down, _) = trial(0, 0), trial(AWAY, AWAY), trial(-AWAY, -AWAY)
     scale = out.abs().max()
     alone = torch.allclose(trial(0, 0, True)[1], slope, atol=float(FLAT * scale)) and torch.allclose(
@@ -111,10 +104,9 @@ def _noise_too_loud(log_var: Tensor, outputs: object) -> Iterator[Finding]:
             "Multiply by the deviation: `mean + torch.randn_like(mean) * (0.5 * log_var).exp()`.")  # fmt: skip
 
 
-def _likelihood(seen: Observation, patient: Patient, heads: list[Tensor], spread: int) -> Iterator[Finding]:
+def _likelihood(seen: Observation, patient: Patient, spread: int) -> Iterator[Finding]:
     """Without its logarithm a likelihood is made as small as one likes by calling everything uncertain."""
-    trial = _Trial(seen, patient, heads, spread)
-    costs = [trial(None, place)[0] for place in (-3.0, 0.0, 4.0, 12.0)]
+    costs = [_at(patient, seen.outputs, spread, None, level)[0] for level in (-3.0, 0.0, 4.0, 12.0)]
     endless = costs[3] < costs[2] - 1 and costs[3] < 0
     if costs == sorted(costs, reverse=True) and (endless or 0 <= costs[3] < 0.01 * costs[1]):
         yield Finding("wrong_formula", "warning",

@@ -23,37 +23,29 @@ def on_cuda(tensor: object) -> bool:
 
 def reason_to_stop(name: str, args: tuple, kwargs: dict) -> str | None:
     """Why this call must not reach the device, or None where it may."""
-    values = [*args, *kwargs.values()]
-    if not any(on_cuda(value) for value in values):
+    if not any(on_cuda(value) for value in (*args, *kwargs.values())):
         return None
+
+    def given(position: int, key: str) -> object:
+        return args[position] if len(args) > position else kwargs.get(key)
+
+    first, target = given(0, "input"), given(1, "target")
     if name in UNIT_RANGE:
-        return _outside_unit(_argument(args, kwargs, 0, "input"), "outputs") or _outside_unit(
-            _argument(args, kwargs, 1, "target"), "targets"
-        )
+        return _outside_unit(first, "outputs") or _outside_unit(target, "targets")
     if name in CLASS_INDEX:
-        return _bad_class(
-            _argument(args, kwargs, 0, "input"), _argument(args, kwargs, 1, "target"), kwargs.get("ignore_index", -100)
-        )
+        return _bad_class(first, target, kwargs.get("ignore_index", -100))
     if name == "multilabel_margin_loss":
-        outputs = _argument(args, kwargs, 0, "input")
-        return _bad_index(_argument(args, kwargs, 1, "target"), -1, outputs.shape[-1])
+        return _bad_index(target, -1, first.shape[-1])
     if name in INDEX_ALONG:
-        source, dim = _argument(args, kwargs, 0, "input"), _argument(args, kwargs, 1, "dim")
-        dim, index = (dim, _argument(args, kwargs, 2, "index")) if isinstance(dim, int) else (None, dim)
-        size = source.numel() if dim is None else source.shape[dim]
-        return _bad_index(index, 0, size)
+        dim = given(1, "dim")
+        if isinstance(dim, int):
+            return _bad_index(given(2, "index"), 0, first.shape[dim])
+        return _bad_index(dim, 0, first.numel())
     if name == "one_hot":
-        return _bad_index(_argument(args, kwargs, 0, "input"), 0, _argument(args, kwargs, 1, "num_classes"))
+        return _bad_index(first, 0, given(1, "num_classes"))
     if name == "embedding":
-        weight = _argument(args, kwargs, 1, "weight")
-        return _bad_index(_argument(args, kwargs, 0, "input"), 0, weight.shape[0])
-    if name == "__getitem__":
-        return _bad_getitem(*args[:2])
-    return None
-
-
-def _argument(args: tuple, kwargs: dict, position: int, key: str) -> object:
-    return args[position] if len(args) > position else kwargs.get(key)
+        return _bad_index(first, 0, given(1, "weight").shape[0])
+    return _bad_getitem(*args[:2]) if name == "__getitem__" else None
 
 
 def _outside_unit(tensor: object, what: str) -> str | None:
@@ -78,9 +70,8 @@ def _bad_index(index: object, low: int, size: object) -> str | None:
     if index.numel() == 0 or not isinstance(size, int) or size < 0:
         return None
     smallest, largest = int(index.min()), int(index.max())
-    return (
-        None if low <= smallest and largest < size else f"an index of {smallest}…{largest} does not fit {size} places"
-    )
+    fits = low <= smallest and largest < size
+    return None if fits else f"an index of {smallest}…{largest} does not fit {size} places"
 
 
 def _bad_getitem(source: object, key: object) -> str | None:

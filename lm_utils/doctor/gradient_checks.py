@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.belongings import first_tensor, held_by, tensors_in
-from lm_utils.doctor.formula_checks import kind_of
+from lm_utils.doctor.formula_checks import kind_of, pairs_of
 from lm_utils.doctor.hidden_checks import check_weight_slopes
 from lm_utils.doctor.output_origin import nodes_behind, operation
 from lm_utils.doctor.patient import Observation, Patient
@@ -178,11 +178,8 @@ def _learns_beside(tensor: Tensor, roots: set) -> bool:
 
 def _advantages(seen: Observation) -> Iterator[Finding]:
     made_by = {id(step.result): step for step in seen.watcher.steps}
-    for step in seen.watcher.steps:
-        tensors = step.tensors if kind_of(step) == "mul" else []
-        if len(tensors) != 2 or not all(t.requires_grad for t in tensors):
-            continue
-        for score, advantage in (tensors, tensors[::-1]):
+    for _, pair in pairs_of(seen, "mul"):
+        for score, advantage in (pair, pair[::-1]) if all(t.requires_grad for t in pair) else ():
             if _is_log_probability(score, made_by) and _is_difference(advantage, made_by, seen):
                 yield Finding("gradient_through_advantage", "warning",
                     "The factor that multiplies the log-probability carries a gradient.",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.output_origin import node_behind, nodes_behind, operation
+from lm_utils.doctor.output_origin import node_behind, nodes_behind, operation, saved_axis
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
 
@@ -49,11 +49,10 @@ def check_inner_softmax(seen: Observation, patient: Patient) -> Iterator[Finding
     start = seen.loss if isinstance(seen.loss, Tensor) else None
     for node in nodes_behind(start.grad_fn) if start is not None else ():
         if operation(node) in ("Softmax", "LogSoftmax"):
-            shares = node._saved_result
-            if shares.dim() and shares.shape[node._saved_dim - (2**64 if node._saved_dim >= 2**63 else 0)] == 1 and (
-                    max(shares.shape[1:], default=1) > 1 or shares.dim() == 2):  # fmt: skip
+            axis, shape = saved_axis(node)
+            if shape and shape[axis] == 1 and (max(shape[1:], default=1) > 1 or len(shape) == 2):
                 yield Finding("softmax_over_one_output", "error",
-                    f"A softmax on {list(shares.shape)} runs over one number.",
+                    f"A softmax on {list(shape)} runs over one number.",
                     "It is always exactly 1, so what it weighs is not weighed at all and no gradient flows.",
                     "Name the axis of the steps or classes: `dim=1` for scores [N, L, 1].")  # fmt: skip
                 return

@@ -134,7 +134,8 @@ def _is_weak_clamp(node: object, depth: int) -> bool:
     return bool(parents) and _follow(parents[0], depth=depth + 1).kind in {"sigmoid", "softmax", "log_softmax"}
 
 
-def _saved_axis(node: object) -> tuple[int | None, tuple[int, ...]]:
+def saved_axis(node: object) -> tuple[int | None, tuple[int, ...]]:
+    """The axis and the shape of a softmax, from its graph node."""
     try:
         shape = tuple(node._saved_result.shape)
         axis = node._saved_dim
@@ -153,7 +154,7 @@ def _name(node: object, sliced: bool, turned: bool, depth: int) -> Origin:
     if name in {"Hardtanh", "Clamp"} or name.startswith("Clamp"):
         return Origin("clamp", *_bounds(node), sliced=sliced, turned=turned)
     if name in RANGES:
-        axis, shape = _saved_axis(node) if "oftmax" in name else (None, ())
+        axis, shape = saved_axis(node) if "oftmax" in name else (None, ())
         parents = _parents(node)
         inner = _follow(parents[0], depth=depth + 1) if parents else Origin("other")
         kind, low, high = RANGES[name]

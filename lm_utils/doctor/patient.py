@@ -1,7 +1,8 @@
 """Run a model and its loss once, on copies, so that nothing of the user's changes."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import torch
@@ -77,6 +78,16 @@ class Patient:
     def outputs_of(self, inputs: object) -> object:
         """Run the model alone on other inputs."""
         return self._forward(inputs, None)
+
+    @contextmanager
+    def predicting(self) -> Iterator[None]:
+        """Put the model in evaluation mode, without gradients, and back again."""
+        was = self.model.training
+        try:
+            with torch.no_grad():
+                yield self.model.eval()
+        finally:
+            self.model.train(was)
 
     def _forward(self, inputs: object, parameters: dict[str, Tensor] | None) -> object:
         args, kwargs = as_arguments(self.model, inputs)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.formula_checks import kind_of, of, pair_of
+from lm_utils.doctor.formula_checks import kind_of, of, pairs_of
 from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
@@ -66,12 +66,9 @@ def _order(given: torch.Size, wanted: torch.Size) -> tuple[int, ...] | None:
 
 def _one_of_many(case: Case) -> bool:
     """One target of shape [1, 1] or [1] against several samples was hardly meant as a constant."""
-    return (
-        case.targets.dim() == case.outputs.dim()
-        and case.outputs.shape[0] > 1
-        and case.targets.requires_grad is False
-        and (first_tensor(case.patient.targets) is not None and first_tensor(case.patient.targets).numel() == 1)
-    )
+    given = first_tensor(case.patient.targets)
+    alone = given is not None and given.numel() == 1 and not case.targets.requires_grad
+    return alone and case.targets.dim() == case.outputs.dim() and case.outputs.shape[0] > 1
 
 
 def _check_elementwise(case: Case) -> Iterator[Finding]:
@@ -103,10 +100,8 @@ def _check_elementwise(case: Case) -> Iterator[Finding]:
 
 def _check_classes(case: Case) -> Iterator[Finding]:
     outputs, targets = case.outputs, case.targets
-    if outputs.dim() == 1:
-        yield from _check_flat(case)
-        return
-    if outputs.dim() == 0:
+    if outputs.dim() < 2:
+        yield from _check_flat(case) if outputs.dim() else ()
         return
     positions_first = outputs.dim() >= 3 and targets.shape == outputs.shape[:-1]
     if outputs.shape[1] == 1 and not positions_first:
@@ -115,8 +110,8 @@ def _check_classes(case: Case) -> Iterator[Finding]:
     wanted = (outputs.shape[0], *outputs.shape[2:])
     if tuple(targets.shape) == wanted or (targets.is_floating_point() and case.one_per_target):
         yield from _check_square(case)
-        return
-    yield _wrong_class_shape(case, wanted)
+    else:
+        yield _wrong_class_shape(case, wanted)
 
 
 def _check_flat(case: Case) -> Iterator[Finding]:
@@ -143,31 +138,26 @@ def _one_column(case: Case) -> Finding:
 
 def _check_square(case: Case) -> Iterator[Finding]:
     """[N, L, C] from a linear layer, where L happens to equal C: the classes stand last, not second."""
-    outputs = case.outputs
-    squares = outputs.dim() == 3 and outputs.shape[1] == outputs.shape[2]
-    features_last = case.origin.made_by in LINEAR_LAYER and not case.origin.turned
-    features_last = features_last and case.origin.width in (None, outputs.shape[-1])
-    if squares and features_last and not case.targets.is_floating_point():
+    shape, origin = case.outputs.shape, case.origin
+    features_last = origin.made_by in LINEAR_LAYER and not origin.turned and origin.width in (None, shape[-1])
+    if len(shape) == 3 and shape[1] == shape[2] and features_last and not case.targets.is_floating_point():
         yield _classes_last(case)
 
 
 def _classes_last(case: Case) -> Finding:
-    shape = list(case.outputs.shape)
+    text = case.outputs.dim() == 3
+    taken = "positions for classes and classes for positions" if text else "a row of pixels for the classes"
     return Finding("classes_not_second", "error",
-        f"{case.call.layer} takes the classes from axis 1, but the outputs {shape} hold them last.",
-        "It then takes positions for classes and classes for positions.",
-        "Turn them: `loss_fn(outputs.transpose(1, 2), targets)`, or flatten both over the positions.")  # fmt: skip
+        f"{case.call.layer} takes the classes from axis 1, but the outputs {list(case.outputs.shape)} hold them last.",
+        f"It then takes {taken}.",
+        "Turn them: `loss_fn(outputs.transpose(1, 2), targets)`, or flatten both over the positions." if text else
+        "Turn them: `loss_fn(outputs.movedim(-1, 1), targets)`.")  # fmt: skip
 
 
 def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:
     outputs, targets = case.outputs, case.targets
     if outputs.dim() >= 3 and tuple(targets.shape) == tuple(outputs.shape[:-1]):
-        if outputs.dim() == 3:
-            return _classes_last(case)
-        return Finding("classes_not_second", "error",
-            f"{case.call.layer} takes the classes from axis 1, but the outputs {list(outputs.shape)} hold them last.",
-            "It then takes a row of pixels for the classes.",
-            "Turn them: `loss_fn(outputs.movedim(-1, 1), targets)`.")  # fmt: skip
+        return _classes_last(case)
     if case.one_per_target:
         return Finding("one_hot_integers", "error",
             f"The targets are one-hot rows of integers; {case.call.layer} takes class numbers or floating shares.",
@@ -191,9 +181,8 @@ def check_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 def _stretch(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """[N] against [N, 1]: the shorter shape gets an axis in front, and both grow into a table of all pairs."""
-    for step in seen.watcher.steps:
-        pair = pair_of(step) if kind_of(step) in STRETCHING else None
-        if pair is None or not isinstance(step.result, Tensor) or not _both_grow(*pair, step.result):
+    for step, pair in pairs_of(seen, *STRETCHING):
+        if not isinstance(step.result, Tensor) or not _both_grow(*pair, step.result):
             continue
         own = [("outputs" in of(seen, one), "targets" in of(seen, one)) for one in pair]
         if (own[0][0] and own[1][1] and not own[1][0]) or (own[1][0] and own[0][1] and not own[0][0]):

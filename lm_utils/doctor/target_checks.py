@@ -72,17 +72,15 @@ def _name(tensor: Tensor) -> str:
 
 def _check_indices(case: Case) -> Iterator[Finding]:
     targets, classes = case.targets, case.classes
-    if targets.is_floating_point() or targets.dtype == torch.bool:
-        yield Finding("class_index_type", "error",
-                      f"The targets are {_name(targets)}, and {case.call.layer} expects class numbers as int64.",
-                      "A class number is an index, and floating targets are read as one probability per class.",
-                      "Convert them: `loss_fn(outputs, targets.long())`.")  # fmt: skip
-        return
+    whole = not targets.is_floating_point() and targets.dtype != torch.bool
     if targets.dtype not in (torch.int64, torch.uint8):
         yield Finding("class_index_type", "error",
-                      f"The targets are {_name(targets)}, and {case.call.layer} takes class numbers as int64.",
-                      "It refuses other integer types.",
+                      f"The targets are {_name(targets)}, and {case.call.layer} expects class numbers as int64.",
+                      "It refuses other integer types." if whole else
+                      "A class number is an index, and floating targets are read as one probability per class.",
                       "Convert them: `loss_fn(outputs, targets.long())`.")  # fmt: skip
+    if not whole:
+        return
     ignored = case.call.options.get("ignore_index", -100)
     kept = targets[targets != ignored]
     if kept.numel() == 0 and targets.numel():

@@ -15,7 +15,7 @@ from lm_utils.doctor.batch_checks import cost_of, is_torchs_own
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
 from lm_utils.doctor.output_origin import nodes_behind, origin_of
-from lm_utils.doctor.patient import Observation, Patient, loss_in
+from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
 from lm_utils.doctor.watching import LOSSES
 
@@ -71,9 +71,8 @@ class _Trial:
         self.own = not is_torchs_own(seen)
         self.raw = origin_of(outputs).kind == "linear"
         self.chosen = any(step.name in CHOOSING and sources(*step.args[1:]) == {"targets"} for step in steps)
-        self.classes = (
-            self.chosen or origin_of(outputs).kind in CLASS_STEPS or any(step.name in CLASS_STEPS for step in steps)
-        )
+        kinds = {origin_of(outputs).kind, *(step.name for step in steps)}
+        self.classes = self.chosen or bool(kinds & CLASS_STEPS)
 
     def __call__(self, values: Tensor, targets: object = None) -> tuple[float, Tensor]:
         """Return the cost of these values and its slope; NaN where the loss cannot take them."""
@@ -157,10 +156,8 @@ def _far(trial: _Trial, truth: Tensor, right: float) -> Iterator[Finding]:
     """Values: outputs away from the targets must not be cheaper than the targets."""
     size = truth.std(correction=0).clamp(min=1e-6)
     moved = changed(trial.patient.targets, lambda t: t + size if t.is_floating_point() else t)
-    alone = isinstance(trial.patient.targets, Tensor)
-    difference = alone and abs(trial(truth + size, moved)[0] - right) < 1e-4 * (
-        abs(right) + 1e-2
-    )  # of outputs and targets only
+    difference = isinstance(trial.patient.targets, Tensor)  # of outputs and targets only
+    difference = difference and abs(trial(truth + size, moved)[0] - right) < 1e-4 * (abs(right) + 1e-2)
     if not trial.raw or bool((truth.abs() == 1).all()):
         return
     for side in (1, -1):
@@ -178,10 +175,10 @@ def _far(trial: _Trial, truth: Tensor, right: float) -> Iterator[Finding]:
 
 
 def _pulled_elsewhere(slope: Tensor, targets: Tensor) -> Iterator[Finding]:
-    """Undecided scores: at each place the loss must move the score of the true class most, here or one place before."""
+    """Undecided scores: at each place the loss must move the score of the true class most, or two off."""
     shares = []
     for scores in (slope.movedim(axis, -1) for axis in (1, -1)):
-        for ahead in (0, 1, -1) if scores.shape[:-1] == targets.shape else ():
+        for ahead in range(-2, 3) if scores.shape[:-1] == targets.shape else ():
             truth = targets.roll(-ahead, -1) if targets.dim() > 1 else targets
             taught = scores.abs().amax(-1) > 0
             hits = [way(-1) == truth for way in (scores.argmin, scores.argmax)] if int(taught.sum()) >= FEWEST else []
@@ -219,11 +216,9 @@ def _of_views(seen: Observation, patient: Patient) -> Iterator[Finding]:
     other, rest = one.roll(1, 0), len(views) == 3
     costs = []
     for answer in ([one, one, *[other] * rest], [one, other, *[one] * rest]):
-        with torch.no_grad(), torch.random.fork_rng([]):
-            torch.manual_seed(0)
-            given = iter(answer)
-            whole = torch.stack(answer, 1) if packed else changed(outputs, lambda _: next(given))  # noqa: B023
-            costs.append(loss_in(patient.loss_fn(whole, patient.targets)).item())
+        given = iter(answer)
+        whole = torch.stack(answer, 1) if packed else changed(outputs, lambda _: next(given))  # noqa: B023
+        costs.append(cost_of(patient, whole, patient.targets)[0])
     if costs[1] < costs[0] - BETWEEN * abs(costs[0]) - 1e-6:
         yield Finding("better_outputs_cost_more", "warning",
             f"Equal views of a sample cost {costs[0]:.4g}, views of two different samples cost {costs[1]:.4g}.",

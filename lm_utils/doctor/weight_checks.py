@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.formula_checks import kind_of
+from lm_utils.doctor.formula_checks import kind_of, pairs_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
 from lm_utils.doctor.watching import Step
@@ -120,15 +120,14 @@ def _positive_weight(case: Case) -> Iterator[Finding]:
 
 def check_masks(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about products of losses and numbers that carry no gradient."""
-    products = {id(step.result): step for step in seen.watcher.steps if _factor(step) is not None}
+    products = {id(step.result): (step, *found) for step, pair in pairs_of(seen, "mul") if (found := _factor(pair))}
     yield from _padded_mean(seen, products)
-    for step in products.values():
-        yield from _own_weights(seen, patient, step)
+    for step, each, weights in products.values():
+        yield from _own_weights(seen, patient, step, each, weights)
 
 
-def _factor(step: Step) -> tuple[Tensor, Tensor] | None:
-    """Return what is weighed and its weights, where a step multiplies one with gradient by one without."""
-    pair = step.tensors if kind_of(step) == "mul" and len(step.tensors) == 2 else ()
+def _factor(pair: list[Tensor]) -> tuple[Tensor, Tensor] | None:
+    """Return what is weighed and its weights, where one of two factors has a gradient and the other none."""
     weights = [t for t in pair if not t.requires_grad and t.dim()]
     each = [t for t in pair if t.requires_grad]
     return (each[0], weights[0]) if len(each) == len(weights) == 1 else None
@@ -138,11 +137,14 @@ def _is_binary(values: Tensor) -> bool:
     return bool(((values == 0) | (values == 1)).all())
 
 
-def _padded_mean(seen: Observation, products: dict[int, Step]) -> Iterator[Finding]:
+def _padded_mean(seen: Observation, products: dict[int, tuple[Step, Tensor, Tensor]]) -> Iterator[Finding]:
     means = [first for step in seen.watcher.steps for first in step.tensors[:1]
              if kind_of(step) == "mean" and id(first) in products]  # fmt: skip
-    pairs = [_factor(products[id(first)]) for first in means]
-    masked = [(each, mask) for each, mask in pairs if _is_binary(mask) and bool((mask == 0).any())]
+    masked = [
+        (each, mask)
+        for _, each, mask in (products[id(first)] for first in means)
+        if _is_binary(mask) and bool((mask == 0).any())
+    ]
     for each, mask in masked[:1]:
         places = mask.dim() >= 2 and mask.numel() > mask.shape[0]  # places within a sample, not samples
         alone = all(other is mask or torch.equal(other, mask) for _, other in masked)
@@ -153,9 +155,8 @@ def _padded_mean(seen: Observation, products: dict[int, Step]) -> Iterator[Findi
                       "Divide by what counts: `(each * mask).sum() / mask.expand_as(each).sum()`.")  # fmt: skip
 
 
-def _own_weights(seen: Observation, patient: Patient, step: Step) -> Iterator[Finding]:
+def _own_weights(seen: Observation, patient: Patient, step: Step, each: Tensor, weights: Tensor) -> Iterator[Finding]:
     """Two weights chosen by the target: the rarer label must not be the cheaper one."""
-    each, weights = _factor(step)
     labels = next((t for t in tensors_in(patient.targets) if t.numel() == weights.numel()), None)
     if labels is None or "outputs" not in seen.watcher.sources(each) or not _is_binary(labels) or labels.numel() < 16:
         return
