@@ -26,7 +26,7 @@ def check_activation(case: Case) -> Iterator[Finding]:
     """Name the misfit between what the model emits and what the loss expects."""
     emits = case.emits
     if emits == "softmax_over_one":
-        yield softmax_over_one(case)
+        yield built(case, "any", emits)
     elif emits == "softmax_wrong_axis":
         yield softmax_wrong_axis(case)
     elif emits in ("logits", "clamp") and case.call.family in ("nll", "kl_div") and is_log_probability(case):
@@ -143,14 +143,6 @@ def bounded_logits(case: Case) -> Iterator[Finding]:
             f"The outputs stay between {low:g} and {high:g} ({BOUNDED[case.emits]}); {layer} expects free logits.",
             f"The model can never become sure: the loss cannot fall below {floor:.4f}.",
             f"Return the logits, `{LOGITS_OUT}`, or scale cosines: `return 16.0 * scores`.")  # fmt: skip
-
-
-def softmax_over_one(case: Case) -> Finding:
-    """A softmax that shares out the whole among one."""
-    return Finding("softmax_over_one_output", "error", "The softmax runs over a single output.",
-        "A softmax over one number is always exactly 1, so the output never changes and no gradient flows.",
-        "For one output use a sigmoid inside the loss: return the logit and write `loss_fn = nn.BCEWithLogitsLoss()`."
-    )  # fmt: skip
 
 
 def softmax_wrong_axis(case: Case) -> Finding:

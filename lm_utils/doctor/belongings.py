@@ -126,7 +126,7 @@ def _parts_of(value: object) -> list[object]:
     if isinstance(value, types.MethodType):
         return [value.__self__, value.__func__]
     if isinstance(value, types.FunctionType):
-        cells = [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
+        cells = [cell.cell_contents for cell in value.__closure__ or () if cell != types.CellType()]  # the filled ones
         names = [value.__globals__[name] for name in value.__code__.co_names if name in value.__globals__]
         return [*cells, *names, value.__defaults__, value.__kwdefaults__]
     if isinstance(value, nn.Module):
@@ -134,13 +134,6 @@ def _parts_of(value: object) -> list[object]:
     if type(value).__module__.split(".")[0] in sys.stdlib_module_names or isinstance(value, (Tensor, torch.Generator)):
         return []
     return list(getattr(value, "__dict__", {}).values())
-
-
-def _is_filled(cell: object) -> bool:
-    try:
-        return cell.cell_contents is not cell
-    except ValueError:
-        return False
 
 
 PLAIN = (int, float, bool, str, type(None))

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.hidden_checks import DRAWN
+from lm_utils.doctor.hidden_checks import DRAWN, rows_alike
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
 
@@ -23,16 +23,11 @@ def check_dependence(outputs: Tensor | None, patient: Patient) -> Iterator[Findi
     """
     if outputs is None or outputs.dim() == 0 or outputs.numel() < 2 or not _inputs_differ(patient):
         return
-    if outputs.shape[0] > 1 and _rows_equal(outputs) and _still_equal(patient) and not _slope_at_inputs(patient):
+    if rows_alike(outputs) and _still_equal(patient) and not _slope_at_inputs(patient):
         yield Finding("outputs_ignore_inputs", "error", "The outputs are the same for every input, to the last bit.",
             "Whatever is learned then is the average of the targets: something cuts the input off.",
             "Follow one batch through forward(): `print(x.std(0).max())` after each layer shows where it turns to 0."
         )  # fmt: skip
-
-
-def _rows_equal(outputs: Tensor) -> bool:
-    rows = outputs.detach().flatten(1) if outputs.dim() > 1 else outputs.detach()
-    return bool(torch.isfinite(rows).all()) and bool((rows == rows[:1]).all())
 
 
 def _inputs_differ(patient: Patient) -> bool:
@@ -56,7 +51,7 @@ def _still_equal(patient: Patient) -> bool:
             seen = patient.observe(changed(patient.inputs, held), weights | buffers)
         found = _tensor_of(seen, patient)
         if found is not None:
-            return _rows_equal(found)
+            return rows_alike(found)
     return False
 
 

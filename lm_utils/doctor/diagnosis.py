@@ -47,7 +47,8 @@ def diagnose(model: Callable, loss_fn: Callable, inputs: object, targets: object
         if not callable(value):
             raise DoctorError(f"The {name} must be something that can be called, not a {type(value).__name__}.")
     if _is_meta(model, inputs):
-        return Report((_no_values(),))
+        reason = "everything, because the model or the inputs are on the meta device and have no values"
+        return Report((_not_looked_at(reason),))
     with nothing_changes(model, loss_fn, inputs, targets) as record:
         patient = Patient(model, loss_fn, inputs, targets)
         report = _examine(patient)
@@ -269,10 +270,6 @@ def _not_looked_at(what: str) -> Finding:
     return Finding("not_looked_at", "info", f"Not looked at: {what.rstrip('.')}.",
                    "The doctor says what it could not examine, so that silence is not taken for health.",
                    "Nothing needs to be done.")  # fmt: skip
-
-
-def _no_values() -> Finding:
-    return _not_looked_at("everything, because the model or the inputs are on the meta device and have no values")
 
 
 def assert_healthy(

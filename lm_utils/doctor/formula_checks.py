@@ -50,22 +50,24 @@ def pairs_of(seen: Observation, *kinds: str) -> Iterator[tuple[Step, list[Tensor
             yield step, pair
 
 
+def of_outputs(seen: Observation, *kinds: str) -> Iterator[tuple[Step, Tensor]]:
+    """Yield the operations of these kinds whose first tensor was computed from the outputs, and that tensor."""
+    for step in seen.watcher.steps:
+        if kind_of(step) in kinds and step.tensors and "outputs" in of(seen, step.tensors[0]):
+            yield step, step.tensors[0]
+
+
 def of(seen: Observation, *values: object) -> frozenset[str]:
     return seen.watcher.sources(*values)
 
 
 def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    for step in seen.watcher.steps:
-        first = next(iter(step.tensors), None)
-        if kind_of(step) not in ("log", "log2", "log10") or first is None or "outputs" not in of(seen, first):
-            continue
-        if origin_of(first).kind == "linear":
-            yield Finding("logarithm_of_raw_outputs", "error",
-                "The loss takes a logarithm of raw outputs, and nothing keeps them positive.",
-                "The logarithm of a negative number is NaN, and of one near 0 it has a gradient without bound.",
-                "Use the stable form on raw outputs: `F.log_softmax(outputs, dim=1)` or `F.logsigmoid(outputs)`."
-            )  # fmt: skip
-            return
+    if any(origin_of(first).kind == "linear" for _, first in of_outputs(seen, "log", "log2", "log10")):
+        yield Finding("logarithm_of_raw_outputs", "error",
+            "The loss takes a logarithm of raw outputs, and nothing keeps them positive.",
+            "The logarithm of a negative number is NaN, and of one near 0 it has a gradient without bound.",
+            "Use the stable form on raw outputs: `F.log_softmax(outputs, dim=1)` or `F.logsigmoid(outputs)`."
+        )  # fmt: skip
 
 
 def _behind(seen: Observation, start: object, without_gradient: bool = False) -> set[int]:

@@ -78,9 +78,5 @@ def _bad_getitem(source: object, key: object) -> str | None:
     keys = key if isinstance(key, tuple) else (key,)
     if not isinstance(source, torch.Tensor) or any(k is None or k is Ellipsis for k in keys):
         return None
-    for dim, part in enumerate(keys[: source.dim()]):
-        if isinstance(part, torch.Tensor) and not part.is_floating_point() and part.dtype != torch.bool:
-            reason = _bad_index(part, -source.shape[dim], source.shape[dim])
-            if reason:
-                return reason
-    return None
+    reasons = (_bad_index(key, -size, size) for key, size in zip(keys, source.shape, strict=False))
+    return next(filter(None, reasons), None)

@@ -110,7 +110,7 @@ def check_weight_slopes(seen: Observation, patient: Patient, slopes: dict[str, T
     layers = {f"{name}.weight": part.weight for name, part in patient.model.named_modules() if isinstance(part, DRAWN)}
     layers = {name: weight for name, weight in layers.items() if name in slopes and not slopes[name].is_sparse}
     for name, weight in layers.items():
-        if _rows_alike(weight) and _rows_alike(slopes[name]) and weight.numel() > weight.shape[0]:
+        if rows_alike(weight) and rows_alike(slopes[name]) and weight.numel() > weight.shape[0]:
             yield Finding("units_all_alike", "warning",
                 f"All units of `{name}` have the same weights and the same gradient.",
                 "They stay alike for ever, so the layer is worth a single unit.",
@@ -128,6 +128,9 @@ def check_weight_slopes(seen: Observation, patient: Patient, slopes: dict[str, T
             "Use `nn.ReLU()` with a normalisation between the layers, or connections that skip some.")  # fmt: skip
 
 
-def _rows_alike(values: Tensor) -> bool:
-    rows = values.detach().flatten(1) if values.shape[0] > 1 else None
-    return rows is not None and bool((rows[0] == rows[1]).all()) and bool((rows == rows[:1]).all())
+def rows_alike(values: Tensor) -> bool:
+    """Are there several rows, all finite and equal to the last bit?"""
+    rows = values.detach().flatten(1) if values.dim() > 1 else values.detach()
+    if len(rows) < 2 or bool((rows[0] != rows[1]).any()):
+        return False
+    return bool(((rows == rows[:1]) & rows.isfinite()).all())

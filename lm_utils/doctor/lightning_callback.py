@@ -58,10 +58,5 @@ def _without_trainer(module: nn.Module) -> nn.Module:
         twin = copy.deepcopy(module)
     finally:
         module.__dict__["_trainer"] = trainer
-    for name in ("log", "log_dict"):
-        twin.__dict__[name] = _log_nothing
+    twin.__dict__ |= dict.fromkeys(("log", "log_dict"), lambda *_, **__: None)
     return twin
-
-
-def _log_nothing(*_: object, **__: object) -> None:
-    return None

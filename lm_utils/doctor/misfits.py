@@ -4,6 +4,10 @@ LOGITS_OUT = "return self.out(x)  # no activation at the end of forward()"
 
 # (family of the loss, what the model emits): (code, severity, what, why, fix)
 MISFITS: dict[tuple[str, str], tuple[str, str, str, str, str]] = {
+    ("any", "softmax_over_one"): (
+        "softmax_over_one_output", "error", "The softmax runs over a single output.",
+        "A softmax over one number is always exactly 1, so the output never changes and no gradient flows.",
+        "For one output use a sigmoid inside the loss: return the logit and write `loss_fn = nn.BCEWithLogitsLoss()`."),
     ("cross_entropy", "softmax"): (
         "softmax_before_cross_entropy", "warning",
         "The model ends in a softmax, and {layer} applies a second one.",

@@ -84,8 +84,6 @@ class Report:
 def in_order(findings: list[Finding]) -> tuple[Finding, ...]:
     """The findings without repeats of a code, errors first, otherwise in the order they were found."""
     first: dict[str, Finding] = {}
-    for finding in findings:
-        kept = first.get(finding.code)
-        if kept is None or SEVERITIES.index(finding.severity) < SEVERITIES.index(kept.severity):
-            first[finding.code] = finding
-    return tuple(sorted(first.values(), key=lambda finding: SEVERITIES.index(finding.severity)))
+    for finding in sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity)):
+        first.setdefault(finding.code, finding)
+    return tuple(first.values())

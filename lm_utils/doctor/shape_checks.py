@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.formula_checks import kind_of, of, pairs_of
+from lm_utils.doctor.formula_checks import kind_of, of, of_outputs, pairs_of
 from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
@@ -202,11 +202,8 @@ def _both_grow(one: Tensor, other: Tensor, result: Tensor) -> bool:
 
 def _squashed(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A softmax or sigmoid of what is one already, or a softmax that runs over the batch."""
-    for step in seen.watcher.steps:
-        name, first = kind_of(step), next(iter(step.tensors), None)
-        if name not in SQUASHING or first is None or "outputs" not in of(seen, first):
-            continue
-        before = origin_of(first).kind
+    for step, first in of_outputs(seen, *SQUASHING):
+        name, before = kind_of(step), origin_of(first).kind
         if before in SHARES if name != "logsumexp" else before == "softmax":
             yield Finding("activation_twice", "warning",
                 f"The loss applies a {name} to numbers that a {before} has made already.",
@@ -232,11 +229,9 @@ def _over_batch(result: object, patient: Patient, where: str) -> Iterator[Findin
 
 def _scrambled(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """[N, C, ...] seen as [-1, C], or its axes in another order, without moving one."""
-    for step in seen.watcher.steps:
-        first, result = next(iter(step.tensors), None), step.result
-        if kind_of(step) not in ("view", "reshape") or not isinstance(result, Tensor) or first.dim() < 3:
-            continue
-        if of(seen, first) == {"outputs"} and _is_scrambled(first.shape, result.shape):
+    for step, first in of_outputs(seen, "view", "reshape"):
+        result, alone = step.result, of(seen, first) == {"outputs"}
+        if isinstance(result, Tensor) and first.dim() > 2 and alone and _is_scrambled(first.shape, result.shape):
             yield Finding("axes_scrambled", "error",
                 f"{list(first.shape)} is seen as {list(result.shape)} without moving the classes.",
                 "A row then holds numbers of one class at several places, not the classes of one place.",

@@ -253,7 +253,8 @@ def _of_classes(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | Non
         return None
     axis = 1 if targets.shape == outputs.shape[:1] + outputs.shape[2:] else -1
     classes = outputs.shape[axis]
-    if classes < 2 or outputs.movedim(axis, -1).shape[:-1] != targets.shape or not _all_classes(targets, classes):
+    fits = classes > 1 and outputs.movedim(axis, -1).shape[:-1] == targets.shape and targets.numel()
+    if not fits or targets.min() < 0 or targets.max() >= classes:
         return None
     away = torch.randint(1, classes, targets.shape, generator=torch.Generator().manual_seed(0)).to(targets)
     hot = [F.one_hot(t, classes).movedim(-1, axis).to(outputs.dtype) for t in (targets, (targets + away) % classes)]
@@ -261,7 +262,3 @@ def _of_classes(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | Non
         return tuple(torch.log_softmax(SURE * one, axis) for one in hot)
     shares = bool((outputs >= 0).all()) and bool((outputs.sum(axis) - 1).abs().max() < 1e-2)
     return tuple(torch.softmax(SURE * one, axis) if shares else SURE * one for one in hot)
-
-
-def _all_classes(targets: Tensor, classes: int) -> bool:
-    return targets.numel() > 0 and bool(((targets >= 0) & (targets < classes)).all())
