@@ -58,5 +58,5 @@ def _without_trainer(module: nn.Module) -> nn.Module:
         twin = copy.deepcopy(module)
     finally:
         module.__dict__["_trainer"] = trainer
-    twin.__dict__ |= dict.fromkeys(("log", "log_dict"), lambda *_, **__: None)
+    twin.__dict__.update(dict.fromkeys(("log", "log_dict"), lambda *_, **__: None))
     return twin
