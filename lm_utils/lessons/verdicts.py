@@ -71,10 +71,11 @@ def browser(judged: Sequence[Judged]) -> widgets.VBox:
 # --- the vote --------------------------------------------------------------------------------------------------------
 
 SIGMOIDS, SOFTMAX = Pairing("multiclass", "bce", "sigmoid"), Pairing("multiclass", "bce", "softmax")
+RELU = Pairing("multiclass", "bce", "sigmoid", hidden="relu")
 PRIOR = Pairing("multiclass", "bce", "sigmoid", prior_bias=True)
 VOTES = {
     "Sigmoid outputs do not sum to one, so the largest one means nothing": "prior",
-    "Sigmoid cannot express ten classes that exclude each other": "prior",
+    "Sigmoid cannot express ten classes that exclude each other": "relu",
     "Binary cross-entropy is the wrong loss for ten classes": "softmax",
     "Something goes wrong in the first steps of training, and it never recovers": "start",
     "It would learn, given more patience": "patience",
@@ -97,6 +98,8 @@ def vote_evidence(kind: str, results: Results) -> str:
             "The same ten sigmoids and the same loss, with nothing changed but where the output bias starts: "
             + sentence(PRIOR, results)
         )
+    if kind == "relu":
+        return "The same ten sigmoids and the same loss, behind hidden units with ReLU: " + sentence(RELU, results)
     if kind == "softmax":
         return "The same loss behind a softmax: " + sentence(SOFTMAX, results)
     if kind == "start":

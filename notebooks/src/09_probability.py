@@ -46,8 +46,9 @@ from IPython.display import Markdown
 from torch.nn import functional as F
 
 import lm_utils as lm
+from lm_utils.evidence import statistics as st
 from lm_utils.evidence import tables
-from lm_utils.evidence.results import reference, tested_digits
+from lm_utils.evidence.results import reference, tested_digits, under_conditions
 from lm_utils.evidence.sentences import comparison_sentences, published_sentences
 from lm_utils.files import RESULTS
 from lm_utils.lessons import verdicts
@@ -463,6 +464,71 @@ show(result_figures.grid_heatmap("probability"))
 from lm_utils.explorer.picker import picker
 
 picker("probability", data, device)
+
+# %% [markdown]
+# ## 8. Is accuracy enough?
+#
+# Document 000 says that accuracy is enough, because the classes are balanced.
+
+# %%
+verdicts.verdict_on("000-accuracy-enough")
+
+# %% [markdown]
+# The digits are balanced, so this part is right: no imbalance makes accuracy misleading here. But whether accuracy is
+# *enough* depends on what the outputs are for. Here are the outputs of two made-up networks for three images of class
+# 0, 0 and 1. Both get the same two right.
+
+# %%
+labels = torch.tensor([0, 0, 1])
+modest = torch.tensor([[0.7, 0.3], [0.6, 0.4], [0.6, 0.4]])
+bold = torch.tensor([[0.99, 0.01], [0.98, 0.02], [0.999, 0.001]])
+pd.DataFrame(
+    {
+        name: {
+            "accuracy": (p.argmax(dim=1) == labels).float().mean().item(),
+            "negative log-likelihood": -p[range(3), labels].log().mean().item(),
+        }
+        for name, p in {"modest": modest, "bold": bold}.items()
+    }
+).round(2)
+
+# %% [markdown]
+# Accuracy sees no difference. The bold network is sure of its mistake, and the likelihood shows that.
+#
+# ## 9. The run that MAE lost
+#
+# Part 2 asked whether a sigmoid is worse than no activation. Here is the verdict on the document's guess, and then the
+# differences behind it (without a sigmoid minus with one), in percentage points:
+
+# %%
+verdicts.verdict_on("000-no-activation")
+
+# %%
+(100 * without).agg(["mean", "min", "max"]).T.round(2)
+
+# %% [markdown]
+# Look at the largest difference of MAE: it lifts the mean far above that of the other two. A mean over few seeds may be
+# the story of a single run:
+
+# %%
+score["mae", "sigmoid"].rename("MAE + sigmoid, seed by seed").round(3)
+
+# %% [markdown]
+# With MAE behind a sigmoid one network learnt next to nothing. How often does that happen? The nine others were above
+# chance after the first epoch, and the lost one was not, so probes of one epoch can tell. We expected, before the first
+# of them, that 5 to 20 % would still be at chance:
+
+# %%
+mae = lm.Pairing("probability", "mae", "sigmoid")
+lost_run = lambda score, chance: st.failed(score, chance, "accuracy")  # noqa: E731
+early = [lost_run(run["history"][0]["valid_metric"], 0.5) for run in reference().of(mae)]
+assert early == [lost_run(run["test_metric"], 0.5) for run in reference().of(mae)]
+probes = under_conditions("lost-at-once")["mae-sigmoid"]
+lost = sum(lost_run(run["test_metric"], run["chance"]) for run in probes)
+low, high = st.wilson(lost, len(probes))
+Markdown(f"**{lost} of {len(probes)}** probes are at chance after one epoch: {lost / len(probes):.0%}, with a 95 %"
+         f" interval from {low:.0%} to {high:.0%} (the documents' CNN on MNIST, CPU, seeds from {probes[0]['seed']} to"
+         f" {probes[-1]['seed']}).")  # fmt: skip
 
 # %% [markdown]
 # ## Exercises

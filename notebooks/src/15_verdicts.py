@@ -42,12 +42,11 @@ import pandas as pd
 import torch
 from IPython.display import Markdown
 from scipy import stats
-from torch.nn import functional as F
 
 import lm_utils as lm
-from lm_utils.evidence import claims, our_verdicts, tables
+from lm_utils.evidence import claims, our_verdicts
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.results import reference, tested_digits, under_conditions
+from lm_utils.evidence.results import reference, tested_digits
 from lm_utils.lessons import ten_questions
 from lm_utils.lessons import verdicts as lesson
 from lm_utils.show import quiz, result_figures
@@ -127,7 +126,7 @@ show(result_figures.verdict_bars(table))
 # Leave the white bars aside and compare the rest. Of the sentences that were tested, most are right. Fewer are refuted,
 # and you can learn more from these, because each is a mistake that careful people make. (Do not read too much into the
 # share. It depends on how we split sentences into claims. Some claims stand in two documents, and those that begin with
-# "…" are consequences that we drew.) You can browse all claims at the end of part 8.
+# "…" are consequences that we drew.) You can browse all claims at the end of part 6.
 #
 # Nothing in this count corrects *across* the claims; each p value is corrected within its own claim or table. Many
 # claims give many chances to be lucky. Here is the count when all claims that a p value decides are corrected together,
@@ -141,13 +140,8 @@ hold = [p for one, p in zip(by_p, together, strict=True) if one.verdict == "hold
 print(f"{len(by_p)} claims with a p value: {len(hold)} hold one by one, {sum(p < 0.05 for p in hold)} hold together")
 
 # %% [markdown]
-# Were the rules really fixed before? Most were. Some were changed later, with results in view. Here is the list:
-
-# %%
-lines = [line.split("|") for line in st.__doc__.splitlines() if "|" in line]
-Markdown(tables.markdown_table(lines[0], lines[1:]))
-
-# %% [markdown]
+# Were the rules really fixed before? Most were. Notebook 07, part 6, lists those that were changed later.
+#
 # ## 3. The vote of the first notebook
 #
 # Two scripts differed in one word. One learnt, the other guessed, and you were asked why. Here is every answer of that
@@ -191,115 +185,13 @@ lesson.verdict_on("000-at-most-one")
 # The published figure itself refutes the explanation; no run of ours was needed. For every explanation, ask what the
 # *worst* case would be if it were true. It is a good habit.
 #
-# ### "Softmax cannot learn several labels properly"
-
-# %%
-lesson.cut_question()
-
-# %% [markdown]
-# A network with softmax must share 1 among all labels that are true. Two true labels get one half each, and one half is
-# just where the answer changes from no to yes. The network may know the answer, and we may still read it wrongly.
-
-# %%
-show(lesson.cut_figure())
-
-# %% [markdown]
-# Squares are read at 0.5, circles at a cut that was chosen on validation images. Each pair of marks is the *same*
-# network. Where both marks stand together, the cut did not matter. Where they stand apart, the harm was in the reading.
-# In numbers:
-
-# %%
-runs, losses = reference(), {"mse": "MSE", "bce": "BCE", "cross_entropy": "cross-entropy"}
-score = lambda pairing, name: pd.Series(runs.scores(pairing, name)).mean()  # noqa: E731
-goal = score(lm.Pairing("multilabel", "bce", "sigmoid"), "test_metric")
-found = pd.DataFrame(
-    {
-        title: {
-            name: score(lm.Pairing("multilabel", loss, "softmax"), name) for name in ("test_metric", "accuracy_at_cut")
-        }
-        for loss, title in losses.items()
-    }
-).T
-found["share won back"] = (found["accuracy_at_cut"] - found["test_metric"]) / (goal - found["test_metric"])
-found.round(3)
-
-# %% [markdown]
-# The gap that is left is real; [notebook 12](12_multi_label.ipynb) says where most of it comes from. Of the document's
-# two rows, "cannot be learnt" is wrong for MSE and not shown for cross-entropy. One thing remains true: as
-# probabilities of the labels such outputs are wrong whatever the cut, because they add up to 1.
+# Document 000 has more explanations that sound right. Each is tested where its task is taught: "softmax cannot learn
+# several labels properly" in [12](12_multi_label.ipynb), part 4; "accuracy is enough, because the classes are balanced"
+# in [09](09_probability.ipynb), part 8. The slips of documents 003 and 004 can be put to PyTorch directly: a gradient
+# with the opposite sign in [03](03_losses_from_scratch.ipynb), probabilities where `nn.CrossEntropyLoss` wants raw
+# outputs in [06](06_bce_and_logits.ipynb). The menus in part 6 show all that are refuted.
 #
-# ### "Accuracy is enough, because the classes are balanced"
-
-# %%
-lesson.verdict_on("000-accuracy-enough")
-
-# %% [markdown]
-# The digits are balanced, so this part is right: no imbalance makes accuracy misleading here. But whether accuracy is
-# *enough* depends on what the outputs are for. Here are the outputs of two made-up networks for three images of class
-# 0, 0 and 1. Both get the same two right.
-
-# %%
-truth = torch.tensor([0, 0, 1])
-modest = torch.tensor([[0.7, 0.3], [0.6, 0.4], [0.6, 0.4]])
-bold = torch.tensor([[0.99, 0.01], [0.98, 0.02], [0.999, 0.001]])
-pd.DataFrame(
-    {
-        name: {
-            "accuracy": (p.argmax(dim=1) == truth).float().mean().item(),
-            "negative log-likelihood": -p[range(3), truth].log().mean().item(),
-        }
-        for name, p in {"modest": modest, "bold": bold}.items()
-    }
-).round(2)
-
-# %% [markdown]
-# Accuracy sees no difference. The bold network is sure of its mistake, and the likelihood shows that.
-#
-# ## 5. Slips of the pen, and what they cost
-#
-# Documents 003 and 004 contain code and formulas, so PyTorch can be asked directly. One slip deserves a prediction.
-
-# %%
-quiz.predict(
-    "Document 003 has the loss −a·log(b) and the gradient (a − b) / n, with the same a and b. Where does that lead?",
-    ["downhill, as it should", "uphill", "nowhere"],
-    "uphill",
-    claims.verdict_of("003-order").evidence,
-)
-
-# %% [markdown]
-# With the label as `a` and the prediction as `b`, label minus prediction is the gradient with the opposite sign. The
-# comment beside the call is right: prediction minus label. (The document does not show all of the calling code; perhaps
-# it swaps the two for one of the functions.) Such a slip does not crash. Autograd finds it in a second:
-
-# %%
-logits, label = torch.tensor([2.0, 1.0, 0.0], requires_grad=True), torch.tensor([0.0, 1.0, 0.0])
-prediction = torch.softmax(logits, dim=0)
-(slope,) = torch.autograd.grad(-(label * prediction.log()).sum(), logits)
-assert torch.allclose(slope, prediction - label)
-pd.DataFrame({"autograd": slope, "label minus prediction": (label - prediction).detach()}).round(3)
-
-# %% [markdown]
-# Document 004 describes three loss functions parameter by parameter, and nearly everything it says about the parameters
-# is right. One sentence is wrong and expensive: that `nn.CrossEntropyLoss` takes probabilities. Give it a perfect
-# answer both ways:
-
-# %%
-logits, label = torch.tensor([[10.0, 0.0, 0.0]]), torch.tensor([0])
-both = {"raw outputs": F.cross_entropy(logits, label), "probabilities": F.cross_entropy(logits.softmax(dim=1), label)}
-{name: round(loss.item(), 4) for name, loss in both.items()}
-
-# %% [markdown]
-# If you believe the sentence, you write softmax before the loss, and no error tells you. [Notebook
-# 06](06_bce_and_logits.ipynb) shows what it costs. Here are all refuted sentences of the two documents:
-
-# %%
-refuted = [one for one in judged if one.claim.document in ("003", "004") and one.verdict == "refuted"]
-assert {"003-order", "004-takes-probabilities", "004-z", "004-unstable"} <= {one.claim.id for one in refuted}
-claims.claims_table(refuted)
-
-# %% [markdown]
-# ## 6. "No difference" and "not shown"
+# ## 5. "No difference" and "not shown"
 #
 # Document 000 finds in several places that there is no large difference (큰 차이는 없다). This claim is stronger than
 # it looks. To show it, you need an interval that is *narrow*; it is not enough that it contains zero.
@@ -308,15 +200,8 @@ claims.claims_table(refuted)
 lesson.verdict_on("000-binary-equal")
 
 # %% [markdown]
-# The figure shows such an interval for every row of the table. Each row is compared with cross-entropy on logits, the
-# pairing that fits by the rules of this course. (The claim itself compares with the document's own recommendation.)
-
-# %%
-show(result_figures.differences(tables.summary("binary", "loss")))
-
-# %% [markdown]
-# Read each interval against the grey band. An interval that is partly inside leaves the question open, even if it
-# excludes zero.
+# [Notebook 10](10_binary.ipynb), part 2, draws such an interval for every row of the table, with a grey band for what
+# is too small to matter. An interval that is partly inside the band leaves the question open, even if it excludes zero.
 #
 # **Exercise 2.** Does the difference matter? Write the rule of notebook 07 as a function of the interval's ends and the
 # margin. It returns `"equal"`, `"different"` (by an amount that matters) or `"undecided"`.
@@ -348,52 +233,7 @@ mistake = (contains_zero, "An interval that contains zero may also contain five 
 quiz.check_function(read_interval, rule, cases, mistakes=[mistake], hint="Compare both ends with both margins.")
 
 # %% [markdown]
-# ## 7. Is sigmoid really worse than nothing?
-#
-# In its section 3-2, document 000 suspects that MSE, MAE and RMSE do slightly better without an output activation, and
-# it asks for more experiments. That is how a good report ends. Here are the experiments.
-
-# %%
-lesson.verdict_on("000-no-activation")
-
-# %% [markdown]
-# Here are the differences behind that answer (without a sigmoid minus with one), in percentage points. The last column
-# counts the seeds on which the sigmoid did at least as well.
-
-# %%
-found = {}
-for loss in ("mse", "mae", "rmse"):
-    pairings = lm.Pairing("probability", loss), lm.Pairing("probability", loss, "sigmoid")
-    gaps = 100 * pd.Series(runs.paired(*pairings))
-    found[loss] = {"mean": gaps.mean(), "smallest": gaps.min(), "largest": gaps.max(), "not above 0": (gaps <= 0).sum()}
-pd.DataFrame(found).T.round(2)
-
-# %% [markdown]
-# Where the last column is 0, no seed contradicts the document's guess. But look at the largest difference of MAE: it
-# lifts the mean far above that of the other two. A mean over few seeds may be the story of a single run:
-
-# %%
-pd.Series(runs.scores(lm.Pairing("probability", "mae", "sigmoid")), name="MAE + sigmoid, seed by seed").round(3)
-
-# %% [markdown]
-# With MAE behind a sigmoid one network learnt next to nothing. How often does that happen? The nine others were above
-# chance after the first epoch, and the lost one was not, so probes of one epoch can tell. We expected, before the first
-# of them, that 5 to 20 % would still be at chance:
-
-# %%
-mae = lm.Pairing("probability", "mae", "sigmoid")
-at_chance = lambda score, chance: st.failed(score, chance, "accuracy")  # noqa: E731
-assert all(at_chance(run["history"][0]["valid_metric"], 0.5) == at_chance(run["test_metric"], 0.5)
-           for run in runs.of(mae)), "after one epoch a run is at chance if and only if it ends there"  # fmt: skip
-probes = under_conditions("lost-at-once")["mae-sigmoid"]
-lost = sum(at_chance(run["test_metric"], run["chance"]) for run in probes)
-low, high = st.wilson(lost, len(probes))
-Markdown(f"**{lost} of {len(probes)}** probes are at chance after one epoch: {lost / len(probes):.0%}, with a 95 %"
-         f" interval from {low:.0%} to {high:.0%} (the documents' CNN on MNIST, CPU, seeds from {probes[0]['seed']} to"
-         f" {probes[-1]['seed']}).")  # fmt: skip
-
-# %% [markdown]
-# ## 8. Our own verdicts
+# ## 6. Our own verdicts
 #
 # The course also makes claims: every pairing carries a verdict (`lm.Pairing(...).verdict`). We wrote them down before
 # the runs and corrected them where runs contradicted them. For example, networks with raw regression targets turned out
@@ -417,6 +257,7 @@ Markdown("\n".join(f"- {line}" for line in found) or "No verdict of ours is cont
 # verdicts down before we trained any of them.
 
 # %%
+runs = reference()
 others = our_verdicts.beyond_the_documents(runs)
 said = pd.Series([our_verdicts.forecast(pairing) for pairing in others], name="we had said")
 came = pd.Series([our_verdicts.outcome(pairing, runs) for pairing in others], name="what came")
@@ -440,7 +281,7 @@ lesson.forecast_misses()
 lesson.browser(judged)
 
 # %% [markdown]
-# ## 9. Ten questions, again
+# ## 7. Ten questions, again
 #
 # These are the same ten questions as in [notebook 00](00_start_here.ipynb). This time you also get the answers, and a
 # comparison: what you know now, and how well you judge what you know.

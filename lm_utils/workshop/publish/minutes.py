@@ -14,7 +14,6 @@ from lm_utils.lessons.start_here import told_at_the_top
 
 PLACE = "{time}"
 LESSON = 50  # what takes longer is split into a part for the class and a part for home
-SHORTER = {"# 15": 35}  # the part for the class of a notebook that shares a lesson with another
 WORDS_A_MINUTE = 180
 MINUTES = {  # of a code cell, by the first pattern that it holds
     r"\bquiz\.check": 4,  # an exercise
@@ -59,10 +58,9 @@ def split(cells: Sequence[NotebookNode]) -> tuple[int, int, int]:
     """Return the minutes of a notebook, those of its parts for the class, and the number of the first part for home."""
     minutes = [each for _, each in parts(cells)]
     every = rounded(sum(minutes))
-    lesson = SHORTER.get(cells[0].source[:4], LESSON)
-    if every <= lesson:
+    if every <= LESSON:
         return every, every, len(minutes)
-    home = max(part for part in range(1, len(minutes)) if rounded(sum(minutes[:part])) <= lesson)
+    home = max(part for part in range(1, len(minutes)) if rounded(sum(minutes[:part])) <= LESSON)
     return every, rounded(sum(minutes[:home])), home
 
 
