@@ -67,7 +67,13 @@ OPEN = """async path => {
     await context.sessionContext.ready;
     await context.sessionContext.session.kernel.info;  // cells run earlier are dropped
 }"""
-CLOSE = "[...jupyterapp.shell.widgets('main')].forEach(widget => widget.dispose())"
+CLOSE = """async () => {
+    for (const widget of [...jupyterapp.shell.widgets('main')]) {
+        const kernel = widget.sessionContext?.session?.kernel;  // first it answers what the notebook has asked for
+        if (kernel?.supportsSubshells && !widget.isDisposed) await kernel.requestListSubshell({}).done;
+        widget.dispose();
+    }
+}"""
 LOOK = 250  # milliseconds between two looks of a wait: a look at every cell, sixty times a second, is most of the work
 TRACEBACK = "Traceback (most recent call last)"
 FINISHED = """() => {

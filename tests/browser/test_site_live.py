@@ -60,7 +60,7 @@ STOP_AFTER_TWO = """() => {
 
 def wait_for(page, start: str) -> str:
     """Wait until the line under the controls starts so, and return it."""
-    page.wait_for_function(f"document.querySelector('#live [role=status]').textContent.startsWith({start!r})")
+    page.wait_for_function(f"document.querySelector('#live [role=status]')?.textContent.startsWith({start!r})")
     return page.locator("#live p[role=status]").inner_text()
 
 
