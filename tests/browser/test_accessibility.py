@@ -101,6 +101,7 @@ def test_the_explorer_with_keys_alone(web):
     before = kept(web)
     tab_to(web, "▸ Everything else")
     web.raw.keyboard.press("Space")
+    web.raw.get_by_label("Loss", exact=True).wait_for()
     tab_to(web, "Loss")
     web.raw.keyboard.type("Mean squared")
     web.see("nn.MSELoss()")
