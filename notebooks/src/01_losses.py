@@ -71,7 +71,7 @@ quiz.predict(
     "An error grows from 2 to 20. By what factor does its pull grow under MSE, and under MAE?",
     options=["100 and 10", "10 and 1", "10 and 10"],
     answer="10 and 1",
-    reading="The price grows by 100 and by 10. The pull is the slope: 2e grows by 10, and 1 stays 1.",
+    reading="The price grows 100 times and 10 times. The pull is the slope: 2e grows 10 times, and 1 stays 1.",
 )
 
 # %% [markdown]

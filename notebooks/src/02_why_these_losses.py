@@ -240,7 +240,7 @@ assert ce[0] < 1e-4 * ce[-1], "and hardly anything arrives in layer 1"
 # Now set *hidden layers* to 10 and choose "ReLU". The line becomes flatter than sigmoid's, but not flat. The document
 # speaks of activation slopes alone; on its way back the gradient also passes through the **weights** of each layer.
 # PyTorch's default weights are small and shrink it at every layer, ReLU or not. With start weights made for the
-# activation ("scaled to the activation") ReLU's line is nearly level. At the start, even sigmoid's line is.
+# activation ("scaled to the activation") ReLU's line is nearly level, and even sigmoid's is, before any training.
 
 # %%
 factors = pd.DataFrame(index=pd.Index(["sigmoid", "ReLU"], name="gradient × … per layer"))
@@ -258,7 +258,7 @@ assert factors.loc["sigmoid", lesson.STARTS[0]] < 0.25 < factors.loc["ReLU", les
 show(lesson.learning_figure(seeds=seeds))
 
 # %% [markdown]
-# The hidden activation decides, not the loss. With ReLU both losses get there early. With sigmoid both stay at about
+# The hidden activation decides, not the loss. With ReLU both losses learn it early. With sigmoid both stay at about
 # half right for a long time. AdamW scales small gradients up, so why does it not help here? Because signals fade in
 # both directions. On the way *forward* each flat sigmoid also shrinks the differences between the points: to a fresh
 # network of this kind all points look nearly alike.

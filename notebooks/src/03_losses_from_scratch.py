@@ -460,8 +460,6 @@ quiz.check(
 )
 
 # %% [markdown]
-# *A good place to pause.*
-#
 # ## Reading code: what the snippet shows, and what it does not
 #
 # Document 003 prints two small functions per loss, both with arguments called `a` and `b`. In our words: the value is

@@ -292,8 +292,6 @@ except RuntimeError as error:
 assert "between 0 and 1" in message
 
 # %% [markdown]
-# *A good place to pause.*
-#
 # ## Where numbers run out
 #
 # A float32 cannot hold every number below 1. From a logit of about 17 on, the sigmoid is *exactly* 1, and

@@ -345,8 +345,6 @@ pd.Series(reached, name="accuracy with the cut that suits the validation part")
 # Most of that gap comes from the second softmax. The rest probably has another reason: early stopping watches the
 # metric at one half, and that metric hardly moves while the network still improves.
 #
-# This is a good place to pause.
-#
 # ## 5. What else fits, and what does not
 #
 # The next table adds rows that the document lacks: the loss that PyTorch recommends (logits into

@@ -374,8 +374,6 @@ pd.Series([compared.verdict for compared in lesson.settings_compared().values()]
 # Where all intervals stay inside the band, neither the learning rate nor the stopping rule matters *on these data*. You
 # have just seen data on which the rule decides most of the outcome.
 #
-# This is a good place to pause.
-#
 # ## 6. An explanation
 #
 # Two questions about softmax twice are left. Why is it slow where images are few or classes rare? And why did it stand

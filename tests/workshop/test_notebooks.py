@@ -202,16 +202,24 @@ def test_required_parts(source):
 
 
 @every_notebook
-def test_what_is_longer_than_a_lesson_is_split(source):
-    counted = edition(source).cells
-    prose = "\n".join(cell.source for cell in counted if cell.cell_type == "markdown")
-    titles = re.findall(r"^## (.+)", prose, re.MULTILINE)
-    every, first, home = minutes.split(counted)
-    time = re.search(r"\*\*Time:\*\* (.+)", counted[0].source)[1]
-    assert first <= minutes.LESSON and every - first <= minutes.LESSON and (source.stem != "15_verdicts" or every <= 35)
-    whole, _, halves = time.partition(".")
-    assert whole == f"{every} minutes" and bool(halves) == (every > minutes.LESSON)
-    assert not halves or (f" {first} minutes, up to *{titles[home - 1]}*" in halves and f" {every - first}" in halves)
+@pytest.mark.parametrize("name, at_home", [("student", "At home"), ("korean", "집에서")])
+def test_what_is_longer_than_a_lesson_is_split(source, name, at_home):
+    """At a heading that a reader sees; both parts fit into a lesson, and their times are those that the rule gives."""
+    cells = edition(source, name).cells
+    headings, _ = zip(*minutes.parts(cells), strict=True)
+    _, counted = zip(*minutes.parts(edition(source).cells), strict=True)
+    stated = re.search(r"^\*\*(?:Time|시간):\*\* ([^*\n]+)", cells[0].source, re.MULTILINE)[1]
+    every, *halves = map(int, re.findall(r"\d+", stated))
+    border = [place for place, heading in enumerate(headings) if heading.startswith(f"{at_home}: ")]
+    assert bool(border) == bool(halves) == (every > minutes.LESSON) and (source.stem != "15_verdicts" or every <= 35)
+    if not border:
+        assert every == minutes.rounded(sum(counted))
+        return
+    [home] = border
+    assert halves == [minutes.rounded(sum(counted[:home])), minutes.rounded(sum(counted[home + 1 :]))]
+    assert max(halves) <= minutes.LESSON and every == sum(halves)
+    assert f" {halves[1]} minutes" in headings[home] or f" {halves[1]}분" in headings[home]
+    assert f"*{headings[home + 1]}*" in cells[0].source
 
 
 # Notebooks 00, 11 and 15 as readers were timed: words, then figures, labs, questions, exercises, other code cells.

@@ -23,9 +23,20 @@ MINUTES = {  # of a code cell, by the first pattern that it holds
     r"\bshow\(": 2.5,  # a figure
     "": 1,  # any other cell that is not the parameters'
 }
-IN_WORDS = {
-    "english": ("{all} minutes", ". In class: {first} minutes, up to *{heading}*; at home: the other {rest}"),
-    "korean": ("{all}분", ". 수업에서는 *{heading}* 앞까지 {first}분, 나머지 {rest}분은 집에서"),
+IN_WORDS = {  # the whole time, its parts, and the heading with a sentence or two at which the part for home begins
+    "english": (
+        "{all} minutes",
+        ": {first} in class, {rest} at home (from *{heading}* on)",
+        "## At home: the other {rest} minutes\n\n"
+        "A lesson on this notebook ends here, after {first} minutes; the rest is for home. The summary at the end is "
+        "about both parts.",
+    ),
+    "korean": (
+        "{all}분",
+        ": 수업에서 {first}분, 집에서 {rest}분(*{heading}*부터)",
+        "## 집에서: 나머지 {rest}분\n\n"
+        "수업은 여기까지이며 {first}분이 걸립니다. 맨 끝의 정리는 두 부분을 모두 다룹니다.",
+    ),
 }
 HEAD = """# The notebooks
 
@@ -55,13 +66,12 @@ def minutes_of(cell: NotebookNode) -> float:
 
 
 def split(cells: Sequence[NotebookNode]) -> tuple[int, int, int]:
-    """Return the minutes of a notebook, those of its parts for the class, and the number of the first part for home."""
+    """Return the minutes of a notebook's part for the class and for home, and the number of the first part for home."""
     minutes = [each for _, each in parts(cells)]
-    every = rounded(sum(minutes))
-    if every <= LESSON:
-        return every, every, len(minutes)
+    if rounded(sum(minutes)) <= LESSON:
+        return rounded(sum(minutes)), 0, len(minutes)
     home = max(part for part in range(1, len(minutes)) if rounded(sum(minutes[:part])) <= LESSON)
-    return every, rounded(sum(minutes[:home])), home
+    return rounded(sum(minutes[:home])), rounded(sum(minutes[home:])), home
 
 
 def rounded(minutes: float) -> int:
@@ -69,13 +79,16 @@ def rounded(minutes: float) -> int:
     return max(5, 5 * round(minutes / 5))
 
 
-def written(shown: Sequence[NotebookNode], counted: Sequence[NotebookNode], language: str = "english") -> str:
-    """Return the text of the first cell shown, with the time of the cells that count in place of {time}."""
-    every, first, home = split(counted)
-    whole, halves = IN_WORDS[language]
-    heading = "" if first == every else parts(shown)[home][0]
-    told = (whole + halves * bool(heading)).format(all=every, first=first, rest=every - first, heading=heading)
-    return shown[0].source.replace(PLACE, told)
+def write_times(shown: Sequence[NotebookNode], counted: Sequence[NotebookNode], language: str = "english") -> None:
+    """Write the time of the cells that count in place of {time}, and a heading where the part for home begins."""
+    first, rest, home = split(counted)
+    heading = parts(shown)[home][0] if rest else ""
+    values = {"all": first + rest, "first": first, "rest": rest, "heading": heading}
+    whole, halves, border = (text.format(**values) for text in IN_WORDS[language])
+    shown[0].source = shown[0].source.replace(PLACE, whole + halves * bool(rest))
+    for cell in shown:
+        if rest and cell.cell_type == "markdown":
+            cell.source = re.sub(rf"^(?=## {re.escape(heading)}$)", f"{border}\n\n", cell.source, flags=re.MULTILINE)
 
 
 def page(notebooks: Mapping[str, NotebookNode]) -> str:

@@ -54,8 +54,7 @@ def build(source: Path, edition: str = "student", korean: frozenset[str] = froze
     if edition == "korean":
         for cell in cells:
             _lead_out(cell, korean)
-    for cell in cells[:1]:
-        cell.source = minutes.written(cells, counted, "korean" if edition == "korean" else "english")
+    minutes.write_times(cells, counted, "korean" if edition == "korean" else "english")
     try:
         notebook = nbformat.v4.new_notebook(cells=list(_clean(cells)), metadata=NOTEBOOK_METADATA)
     except SyntaxError as error:
