@@ -1,5 +1,7 @@
 """What the shipped runs answered before training: weights follow from the seed, so this is computed, not trained.
 
+`python -m lm_utils.evidence.before_training` writes results/mnist/before_training.json anew.
+
 Expected before it was computed: each network gives nearly one answer to all images, so at least nine in ten of the ten
 classes' confusion matrices have more than half of their images in one column, and no run is far from chance.
 """
@@ -16,7 +18,7 @@ from lm_utils.files import RESULTS, write_whole
 from lm_utils.pairing import Pairing
 from lm_utils.runs.outputs import answers, histograms, means_by_digit
 from lm_utils.runs.shipped import KEY, read_entries, rounded
-from lm_utils.runs.store import key_of, single_threaded, splits_of
+from lm_utils.runs.store import Key, key_of, single_threaded, splits_of
 from lm_utils.training import EVALUATION_BATCH, new_model
 
 FILE = "before_training.json"
@@ -32,11 +34,11 @@ def main(data: str = "mnist") -> None:
     write_whole(RESULTS / data / FILE, json.dumps({**made, "key": KEY, "runs": told}, separators=(",", ":")) + "\n")
 
 
-def stored(folder: Path) -> dict[tuple, dict]:
-    """Return the outputs before training of each run, by what names it; none where they were not computed."""
+def stored(folder: Path) -> dict[Key, dict]:
+    """Return the outputs before training of each run; none where they were not computed."""
     file = folder / FILE
     runs = json.loads(file.read_text(encoding="utf-8"))["runs"] if file.exists() else []
-    return {tuple(names): outputs for *names, outputs in runs}
+    return {(Pairing(*names), seed): outputs for *names, seed, outputs in runs}
 
 
 def outputs_before(pairing: Pairing, seed: int, data: str) -> dict:
@@ -59,3 +61,7 @@ def hidden_units(hidden: str, seed: int, data: str) -> list[Tensor]:
     model = new_model(Pairing("multiclass", "cross_entropy", hidden=hidden), splits.train.digits, seed)
     with torch.no_grad():
         return [model.hidden_units(images) for images in splits.test.images.split(EVALUATION_BATCH)]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,20 +1,20 @@
 """Runs under changed conditions: on new data, at other rates, under other rules of stopping, with a part switched."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import nan
 from typing import TypeVar
 
 import pandas as pd
 
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.results import TITLES, estimate, number, under_conditions, with_origin
+from lm_utils.evidence.results import TITLES, mean, number, under_conditions, with_origin
 from lm_utils.evidence.sentences import shown_runs
 from lm_utils.evidence.tables import Table
 from lm_utils.pairing import Pairing
 from lm_utils.runs.conditions import COLLAPSE, CONDITIONS, LEVER, NEW_DATA, STOOD_OUT, SWITCHES, Condition
 from lm_utils.runs.interventions import OTHER_HAND
 from lm_utils.runs.watches import BUDGET
-from lm_utils.tasks import Task
+from lm_utils.tasks import TASKS, Task
 
 BASELINE_CONDITION = "images-2000"  # the condition of the course itself: nothing is changed
 FITS = "cross_entropy-none"  # the pairing that the others are compared with, on every kind of new data
@@ -41,13 +41,13 @@ Score = Callable[[dict], float]
 Key = TypeVar("Key")
 
 
-def accuracy(run: dict) -> float:
-    """Return the test accuracy of a run."""
+def test_metric(run: dict) -> float:
+    """Return the test metric of a run; nan where it has none."""
     return number(run, "test_metric")
 
 
 def paired_differences(
-    families: Families, condition: str, pairing: str, score: Score = accuracy, other: str = FITS
+    families: Families, condition: str, pairing: str, score: Score = test_metric, other: str = FITS
 ) -> list[float]:
     """Return a pairing's differences to the fitting one, or another, on the seeds both have, under one condition."""
     mine, theirs = (
@@ -89,13 +89,11 @@ def kinds_of_data(families: Families) -> dict[str, tuple[str, str]]:
     return found | {title: (BASELINE_CONDITION, shift) for shift, title in titles.items()}
 
 
-def new_data_gaps(families: Families, measure: str = "accuracy") -> dict[tuple[str, str], list[float]]:
+def new_data_gaps(families: Families) -> dict[tuple[str, str], list[float]]:
     """Return the differences to the fitting pairing, by pairing and kind of new data, where there are seeds enough."""
 
     def score_on(shift: str) -> Score:
-        if shift:
-            return lambda run: run.get("shifted", {}).get(shift, {}).get(measure, nan)
-        return accuracy if measure == "accuracy" else lambda run: number(run, measure)
+        return (lambda run: run.get("shifted", {}).get(shift, {}).get("accuracy", nan)) if shift else test_metric
 
     return with_seeds_enough({
         (name, title): paired_differences(families, condition, name, score_on(shift))
@@ -178,19 +176,15 @@ def task_of(name: str) -> Task:
     return BY_NAME[name].pairing.spec
 
 
-def collapsed(name: str, runs: list[dict]) -> int:
-    """Count the runs that ended where a constant answer stands."""
-    return sum(st.failed(run["test_metric"], run["chance"], task_of(name).metric) for run in runs)
+def collapsed(runs: Sequence[dict]) -> int:
+    """Count the runs that ended where a constant answer stands: each stored its chance, the best constant answer."""
+    metrics = [TASKS[run["task"]].metric if run["task"] in TASKS else "accuracy" for run in runs]
+    return sum(st.at_chance(test_metric(run), run["chance"], metric) for run, metric in zip(runs, metrics, strict=True))
 
 
-def scores(runs: list[dict]) -> list[float]:
-    """Return the test metric of each run."""
-    return [run["test_metric"] for run in runs]
-
-
-def mean_metric(family: str, name: str, data: str = "mnist") -> float:
+def mean_metric(family: str, name: str) -> float:
     """Return the mean test metric of a condition's stored runs."""
-    return estimate(scores(stored(family, [name], data)[name]), task_of(name).metric).mean
+    return mean(map(test_metric, stored(family, [name])[name]))
 
 
 def origin(found: Families) -> str:
@@ -210,12 +204,13 @@ def outcome_table(found: Families) -> Table:
     """Return a line per condition: what was expected, and how many of its runs collapsed."""
     lines = []
     for name, runs in found.items():
-        condition, task, lost = BY_NAME[name], task_of(name), collapsed(name, runs)
+        condition, task, lost = BY_NAME[name], task_of(name), collapsed(runs)
+        scores, chance = list(map(test_metric, runs)), max(run["chance"] for run in runs)
         as_expected = lost == (len(runs) if condition.expected == "collapses" else 0)
         lines.append({
             "condition": condition.title, "expected": condition.expected or "no prediction",
             "collapsed": f"{lost} of {len(runs)}",
-            f"test {metric_on_axis(task)}": shown_runs(scores(runs), max(run["chance"] for run in runs), task),
+            f"test {metric_on_axis(task)}": shown_runs(scores, chance, task),
             "as expected": ("yes" if as_expected else "no") if condition.expected else "",
         })  # fmt: skip
     return Table(with_origin(pd.DataFrame(lines), origin(found)))

@@ -4,8 +4,8 @@ from math import isfinite
 
 from lm_utils.advice import VALUE_LOSSES
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.claims.by_rows import NORMAL_SKILL, runs_at_chance
-from lm_utils.evidence.results import FITTING, Results, estimate, reference
+from lm_utils.evidence.claims.by_rows import NORMAL_SKILL
+from lm_utils.evidence.results import FITTING, Results, reference
 from lm_utils.evidence.sentences import comparison_sentence, sentence
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings, rows
@@ -34,7 +34,7 @@ def contradiction(pairing: Pairing, results: Results) -> str:
     """Say what speaks against the verdict of a pairing; nothing where nothing does or too few seeds are there."""
     if len(results.of(pairing)) < st.FEWEST_SEEDS:
         return ""
-    lost = runs_at_chance(results, pairing)
+    lost = results.at_chance(pairing)
     best = best_row(pairing.task, results)
     against = FITTING[pairing.task]
     wrong = {
@@ -67,7 +67,7 @@ def outcome(pairing: Pairing, results: Results) -> str:
     """Say what became of all runs of a pairing."""
     if all(entry["status"] == "error" for entry in results.of(pairing)):
         return "stops with an error"
-    lost = runs_at_chance(results, pairing)
+    lost = results.at_chance(pairing)
     return "learns in none" if all(lost) else "loses some runs" if any(lost) else "learns in every run"
 
 
@@ -91,16 +91,14 @@ def misses(results: Results | None = None) -> list[Pairing]:
 
 def mean_skill(pairing: Pairing, results: Results) -> float:
     """Return how far the runs come on average from the baseline to perfect."""
-    score = estimate(results.scores(pairing).values(), pairing.spec.metric)
-    return st.skill(score.mean, results.baseline(pairing.task), pairing.spec.metric)
+    return st.skill(results.mean(pairing), results.baseline(pairing.task), pairing.spec.metric)
 
 
 def best_row(task: str, results: Results) -> Pairing:
     """Return the row of the task with the best mean, of those with seeds enough."""
     metric = TASKS[task].metric
     enough = [pairing for pairing in pairings(rows(task=task)) if len(results.of(pairing)) >= st.FEWEST_SEEDS]
-    means = {pairing: estimate(results.scores(pairing).values(), metric).mean for pairing in enough}
-    means = {pairing: mean for pairing, mean in means.items() if isfinite(mean)}
+    means = {pairing: mean for pairing in enough if isfinite(mean := results.mean(pairing))}
     return (max if metric == "accuracy" else min)(means, key=means.get)
 
 

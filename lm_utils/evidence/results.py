@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from math import inf, nan
@@ -17,8 +17,8 @@ from lm_utils.evidence import statistics as st
 from lm_utils.files import RESULTS, read_lines
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
-from lm_utils.runs.shipped import KEY, LIMITS, is_current, read_entries
-from lm_utils.runs.store import Store
+from lm_utils.runs.shipped import LIMITS, is_current, read_entries
+from lm_utils.runs.store import Store, key_of
 from lm_utils.show_code import maker
 from lm_utils.tasks import TASKS
 from lm_utils.training import pick_device
@@ -60,20 +60,29 @@ class Results:
         return f"{self.owner}, {seeds}, {versions}, {devices}, {last}"
 
     @cached_property
-    def by_pairing(self) -> dict[tuple, list[dict]]:
+    def by_pairing(self) -> dict[Pairing, list[dict]]:
         """Return the runs of each pairing, in the order of their seeds."""
         found = defaultdict(list)
         for entry in sorted(self.entries, key=lambda entry: entry["seed"]):
-            found[tuple(entry[name] for name in KEY[:-1])].append(entry)
+            found[key_of(entry)[0]].append(entry)
         return dict(found)
 
     def of(self, pairing: Pairing) -> list[dict]:
         """Return the whole entries of a pairing, in the order of their seeds; none where nothing was trained."""
-        return list(self.by_pairing.get(tuple(getattr(pairing, name) for name in KEY[:-1]), ()))
+        return list(self.by_pairing.get(pairing, ()))
 
     def scores(self, pairing: Pairing, name: str = "test_metric") -> dict[int, float]:
         """Return one number per seed: a column, or one measured on the outputs ("nll", "ece", "accuracy_at_cut")."""
         return {entry["seed"]: number(entry, name) for entry in self.of(pairing)}
+
+    def mean(self, pairing: Pairing) -> float:
+        """Return the mean test metric of a pairing's runs."""
+        return mean(self.scores(pairing).values())
+
+    def at_chance(self, pairing: Pairing) -> list[bool]:
+        """Say of each run of a pairing whether it is at chance."""
+        chance, metric = self.baseline(pairing.task), pairing.spec.metric
+        return [st.at_chance(score, chance, metric) for score in self.scores(pairing).values()]
 
     def paired(self, pairing: Pairing, other: Pairing, name: str = "test_metric") -> list[float]:
         """Return the differences to another pairing on the seeds both have."""
@@ -86,15 +95,18 @@ class Results:
         seeds = sorted({seed for mine, theirs in scores for seed in mine.keys() & theirs.keys()})
         return [[mine.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for mine, theirs in scores]
 
+    def where(self, keep: Callable[[dict], bool]) -> Results:
+        """Return the runs of which this is true."""
+        return Results(self.whose, self.data, tuple(filter(keep, self.entries)))
+
     def only(self, task: str) -> Results:
         """Return the runs of one task."""
-        return Results(self.whose, self.data, tuple(entry for entry in self.entries if entry["task"] == task))
+        return self.where(lambda entry: entry["task"] == task)
 
     def of_pairings(self, pairings: Iterable[Pairing]) -> Results:
         """Return the runs of these pairings alone, so that their origin counts the seeds of what is shown."""
-        wanted = {tuple(getattr(pairing, name) for name in KEY[:-1]) for pairing in pairings}
-        mine = tuple(entry for entry in self.entries if tuple(entry[name] for name in KEY[:-1]) in wanted)
-        return Results(self.whose, self.data, mine)
+        wanted = set(pairings)
+        return self.where(lambda entry: key_of(entry)[0] in wanted)
 
     def of_rows(self, task: str | None = None) -> Results:
         """Return the runs of the documents' rows and ours, without the rest of the grid."""
@@ -102,13 +114,12 @@ class Results:
 
     def first_seeds(self, count: int) -> Results:
         """Return the runs of seeds below this number, so that all pairings are shown on the same seeds."""
-        return Results(self.whose, self.data, tuple(entry for entry in self.entries if entry["seed"] < count))
+        return self.where(lambda entry: entry["seed"] < count)
 
     def that_learnt(self) -> Results:
         """Return the runs that did better than a constant answer."""
-        learnt = [entry for entry in self.entries if not st.failed(
-            number(entry, "test_metric"), self.baseline(entry["task"]), TASKS[entry["task"]].metric)]  # fmt: skip
-        return Results(self.whose, self.data, tuple(learnt))
+        return self.where(lambda entry: not st.at_chance(
+            number(entry, "test_metric"), self.baseline(entry["task"]), TASKS[entry["task"]].metric))  # fmt: skip
 
     def baseline(self, task: str) -> float:
         """Return the test metric of the best constant answer."""

@@ -1,7 +1,7 @@
 """Results in words: what a notebook says about figures comes from here, so that no sentence can go stale."""
 
 from collections.abc import Sequence
-from math import isnan
+from math import isnan, nan
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.results import FITTING, Results, counted, estimate, number, reference
@@ -31,7 +31,7 @@ def shown_runs(scores: Sequence[float], baseline: float, task: Task) -> str:
 
     An interval of such a mixture would cover its mean far less often than it says.
     """
-    learnt = [score for score in scores if not st.failed(score, baseline, task.metric)]
+    learnt = [score for score in scores if not st.at_chance(score, baseline, task.metric)]
     if 0 < len(learnt) < len(scores):
         return f"{len(learnt)} of {len(scores)} learnt; their mean {shown(estimate(learnt, task.metric).mean, task)}"
     return shown_interval(estimate(scores, task.metric), task)
@@ -59,7 +59,7 @@ def sentence(pairing: Pairing, results: Results | None = None, label: str = "", 
     scores = [number(entry, "test_metric") for entry in entries]
     if all(isnan(score) for score in scores):
         return f"{label}: every one of {counted(len(entries), 'run')} ended with the error “{entries[0]['error']}”."
-    lost = sum(st.failed(score, results.baseline(task.name), task.metric) for score in scores)
+    lost = sum(results.at_chance(pairing))
     what = "test accuracy" if task.metric == "accuracy" else "test MSE"
     chance = "at chance" if task.metric == "accuracy" else "no better than a constant answer"
     figure = shown_runs(scores, results.baseline(task.name), task)
@@ -92,25 +92,19 @@ def comparison_sentences(pairs: Sequence[tuple[Pairing, Pairing]], results: Resu
 def published_sentence(row: Row, results: Results | None = None) -> str:
     """Say in one sentence what was published and what ours is."""
     results, task = results or reference(), row.pairing.spec
-    ours = estimate(results.scores(row.pairing).values(), task.metric)
-    if row.test is None or not ours.n:
+    gap = nan if row.test is None else abs(results.mean(row.pairing) - row.test)
+    if isnan(gap):
         return f"{row.label}: nothing to compare."
-    gap = abs(ours.mean - row.test)
     by = f"{gap * 100:.2f} points" if task.metric == "accuracy" else f"{gap:.3g}"
     figure = shown_runs(list(results.scores(row.pairing).values()), results.baseline(task.name), task)
     return f"{row.label}: published {shown(row.test, task)}, ours {figure}, {by} apart."
 
 
-def published_sentences(task: str, results: Results | None = None) -> str:
+def published_sentences(task: str) -> str:
     """Say which published figures of a task ours come near, and why the others differ, as Markdown."""
-    results, metric = results or reference(), TASKS[task].metric
+    results, metric = reference(), TASKS[task].metric
     compared = [row for row in rows(task) if row.test is not None and results.of(row.pairing)]
-    far = [row for row in compared if not abs(mean_of(results, row.pairing) - row.test) <= st.REPRODUCED[metric]]
+    far = [row for row in compared if not abs(results.mean(row.pairing) - row.test) <= st.REPRODUCED[metric]]
     near = "one percentage point" if metric == "accuracy" else f"{st.REPRODUCED[metric]:g}"
     first = f"{len(compared) - len(far)} of {len(compared)} published figures lie within {near} of our mean."
     return "\n".join([first, *(f"- {published_sentence(row, results)} Why: {row.differs}." for row in far)])
-
-
-def mean_of(results: Results, pairing: Pairing) -> float:
-    """Return the mean test metric of a pairing's runs."""
-    return estimate(results.scores(pairing).values(), pairing.spec.metric).mean

@@ -198,8 +198,8 @@ def skill(score: float, baseline: float, metric: str) -> float:
     return (score - baseline) / (PERFECT[metric] - baseline)
 
 
-def failed(score: float, baseline: float, metric: str) -> bool:
-    """Whether a run is no better than chance: below a skill of 5 %, or without any score."""
+def at_chance(score: float, baseline: float, metric: str) -> bool:
+    """Whether a run is at chance, no better than a constant answer: below a skill of 5 %, or without any score."""
     return not skill(score, baseline, metric) >= FAILURE_SKILL
 
 
@@ -211,9 +211,9 @@ def wilson(count: int, of: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
-def epochs_to(scores: Sequence[float], final: float, metric: str, baseline: float, share: float = 0.95) -> float:
+def epochs_to(scores: Sequence[float], final: float, metric: str, baseline: float) -> float:
     """Find the first epoch with 95 % of the final accuracy, or of the way down from the baseline's error."""
-    goal = share * final if metric == "accuracy" else baseline - share * (baseline - final)
+    goal = 0.95 * final if metric == "accuracy" else baseline - 0.95 * (baseline - final)
     for epoch, score in enumerate(scores, start=1):
         if (score >= goal) if metric == "accuracy" else (score <= goal):
             return float(epoch)

@@ -175,8 +175,7 @@ def figures_of(row: Row, results: Results) -> dict:
     metric, chance = pairing.spec.metric, results.baseline(pairing.task)
     scores = [number(entry, "test_metric") for entry in entries]
     interval = estimate(scores, metric)
-    lost = [st.failed(score, chance, metric) for score in scores]
-    learned = [score for score, is_lost in zip(scores, lost, strict=True) if not is_lost]
+    lost = results.at_chance(pairing)
     speed = [nan if is_lost else speed_of(entry, chance) for entry, is_lost in zip(entries, lost, strict=True)]
     return {
         "id": row.id, "task": pairing.task, "table": row.table, "label": row.label, "fits": row.fits,
@@ -186,8 +185,7 @@ def figures_of(row: Row, results: Results) -> dict:
         "scores": scores, "baseline": chance,
         "mean": interval.mean, "low": interval.low, "high": interval.high,
         "failed": sum(lost), **dict(zip(("failed_low", "failed_high"), st.wilson(sum(lost), len(lost)), strict=True)),
-        "mean_learned": st.mean_interval(learned).mean, "epochs": mean([number(e, "epochs") for e in entries]),
-        "epochs_to_95": mean(speed),
+        "epochs": mean([number(e, "epochs") for e in entries]), "epochs_to_95": mean(speed),
         "message": next((entry["error"] for entry in entries if entry["error"]), ""),
     }  # fmt: skip
 

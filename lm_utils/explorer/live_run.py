@@ -15,7 +15,7 @@ from lm_utils.data import Part, Splits
 from lm_utils.doctor import Report, diagnose
 from lm_utils.evidence.reference_lines import Landmarks, landmarks
 from lm_utils.evidence.results import baseline
-from lm_utils.evidence.statistics import failed
+from lm_utils.evidence.statistics import at_chance
 from lm_utils.explorer.choice import Choice
 from lm_utils.model import CNN
 from lm_utils.pairing import Scale
@@ -114,7 +114,7 @@ class LiveRun:
     def at_chance(self) -> bool:
         """Say whether the finished run is no better than the best constant answer."""
         task = self.choice.pairing.spec
-        return failed(self.run.test_metric, baseline(task.name, self.run.data), task.metric)
+        return at_chance(self.run.test_metric, baseline(task.name, self.run.data), task.metric)
 
     # --- how far ---
 

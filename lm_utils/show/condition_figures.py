@@ -24,7 +24,7 @@ def outcome_figure(found: Families) -> Figure:
             axis.barh(row, high - low, left=low, height=0.84, color="0.86", zorder=0, label="expected region")
         axis.plot([factor * constant] * 2, [row - 0.42, row + 0.42], color="black", lw=1.5, label="constant answer")
         for run in runs:
-            fell = bool(collapsed(name, [run]))
+            fell = bool(collapsed([run]))
             astray = bool(expected) and fell != (expected == "collapses")
             look = {"marker": "X", "color": ALERT} if astray else {"marker": "o", "color": COLORS[0]}
             label = "a run, not as expected" if astray else "a run, as expected" if expected else "a run, no prediction"
@@ -37,7 +37,7 @@ def outcome_figure(found: Families) -> Figure:
     legend_below(figure, axis)
     in_words = "; ".join(
         f"{BY_NAME[name].title}: expected: {BY_NAME[name].expected or 'nothing'}, collapsed in"
-        f" {collapsed(name, runs)} of {len(runs)}" for name, runs in found.items()
+        f" {collapsed(runs)} of {len(runs)}" for name, runs in found.items()
     )  # fmt: skip
     figure.set_label(f"Test {metric_on_axis(task)} of every run of {len(found)} conditions. {in_words}.")
     return figure

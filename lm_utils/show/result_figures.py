@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.results import Results, counted, estimate, reference
+from lm_utils.evidence.results import Results, counted, reference
 from lm_utils.evidence.sentences import shown
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
@@ -198,13 +198,13 @@ def cell(pairing: Pairing, results: Results) -> tuple[float, str]:
     if not scores:
         return nan, NOT_TRAINED
     chance, metric = results.baseline(pairing.task), pairing.spec.metric
-    found, lost = estimate(scores, metric), sum(st.failed(score, chance, metric) for score in scores)
-    if not found.n:
+    mean, lost = results.mean(pairing), sum(results.at_chance(pairing))
+    if not isfinite(mean):
         return nan, "error"
     failures = f"\n{lost} of {len(scores)} at chance" if lost else ""
-    progress = st.skill(found.mean, chance, metric) if metric == "accuracy" else 0.5 + log10(chance / found.mean) / 2
+    progress = st.skill(mean, chance, metric) if metric == "accuracy" else 0.5 + log10(chance / mean) / 2
     shade = min(max(progress, 0.0), 1.0)
-    return shade, shown(found.mean, pairing.spec) + failures
+    return shade, shown(mean, pairing.spec) + failures
 
 
 # --- verdicts --------------------------------------------------------------------------------------------------------

@@ -520,7 +520,7 @@ score["mae", "sigmoid"].rename("MAE + sigmoid, seed by seed").round(3)
 
 # %%
 mae = lm.Pairing("probability", "mae", "sigmoid")
-lost_run = lambda score, chance: st.failed(score, chance, "accuracy")  # noqa: E731
+lost_run = lambda score, chance: st.at_chance(score, chance, "accuracy")  # noqa: E731
 early = [lost_run(run["history"][0]["valid_metric"], 0.5) for run in reference().of(mae)]
 assert early == [lost_run(run["test_metric"], 0.5) for run in reference().of(mae)]
 assert sum(early) == 1 and len(early) == 10  # "one network" and "the nine others", says the text

@@ -13,7 +13,6 @@ from lm_utils.evidence.reference_lines import Landmarks
 from lm_utils.evidence.results import reference
 from lm_utils.explorer.choice import PRESETS
 from lm_utils.pairing import Pairing
-from lm_utils.runs.shipped import KEY
 from lm_utils.workshop.publish import site_data
 from lm_utils.workshop.publish.notebooks import ROOT
 from lm_utils.workshop.publish.site_data import place_of, script, variant, write_runs
@@ -173,9 +172,8 @@ def test_every_pairing_has_the_shipped_figures_to_the_digit(window):
     by_pairing = reference().by_pairing
     before = before_training.stored(ROOT / "results" / "mnist")
     assert len(by_pairing) > 200 and len(shown) > len(by_pairing)
-    for key, runs in by_pairing.items():
-        pairing = Pairing(**dict(zip(KEY[:-1], key, strict=True)))
-        runs = [run | {"before": before.get((*key, run["seed"]), {})} for run in runs]
+    for pairing, runs in by_pairing.items():
+        runs = [run | {"before": before.get((pairing, run["seed"]), {})} for run in runs]
         wanted = json.loads(json.dumps([stored(run) for run in runs]).replace("NaN", "null"))
         assert shown[*place_of(pairing), variant(pairing)] == wanted, pairing.label
 

@@ -154,7 +154,7 @@ def test_ratio_of_errors():
      (nan, "accuracy", 0.5, True), (9.4, "mse", 1.78, True), (1.78, "mse", 1.78, True), (0.65, "mse", 1.78, False)],
 )  # fmt: skip
 def test_failures_are_runs_at_chance(score, metric, baseline, expected):
-    assert st.failed(score, baseline, metric) is expected
+    assert st.at_chance(score, baseline, metric) is expected
 
 
 def test_wilson():

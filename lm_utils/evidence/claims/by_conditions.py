@@ -3,32 +3,20 @@
 from collections.abc import Sequence
 
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.changed_conditions import NOT_YET, Families
+from lm_utils.evidence.changed_conditions import NOT_YET, Families, collapsed
 from lm_utils.evidence.claims.claim import Finding
-from lm_utils.evidence.results import counted, number, under_conditions
-from lm_utils.tasks import TASKS
+from lm_utils.evidence.results import counted, under_conditions
 
 
-def learnt(runs: Sequence[dict]) -> tuple[int, int]:
-    """Count how many of the runs learnt, and of how many.
-
-    Each stored its chance, the best constant of its training part; tasks that only a condition has are judged by their
-    accuracy.
-    """
-    metrics = [TASKS[run["task"]].metric if run["task"] in TASKS else "accuracy" for run in runs]
-    lost = [
-        st.failed(number(run, "test_metric"), run["chance"], metric) for run, metric in zip(runs, metrics, strict=True)
-    ]
-    return lost.count(False), len(runs)
+def learnt(runs: Sequence[dict]) -> int:
+    """Count the runs that learnt."""
+    return len(runs) - collapsed(runs)
 
 
 def learnt_by_condition(families: Families, names: Sequence[str]) -> str:
     """Say how many runs of each condition learnt."""
-    counts = {name: learnt(families[name]) for name in names}
-    words = [
-        f"{families[name][0]['title']}: {good} of {counted(of, 'run')} learn" for name, (good, of) in counts.items()
-    ]
-    return "; ".join(words) + "."
+    runs = [families[name] for name in names]
+    return "; ".join(f"{of[0]['title']}: {learnt(of)} of {counted(len(of), 'run')} learn" for of in runs) + "."
 
 
 def lacking_conditions(families: Families, names: Sequence[str]) -> Finding | None:
@@ -47,23 +35,13 @@ def cause_is_refuted(data: str, keeping: Sequence[str], lacking_it: Sequence[str
     families = under_conditions("collapse", data)
     if found := lacking_conditions(families, [*keeping, *lacking_it]):
         return found
-    with_it, without_it = ([learnt(families[name]) for name in names] for names in (keeping, lacking_it))
+    with_it, without_it = ([run for name in names for run in families[name]] for names in (keeping, lacking_it))
     verdict = "not shown"
-    if all_learn(with_it) and none_learns(without_it):
+    if learnt(with_it) == len(with_it) and not learnt(without_it):
         verdict = "refuted"
-    elif none_learns(with_it) and all_learn(without_it):
+    elif not learnt(with_it) and learnt(without_it) == len(without_it):
         verdict = "holds here"
     return Finding(verdict, learnt_by_condition(families, [*keeping, *lacking_it]))
-
-
-def all_learn(counts: Sequence[tuple[int, int]]) -> bool:
-    """Whether every run of every condition learnt."""
-    return all(good == of for good, of in counts)
-
-
-def none_learns(counts: Sequence[tuple[int, int]]) -> bool:
-    """Whether no run of any condition learnt."""
-    return all(good == 0 for good, _ in counts)
 
 
 def one_optimiser_is_best(data: str, ours: str, other: str) -> Finding:
@@ -71,5 +49,7 @@ def one_optimiser_is_best(data: str, ours: str, other: str) -> Finding:
     families = under_conditions("collapse", data)
     if found := lacking_conditions(families, [ours, other]):
         return found
-    mine, theirs = learnt(families[ours]), learnt(families[other])
-    return Finding("refuted" if theirs[0] > mine[0] else "not shown", learnt_by_condition(families, [ours, other]))
+    return Finding(
+        "refuted" if learnt(families[other]) > learnt(families[ours]) else "not shown",
+        learnt_by_condition(families, [ours, other]),
+    )

@@ -7,10 +7,8 @@ from lm_utils.evidence import statistics as st
 from lm_utils.evidence.claims.by_rows import (
     row_of,
     row_sentences,
-    runs_at_chance,
     titles,
     too_few_seeds,
-    with_pairs,
     with_rows,
 )
 from lm_utils.evidence.claims.claim import Finding
@@ -40,7 +38,7 @@ def compared(results: Results, pairs: Sequence[tuple[Row, Row]]) -> tuple[list[s
     return found, " ".join(words)
 
 
-@with_pairs
+@with_rows
 def equal(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
     """Whether every paired difference lies inside the declared margin; one wholly outside refutes it."""
     found, words = compared(results, pairs)
@@ -57,7 +55,7 @@ def p_ahead(found: Sequence[st.Comparison], pairs: Sequence[tuple[Row, Row]]) ->
     return max(c.p_corrected if (c.difference.mean > 0) == larger else 1.0 for c in found)
 
 
-@with_pairs
+@with_rows
 def better(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
     """Whether the first of each pair is better than the second; practically equal or undecided is "not shown"."""
     found, words = compared(results, pairs)
@@ -66,7 +64,7 @@ def better(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
     return Finding(verdict, words, p_ahead(found, pairs))
 
 
-@with_pairs
+@with_rows
 def slightly_better(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
     """Whether the first of each pair is better at all, however little; refuted where all are surely no better."""
     found, words = compared(results, pairs)
@@ -78,17 +76,17 @@ def slightly_better(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Findi
     return Finding(verdict, words, p_ahead(found, pairs))
 
 
-@with_pairs
+@with_rows
 def cures(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
     """Whether the first of each pair beats the second with no run at chance; refuted where every run is at chance."""
     found, words = compared(results, pairs)
-    lost = [is_lost for one, _ in pairs for is_lost in runs_at_chance(results, one.pairing)]
+    lost = [is_lost for one, _ in pairs for is_lost in results.at_chance(one.pairing)]
     better = all(c.verdict == "better" for c in found)
     verdict = "refuted" if all(lost) else "holds here" if better and not any(lost) else "not shown"
     return Finding(verdict, f"{words} {row_sentences(results, [one for one, _ in pairs])}", p_ahead(found, pairs))
 
 
-@with_pairs
+@with_rows
 def lower(results: Results, pairs: Sequence[tuple[Row, Row]], measure: str) -> Finding:
     """Whether a measure (epochs, calibration error) is lower for the first of each pair; one surely higher refutes."""
     scores = [tuple(measured(results, row.pairing, measure) for row in pair) for pair in pairs]

@@ -9,7 +9,6 @@ from lm_utils.evidence import statistics as st
 from lm_utils.evidence.claims.claim import Finding, Test
 from lm_utils.evidence.results import FITTING, Results, estimate
 from lm_utils.evidence.sentences import sentence, shown, shown_interval
-from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import Row, rows
 
 NORMAL_SKILL = 0.9  # "works normally": closes nine tenths of the way from the baseline to perfect, in every run
@@ -37,24 +36,14 @@ def too_few_seeds(results: Results, chosen: Iterable[Row]) -> str:
 
 
 def with_rows(test: Test) -> Test:
-    """Hand the test rows instead of ids, and let nothing be decided on too few seeds."""
+    """Hand the test rows, or pairs of them, instead of ids, and let nothing be decided on too few seeds."""
 
     @wraps(test)
-    def checked(results: Results, rows: Sequence[str], **arguments: object) -> Finding:
-        chosen = [row_of(name) for name in rows]
-        reason = too_few_seeds(results, chosen)
-        return Finding("not tested", reason) if reason else test(results, chosen, **arguments)
-
-    return checked
-
-
-def with_pairs(test: Test) -> Test:
-    """Hand the test pairs of rows instead of ids, and let nothing be decided on too few seeds."""
-
-    @wraps(test)
-    def checked(results: Results, pairs: Sequence[Sequence[str]], **arguments: object) -> Finding:
-        chosen = [(row_of(one), row_of(other)) for one, other in pairs]
-        reason = too_few_seeds(results, [row for pair in chosen for row in pair])
+    def checked(
+        results: Results, rows: Sequence[str] = (), pairs: Sequence[Sequence[str]] = (), **arguments: object
+    ) -> Finding:
+        chosen = [row_of(name) for name in rows] or [(row_of(one), row_of(other)) for one, other in pairs]
+        reason = too_few_seeds(results, [row for pair in chosen for row in pair] if pairs else chosen)
         return Finding("not tested", reason) if reason else test(results, chosen, **arguments)
 
     return checked
@@ -72,12 +61,6 @@ def titles(chosen: Iterable[Row]) -> dict[Row, str]:
     return {row: f"{row.pairing.spec.title}, {row.label}" if several else row.label for row in chosen}
 
 
-def runs_at_chance(results: Results, pairing: Pairing) -> list[bool]:
-    """Return for each run whether it is at chance."""
-    chance, metric = results.baseline(pairing.task), pairing.spec.metric
-    return [st.failed(score, chance, metric) for score in results.scores(pairing).values()]
-
-
 # --- tests -----------------------------------------------------------------------------------------------------------
 
 
@@ -91,7 +74,7 @@ def learn(results: Results, chosen: Sequence[Row]) -> Finding:
     for row in chosen:
         scores, chance = list(results.scores(row.pairing).values()), results.baseline(row.pairing.task)
         skills = [st.skill(score, chance, row.pairing.spec.metric) for score in scores]
-        well.append(not any(runs_at_chance(results, row.pairing)) and sum(skills) / len(skills) >= NORMAL_SKILL)
+        well.append(not any(results.at_chance(row.pairing)) and sum(skills) / len(skills) >= NORMAL_SKILL)
         typically.append(median(skills) >= NORMAL_SKILL)
     verdict = "holds here" if all(well) else "not shown" if all(typically) else "refuted"
     return Finding(verdict, row_sentences(results, chosen))
@@ -100,7 +83,7 @@ def learn(results: Results, chosen: Sequence[Row]) -> Finding:
 @with_rows
 def fail(results: Results, chosen: Sequence[Row]) -> Finding:
     """Whether every run of every row is at chance (or has no result); if most runs learn, the claim is refuted."""
-    lost = [is_lost for row in chosen for is_lost in runs_at_chance(results, row.pairing)]
+    lost = [is_lost for row in chosen for is_lost in results.at_chance(row.pairing)]
     verdict = "holds here" if all(lost) else "refuted" if sum(lost) <= len(lost) / 2 else "not shown"
     return Finding(verdict, row_sentences(results, chosen))
 
@@ -108,7 +91,7 @@ def fail(results: Results, chosen: Sequence[Row]) -> Finding:
 @with_rows
 def harm_is_possible(results: Results, chosen: Sequence[Row]) -> Finding:
     """Whether at least one of the rows is at chance in every run."""
-    harmed = [row for row in chosen if all(runs_at_chance(results, row.pairing))]
+    harmed = [row for row in chosen if all(results.at_chance(row.pairing))]
     return Finding("holds here" if harmed else "not shown", row_sentences(results, harmed or chosen))
 
 
@@ -124,7 +107,7 @@ def reproduce(results: Results, chosen: Sequence[Row]) -> Finding:
 
 def collapsed_as_published(results: Results, row: Row) -> bool:
     """Whether the document's own run of this row ended at chance or with an error."""
-    return row.test is None or st.failed(row.test, results.baseline(row.pairing.task), row.pairing.spec.metric)
+    return row.test is None or st.at_chance(row.test, results.baseline(row.pairing.task), row.pairing.spec.metric)
 
 
 def reproduced(results: Results, row: Row) -> tuple[bool, str]:
@@ -133,7 +116,7 @@ def reproduced(results: Results, row: Row) -> tuple[bool, str]:
     Near means: the mean of our runs that learnt within a point (0.03 of MSE); for a row that the document does not
     recommend, the figure may also lie where one further run of ours would.
     """
-    lost, task = runs_at_chance(results, row.pairing), row.pairing.spec
+    lost, task = results.at_chance(row.pairing), row.pairing.spec
     if row.test is None:
         return all(lost), f"{row.label}: an error as published."
     published = f"{row.label}: published {shown(row.test, task)}, ours"

@@ -24,10 +24,10 @@ from lm_utils.runs.conditions import LONGER
 from lm_utils.tasks import TASKS
 
 
-def misfits_suffer_on_new_data(data: str, home: str = BASELINE_CONDITION) -> Finding:
+def misfits_suffer_on_new_data(data: str) -> Finding:
     """Test whether a misfit that is not worse at home surely loses a whole point or more somewhere else."""
     families = under_conditions("new-data", data)
-    names = [f"{home}/{name}" for name in [FITS, *compared_pairings(families)]]
+    names = [f"{BASELINE_CONDITION}/{name}" for name in [FITS, *compared_pairings(families)]]
     if found := lacking_conditions(families, names):
         return found
     judged = new_data_comparisons(families)

@@ -13,7 +13,6 @@ from lm_utils.evidence.claims.by_pairs import CLEARLY_MORE
 from lm_utils.evidence.claims.by_rows import (
     row_of,
     row_sentences,
-    runs_at_chance,
     titles,
     too_few_seeds,
     with_rows,
@@ -105,7 +104,7 @@ def losses_shrink_towards_the_one_hot_label() -> Finding:
 @with_rows
 def remedies_keep_the_blamed_part(results: Results, chosen: Sequence[Row]) -> Finding:
     """Refute a cause that is still there where every run learns; it holds only where every run still fails."""
-    lost = [is_lost for row in chosen for is_lost in runs_at_chance(results, row.pairing)]
+    lost = [is_lost for row in chosen for is_lost in results.at_chance(row.pairing)]
     words = row_sentences(results, chosen)
     if not any(lost):
         return Finding("refuted", "These rows keep independent sigmoids and change something else: " + words)
@@ -194,7 +193,7 @@ def loss_tells_learning(results: Results, chosen: Sequence[Row]) -> Finding:
     right, words, names = [], [], titles(chosen)
     for row in chosen:
         average = loss_of_the_average(row.pairing, results.data)
-        runs, learnt = results.of(row.pairing), [not is_lost for is_lost in runs_at_chance(results, row.pairing)]
+        runs, learnt = results.of(row.pairing), [not is_lost for is_lost in results.at_chance(row.pairing)]
         low = [lowest_loss(entry) < CLEARLY_BELOW * average for entry in runs]
         right.append([fell == learns for fell, learns in zip(low, learnt, strict=True)])
         words.append(

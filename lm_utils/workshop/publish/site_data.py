@@ -15,13 +15,12 @@ from lm_utils.evidence import before_training
 from lm_utils.evidence.changed_conditions import BY_NAME, Families, origin, outcome_table, stored
 from lm_utils.evidence.reference_lines import stored_landmarks
 from lm_utils.evidence.results import Results, number, reference
-from lm_utils.evidence.statistics import failed
+from lm_utils.evidence.statistics import at_chance
 from lm_utils.explorer.choice import PRESETS, Preset
 from lm_utils.files import RESULTS
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.interventions import unchanged
-from lm_utils.runs.shipped import KEY
 from lm_utils.tasks import TASKS, Task
 from lm_utils.training import RECORD, adamw
 
@@ -114,12 +113,12 @@ def conditions() -> dict[tuple[str, str, str], Families]:
 def pairings_told(results: Results, switched: dict) -> Iterator[tuple[tuple, dict]]:
     """Yield place and content of every pairing: its verdict, and what was switched off and on."""
     before = before_training.stored(RESULTS / results.data)
-    for key, runs in results.by_pairing.items():
-        pairing = Pairing(**dict(zip(KEY[:-1], key, strict=True)))
+    for pairing, runs in results.by_pairing.items():
         place = place_of(pairing)
         told = runs_told(pairing, runs, results.baseline(pairing.task))
         for run in told["runs"]:
-            run |= {"before": before[*key, run["seed"]]} if (*key, run["seed"]) in before else {}
+            key = pairing, run["seed"]
+            run |= {"before": before[key]} if key in before else {}
         told |= {"verdict": pairing.verdict, "explanation": pairing.explanation}
         told |= asdict(stored_landmarks(pairing, results.data))
         if place in switched:
@@ -151,7 +150,7 @@ def conditions_told(switched: dict) -> Iterator[tuple[tuple, dict]]:
 
 def runs_told(pairing: Pairing, runs: list[dict], constant: float) -> dict:
     """Return every seed's run as it is stored, and how many learnt nothing or broke off."""
-    lost = sum(failed(number(run, "test_metric"), constant, pairing.spec.metric) for run in runs)
+    lost = sum(at_chance(number(run, "test_metric"), constant, pairing.spec.metric) for run in runs)
     broken = sum(run["status"] != "ok" for run in runs)
     return {"constant": constant, "lost": lost, "broken": broken, "runs": [run_told(run) for run in runs]}
 
