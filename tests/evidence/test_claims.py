@@ -141,7 +141,7 @@ def test_better_means_beyond_the_margin_and_beyond_doubt(gap, spread, verdict):
 
 
 def test_equal_is_shown_and_not_assumed():
-    is_equal = lambda results: equal(results, [["000-3-2-mse-sigmoid", "000-3-2-bce-sigmoid"]]).verdict  # noqa: E731
+    is_equal = lambda results: equal(results, pairs=[["000-3-2-mse-sigmoid", "000-3-2-bce-sigmoid"]]).verdict  # noqa: E731
     assert is_equal(two(0.001)) == "holds here"
     assert is_equal(two(0.0, 0.03)) == "not shown"
     assert is_equal(two(0.02)) == "refuted"
@@ -152,7 +152,9 @@ def test_fewer_epochs_are_told_by_the_paired_difference():
     fast = [made_up(BCE, seed, 0.97) for seed in range(10)]
     for entry in fast:
         entry["history"] = entry["history"][3:]
-    found = lower(results_of(fast, slow), [["000-3-2-bce-sigmoid", "000-3-2-mse-sigmoid"]], measure="epochs_to_95")
+    found = lower(
+        results_of(fast, slow), pairs=[["000-3-2-bce-sigmoid", "000-3-2-mse-sigmoid"]], measure="epochs_to_95"
+    )
     assert found.verdict == "holds here" and "−3" in found.evidence
 
 

@@ -6,8 +6,8 @@ from lm_utils.evidence.changed_conditions import BY_NAME, COLLAPSE, SWITCHES, ou
 from lm_utils.show.condition_figures import outcome_figure
 
 
-def runs(*metrics, chance=0.1, **more):
-    return [{"test_metric": metric, "chance": chance, "seed": 100 + place, "data": "mnist", **more}
+def runs(*metrics, chance=0.1, task="multiclass"):
+    return [{"task": task, "test_metric": metric, "chance": chance, "seed": 100 + place, "data": "mnist"}
             for place, metric in enumerate(metrics)]  # fmt: skip
 
 
@@ -21,14 +21,14 @@ def test_tables_and_figures_count_what_happened():
 
 
 def test_numbers_collapse_when_their_error_is_that_of_the_mean():
-    found = {"raw": runs(1.78, 1.77, chance=1.78), "raw-bias": runs(0.1, 0.2, chance=1.78)}
+    found = {"raw": runs(1.78, 1.77, chance=1.78, task="regression"), "raw-bias": runs(0.1, 0.2, chance=1.78, task="regression")}
     table = outcome_table(found).frame
     assert table["collapsed"].tolist() == ["2 of 2", "0 of 2"] and table["as expected"].tolist() == ["yes", "yes"]
     assert "test MSE" in table.columns and outcome_figure(found).axes[0].get_xscale() == "log"
 
 
 def test_without_a_prediction_nothing_came_as_expected():
-    table = outcome_table({"relu-output": runs(1.78, 0.5, chance=1.78)}).frame
+    table = outcome_table({"relu-output": runs(1.78, 0.5, chance=1.78, task="regression")}).frame
     assert table["expected"].tolist() == ["no prediction"] and table["as expected"].tolist() == [""]
 
 
