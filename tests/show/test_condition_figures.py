@@ -21,7 +21,8 @@ def test_tables_and_figures_count_what_happened():
 
 
 def test_numbers_collapse_when_their_error_is_that_of_the_mean():
-    found = {"raw": runs(1.78, 1.77, chance=1.78, task="regression"), "raw-bias": runs(0.1, 0.2, chance=1.78, task="regression")}
+    numbers = {"chance": 1.78, "task": "regression"}
+    found = {"raw": runs(1.78, 1.77, **numbers), "raw-bias": runs(0.1, 0.2, **numbers)}
     table = outcome_table(found).frame
     assert table["collapsed"].tolist() == ["2 of 2", "0 of 2"] and table["as expected"].tolist() == ["yes", "yes"]
     assert "test MSE" in table.columns and outcome_figure(found).axes[0].get_xscale() == "log"
