@@ -279,7 +279,7 @@ async function fromAddress() {
   const named = Object.fromEntries(parts.filter((part) => part.includes("=")).map((part) => part.split("=")));
   halt();
   while (panels.length) removePanel();
-  for (const state of states.length ? states : [runsIndex.presets[1].state]) await addPanel(state, true);
+  for (const state of states.length ? states : [runsIndex.start]) await addPanel(state, true);
   settings.speed = Math.min(60, Math.max(1, +named.speed || START.speed));
   settings.seed = +named.seed || START.seed;
   speed.value = settings.speed;

@@ -239,7 +239,8 @@ def test_the_index_of_claims_lists_them_all_and_counts_them():
 
 def test_the_landing_page_shows_the_figures_of_the_results_with_their_alt_texts():
     frame, results = ((site.ROOT / name).read_text(encoding="utf-8") for name in ("site/index.md", "docs/results.md"))
-    runs = {"presets": [{"title": "One", "told": "What it is.", "learnt": "1 of 3"}], "files": {"x": "</script>"}}
+    runs = {"presets": [{"title": "One", "told": "What it is.", "learnt": "1 of 3"}], "files": {"x": "</script>"},
+            "start": ["x"]}  # fmt: skip
     page = site_pages.landing_page(frame, results, ["docs/glossary", "docs/new"], runs)
     pictures = re.findall(r"!\[(.*?)\]\((docs/figures/[\w-]+\.png)\)", page)
     assert "| One | What it is. | 1 of 3 |" in page and r'{"x":"<\/script>"}' in page

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import os
 import re
 import shutil
 import subprocess
@@ -28,10 +29,22 @@ KOREAN_WORD = re.compile(r"^\| ([가-힣][^|]*) \|", flags=re.MULTILINE)
 UNLISTED = "---\norphan: true\n---\n\n"
 WIDE_TABLES = ("decision-card",)
 KEPT = ("_static", "_images")  # browsers may keep their files for ever: the folder's name says what is in it
+UNUSED = (
+    "locales",
+    "images",
+    "basic.css",
+    "scripts/fontawesome*",
+    "**/*.map",
+)  # what the theme brings and no page names
 ICONS, SEARCH = (
     re.compile(rf'<script[^>]*src="[^"]*{name}\.js[^>]*></script>')
     for name in ("fontawesome", "(?:searchtools|language_data|searchindex)")
 )
+OPTION = re.compile(r"<script>DOCUMENTATION_OPTIONS\.\w+ = [^<]*</script>")  # both say what is the case without them
+SHEET = re.compile(r'<link [^>]*href="([^"?]+\.css)[^>]*>\s*')
+IMPORT = re.compile(r'@import "([^"]+)";')
+ADDRESS = re.compile(r"(?<=url\()(?![\"']?data:)[\"']?([^()\"']+)[\"']?")
+WORD = re.compile(r"[\w-]+")
 RULE = re.compile(r"([^{}]+)\{[^{}]*\}")
 PICTURE = re.compile(rb"data:image/png;base64,([A-Za-z0-9+/=\s]{3000,})")
 
@@ -55,10 +68,10 @@ def build(root: Path, executed: Path, site: Path) -> int:
         shutil.rmtree(folder, ignore_errors=True)
     gather(root, executed, source)
     call_sphinx(source, new)
+    copy_still_pages(executed, new / "still")
     give_pictures_files(new)
     lighten(new)
     name_by_content(new)
-    copy_still_pages(executed, new / "still")
     shutil.rmtree(site, ignore_errors=True)
     new.rename(site)
     pages = len(list(site.rglob("*.html")))
@@ -146,16 +159,18 @@ def call_sphinx(source: Path, target: Path) -> None:
 
 
 def give_pictures_files(site: Path) -> None:
-    """Move the pictures inside the pages into files that are loaded when seen, each named after its content."""
+    """Move the pictures inside the pages into files, loaded when seen; 256 colours take a third of the bytes."""
     folder = site / "_static" / "pictures"
     folder.mkdir()
+    for picture in (site / "_images").glob("*.png"):
+        Image.open(picture).convert("RGB").quantize().save(picture, optimize=True)
     for page in site.rglob("*.html"):
         up = "../" * (len(page.relative_to(site).parts) - 1)
 
         def outside(found: re.Match[bytes], up: str = up) -> bytes:
             picture = base64.b64decode(found[1])
             name = f"{hashlib.sha256(picture).hexdigest()[:16]}.png"
-            if not (folder / name).exists():  # 256 colours are enough for a figure, and take a third of the bytes
+            if not (folder / name).exists():
                 Image.open(io.BytesIO(picture)).convert("RGB").quantize().save(folder / name, optimize=True)
             return f"{up}_static/pictures/{name}".encode()
 
@@ -175,25 +190,41 @@ def name_by_content(site: Path) -> None:
 
 
 def lighten(site: Path) -> None:
-    """Take out what no page needs: styles of absent classes, icons drawn twice, search where nobody searches."""
-    words: set[str] = set()
+    """Take out what no page needs, make one style sheet of all, and let no script of the theme hold a page up."""
+    folder, words = site.resolve() / "_static", set()
+    sheets: dict[Path, None] = {}
     for page in site.rglob("*.html"):
         text = ICONS.sub("", page.read_text(encoding="utf-8"))  # the style sheet draws all icons already
-        text = text if page.name == "search.html" else SEARCH.sub("", text)
+        if page.name != "search.html":
+            head, end, body = OPTION.sub("", SEARCH.sub("", text)).partition("</head>")
+            text = head.replace("<script src=", "<script defer src=") + end + body
+        if first := SHEET.search(text):
+            sheets |= dict.fromkeys((page.parent / name).resolve() for name in SHEET.findall(text))
+            up = "../" * (len(page.relative_to(site).parts) - 1)
+            link = f'<link rel="stylesheet" href="{up}_static/style.css">\n'
+            text = text[: first.start()] + link + SHEET.sub("", text[first.start() :])
         page.write_text(text.replace("<img ", '<img loading="lazy" '), encoding="utf-8")
-        words.update(re.findall(r"[\w-]+", text))
-    for file in (site / "_static").rglob("*.js"):
+        words.update(WORD.findall(text))
+    for file in folder.rglob("*.js"):
         if file.stem not in ("fontawesome", "searchtools", "language_data"):
-            words.update(re.findall(r"[\w-]+", file.read_text(encoding="utf-8")))
+            words.update(WORD.findall(file.read_text(encoding="utf-8")))
+    style = "".join(whole_sheet(sheet, folder) for sheet in sheets)
+    put(folder / "style.css", RULE.sub(lambda rule: rule[0] if is_used(rule[1], words) else "", style))
+    for left in [*sheets, *(file for pattern in UNUSED for file in folder.glob(pattern))]:
+        shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
-    def used(rule: re.Match[str]) -> str:
-        selectors = re.sub(r"\([^()]*\)", "", rule[1]).split(",")  # what stands in brackets, such as :not, need not be
-        kept = any(words.issuperset(re.findall(r"\.([A-Za-z_-][\w-]*)", one)) for one in selectors)
-        return rule[0] if kept else ""
 
-    for file in site.rglob("*.css"):
-        style = re.sub(r"/\*.*?\*/", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
-        file.write_text(RULE.sub(used, style), encoding="utf-8")
+def whole_sheet(sheet: Path, folder: Path) -> str:
+    """Return a style sheet with those that it imports, without comments, and with addresses as seen from a folder."""
+    style = re.sub(r"/\*.*?\*/|@charset[^;]*;", "", sheet.read_text(encoding="utf-8"), flags=re.DOTALL)
+    style = ADDRESS.sub(lambda found: Path(os.path.relpath(sheet.parent / found[1], folder)).as_posix(), style)
+    return IMPORT.sub(lambda found: whole_sheet((sheet.parent / found[1]).resolve(), folder), style)
+
+
+def is_used(selectors: str, words: set[str]) -> bool:
+    """Say whether a rule is about something that pages with these words can hold."""
+    plain = re.sub(r"\([^()]*\)", "", selectors).split(",")  # what stands in brackets, such as :not, need not be there
+    return any(words.issuperset(re.findall(r"\.([A-Za-z_-][\w-]*)", one)) for one in plain)
 
 
 def copy_still_pages(executed: Path, target: Path) -> None:

@@ -73,7 +73,7 @@ def write_runs(folder: Path, results: Results | None = None) -> dict:
         (folder / inner[last]).write_text(text, encoding="utf-8")
     origins = {task: results.only(task).origin for task in TASKS}
     presets = [plain_preset(one, results) for one in PRESETS]
-    return names() | {"origins": origins, "presets": presets, "files": files}
+    return names() | {"origins": origins, "presets": presets, "files": files, "start": presets[1]["state"]}
 
 
 def plain_preset(preset: Preset, results: Results) -> dict:

@@ -3,6 +3,8 @@
 import inspect
 import re
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from operator import getitem
 
 import pandas as pd
 
@@ -42,7 +44,8 @@ def landing_page(frame: str, results: str, pages: Sequence[str], runs: dict) -> 
     parts = {
         FIGURES: shown,
         OTHERS: "\n".join(page for page in pages if f"\n{page}\n" not in frame),
-        RUNS: f"<script>const runsIndex = {script(runs)};</script>",
+        RUNS: f'<link rel="preload" as="script" href="_static/runs/{reduce(getitem, runs["start"], runs["files"])}">\n'
+        f"<script>const runsIndex = {script(runs)};</script>",
         PRESETS: markdown_table(["pairing", "what it is", "seeds that did better than a constant answer"], presets),
     }
     for place, text in parts.items():

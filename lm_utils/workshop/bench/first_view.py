@@ -1,0 +1,76 @@
+"""How long until the site's pages can be used: `python -m lm_utils.workshop.bench.first_view build/site [another]`.
+
+One rule: Chromium with a cold cache, its processor slowed down four times, the network as DevTools' "Fast 4G"; the site
+served without compression by Python's own server; the folders in turn, five rounds; the median. Counted from the click
+on a link until the button that starts something stands beside its chart. Run it where nothing else runs.
+"""
+
+import functools
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from statistics import median
+
+from lm_utils.workshop.browser import find_browser
+
+PAGES = {"index.html": "Play", "live.html": "Train"}  # and the button that starts something
+SLOWER, ROUNDS = 4, 5
+FAST_4G = {"offline": False, "latency": 165, "downloadThroughput": 1_012_500, "uploadThroughput": 168_750}
+READY = """name => document.querySelector("main svg.chart")
+    && [...document.querySelectorAll("main button")].some(one => one.textContent === name) && performance.now()"""
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Answers on connections that stay open, as every web host does, and keeps no log."""
+
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def served(folder: str) -> Iterator[str]:
+    """Yield the address of a folder that is served meanwhile."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder)) as server:
+        server.handle_error = lambda *_: None  # a browser that closes lets its connections go
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+def first_view(browser: object, folder: str, name: str) -> tuple[float, int]:
+    """Return the milliseconds until a page can be used, and the bytes that came by then."""
+    with served(folder) as address:
+        context = browser.new_context(viewport={"width": 1280, "height": 800})
+        page, sizes = context.new_page(), []
+        session = context.new_cdp_session(page)
+        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+        session.send("Network.enable")
+        session.send("Network.emulateNetworkConditions", FAST_4G)
+        session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+        page.goto(address + name, wait_until="commit")
+        ready = page.wait_for_function(READY, arg=PAGES[name], polling="raf", timeout=120_000).json_value()
+        context.close()
+    return ready, round(sum(sizes))
+
+
+def main(folders: Sequence[str]) -> None:
+    """Measure the folders in turn and print a line for each of their pages."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu"])
+        for name in PAGES:
+            rounds = [[first_view(browser, folder, name) for folder in folders] for _ in range(ROUNDS)]
+            for folder, measured in zip(folders, zip(*rounds, strict=True), strict=True):
+                times, sizes = zip(*measured, strict=True)
+                told = " ".join(f"{time:.0f}" for time in sorted(times))
+                print(f"{folder}/{name}: {median(times):.0f} ms ({told}), {median(sizes) / 1000:.0f} kB")
+        browser.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
