@@ -85,7 +85,8 @@ def write_times(shown: Sequence[NotebookNode], counted: Sequence[NotebookNode], 
     heading = parts(shown)[home][0] if rest else ""
     values = {"all": first + rest, "first": first, "rest": rest, "heading": heading}
     whole, halves, border = (text.format(**values) for text in IN_WORDS[language])
-    shown[0].source = shown[0].source.replace(PLACE, whole + halves * bool(rest))
+    for cell in shown[:1]:
+        cell.source = cell.source.replace(PLACE, whole + halves * bool(rest))
     for cell in shown:
         if rest and cell.cell_type == "markdown":
             cell.source = re.sub(rf"^(?=## {re.escape(heading)}$)", f"{border}\n\n", cell.source, flags=re.MULTILINE)
