@@ -37,7 +37,7 @@ function ticks(low, high) {
 function drawChart(box, { title, yLabel, series, lines = [], first = 1, epochs, low, high, words }) {
   const { width, height, left, right, top, bottom } = CHART;
   const shown = [...series.flatMap((one) => one.values), ...lines.map((one) => one.value)].filter(Number.isFinite);
-  const least = low ?? Math.min(...shown, 0), most = high ?? Math.max(...shown, least + 1e-6) * 1.05;
+  const least = low ?? Math.min(...shown, 0), most = high ?? Math.max(...shown, least + (shown.length ? 1e-6 : 1)) * 1.05;
   const x = (epoch) => left + ((epoch - first) / Math.max(1, epochs - first)) * (width - left - right);
   const y = (value) => height - bottom - ((value - least) / (most - least)) * (height - top - bottom);
   const last = series.map((one) => `${one.name} ${number(one.values.at(-1))}`).join(", ");

@@ -30,10 +30,11 @@ function runsOf(file) {
   return loaded[file];
 }
 
-/** The name itself, or the one that begins most like it. */
-function nearest(names, wanted = "") {
+/** The name itself, or the one that begins most like it; where none does, the one that the page begins with. */
+function nearest(names, wanted = "", first = names[0]) {
   const alike = (name) => [...name].findIndex((letter, i) => letter !== wanted[i]) >>> 0;
-  return names.includes(wanted) ? wanted : names.reduce((best, name) => (alike(name) > alike(best) ? name : best));
+  if (names.includes(wanted)) return wanted;
+  return names.reduce((best, name) => (alike(name) > alike(best) ? name : best), names.includes(first) ? first : names[0]);
 }
 
 const stillOnly = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -77,7 +78,7 @@ class Panel {
     let inner = runsIndex.files;
     const missing = [];
     LEVELS.forEach(([name], i) => {
-      const names = Object.keys(inner), menu = this.menus[name], found = nearest(names, wanted[i]);
+      const names = Object.keys(inner), menu = this.menus[name], found = nearest(names, wanted[i], runsIndex.start[i]);
       menu.replaceChildren(...names.map((one) => new Option(titlesOf[name][one] ?? one, one)));
       menu.value = found;
       menu.parentElement.hidden = names.length < 2;

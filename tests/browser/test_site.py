@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from links import broken
 from made_up_site import ALT, served, small_repository
-from playwright.sync_api import Error
 
 from lm_utils.evidence.claims import claims, judge_claim
 from lm_utils.evidence.reference_lines import Landmarks
@@ -151,6 +150,7 @@ def test_the_home_page_weighs_under_500_kb_until_its_explorer_is_ready(reader, a
     assert len(sizes) > 10 and sum(sizes) < 500_000
     assert one.page.evaluate(BLOCKING) == ["style.css"]  # one sheet, and no script, is waited for
     assert next(folder.glob("_static*/style.css")).stat().st_size < 150_000
+    assert one.page.evaluate("document.styleSheets[0].cssRules.length") > 500  # it was read to its end
     assert one.page.locator("link[rel=preload][href*='/runs/']").count() == 1
 
 
@@ -212,6 +212,9 @@ def test_a_lab_that_is_a_formula_follows_its_controls(reader):
     assert one.page.locator(".still img").count() == 0
     one.page.get_by_role("slider", name="error").first.press("ArrowLeft")
     one.page.get_by_role("row", name="MSE 3.610 3.800").wait_for()
+    looks = "all => all.map(one => getComputedStyle(one)).map(one => one.stroke + one.strokeDasharray)"
+    keys = one.page.locator(".legend svg polyline").evaluate_all(looks)
+    assert len(set(keys)) == len(keys) == 4
     assert one.faults == []
 
 
@@ -286,6 +289,7 @@ def use(control) -> None:
 
 
 def test_every_page_is_light_and_each_of_its_controls_changes_something(reader, address, folder):
+    playwright = pytest.importorskip("playwright.sync_api")
     one, loaded = reader(offline=False, reduced_motion="reduce"), set()  # so nothing moves by itself
     one.page.on("request", lambda request: loaded.add(request.url.partition("?")[0].partition("#")[0]))
     for path in sorted(folder.rglob("*.html")):
@@ -307,7 +311,7 @@ def test_every_page_is_light_and_each_of_its_controls_changes_something(reader, 
             one.page.evaluate(WATCH)
             try:
                 use(control)
-            except Error:
+            except playwright.Error:
                 if control.evaluate("one => one.isConnected"):
                     raise
                 continue  # runs arrived and the question was asked anew: the new one is tried

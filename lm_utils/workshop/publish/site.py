@@ -28,14 +28,9 @@ LINK = re.compile(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)")
 KOREAN_WORD = re.compile(r"^\| ([가-힣][^|]*) \|", flags=re.MULTILINE)
 UNLISTED = "---\norphan: true\n---\n\n"
 WIDE_TABLES = ("decision-card",)
+OWN_SHEETS = ("site.css", "chart.css")
 KEPT = ("_static", "_images")  # browsers may keep their files for ever: the folder's name says what is in it
-UNUSED = (
-    "locales",
-    "images",
-    "basic.css",
-    "scripts/fontawesome*",
-    "**/*.map",
-)  # what the theme brings and no page names
+UNUSED = ("locales", "images", "basic.css", "scripts/fontawesome*", "**/*.map")  # of the theme; no page names them
 ICONS, SEARCH = (
     re.compile(rf'<script[^>]*src="[^"]*{name}\.js[^>]*></script>')
     for name in ("fontawesome", "(?:searchtools|language_data|searchindex)")
@@ -44,6 +39,7 @@ OPTION = re.compile(r"<script>DOCUMENTATION_OPTIONS\.\w+ = [^<]*</script>")  # b
 SHEET = re.compile(r'<link [^>]*href="([^"?]+\.css)[^>]*>\s*')
 IMPORT = re.compile(r'@import "([^"]+)";')
 ADDRESS = re.compile(r"(?<=url\()(?![\"']?data:)[\"']?([^()\"']+)[\"']?")
+EMPTY_HEAD = re.compile(r"<th((?: [^>]*)?)>\s*</th>")  # heads nothing, says a screen reader
 WORD = re.compile(r"[\w-]+")
 RULE = re.compile(r"([^{}]+)\{[^{}]*\}")
 PICTURE = re.compile(rb"data:image/png;base64,([A-Za-z0-9+/=\s]{3000,})")
@@ -203,13 +199,18 @@ def lighten(site: Path) -> None:
             up = "../" * (len(page.relative_to(site).parts) - 1)
             link = f'<link rel="stylesheet" href="{up}_static/style.css">\n'
             text = text[: first.start()] + link + SHEET.sub("", text[first.start() :])
-        page.write_text(text.replace("<img ", '<img loading="lazy" '), encoding="utf-8")
+        text = EMPTY_HEAD.sub(r"<td\1></td>", text.replace("<img ", '<img loading="lazy" '))
+        page.write_text(text, encoding="utf-8")
         words.update(WORD.findall(text))
     for file in folder.rglob("*.js"):
         if file.stem not in ("fontawesome", "searchtools", "language_data"):
             words.update(WORD.findall(file.read_text(encoding="utf-8")))
-    style = "".join(whole_sheet(sheet, folder) for sheet in sheets)
-    put(folder / "style.css", RULE.sub(lambda rule: rule[0] if is_used(rule[1], words) else "", style))
+    style = ""
+    for sheet in sheets:
+        whole = whole_sheet(sheet, folder)
+        own = sheet.name in OWN_SHEETS  # their scripts compose names of classes
+        style += whole if own else RULE.sub(lambda rule: rule[0] if is_used(rule[1], words) else "", whole)
+    put(folder / "style.css", style)
     for left in [*sheets, *(file for pattern in UNUSED for file in folder.glob(pattern))]:
         shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
