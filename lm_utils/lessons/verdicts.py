@@ -9,12 +9,11 @@ from IPython.display import Markdown
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from lm_utils.advice import VERDICTS as ADVICE_VERDICTS
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.changed_conditions import NOT_YET
 from lm_utils.evidence.claims import KINDS, Judged, verdict_of
 from lm_utils.evidence.claims.claim import VERDICTS
-from lm_utils.evidence.our_verdicts import beyond_the_documents, forecast, misses
+from lm_utils.evidence.our_verdicts import forecast, misses
 from lm_utils.evidence.results import Results, baseline, reference, tested_digits, under_conditions
 from lm_utils.evidence.sentences import sentence, shown
 from lm_utils.lessons.start_here import recall
@@ -198,16 +197,9 @@ def cut_figure(results: Results | None = None) -> Figure:
 
 
 def forecast_misses(results: Results | None = None) -> Markdown:
-    """Say how many of those forecasts came out, by what we had said, and what became of each that did not."""
-    results = results or reference()
-    wrong = misses(results)
-    parts = []
-    for verdict in ADVICE_VERDICTS:
-        said = [pairing for pairing in beyond_the_documents(results) if forecast(pairing) == verdict]
-        if said:
-            parts.append(f"*{verdict}* {sum(pairing not in wrong for pairing in said)} of {len(said)}")
-    lines = [f"**Came out as we had said:** {', '.join(parts) or 'nothing has been trained yet'}.", ""]
-    for pairing in wrong:
+    """Say what became of each of those forecasts that did not come out."""
+    results, lines = results or reference(), []
+    for pairing in misses(results):
         since = "Still" if pairing.verdict == forecast(pairing) else "Now"
         why = f"{since} called {pairing.verdict}: {pairing.advice.reason}"
         outcome = sentence(pairing, results, whose=False)

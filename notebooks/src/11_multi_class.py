@@ -736,8 +736,12 @@ for network, name in {"the tiny network": "digits", "the documents' CNN": "mnist
 # 제곱 오차에서도 그럴까요? 같은 스위치를 다시 새로운 시드로 돌렸습니다.
 
 # %%
-squared = changed_conditions.stored("switches")
-changed_conditions.outcome_table({name: runs for name, runs in squared.items() if name.startswith("mse")})
+squared = {name: runs for name, runs in changed_conditions.stored("switches").items() if name.startswith("mse")}
+reached = pd.DataFrame({name: [run["test_metric"] for run in runs] for name, runs in squared.items()})
+chance = pd.Series({name: runs[0]["chance"] for name, runs in squared.items()})
+lost = ((reached - chance) / (1 - chance) < 0.05).sum()  # less than a twentieth of the way from chance to perfect
+assert lost.to_dict() == {name: changed_conditions.collapsed(name, runs) for name, runs in squared.items()}
+changed_conditions.outcome_table(squared)
 
 # %% [markdown]
 # ## 7. Three repairs

@@ -251,8 +251,6 @@ quiz.check(
 )  # fmt: skip
 
 # %% [markdown]
-# *This is a good place for a break.*
-#
 # ## A ritual in four steps
 #
 # When a model will not learn, do not change settings at random. Do these four things, in this order; each takes a

@@ -53,6 +53,8 @@ def test_multi_label_cut_and_picker(jupyter):
             page.slider("cut").press("ArrowLeft", times=15)
         assert page.slider("cut").value == "0.20"
         page.screenshot("12_cut_moved", around=page.image(cut))
+        page.outputs.locator("details.code summary").filter(has_text="cut_figure").first.click()
+        page.see("def cut_figure(runs")
         page.radio("about 0.5 for both").check()
         page.button("Show the answer").click()
         page.see("gets half of the one unit")

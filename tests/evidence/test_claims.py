@@ -509,8 +509,7 @@ def test_forecasts_are_held_against_the_pairings_that_no_document_ran(monkeypatc
     monkeypatch.setitem(our_verdicts.FORECAST, relu, "workable")
     assert set(our_verdicts.misses(runs)) == {huber, relu, hinge}
     page = verdicts.forecast_misses(runs).data
-    assert "*workable* 0 of 2, *handicapped* 0 of 1" in page and "*impossible*" not in page
-    assert f"Now called impossible: {relu.advice.reason}" in page
+    assert page.count("- multiclass, called") == 3 and f"Now called impossible: {relu.advice.reason}" in page
 
 
 def test_a_table_of_claims_says_whether_any_run_decides_them(everything):
