@@ -26,6 +26,11 @@ def cache_folder() -> Path:
     return Path(os.environ.get("LM_CACHE_DIR") or user_cache()).expanduser().absolute()
 
 
+def answers_folder() -> Path:
+    """Return where votes and replies are kept: in the working copy for its own notebooks, else where runs are kept."""
+    return WORKING_COPY if Path.cwd().is_relative_to(WORKING_COPY) else cache_folder()
+
+
 def try_to_write(folder: Path) -> None:
     """Make a folder and see whether it takes a file; the OSError says why it does not."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.evidence.tables import markdown_table
-from lm_utils.files import NOTEBOOKS, cache_folder
+from lm_utils.files import NOTEBOOKS, answers_folder, write_whole
 from lm_utils.lessons.start_here_scripts import PAIRINGS
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import USUAL_ACTIVATIONS, Pairing, recommended, usual_pairing
@@ -63,7 +63,7 @@ class Vote(widgets.VBox):
 
 def votes_file() -> Path:
     """Return where votes are kept."""
-    return cache_folder() / "votes.json"
+    return answers_folder() / "votes.json"
 
 
 def votes() -> dict[str, str]:
@@ -77,8 +77,7 @@ def votes() -> dict[str, str]:
 
 def keep(name: str, choice: str) -> None:
     """Keep a vote for later notebooks."""
-    votes_file().parent.mkdir(parents=True, exist_ok=True)
-    votes_file().write_text(json.dumps({**votes(), name: choice}), encoding="utf-8")
+    write_whole(votes_file(), json.dumps({**votes(), name: choice}))
 
 
 def recall(name: str) -> str | None:

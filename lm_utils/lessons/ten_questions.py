@@ -9,7 +9,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from lm_utils.files import cache_folder
+from lm_utils.files import answers_folder, write_whole
 from lm_utils.lessons.ten_proofs import PROOFS
 from lm_utils.show import quiz
 
@@ -121,14 +121,13 @@ def change_in_words(before: Outcome, after: Outcome) -> str:
 
 def kept_file() -> Path:
     """Return where the replies of the first time are kept."""
-    return cache_folder() / "ten_questions.json"
+    return answers_folder() / "ten_questions.json"
 
 
 def keep(replies: Mapping[str, Reply]) -> None:
     """Keep the replies for the second time."""
-    kept_file().parent.mkdir(parents=True, exist_ok=True)
     plain = {name: [reply.option, reply.confidence] for name, reply in replies.items()}
-    kept_file().write_text(json.dumps(plain), encoding="utf-8")
+    write_whole(kept_file(), json.dumps(plain))
 
 
 def recall() -> dict[str, Reply]:

@@ -12,6 +12,7 @@ import lm_utils as lm
 from lm_utils.files import NOTEBOOKS
 from lm_utils.lessons import start_here as lesson
 from lm_utils.lessons import start_here_scripts as scripts
+from lm_utils.lessons import ten_questions
 from lm_utils.pairing import USUAL_ACTIVATIONS, recommended, usual_pairing
 from lm_utils.runs.rows import rows
 from lm_utils.show import quiz
@@ -119,6 +120,18 @@ def test_a_vote_is_kept_and_nothing_is_revealed(tmp_path, monkeypatch):
     assert lesson.Vote("scripts", "Why?", ["this", "that"]).choices.value == "that"
     (tmp_path / "votes.json").write_text("[1", "utf-8")
     assert lesson.recall("scripts") is None
+
+
+def test_votes_and_replies_of_the_working_copy_are_kept_in_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("lm_utils.files.WORKING_COPY", tmp_path / "my_notebooks")
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "cache"))
+    for folder, kept_in in (("my_notebooks/ko", "my_notebooks"), ("notebooks", "cache")):
+        (tmp_path / folder).mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / folder)
+        lesson.keep("scripts", kept_in)
+        assert lesson.recall("scripts") == kept_in
+        assert lesson.votes_file() == tmp_path / kept_in / "votes.json" and lesson.votes_file().exists()
+        assert ten_questions.kept_file() == tmp_path / kept_in / "ten_questions.json"
 
 
 def test_every_option_of_the_vote_is_answered_at_the_end():

@@ -21,6 +21,7 @@ import psutil
 from jupyter_core.paths import jupyter_runtime_dir
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from papermill.engines import NBClientEngine, NotebookExecutionManager, papermill_engines
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
@@ -61,6 +62,22 @@ def main(job: dict[str, Any], channel: TextIO) -> None:
         part.unlink(missing_ok=True)
 
 
+class SavingAtTheEnd(NBClientEngine):
+    """Papermill's engine without the two saves of the whole notebook per cell, which took longer than many a cell."""
+
+    @classmethod
+    def execute_managed_notebook(cls, nb_man: NotebookExecutionManager, *args: Any, **options: Any) -> None:
+        """Execute the cells; papermill saves before the first and after the last one, also where a kernel died."""
+        output, nb_man.output_path = nb_man.output_path, None
+        try:
+            super().execute_managed_notebook(nb_man, *args, **options)
+        finally:
+            nb_man.output_path = output
+
+
+papermill_engines.register("saving_at_the_end", SavingAtTheEnd)
+
+
 def run_papermill(source: Path, part: Path, parameters: dict[str, Any], started: Callable[[str], None]) -> str:
     """Execute `source` into `part`; return what broke it off, or an empty string where every cell had its turn."""
     label = "the start of the kernel"
@@ -78,6 +95,7 @@ def run_papermill(source: Path, part: Path, parameters: dict[str, Any], started:
             source,
             part,
             parameters=parameters,
+            engine_name="saving_at_the_end",
             kernel_name="python3",
             language="python",
             progress_bar=False,
