@@ -17,6 +17,7 @@ from lm_utils.evidence.sentences import shown
 from lm_utils.explorer.figures import METRIC, PERCENT, WIDTH
 from lm_utils.explorer.live_run import LiveRun
 from lm_utils.files import write_whole
+from lm_utils.show.lab import Fold
 from lm_utils.show.style import COLORS, LINES, MARKERS, Picture, new_figure, png
 from lm_utils.training import RECORD
 
@@ -26,24 +27,6 @@ RUN_COLUMNS = (
     "status", "best_epoch", "test_metric",
 )  # fmt: skip
 HEAD = ("run", "task", "pairing", "lr", "seed", "status", "epochs", "best validation", "test", "data")
-
-
-class Fold(widgets.VBox):
-    """A box behind a button that opens and closes it; the button takes the keyboard as any other."""
-
-    def __init__(self, title: str, content: Sequence[widgets.Widget]) -> None:
-        self.title = title
-        self.button = widgets.ToggleButton(layout={"width": "auto"})
-        self.button.add_class("lm-fold")
-        self.content = widgets.VBox(list(content), layout={"display": "none", "padding": "6px 2px"})
-        self.button.observe(lambda change: self.turn(), names="value")
-        self.turn()
-        super().__init__([self.button, self.content])
-
-    def turn(self) -> None:
-        """Show or hide the content as the button says."""
-        self.content.layout.display = "" if self.button.value else "none"
-        self.button.description = f"{'▾' if self.button.value else '▸'} {self.title}"
 
 
 class Comparison(Fold):

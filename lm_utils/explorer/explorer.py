@@ -12,12 +12,13 @@ from lm_utils.data import friendly
 from lm_utils.evidence.reference_lines import landmarks
 from lm_utils.explorer import figures, texts
 from lm_utils.explorer.choice import PRESETS
-from lm_utils.explorer.comparison import Comparison, Fold
+from lm_utils.explorer.comparison import Comparison
 from lm_utils.explorer.controls import PAIRING_FIELDS, TRAINING_FIELDS
 from lm_utils.explorer.live_box import LiveBox, Pace
 from lm_utils.explorer.live_run import BREAKS, CONSTANT, LEARNS, LiveRun
 from lm_utils.explorer.prediction import PredictFirst
 from lm_utils.show.chart import Chart
+from lm_utils.show.lab import Fold
 from lm_utils.show.style import Picture
 from lm_utils.show_code import folded
 

@@ -44,7 +44,7 @@ def script(name: str) -> str:
 def code_box(title: str, code: str, marked: str = "") -> str:
     """Return a piece of code with its title as HTML, the line that holds `marked` in another colour."""
     lines = [html.escape(line) or " " for line in code.splitlines()]
-    shown = [f"<mark><b>{line}</b></mark>" if marked and marked in line else line for line in lines]
+    shown = [f"<mark style='color:black'><b>{line}</b></mark>" if marked and marked in line else line for line in lines]
     return (
         f"<figure style='flex:1 1 17em;margin:0 .7em 0 0'><figcaption>{title}</figcaption><pre style='margin:0;"
         "padding:.4em .6em;border:1px solid #999;font-size:12px;line-height:1.35;overflow-x:auto'>"

@@ -12,6 +12,7 @@ import ipywidgets as widgets
 from lm_utils.files import answers_folder, write_whole
 from lm_utils.lessons.ten_proofs import PROOFS
 from lm_utils.show import quiz
+from lm_utils.show.lab import Fold
 
 CONFIDENCE = {  # what is ticked: the share of such answers that one expects to be right
     "a guess (right 1 time in 3)": 1 / 3,
@@ -197,8 +198,7 @@ class TenQuestions(widgets.VBox):
         self.result = widgets.HTMLMath()
         self.button.on_click(self._finish)
         inside = [*self.asked, self.button, self.result]
-        folded = widgets.Accordion([widgets.VBox(inside)], titles=[FOLDED])
-        super().__init__(inside if second_time else [folded])
+        super().__init__(inside if second_time else [Fold(FOLDED, inside)])
 
     @property
     def replies(self) -> dict[str, Reply]:

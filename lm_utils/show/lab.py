@@ -4,7 +4,7 @@
 calls `walk_figure(rate=..., halve=...)` at once and after every change, and shows what it returns.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from html import escape
 
@@ -101,3 +101,21 @@ def menu(
     if value is not None:
         look["value"] = value
     return kind(options=choices, description=name, **{"style": {"description_width": "initial"}} | look)
+
+
+class Fold(widgets.VBox):
+    """A box behind a button that opens and closes it; the button takes the keyboard as any other."""
+
+    def __init__(self, title: str, content: Sequence[widgets.Widget]) -> None:
+        self.title = title
+        self.button = widgets.ToggleButton(layout={"width": "auto"})
+        self.button.add_class("lm-fold")
+        self.content = widgets.VBox(list(content), layout={"display": "none", "padding": "6px 2px"})
+        self.button.observe(lambda change: self.turn(), names="value")
+        self.turn()
+        super().__init__([self.button, self.content])
+
+    def turn(self) -> None:
+        """Show or hide the content as the button says."""
+        self.content.layout.display = "" if self.button.value else "none"
+        self.button.description = f"{'▾' if self.button.value else '▸'} {self.title}"

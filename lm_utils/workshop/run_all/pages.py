@@ -36,7 +36,8 @@ def notebook_page(notebook: NotebookNode, name: str, problem: str = "") -> str:
         for output in cell.get("outputs", ()):
             if "data" in output:
                 output.data = still_data(output.data, state)
-    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True)
+    as_it_is = {"clean_html": lambda code: code}  # highlighted code, which is clean
+    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True, filters=as_it_is)
     body, _ = exporter.from_notebook_node(still)
     body = re.sub(r'(href="(?:\.\./)?\d\d_\w+)\.ipynb', r"\1.html", body)
     index = "../index.html" if problem else "index.html"
