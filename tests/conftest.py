@@ -3,6 +3,7 @@
 import random
 import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from helpers import first_images
 
 from lm_utils.data import Splits, load_data
+from lm_utils.workshop.test import QUICK
 
 sys.modules.setdefault("rfc3987_syntax", None)  # a grammar that jsonschema would build in seconds for no test
 SHARED = ("module", "class", "package")  # the scopes of fixtures that a second process would have to make again
@@ -33,6 +35,16 @@ def digits() -> Splits:
 def tiny(digits) -> Splits:
     """Ninety-six images a part: three batches an epoch."""
     return first_images(digits, 96, 96, 96)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out a file, whose imports take seconds, where its text says that it has none of the tests asked for."""
+    asked = config.option.markexpr
+    if not re.fullmatch(r"test_\w+\.py", collection_path.name) or asked not in ("alone", QUICK):
+        return None
+    text = collection_path.read_text("utf-8")
+    unasked = "mark.alone" not in text if asked == "alone" else re.search(r"^pytestmark = .*mark\.browser", text, re.M)
+    return True if unasked else None
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -75,6 +75,7 @@ def test_a_repaired_script_is_fixed(number, judged):
     assert found.state == FIXED, found.message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "old", "new"),
     [
@@ -177,6 +178,7 @@ def with_changes(text: str, changes) -> str:
     return text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CHEATS)
 def test_a_cheat_is_refused_and_told_why(name, judged):
     changes, end, words = CHEATS[name]

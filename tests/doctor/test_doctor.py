@@ -237,6 +237,7 @@ def test_the_sizes_reach_beyond_25_million_weights():
     assert max(row["weights"] for row in SPEED["rows"]) > 25_000_000 and all(row["steps"] < 3 for row in SPEED["rows"])
 
 
+@pytest.mark.slow
 def test_the_import_is_light():
     heavy = "torchvision", "matplotlib", "pandas", "sklearn", "ipywidgets"
     code = f"import sys, lm_utils.doctor; print([m for m in {heavy!r} if m in sys.modules])"

@@ -49,6 +49,7 @@ def same(one: object, other: object) -> bool:
     return one == other
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 def test_the_score_is_not_worse_than_the_stored_one_and_no_set_up_is_changed(name, monkeypatch):
     changed = []

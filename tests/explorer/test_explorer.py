@@ -239,6 +239,7 @@ def test_untouched_it_shows_a_picture_and_trains_nothing(box):
     assert status_line(box) == "Ready: press Train." and box.bar.stop.disabled
 
 
+@pytest.mark.slow
 def test_train_to_the_end(box):
     click(box)
     until(lambda: not box.bar.running)
@@ -257,6 +258,7 @@ def test_a_double_click_trains_once(box):
     assert not box.bar.running and len(box.comparison.runs) == 1
 
 
+@pytest.mark.slow
 def test_stop_is_obeyed_and_the_run_is_kept(box):
     box.choose(changed(FITS, epochs=500, patience=100))
     click(box)

@@ -64,6 +64,7 @@ def test_own_runs_stand_beside_the_shipped_ones(box, store):
     assert box.mine.entries == () and "yours" not in box.card.value
 
 
+@pytest.mark.slow
 def test_training_here_is_stored_and_labelled_as_yours(box):
     box.seeds.value = 2
     train(box)
@@ -88,6 +89,7 @@ def test_stop_and_another_choice(box):
     assert not box.bar.running and "stopped" in status_line(box) and "nn.BCELoss" in box.card.value
 
 
+@pytest.mark.slow
 def test_a_loss_that_refuses_is_stored_as_a_result(box):
     box.controls.fields["loss"].value = "bce"
     train(box)

@@ -99,19 +99,22 @@ def test_best_predictions():
 
 
 @pytest.mark.parametrize(
-    "figure",
+    "figure, arguments",
     [
-        lesson.neuron_figure(-5.0, -5.0, 100.0), lesson.neuron_figure(5.0, 5.0, 0.01, ["MSE"]),
-        lesson.waiting_figure(), lesson.depth_figure(1, "tanh", lesson.STARTS[1]), lesson.depth_figure(12, "sigmoid"),
-        lesson.learning_figure(2, 1), likelihood.likelihood_figure("Laplace", 7.0, 0.4),
-        likelihood.likelihood_figure("Bernoulli (yes or no)", 0.95),
-        likelihood.likelihood_figure("categorical (one of three)", 0.05),
+        (lesson.neuron_figure, (-5.0, -5.0, 100.0)), (lesson.neuron_figure, (5.0, 5.0, 0.01, ["MSE"])),
+        (lesson.depth_figure, (1, "tanh", lesson.STARTS[1])), (lesson.depth_figure, (12, "sigmoid")),
+        (lesson.waiting_figure, ()), (lesson.learning_figure, (2, 1)),
+        (likelihood.likelihood_figure, ("Laplace", 7.0, 0.4)),
+        (likelihood.likelihood_figure, ("Bernoulli (yes or no)", 0.95)),
+        (likelihood.likelihood_figure, ("categorical (one of three)", 0.05)),
     ],
 )  # fmt: skip
-def test_figures_draw_at_the_ends_of_the_sliders_and_carry_alt_text(figure):
-    assert image_tag(figure).startswith('<img alt="')
+def test_figures_draw_at_the_ends_of_the_sliders_and_carry_alt_text(figure, arguments):
+    drawn = figure(*arguments)
+    assert image_tag(drawn).startswith('<img alt="')
 
 
+@pytest.mark.slow
 def test_pictures_follow_the_controls():
     box = lesson.neuron_lab()
     seen = {box.places[-1].value}

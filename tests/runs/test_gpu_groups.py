@@ -284,6 +284,7 @@ def full(limit, kind=torch.OutOfMemoryError):
     return crowded
 
 
+@pytest.mark.slow
 def test_full_memory_means_smaller_groups_a_line_and_the_same_numbers(tiny, monkeypatch, capsys):
     keys = [(MULTICLASS, 0), (MULTICLASS, 1), (REGRESSION, 0), (REGRESSION, 1)]
     roomy = together(keys)

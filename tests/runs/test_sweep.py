@@ -20,6 +20,7 @@ def store(tmp_path):
     return Store(tmp_path / "runs")
 
 
+@pytest.mark.slow
 def test_a_sweep_is_a_table_and_trains_nothing_twice(store):
     trained = []
     table = sweep(PAIRINGS, range(2), store=store, on_run=trained.append, **QUICK)
@@ -89,6 +90,7 @@ def test_an_interrupt_keeps_what_is_finished(store):
         assert all(store.get(path) for path in kept)
 
 
+@pytest.mark.slow
 def test_two_workers_give_the_numbers_of_one(tmp_path):
     one, two = (sweep(PAIRINGS[:1], range(2), store=Store(tmp_path / str(jobs)), jobs=jobs, **QUICK) for jobs in (1, 2))
     assert one.test_metric.tolist() == pytest.approx(two.test_metric.tolist(), abs=1e-3)

@@ -114,6 +114,7 @@ def test_conditions_are_compared_in_a_panel_for_each_pairing():
     assert [text.get_text() for text in figure.axes[1].texts] == ["◂ -30 (-30 to -29)"]  # too far out to be drawn
 
 
+@pytest.mark.slow
 def test_every_row_of_the_shipped_results_is_drawn():
     for task in TASKS:
         table = tables.summary(task)

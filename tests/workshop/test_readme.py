@@ -103,6 +103,7 @@ def written(tmp_path_factory):
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", readme.PAGES)
 def test_pictures_and_tables_are_written_between_the_marks(written, name):
     text = (written / name).read_text(encoding="utf-8")
@@ -115,6 +116,7 @@ def test_pictures_and_tables_are_written_between_the_marks(written, name):
         assert "Multi-class classification" in text and "published" in text and "plain loop" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", readme.PAGES)
 def test_the_committed_pages_are_what_the_results_say(written, name):
     """But for pixels, which another version of a library may set otherwise."""
@@ -124,6 +126,7 @@ def test_the_committed_pages_are_what_the_results_say(written, name):
         assert made.partition(begin)[2].partition(end)[0] == kept.partition(begin)[2].partition(end)[0]
 
 
+@pytest.mark.slow
 def test_the_animated_picture_is_small_begins_again_and_has_a_still(written):
     figures = written / "docs" / "figures"
     assert (figures / "collapse.gif").stat().st_size < 500_000

@@ -320,6 +320,7 @@ def quick(monkeypatch):
     monkeypatch.setattr(site, "call_sphinx", pretend)
 
 
+@pytest.mark.slow
 def test_everything_is_laid_out_as_in_the_repository(executed, quick, tmp_path):
     root = executed.parents[1]
     site.gather(root, executed, tmp_path / "source")
@@ -346,6 +347,7 @@ def test_what_a_page_links_to_comes_along_with_what_that_links_to(tmp_path):
     assert (source / "results" / "speed.md").read_text(encoding="utf-8").startswith("---\norphan: true\n---\n\n# Speed")
 
 
+@pytest.mark.slow
 def test_a_site_that_sphinx_refuses_does_not_replace_the_old_one(executed, quick, tmp_path, monkeypatch, capfd):
     root, target = executed.parents[1], tmp_path / "site"
     site.build(root, executed, target)
@@ -358,6 +360,7 @@ def test_a_site_that_sphinx_refuses_does_not_replace_the_old_one(executed, quick
     assert (target / "mark").exists()
 
 
+@pytest.mark.slow
 def test_only_missing_notebooks_are_executed_and_one_that_fails_is_named(executed, quick, monkeypatch):
     root, calls = executed.parents[1], []
     monkeypatch.setattr(site, "run_all", lambda *arguments, **options: calls.append((arguments, options["only"])))

@@ -9,20 +9,18 @@ import os
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
 from importlib.util import find_spec
 
 import torch
 from PIL import Image
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
-from torchvision.datasets import MNIST
-from torchvision.transforms import Compose, Normalize, ToTensor
 
 from lm_utils import mnist
 from lm_utils.data import SIZES, Part, Splits, load_data, part
 from lm_utils.errors import UserError
 
-TRANSFORM = Compose([ToTensor(), Normalize((0.5,), (0.5,))])
 BATCH = 32
 PEERS = {"skorch": "skorch", "lightning": "Lightning", "keras": "Keras on PyTorch"}  # package: title
 HOW = "python -m lm_utils setup --extras=bench"
@@ -36,6 +34,14 @@ def network() -> nn.Module:
         nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Flatten(),
         nn.Linear(1024, 64), nn.Sigmoid(), nn.Linear(64, 10),
     )  # fmt: skip
+
+
+@cache
+def transform() -> Callable[[Image.Image], Tensor]:
+    """What the documents do to an image; torchvision takes seconds to import."""
+    from torchvision.transforms import Compose, Normalize, ToTensor
+
+    return Compose([ToTensor(), Normalize((0.5,), (0.5,))])
 
 
 def plain_loop(train: Dataset, valid: Dataset, test: Dataset, epochs: int, device: str = "cpu") -> float:
@@ -74,13 +80,13 @@ class Photographs(Dataset):
 
     def __init__(self, part: Part) -> None:
         self.images = part.images.squeeze(1).add(1).mul(127.5).round().to(torch.uint8).numpy()
-        self.digits = part.digits
+        self.digits, self.transform = part.digits, transform()
 
     def __len__(self) -> int:
         return len(self.digits)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
-        return TRANSFORM(Image.fromarray(self.images[index])), int(self.digits[index])
+        return self.transform(Image.fromarray(self.images[index])), int(self.digits[index])
 
 
 def plain_datasets(name: str, train_images: int | None = None, seed: int = 0) -> tuple[Dataset, Dataset, Dataset]:
@@ -88,10 +94,12 @@ def plain_datasets(name: str, train_images: int | None = None, seed: int = 0) ->
     if name == "digits":
         splits = splits_with(name, train_images, seed)
         return Photographs(splits.train), Photographs(splits.valid), Photographs(splits.test)
+    from torchvision.datasets import MNIST
+
     root = mnist.raw_folder().parents[1]
-    everything = MNIST(root, train=True, transform=TRANSFORM)
+    everything = MNIST(root, train=True, transform=transform())
     train, valid = places(train_images or SIZES[name][0], seed)
-    return Subset(everything, train), Subset(everything, valid), MNIST(root, train=False, transform=TRANSFORM)
+    return Subset(everything, train), Subset(everything, valid), MNIST(root, train=False, transform=transform())
 
 
 def splits_with(name: str, train_images: int | None = None, seed: int = 0) -> Splits:

@@ -29,8 +29,8 @@ from lm_utils.threads import capped_environment
 ENOUGH = 3  # notebooks for which the imports of the server pay
 INLINE = {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}  # as ipykernel sets it before an import
 OWN_PROCESS = "lm_utils.lessons.losses_from_scratch_triton"  # asks for a GPU, which no fork of it could use then
-PRELOADED = [
-    "lm_utils.workshop.run_all.notebook", "ipykernel.kernelapp", "matplotlib.pyplot", "scipy.stats",
+PRELOADED = [  # torch._dynamo is what the first optimiser of a process imports
+    "torch._dynamo", "lm_utils.workshop.run_all.notebook", "ipykernel.kernelapp", "matplotlib.pyplot", "scipy.stats",
     "sklearn.datasets", "seaborn", "torchinfo", "lm_utils.explorer.explorer", "lm_utils.explorer.picker",
     *{f"lm_utils.lessons.{module.name}" for module in pkgutil.iter_modules(lessons.__path__)} - {OWN_PROCESS},
 ]  # fmt: skip
