@@ -21,6 +21,7 @@ from lm_utils.evidence.claims import KINDS, Judged, claims
 from lm_utils.evidence.claims.claim import VERDICTS
 from lm_utils.evidence.results import FITTING
 from lm_utils.evidence.tables import readable, summary
+from lm_utils.files import write_whole
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
 from lm_utils.show.style import image_tag, new_figure
@@ -122,7 +123,7 @@ def test_pictures_leave_the_pages_for_files_named_after_their_content(tmp_path):
     page = image_tag(figure)
     stored = b64decode(site.PICTURE.search(page.encode())[1])
     for name in ("a.html", "deep/er/b.html"):
-        site.put(tmp_path / name, page)
+        write_whole(tmp_path / name, page)
     (tmp_path / "_static").mkdir()
     site.give_pictures_files(tmp_path)
     (file,) = (tmp_path / "_static" / "pictures").iterdir()
@@ -138,8 +139,8 @@ def test_a_folder_of_scripts_is_renamed_when_one_of_them_changes(tmp_path):
     names = []
     for number in range(3):
         root = tmp_path / str(number)
-        site.put(root / "_static" / "deep" / "a.js", "let a;" if number < 2 else "let b;")
-        site.put(
+        write_whole(root / "_static" / "deep" / "a.js", "let a;" if number < 2 else "let b;")
+        write_whole(
             root / "notebooks" / "a.html", '<script src="../_static/deep/a.js?v=1"></script><code>my_static/x</code>'
         )
         site.name_by_content(root)
@@ -337,10 +338,10 @@ def test_everything_is_laid_out_as_in_the_repository(executed, quick, tmp_path):
 
 def test_what_a_page_links_to_comes_along_with_what_that_links_to(tmp_path):
     root, source = tmp_path / "root", tmp_path / "source"
-    site.put(root / "results" / "speed.md", "# Speed\n\n![a curve](speed.png) [gone](gone.md)")
-    site.put(root / "results" / "speed.png", "a picture")
-    site.put(root / "secret.txt", "nobody links here")
-    site.put(source / "docs" / "page.md", "[speed](../results/speed.md#part) [far](../../root/secret.txt)")
+    write_whole(root / "results" / "speed.md", "# Speed\n\n![a curve](speed.png) [gone](gone.md)")
+    write_whole(root / "results" / "speed.png", "a picture")
+    write_whole(root / "secret.txt", "nobody links here")
+    write_whole(source / "docs" / "page.md", "[speed](../results/speed.md#part) [far](../../root/secret.txt)")
     site.bring_what_is_linked(root, source)
     found = {path.relative_to(source).as_posix() for path in source.rglob("*.*")}
     assert found == {"docs/page.md", "results/speed.md", "results/speed.png"}

@@ -5,11 +5,10 @@ served without compression by Python's own server; the folders in turn, five rou
 on a link until the button that starts something stands beside its chart. Run it where nothing else runs.
 """
 
-import functools
 import sys
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from statistics import median
 
@@ -31,29 +30,18 @@ class Handler(SimpleHTTPRequestHandler):
         """Say nothing."""
 
 
-@contextmanager
-def served(folder: str) -> Iterator[str]:
-    """Yield the address of a folder that is served meanwhile."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=folder)) as server:
-        server.handle_error = lambda *_: None  # a browser that closes lets its connections go
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/"
-        server.shutdown()
-
-
-def first_view(browser: object, folder: str, name: str) -> tuple[float, int]:
+def first_view(browser: object, address: str, button: str) -> tuple[float, int]:
     """Return the milliseconds until a page can be used, and the bytes that came by then."""
-    with served(folder) as address:
-        context = browser.new_context(viewport={"width": 1280, "height": 800})
-        page, sizes = context.new_page(), []
-        session = context.new_cdp_session(page)
-        session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
-        session.send("Network.enable")
-        session.send("Network.emulateNetworkConditions", FAST_4G)
-        session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
-        page.goto(address + name, wait_until="commit")
-        ready = page.wait_for_function(READY, arg=PAGES[name], polling="raf", timeout=120_000).json_value()
-        context.close()
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
+    page, sizes = context.new_page(), []
+    session = context.new_cdp_session(page)
+    session.on("Network.loadingFinished", lambda event: sizes.append(event["encodedDataLength"]))
+    session.send("Network.enable")
+    session.send("Network.emulateNetworkConditions", FAST_4G)
+    session.send("Emulation.setCPUThrottlingRate", {"rate": SLOWER})
+    page.goto(address, wait_until="commit")
+    ready = page.wait_for_function(READY, arg=button, polling="raf", timeout=120_000).json_value()
+    context.close()
     return ready, round(sum(sizes))
 
 
@@ -61,10 +49,15 @@ def main(folders: Sequence[str]) -> None:
     """Measure the folders in turn and print a line for each of their pages."""
     from playwright.sync_api import sync_playwright
 
+    servers = [ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)) for folder in folders]
+    for server in servers:
+        server.handle_error = lambda *_: None  # a browser that closes lets its connections go
+        threading.Thread(target=server.serve_forever, daemon=True).start()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu"])
-        for name in PAGES:
-            rounds = [[first_view(browser, folder, name) for folder in folders] for _ in range(ROUNDS)]
+        for name, button in PAGES.items():
+            addresses = [f"http://127.0.0.1:{server.server_port}/{name}" for server in servers]
+            rounds = [[first_view(browser, address, button) for address in addresses] for _ in range(ROUNDS)]
             for folder, measured in zip(folders, zip(*rounds, strict=True), strict=True):
                 times, sizes = zip(*measured, strict=True)
                 told = " ".join(f"{time:.0f}" for time in sorted(times))

@@ -16,7 +16,7 @@ from PIL import Image
 
 from lm_utils.errors import UserError
 from lm_utils.evidence.claims import judge_all
-from lm_utils.files import PROJECT
+from lm_utils.files import PROJECT, write_whole
 from lm_utils.workshop.publish import site_pages
 from lm_utils.workshop.publish.notebooks import not_executed, numbered, read
 from lm_utils.workshop.publish.site_data import write_live, write_runs
@@ -86,15 +86,15 @@ def gather(root: Path, executed: Path, source: Path) -> None:
     gather_notebooks(root, executed, source)
     frame, results = ((root / name).read_text(encoding="utf-8") for name in ("site/index.md", "docs/results.md"))
     others = [f"docs/{page.stem}" for page in sorted((root / "docs").glob("*.md"))]
-    put(source / "index.md", site_pages.landing_page(frame, results, others, runs))
-    put(source / "results.md", site_pages.results_page())
+    write_whole(source / "index.md", site_pages.landing_page(frame, results, others, runs))
+    write_whole(source / "results.md", site_pages.results_page())
     for name, text in site_pages.claims_pages(judge_all()).items():
-        put(source / "claims" / name, text)
+        write_whole(source / "claims" / name, text)
     for page in [*(root / "docs").rglob("*.md"), root / "challenge" / "README.md"]:
         wide = site_pages.WIDE if page.stem in WIDE_TABLES else ""
-        put(source / page.relative_to(root), wide + page.read_text(encoding="utf-8"))
+        write_whole(source / page.relative_to(root), wide + page.read_text(encoding="utf-8"))
     glossary = source / "docs" / "glossary.md"
-    put(glossary, with_language(glossary.read_text(encoding="utf-8")))
+    write_whole(glossary, with_language(glossary.read_text(encoding="utf-8")))
     bring_what_is_linked(root, source.resolve())
 
 
@@ -103,17 +103,11 @@ def gather_notebooks(root: Path, executed: Path, source: Path) -> None:
     editions = {path.stem for path in numbered(root / "notebooks" / "ko")}
     for path in numbered(root / "notebooks"):
         done = read(executed / path.name)
-        put(source / "notebooks" / path.name, nbformat.writes(site_notebook(done, path.stem)))
+        write_whole(source / "notebooks" / path.name, nbformat.writes(site_notebook(done, path.stem)))
         if path.stem in editions:
             korean = read(root / "notebooks" / "ko" / path.name)
             made = site_notebook(in_korean(done, korean, editions), path.stem, "ko")
-            put(source / "notebooks" / "ko" / path.name, nbformat.writes(made))
-
-
-def put(path: Path, text: str) -> None:
-    """Write a file, and its folder where there is none yet."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+            write_whole(source / "notebooks" / "ko" / path.name, nbformat.writes(made))
 
 
 def with_language(glossary: str) -> str:
@@ -135,7 +129,7 @@ def bring_what_is_linked(root: Path, source: Path) -> None:
                 continue
             original = root / wanted.relative_to(source)
             if original.suffix == ".md" and original.is_file():
-                put(wanted, UNLISTED + original.read_text(encoding="utf-8"))
+                write_whole(wanted, UNLISTED + original.read_text(encoding="utf-8"))
                 waiting.append(wanted)
             elif original.is_file():
                 wanted.parent.mkdir(parents=True, exist_ok=True)
@@ -210,7 +204,7 @@ def lighten(site: Path) -> None:
         whole = whole_sheet(sheet, folder)
         own = sheet.name in OWN_SHEETS  # their scripts compose names of classes
         style += whole if own else RULE.sub(lambda rule: rule[0] if is_used(rule[1], words) else "", whole)
-    put(folder / "style.css", style)
+    write_whole(folder / "style.css", style)
     for left in [*sheets, *(file for pattern in UNUSED for file in folder.glob(pattern))]:
         shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
 
@@ -232,4 +226,4 @@ def copy_still_pages(executed: Path, target: Path) -> None:
     """Copy the pages that run-all made: the same notebooks as still pictures, and how the run went."""
     for page in executed.rglob("*.html"):
         text = re.sub(r'(href="\.\./[\w/-]+)\.md', r"\1.html", page.read_text(encoding="utf-8"))
-        put(target / page.relative_to(executed), text)
+        write_whole(target / page.relative_to(executed), text)

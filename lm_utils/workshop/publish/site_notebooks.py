@@ -78,7 +78,7 @@ def still(data: dict[str, Any], state: dict[str, Any], called: re.Match | None =
     lab = WIDGET_VIEW in data and "text/html" not in data
     data = still_data(data, state)
     if "text/html" in data:
-        page = links_to_pages(data["text/html"])
+        page = NOTEBOOK_LINK.sub(r"\1.html", data["text/html"])
         name = f' data-lab="{called[1]}"' if called else ""
         data["text/html"] = f'<div class="still"{name}>{page}</div>' if lab else page
     return data
@@ -91,8 +91,3 @@ def note(name: str, values: dict[str, Any], widgets: bool, language: str) -> str
     up = "../../" if language == "ko" else "../"
     text = " ".join(sentences).format(values=f" (`{told}`)" if told else "", name=name, up=up)
     return f":::{{admonition}} {HEADS[language]}\n:class: note\n{text}\n:::"
-
-
-def links_to_pages(page: str) -> str:
-    """Let the links of HTML to notebooks lead to their pages."""
-    return NOTEBOOK_LINK.sub(r"\1.html", page)

@@ -1,5 +1,6 @@
 """What the web site and the slides need from npm: the versions of site/package-lock.json, fetched once."""
 
+import filecmp
 import json
 import shutil
 import subprocess
@@ -30,12 +31,7 @@ def web_part(name: str, lists: Path = ROOT / "site", store: Path = ROOT / "build
 
 def is_fetched(lists: Path, store: Path) -> bool:
     """Say whether the store was filled completely, from these lists."""
-    return all((store / name).is_file() and same(store / name, lists / name) for name in LISTS)
-
-
-def same(one: Path, other: Path) -> bool:
-    """Say whether two files hold the same bytes."""
-    return one.read_bytes() == other.read_bytes()
+    return all((store / name).is_file() and filecmp.cmp(store / name, lists / name, shallow=False) for name in LISTS)
 
 
 def fetch(lists: Path, store: Path, names: list[str]) -> None:
