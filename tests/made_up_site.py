@@ -66,7 +66,8 @@ def rich() -> NotebookNode:
     figure.set_label(ALT)
     lab, question = error_lab(), predict("Which one?", ["this", "that"], "this", "Because.")
     link = widgets.HTML("<a href='00_start_here.ipynb'>from a widget</a>")
-    table = "<table class='dataframe'><thead><tr><th>loss</th></tr></thead><tbody><tr><td>MSE</td></tr></tbody></table>"
+    head = "<table class='dataframe'><thead><tr><th></th><th>loss</th></tr></thead>"  # pandas leaves one head empty
+    table = f"{head}<tbody><tr><th>0</th><td>MSE</td></tr></tbody></table>"
     cells = [
         new_markdown_cell("# 01 Losses\n\nOf an error $e$: $\\frac{1}{2} e^2$; see [04](04_output_activations.ipynb)."),
         new_markdown_cell("$$" + " + ".join(f"x_{{{i}}}^2" for i in range(40)) + "$$"),
