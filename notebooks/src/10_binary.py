@@ -435,7 +435,8 @@ quiz.check_script(
 
 # %% [markdown]
 # **Exercise 2.** A colleague's two-class training stays above 0.31, although the accuracy is excellent. Here is the
-# loss of a network that is right and very sure about four images. Repair the script so that the loss can reach 0.
+# loss of a network that is right and very sure about four images. Repair the script so that the loss can reach 0, and
+# keep cross-entropy.
 
 
 # %%
@@ -465,6 +466,8 @@ quiz.check_script(
     works=lambda value: 0 <= value < 1e-3,
     broken=floor,
     mistakes=[
+        ("mse|MSE|l1_loss|L1Loss", "That is another loss. Keep cross-entropy."),
+        ("igmoid", "A sigmoid also keeps the numbers that the loss sees between 0 and 1, as softmax did."),
         (lambda value: value < -1e-3, "A loss below 0: `nll_loss` wants logarithms of probabilities."),
         (lambda value: value > 1, "Now the loss is large: are these still the logits of the true classes?"),
     ],
