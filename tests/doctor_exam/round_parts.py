@@ -1,4 +1,4 @@
-"""Networks of which the set-ups of the fourth, fifth and sixth round are built."""
+"""Networks of which the set-ups of the fourth to seventh round are built."""
 
 from collections.abc import Callable
 

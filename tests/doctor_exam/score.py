@@ -19,6 +19,7 @@ from doctor_exam.last import LAST
 from doctor_exam.late import LATE
 from doctor_exam.round_five import ROUND_FIVE
 from doctor_exam.round_four import ROUND_FOUR
+from doctor_exam.round_seven import ROUND_SEVEN
 from doctor_exam.round_six import ROUND_SIX
 from doctor_exam.study import STUDY
 from doctor_exam.unseen_right import UNSEEN_RIGHT
@@ -56,6 +57,7 @@ SETS = {
     "fourth": list(ROUND_FOUR),
     "fifth": list(ROUND_FIVE),
     "sixth": list(ROUND_SIX),
+    "seventh": list(ROUND_SEVEN),
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
 afterwards, and taken from a published study."""
