@@ -10,13 +10,15 @@ from torch import nn
 
 from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.misfits import LOGITS_OUT, MISFITS, SAME
 from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation
-from lm_utils.doctor.report import Finding
+from lm_utils.doctor.report import Finding, table
 
 BOUNDED = {"tanh": "by a tanh", "clamp": "by a clamp", "erf": "by an erf", "sine": "by a sine",
            "cosine": "by a cosine", "within_one": "however hard the model is pushed"}  # fmt: skip
+LOGITS_OUT = "return self.out(x)  # no activation at the end of forward()"
+MISFITS = {(row["family"], kind): row for row in table("misfits.csv") for kind in row["emits"].split("|")}
+"""What is said of an output activation (the kinds in a row read the same) and a family of losses."""
 MODEL_ENDS = "The model ends in"
 OUT_OF_LOSS = "Take it out of the loss function: hand it the model's raw outputs, `loss_fn(outputs, targets)`."
 VISIBLE_FLOOR = 0.02  # a floor below this is no handicap (logits capped at ±30, say)
@@ -40,10 +42,8 @@ def check_activation(case: Case) -> Iterator[Finding]:
     elif case.call.family == "gaussian":
         yield from _variance(case)
     else:
-        key = (case.call.family, emits)
-        key = SAME.get(key, key)
-        if key in MISFITS:
-            yield built(case, *key)
+        if (case.call.family, emits) in MISFITS:
+            yield built(case, case.call.family, emits)
         else:
             yield from bounded_logits(case)
 
@@ -71,16 +71,15 @@ def _variance(case: Case) -> Iterator[Finding]:
 
 def built(case: Case, family: str, emits: str) -> Finding:
     """The finding of the table for this case, with its numbers and names filled in."""
-    classes = case.classes
+    row, classes = MISFITS[family, emits], case.classes
     facts = {
         "layer": case.call.layer,
         "classes": classes,
         "floor": log1p((classes - 1) / e),
         "bce_floor": (log1p(1 / e) + (classes - 1) * log(2)) / max(1, classes),
-        "logits_out": logits_out(case, emits),
+        "logits_out": logits_out(case, row["emits"].split("|")[0]),
     }
-    code, severity, *sentences = MISFITS[family, emits]
-    finding = Finding(code, severity, *(sentence.format(**facts) for sentence in sentences))
+    finding = Finding(row["code"], row["severity"], *(row[part].format(**facts) for part in ("what", "why", "fix")))
     if case.in_loss and finding.message.startswith(MODEL_ENDS):
         message = finding.message.replace(MODEL_ENDS, "The loss function itself applies", 1)
         return replace(finding, message=message, fix=OUT_OF_LOSS)

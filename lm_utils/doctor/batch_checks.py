@@ -30,7 +30,9 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
     labelled = next((t for t in tensors_in(patient.targets) if t.dim()), None)
     if outputs.shape[1:2] == (samples,) or (labelled is not None and labelled.shape[0] != samples):
         return
-    if (outputs.dim() > 2 and inputs.dim() < 4) or _mixes_on_purpose(patient.model, outputs):
+    goal = patient.targets
+    along = isinstance(goal, Tensor) and goal.shape == inputs.shape and torch.equal(inputs[:, 1:], goal[:, :-1])
+    if (outputs.dim() > 2 and inputs.dim() < 4 and not along) or _mixes_on_purpose(patient.model, outputs):
         return  # time may come first on purpose
     other = torch.cat([inputs[:1].expand(samples - 1, *inputs.shape[1:]), inputs[-1:]])
     found = []
@@ -124,9 +126,25 @@ def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
                 "Compare each output with something else, a target or the other samples of a larger batch: "
                 "`print(outputs.shape)`.")  # fmt: skip
         return
+    yield from _unused(patient, whole, cost, slopes)
     samples = len(heads[0])
     if samples >= 4 and all(len(t) == samples for t in heads):
         yield from _one_by_one(patient, whole, samples)
+
+
+def _unused(patient: Patient, whole: object, cost: float, slopes: list[Tensor]) -> Iterator[Finding]:
+    """Each part of a tuple of targets must matter: with other numbers in it something must change."""
+    for part in tensors_in(patient.targets) if isinstance(patient.targets, (tuple, list)) else ():
+        ordered = part.dim() == 1 and any(torch.equal(part, part.sort(descending=down).values) for down in (True, False))
+        if part.dim() and bool((part != part[:1]).any()) and not ordered:
+            targets = [changed(patient.targets, lambda t, new=new, old=part: new if t is old else t) for new in (
+                part.roll(1, 0), part[:1].expand_as(part).clone())]  # fmt: skip
+            found = [cost_of(patient, whole, one) for one in targets]
+            if all(c == cost and all(map(torch.equal, s, slopes)) for c, s in found):
+                yield Finding("unused_target", "warning",
+                    f"A part of the targets, of shape {list(part.shape)}, changes neither the loss nor its gradient.",
+                    "What it says, an end, a time, a mask, is never taken into account.",
+                    "Use it, `reward + gamma * (1 - done) * best_next`, or take it out of the targets.")  # fmt: skip
 
 
 def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Finding]:
@@ -146,6 +164,9 @@ def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Findi
     here = slopes_with(patient.targets)
     if not _alike(*([s[: samples // 2] for s in slopes] for slopes in (here, slopes_with(patient.targets, 0.2)))):
         return  # samples are compared with each other
+    moved = cost_of(patient, handed(whole, lambda t: t.flip(0)), handed(patient.targets, lambda t: t.flip(0)))[1]
+    if not _alike(cost_of(patient, whole, patient.targets)[1], [s.flip(0) for s in moved]):
+        return  # a sample's place in the batch means something
     copied, turned = (handed(patient.targets, how) for how in (
         lambda t: t[:1].expand_as(t).clone(), lambda t: t.roll(1, 0)))  # fmt: skip
     if not _alike(here, slopes_with(copied)) and _alike(here, slopes_with(turned)):

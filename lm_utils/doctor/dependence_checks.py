@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
 from lm_utils.doctor.case import Case
@@ -105,8 +106,10 @@ def check_baseline(case: Case, seen: Observation) -> Iterator[Finding]:
 
 def check_leak(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Does a model of texts see at each place the very token that it has to predict there?"""
-    tokens, call = patient.inputs, next((c for c in seen.calls if c.family in ("cross_entropy", "nll")), None)
-    if not _is_text(tokens) or call is None or call.target.is_floating_point():
+    yield from _in_the_inputs(seen, patient)
+    tokens = next(filter(_is_text, tensors_in(patient.inputs)), None)
+    call = next((c for c in seen.calls if c.family in ("cross_entropy", "nll")), None)
+    if tokens is None or call is None or call.target.is_floating_point():
         return
     rows, length = tokens.shape
     width = call.target.numel() // rows
@@ -116,20 +119,121 @@ def check_leak(seen: Observation, patient: Patient) -> Iterator[Finding]:
     ahead = next((d for d in range(length - width + 2) if _equal_where_both(goals, tokens[:, d:])), None)
     if ahead is None:
         return
-    place, changed_tokens = min(width, length - ahead) - 1, tokens.clone()
-    changed_tokens[:, ahead + place] = tokens[:, ahead + place].roll(1, 0)
+    place = min(width, length - ahead) - 1
+    others = [_with_other_column(tokens, column) for column in (ahead + place, ahead + place - 1)]
     with patient.predicting():
-        both = [patient.observe(x).calls for x in (tokens, changed_tokens)]
+        both = [patient.observe(changed(patient.inputs, lambda t, x=x: x if t is tokens else t)).calls
+                for x in (tokens, *others)]  # fmt: skip
     ignored = int((goals == call.options.get("ignore_index", -100)).sum())
     masked = ignored or call.options.get("reduction") == "none"  # a masked language model, perhaps
     places = [_scores_by_place(calls[seen.calls.index(call)].input, rows, width) for calls in both]
-    moved = (places[0] - places[1]).abs().amax((0, 2)) > 1e-6
+    moved, before = ((places[0] - other).abs().amax((0, 2)) > 1e-6 for other in places[1:])
+    if ahead > 1 and not bool(moved[place] or before[place]):
+        yield Finding("labels_shifted_twice", "warning",
+            f"At each place the loss asks for the token {ahead} places further on, and the one between is never read.",
+            "The labels were shifted by hand, and the loss, as those of the usual libraries do, shifts them again.",
+            "Hand the tokens themselves over as labels where the loss shifts them.")  # fmt: skip
     if bool(moved[place]) and (ahead > 0 or not (masked or bool(moved[0]))):
         yield Finding("target_in_view" if ahead else "labels_not_shifted", "warning",
             "At each place the model has read the very token that the loss asks for there.",
             "Copying it makes the loss small, and nothing is learnt about the next token.",
             "Shift the targets, `loss_fn(logits[:, :-1], tokens[:, 1:])`, and hide what follows: "
             "`is_causal=True`, or no bidirectional layer.")  # fmt: skip
+
+
+def _with_other_column(tokens: Tensor, column: int) -> Tensor:
+    """The same rows, each with another row's token at one place."""
+    other = tokens.clone()
+    other[:, column] = tokens[:, column].roll(1, 0)
+    return other
+
+
+def _in_the_inputs(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Is a target of numbers the very number, up to scale and shift, that stands at one place of the inputs?"""
+    inputs, targets = patient.inputs, patient.targets
+    if not all(isinstance(t, Tensor) and t.is_floating_point() and t.dim() for t in (inputs, targets)):
+        return
+    samples = len(inputs)
+    features, goals = (t.reshape(samples, -1) for t in (inputs, targets) if len(targets) == samples)
+    if samples < FEWEST or goals.shape[1] > features.shape[1] / 2 or not bool(goals.std(0).min() > 0):
+        return
+    features, goals = (F.normalize(t.double() - t.double().mean(0), dim=0) for t in (features, goals))
+    alike = (features.T @ goals).abs() > 1 - 1e-9
+    binary = bool(((targets == 0) | (targets == 1)).all())
+    if not binary and bool(alike.any(0).all()):
+        place = int(alike[:, 0].float().argmax())
+        with patient.predicting():
+            other = inputs.reshape(samples, -1).clone()
+            other[:, place] = other[:, place].roll(1, 0)
+            found = [first_tensor(patient.outputs_of(x)) for x in (inputs, other.reshape(inputs.shape))]
+        if not torch.allclose(*found):
+            yield Finding("target_in_view", "warning",
+                "What is to be predicted stands in the inputs, up to a scale and a shift.",
+                "The model only has to copy it; where it is not known in advance, as in use, nothing was learnt.",
+                "Take the target's column, or the future of the series, out of the inputs.")  # fmt: skip
+
+
+def check_padding_seen(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Does a model of sequences let what stands in the padding change what it says of the rest?"""
+    if not isinstance(patient.model, nn.Module) or isinstance(seen.failure, Exception):
+        return
+    with patient.predicting():
+        if _mask_hides_nothing(patient) or _padding_moves(patient):
+            yield Finding("padding_attended", "warning",
+                "What stands in the padding changes what the model says of the real places.",
+                "A sample's output then depends on how long the other samples of the batch are.",
+                "Hide it at the keys, before the softmax: `scores.masked_fill(padded[:, None, :], -torch.inf)`; "
+                "average over the real places: `(h * real).sum(1) / real.sum(1)`.")  # fmt: skip
+
+
+def _mask_hides_nothing(patient: Patient) -> bool:
+    """Do other inputs change the rest of the outputs both where a given mask is 0 and where it is 1?"""
+    parts = list(tensors_in(patient.inputs))
+    for mask in parts:
+        ones = mask.bool() if mask.dim() == 2 and bool(((mask == 0) | (mask == 1)).all()) else None
+        if ones is None or bool(ones.all()) or not bool(ones.any()):
+            continue
+        fill = bool((ones.long().cumprod(1) == ones).all())  # ones, then zeros
+        if not fill and mask.dtype != torch.bool:
+            continue
+        held = [t for t in parts if t is not mask and t.shape[:2] == mask.shape]
+        if held and all(_moves(patient, held[0], where) for where in (ones, ~ones)):
+            return True
+    return False
+
+
+def _moves(patient: Patient, values: Tensor, where: Tensor) -> bool:
+    """Do other values at these places change what comes out, at the other places if it comes place by place?"""
+    new = values + 1 if values.is_floating_point() else torch.where(values == values.max(), values.min(), values + 1)
+    rows = where.view(*where.shape, *[1] * (values.dim() - 2))
+    outputs = [first_tensor(patient.outputs_of(changed(patient.inputs, lambda t, v=v: v if t is values else t)))
+               for v in (values, torch.where(rows, new, values))]  # fmt: skip
+    return _differ(*outputs, ~where)
+
+
+def _differ(one: Tensor, other: Tensor, kept: Tensor) -> bool:
+    places = one.shape[:2] == kept.shape and one.dim() > 2
+    return not torch.allclose(*((t[kept] if places else t) for t in (one, other)), rtol=1e-3, atol=1e-5)
+
+
+def _padding_moves(patient: Patient) -> bool:
+    """Texts filled up with one token, in a model that sees all places at once: cut some of the padding off."""
+    tokens = next(filter(_is_text, tensors_in(patient.inputs)), None)
+    if tokens is None or any(isinstance(part, (nn.RNNBase, nn.modules.conv._ConvNd)) for part in patient.model.modules()):
+        return False
+    last = tokens[:, -1].mode().values
+    tails = (tokens == last).flip(1).cumprod(1).flip(1).bool()
+    lengths = (~tails).sum(1)
+    short = lengths <= int(lengths.float().quantile(0.4).ceil())
+    width = int(lengths[short].max())
+    if lengths.unique().numel() < 4 or bool(((tokens == last) & ~tails).any()) or width > tokens.shape[1] - 2 or not width:
+        return False
+    inputs = changed(patient.inputs, lambda t: t[short] if len(t) == len(tokens) else t)
+    cut = changed(inputs, lambda t: t[:, :width] if t.shape[1:2] == tokens.shape[1:] else t)
+    whole, less = (first_tensor(patient.outputs_of(x)) for x in (inputs, cut))
+    if whole.shape[1:2] == tokens.shape[1:] and whole.dim() > 2:
+        whole = whole[:, :width]
+    return whole.shape == less.shape and _differ(whole, less, ~tails[short][:, :width])
 
 
 def _is_text(tokens: object) -> bool:

@@ -11,7 +11,7 @@ from lm_utils.doctor.activation_checks import check_activation, check_two_deep, 
 from lm_utils.doctor.batch_checks import check_own_targets, check_samples_mixed
 from lm_utils.doctor.belongings import first_tensor, nothing_changes, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak
+from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak, check_padding_seen
 from lm_utils.doctor.formula_checks import check_formula, own_difference
 from lm_utils.doctor.gaussian_checks import check_gaussian
 from lm_utils.doctor.gpu_guard import WouldKillDevice
@@ -23,14 +23,19 @@ from lm_utils.doctor.gradient_checks import (
     check_target_gradients,
     first_sentence,
 )
-from lm_utils.doctor.hidden_checks import check_dropout_last, check_hidden_units, check_inner_softmax
+from lm_utils.doctor.hidden_checks import (
+    check_dropout_last,
+    check_hidden_units,
+    check_inner_softmax,
+    check_linear_layers,
+)
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import DoctorError, Finding, Report, in_order
 from lm_utils.doctor.shape_checks import check_axes, check_shapes
 from lm_utils.doctor.target_checks import check_reach, check_targets
 from lm_utils.doctor.trial_checks import check_rewards
 from lm_utils.doctor.watching import LossCall
-from lm_utils.doctor.weight_checks import check_masks, check_weights
+from lm_utils.doctor.weight_checks import check_masks, check_padding_counted, check_weights
 
 USUAL_KEYS = ("out", "logits", "output", "outputs", "prediction", "predictions")
 CONSTANT_OUTPUT = {"softmax_over_one_output", "one_column_cross_entropy"}
@@ -99,7 +104,7 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_two_deep, seen, cases)
     examination.ask(check_dropout_last, seen, outputs)
     for check in (check_registered, check_leak, check_inner_softmax, check_axes, check_formula, _check_own_difference,
-                  check_masks, check_gaussian, check_target_gradients, check_samples_mixed, check_flow):  # fmt: skip
+                  check_masks, check_padding_counted, check_padding_seen, check_linear_layers, check_gaussian, check_target_gradients, check_samples_mixed, check_flow):  # fmt: skip
         examination.ask(check, seen, patient)
     examination.ask(check_dependence, outputs, patient)
     if not any(finding.severity == "error" for finding in examination.findings):

@@ -27,7 +27,7 @@ def kind_of(step: Step) -> str:
 
 def check_formula(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the steps of a loss of one's own."""
-    for check in (_logarithm, _overlap, _focal, _weight_in_probability, _dead_term, _critic, _similarity_added):
+    for check in (_logarithm, _shares, _overlap, _focal, _weight_in_probability, _dead_term, _critic, _similarity_added):
         yield from check(seen, patient)
 
 
@@ -68,6 +68,31 @@ def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
             "The logarithm of a negative number is NaN, and of one near 0 it has a gradient without bound.",
             "Use the stable form on raw outputs: `F.log_softmax(outputs, dim=1)` or `F.logsigmoid(outputs)`."
         )  # fmt: skip
+
+
+def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Log-probabilities times shares, a cross-entropy by hand: the shares sum to one and are no logarithms themselves."""
+    for step in seen.watcher.steps:
+        hot = step.tensors[0] if kind_of(step) == "log_softmax" else None
+        if hot is not None and hot.dim() > 1 and of(seen, hot) == {"targets"} and bool((hot.amax(-1) == 1).all()) and (
+                bool((hot.sum(-1) == 1).all() and (hot >= 0).all())):  # fmt: skip
+            yield Finding("arguments_swapped", "error", "The loss takes the log-softmax of one-hot targets.",
+                "The outputs' own logarithm is meant: the true class then counts hardly more than the others.",
+                "Swap them: `-(targets * F.log_softmax(outputs, dim=-1)).sum(-1).mean()`.")  # fmt: skip
+            return
+    for log, shares in (one for _, pair in pairs_of(seen, "mul") for one in (pair, pair[::-1])):
+        alike = log.shape == shares.shape and log.dim() > 1 and log.requires_grad and not shares.requires_grad
+        if not alike or bool((shares == 0).any() or (log > 0).any()):
+            continue
+        axis = next((a for a in (-1, 1) if bool(((log.exp().sum(a) - 1).abs() < 1e-3).all())), None)
+        sums = shares.abs().sum(axis) if axis else torch.ones(1)
+        if bool(((sums - sums.mean()).abs() < 1e-3).all()) and 1e-3 < abs(float(sums.mean()) - 1) < 0.25:
+            yield Finding("targets_do_not_sum_to_one", "warning",
+                f"The shares that the log-probabilities are weighed with sum to {float(sums.mean()):.3f}, not to one.",
+                "They were smoothed with other numbers than those that keep the sum.",
+                "For C classes: `hot * (1 - e) + e / C`, or 1 - e for the truth and e / (C - 1) for the others."
+            )  # fmt: skip
+            return
 
 
 def _behind(seen: Observation, start: object, without_gradient: bool = False) -> set[int]:
@@ -111,10 +136,14 @@ def _is_wide(numbers: Tensor) -> bool:
 def _similarity_added(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Cosine similarities that the loss makes small, all of them."""
     for step in seen.watcher.steps if (patient.batch_size or 1) > 1 else ():
-        flat = step.name == "cosine_similarity" and step.tensors[0].dim() == 2 and step.result.dim() == 1
-        if flat and len(step.result) != patient.batch_size == len(step.tensors[0]):
-            yield Finding("wrong_formula", "warning", "A cosine similarity runs over the batch, not over the features.",
-                "It compares one feature across all samples, and no sample with its partner.",
+        first = step.tensors[0] if step.name == "cosine_similarity" else None
+        last = first is not None and first.dim() > 1 and step.result.shape == first.shape[:-1]
+        if first is None or last or step.result.dim() != first.dim() - 1 or len(first) != patient.batch_size:
+            continue
+        origin = origin_of(first)
+        if first.dim() == 2 or (origin.made_by in ("Addmm", "Mm", "Linear") and not origin.turned and first.dim() == 3):
+            yield Finding("wrong_formula", "warning", "A cosine similarity does not run over the features.",
+                "It compares one feature across samples or places, and no sample or place with its partner.",
                 "Name the axis of the features: `F.cosine_similarity(a, b, dim=-1)`.")  # fmt: skip
     cosines = [s.result for s in seen.watcher.steps if s.name == "cosine_similarity" and s.result.requires_grad]
     if not cosines or not isinstance(seen.loss, Tensor) or not seen.loss.requires_grad:

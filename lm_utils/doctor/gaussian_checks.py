@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import count
+from math import isfinite
 
 import torch
 from torch import Tensor
@@ -22,6 +23,8 @@ FLAT = 1e-3  # of the slope further out, below which a slope counts as zero
 def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Try other means and spreads on the loss, where a head goes through an exponential in it."""
     heads = _heads(seen.outputs)
+    if isinstance(seen.loss, Tensor) and not patient.pick:
+        yield from _profile(seen, patient, heads)
     spreads = [place for place, head in enumerate(heads) if _is_exponentiated(seen, head)]
     if patient.pick or len(heads) < 2 or len(spreads) != 1 or not isinstance(seen.loss, Tensor):
         return
@@ -37,17 +40,48 @@ def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
     yield from _likelihood(seen, patient, spread)
 
 
+def _profile(seen: Observation, patient: Patient, heads: list[Tensor]) -> Iterator[Finding]:
+    """With the best spread for each error, a likelihood grows by the same amount whenever the error doubles."""
+    targets = patient.targets
+    if len(heads) != 2 or not isinstance(targets, Tensor) or any(h.shape != targets.shape for h in heads):
+        return
+    spread = next((place for place, head in enumerate(heads) if _is_exponentiated(seen, head, "softplus")), None)
+    if spread is None or not targets.is_floating_point():
+        return
+
+    def cost(level: float, away: float, by: float = 0.0) -> float:
+        new = [targets + away + by, torch.full_like(targets, level)]
+        places = iter(new if spread else new[::-1])
+        return cost_of(patient, changed(seen.outputs, lambda _: next(places)), targets + by)[0]
+
+    def least(away: float) -> float | None:
+        costs = {level: cost(level, away) for level in range(-6, 13)}
+        best = min(costs, key=costs.get)
+        near = [cost(best + part / 6, away) for part in range(-6, 7)]
+        return min(near) if -6 < best < 12 else None
+
+    found = [least(away) for away in (1.0, 2.0, 4.0)] if abs(cost(0, 1) - cost(0, 1, 3.0)) < 1e-4 else [None]
+    if None not in found and all(map(isfinite, found)):
+        first, second = found[1] - found[0], found[2] - found[1]
+        if abs(first - second) > 0.2 * max(abs(first), abs(second)):
+            yield Finding("wrong_formula", "warning",
+                f"With the best spread an error twice as large costs {first:.3g} more, and twice as large again "
+                f"{second:.3g} more.",
+                "In a likelihood both are the same, log 2: this one reads the spread as something else than it adds.",
+                "Add its logarithm: `log(sigma) + 0.5 * ((y - mean) / sigma) ** 2`.")  # fmt: skip
+
+
 def _heads(outputs: object) -> list[Tensor]:
     values = list(outputs.values()) if isinstance(outputs, Mapping) else outputs
     fits = isinstance(values, (list, tuple)) and all(isinstance(v, Tensor) and v.is_floating_point() for v in values)
     return list(values) if fits else []
 
 
-def _is_exponentiated(seen: Observation, head: Tensor) -> bool:
+def _is_exponentiated(seen: Observation, head: Tensor, *others: str) -> bool:
     reached = {id(head)}
     for step in seen.watcher.steps:
         if step.tensors and id(step.tensors[0]) in reached and all(id(t) in reached for t in step.tensors):
-            if kind_of(step) == "exp":
+            if kind_of(step) in ("exp", *others):
                 return True
             reached |= {id(t) for t in tensors_in(step.result)} if kind_of(step) in KEEPS else set()
     return False

@@ -153,14 +153,17 @@ COMPARED = {"distance", "kl_div", "bce", "bce_logits", "cross_entropy"}
 def check_target_gradients(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A target that is computed by a network and not detached, or an advantage that carries a gradient."""
     roots = {tensor.grad_fn for tensor in tensors_in(seen.outputs) if tensor.grad_fn is not None}
-    for call in seen.calls:
-        pair = call.input, call.target
-        if call.family not in COMPARED or not all(isinstance(t, Tensor) and t.requires_grad for t in pair):
+    pairs = [(True, (c.input, c.target)) for c in seen.calls if c.family in COMPARED]
+    sums = {id(step.result) for step in seen.watcher.steps if kind_of(step) == "add" and step.result is not None}
+    pairs += [(False, one) for _, both in pairs_of(seen, "sub") for one in (both, both[::-1])
+              if id(one[1]) in sums and one[1].dim()]  # fmt: skip
+    for called, pair in pairs:
+        if not all(isinstance(t, Tensor) and t.requires_grad for t in pair):
             continue
-        behind = [_learns_beside(tensor, roots) for tensor in pair]
+        behind = [_learns_beside(tensor, roots) for tensor in pair] if called else []
         given, goal = (seen.watcher.sources(tensor) for tensor in pair)
         follows = given == {"outputs"} and goal == {"outputs", "targets"}  # as a bootstrapped or residual target does
-        if follows or (any(behind) and not all(behind)):
+        if (follows and (called or _reached(seen.loss, pair[1]))) or (any(behind) and not all(behind)):
             yield Finding("gradient_into_target", "warning",
                 "The target of the loss is computed by a network, and a gradient flows into it.",
                 "The loss then falls by moving the target towards the outputs, too.",
@@ -168,6 +171,14 @@ def check_target_gradients(seen: Observation, patient: Patient) -> Iterator[Find
             )  # fmt: skip
             return
     yield from _advantages(seen)
+
+
+def _reached(loss: object, tensor: Tensor) -> bool:
+    """Does the loss send a gradient to this tensor?"""
+    if not isinstance(loss, Tensor) or not loss.requires_grad:
+        return False
+    slope = torch.autograd.grad(loss.sum(), tensor, allow_unused=True, retain_graph=True)[0]
+    return slope is not None and bool(slope.any())
 
 
 def _learns_beside(tensor: Tensor, roots: set) -> bool:

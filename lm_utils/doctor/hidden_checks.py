@@ -96,6 +96,24 @@ def _shares_out_another_axis(product: object) -> bool:
     return shares.shape[-1] > 1 and bool(((shares.sum(-1) - 1).abs() > 1e-2).any())
 
 
+def check_linear_layers(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Two linear layers in a row whose middle is as wide as both ends: together they are no more than one."""
+    start = seen.loss if isinstance(seen.loss, Tensor) else None
+    for node in nodes_behind(start.grad_fn) if start is not None else ():
+        inner = node.next_functions[1][0] if operation(node) == "Addmm" else None
+        while inner is not None and operation(inner) in ("View", "UnsafeView"):
+            inner = inner.next_functions[0][0]
+        if inner is None or operation(inner) != "Addmm":
+            continue
+        (first, middle), (_, last) = (one._saved_mat2_sym_sizes for one in (inner, node))
+        if middle > first and middle >= last:
+            yield Finding("no_activation_between", "warning",
+                f"A linear layer {int(first)} to {int(middle)} is followed by one to {int(last)}, and nothing between.",
+                "A linear function of a linear function is linear: the two are worth one layer.",
+                "Put an activation between: `nn.Sequential(nn.Linear(8, 32), nn.ReLU(), nn.Linear(32, 4))`.")  # fmt: skip
+            return
+
+
 def check_dropout_last(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
     """Predictions that are set to zero at random."""
     last = node_behind(outputs) if outputs is not None and seen.calls else None

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import textwrap
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """Read a table of sentences that lies beside this file."""
+    with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
 
 SEVERITIES = ("error", "warning", "info")
 """error: cannot work as it stands; warning: will suffer; info: good to know."""

@@ -175,7 +175,7 @@ def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:
 
 def check_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the axes in a loss of one's own."""
-    for check in (_stretch, _squashed, _scrambled, _seen_in_another_order, _labels_as_places):
+    for check in (_stretch, _squashed, _two_axes, _scrambled, _seen_in_another_order, _labels_as_places):
         yield from check(seen, patient)
 
 
@@ -215,6 +215,31 @@ def _squashed(seen: Observation, patient: Patient) -> Iterator[Finding]:
         yield from _over_batch(tensor, patient, "The model ends in")
 
 
+def _two_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Softmaxes of one shape over two axes, or a gradient's norm that leaves its pixels apart."""
+    axes: dict[tuple, set[int]] = {}
+    for step in seen.watcher.steps:
+        shape = step.tensors[0].shape if step.tensors else ()
+        axis = step.argument(1, "dim")
+        if len(shape) > 2 and kind_of(step) in ("softmax", "log_softmax") and isinstance(axis, int):
+            axes.setdefault(tuple(shape), set()).add(axis % len(shape))
+        norm = len(shape) > 2 and kind_of(step) == "norm" and step.argument(2, "dim") in (1, [1], (1,))
+        if norm and of(seen, step.tensors[0]) == {"outputs"} and _less_one(seen, step.result):
+            yield Finding("wrong_formula", "warning",
+                f"A gradient of {list(shape)} is drawn towards a norm of 1 at each of its places, not for each sample.",
+                "A penalty asks for one norm of a sample's whole gradient; this one asks for far steeper slopes.",
+                "Flatten it first: `gradient.flatten(1).norm(2, dim=1)`.")  # fmt: skip
+    if any(len(found) > 1 for found in axes.values()):
+        yield Finding("softmax_wrong_axis", "warning", "Two softmaxes of one shape run over two different axes.",
+            "The classes stand on one of the two axes only; over the other one places share out the whole.",
+            "Name the same axis in both: `F.softmax(outputs, dim=1)` for [N, C, H, W].")  # fmt: skip
+
+
+def _less_one(seen: Observation, norm: object) -> bool:
+    return any(kind_of(s) == "sub" and s.args[0] is norm and s.args[1] == 1 for s in seen.watcher.steps if len(s.args) > 1
+               and not isinstance(s.args[1], Tensor))  # fmt: skip
+
+
 def _over_batch(result: object, patient: Patient, where: str) -> Iterator[Finding]:
     if not isinstance(result, Tensor) or result.dim() < 2 or list(result.shape).count(patient.batch_size) != 1:
         return
@@ -246,7 +271,8 @@ def _seen_in_another_order(seen: Observation, patient: Patient) -> Iterator[Find
         one, other = _without_ones(before), _without_ones(after)
         split = len(one) == 3 and len(other) == 4 and (one[1], one[2]) == (other[2], other[1] * other[3]) != (
             other[1], other[2] * other[3])  # fmt: skip
-        if (sorted(one) == sorted(other) and one != other) or (split and one[0] == other[0]):
+        merged = len(before) == 4 and len(after) == 3 and before[1:3] == after[1:] != before[2:] and len(one) == 4
+        if merged or (sorted(one) == sorted(other) and one != other) or (split and one[0] == other[0]):
             yield Finding("axes_scrambled", "warning",
                 f"The model sees {list(before)} as {list(after)}: the axes change their order, the numbers do not.",
                 "A view only counts anew; each new row mixes numbers of several places.",

@@ -25,6 +25,7 @@ BETWEEN = 0.05  # of the difference by which undecided outputs must lie between 
 NEARLY = 0.02  # how far a sure probability stays from 0 and 1
 PULLED = 0.8  # share of the places that a right loss pulls to their truth at least
 DISTANCES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)  # from the targets, in their deviations
+DESCENT = 8  # steps downhill from the truth
 FEWEST = 8  # places below which a share says little
 CLASS_STEPS = {"softmax", "log_softmax", "cross_entropy", "nll_loss", "logsumexp"}
 CORNERS = {"clamp", "clamp_min", "relu", "maximum", "max", "softplus", "logsigmoid", "exp"}  # of a margin loss
@@ -37,8 +38,10 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
         return
     if patient.targets is None or _is_count(patient.targets):
         yield from _of_views(seen, patient)
+    yield from _of_pairs(seen, patient)
     for outputs, targets in _compared(seen, patient):
         if outputs.requires_grad and outputs.is_floating_point():
+            yield from _marked(_Trial(seen, patient, outputs), targets)
             sides = _agreeing_and_contradicting(outputs.detach(), targets.detach())
             if sides is not None:
                 yield from _sides(_Trial(seen, patient, outputs), targets.detach(), *sides)
@@ -63,7 +66,7 @@ class _Trial:
     def __init__(self, seen: Observation, patient: Patient, outputs: Tensor) -> None:
         self.whole, self.patient, self.outputs = patient.chosen(seen.outputs), patient, outputs
         self.place = next(place for place, one in enumerate(tensors_in(self.whole)) if one is outputs)
-        steps, sources = seen.watcher.steps, seen.watcher.sources
+        steps, sources = self.steps, _ = seen.watcher.steps, seen.watcher.sources
         products = [s.result for s in steps if kind_of(s) == "mul" and sources(s.args) == {"outputs", "targets"}]
         nodes = {t.grad_fn for t in products}
         self.multiplied = any(kind_of(s) in CORNERS and s.tensors and nodes & set(islice(nodes_behind(
@@ -73,6 +76,15 @@ class _Trial:
         self.chosen = any(step.name in CHOOSING and sources(*step.args[1:]) == {"targets"} for step in steps)
         kinds = {origin_of(outputs).kind, *(step.name for step in steps)}
         self.classes = self.chosen or bool(kinds & CLASS_STEPS)
+
+    def meets(self, targets: Tensor) -> bool:
+        """Do outputs and targets meet as they are, not scaled or in part?"""
+        both = {id(self.outputs), *(id(t) for t in tensors_in(self.patient.targets) if t.shape == targets.shape)}
+        names = [s.name for s in self.steps if len({id(t) for t in s.tensors} & both) > 1]
+        values = self.outputs.detach()
+        tied = any(float(one.std()) < 1e-4 for a in {1, -1} & {*range(-values.dim(), values.dim())} if values.shape[a] > 1
+                   for one in (values.norm(dim=a), values.sum(a)))  # fmt: skip
+        return not self.classes and not tied and any(LOSSES.get(n, ("distance",))[0] == "distance" for n in names)
 
     def __call__(self, values: Tensor, targets: object = None) -> tuple[float, Tensor]:
         """Return the cost of these values and its slope; NaN where the loss cannot take them."""
@@ -110,6 +122,8 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
             "Turn the sign of the loss, `loss = -score` or `loss = 1 - score`, or swap its two arguments.")  # fmt: skip
         return
     if not whole and not binary:
+        if trial.meets(targets):
+            yield from _not_least(trial, truth, right, wrong)
         yield from _far(trial, truth, right)
     for label in (0, 1) if binary else (None,) if trial.chosen else ():
         here = torch.ones_like(good, dtype=torch.bool) if label is None else truth == label
@@ -150,6 +164,33 @@ def _from_wrong_to_right(
             "Whoever is surely wrong is rewarded for it, so the loss pushes the worst outputs further away.",
             "Weigh what is hard, `(1 - p) ** gamma * -log(p)`, where p is the probability of the truth: "
             "`p` for a yes, `1 - p` for a no.")  # fmt: skip
+
+
+def _not_least(trial: _Trial, truth: Tensor, right: float, wrong: float) -> Iterator[Finding]:
+    """Free the outputs at the truth and let them descend within its range: they must not find anything cheaper."""
+    at, size, cheapest = truth, 0.1 * truth.std(correction=0), right
+    for _ in range(DESCENT):
+        cost, slope = trial(at)
+        cheapest = min(cheapest, cost)
+        at = (at - size * slope.sign()).clamp(truth.min(), truth.max())
+    if isfinite(cheapest) and cheapest < right - 2 * BETWEEN * abs(right - wrong) - 1e-6:
+        yield Finding("wrong_formula", "warning",
+            f"Outputs equal to the targets cost {right:.3g}, and a few steps downhill from there {cheapest:.3g}.",
+            "The loss is least at other outputs than the targets, so the better it is learnt, the further off they are.",
+            "Try it by hand: `loss_fn(targets, targets)` must be the least; boxes need the form that the formula reads, "
+            "an overlap of soft masks `(x + y - (x - y).abs()) / 2` for `x * y`.")  # fmt: skip
+
+
+def _marked(trial: _Trial, targets: Tensor) -> Iterator[Finding]:
+    """Yes, no and a number such as 255 that says "do not count this place": such a place must have no gradient."""
+    few = targets.numel() == trial.outputs.numel() and 2 < len(values := targets.unique().tolist()) < 4
+    marks = {255.0, -100.0, *[-1.0] * (not trial.raw)} & set(values) if few and {0.0, 1.0} < set(values) else set()
+    here = targets.reshape(trial.outputs.shape) == next(iter(marks)) if marks else None
+    if here is not None and bool(trial(trial.outputs.detach())[1][here].any()):
+        yield Finding("targets_outside_unit_range", "warning",
+            f"Targets of {next(iter(marks)):g} among those of 0 and 1 count as numbers in the loss.",
+            "They mark what is to be left out; as numbers they outweigh everything else.",
+            "Leave them out: `keep = targets != 255; loss_fn(outputs[keep], targets[keep])`.")  # fmt: skip
 
 
 def _far(trial: _Trial, truth: Tensor, right: float) -> Iterator[Finding]:
@@ -224,6 +265,27 @@ def _of_views(seen: Observation, patient: Patient) -> Iterator[Finding]:
             f"Equal views of a sample cost {costs[0]:.4g}, views of two different samples cost {costs[1]:.4g}.",
             "The optimiser makes the loss small, so it drives apart what belongs together.",
             "Turn the sign, `loss = 1 - similarity`, or put the positive before the negative.")  # fmt: skip
+
+
+def _of_pairs(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Pairs with a label: those that are nearer already in the inputs must be drawn together."""
+    x, labels, outputs = patient.inputs, patient.targets, seen.outputs
+    three = all(isinstance(t, Tensor) and t.dim() > 2 and t.shape[1] == 2 for t in (x, outputs))
+    if not three or not x.is_floating_point() or not isinstance(labels, Tensor) or labels.numel() != len(x):
+        return
+    yes = labels.flatten() == labels.max()
+    apart = (x[:, 0] - x[:, 1]).flatten(1).norm(dim=1)
+    if min(int(yes.sum()), int((~yes).sum())) < 3 or labels.unique().numel() != 2:
+        return
+    near = yes if apart[yes].mean() < apart[~yes].mean() else ~yes
+    one = outputs[:, 0].detach()
+    costs = [cost_of(patient, torch.stack([one, torch.where(equal.view(-1, *[1] * (one.dim() - 1)), one, one.roll(1, 0))], 1),
+                     labels)[0] for equal in (near, ~near)]  # fmt: skip
+    if apart[near].mean() < 0.5 * apart[~near].mean() and costs[1] < costs[0] - BETWEEN * abs(costs[0]):
+        yield Finding("wrong_formula", "warning",
+            "The loss drives apart the pairs that are near each other in the inputs, and draws the others together.",
+            "Half of all formulas take label 1 for a pair that belongs together, the other half for one that does not.",
+            "Swap the two: `y * d**2 + (1 - y) * F.relu(margin - d)**2` where 1 means alike.")  # fmt: skip
 
 
 def _undecided(good: Tensor, bad: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from lm_utils.doctor.gpu_guard import WouldKillDevice, reason_to_stop
 from lm_utils.doctor.output_origin import node_behind
 
 MOST_STEPS = 20_000  # operations of one loss that are kept
+PICKING = {"gather", "take_along_dim", "__getitem__", "index_select"}  # what an index picks comes from the first
 LOSSES = {
     "cross_entropy": ("cross_entropy", "nn.CrossEntropyLoss"),
     "cross_entropy_loss": ("cross_entropy", "nn.CrossEntropyLoss"),
@@ -148,7 +149,7 @@ class Watcher(TorchFunctionMode):
             self.cuts += [t.grad_fn for t in tensors_in(args) if t.grad_fn is not None]
 
     def _note(self, step: Step) -> None:
-        sources = self.sources(step.args, step.kwargs)
+        sources = self.sources(step.args[:1] if step.name in PICKING else (step.args, step.kwargs))
         if isinstance(step.result, float) or any(True for _ in tensors_in(step.result)):
             self.steps.append(step)
         if sources:

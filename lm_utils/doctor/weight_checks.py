@@ -21,7 +21,6 @@ def check_weights(case: Case) -> Iterator[Finding]:
     targets = case.targets
     if case.call.family in ("cross_entropy", "nll") and not targets.is_floating_point() and targets.numel():
         yield from _ignored_class(case)
-        yield from _padding(case)
         yield from _class_weights(case)
     elif case.call.family == "bce_logits":
         yield from _positive_weight(case)
@@ -31,9 +30,9 @@ def _ignored(case: Case) -> int:
     return case.call.options.get("ignore_index", -100)
 
 
-def _rows(case: Case) -> Tensor | None:
+def _rows(patient: Patient) -> Tensor | None:
     """The user's own targets as rows of tokens, where they are such."""
-    whole = [t for t in tensors_in(case.patient.targets) if t.dim() == 2 and not t.is_floating_point()]
+    whole = [t for t in tensors_in(patient.targets) if t.dim() == 2 and not t.is_floating_point()]
     return next((t for t in whole if min(t.shape) > 1 and t.dtype != torch.bool), None)
 
 
@@ -47,7 +46,7 @@ def _ignored_class(case: Case) -> Iterator[Finding]:
     found = int((targets == ignored).sum())
     if not 0 <= ignored < case.classes or not found:
         return
-    rows, words = _rows(case), case.patient.inputs
+    rows, words = _rows(case.patient), case.patient.inputs
     tokens = isinstance(words, Tensor) and not words.is_floating_point() and words.numel() > 0
     if tokens and case.classes > int(words.max()) and not bool((words == ignored).any()):
         return  # a number that is no word marks where no word is asked for
@@ -62,23 +61,28 @@ def _ignored_class(case: Case) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _padding(case: Case) -> Iterator[Finding]:
-    rows = _rows(case)
-    if rows is None or case.call.options.get("reduction", "mean") == "none" or rows.shape[0] < 4:
+def check_padding_counted(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Rows of targets that end in runs of one token: does the loss send a gradient to those places, by any formula?"""
+    rows = _rows(patient)
+    if rows is None or rows.shape[0] < 4 or not isinstance(seen.loss, Tensor) or not seen.loss.requires_grad:
         return
     token = int(rows[:, -1].mode().values)
     tails = _tails(rows, token)
-    lengths = tails.sum(1)
-    inside = (rows == token) & ~tails
-    filled = lengths >= 2
-    typical = bool((filled.sum() >= rows.shape[0] / 3) and lengths.unique().numel() > 2 and not inside.any())
-    weight = case.call.options.get("weight")
-    free = isinstance(weight, Tensor) and 0 <= token < len(weight) and not bool(weight[token])
-    if typical and not free and token != _ignored(case) and bool((case.targets == token).any()):
-        yield Finding("padding_not_ignored", "warning",
-            f"{int(filled.sum())} of {rows.shape[0]} rows of targets end in a run of {token} that the loss counts.",
-            "It looks like padding: the model learns to emit it, and the loss looks better than it is.",
-            f"Leave it out: `nn.CrossEntropyLoss(ignore_index={token})`, or write -100 there.")  # fmt: skip
+    filled, inside = tails.sum(1) >= 2, (rows == token) & ~tails
+    if filled.sum() < rows.shape[0] / 3 or tails.sum(1).unique().numel() <= 2 or inside.any() or token < 0:
+        return
+    for scores in tensors_in(seen.outputs):
+        if scores.dim() != 3 or not scores.requires_grad or len(scores) != len(rows):
+            continue
+        slope = torch.autograd.grad(seen.loss.sum(), scores, allow_unused=True, retain_graph=True)[0]
+        width = rows.shape[1]
+        axis = next((a for a in (1, 2) if scores.shape[a] in (width, width + 1)), None)
+        if slope is not None and axis and bool((slope.abs().amax(3 - axis)[:, :width][tails] > 0).float().mean() > 0.5):
+            yield Finding("padding_not_ignored", "warning",
+                f"{int(filled.sum())} of {rows.shape[0]} rows of targets end in a run of {token} that the loss counts.",
+                "It looks like padding: the model learns to emit it, and the loss looks better than it is.",
+                f"Leave it out: `nn.CrossEntropyLoss(ignore_index={token})`, or write -100 there.")  # fmt: skip
+            return
 
 
 def _class_weights(case: Case) -> Iterator[Finding]:
@@ -122,8 +126,29 @@ def check_masks(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about products of losses and numbers that carry no gradient."""
     products = {id(step.result): (step, *found) for step, pair in pairs_of(seen, "mul") if (found := _factor(pair))}
     yield from _padded_mean(seen, products)
+    yield from _counts(seen)
     for step, each, weights in products.values():
         yield from _own_weights(seen, patient, step, each, weights)
+
+
+def _counts(seen: Observation) -> Iterator[Finding]:
+    """A division by the sum of numbers of both signs, or by how many were filled with zero, as if they had counted."""
+    made_by = {id(step.result): step for step in seen.watcher.steps}
+    filled = {id(step.args[1]) for step in seen.watcher.steps if step.name == "masked_fill" and step.args[2:] == (0.0,)}
+    for _, (over, under) in pairs_of(seen, "div"):
+        step = made_by.get(id(under))
+        while step is not None and kind_of(step) in ("clamp", "clamp_min"):
+            step = made_by.get(id(step.tensors[0]))
+        if step is None or kind_of(step) != "sum" or not over.requires_grad or under.requires_grad:
+            continue
+        values = step.tensors[0]
+        signed = bool((values < 0).any() and (values > 0).any())
+        if seen.watcher.sources(values) == {"targets"} and (signed or id(values) in filled):
+            what = "a sum of numbers of both signs" if signed else "the number of places that a mask has emptied"
+            yield Finding("wrong_formula", "warning", f"The loss is divided by {what}.",
+                "A mean is divided by how many count; by anything else its size, or even its sign, changes from batch to "
+                "batch.", "Use a mask of what counts in both places: `(each * mask).sum() / mask.sum()`.")  # fmt: skip
+            return
 
 
 def _factor(pair: list[Tensor]) -> tuple[Tensor, Tensor] | None:
