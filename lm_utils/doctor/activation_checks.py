@@ -12,7 +12,7 @@ from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation
-from lm_utils.doctor.report import Finding, table
+from lm_utils.doctor.report import Finding, said, table
 
 BOUNDED = {"tanh": "by a tanh", "clamp": "by a clamp", "erf": "by an erf", "sine": "by a sine",
            "cosine": "by a cosine", "within_one": "however hard the model is pushed"}  # fmt: skip
@@ -63,10 +63,9 @@ def _variance(case: Case) -> Iterator[Finding]:
     """The variance of a Gaussian must be kept above 0."""
     variance = case.call.options.get("var")
     if isinstance(variance, torch.Tensor) and origin_of(variance).kind in ("linear", "tanh"):
-        yield Finding("variance_not_positive", "error",
-                      f"The variance of {case.call.layer} is a raw output, and nothing keeps it above 0.",
-                      "As soon as one is negative the loss raises an error; near 0 its gradient grows without bound.",
-                      "Make it positive: `var = F.softplus(raw) + 1e-6`, or `var = log_var.exp()`.")  # fmt: skip
+        yield said(
+            "variance_not_positive", f"The variance of {case.call.layer} is a raw output, and nothing keeps it above 0."
+        )
 
 
 def built(case: Case, family: str, emits: str) -> Finding:
@@ -164,7 +163,6 @@ def check_unit_values(case: Case) -> Iterator[Finding]:
     if case.call.family != "bce" or not torch.isfinite(case.values).all() or case.in_unit_range(case.values):
         return
     low, high = case.values.min().item(), case.values.max().item()
-    yield Finding("logits_into_bce", "error",
-        f"{case.call.layer} receives outputs from {low:.3g} to {high:.3g}, and it expects numbers between 0 and 1.",
-        "It raises an error on the CPU; on a GPU the same batch kills the process's CUDA context.",
-        "Let the loss do the sigmoid: `loss_fn = nn.BCEWithLogitsLoss()`.")  # fmt: skip
+    yield said("logits_into_bce",
+        f"{case.call.layer} receives outputs from {low:.3g} to {high:.3g}, and it expects numbers between 0 and 1."
+    )  # fmt: skip

@@ -10,7 +10,7 @@ from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
 from lm_utils.doctor.output_origin import nodes_behind, operation, saved_axis
 from lm_utils.doctor.patient import Observation, Patient, loss_in
-from lm_utils.doctor.report import Finding
+from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import LOSSES
 
 VIEWS = {"view", "reshape", "flatten", "transpose", "permute", "movedim", "squeeze", "unsqueeze", "contiguous",
@@ -51,15 +51,11 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
             "Every sample then sees those before it in the batch, and its own steps are treated as separate samples.",
             f"Say that the batch comes first: `{type(layer).__name__}(..., batch_first=True)`.")  # fmt: skip
     elif not over_batch:
-        yield Finding("samples_mixed", "warning",
-            "The output of one sample depends on the other samples of the batch.",
-            "A view, reshape or transpose has taken the axis of the samples apart, or something averages over it.",
-            "Keep the samples first: `x.flatten(1)`, `x.transpose(1, 2)`; the last state is `h[-1]`.")  # fmt: skip
+        yield said("samples_mixed", "The output of one sample depends on the other samples of the batch.")
     else:
-        yield Finding("softmax_wrong_axis", "error",
-            "A softmax inside the model runs over the batch, and the output of one sample depends on the others.",
-            "The weights of one sample should share the whole among its own steps or classes.",
-            "Name the axis: `dim=1` for the steps of [N, L, ...], `dim=-1` for classes.")  # fmt: skip
+        yield said("softmax_wrong_axis: samples mixed",
+            "A softmax inside the model runs over the batch, and the output of one sample depends on the others."
+        )  # fmt: skip
 
 
 def _softmax_over_batch(outputs: Tensor, samples: int) -> bool:
@@ -121,10 +117,7 @@ def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if not any(bool(s.any()) for s in slopes) and seen.loss.requires_grad:
         again, others = cost_of(patient, changed(whole, lambda t: 0.7 * t), patient.targets)
         if again == cost and not any(bool(s.any()) for s in others):
-            yield Finding("loss_is_constant", "error", f"The loss is {cost:.4g} whatever the outputs are.",
-                "What the outputs add on one side they take away on the other, so no weight ever moves.",
-                "Compare each output with something else, a target or the other samples of a larger batch: "
-                "`print(outputs.shape)`.")  # fmt: skip
+            yield said("loss_is_constant", f"The loss is {cost:.4g} whatever the outputs are.")
         return
     yield from _unused(patient, whole, cost, slopes)
     samples = len(heads[0])
@@ -135,16 +128,15 @@ def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
 def _unused(patient: Patient, whole: object, cost: float, slopes: list[Tensor]) -> Iterator[Finding]:
     """Each part of a tuple of targets must matter: with other numbers in it something must change."""
     for part in tensors_in(patient.targets) if isinstance(patient.targets, (tuple, list)) else ():
-        ordered = part.dim() == 1 and any(torch.equal(part, part.sort(descending=down).values) for down in (True, False))
+        ordered = part.dim() == 1 and any(torch.equal(part, part.sort(descending=d).values) for d in (True, False))
         if part.dim() and bool((part != part[:1]).any()) and not ordered:
             targets = [changed(patient.targets, lambda t, new=new, old=part: new if t is old else t) for new in (
                 part.roll(1, 0), part[:1].expand_as(part).clone())]  # fmt: skip
             found = [cost_of(patient, whole, one) for one in targets]
             if all(c == cost and all(map(torch.equal, s, slopes)) for c, s in found):
-                yield Finding("unused_target", "warning",
-                    f"A part of the targets, of shape {list(part.shape)}, changes neither the loss nor its gradient.",
-                    "What it says, an end, a time, a mask, is never taken into account.",
-                    "Use it, `reward + gamma * (1 - done) * best_next`, or take it out of the targets.")  # fmt: skip
+                yield said("unused_target",
+                    f"A part of the targets, of shape {list(part.shape)}, changes neither the loss nor its gradient."
+                )  # fmt: skip
 
 
 def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Finding]:
@@ -170,32 +162,27 @@ def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Findi
     copied, turned = (handed(patient.targets, how) for how in (
         lambda t: t[:1].expand_as(t).clone(), lambda t: t.roll(1, 0)))  # fmt: skip
     if not _alike(here, slopes_with(copied)) and _alike(here, slopes_with(turned)):
-        yield Finding("wrong_formula", "warning",
-            "The loss is the same when the right answers are handed to other samples.",
-            "Every sample meets the targets of all samples, so the model can only learn how frequent they are.",
-            "Take each sample's own: `log_p[torch.arange(len(y)), y]` or `log_p.gather(1, y[:, None])`; give outputs "
-            "and targets one shape.")  # fmt: skip
+        yield said(
+            "wrong_formula: one by one", "The loss is the same when the right answers are handed to other samples."
+        )
     goals = [t for t in tensors_in(patient.targets) if t.is_floating_point() and t.dim() and len(t) == samples]
     for goal in goals if not isinstance(patient.targets, Tensor) else ():
         other, double = (changed(patient.targets, lambda t, new=new, old=goal: new if t is old else t)
                          for new in (goal.roll(1, 0), 2 * goal))  # fmt: skip
         if bool((goal != goal[:1]).any()) and _alike(here, slopes_with(other)) and _alike(
                 [2 * s for s in here], slopes_with(double)):  # fmt: skip
-            yield Finding("wrong_formula", "warning",
-                f"A target of {list(goal.shape)} weighs the whole batch, not its samples: it is the same in any order.",
-                "The loss was averaged before the weights came, so they choose nothing.",
-                'Weigh first: `(F.cross_entropy(outputs, targets, reduction="none") * weights).mean()`.')  # fmt: skip
+            yield said("wrong_formula: one by one too too",
+                f"A target of {list(goal.shape)} weighs the whole batch, not its samples: it is the same in any order."
+            )  # fmt: skip
     once = cost_of(patient, whole, patient.targets)[1]
     twice = cost_of(patient, *(handed(value, lambda t: torch.cat([t, t])) for value in (whole, patient.targets)))[1]
     ratios = [float((two[:samples] * one).sum() / one.square().sum()) for one, two in zip(once, twice, strict=True)
               if len(two) == 2 * samples and bool(one.any())]  # fmt: skip
     alike = any(all(abs(ratio - wanted) < 0.04 for ratio in ratios) for wanted in (0.5, 1.0))
     if ratios and not alike and min(ratios) > 0.45 and max(ratios) < 1.05:
-        yield Finding("wrong_formula", "warning",
+        yield said("wrong_formula: one by one too",
             "One part of the loss is a mean over the batch, another a sum: with every sample twice, some slopes halve "
-            "and others stay.",
-            "The larger the batch, the more the summed part outweighs the other.",
-            "Reduce all parts alike: sum within a sample, `.sum(1)`, then `.mean()` over the batch.")  # fmt: skip
+            "and others stay.")  # fmt: skip
 
 
 def _alike(some: list[Tensor], others: list[Tensor]) -> bool:

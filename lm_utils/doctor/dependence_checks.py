@@ -10,7 +10,7 @@ from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.hidden_checks import DRAWN, rows_alike
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.report import Finding
+from lm_utils.doctor.report import Finding, said
 
 SMALLEST = 1e-6  # keeps a probability off 0 and 1 before a logarithm
 FEWEST = 8  # samples below which a comparison with the constant predictor says nothing
@@ -25,10 +25,7 @@ def check_dependence(outputs: Tensor | None, patient: Patient) -> Iterator[Findi
     if outputs is None or outputs.dim() == 0 or outputs.numel() < 2 or not _inputs_differ(patient):
         return
     if rows_alike(outputs) and _still_equal(patient) and not _slope_at_inputs(patient):
-        yield Finding("outputs_ignore_inputs", "error", "The outputs are the same for every input, to the last bit.",
-            "Whatever is learned then is the average of the targets: something cuts the input off.",
-            "Follow one batch through forward(): `print(x.std(0).max())` after each layer shows where it turns to 0."
-        )  # fmt: skip
+        yield said("outputs_ignore_inputs", "The outputs are the same for every input, to the last bit.")
 
 
 def _inputs_differ(patient: Patient) -> bool:
@@ -120,7 +117,8 @@ def check_leak(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if ahead is None:
         return
     place = min(width, length - ahead) - 1
-    others = [_with_other_column(tokens, column) for column in (ahead + place, ahead + place - 1)]
+    others = [tokens.index_copy(1, torch.tensor([c], device=tokens.device), tokens[:, [c]].roll(1, 0))
+              for c in (ahead + place, ahead + place - 1)]  # fmt: skip
     with patient.predicting():
         both = [patient.observe(changed(patient.inputs, lambda t, x=x: x if t is tokens else t)).calls
                 for x in (tokens, *others)]  # fmt: skip
@@ -129,23 +127,15 @@ def check_leak(seen: Observation, patient: Patient) -> Iterator[Finding]:
     places = [_scores_by_place(calls[seen.calls.index(call)].input, rows, width) for calls in both]
     moved, before = ((places[0] - other).abs().amax((0, 2)) > 1e-6 for other in places[1:])
     if ahead > 1 and not bool(moved[place] or before[place]):
-        yield Finding("labels_shifted_twice", "warning",
-            f"At each place the loss asks for the token {ahead} places further on, and the one between is never read.",
-            "The labels were shifted by hand, and the loss, as those of the usual libraries do, shifts them again.",
-            "Hand the tokens themselves over as labels where the loss shifts them.")  # fmt: skip
+        yield said("labels_shifted_twice",
+            f"At each place the loss asks for the token {ahead} places further on, and the one between is never read."
+        )  # fmt: skip
     if bool(moved[place]) and (ahead > 0 or not (masked or bool(moved[0]))):
         yield Finding("target_in_view" if ahead else "labels_not_shifted", "warning",
             "At each place the model has read the very token that the loss asks for there.",
             "Copying it makes the loss small, and nothing is learnt about the next token.",
             "Shift the targets, `loss_fn(logits[:, :-1], tokens[:, 1:])`, and hide what follows: "
             "`is_causal=True`, or no bidirectional layer.")  # fmt: skip
-
-
-def _with_other_column(tokens: Tensor, column: int) -> Tensor:
-    """The same rows, each with another row's token at one place."""
-    other = tokens.clone()
-    other[:, column] = tokens[:, column].roll(1, 0)
-    return other
 
 
 def _in_the_inputs(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -167,10 +157,7 @@ def _in_the_inputs(seen: Observation, patient: Patient) -> Iterator[Finding]:
             other[:, place] = other[:, place].roll(1, 0)
             found = [first_tensor(patient.outputs_of(x)) for x in (inputs, other.reshape(inputs.shape))]
         if not torch.allclose(*found):
-            yield Finding("target_in_view", "warning",
-                "What is to be predicted stands in the inputs, up to a scale and a shift.",
-                "The model only has to copy it; where it is not known in advance, as in use, nothing was learnt.",
-                "Take the target's column, or the future of the series, out of the inputs.")  # fmt: skip
+            yield said("target_in_view", "What is to be predicted stands in the inputs, up to a scale and a shift.")
 
 
 def check_padding_seen(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -179,11 +166,7 @@ def check_padding_seen(seen: Observation, patient: Patient) -> Iterator[Finding]
         return
     with patient.predicting():
         if _mask_hides_nothing(patient) or _padding_moves(patient):
-            yield Finding("padding_attended", "warning",
-                "What stands in the padding changes what the model says of the real places.",
-                "A sample's output then depends on how long the other samples of the batch are.",
-                "Hide it at the keys, before the softmax: `scores.masked_fill(padded[:, None, :], -torch.inf)`; "
-                "average over the real places: `(h * real).sum(1) / real.sum(1)`.")  # fmt: skip
+            yield said("padding_attended", "What stands in the padding changes what the model says of the real places.")
 
 
 def _mask_hides_nothing(patient: Patient) -> bool:
@@ -219,14 +202,21 @@ def _differ(one: Tensor, other: Tensor, kept: Tensor) -> bool:
 def _padding_moves(patient: Patient) -> bool:
     """Texts filled up with one token, in a model that sees all places at once: cut some of the padding off."""
     tokens = next(filter(_is_text, tensors_in(patient.inputs)), None)
-    if tokens is None or any(isinstance(part, (nn.RNNBase, nn.modules.conv._ConvNd)) for part in patient.model.modules()):
+    if tokens is None or any(
+        isinstance(part, (nn.RNNBase, nn.modules.conv._ConvNd)) for part in patient.model.modules()
+    ):
         return False
     last = tokens[:, -1].mode().values
     tails = (tokens == last).flip(1).cumprod(1).flip(1).bool()
     lengths = (~tails).sum(1)
     short = lengths <= int(lengths.float().quantile(0.4).ceil())
     width = int(lengths[short].max())
-    if lengths.unique().numel() < 4 or bool(((tokens == last) & ~tails).any()) or width > tokens.shape[1] - 2 or not width:
+    if (
+        lengths.unique().numel() < 4
+        or bool(((tokens == last) & ~tails).any())
+        or width > tokens.shape[1] - 2
+        or not width
+    ):
         return False
     inputs = changed(patient.inputs, lambda t: t[short] if len(t) == len(tokens) else t)
     cut = changed(inputs, lambda t: t[:, :width] if t.shape[1:2] == tokens.shape[1:] else t)

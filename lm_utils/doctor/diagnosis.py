@@ -23,14 +23,9 @@ from lm_utils.doctor.gradient_checks import (
     check_target_gradients,
     first_sentence,
 )
-from lm_utils.doctor.hidden_checks import (
-    check_dropout_last,
-    check_hidden_units,
-    check_inner_softmax,
-    check_linear_layers,
-)
+from lm_utils.doctor.hidden_checks import check_dropout_last, check_hidden_units, check_inner_layers
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.report import DoctorError, Finding, Report, in_order
+from lm_utils.doctor.report import DoctorError, Finding, Report, in_order, said
 from lm_utils.doctor.shape_checks import check_axes, check_shapes
 from lm_utils.doctor.target_checks import check_reach, check_targets
 from lm_utils.doctor.trial_checks import check_rewards
@@ -103,8 +98,9 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_hidden_units, seen, outputs)
     examination.ask(check_two_deep, seen, cases)
     examination.ask(check_dropout_last, seen, outputs)
-    for check in (check_registered, check_leak, check_inner_softmax, check_axes, check_formula, _check_own_difference,
-                  check_masks, check_padding_counted, check_padding_seen, check_linear_layers, check_gaussian, check_target_gradients, check_samples_mixed, check_flow):  # fmt: skip
+    for check in (check_registered, check_leak, check_padding_seen, check_inner_layers, check_axes, check_formula,
+                  _check_own_difference, check_masks, check_padding_counted, check_gaussian, check_target_gradients,
+                  check_samples_mixed, check_flow):  # fmt: skip
         examination.ask(check, seen, patient)
     examination.ask(check_dependence, outputs, patient)
     if not any(finding.severity == "error" for finding in examination.findings):
@@ -213,18 +209,11 @@ def _about_the_call(
             "Compare shapes and types: `print(outputs.shape, outputs.dtype, targets.shape, targets.dtype)`."
         )  # fmt: skip
     elif seen.failure is None and not isinstance(seen.loss, Tensor):
-        yield Finding("loss_not_a_tensor", "error", f"The loss is a {type(seen.loss).__name__}, not a tensor.",
-                      "Only a tensor remembers how it was computed, and backward() needs that.",
-                      "Return the tensor itself, without .item() or float(): `return loss`.")  # fmt: skip
+        yield said("loss_not_a_tensor", f"The loss is a {type(seen.loss).__name__}, not a tensor.")
     elif seen.failure is None and seen.loss.numel() != 1:
-        yield Finding("loss_not_scalar", "info", f"The loss has shape {list(seen.loss.shape)}, not a single number.",
-                      "backward() needs one number.", "Average it: `loss_fn(outputs, targets).mean()`.")  # fmt: skip
+        yield said("loss_not_scalar", f"The loss has shape {list(seen.loss.shape)}, not a single number.")
     if seen.failure is None and not cases:
-        yield Finding("unknown_loss", "info",
-            "The loss is not one of torch's that the doctor knows, so its demands are unknown.",
-            "Checked was what holds for every loss: its operations, gradients, hidden units, dependence on the input.",
-            "Nothing needs to be done; with a loss of torch's, such as `nn.CrossEntropyLoss()`, more is checked."
-        )  # fmt: skip
+        yield said("unknown_loss", "The loss is not one of torch's that the doctor knows, so its demands are unknown.")
 
 
 def _without_echoes(findings: list[Finding]) -> list[Finding]:
@@ -239,10 +228,7 @@ def _without_echoes(findings: list[Finding]) -> list[Finding]:
 
 
 def _model_fails(error: Exception, inputs: object) -> Finding:
-    return Finding("model_fails", "error",
-                   f"The model fails on `inputs` ({_described(inputs)}): {first_sentence(error)}",
-                   "Without outputs nothing else can be examined.",
-                   "Try `model(inputs)` alone; several inputs go in as a tuple, named ones as a dict.")  # fmt: skip
+    return said("model_fails", f"The model fails on `inputs` ({_described(inputs)}): {first_sentence(error)}")
 
 
 def _described(value: object) -> str:
@@ -252,10 +238,9 @@ def _described(value: object) -> str:
 
 
 def _arguments_swapped(case: Case) -> Finding:
-    return Finding("arguments_swapped", "error",
-                   f"{case.call.layer} receives the targets first and the outputs second.",
-                   "The two are not treated alike: one is taken as prediction, the other as truth.",
-                   "Swap them: `loss_fn(outputs, targets)`.")  # fmt: skip
+    return said(
+        "arguments_swapped: arguments swapped", f"{case.call.layer} receives the targets first and the outputs second."
+    )
 
 
 def _examined(patient: Patient, outputs: Tensor | None, cases: list[Case]) -> str:
@@ -272,9 +257,7 @@ def _examined(patient: Patient, outputs: Tensor | None, cases: list[Case]) -> st
 
 
 def _not_looked_at(what: str) -> Finding:
-    return Finding("not_looked_at", "info", f"Not looked at: {what.rstrip('.')}.",
-                   "The doctor says what it could not examine, so that silence is not taken for health.",
-                   "Nothing needs to be done.")  # fmt: skip
+    return said("not_looked_at", f"Not looked at: {what.rstrip('.')}.")
 
 
 def assert_healthy(

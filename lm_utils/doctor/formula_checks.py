@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.output_origin import nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.report import Finding
+from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import LOSSES, LossCall, Step, Watcher
 
 ALIKE = {
@@ -27,7 +27,16 @@ def kind_of(step: Step) -> str:
 
 def check_formula(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the steps of a loss of one's own."""
-    for check in (_logarithm, _shares, _overlap, _focal, _weight_in_probability, _dead_term, _critic, _similarity_added):
+    for check in (
+        _logarithm,
+        _shares,
+        _overlap,
+        _focal,
+        _weight_in_probability,
+        _dead_term,
+        _critic,
+        _similarity_added,
+    ):
         yield from check(seen, patient)
 
 
@@ -63,22 +72,18 @@ def of(seen: Observation, *values: object) -> frozenset[str]:
 
 def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if any(origin_of(first).kind == "linear" for _, first in of_outputs(seen, "log", "log2", "log10")):
-        yield Finding("logarithm_of_raw_outputs", "error",
-            "The loss takes a logarithm of raw outputs, and nothing keeps them positive.",
-            "The logarithm of a negative number is NaN, and of one near 0 it has a gradient without bound.",
-            "Use the stable form on raw outputs: `F.log_softmax(outputs, dim=1)` or `F.logsigmoid(outputs)`."
-        )  # fmt: skip
+        yield said(
+            "logarithm_of_raw_outputs", "The loss takes a logarithm of raw outputs, and nothing keeps them positive."
+        )
 
 
 def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Log-probabilities times shares, a cross-entropy by hand: the shares sum to one and are no logarithms themselves."""
+    """Log-probabilities times shares, a cross-entropy by hand: the shares sum to one, and no logarithm is theirs."""
     for step in seen.watcher.steps:
         hot = step.tensors[0] if kind_of(step) == "log_softmax" else None
         if hot is not None and hot.dim() > 1 and of(seen, hot) == {"targets"} and bool((hot.amax(-1) == 1).all()) and (
                 bool((hot.sum(-1) == 1).all() and (hot >= 0).all())):  # fmt: skip
-            yield Finding("arguments_swapped", "error", "The loss takes the log-softmax of one-hot targets.",
-                "The outputs' own logarithm is meant: the true class then counts hardly more than the others.",
-                "Swap them: `-(targets * F.log_softmax(outputs, dim=-1)).sum(-1).mean()`.")  # fmt: skip
+            yield said("arguments_swapped: shares", "The loss takes the log-softmax of one-hot targets.")
             return
     for log, shares in (one for _, pair in pairs_of(seen, "mul") for one in (pair, pair[::-1])):
         alike = log.shape == shares.shape and log.dim() > 1 and log.requires_grad and not shares.requires_grad
@@ -87,10 +92,8 @@ def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
         axis = next((a for a in (-1, 1) if bool(((log.exp().sum(a) - 1).abs() < 1e-3).all())), None)
         sums = shares.abs().sum(axis) if axis else torch.ones(1)
         if bool(((sums - sums.mean()).abs() < 1e-3).all()) and 1e-3 < abs(float(sums.mean()) - 1) < 0.25:
-            yield Finding("targets_do_not_sum_to_one", "warning",
-                f"The shares that the log-probabilities are weighed with sum to {float(sums.mean()):.3f}, not to one.",
-                "They were smoothed with other numbers than those that keep the sum.",
-                "For C classes: `hot * (1 - e) + e / C`, or 1 - e for the truth and e / (C - 1) for the others."
+            yield said("targets_do_not_sum_to_one: shares",
+                f"The shares that the log-probabilities are weighed with sum to {float(sums.mean()):.3f}, not to one."
             )  # fmt: skip
             return
 
@@ -113,11 +116,8 @@ def _overlap(seen: Observation, patient: Patient) -> Iterator[Finding]:
     reached = _behind(seen, products)
     for _, (over, under) in pairs_of(seen, "div") if products else ():
         if id(over) in reached and "outputs" in of(seen, under) and {id(over), id(under)} & (wide | raw):
-            yield Finding("overlap_on_logits", "error",
-                "The overlap of outputs and targets is computed on raw outputs, not on probabilities.",
-                "The denominator can then reach 0 or turn negative, and large outputs win without being right.",
-                "Squash them first: `outputs.sigmoid()` for masks, `outputs.softmax(1)` for exclusive classes."
-            )  # fmt: skip
+            yield said("overlap_on_logits",
+                "The overlap of outputs and targets is computed on raw outputs, not on probabilities.")  # fmt: skip
             return
 
 
@@ -142,18 +142,14 @@ def _similarity_added(seen: Observation, patient: Patient) -> Iterator[Finding]:
             continue
         origin = origin_of(first)
         if first.dim() == 2 or (origin.made_by in ("Addmm", "Mm", "Linear") and not origin.turned and first.dim() == 3):
-            yield Finding("wrong_formula", "warning", "A cosine similarity does not run over the features.",
-                "It compares one feature across samples or places, and no sample or place with its partner.",
-                "Name the axis of the features: `F.cosine_similarity(a, b, dim=-1)`.")  # fmt: skip
+            yield said("wrong_formula: similarity added", "A cosine similarity does not run over the features.")
     cosines = [s.result for s in seen.watcher.steps if s.name == "cosine_similarity" and s.result.requires_grad]
     if not cosines or not isinstance(seen.loss, Tensor) or not seen.loss.requires_grad:
         return
     slopes = torch.autograd.grad(seen.loss.sum(), cosines, allow_unused=True, retain_graph=True)
     if all(slope is not None and bool((slope > 0).all()) and bool((slope == slope.max()).all()) for slope in slopes):
-        yield Finding("better_outputs_cost_more", "warning",
-            "The loss grows with the cosine similarity, so the two sides are driven apart.",
-            "A similarity is large where the two agree; a loss must be small there.",
-            "Take it off: `1 - F.cosine_similarity(a, b)`.")  # fmt: skip
+        yield said("better_outputs_cost_more: similarity added",
+            "The loss grows with the cosine similarity, so the two sides are driven apart.")  # fmt: skip
 
 
 def _focal(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -168,10 +164,8 @@ def _focal(seen: Observation, patient: Patient) -> Iterator[Finding]:
         inside = [kind_of(step) for step in seen.watcher.steps if any(id(t) in reached for t in step.tensors)
                   and isinstance(step.result, Tensor) and step.result.grad_fn in nodes]  # fmt: skip
         if "pow" in inside and {"exp", "log"} & set(inside):
-            yield Finding("focal_after_mean", "error",
-                "The factor that should weigh every sample is computed from the mean loss of the whole batch.",
-                "All samples then get one weight: hard and easy ones are treated alike.",
-                'Take the loss per sample, weigh it, and average last: `F.cross_entropy(..., reduction="none")`.'
+            yield said("focal_after_mean",
+                "The factor that should weigh every sample is computed from the mean loss of the whole batch."
             )  # fmt: skip
             return
 
@@ -185,11 +179,9 @@ def _weight_in_probability(seen: Observation, patient: Patient) -> Iterator[Find
         reached = _behind(seen, call.result) if call.result.dim() else set()
         inside = {kind_of(step) for step in seen.watcher.steps if any(id(t) in reached for t in step.tensors)}
         if {"exp", "pow"} <= inside:
-            yield Finding("wrong_formula", "warning",
-                "The probability of the truth is read from a loss that the class weights have scaled already.",
-                "exp(-weight * loss) is the probability to the power of the weight: hard and easy change places.",
-                'Weigh last: `each = F.cross_entropy(outputs, targets, reduction="none")`, then '
-                "`weight[targets] * (1 - torch.exp(-each)) ** 2 * each`.")  # fmt: skip
+            yield said("wrong_formula: weight in probability",
+                "The probability of the truth is read from a loss that the class weights have scaled already."
+            )  # fmt: skip
             return
 
 
@@ -204,10 +196,9 @@ def _dead_term(seen: Observation, patient: Patient) -> Iterator[Finding]:
         not t.requires_grad or _is_wrapped_anew(seen, t))]  # fmt: skip
     frozen = any("outputs" in of(seen, t) or id(t) in lost or t.requires_grad for t in dead)
     if frozen or (any(map(_numbers, sums)) and _moves_without_gradient(seen, patient)):
-        yield Finding("dead_term", "warning",
-            "A term of the loss carries no gradient: it changes the number that is printed, and nothing else.",
-            "Something cuts it off: .item(), detach, torch.no_grad(), or it never saw the model's outputs.",
-            "Compute it from the outputs to the end: `loss = first_term + weight * second_term`.")  # fmt: skip
+        yield said("dead_term",
+            "A term of the loss carries no gradient: it changes the number that is printed, and nothing else."
+        )  # fmt: skip
 
 
 def _is_sum(step: Step) -> bool:
@@ -252,7 +243,4 @@ def _critic(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if outputs is None or not own or any(s.name in LOSSES or kind_of(s) not in LINEAR_STEPS for s in own):
         return
     if origin_of(outputs).kind == "sigmoid" and {"sub", "neg"} & {kind_of(s) for s in own}:
-        yield Finding("bounded_critic", "warning",
-            "The loss is a difference of plain means, and the model ends in a sigmoid.",
-            "A critic must be free to emit any number; behind a sigmoid its gradient fades as soon as it is sure.",
-            "Return the raw score, `return self.out(x)`, or use a loss for probabilities: `nn.BCELoss()`.")  # fmt: skip
+        yield said("bounded_critic", "The loss is a difference of plain means, and the model ends in a sigmoid.")

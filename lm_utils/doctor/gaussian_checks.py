@@ -13,7 +13,7 @@ from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
 from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.report import Finding
+from lm_utils.doctor.report import Finding, said
 
 KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
 AWAY = 0.7  # from the prior, in both directions
@@ -30,11 +30,8 @@ def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
         return
     spread = spreads[0]
     if origin_of(heads[spread]).low >= 0:
-        yield Finding("range_cannot_reach_targets", "warning",
-            "The loss reads a head as a logarithm, and an activation keeps that head from being negative.",
-            "Its exponential is never below 1, so the model can never say that it is sure.",
-            "Let the head be free, `log_var = self.spread(x)`; a softplus belongs to a deviation, not its logarithm."
-        )  # fmt: skip
+        yield said("range_cannot_reach_targets",
+            "The loss reads a head as a logarithm, and an activation keeps that head from being negative.")  # fmt: skip
     if spread and heads[spread - 1].shape == heads[spread].shape:
         yield from _divergence(seen, patient, heads, spread)
     yield from _likelihood(seen, patient, spread)
@@ -64,11 +61,9 @@ def _profile(seen: Observation, patient: Patient, heads: list[Tensor]) -> Iterat
     if None not in found and all(map(isfinite, found)):
         first, second = found[1] - found[0], found[2] - found[1]
         if abs(first - second) > 0.2 * max(abs(first), abs(second)):
-            yield Finding("wrong_formula", "warning",
+            yield said("wrong_formula: profile",
                 f"With the best spread an error twice as large costs {first:.3g} more, and twice as large again "
-                f"{second:.3g} more.",
-                "In a likelihood both are the same, log 2: this one reads the spread as something else than it adds.",
-                "Add its logarithm: `log(sigma) + 0.5 * ((y - mean) / sigma) ** 2`.")  # fmt: skip
+                f"{second:.3g} more.")  # fmt: skip
 
 
 def _heads(outputs: object) -> list[Tensor]:
@@ -117,11 +112,9 @@ def _divergence(seen: Observation, patient: Patient, heads: list[Tensor], spread
     steep = slope.abs() > 10 * FLAT * scale
     if bool(steep.any()) or up < here > down:
         what = "is greatest" if not bool(steep.any()) else "is not least"
-        yield Finding("wrong_formula", "warning",
-            f"The term of mean and spread {what} where both heads are 0, that is at a standard normal distribution.",
-            "A divergence is 0 at its prior and positive elsewhere; this one pulls the code to another place.",
-            "For a logarithm of the variance write `-0.5 * (1 + log_var - mean**2 - log_var.exp()).sum(1).mean()`; "
-            "for one of the deviation put `2 * log_std` in both places.")  # fmt: skip
+        yield said("wrong_formula: divergence",
+            f"The term of mean and spread {what} where both heads are 0, that is at a standard normal distribution."
+        )  # fmt: skip
     elif out[1] < 1.5 * out[0]:  # the divergence reads the head as a logarithm of the variance
         yield from _noise_too_loud(heads[spread], seen.outputs)
 
@@ -132,10 +125,9 @@ def _noise_too_loud(log_var: Tensor, outputs: object) -> Iterator[Finding]:
     made = [node._saved_result for node in nodes if operation(node) == "Exp"]
     if any(m.shape == log_var.shape and torch.allclose(m, log_var.exp()) for m in made) and not any(
             operation(node) == "Sqrt" for node in nodes):  # fmt: skip
-        yield Finding("wrong_formula", "warning",
-            "The divergence reads a head as log_var, and the model multiplies its noise by exp(log_var), the variance.",
-            "The code is drawn from another distribution than the one that the divergence judges.",
-            "Multiply by the deviation: `mean + torch.randn_like(mean) * (0.5 * log_var).exp()`.")  # fmt: skip
+        yield said("wrong_formula: noise too loud",
+            "The divergence reads a head as log_var, and the model multiplies its noise by exp(log_var), the variance."
+        )  # fmt: skip
 
 
 def _likelihood(seen: Observation, patient: Patient, spread: int) -> Iterator[Finding]:
@@ -143,8 +135,5 @@ def _likelihood(seen: Observation, patient: Patient, spread: int) -> Iterator[Fi
     costs = [_at(patient, seen.outputs, spread, None, level)[0] for level in (-3.0, 0.0, 4.0, 12.0)]
     endless = costs[3] < costs[2] - 1 and costs[3] < 0
     if costs == sorted(costs, reverse=True) and (endless or 0 <= costs[3] < 0.01 * costs[1]):
-        yield Finding("wrong_formula", "warning",
-            "The loss only falls as the predicted spread grows, whatever the predicted mean is.",
-            "Nothing in it pays for being unsure, so the model learns to call everything uncertain.",
-            "Add the logarithm: `(0.5 * log_var + 0.5 * (targets - mean) ** 2 * torch.exp(-log_var)).mean()`."
-        )  # fmt: skip
+        yield said("wrong_formula: likelihood",
+            "The loss only falls as the predicted spread grows, whatever the predicted mean is.")  # fmt: skip

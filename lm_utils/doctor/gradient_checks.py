@@ -11,7 +11,7 @@ from lm_utils.doctor.formula_checks import kind_of, pairs_of
 from lm_utils.doctor.hidden_checks import check_weight_slopes
 from lm_utils.doctor.output_origin import nodes_behind, operation
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.report import Finding
+from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import Step
 
 LOW_PRECISION = (torch.float16, torch.bfloat16)
@@ -22,22 +22,16 @@ def check_path(seen: Observation, outputs: Tensor | None, patient: Patient) -> I
     if outputs is None or not patient.parameters:
         return
     if not any(p.requires_grad for p in patient.parameters.values()):
-        yield Finding("all_weights_frozen", "error", "Every parameter of the model is frozen.",
-                      "With requires_grad=False nothing can be learned.",
-                      "Free what should learn: `model.requires_grad_(True)`.")  # fmt: skip
+        yield said("all_weights_frozen", "Every parameter of the model is frozen.")
     elif not outputs.requires_grad:
         cause = (
             "they are whole numbers, as argmax, round or a comparison gives them"
             if not outputs.is_floating_point()
             else "they were made under torch.no_grad(), detached, or passed through numpy"
         )
-        yield Finding("outputs_without_gradient", "error", f"The outputs carry no gradient: {cause}.",
-            "The loss cannot tell the weights in which direction to move.",
-            "Take no_grad, detach, .data, argmax and numpy out of forward(): `outputs = model(inputs)`.")  # fmt: skip
+        yield said("outputs_without_gradient", f"The outputs carry no gradient: {cause}.")
     elif isinstance(seen.loss, Tensor) and not seen.loss.requires_grad:
-        yield Finding("loss_without_gradient", "error", "The outputs carry a gradient, but the loss does not.",
-                      "Something in the loss function cuts the graph: .item(), detach, argmax or torch.tensor(...).",
-                      "Compute it from tensors to the end: `return F.mse_loss(outputs, targets)`.")  # fmt: skip
+        yield said("loss_without_gradient: path", "The outputs carry a gradient, but the loss does not.")
 
 
 def check_registered(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -50,23 +44,17 @@ def check_registered(seen: Observation, patient: Patient) -> Iterator[Finding]:
     held = {id(part) for part in held_by(vars(patient.model))}
     lost = [leaf for leaf in leaves if leaf is not None and id(leaf) not in listed and id(leaf) in held]
     if lost:
-        yield Finding("unregistered_parameter", "warning",
-            f"A tensor {list(lost[0].shape)} of the model has a gradient, but it is no parameter ({len(lost)} in all).",
-            "model.parameters() does not list it: the optimiser never moves it, no checkpoint holds it.",
-            "Register it: `nn.Parameter(torch.tensor(...))`, and layers in an `nn.ModuleList` for a list.")  # fmt: skip
+        yield said("unregistered_parameter",
+            f"A tensor {list(lost[0].shape)} of the model has a gradient, but it is no parameter ({len(lost)} in all)."
+        )  # fmt: skip
 
 
 def check_finite(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
     """Are outputs and loss ordinary numbers?"""
     if outputs is not None and outputs.is_floating_point() and not _masked_or_finite(outputs, seen.loss):
-        yield Finding("outputs_not_finite", "error", "The outputs contain NaN or infinity.",
-            "One such number makes the loss and every gradient useless.",
-            "Look where they begin: `torch.autograd.set_detect_anomaly(True)`; check the inputs, 0/0 and log(0)."
-        )  # fmt: skip
+        yield said("outputs_not_finite", "The outputs contain NaN or infinity.")
     elif isinstance(seen.loss, Tensor) and not torch.isfinite(seen.loss).all():
-        yield Finding("loss_not_finite", "error", "The loss is NaN or infinite on finite outputs.",
-            "A logarithm of 0, a division by 0 or an average over nothing stands in the loss.",
-            "Use a loss that takes the logits: `nn.BCEWithLogitsLoss()` or `nn.CrossEntropyLoss()`.")  # fmt: skip
+        yield said("loss_not_finite", "The loss is NaN or infinite on finite outputs.")
 
 
 def _masked_or_finite(outputs: Tensor, loss: object) -> bool:
@@ -84,22 +72,16 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
     try:
         slopes = torch.autograd.grad(loss.sum(), list(free.values()), allow_unused=True)
     except RuntimeError as error:
-        yield Finding("backward_fails", "error", f"The backward pass fails: {first_sentence(error)}",
-            "Without it no weight can be updated.",
-            "Avoid in-place changes of tensors that the graph still needs: `x = x + 1` for `x += 1`.")  # fmt: skip
+        yield said("backward_fails", f"The backward pass fails: {first_sentence(error)}")
         return
     arrived = [_dense(slope) for slope in slopes if slope is not None]
     if not arrived and any("Checkpoint" in node.name() for node in nodes_behind(loss.grad_fn)):
         return  # a re-entrant checkpoint hides its weights from everything but backward()
     if not all(torch.isfinite(slope).all() for slope in arrived):
-        yield Finding("gradient_not_finite", "error", "The loss is finite, but its gradient is not.",
-                      "A root of 0, a logarithm of 0 or a masked NaN stands on the way back.",
-                      "Keep away from the edge: `torch.sqrt(x + 1e-12)`.")  # fmt: skip
+        yield said("gradient_not_finite", "The loss is finite, but its gradient is not.")
     elif not arrived:
-        yield Finding("loss_without_gradient", "error",
-                      "The loss has a gradient of its own, but none of the model's weights has a part in it.",
-                      "It was made anew inside the loss function, as torch.tensor(..., requires_grad=True) does.",
-                      "Compute it from the outputs to the end: `return F.mse_loss(outputs, targets)`.")  # fmt: skip
+        yield said("loss_without_gradient: flow",
+            "The loss has a gradient of its own, but none of the model's weights has a part in it.")  # fmt: skip
     elif not any(bool(slope.any()) for slope in arrived):
         yield from _no_flow(loss)
     if arrived:
@@ -133,11 +115,7 @@ def _dense(slope: Tensor) -> Tensor:
 def _no_flow(loss: Tensor) -> Iterator[Finding]:
     if loss.dtype in LOW_PRECISION or float(loss.detach().sum()) <= 1e-6:
         return  # a perfect fit, or numbers too small for half precision
-    yield Finding("zero_gradient", "error",
-        f"The loss is {loss.detach().sum():.4g}, and every gradient is exactly zero.",
-        "The outputs are saturated, clipped or constant, so no small step of any weight changes the loss.",
-        "Let the loss take logits, `nn.BCEWithLogitsLoss()` or `nn.CrossEntropyLoss()`, and start with small weights."
-    )  # fmt: skip
+    yield said("zero_gradient", f"The loss is {loss.detach().sum():.4g}, and every gradient is exactly zero.")
 
 
 def first_sentence(error: Exception) -> str:
@@ -164,11 +142,9 @@ def check_target_gradients(seen: Observation, patient: Patient) -> Iterator[Find
         given, goal = (seen.watcher.sources(tensor) for tensor in pair)
         follows = given == {"outputs"} and goal == {"outputs", "targets"}  # as a bootstrapped or residual target does
         if (follows and (called or _reached(seen.loss, pair[1]))) or (any(behind) and not all(behind)):
-            yield Finding("gradient_into_target", "warning",
-                "The target of the loss is computed by a network, and a gradient flows into it.",
-                "The loss then falls by moving the target towards the outputs, too.",
-                "Compute the target without gradient: `with torch.no_grad(): goal = ...`, or `goal = goal.detach()`."
-            )  # fmt: skip
+            yield said(
+                "gradient_into_target", "The target of the loss is computed by a network, and a gradient flows into it."
+            )
             return
     yield from _advantages(seen)
 
@@ -192,10 +168,9 @@ def _advantages(seen: Observation) -> Iterator[Finding]:
     for _, pair in pairs_of(seen, "mul"):
         for score, advantage in (pair, pair[::-1]) if all(t.requires_grad for t in pair) else ():
             if _is_log_probability(score, made_by) and _is_difference(advantage, made_by, seen):
-                yield Finding("gradient_through_advantage", "warning",
-                    "The factor that multiplies the log-probability carries a gradient.",
-                    "The loss then falls by moving the baseline, too, and the policy learns from a wrong signal.",
-                    "Let it stand still: `advantage = (returns - values).detach()`.")  # fmt: skip
+                yield said(
+                    "gradient_through_advantage", "The factor that multiplies the log-probability carries a gradient."
+                )
                 return
 
 

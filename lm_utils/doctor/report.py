@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 
-
 def table(name: str) -> list[dict[str, str]]:
     """Read a table of sentences that lies beside this file."""
     with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
@@ -47,6 +46,16 @@ class Finding:
                 break_on_hyphens=False,
             )
         return "\n".join(lines)
+
+
+SENTENCES = {row["key"]: row for row in table("sentences.csv")}
+"""What is always said with a finding: how grave it is, why it matters, and how to put it right."""
+
+
+def said(key: str, message: str) -> Finding:
+    """Return the finding of a key ("code" or "code: where it arises") with the sentence that names what was seen."""
+    row = SENTENCES[key]
+    return Finding(key.split(":")[0], row["severity"], message, row["why"], row["fix"])
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from lm_utils.doctor.case import Case
 from lm_utils.doctor.formula_checks import kind_of, of, of_outputs, pairs_of
 from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.report import Finding
+from lm_utils.doctor.report import Finding, said
 
 ELEMENTWISE = {"bce", "bce_logits", "distance", "kl_div", "soft_margin", "poisson", "hinge_embedding"}
 LINEAR_LAYER = {"Addmm", "Mm", "Linear", "MkldnnLinear"}
@@ -24,10 +24,9 @@ REFUSES_OTHER_SHAPES = {"binary_cross_entropy", "binary_cross_entropy_with_logit
 def check_shapes(case: Case) -> Iterator[Finding]:
     """All questions about the two shapes."""
     if case.outputs.device != case.targets.device:
-        yield Finding("different_devices", "error",
-                      f"The outputs are on {case.outputs.device} and the targets on {case.targets.device}.",
-                      "A loss needs both on one device.",
-                      "Move them: `targets = targets.to(outputs.device)`.")  # fmt: skip
+        yield said(
+            "different_devices", f"The outputs are on {case.outputs.device} and the targets on {case.targets.device}."
+        )
     if case.call.family in ELEMENTWISE:
         yield from _check_elementwise(case)
     elif case.call.family in ("cross_entropy", "nll", "multi_margin"):
@@ -122,18 +121,15 @@ def _check_flat(case: Case) -> Iterator[Finding]:
         return
     adds_up = abs(case.target_values.sum().item() - 1) < 1e-3
     if size == batch or not adds_up:
-        yield Finding("one_sample_of_many_classes", "error",
-            f"Outputs and targets are both flat, [{size}]: {case.call.layer} reads one sample with {size} classes.",
-            "The samples of the batch then compete with each other, and the value depends on the batch size.",
-            "For one output per sample write `loss_fn = nn.BCEWithLogitsLoss()`.")  # fmt: skip
+        yield said("one_sample_of_many_classes",
+            f"Outputs and targets are both flat, [{size}]: {case.call.layer} reads one sample with {size} classes."
+        )  # fmt: skip
 
 
 def _one_column(case: Case) -> Finding:
-    return Finding("one_column_cross_entropy", "error",
-                   f"The model has one output per sample, and {case.call.layer} needs one per class.",
-                   "A softmax over one number is always 1, so the loss is always 0 and no gradient flows.",
-                   "For yes or no write `loss_fn = nn.BCEWithLogitsLoss()` with targets of the same shape, or give the "
-                   "model two outputs: `nn.Linear(features, 2)`.")  # fmt: skip
+    return said(
+        "one_column_cross_entropy", f"The model has one output per sample, and {case.call.layer} needs one per class."
+    )
 
 
 def _check_square(case: Case) -> Iterator[Finding]:
@@ -224,20 +220,13 @@ def _two_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
         if len(shape) > 2 and kind_of(step) in ("softmax", "log_softmax") and isinstance(axis, int):
             axes.setdefault(tuple(shape), set()).add(axis % len(shape))
         norm = len(shape) > 2 and kind_of(step) == "norm" and step.argument(2, "dim") in (1, [1], (1,))
-        if norm and of(seen, step.tensors[0]) == {"outputs"} and _less_one(seen, step.result):
-            yield Finding("wrong_formula", "warning",
-                f"A gradient of {list(shape)} is drawn towards a norm of 1 at each of its places, not for each sample.",
-                "A penalty asks for one norm of a sample's whole gradient; this one asks for far steeper slopes.",
-                "Flatten it first: `gradient.flatten(1).norm(2, dim=1)`.")  # fmt: skip
+        less_one = (one.args[1:] == (1,) for one in seen.watcher.steps if one.args and one.args[0] is step.result)
+        if norm and of(seen, step.tensors[0]) == {"outputs"} and any(less_one):
+            yield said("wrong_formula: two axes",
+                f"A gradient of {list(shape)} is drawn towards a norm of 1 at each of its places, not for each sample."
+            )  # fmt: skip
     if any(len(found) > 1 for found in axes.values()):
-        yield Finding("softmax_wrong_axis", "warning", "Two softmaxes of one shape run over two different axes.",
-            "The classes stand on one of the two axes only; over the other one places share out the whole.",
-            "Name the same axis in both: `F.softmax(outputs, dim=1)` for [N, C, H, W].")  # fmt: skip
-
-
-def _less_one(seen: Observation, norm: object) -> bool:
-    return any(kind_of(s) == "sub" and s.args[0] is norm and s.args[1] == 1 for s in seen.watcher.steps if len(s.args) > 1
-               and not isinstance(s.args[1], Tensor))  # fmt: skip
+        yield said("softmax_wrong_axis: two axes", "Two softmaxes of one shape run over two different axes.")
 
 
 def _over_batch(result: object, patient: Patient, where: str) -> Iterator[Finding]:
@@ -257,11 +246,8 @@ def _scrambled(seen: Observation, patient: Patient) -> Iterator[Finding]:
     for step, first in of_outputs(seen, "view", "reshape"):
         result, alone = step.result, of(seen, first) == {"outputs"}
         if isinstance(result, Tensor) and first.dim() > 2 and alone and _is_scrambled(first.shape, result.shape):
-            yield Finding("axes_scrambled", "error",
-                f"{list(first.shape)} is seen as {list(result.shape)} without moving the classes.",
-                "A row then holds numbers of one class at several places, not the classes of one place.",
-                "Move the axis first: `outputs.movedim(1, -1).reshape(-1, classes)`, or `outputs.transpose(1, 2)`."
-            )  # fmt: skip
+            yield said("axes_scrambled: scrambled",
+                f"{list(first.shape)} is seen as {list(result.shape)} without moving the classes.")  # fmt: skip
             return
 
 
@@ -273,10 +259,9 @@ def _seen_in_another_order(seen: Observation, patient: Patient) -> Iterator[Find
             other[1], other[2] * other[3])  # fmt: skip
         merged = len(before) == 4 and len(after) == 3 and before[1:3] == after[1:] != before[2:] and len(one) == 4
         if merged or (sorted(one) == sorted(other) and one != other) or (split and one[0] == other[0]):
-            yield Finding("axes_scrambled", "warning",
-                f"The model sees {list(before)} as {list(after)}: the axes change their order, the numbers do not.",
-                "A view only counts anew; each new row mixes numbers of several places.",
-                "Move the axes: `x.transpose(1, 2)` or `x.permute(0, 2, 1, 3)`, then `.reshape(...)`.")  # fmt: skip
+            yield said("axes_scrambled: seen in another order",
+                f"The model sees {list(before)} as {list(after)}: the axes change their order, the numbers do not."
+            )  # fmt: skip
             return
 
 
@@ -297,7 +282,6 @@ def _labels_as_places(seen: Observation, patient: Patient) -> Iterator[Finding]:
         if not isinstance(index, Tensor) or index.dtype != torch.long or "outputs" not in of(seen, step.args[0]):
             continue
         if len(step.args[0]) == index.numel() > 2 and of(seen, index) == {"targets"} and int(index.max()) == 1:
-            yield Finding("wrong_formula", "warning",
-                f"Marks of 0 and 1 are used as places: `[...]` takes samples 0 and 1 {index.numel()} times.",
-                "Whole numbers choose by place; only a boolean tensor chooses what is marked.",
-                "Write `values[marks.bool()]`.")  # fmt: skip
+            yield said("wrong_formula: labels as places",
+                f"Marks of 0 and 1 are used as places: `[...]` takes samples 0 and 1 {index.numel()} times."
+            )  # fmt: skip

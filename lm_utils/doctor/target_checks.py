@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.report import Finding
+from lm_utils.doctor.report import Finding, said
 
 LARGE_TARGET = 10.0
 MANY_TARGETS = 32  # from which it says something that a class is missing
@@ -19,9 +19,7 @@ SIGN_LOSSES = {"soft_margin", "hinge_embedding", "pairs"}
 def check_targets(case: Case) -> Iterator[Finding]:
     """All questions about the targets of this loss."""
     if not torch.isfinite(case.target_values).all():
-        yield Finding("targets_not_finite", "error", "The targets contain NaN or infinity.",
-                      "One such number makes the loss and every gradient NaN.",
-                      "Find and drop them: `keep = torch.isfinite(targets)`.")  # fmt: skip
+        yield said("targets_not_finite", "The targets contain NaN or infinity.")
         return
     family = case.call.family
     if family in ("cross_entropy", "nll", "multi_margin"):
@@ -43,22 +41,17 @@ def check_targets(case: Case) -> Iterator[Finding]:
     elif family == "multilabel_margin":
         yield from _check_label_lists(case)
     elif family == "poisson" and case.target_values.min() < 0:
-        yield Finding("negative_counts", "error", "Some targets are negative, and a Poisson loss expects counts.",
-                      "A count cannot be negative, and the loss then has no minimum.",
-                      "Use another loss for such targets: `loss_fn = nn.MSELoss()`.")  # fmt: skip
+        yield said("negative_counts", "Some targets are negative, and a Poisson loss expects counts.")
     elif family == "ctc" and bool((case.targets == case.call.options.get("blank", 0)).any()):
-        yield Finding("blank_in_targets", "warning", "The targets of nn.CTCLoss hold the number of the blank.",
-            "The blank means that nothing is said at a step; a label with its number can never be told from it.",
-            "Count the labels from 1, `targets + 1`, with one output more, or choose another `blank=`.")  # fmt: skip
+        yield said("blank_in_targets", "The targets of nn.CTCLoss hold the number of the blank.")
     yield from check_independent_labels(case)
 
 
 def _check_dtype(case: Case) -> Iterator[Finding]:
     if not case.targets.is_floating_point():
-        yield Finding("integer_targets", "error",
-                      f"The targets are {_name(case.targets)}, and {case.call.layer} expects floating numbers.",
-                      "It compares outputs with targets number by number, in one type.",
-                      "Convert them: `loss_fn(outputs, targets.float())`.")  # fmt: skip
+        yield said(
+            "integer_targets", f"The targets are {_name(case.targets)}, and {case.call.layer} expects floating numbers."
+        )
     elif case.call.family == "bce" and case.targets.dtype != case.outputs.dtype:
         yield Finding("target_dtype", "error",
                       f"The outputs are {_name(case.outputs)} and the targets {_name(case.targets)}.",
@@ -84,9 +77,7 @@ def _check_indices(case: Case) -> Iterator[Finding]:
     ignored = case.call.options.get("ignore_index", -100)
     kept = targets[targets != ignored]
     if kept.numel() == 0 and targets.numel():
-        yield Finding("all_targets_ignored", "error", f"Every target equals ignore_index ({ignored}).",
-                      "The mean over no target at all is NaN.",
-                      "Skip such batches: `if (targets != ignore_index).any(): ...`.")  # fmt: skip
+        yield said("all_targets_ignored", f"Every target equals ignore_index ({ignored}).")
     elif kept.numel() and classes > 1 and (kept.min() < 0 or kept.max() >= classes):
         yield _index_out_of_range(case, int(kept.min()), int(kept.max()))
     elif kept.numel() >= MANY_TARGETS and classes > 1:
@@ -97,9 +88,7 @@ def _unused_class(case: Case, kept: Tensor) -> Iterator[Finding]:
     """Labels 1 to K with K + 1 outputs, or one label for all: numbers that hardly come from K classes."""
     found, classes = kept.unique(), case.classes
     if len(found) == 1 and int(found) > 0:
-        yield Finding("one_class_only", "warning", f"All {kept.numel()} targets are class {int(found)}.",
-                      "The model learns to say that number whatever it sees.",
-                      "Shuffle the data, `DataLoader(..., shuffle=True)`, and look at `targets.unique()`.")  # fmt: skip
+        yield said("one_class_only", f"All {kept.numel()} targets are class {int(found)}.")
     chance = (1 - 1 / classes) ** kept.numel()  # that a class is missing if all are as frequent
     rows = first_tensor(case.patient.targets)
     if classes > 2 and found.tolist() == list(range(1, classes)) and chance < UNLIKELY and rows.dim() == 1:
@@ -128,18 +117,14 @@ def _index_out_of_range(case: Case, low: int, high: int) -> Finding:
 def _check_class_shares(case: Case) -> Iterator[Finding]:
     targets = case.target_values
     if targets.min() < 0:
-        yield Finding("negative_probabilities", "error", "Some class probabilities in the targets are negative.",
-                      "Cross-entropy with a negative weight rewards being wrong without limit.",
-                      "Cut and normalise: `targets = F.normalize(targets.clamp(min=0), p=1, dim=1)`.")  # fmt: skip
+        yield said("negative_probabilities", "Some class probabilities in the targets are negative.")
         return
     sums = targets.sum(case.class_axis)
     off = (sums - 1).abs() > 10 * case.tolerance
     zeros_and_ones = bool(((targets == 0) | (targets == 1)).all())
     if bool((off & (sums != 0)).any()) and not zeros_and_ones:
-        yield Finding("targets_do_not_sum_to_one", "warning",
-                      "The targets look like class probabilities, but they do not sum to one over the classes.",
-                      "Cross-entropy then weighs the samples differently, and its best prediction is not the target.",
-                      "Normalise them: `targets = targets / targets.sum(1, keepdim=True)`.")  # fmt: skip
+        yield said("targets_do_not_sum_to_one: class shares",
+            "The targets look like class probabilities, but they do not sum to one over the classes.")  # fmt: skip
 
 
 def _check_unit_targets(case: Case) -> Iterator[Finding]:
@@ -166,19 +151,16 @@ def _moved_labels(case: Case) -> Iterator[Finding]:
     if bool(yes.any()) and bool((~yes).any()):
         no, yes = case.target_values[~yes].max().item(), case.target_values[yes].min().item()
         if no < yes < 0.6 or yes > no > 0.4:
-            yield Finding("wrong_formula", "warning", f"The labels 0 and 1 reach the loss as {no:.3g} and {yes:.3g}.",
-                "The best answer to a clear label is then hardly on its side of 0.5.",
-                "Smooth both ends alike: `targets * (1 - e) + e / 2`.")  # fmt: skip
+            yield said("wrong_formula: moved labels", f"The labels 0 and 1 reach the loss as {no:.3g} and {yes:.3g}.")
 
 
 def _check_scale(case: Case) -> Iterator[Finding]:
     values = case.target_values
     size = max(values.mean().abs().item(), values.std(correction=0).item())
     if size > LARGE_TARGET and case.emits in ("logits", "unknown"):
-        yield Finding("large_targets", "info",
-                      f"The targets are large (mean {values.mean():.3g}, spread {values.std(correction=0):.3g}).",
-                      "A fresh model emits numbers near 0 and spends its first epochs on reaching that scale.",
-                      "Standardise with the training set's figures: `targets = (targets - mean) / std`.")  # fmt: skip
+        yield said(
+            "large_targets", f"The targets are large (mean {values.mean():.3g}, spread {values.std(correction=0):.3g})."
+        )
 
 
 def _check_kl_targets(case: Case) -> Iterator[Finding]:
@@ -186,19 +168,12 @@ def _check_kl_targets(case: Case) -> Iterator[Finding]:
     if not case.one_per_target:
         return
     if not as_log and values.min() < 0:
-        yield Finding("kl_targets_are_logarithms", "error",
-                      "The targets are negative, and KLDivLoss expects probabilities.",
-                      "With log_target=False it takes their logarithm, which is NaN.",
-                      'Say so: `nn.KLDivLoss(reduction="batchmean", log_target=True)`.')  # fmt: skip
+        yield said("kl_targets_are_logarithms", "The targets are negative, and KLDivLoss expects probabilities.")
     elif as_log and values.min() >= 0 and values.max() <= 1:
-        yield Finding("kl_targets_are_probabilities", "error",
-                      "The targets lie between 0 and 1, but log_target=True promises their logarithms.",
-                      "Their exponential is no distribution.",
-                      'Write `nn.KLDivLoss(reduction="batchmean")`.')  # fmt: skip
+        yield said("kl_targets_are_probabilities",
+            "The targets lie between 0 and 1, but log_target=True promises their logarithms.")  # fmt: skip
     if case.call.options.get("reduction", "mean") == "mean":
-        yield Finding("kl_div_mean", "info", 'KLDivLoss uses reduction="mean".',
-                      "That divides by the number of classes too, so the value is no KL divergence per sample.",
-                      'Write `nn.KLDivLoss(reduction="batchmean")`.')  # fmt: skip
+        yield said("kl_div_mean", 'KLDivLoss uses reduction="mean".')
 
 
 def _check_signs(case: Case) -> Iterator[Finding]:
@@ -206,23 +181,19 @@ def _check_signs(case: Case) -> Iterator[Finding]:
     if bool((values.abs() == 1).all()):
         return
     if bool(((values == 0) | (values == 1)).all()):
-        yield Finding("labels_zero_one", "error", f"The labels are 0 and 1, and {case.call.layer} expects -1 and +1.",
-                      "A label of 0 switches its sample off: the loss there is a constant without gradient.",
-                      "Translate them: `loss_fn(outputs, 2 * targets - 1)`.")  # fmt: skip
+        yield said("labels_zero_one", f"The labels are 0 and 1, and {case.call.layer} expects -1 and +1.")
     else:
-        yield Finding("labels_not_signs", "error",
-                      f"{case.call.layer} expects labels of -1 and +1, and the targets hold other numbers.",
-                      "The formula multiplies the score by the label, so only signs make sense.",
-                      "Translate them: `targets = torch.where(targets > 0, 1.0, -1.0)`.")  # fmt: skip
+        yield said(
+            "labels_not_signs", f"{case.call.layer} expects labels of -1 and +1, and the targets hold other numbers."
+        )
 
 
 def _check_label_lists(case: Case) -> Iterator[Finding]:
     values = case.target_values
     if case.one_per_target and case.classes > 2 and bool(((values == 0) | (values == 1)).all()):
-        yield Finding("multi_hot_into_multilabel_margin", "error",
-                      "The targets are multi-hot, and MultiLabelMarginLoss expects lists of class numbers ended by -1.",
-                      "It reads the zeros and ones as the class numbers 0 and 1.",
-                      "For multi-hot targets write `loss_fn = nn.MultiLabelSoftMarginLoss()`.")  # fmt: skip
+        yield said("multi_hot_into_multilabel_margin",
+            "The targets are multi-hot, and MultiLabelMarginLoss expects lists of class numbers ended by -1."
+        )  # fmt: skip
 
 
 def check_independent_labels(case: Case) -> Iterator[Finding]:
@@ -239,10 +210,8 @@ def check_independent_labels(case: Case) -> Iterator[Finding]:
     if bool((sums == 1).all()) or masked:
         return
     where = f"{case.call.layer} applies a softmax" if inside_loss else "The model ends in a softmax"
-    yield Finding("softmax_for_independent_labels", "warning",
-        f"{where}, but the targets say yes to {int(sums.min())} to {int(sums.max())} labels at once.",
-        "Softmax outputs share a total of one, so two true labels get about 0.5 each and none can be denied to all.",
-        "Give every label its own yes or no: return logits and write `loss_fn = nn.BCEWithLogitsLoss()`.")  # fmt: skip
+    yield said("softmax_for_independent_labels",
+        f"{where}, but the targets say yes to {int(sums.min())} to {int(sums.max())} labels at once.")  # fmt: skip
 
 
 def check_reach(case: Case) -> Iterator[Finding]:
@@ -266,11 +235,9 @@ def _unused_half(case: Case, low: float, high: float) -> Iterator[Finding]:
     values = case.target_values
     pictures = values.numel() >= 64 and values.dim() > 1 and values.min() < 0.1 and values.max() > 0.9
     if (low, high) == (-1.0, 1.0) and pictures and values.min() >= 0 and values.max() <= 1:
-        yield Finding("range_wider_than_targets", "warning",
-            "The outputs run from -1 to 1, and the targets fill the range from 0 to 1.",
-            "Half of the output's range is never wanted, and black lies in its steep middle instead of at its end.",
-            "Scale the targets, `targets * 2 - 1`, or end in a sigmoid, `return torch.sigmoid(self.out(x))`."
-        )  # fmt: skip
+        yield said(
+            "range_wider_than_targets", "The outputs run from -1 to 1, and the targets fill the range from 0 to 1."
+        )
 
 
 def _reach(case: Case) -> tuple[float, float]:

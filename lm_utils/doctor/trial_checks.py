@@ -16,7 +16,7 @@ from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
 from lm_utils.doctor.output_origin import nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.report import Finding
+from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import LOSSES
 
 SURE = 8.0  # a logit that means yes
@@ -82,8 +82,8 @@ class _Trial:
         both = {id(self.outputs), *(id(t) for t in tensors_in(self.patient.targets) if t.shape == targets.shape)}
         names = [s.name for s in self.steps if len({id(t) for t in s.tensors} & both) > 1]
         values = self.outputs.detach()
-        tied = any(float(one.std()) < 1e-4 for a in {1, -1} & {*range(-values.dim(), values.dim())} if values.shape[a] > 1
-                   for one in (values.norm(dim=a), values.sum(a)))  # fmt: skip
+        sizes = [how(dim=a) for a in range(1, values.dim()) if values.shape[a] > 1 for how in (values.norm, values.sum)]
+        tied = any(float(one.std()) < 1e-4 for one in sizes)
         return not self.classes and not tied and any(LOSSES.get(n, ("distance",))[0] == "distance" for n in names)
 
     def __call__(self, values: Tensor, targets: object = None) -> tuple[float, Tensor]:
@@ -116,10 +116,9 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
             return
     margin = BETWEEN * abs(right - wrong) + 1e-6
     if wrong + margin < between < right - margin:
-        yield Finding("better_outputs_cost_more", "warning",
-            f"Outputs that agree with the targets cost {right:.4g}, outputs that contradict them cost {wrong:.4g}.",
-            "The optimiser makes the loss small, so it drives the model away from the targets.",
-            "Turn the sign of the loss, `loss = -score` or `loss = 1 - score`, or swap its two arguments.")  # fmt: skip
+        yield said("better_outputs_cost_more: sides",
+            f"Outputs that agree with the targets cost {right:.4g}, outputs that contradict them cost {wrong:.4g}."
+        )  # fmt: skip
         return
     if not whole and not binary:
         if trial.meets(targets):
@@ -158,12 +157,9 @@ def _from_wrong_to_right(
     rise = max(now - was for was, now in pairwise(costs))
     if max(costs) - costs[0] > 2 * BETWEEN * span and rise > 0.5 * BETWEEN * span > 1e-6:
         whose = "" if label is None else f" for a target of {label}"
-        yield Finding("wrong_formula", "warning",
+        yield said("wrong_formula: from wrong to right",
             f"Outputs that contradict the targets cost {costs[0]:.4g}{whose}; nearer to the truth they cost "
-            f"{max(costs):.4g}.",
-            "Whoever is surely wrong is rewarded for it, so the loss pushes the worst outputs further away.",
-            "Weigh what is hard, `(1 - p) ** gamma * -log(p)`, where p is the probability of the truth: "
-            "`p` for a yes, `1 - p` for a no.")  # fmt: skip
+            f"{max(costs):.4g}.")  # fmt: skip
 
 
 def _not_least(trial: _Trial, truth: Tensor, right: float, wrong: float) -> Iterator[Finding]:
@@ -174,11 +170,9 @@ def _not_least(trial: _Trial, truth: Tensor, right: float, wrong: float) -> Iter
         cheapest = min(cheapest, cost)
         at = (at - size * slope.sign()).clamp(truth.min(), truth.max())
     if isfinite(cheapest) and cheapest < right - 2 * BETWEEN * abs(right - wrong) - 1e-6:
-        yield Finding("wrong_formula", "warning",
-            f"Outputs equal to the targets cost {right:.3g}, and a few steps downhill from there {cheapest:.3g}.",
-            "The loss is least at other outputs than the targets, so the better it is learnt, the further off they are.",
-            "Try it by hand: `loss_fn(targets, targets)` must be the least; boxes need the form that the formula reads, "
-            "an overlap of soft masks `(x + y - (x - y).abs()) / 2` for `x * y`.")  # fmt: skip
+        yield said("wrong_formula: not least",
+            f"Outputs equal to the targets cost {right:.3g}, and a few steps downhill from there {cheapest:.3g}."
+        )  # fmt: skip
 
 
 def _marked(trial: _Trial, targets: Tensor) -> Iterator[Finding]:
@@ -187,10 +181,8 @@ def _marked(trial: _Trial, targets: Tensor) -> Iterator[Finding]:
     marks = {255.0, -100.0, *[-1.0] * (not trial.raw)} & set(values) if few and {0.0, 1.0} < set(values) else set()
     here = targets.reshape(trial.outputs.shape) == next(iter(marks)) if marks else None
     if here is not None and bool(trial(trial.outputs.detach())[1][here].any()):
-        yield Finding("targets_outside_unit_range", "warning",
-            f"Targets of {next(iter(marks)):g} among those of 0 and 1 count as numbers in the loss.",
-            "They mark what is to be left out; as numbers they outweigh everything else.",
-            "Leave them out: `keep = targets != 255; loss_fn(outputs[keep], targets[keep])`.")  # fmt: skip
+        yield said("targets_outside_unit_range",
+            f"Targets of {next(iter(marks)):g} among those of 0 and 1 count as numbers in the loss.")  # fmt: skip
 
 
 def _far(trial: _Trial, truth: Tensor, right: float) -> Iterator[Finding]:
@@ -225,18 +217,13 @@ def _pulled_elsewhere(slope: Tensor, targets: Tensor) -> Iterator[Finding]:
             hits = [way(-1) == truth for way in (scores.argmin, scores.argmax)] if int(taught.sum()) >= FEWEST else []
             shares += [float(hit[taught].float().mean()) for hit in hits]
     if shares and max(shares) < PULLED:
-        yield Finding("axes_scrambled", "warning",
-            f"Undecided scores are moved towards the true class in {100 * max(shares):.0f} % of the places only.",
-            "The target of one place meets the scores of another: an axis was moved in one of the two, not in both.",
-            "Keep the order of both: `outputs.movedim(1, -1).reshape(-1, classes)` with `targets.reshape(-1)`."
+        yield said("axes_scrambled: pulled elsewhere",
+            f"Undecided scores are moved towards the true class in {100 * max(shares):.0f} % of the places only."
         )  # fmt: skip
 
 
 def _unstable(where: str) -> Iterator[Finding]:
-    yield Finding("unstable_formula", "warning",
-        f"The loss or its gradient is not finite where the model is {where}.",
-        "float32 rounds a sure probability to 0 or 1, and its logarithm is infinite: one sample ruins all weights.",
-        "Use the stable form: `F.binary_cross_entropy_with_logits`, `F.cross_entropy`, `F.logsigmoid`.")  # fmt: skip
+    yield said("unstable_formula", f"The loss or its gradient is not finite where the model is {where}.")
 
 
 def _is_count(targets: object) -> bool:
@@ -261,10 +248,9 @@ def _of_views(seen: Observation, patient: Patient) -> Iterator[Finding]:
         whole = torch.stack(answer, 1) if packed else changed(outputs, lambda _: next(given))  # noqa: B023
         costs.append(cost_of(patient, whole, patient.targets)[0])
     if costs[1] < costs[0] - BETWEEN * abs(costs[0]) - 1e-6:
-        yield Finding("better_outputs_cost_more", "warning",
-            f"Equal views of a sample cost {costs[0]:.4g}, views of two different samples cost {costs[1]:.4g}.",
-            "The optimiser makes the loss small, so it drives apart what belongs together.",
-            "Turn the sign, `loss = 1 - similarity`, or put the positive before the negative.")  # fmt: skip
+        yield said("better_outputs_cost_more: of views",
+            f"Equal views of a sample cost {costs[0]:.4g}, views of two different samples cost {costs[1]:.4g}."
+        )  # fmt: skip
 
 
 def _of_pairs(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -278,14 +264,13 @@ def _of_pairs(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if min(int(yes.sum()), int((~yes).sum())) < 3 or labels.unique().numel() != 2:
         return
     near = yes if apart[yes].mean() < apart[~yes].mean() else ~yes
-    one = outputs[:, 0].detach()
-    costs = [cost_of(patient, torch.stack([one, torch.where(equal.view(-1, *[1] * (one.dim() - 1)), one, one.roll(1, 0))], 1),
-                     labels)[0] for equal in (near, ~near)]  # fmt: skip
+    one, rows = outputs[:, 0].detach(), near.view(-1, *[1] * (outputs.dim() - 2))
+    others = (torch.where(equal, one, one.roll(1, 0)) for equal in (rows, ~rows))
+    costs = [cost_of(patient, torch.stack([one, other], 1), labels)[0] for other in others]
     if apart[near].mean() < 0.5 * apart[~near].mean() and costs[1] < costs[0] - BETWEEN * abs(costs[0]):
-        yield Finding("wrong_formula", "warning",
-            "The loss drives apart the pairs that are near each other in the inputs, and draws the others together.",
-            "Half of all formulas take label 1 for a pair that belongs together, the other half for one that does not.",
-            "Swap the two: `y * d**2 + (1 - y) * F.relu(margin - d)**2` where 1 means alike.")  # fmt: skip
+        yield said("wrong_formula: of pairs",
+            "The loss drives apart the pairs that are near each other in the inputs, and draws the others together."
+        )  # fmt: skip
 
 
 def _undecided(good: Tensor, bad: Tensor) -> Tensor:

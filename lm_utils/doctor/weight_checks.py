@@ -9,7 +9,7 @@ from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.formula_checks import kind_of, pairs_of
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.report import Finding
+from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import Step
 
 FEW = 0.3  # share of positives below which they are rare
@@ -97,11 +97,9 @@ def _class_weights(case: Case) -> Iterator[Finding]:
         return
     both = torch.stack([counts.log(), weight.log().nan_to_num(neginf=-20)])
     if torch.corrcoef(both)[0, 1] > 0.8:
-        yield Finding("class_weight_reversed", "warning",
+        yield said("class_weight_reversed: class weights",
             f"The most frequent class has the weight {weight[counts.argmax()]:.3g}, the rarest "
-            f"{weight[counts.argmin()]:.3g}.",
-            "The weights make the imbalance worse: the rare class costs even less than it would without them.",
-            "Weigh by the inverse frequency: `weight = counts.sum() / counts`.")  # fmt: skip
+            f"{weight[counts.argmin()]:.3g}.")  # fmt: skip
 
 
 def _positive_weight(case: Case) -> Iterator[Finding]:
@@ -116,10 +114,9 @@ def _positive_weight(case: Case) -> Iterator[Finding]:
     weight, share = weight.detach().flatten().to(share), share.flatten()
     wrong = ((share < FEW) & (share > 0) & (weight < 0.7)) | ((share > 1 - FEW) & (share < 1) & (weight > 1.5))
     if bool(wrong.float().mean() > 0.5):
-        yield Finding("pos_weight_reversed", "warning",
-            f"{100 * share.mean():.0f} % of the targets are positive, and pos_weight is {weight.mean():.3g}.",
-            "Above 1 it makes positives dearer, below 1 cheaper: here it makes the imbalance worse.",
-            "It is the number of negatives for each positive: `pos_weight = negatives / positives`.")  # fmt: skip
+        yield said("pos_weight_reversed",
+            f"{100 * share.mean():.0f} % of the targets are positive, and pos_weight is {weight.mean():.3g}."
+        )  # fmt: skip
 
 
 def check_masks(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -145,9 +142,7 @@ def _counts(seen: Observation) -> Iterator[Finding]:
         signed = bool((values < 0).any() and (values > 0).any())
         if seen.watcher.sources(values) == {"targets"} and (signed or id(values) in filled):
             what = "a sum of numbers of both signs" if signed else "the number of places that a mask has emptied"
-            yield Finding("wrong_formula", "warning", f"The loss is divided by {what}.",
-                "A mean is divided by how many count; by anything else its size, or even its sign, changes from batch to "
-                "batch.", "Use a mask of what counts in both places: `(each * mask).sum() / mask.sum()`.")  # fmt: skip
+            yield said("wrong_formula: counts", f"The loss is divided by {what}.")
             return
 
 
@@ -194,7 +189,6 @@ def _own_weights(seen: Observation, patient: Patient, step: Step, each: Tensor, 
         return
     ratio, odds = of_yes[0] / of_no[0], share / (1 - share)
     if torch.minimum(ratio, odds) > 2 or torch.maximum(ratio, odds) < 0.5:
-        yield Finding("class_weight_reversed", "warning",
-            f"{100 * share:.0f} % of the labels are yes; a yes weighs {of_yes[0]:.3g} and a no {of_no[0]:.3g}.",
-            "The weights make the imbalance worse: the rare label costs even less than it would without them.",
-            "Swap the two weights: the rarer label gets the larger one.")  # fmt: skip
+        yield said("class_weight_reversed: own weights",
+            f"{100 * share:.0f} % of the labels are yes; a yes weighs {of_yes[0]:.3g} and a no {of_no[0]:.3g}."
+        )  # fmt: skip

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from lm_utils import doctor
 from lm_utils.doctor import diagnose
-from lm_utils.doctor.misfits import MISFITS
+from lm_utils.doctor.report import table
 
 
 def soft():
@@ -176,8 +176,8 @@ MEASURES = {  # where the mended loss is no measure of what the wrong one emits
 
 
 def codes_of_the_doctor() -> set[str]:
-    """Every code that stands in the package: in a Finding, or in the table of misfits."""
-    found = {code for code, *_ in MISFITS.values()}
+    """Every code that stands in the package: in a Finding, or in the tables of sentences."""
+    found = {row["code"] for row in table("misfits.csv")} | {row["key"].split(":")[0] for row in table("sentences.csv")}
     for file in Path(doctor.__file__).parent.glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Finding":
