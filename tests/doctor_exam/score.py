@@ -17,6 +17,7 @@ from doctor_exam.fresh_wrong import FRESH_WRONG
 from doctor_exam.known import KNOWN
 from doctor_exam.last import LAST
 from doctor_exam.late import LATE
+from doctor_exam.round_eight import ROUND_EIGHT
 from doctor_exam.round_five import ROUND_FIVE
 from doctor_exam.round_four import ROUND_FOUR
 from doctor_exam.round_seven import ROUND_SEVEN
@@ -58,6 +59,7 @@ SETS = {
     "fifth": list(ROUND_FIVE),
     "sixth": list(ROUND_SIX),
     "seventh": list(ROUND_SEVEN),
+    "eighth": list(ROUND_EIGHT),
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
 afterwards, and taken from a published study."""
