@@ -23,7 +23,7 @@ def check_path(seen: Observation, outputs: Tensor | None, patient: Patient) -> I
         return
     if not any(p.requires_grad for p in patient.parameters.values()):
         yield said("all_weights_frozen", "Every parameter of the model is frozen.")
-    elif not outputs.requires_grad:
+    elif not any(t.requires_grad for t in (outputs, *tensors_in(seen.outputs))):
         cause = (
             "they are whole numbers, as argmax, round or a comparison gives them"
             if not outputs.is_floating_point()

@@ -89,15 +89,14 @@ def _linear_layers(seen: Observation) -> Iterator[Finding]:
     start = seen.loss if isinstance(seen.loss, Tensor) else None
     for node in nodes_behind(start.grad_fn) if start is not None else ():
         inner = node.next_functions[1][0] if operation(node) == "Addmm" else None
-        while inner is not None and operation(inner) in ("View", "UnsafeView"):
+        while inner is not None and operation(inner) in ("View", "UnsafeView", "NativeBatchNorm"):
             inner = inner.next_functions[0][0]
         if inner is None or operation(inner) != "Addmm":
             continue
         (first, middle), (_, last) = (one._saved_mat2_sym_sizes for one in (inner, node))
         if middle > first and middle >= last:
             yield said("no_activation_between",
-                f"A linear layer {int(first)} to {int(middle)} is followed by one to {int(last)}, and nothing between."
-            )  # fmt: skip
+                f"Linear layers {int(first)} to {int(middle)} to {int(last)} have nothing between them.")  # fmt: skip
             return
 
 

@@ -7,6 +7,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from math import inf
 
 import torch
@@ -77,7 +78,10 @@ def node_behind(tensor: torch.Tensor) -> object | None:
 
 def operation(node: object) -> str:
     """The bare name of a graph node: SigmoidBackward0 is "Sigmoid"."""
-    return re.sub(r"(Inplace)?Backward\d*$", "", node.name().rsplit("::", 1)[-1])
+    return _bare(node.name())
+
+
+_bare = cache(lambda name: re.sub(r"(Inplace)?Backward\d*$", "", name.rsplit("::", 1)[-1]))
 
 
 def _parents(node: object) -> list[object]:

@@ -223,8 +223,7 @@ def _two_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
         less_one = (one.args[1:] == (1,) for one in seen.watcher.steps if one.args and one.args[0] is step.result)
         if norm and of(seen, step.tensors[0]) == {"outputs"} and any(less_one):
             yield said("wrong_formula: two axes",
-                f"A gradient of {list(shape)} is drawn towards a norm of 1 at each of its places, not for each sample."
-            )  # fmt: skip
+                f"A gradient of {list(shape)} is drawn to a norm of 1 at each place, not for each sample.")  # fmt: skip
     if any(len(found) > 1 for found in axes.values()):
         yield said("softmax_wrong_axis: two axes", "Two softmaxes of one shape run over two different axes.")
 

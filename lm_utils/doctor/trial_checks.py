@@ -269,8 +269,7 @@ def _of_pairs(seen: Observation, patient: Patient) -> Iterator[Finding]:
     costs = [cost_of(patient, torch.stack([one, other], 1), labels)[0] for other in others]
     if apart[near].mean() < 0.5 * apart[~near].mean() and costs[1] < costs[0] - BETWEEN * abs(costs[0]):
         yield said("wrong_formula: of pairs",
-            "The loss drives apart the pairs that are near each other in the inputs, and draws the others together."
-        )  # fmt: skip
+            "The loss drives apart pairs that are alike in the inputs, and draws the others together.")  # fmt: skip
 
 
 def _undecided(good: Tensor, bad: Tensor) -> Tensor:

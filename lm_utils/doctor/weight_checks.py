@@ -184,6 +184,8 @@ def _own_weights(seen: Observation, patient: Patient, step: Step, each: Tensor, 
     weights, share = weights.reshape(-1), yes.float().mean()
     if not 0 < share < 1 or seen.watcher.sources(step.tensors[0]) == seen.watcher.sources(step.tensors[1]):
         return
+    if any(kind_of(one) == "pow" and "outputs" in seen.watcher.sources(one.args) for one in seen.watcher.steps):
+        return  # a focal loss weighs the other way round on purpose
     of_yes, of_no = weights[yes], weights[~yes]
     if bool((of_yes != of_yes[0]).any()) or bool((of_no != of_no[0]).any()) or min(of_yes[0], of_no[0]) <= 0:
         return

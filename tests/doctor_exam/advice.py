@@ -482,4 +482,25 @@ MORE = {
     "dead_term, numbers": (
         lambda: (mlp(5), lambda out, y: CE(out, y) + torch.tensor([o.item() for o in out.square().mean(1)]).mean()),
         lambda: (mlp(5), lambda out, y: CE(out, y) + out.square().mean()), lambda: x_and(by_size)),
+    "unused_target": (
+        lambda: (mlp(3), lambda q, y: F.mse_loss(q.gather(1, y[0][:, None])[:, 0], y[1] + 0.9 * y[3])),
+        lambda: (mlp(3), lambda q, y: F.mse_loss(q.gather(1, y[0][:, None])[:, 0], y[1] + 0.9 * (1 - y[2]) * y[3])),
+        lambda: x_and(lambda x: (x[:, :3].argmax(1), x[:, 3], (x[:, 4] > 0).float(), 3 + x[:, 5]))),
+    "no_activation_between": (
+        lambda: (nn.Sequential(nn.Linear(8, 32), nn.Linear(32, 2)), CE), lambda: (mlp(2), CE),
+        lambda: x_and(lambda x: (x[:, 0] * x[:, 1] > 0).long())),
+    "padding_attended": (
+        lambda: (Pool(lambda s, m: s), CE), lambda: (Pool(lambda s, m: s.masked_fill(~m, -torch.inf)), CE),
+        lambda: (lambda x, y: ((x[0], x[1].bool()), y))(*steps_and_mask())),
+    "labels_shifted_twice": (
+        lambda: (Tagger(50), lambda out, y: words(out[:, :-1][:, :-1], y[:, 1:][:, 1:])),
+        lambda: (Tagger(50), lambda out, y: words(out[:, :-1], y[:, 1:])), counted),
+    "wrong_formula, soft masks": (
+        lambda: (nn.Sequential(nn.Conv2d(3, 1, 1), nn.Sigmoid()), dice),
+        lambda: (nn.Sequential(nn.Conv2d(3, 1, 1), nn.Sigmoid()),
+                 lambda p, y: 1 - (p + y - (p - y).abs()).sum() / (p + y).sum()),
+        lambda: (lambda x: (x, x[:, :1].sigmoid()))(inputs(3, 6, 6))),
+    "target_in_view, columns": (
+        lambda: (mlp(1), MSE), lambda: (mlp(1), MSE), lambda: x_and(lambda x: 3 * x[:, :1] + 1),
+        lambda x, y: (torch.cat([y / 9 + 0.3 * torch.randn(N, 1), x[:, 1:]], 1), y)),
 }  # fmt: skip
