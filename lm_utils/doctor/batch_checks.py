@@ -135,7 +135,7 @@ def _unused(patient: Patient, whole: object, cost: float, slopes: list[Tensor]) 
             found = [cost_of(patient, whole, one) for one in targets]
             if all(c == cost and all(map(torch.equal, s, slopes)) for c, s in found):
                 yield said("unused_target",
-                    f"A part of the targets, of shape {list(part.shape)}, changes neither loss nor gradient.")  # fmt: skip
+                    f"A part {list(part.shape)} of the targets changes neither loss nor gradient.")  # fmt: skip
 
 
 def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Finding]:
