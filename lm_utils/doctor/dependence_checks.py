@@ -143,14 +143,14 @@ def _in_the_inputs(seen: Observation, patient: Patient) -> Iterator[Finding]:
     inputs, targets = patient.inputs, patient.targets
     if not all(isinstance(t, Tensor) and t.is_floating_point() and t.dim() for t in (inputs, targets)):
         return
-    samples = len(inputs)
-    features, goals = (t.reshape(samples, -1) for t in (inputs, targets) if len(targets) == samples)
-    if samples < FEWEST or goals.shape[1] > features.shape[1] / 2 or not bool(goals.std(0).min() > 0):
+    if (samples := len(inputs)) < FEWEST or len(targets) != samples or inputs.dim() < 3:
+        return  # of a table it is often asked on purpose, as a first trial
+    features, goals = (t.reshape(samples, -1) for t in (inputs, targets))
+    if goals.shape[1] > features.shape[1] / 2 or not bool(goals.std(0).min() > 0):
         return
     features, goals = (F.normalize(t.double() - t.double().mean(0), dim=0) for t in (features, goals))
     alike = (features.T @ goals).abs() > 1 - 1e-9
-    binary = bool(((targets == 0) | (targets == 1)).all())
-    if not binary and bool(alike.any(0).all()):
+    if targets.unique().numel() > 2 and bool(alike.any(0).all()):
         place = int(alike[:, 0].float().argmax())
         with patient.predicting():
             other = inputs.reshape(samples, -1).clone()

@@ -500,7 +500,4 @@ MORE = {
         lambda: (nn.Sequential(nn.Conv2d(3, 1, 1), nn.Sigmoid()),
                  lambda p, y: 1 - (p + y - (p - y).abs()).sum() / (p + y).sum()),
         lambda: (lambda x: (x, x[:, :1].sigmoid()))(inputs(3, 6, 6))),
-    "target_in_view, columns": (
-        lambda: (mlp(1), MSE), lambda: (mlp(1), MSE), lambda: x_and(lambda x: 3 * x[:, :1] + 1),
-        lambda x, y: (torch.cat([y / 9 + 0.3 * torch.randn(N, 1), x[:, 1:]], 1), y)),
 }  # fmt: skip
