@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import errno
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -11,9 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from lm_utils.errors import UserError
-
-MACHINE_FAULTS = {errno.ENOSPC, errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT}
+from lm_utils.errors import MACHINE_FAULTS, UserError
 
 
 class Parser(argparse.ArgumentParser):

@@ -5,9 +5,19 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
+MACHINE_FAULTS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
+
 
 class UserError(ValueError):
     """Something the user can put right; a command prints its sentence instead of a traceback."""
+
+
+def cannot_write(place: Path | str, error: OSError) -> str:
+    """Say that a file or folder cannot be written, and what to do."""
+    return f"Cannot write {place}: {error.strerror}; make room or make it writable, then run again."
 
 
 def one_line(error: Exception) -> str:

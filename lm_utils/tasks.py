@@ -7,6 +7,12 @@ import torch
 from torch import Tensor
 
 Kind = Literal["value", "single", "exclusive", "labels"]
+PERFECT = {"accuracy": 1.0, "mse": 0.0}
+
+
+def skill(score: float, baseline: float, metric: str) -> float:
+    """The share of the way from the best constant answer (0) to a perfect one (1)."""
+    return (score - baseline) / (PERFECT[metric] - baseline)
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,6 @@ class Task:
     def better(self, new: float, old: float) -> bool:
         """Whether the first metric value is the better one."""
         return new < old if self.metric == "mse" else new > old
-
-    @property
-    def worst(self) -> float:
-        """A metric value that everything beats."""
-        return float("inf") if self.metric == "mse" else float("-inf")
 
     def score(self, predictions: Tensor, targets: Tensor) -> float:
         """The metric: mean squared error, or the share of right answers (over all outputs for labels)."""

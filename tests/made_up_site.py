@@ -14,10 +14,11 @@ from ipywidgets.embed import dependency_state, embed_data
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from lm_utils.files import PROJECT
 from lm_utils.lessons.losses import error_lab
 from lm_utils.show.quiz import predict
 from lm_utils.show.style import image_tag, new_figure
-from lm_utils.workshop.publish.notebooks import NOTEBOOK_METADATA, ROOT
+from lm_utils.workshop.publish.notebooks import NOTEBOOK_METADATA
 from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW
 
 LEFT_OUT = (".*", "*.egg-info", "*.jsonl", "build", "lm_utils", "mine", "node_modules", "notebooks", "__pycache__")
@@ -27,15 +28,15 @@ ALT = "A straight line from 0 to 1."
 
 def small_repository(root: Path) -> Path:
     """Put down the repository's pages, and tiny notebooks of all names; returns the folder of executed copies."""
-    shutil.copytree(ROOT, root, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
+    shutil.copytree(PROJECT, root, ignore=shutil.ignore_patterns(*LEFT_OUT), dirs_exist_ok=True)
     executed = root / "build" / "run-all"
-    for path in [*(ROOT / "notebooks").glob("*.ipynb"), *(ROOT / "notebooks" / "ko").glob("*.ipynb")]:
+    for path in [*(PROJECT / "notebooks").glob("*.ipynb"), *(PROJECT / "notebooks" / "ko").glob("*.ipynb")]:
         made = rich() if path.stem == RICH else tiny(title_of(path))
-        write(root / path.relative_to(ROOT), without_outputs(made))
+        write(root / path.relative_to(PROJECT), without_outputs(made))
         if path.parent.name != "ko":
             write(executed / path.name, with_parameters(made))
             (executed / f"{path.stem}.html").write_text(f"<html lang='en'><title>{path.stem}</title></html>", "utf-8")
-    shutil.copyfile(ROOT / "notebooks" / "README.md", root / "notebooks" / "README.md")
+    shutil.copyfile(PROJECT / "notebooks" / "README.md", root / "notebooks" / "README.md")
     (executed / "index.html").write_text("<html lang='en'><title>Still pages</title></html>", "utf-8")
     return executed
 

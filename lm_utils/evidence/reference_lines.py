@@ -20,7 +20,7 @@ IMAGES = 1_000  # about how many images' targets the search looks at
 
 
 @dataclass(frozen=True)
-class Landmarks:
+class ReferenceLines:
     """Values of loss and metric; None where there is none worth a line."""
 
     constant_loss: float | None  # the best loss of a network that never looks at the image
@@ -29,14 +29,14 @@ class Landmarks:
     best_metric: float | None  # the best metric these outputs can reach, where that is not perfect
 
 
-def landmarks(pairing: Pairing, data: Splits) -> Landmarks:
-    """Return the landmarks of a pairing on the validation images of these splits."""
-    return landmarks_of(pairing, data.train.digits, data.valid.digits)
+def reference_lines(pairing: Pairing, data: Splits) -> ReferenceLines:
+    """Return the reference lines of a pairing on the validation images of these splits."""
+    return reference_lines_of(pairing, data.train.digits, data.valid.digits)
 
 
-def stored_landmarks(pairing: Pairing, data: str) -> Landmarks:
-    """Return the landmarks of a pairing for stored runs of a data set, whose images need not be here."""
-    return landmarks_of(pairing, mixed_digits(data), mixed_digits(data))
+def stored_reference_lines(pairing: Pairing, data: str) -> ReferenceLines:
+    """Return the reference lines of a pairing for stored runs of a data set, whose images need not be here."""
+    return reference_lines_of(pairing, mixed_digits(data), mixed_digits(data))
 
 
 @cache
@@ -47,12 +47,12 @@ def mixed_digits(data: str) -> Tensor:
 
 
 @lru_cache(maxsize=1024)  # the site asks for every pairing
-def landmarks_of(pairing: Pairing, train_digits: Tensor, digits: Tensor) -> Landmarks:
-    """Return the landmarks of a pairing trained on some digits and judged on others."""
+def reference_lines_of(pairing: Pairing, train_digits: Tensor, digits: Tensor) -> ReferenceLines:
+    """Return the reference lines of a pairing trained on some digits and judged on others."""
     task = pairing.spec
     train, targets = task.target(train_digits), task.target(digits)
     scale = pairing.scale(train)
-    return Landmarks(
+    return ReferenceLines(
         constant_loss(pairing, targets, scale),
         least_loss(pairing, targets, scale),
         task.baseline(train, targets),

@@ -24,10 +24,11 @@ from math import exp, inf, isfinite, log, nan, sqrt
 import numpy as np
 import scipy  # which loads a submodule at its first use; `stats` takes seconds
 
+from lm_utils.tasks import PERFECT, skill
+
 LEVEL = 0.95
 MARGIN = {"accuracy": 0.005, "mse": 0.01}  # a paired difference inside it is practically no difference
 REPRODUCED = {"accuracy": 0.01, "mse": 0.03}  # how near our mean must come to a published figure
-PERFECT = {"accuracy": 1.0, "mse": 0.0}
 FAILURE_SKILL = 0.05  # a run that closes less than this share of the way from the baseline to perfect has failed
 FEWEST_SEEDS = 6  # with five paired seeds no sign-flip p can fall below 2 / 2**5 = 0.0625
 EXACT_UP_TO = 14  # seeds whose 2**n sign patterns are all counted; beyond, they are drawn
@@ -191,11 +192,6 @@ def error_ratio(ours: Sequence[float], others: Sequence[float], metric: str) -> 
 
 
 # --- failures and speed ----------------------------------------------------------------------------------------------
-
-
-def skill(score: float, baseline: float, metric: str) -> float:
-    """Return the share of the way from the best constant answer (0) to a perfect one (1)."""
-    return (score - baseline) / (PERFECT[metric] - baseline)
 
 
 def at_chance(score: float, baseline: float, metric: str) -> bool:

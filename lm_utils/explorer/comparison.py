@@ -1,19 +1,20 @@
 """The last few runs side by side: their curves, a table, and both as files."""
 
 import base64
-import csv
-import io
 from collections.abc import Sequence
+from dataclasses import asdict
 from html import escape
 from math import isnan
 from pathlib import Path
 
 import ipywidgets as widgets
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lm_utils.evidence.results import TITLES, counted
 from lm_utils.evidence.sentences import shown
+from lm_utils.evidence.tables import Table
 from lm_utils.explorer.figures import METRIC, PERCENT, WIDTH
 from lm_utils.explorer.live_run import LiveRun
 from lm_utils.files import write_whole
@@ -22,11 +23,7 @@ from lm_utils.show.style import COLORS, LINES, MARKERS, Picture, new_figure, png
 from lm_utils.training import RECORD
 
 KEPT = 6
-RUN_COLUMNS = (
-    "run", "task", "loss", "activation", "hidden", "normalize", "prior_bias", "lr", "patience", "seed", "data",
-    "status", "best_epoch", "test_metric",
-)  # fmt: skip
-HEAD = ("run", "task", "pairing", "lr", "seed", "status", "epochs", "best validation", "test", "data")
+OF_A_RUN = ("seed", "data", "status", "best_epoch", "test_metric")
 
 
 class Comparison(Fold):
@@ -84,36 +81,28 @@ def runs_table(runs: Sequence[LiveRun]) -> str:
     """Return the runs as a table, the numbers as in the overlay."""
     if not runs:
         return "No runs kept yet: the last six are."
-    rows = "".join(table_row(table_line(number, live), "td") for number, live in enumerate(runs, 1))
-    return f"<table style='font-size:13px;line-height:1.35'>{table_row(HEAD, 'th')}{rows}</table>"
+    page = Table.page_of(pd.DataFrame([table_line(number, live) for number, live in enumerate(runs, 1)]))
+    page = page.replace("'text-align:left", "'padding:.15em .7em;text-align:left")
+    return page.replace('class="dataframe"', "style='font-size:13px;line-height:1.35'")
 
 
-def table_row(values: Sequence[object], tag: str) -> str:
-    """Return one row of a table."""
-    style = "padding:.15em .7em;text-align:left"
-    return "<tr>" + "".join(f"<{tag} style='{style}'>{escape(str(value))}</{tag}>" for value in values) + "</tr>"
-
-
-def table_line(number: int, live: LiveRun) -> tuple:
+def table_line(number: int, live: LiveRun) -> dict[str, object]:
     """Return what the table says about one run."""
     choice, run, task = live.choice, live.run, live.choice.pairing.spec
-    scores = ["" if isnan(value) else shown(value, task) for value in (run.valid_metric, run.test_metric)]
-    return (number, task.title, choice.pairing.label, f"{choice.lr:g}", choice.seed, run.status, run.epochs, *scores,
-            TITLES[run.data])  # fmt: skip
+    best, test = ("" if isnan(value) else shown(value, task) for value in (run.valid_metric, run.test_metric))
+    return {"run": number, "task": task.title, "pairing": choice.pairing.label, "lr": f"{choice.lr:g}",
+            "seed": choice.seed, "status": run.status, "epochs": run.epochs, "best validation": best, "test": test,
+            "data": TITLES[run.data]}  # fmt: skip
 
 
 def runs_csv(runs: Sequence[LiveRun]) -> str:
     """Return the runs as CSV: one line per run and epoch (one line without epoch for a run that has none)."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow((*RUN_COLUMNS, *RECORD))
+    lines = []
     for number, live in enumerate(runs, 1):
-        p, run = live.choice.pairing, live.run
-        fixed = (number, p.task, p.loss, p.activation, p.hidden, p.normalize, p.prior_bias, live.choice.lr,
-                 live.choice.patience, run.seed, run.data, run.status, run.best_epoch, run.test_metric)  # fmt: skip
-        for record in run.history or [dict.fromkeys(RECORD, "")]:
-            writer.writerow((*fixed, *(record[name] for name in RECORD)))
-    return text.getvalue()
+        fixed = {"run": number, **asdict(live.choice.pairing), "lr": live.choice.lr, "patience": live.choice.patience,
+                 **{name: getattr(live.run, name) for name in OF_A_RUN}}  # fmt: skip
+        lines += [fixed | record for record in live.run.history or [dict.fromkeys(RECORD, "")]]
+    return pd.DataFrame(lines, dtype=object).to_csv(index=False, na_rep="nan", lineterminator="\n")
 
 
 def comparison_figure(runs: Sequence[LiveRun]) -> Figure:

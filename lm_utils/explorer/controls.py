@@ -1,15 +1,17 @@
 """Drop-downs and boxes for a choice; they grey out what makes no sense for its task."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import fields
 
 import ipywidgets as widgets
 
 from lm_utils.activations import ACTIVATIONS, HIDDEN
 from lm_utils.explorer.choice import LEARNING_RATES, Choice, activations_for, can_normalise, changed
 from lm_utils.losses import LOSSES
+from lm_utils.pairing import Pairing
 from lm_utils.tasks import TASKS
 
-PAIRING_FIELDS = ("task", "loss", "activation", "hidden", "normalize", "prior_bias")
+PAIRING_FIELDS = tuple(field.name for field in fields(Pairing))
 TRAINING_FIELDS = ("lr", "patience", "epochs", "seed")
 WIDE = {"description_width": "9.5em"}
 

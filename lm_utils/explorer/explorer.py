@@ -9,7 +9,7 @@ from threading import Event
 import ipywidgets as widgets
 
 from lm_utils.data import friendly
-from lm_utils.evidence.reference_lines import landmarks
+from lm_utils.evidence.reference_lines import reference_lines
 from lm_utils.explorer import figures, texts
 from lm_utils.explorer.choice import PRESETS
 from lm_utils.explorer.comparison import Comparison
@@ -143,7 +143,7 @@ class Explorer(LiveBox):
         live, pairing = self.live, self.choice.pairing
         secret = self.predict.waiting
         comparable = self.splits.name == self.shipped.data and not secret
-        lines = landmarks(pairing, live.data if live is not None else self.splits)
+        lines = reference_lines(pairing, live.data if live is not None else self.splits)
         if secret:  # what these outputs can reach would give the answer away
             lines = replace(lines, constant_loss=None, least_loss=None, best_metric=None)
         return figures.curves_chart(pairing, lines, live, self.shipped if comparable else None)

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch.nn import functional as F
 
-from lm_utils.evidence.reference_lines import Landmarks
+from lm_utils.evidence.reference_lines import ReferenceLines
 from lm_utils.evidence.results import TITLES, Results, counted
 from lm_utils.explorer.live_run import SHOWN, LiveRun, Look
 from lm_utils.pairing import Pairing
@@ -40,13 +40,13 @@ def title(axes: Axes, text: str) -> None:
 # --- curves ----------------------------------------------------------------------------------------------------------
 
 
-def curves_figure(pairing: Pairing, lines: Landmarks, live: LiveRun | None = None) -> Figure:
+def curves_figure(pairing: Pairing, lines: ReferenceLines, live: LiveRun | None = None) -> Figure:
     """Draw what `curves_chart` returns as a still picture."""
     return chart_figure(curves_chart(pairing, lines, live))
 
 
 def curves_chart(
-    pairing: Pairing, lines: Landmarks, live: LiveRun | None = None, stored: Results | None = None
+    pairing: Pairing, lines: ReferenceLines, live: LiveRun | None = None, stored: Results | None = None
 ) -> Chart:
     """Return loss and metric over epochs, with the lines they are read by, as the browser draws them."""
     factor = PERCENT[pairing.spec.metric]
@@ -113,7 +113,7 @@ def instead_of_curves(live: LiveRun | None, histories: Sequence[list]) -> str:
     return "The loss refuses what it gets: no curve." if live.run is not None and live.run.status == "error" else ""
 
 
-def curves_alt(pairing: Pairing, lines: Landmarks, live: LiveRun | None) -> str:
+def curves_alt(pairing: Pairing, lines: ReferenceLines, live: LiveRun | None) -> str:
     """Return the alt text of the curves."""
     start = f"Learning curves of {pairing.label} on the task {pairing.task}"
     if live is None:
@@ -133,9 +133,9 @@ def inside_figure(live: LiveRun) -> Figure:
     """Draw a histogram of the outputs, the size of the gradients in each layer, and how many hidden units are stuck."""
     figure, (outputs, gradients, units) = fixed_axes(2.6, (0.062, 0.2, 0.988, 0.87), columns=3)
     draw_outputs(outputs, live)
-    epochs = [inside.epoch for inside in live.insides if inside.gradients]
+    epochs = [inside.epoch for inside in live.inner_looks if inside.gradients]
     for i, layer in enumerate(LAYERS):
-        sizes = [max(inside.gradients[layer], 1e-20) for inside in live.insides if inside.gradients]
+        sizes = [max(inside.gradients[layer], 1e-20) for inside in live.inner_looks if inside.gradients]
         gradients.plot(epochs, sizes, ls=LINES[i], marker=MARKERS[i], ms=5, lw=1.6, color=COLORS[i], label=layer)
     gradients.set(yscale="log", xlabel="epoch")
     title(gradients, "Gradient size per layer")
@@ -143,9 +143,9 @@ def inside_figure(live: LiveRun) -> Figure:
         lowest, highest = gradients.get_ylim()
         gradients.set_ylim(lowest * (lowest / highest) ** 0.45, highest)  # room for the legend below the curves
         gradients.legend(fontsize=9, ncols=3, loc="lower center", columnspacing=1, handlelength=1.8, framealpha=0.8)
-    epochs = [inside.epoch for inside in live.insides]
+    epochs = [inside.epoch for inside in live.inner_looks]
     for i, (name, label) in enumerate(HIDDEN_LAYER.items()):
-        shares = [100 * getattr(inside, name) for inside in live.insides]
+        shares = [100 * getattr(inside, name) for inside in live.inner_looks]
         style = {"ls": LINES[1 - i], "marker": MARKERS[1 - i], "color": COLORS[1 - i]}
         units.plot(epochs, shares, ms=5, lw=1.8, label=label, **style)
     units.set(xlabel="epoch", ylim=(-4, 104))
@@ -184,9 +184,9 @@ def draw_outputs(axes: Axes, live: LiveRun) -> None:
 def inside_alt(live: LiveRun) -> str:
     """Return the alt text of the inside."""
     start = "Three panels: a histogram of the outputs, gradient sizes by layer, and the state of the hidden layer"
-    if not live.insides:
+    if not live.inner_looks:
         return f"{start}; nothing measured yet."
-    last = live.insides[-1]
+    last = live.inner_looks[-1]
     sizes = ", ".join(f"{layer} {size:.1e}" for layer, size in last.gradients.items()) or "none: the loss refuses"
     return f"{start}. Last gradients: {sizes}. Hidden units stuck for every image: {last.stuck:.0%}."
 

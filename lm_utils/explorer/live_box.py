@@ -14,7 +14,7 @@ from lm_utils.explorer.controls import ChoiceControls
 from lm_utils.explorer.live_run import LiveRun
 from lm_utils.explorer.training_bar import TrainingBar, stop_all
 from lm_utils.show.chart import LiveChart
-from lm_utils.training import Run
+from lm_utils.training import Run, pick_device
 
 CURVES_SHARE = 0.1  # of a training's time, spent on drawing curves
 
@@ -45,7 +45,7 @@ class LiveBox(widgets.VBox):
 
     def __init__(self, choice: Choice, fields: Iterable[str], data: str, device: str, label: str = "Train") -> None:
         stop_all()
-        self.splits, self.device, self.shipped = load_data(data, seed=0), device, reference("mnist")
+        self.splits, self.device, self.shipped = load_data(data, seed=0), pick_device(device).type, reference("mnist")
         self.choice, self.live, self.pace = choice, None, Pace()
         self.card, self.curves = widgets.HTML(), LiveChart()
         self.controls = ChoiceControls(choice, fields, self.choose)

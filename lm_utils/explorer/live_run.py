@@ -13,7 +13,7 @@ from torch import Tensor
 
 from lm_utils.data import Part, Splits
 from lm_utils.doctor import Report, diagnose
-from lm_utils.evidence.reference_lines import Landmarks, landmarks
+from lm_utils.evidence.reference_lines import ReferenceLines, reference_lines
 from lm_utils.evidence.results import baseline
 from lm_utils.evidence.statistics import at_chance
 from lm_utils.explorer.choice import Choice
@@ -41,7 +41,7 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Inside:
+class InnerLook:
     """What the network looks like inside, after so many epochs."""
 
     epoch: float
@@ -60,7 +60,7 @@ class LiveRun:
         self.watch = watch or (lambda live: None)
         self.history: list[dict[str, float]] = []
         self.looks: list[Look] = []
-        self.insides: list[Inside] = []
+        self.inner_looks: list[InnerLook] = []
         self.batches = 0
         self.batches_per_epoch = ceil(len(data.train) / BATCH)
         self.predictions: Tensor | None = None  # of the sample
@@ -131,11 +131,9 @@ class LiveRun:
     @property
     def expected_epochs(self) -> int:
         """Return the epoch in which it ends if nothing improves any more."""
-        better, best = self.choice.pairing.spec.better, None
-        for record in self.history:
-            if best is None or better(record["valid_metric"], best["valid_metric"]):
-                best = record
-        return min(self.choice.epochs, (best["epoch"] if best else 1) + self.choice.patience)
+        best_of = max if self.choice.pairing.spec.metric == "accuracy" else min
+        best = best_of(self.history, key=lambda record: record["valid_metric"], default={"epoch": 1})
+        return min(self.choice.epochs, best["epoch"] + self.choice.patience)
 
     @property
     def seconds_left(self) -> float | None:
@@ -147,9 +145,9 @@ class LiveRun:
     # --- what it looks like ---
 
     @property
-    def landmarks(self) -> Landmarks:
+    def reference_lines(self) -> ReferenceLines:
         """Return the lines that its curves are read by."""
-        return landmarks(self.choice.pairing, self.data)
+        return reference_lines(self.choice.pairing, self.data)
 
     @property
     def scale(self) -> Scale:
@@ -186,7 +184,7 @@ class LiveRun:
 
     def probe(self) -> None:
         """Measure gradients and stuck units."""
-        if self.insides and self.insides[-1].epoch >= self.epoch:
+        if self.inner_looks and self.inner_looks[-1].epoch >= self.epoch:
             return
         images, _, aims = self.part(self.data.valid, GLANCE)
         try:
@@ -194,7 +192,7 @@ class LiveRun:
         except (RuntimeError, ValueError):  # the loss refuses these outputs
             gradients = {}
         hidden = stuck_share(self.model, images), stuck_units(self.model, images)
-        self.insides.append(Inside(self.epoch, gradients, *hidden))
+        self.inner_looks.append(InnerLook(self.epoch, gradients, *hidden))
 
     def _diagnose(self) -> Report:
         images, _, aims = self.part(self.data.train, BATCH)

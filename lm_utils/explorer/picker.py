@@ -8,7 +8,7 @@ from threading import Event
 
 import ipywidgets as widgets
 
-from lm_utils.evidence.reference_lines import landmarks, stored_landmarks
+from lm_utils.evidence.reference_lines import reference_lines, stored_reference_lines
 from lm_utils.evidence.results import FITTING, Results
 from lm_utils.evidence.sentences import sentence
 from lm_utils.explorer import texts
@@ -23,7 +23,6 @@ from lm_utils.runs.store import Store, entry_of
 from lm_utils.show.chart import Chart
 from lm_utils.show_code import folded
 from lm_utils.tasks import TASKS
-from lm_utils.training import pick_device
 
 SEEDS = (1, 2, 3)
 
@@ -53,12 +52,11 @@ class Picker(LiveBox):
     def mine(self) -> Results:
         """Return the reader's own stored runs of this pairing."""
         keys = [(self.choice.pairing, seed) for seed in range(max(SEEDS))]
-        found = self.store.find(keys, self.splits.name, pick_device(self.device).type, LIMITS)
+        found = self.store.find(keys, self.splits.name, self.device, LIMITS)
         return Results("yours", self.splits.name, tuple(found.values()))
 
     def _path(self, seed: int) -> Path:
-        device = pick_device(self.device).type
-        return self.store.path(self.choice.pairing, seed, self.splits.name, device, LIMITS)
+        return self.store.path(self.choice.pairing, seed, self.splits.name, self.device, LIMITS)
 
     def _chosen(self, interrupted: LiveRun | None) -> None:
         self._show()
@@ -100,5 +98,5 @@ class Picker(LiveBox):
         pairing, live, mine = self.choice.pairing, self.live, self.mine
         if live is None:
             results = mine if mine.entries else self.shipped
-            return curves_chart(pairing, stored_landmarks(pairing, results.data), None, results)
-        return curves_chart(pairing, landmarks(pairing, live.data), live, mine)
+            return curves_chart(pairing, stored_reference_lines(pairing, results.data), None, results)
+        return curves_chart(pairing, reference_lines(pairing, live.data), live, mine)

@@ -7,6 +7,7 @@ import ipywidgets as widgets
 
 from lm_utils.explorer.live_run import OUTCOMES, LiveRun
 from lm_utils.explorer.texts import card
+from lm_utils.show.style import GOOD, WARNING
 
 
 def reply(said: str, happened: str) -> str:
@@ -14,7 +15,7 @@ def reply(said: str, happened: str) -> str:
     if not happened:
         return card("Stopped before it could be seen whether your prediction was right.")
     right = said == happened
-    sign, color, word = ("✓", "#0a6b4a", "As you said") if right else ("✗", "#a23b00", "Not as you said")
+    sign, color, word = ("✓", GOOD, "As you said") if right else ("✗", WARNING, "Not as you said")
     more = "" if right else f" You said: {escape(said)}"
     return card(f"<b style='color:{color}'>{sign} {word}.</b> {escape(happened)}{more}", color)
 

@@ -9,16 +9,16 @@ from lm_utils.evidence.results import TITLES, Results, counted
 from lm_utils.evidence.sentences import sentence, shown
 from lm_utils.explorer.choice import Choice
 from lm_utils.explorer.live_run import LiveRun
-from lm_utils.show.style import ALERT, VERDICT_COLORS, VERDICT_SIGNS
+from lm_utils.show.style import ALERT, GOOD, INFO, QUIET, VERDICT_COLORS, VERDICT_SIGNS, WARNING
 
-SEVERITIES = {"error": ("✗", ALERT), "warning": ("!", "#a23b00"), "info": ("i", "#01588f")}
+SEVERITIES = {"error": ("✗", ALERT), "warning": ("!", WARNING), "info": ("i", INFO)}
 CARD = (
     "background:#f7f7f5;color:#1a1a1a;border-left:6px solid {color};border-radius:3px;"
     "padding:.35em .8em;font-size:14px;line-height:1.4"
 )
 
 
-def card(content: str, color: str = "#5c5c5c") -> str:
+def card(content: str, color: str = QUIET) -> str:
     """Return a framed text that can be read on a light and a dark page."""
     return f"<div role='note' style='{CARD.format(color=color)}'>{content}</div>"
 
@@ -67,8 +67,7 @@ def findings(report: Report | None) -> str:
     if report is None:
         return ""
     if not report.findings:
-        return card("<b style='color:#0a6b4a'>✓ The doctor:</b> nothing to object to in model, loss and targets.",
-                    "#0a6b4a")  # fmt: skip
+        return card(f"<b style='color:{GOOD}'>✓ The doctor:</b> nothing to object to in model, loss and targets.", GOOD)
     items = []
     for finding in report.findings:
         sign, color = SEVERITIES[finding.severity]

@@ -12,11 +12,12 @@ import ipywidgets as widgets
 import torch
 
 from lm_utils.errors import one_line
+from lm_utils.show.style import INFO, QUIET
 
 Work = Callable[[Event], None]
 Ended = Callable[[str | None], None]  # is told None, or one sentence about what went wrong
 
-READY, AT_WORK = "#01588f", "#5c5c5c"  # of the Train button; it is never disabled, which would lose the keyboard
+READY, AT_WORK = INFO, QUIET  # of the Train button; it is never disabled, which would lose the keyboard
 DOUBLE_CLICK = 0.5  # seconds within which a second click is not meant
 BETWEEN_WORDS = 5.0  # seconds between two lines about one training that a screen reader reads out
 BUSY_ELSEWHERE = "Another training is running in this notebook; stop it first, then train here."

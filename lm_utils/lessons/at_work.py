@@ -149,7 +149,6 @@ def main() -> None:
         lines = told["lines"] + [{k: round(v, 6) if isinstance(v, float) else v for k, v in line.items()}
                                  for line in measure(seed)]  # fmt: skip
         told = {"expected": EXPECTED, **made, "lines": lines}
-        STORED.parent.mkdir(exist_ok=True)
         body = ",\n".join(json.dumps(line) for line in lines)
         head = json.dumps({k: v for k, v in told.items() if k != "lines"}, indent=1)
         write_whole(STORED, f'{head[:-2]},\n "lines": [\n{body}\n]}}\n')

@@ -19,7 +19,7 @@ from lm_utils.doctor.hidden_checks import FLAT
 from lm_utils.evidence import reference_lines
 from lm_utils.evidence.reference_lines import double_softmax_floor
 from lm_utils.evidence.results import counted
-from lm_utils.files import RESULTS
+from lm_utils.files import RESULTS, write_whole
 from lm_utils.losses import LOSSES
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
@@ -155,9 +155,8 @@ def write_stored_runs() -> None:
     data = load_data("digits", seed=0)
     runs = {name: train_run(name, data, device="cpu") for name in PATIENTS}
     lines = {name: references(name, data) for name in PATIENTS}
-    STORED.parent.mkdir(parents=True, exist_ok=True)
     about = {"origin": "reference", "data": data.name, "seed": 0, "epochs": EPOCHS}
-    STORED.write_text(json.dumps(about | {"references": lines, "runs": runs}, indent=1) + "\n", "utf-8")
+    write_whole(STORED, json.dumps(about | {"references": lines, "runs": runs}, indent=1) + "\n")
 
 
 def health_figure(name: str, records: Sequence[dict], lines: dict[str, float] | None = None) -> Figure:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from lm_utils import scratch
 from lm_utils.errors import UserError
-from lm_utils.files import PROJECT, RESULTS
+from lm_utils.files import PROJECT, RESULTS, write_whole
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.show_code import table_with_code
@@ -211,8 +211,7 @@ def store_kernels() -> None:
     result = run_kernels()
     if result.pop("stored"):
         raise UserError("The kernels did not run here; install Triton (Linux) before storing a result.")
-    STORED.parent.mkdir(parents=True, exist_ok=True)
-    STORED.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    write_whole(STORED, json.dumps(result, indent=1) + "\n")
     print(f"Stored in {STORED.relative_to(PROJECT)}: {result['where']}.")
 
 

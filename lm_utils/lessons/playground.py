@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import fields
 
-from lm_utils.evidence.reference_lines import stored_landmarks
+from lm_utils.evidence.reference_lines import stored_reference_lines
 from lm_utils.evidence.results import reference
 from lm_utils.evidence.sentences import sentence
 from lm_utils.pairing import Pairing
@@ -27,7 +27,7 @@ def check_pairing(answer: object, wanted: Mapping[str, Property]) -> Verdict:
 
 def floor_above(value: float, data: str) -> Property:
     """Test that the loss cannot fall below this value, however good the network is."""
-    return lambda pairing: (stored_landmarks(pairing, data).least_loss or 0.0) > value
+    return lambda pairing: (stored_reference_lines(pairing, data).least_loss or 0.0) > value
 
 
 def differs_in_one(other: Pairing) -> Property:

@@ -1,4 +1,7 @@
-"""Notebook 08: regression with the wrong tools; a loss without a floor, and outputs that run away."""
+"""Notebook 08: regression with the wrong tools; a loss without a floor, and outputs that run away.
+
+Its table of results is made in `lm_utils/evidence/tables.py` (`summary`, `own_table`).
+"""
 
 from collections.abc import Mapping, Sequence
 

@@ -9,6 +9,7 @@ from lm_utils.data import Splits
 from lm_utils.model import TinyCNN
 from lm_utils.pairing import Pairing
 from lm_utils.show.chart import Chart, LiveChart, line, panel, series
+from lm_utils.show.style import INFO
 from lm_utils.show_code import folded
 from lm_utils.training import Run, fit
 
@@ -71,7 +72,7 @@ class ColdOpen(widgets.VBox):
         self.at_work = Lock()
         self.histories: dict[str, list[float]] = {name: [] for name in PAIRINGS}
         self.button = widgets.Button(
-            description="Train", style={"button_color": "#01588f", "text_color": "white"}, layout={"width": "7em"}
+            description="Train", style={"button_color": INFO, "text_color": "white"}, layout={"width": "7em"}
         )
         self.status, self.picture = widgets.HTML(layout={"flex": "1 1 auto"}), LiveChart()
         self.say("Both scripts train here, in a few seconds.")

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.changed_conditions import NOT_YET
-from lm_utils.evidence.claims import KINDS, Judged, verdict_of
-from lm_utils.evidence.claims.claim import VERDICTS
+from lm_utils.evidence.claims import Judged, verdict_of
+from lm_utils.evidence.claims.claim import KINDS, VERDICTS
 from lm_utils.evidence.our_verdicts import forecast, misses
 from lm_utils.evidence.results import Results, baseline, reference, tested_digits, under_conditions
 from lm_utils.evidence.sentences import sentence, shown
@@ -21,7 +21,7 @@ from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
 from lm_utils.show.lab import lab, menu
 from lm_utils.show.quiz import Prediction, predict
-from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
+from lm_utils.show.style import ALERT, COLORS, CONSTANT_LINE, LINES, MARKERS, QUIET, new_figure
 from lm_utils.show_code import with_code
 from lm_utils.tasks import TASKS
 
@@ -45,7 +45,7 @@ def verdict_on(claim: str) -> Markdown:
 def card(one: Judged) -> str:
     """Return a claim as a block of HTML: what the document says, the verdict, the evidence."""
     return (
-        f"<article style='border-left:5px solid {ALERT if one.verdict == 'refuted' else '#5c5c5c'};padding:.2em .9em;"
+        f"<article style='border-left:5px solid {ALERT if one.verdict == 'refuted' else QUIET};padding:.2em .9em;"
         f"margin:.5em 0;max-width:60em'><b>{one.claim.document} §{html.escape(one.claim.section)}</b>"
         f"{' (the document marks it as a guess)' if one.claim.guess else ''}: {html.escape(one.claim.says)}<br>"
         f"<b>{one.signed}</b>, {KINDS[one.claim.kind]}. {html.escape(one.evidence)}</article>"
@@ -129,7 +129,7 @@ def bound_figure(outputs: Tensor, cost: Tensor, results: Results | None = None) 
     )
     axis.axhline(row.test, color=COLORS[3], ls=LINES[1], label=f"published MSE: {row.test:.2f}")
     chance = baseline("regression")
-    axis.axhline(chance, color="0.35", ls=LINES[3], label=f"best constant answer: {chance:.2f}")
+    axis.axhline(chance, **CONSTANT_LINE, label=f"best constant answer: {chance:.2f}")
     axis.set(xlabel="output of the network (standardised; mean over digits)", ylabel="MSE on the original scale")
     axis.set_ylim(0, None)
     axis.set_title(results.of_pairings([row.pairing]).origin, fontsize=12)

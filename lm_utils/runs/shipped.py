@@ -1,4 +1,7 @@
-"""The measured results that ship with the course: `results/<data>/runs.csv`, and every run's history beside it."""
+"""The measured results that ship with the course: `make results` writes `results/<data>/runs.csv` and histories here.
+
+A reader's own runs lie elsewhere, one file each (`store`).
+"""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -13,7 +16,7 @@ from lm_utils.files import RESULTS, cache_folder, read_lines, write_whole
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings, rows
-from lm_utils.runs.store import Store, key_of
+from lm_utils.runs.store import COLUMNS, Store, key_of
 from lm_utils.runs.sweep import data_name, sweep_entries, table
 from lm_utils.tasks import TASKS
 from lm_utils.training import EXPERIMENT_VERSION
@@ -21,7 +24,7 @@ from lm_utils.training import EXPERIMENT_VERSION
 SEEDS, GRID_SEEDS = 10, 3
 FIRST_SEEDS = (1, 3, 6)  # of every task before more of any: enough to look at, and enough for a verdict
 LIMITS = (500, 10)  # epochs at most, and epochs of patience
-KEY = ("task", "loss", "activation", "hidden", "normalize", "prior_bias", "seed")
+KEY = COLUMNS[:7]  # what names a run: its pairing and its seed
 
 
 def main(

@@ -1,4 +1,7 @@
-"""One run: what names it, how it is trained into an entry, and its file; what cannot be read counts as missing."""
+"""One run: what names it, how it is trained into an entry, and its file; what cannot be read counts as missing.
+
+The files lie in the user's cache; what ships in `results/` is written by `shipped`.
+"""
 
 import json
 import warnings

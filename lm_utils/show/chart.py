@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lm_utils.files import PROJECT
-from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, image_tag, new_figure
+from lm_utils.show.style import ALERT, COLORS, CONSTANT_LINE, LINES, MARKERS, image_tag, new_figure
 
 FRONT_END = PROJECT / "site" / "_static"
 LOOKS = {  # of a series by its kind, as in chart.css
@@ -22,7 +22,7 @@ LOOKS = {  # of a series by its kind, as in chart.css
     "stored": {"color": "0.65", "lw": 1.2, "zorder": 1},
     "best": {"color": COLORS[3], "ls": "", "marker": "*", "ms": 15, "zorder": 5},
 }
-CONSTANT = {"color": "0.25", "lw": 1.4, "ls": ":", "zorder": 2}
+CONSTANT = CONSTANT_LINE | {"zorder": 2}
 LIMIT = {"color": ALERT, "lw": 1.4, "ls": "-.", "zorder": 2}
 
 Chart = dict  # "alt": text, "panels": list of panels

@@ -10,13 +10,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from lm_utils.evidence.reference_lines import stored_landmarks
+from lm_utils.evidence.reference_lines import stored_reference_lines
 from lm_utils.evidence.results import Results, reference, tested_digits
 from lm_utils.pairing import Pairing
-from lm_utils.show.style import COLORS, LINES, MARKERS, heatmap, new_figure
+from lm_utils.show.style import COLORS, CONSTANT_LINE, LINES, MARKERS, heatmap, new_figure
 from lm_utils.tasks import TASKS
 
-CONSTANT, FLOOR = COLORS[3], COLORS[2]
+FLOOR = COLORS[2]
 FEWEST_IN_BIN = 20  # images; fewer say nothing about calibration
 
 
@@ -90,15 +90,15 @@ def learning_curves(pairings: Sequence[Pairing], results: Results | None = None)
 
 def reading_lines(top: Axes, bottom: Axes, pairing: Pairing, results: Results) -> str:
     """Draw the best constant answer, floor and ceiling where there are any; say their values."""
-    percent, lines = 100 if pairing.spec.metric == "accuracy" else 1, stored_landmarks(pairing, results.data)
+    percent, lines = 100 if pairing.spec.metric == "accuracy" else 1, stored_reference_lines(pairing, results.data)
     chance, best = results.baseline(pairing.task), lines.best_metric
-    top.axhline(percent * chance, color=CONSTANT, ls=LINES[3], label="best constant answer")
+    top.axhline(percent * chance, **CONSTANT_LINE, label="best constant answer")
     words = [f"constant answer {chance:.3g}"]
     if best is not None and abs(best - chance) > 1e-3:
         top.axhline(percent * best, color=FLOOR, ls=LINES[1], label="floor or ceiling of these outputs")
         words.append(f"best within reach {best:.3g}")
     if lines.constant_loss is not None:
-        bottom.axhline(lines.constant_loss, color=CONSTANT, ls=LINES[3], label="best constant answer")
+        bottom.axhline(lines.constant_loss, **CONSTANT_LINE, label="best constant answer")
         words.append(f"loss of a constant {lines.constant_loss:.3g}")
     if lines.least_loss is not None:
         bottom.axhline(lines.least_loss, color=FLOOR, ls=LINES[1], label="floor or ceiling of these outputs")
@@ -205,7 +205,7 @@ def per_label_bars(pairings: Sequence[Pairing], results: Results | None = None) 
     rates = task.target(tested_digits(results.data)).float().mean(dim=0).numpy()
     for place, rate in enumerate(np.maximum(rates, 1 - rates)):
         label = None if place else "best constant answer"
-        axis.hlines(100 * rate, place - 0.45, place + 0.45, color=CONSTANT, ls=LINES[1], label=label)
+        axis.hlines(100 * rate, place - 0.45, place + 0.45, **CONSTANT_LINE, label=label)
     axis.set_xticks(range(task.outputs), task.names)
     axis.set(ylabel="test accuracy (%)", ylim=(0, 104))
     axis.grid(axis="x", visible=False)
@@ -226,7 +226,7 @@ def means_by_digit(pairings: Sequence[Pairing], results: Results | None = None) 
             label = None if i else "one seed"
             axis.plot(range(10), run, MARKERS[0], color=COLORS[0], ms=4, alpha=0.6, label=label)
         axis.plot(range(10), targets, "_", color="black", ms=16, mew=2.5, label="target")
-        axis.axhline(targets.mean(), color=CONSTANT, ls=LINES[3], lw=1.5, label="mean target")
+        axis.axhline(targets.mean(), color=COLORS[3], ls=LINES[3], lw=1.5, label="mean target")
         axis.set_xticks(range(10))
         axis.set_xlabel("digit")
     axes[0].set_ylabel("mean prediction")

@@ -13,12 +13,13 @@ import ipywidgets as widgets
 import numpy as np
 
 from lm_utils.errors import UserError
+from lm_utils.show.style import GOOD, QUIET, WARNING
 
 # Every state has a sign and a word of its own, so that the colour is never the only signal.
 STATES = {
-    "unanswered": ("…", "Not answered yet", "#5c5c5c"),
-    "right": ("✓", "Right", "#0a6b4a"),
-    "wrong": ("✗", "Not yet", "#a23b00"),
+    "unanswered": ("…", "Not answered yet", QUIET),
+    "right": ("✓", "Right", GOOD),
+    "wrong": ("✗", "Not yet", WARNING),
 }
 CARD = (
     "background:#f7f7f5;color:#1a1a1a;border-left:6px solid {color};border-radius:3px;"

@@ -16,7 +16,7 @@ from lm_utils.evidence.sentences import shown
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.shipped import GRID_SEEDS
-from lm_utils.show.style import ALERT, COLORS, MARKERS, heatmap, new_figure
+from lm_utils.show.style import ALERT, COLORS, CONSTANT_LINE, MARKERS, heatmap, new_figure
 from lm_utils.tasks import TASKS, Task
 
 LEARNS = 0.5  # rows with at least this skill are shown enlarged
@@ -37,7 +37,7 @@ def dots_and_intervals(table: pd.DataFrame) -> Figure:
     figure, axes = new_figure(1, len(widths), 11, height, squeeze=False, sharey=True, width_ratios=widths)
     for axis in axes[0]:
         draw_rows(axis, table, task)
-        axis.axvline(percent(chance, task), color="0.35", ls=":", label="best constant answer")
+        axis.axvline(percent(chance, task), **CONSTANT_LINE, label="best constant answer")
     name_rows(axes[0, 0], list(table["label"]))
     if twice:
         enlarge(axes[0, 1], table, learning, task)

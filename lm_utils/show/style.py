@@ -21,13 +21,14 @@ COLORS = [  # seaborn's palette "colorblind"
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
 LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (5, 5))]
 KOREAN_FONTS = ["Noto Sans CJK KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic"]
-ALERT = "#8b1a1a"
+GOOD, INFO, WARNING, ALERT, QUIET = "#0a6b4a", "#01588f", "#a23b00", "#8b1a1a", "#5c5c5c"  # each can be read on white
+CONSTANT_LINE = {"color": "0.25", "lw": 1.4, "ls": ":"}  # the best constant answer, in every figure of curves and runs
 SHARP = 200  # dots per inch of a picture on a screen, which shows 100
 
 # A verdict of `advise`: a sign and a colour, the same in every notebook, in the explorer and on the card. The sign
 # stands beside the colour everywhere; each colour is dark enough to be read on white, and with white signs on it.
 VERDICT_SIGNS = {"recommended": "✓", "workable": "○", "handicapped": "△", "impossible": "✗"}
-VERDICT_COLORS = {"recommended": "#0a6b4a", "workable": "#01588f", "handicapped": "#a23b00", "impossible": ALERT}
+VERDICT_COLORS = {"recommended": GOOD, "workable": INFO, "handicapped": WARNING, "impossible": ALERT}
 
 
 @cache

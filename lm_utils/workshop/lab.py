@@ -15,9 +15,8 @@ from pathlib import Path
 from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir, jupyter_runtime_dir
 
 from lm_utils.errors import UserError
-from lm_utils.files import NOTEBOOKS, WORKING_COPY, try_to_write, write_whole
+from lm_utils.files import NOTEBOOKS, PROJECT, WORKING_COPY, try_to_write, write_whole
 from lm_utils.threads import capped_environment
-from lm_utils.workshop.setup import ROOT
 
 NEWER = "new_edition"
 GIVEN = ".editions.json"  # which edition of each lesson was copied or offered last
@@ -37,14 +36,14 @@ def main() -> int:
     advice = "JupyterLab keeps its files there: make it writable, or set HOME to a folder that is"
     for folder in (jupyter_config_dir(), jupyter_data_dir(), jupyter_runtime_dir()):
         check_writable(Path(folder), advice)
-    settings = ROOT / "build" / "jupyter" / "labconfig"
+    settings = PROJECT / "build" / "jupyter" / "labconfig"
     settings.mkdir(parents=True, exist_ok=True)
     (settings / "default_setting_overrides.json").write_text(json.dumps(NO_NEWS), encoding="utf-8")
     path = os.pathsep.join(filter(None, [str(settings.parent), os.environ.get("JUPYTER_CONFIG_PATH", "")]))
     command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{WORKING_COPY.name}/{START}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         command.append("--allow-root")
-    return subprocess.run(command, cwd=ROOT, env={**capped_environment(), "JUPYTER_CONFIG_PATH": path}).returncode
+    return subprocess.run(command, cwd=PROJECT, env={**capped_environment(), "JUPYTER_CONFIG_PATH": path}).returncode
 
 
 def renew_copy(lessons: Path, copy: Path) -> list[str]:

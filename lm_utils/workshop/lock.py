@@ -7,7 +7,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from lm_utils.errors import UserError
-from lm_utils.workshop.setup import ROOT
+from lm_utils.files import PROJECT
 
 HEADER = """\
 # Exact versions of everything lm_utils[test] needs, as installed and tested together on Linux.
@@ -16,7 +16,7 @@ HEADER = """\
 """
 
 
-def main(path: Path = ROOT / "constraints.txt") -> int:
+def main(path: Path = PROJECT / "constraints.txt") -> int:
     """Write the versions of this environment into the lock file."""
     if importlib.metadata.version("torch").endswith("+cpu"):
         raise UserError("This environment has the CPU build of PyTorch; write the lock from the ordinary one.")
@@ -27,7 +27,7 @@ def main(path: Path = ROOT / "constraints.txt") -> int:
     return 0
 
 
-def read_lock(path: Path = ROOT / "constraints.txt") -> dict[str, str]:
+def read_lock(path: Path = PROJECT / "constraints.txt") -> dict[str, str]:
     """The pinned version of each package, by normalised name."""
     lines = path.read_text(encoding="utf-8").splitlines()
     pins = [line.split("==") for line in lines if line and not line.startswith("#")]

@@ -19,7 +19,6 @@ from pathlib import Path
 from lm_utils.errors import UserError
 from lm_utils.files import PROJECT
 
-ROOT = PROJECT
 EXTRAS = {  # what can be added to the packages of the core, and the modules that tell whether it is there
     "test": ("pytest", "xdist", "ruff", "playwright", "sphinx", "distributed"),
     "site": ("sphinx", "myst_nb"),
@@ -32,7 +31,7 @@ CPU_CHANNEL = "https://download.pytorch.org/whl/cpu"
 
 def main(extras: Iterable[str] = (), print_python: bool = False) -> int:
     """Make the environment ready, with the extras asked for; say which Python it is."""
-    python = ready_python(ROOT, extras, torch=os.environ.get("TORCH", ""))
+    python = ready_python(PROJECT, extras, torch=os.environ.get("TORCH", ""))
     print(python if print_python else f"Ready: {python}")
     return 0
 

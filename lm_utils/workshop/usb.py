@@ -9,7 +9,8 @@ import tomllib
 from pathlib import Path
 
 from lm_utils.errors import UserError
-from lm_utils.workshop.setup import CPU_CHANNEL, ROOT, say
+from lm_utils.files import PROJECT as ROOT
+from lm_utils.workshop.setup import CPU_CHANNEL, say
 
 LEFT_BEHIND = (".git", ".venv", "build", "__pycache__", "*.egg-info", ".ipynb_checkpoints", ".pytest_cache",
                ".ruff_cache", "mine", "node_modules")  # fmt: skip

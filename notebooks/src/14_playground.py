@@ -16,7 +16,7 @@
 # After this notebook you can
 #
 # - train any pairing of loss and output activation with one click, and stop it with another;
-# - read a learning curve by its landmarks: the constant answer, the lowest possible loss, the best metric;
+# - read a learning curve by its reference lines: the constant answer, the lowest possible loss, the best metric;
 # - tell a run that is stuck from one that only looks stuck;
 # - find, break and repair pairings of your own, and save the runs as a table and a picture.
 #
@@ -40,7 +40,7 @@ import math
 from IPython.display import Markdown
 
 import lm_utils as lm
-from lm_utils.evidence.reference_lines import landmarks
+from lm_utils.evidence.reference_lines import reference_lines
 from lm_utils.evidence.sentences import sentence
 from lm_utils.explorer import figures, texts
 from lm_utils.explorer.choice import PRESETS, changed
@@ -81,8 +81,8 @@ instrument
 splits = lm.load_data(data)
 fits = LiveRun(changed(PRESETS[0].choice, epochs=3), splits, device, lambda live: live.look())
 fits.train()
-assert fits.history[0]["valid_loss"] < fits.landmarks.constant_loss
-show(figures.curves_figure(fits.choice.pairing, fits.landmarks, fits))
+assert fits.history[0]["valid_loss"] < fits.reference_lines.constant_loss
+show(figures.curves_figure(fits.choice.pairing, fits.reference_lines, fits))
 
 # %% [markdown]
 # Both curves leave their dotted lines within the first epoch. These are its answers to sixteen test images:
@@ -147,14 +147,14 @@ Markdown(f"**{choice.label}** {texts.ending(live)}")
 # This is the picture of that run, drawn as above. Look at the loss first and at the accuracy second.
 
 # %%
-show(figures.curves_figure(choice.pairing, live.landmarks, live))
+show(figures.curves_figure(choice.pairing, live.reference_lines, live))
 
 # %% [markdown]
 # The loss moves in the narrow band between the dotted line and the red one, while the accuracy climbs as if nothing
 # were wrong. The next cell checks both statements:
 
 # %%
-last, lines = live.history[-1], live.landmarks
+last, lines = live.history[-1], live.reference_lines
 assert math.isclose(lines.least_loss, math.log(1 + 9 / math.e), abs_tol=1e-4)
 assert last["valid_loss"] > lines.least_loss
 assert last["valid_metric"] > 2 * lines.constant_metric
@@ -199,7 +199,7 @@ instrument
 # %%
 never = PRESETS[1].choice.pairing
 by_hand = -(0.1 * math.log(0.1) + 0.9 * math.log(0.9))
-assert math.isclose(landmarks(never, splits).constant_loss, by_hand, abs_tol=2e-3)
+assert math.isclose(reference_lines(never, splits).constant_loss, by_hand, abs_tol=2e-3)
 Markdown(f"By hand {by_hand:.4f}. Stored reference: {sentence(never)}")
 
 # %% [markdown]
@@ -224,8 +224,8 @@ quiz.predict(
 # be above one half, and that limits the accuracy.
 
 # %%
-labels = landmarks(PRESETS[4].choice.pairing, splits)
-alone = landmarks(lm.Pairing("multilabel", "bce", "sigmoid"), splits)
+labels = reference_lines(PRESETS[4].choice.pairing, splits)
+alone = reference_lines(lm.Pairing("multilabel", "bce", "sigmoid"), splits)
 assert labels.best_metric < 0.85 and alone.best_metric is None
 Markdown(f"Softmax over four labels can get at most {labels.best_metric:.1%} right here; sigmoid has no such limit.")
 
@@ -234,7 +234,7 @@ Markdown(f"Softmax over four labels can get at most {labels.best_metric:.1%} rig
 # dotted line on the left. Watch the right curve: while the loss falls, the error *grows*.
 
 # %%
-runaway = landmarks(PRESETS[5].choice.pairing, splits)
+runaway = reference_lines(PRESETS[5].choice.pairing, splits)
 assert runaway.constant_loss is None and runaway.least_loss is None
 Markdown(f"Stored reference: {sentence(PRESETS[5].choice.pairing)}")
 
@@ -321,8 +321,8 @@ lesson.check_pairing(repaired, {
 # ## Summary
 #
 # - Predict the first loss, then press Train: one number tests outputs, loss and targets together.
-# - Read curves by their landmarks. At the dotted line nothing is learnt. A loss just above a red line may belong to a
-#   perfect model.
+# - Read curves by their reference lines. At the dotted line nothing is learnt. A loss just above a red line may belong
+#   to a perfect model.
 # - Losses of different kinds cannot be compared; metrics can.
 # - A falling loss does not prove learning, a high loss does not prove failure, and PyTorch rarely objects.
 # - One run is an anecdote. For evidence, use the stored results with their intervals, or train several seeds.

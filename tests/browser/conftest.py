@@ -49,7 +49,7 @@ FLAGS = [
 ]  # fmt: skip
 PATIENCE = 600  # seconds: a wait ends when what is expected is there, so a slow machine fails nothing
 SIZE = {"width": 1280, "height": 720}
-SCREENS = notebooks.ROOT / "build" / "screens"
+SCREENS = notebooks.PROJECT / "build" / "screens"
 OVERRIDES = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},  # every cell is in the page
@@ -168,7 +168,7 @@ class Jupyter:
 
     def open(self, name: str, run: bool = True):
         """Open `notebooks/src/NAME.py` as a notebook, on the embedded digits; a `with` around it closes it."""
-        made = notebooks.build(notebooks.ROOT / "notebooks" / "src" / f"{name}.py")
+        made = notebooks.build(notebooks.PROJECT / "notebooks" / "src" / f"{name}.py")
         for cell in made.cells:
             if "parameters" in cell.metadata.get("tags", []):
                 cell.source = cell.source.replace('data = "auto"', 'data = "digits"')

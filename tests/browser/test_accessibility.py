@@ -4,7 +4,8 @@ import shutil
 
 import pytest
 
-from lm_utils.workshop.publish.web_parts import ROOT, is_fetched, web_part
+from lm_utils.files import PROJECT
+from lm_utils.workshop.publish.web_parts import is_fetched, web_part
 from tests.browser.conftest import Page
 from tests.browser.test_explorer import kept, served, wait_for_status, wait_until_ready, web
 
@@ -41,7 +42,7 @@ FOCUSED = """() => {
 @pytest.fixture(scope="module")
 def axe() -> str:
     """The text of axe-core."""
-    if not is_fetched(ROOT / "site", ROOT / "build" / "web-parts") and not shutil.which("npm"):
+    if not is_fetched(PROJECT / "site", PROJECT / "build" / "web-parts") and not shutil.which("npm"):
         pytest.skip("npm is missing; install it, since axe-core comes from there")
     return (web_part("axe-core") / "axe.min.js").read_text("utf-8")
 

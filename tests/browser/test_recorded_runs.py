@@ -9,12 +9,12 @@ from urllib.parse import quote
 import pytest
 
 from lm_utils.evidence import before_training
-from lm_utils.evidence.reference_lines import Landmarks
+from lm_utils.evidence.reference_lines import ReferenceLines
 from lm_utils.evidence.results import reference
 from lm_utils.explorer.choice import PRESETS
+from lm_utils.files import PROJECT
 from lm_utils.pairing import Pairing
 from lm_utils.workshop.publish import site_data
-from lm_utils.workshop.publish.notebooks import ROOT
 from lm_utils.workshop.publish.site_data import place_of, script, variant, write_runs
 from tests.browser.conftest import PATIENCE
 
@@ -22,18 +22,18 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SIGMOIDS = "multiclass/bce/sigmoid/nothing changed"
 CURVES = ("train_loss", "valid_loss", "valid_metric")
-LINES = Landmarks(0.5, None, 0.5, 0.25)  # the real ones take a minute, and have tests of their own
+LINES = ReferenceLines(0.5, None, 0.5, 0.25)  # the real ones take a minute, and have tests of their own
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
     """A folder with the explorer and all its runs, under a page that holds nothing else."""
     folder: Path = tmp_path_factory.mktemp("site")
-    shutil.copytree(ROOT / "site" / "_static", folder / "_static")
+    shutil.copytree(PROJECT / "site" / "_static", folder / "_static")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(site_data, "stored_landmarks", lambda *_: LINES)
+        patch.setattr(site_data, "stored_reference_lines", lambda *_: LINES)
         index = write_runs(folder / "_static" / "runs")
-    frame = (ROOT / "site" / "index.md").read_text("utf-8")
+    frame = (PROJECT / "site" / "index.md").read_text("utf-8")
     part = frame[frame.index('<div id="explorer"') : frame.index("All of these are runs")]
     part = part.replace("<!-- runs -->", f"<script>const runsIndex = {script(index)};</script>")
     head = "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>x</title><script>DOCUMENTATION_OPTIONS={}</script>"
@@ -170,7 +170,7 @@ def test_every_pairing_has_the_shipped_figures_to_the_digit(window):
     )
     shown = {tuple(names): runs for names, runs in json.loads(found)}
     by_pairing = reference().by_pairing
-    before = before_training.stored(ROOT / "results" / "mnist")
+    before = before_training.stored(PROJECT / "results" / "mnist")
     assert len(by_pairing) > 200 and len(shown) > len(by_pairing)
     for pairing, runs in by_pairing.items():
         runs = [run | {"before": before.get((pairing, run["seed"]), {})} for run in runs]

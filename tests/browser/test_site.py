@@ -11,7 +11,7 @@ from links import broken
 from made_up_site import ALT, served, small_repository
 
 from lm_utils.evidence.claims import claims, judge_claim
-from lm_utils.evidence.reference_lines import Landmarks
+from lm_utils.evidence.reference_lines import ReferenceLines
 from lm_utils.evidence.results import reference
 from lm_utils.workshop.publish import site as builder
 from lm_utils.workshop.publish import site_data, site_pages
@@ -31,7 +31,7 @@ def folder(tmp_path_factory) -> Path:
     """The site of a small repository, built as `make site` builds it, with a few of the claims; or LM_SITE, built."""
     if built := os.environ.get("LM_SITE"):
         return Path(built).resolve()
-    root = builder.ROOT
+    root = builder.PROJECT
     if shutil.which("npm") is None and not is_fetched(root / "site", root / "build" / "web-parts"):
         pytest.skip("needs npm, which comes with Node.js; `apt-get install npm` on Debian and Ubuntu")
     root = tmp_path_factory.mktemp("repository")
@@ -39,7 +39,8 @@ def folder(tmp_path_factory) -> Path:
     judged = [judge_claim(claim) for claim in claims() if claim.kind != "conditions"][:8]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(builder, "judge_all", lambda: judged)
-        patch.setattr(site_data, "stored_landmarks", lambda *_: Landmarks(None, None, 0.5, None))  # they take a minute
+        none = ReferenceLines(None, None, 0.5, None)  # the real ones take a minute
+        patch.setattr(site_data, "stored_reference_lines", lambda *_: none)
         assert builder.build(root, executed, root / "build" / "site") == 0
     return root / "build" / "site"
 

@@ -10,7 +10,7 @@ from lab_formulas import DRAW, SETTINGS, lab_faults
 from live_slopes import faults, slope_cases
 from made_up_site import served
 
-from lm_utils.workshop.publish.notebooks import ROOT
+from lm_utils.files import PROJECT
 from lm_utils.workshop.publish.site_data import write_live
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -22,10 +22,10 @@ SECONDS = 600_000  # a busy machine is no fault of the page
 def address(tmp_path_factory) -> Iterator[str]:
     """A folder with the page's own part, served as a site is."""
     folder: Path = tmp_path_factory.mktemp("site")
-    shutil.copytree(ROOT / "site" / "_static", folder / "_static")
+    shutil.copytree(PROJECT / "site" / "_static", folder / "_static")
     write_live(folder / "_static" / "live")
-    shutil.copyfile(ROOT / "tests" / "live_slopes.mjs", folder / "live_slopes.mjs")
-    part = (ROOT / "site" / "live.md").read_text("utf-8")
+    shutil.copyfile(PROJECT / "tests" / "live_slopes.mjs", folder / "live_slopes.mjs")
+    part = (PROJECT / "site" / "live.md").read_text("utf-8")
     inner = part[part.index("<div id") : part.index("## What")] + part[part.index("<script") :]
     (folder / "live.html").write_text(
         f"<!DOCTYPE html><html lang=en><meta charset=utf-8><title>x</title><main>{inner}</main>", "utf-8"

@@ -11,10 +11,11 @@ from made_up_site import rich
 from nbformat import v4
 from workshop.test_slides import FIRST, LONG, made, picture, shown_by
 
+from lm_utils.files import PROJECT
 from lm_utils.show import quiz
 from lm_utils.workshop.publish import notebooks, slides
 from lm_utils.workshop.publish.notebooks import is_executed, read
-from lm_utils.workshop.publish.web_parts import ROOT, is_fetched
+from lm_utils.workshop.publish.web_parts import is_fetched
 from tests.browser.conftest import PATIENCE, SCREENS, SIZE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -89,13 +90,13 @@ def rich_in_parts():
 @pytest.fixture(scope="module")
 def decks(tmp_path_factory):
     """The folder of all decks."""
-    if not is_fetched(ROOT / "site", ROOT / "build" / "web-parts") and not shutil.which("npm"):
+    if not is_fetched(PROJECT / "site", PROJECT / "build" / "web-parts") and not shutil.which("npm"):
         pytest.skip("npm is missing; install it, since reveal.js comes from there")
     folder = tmp_path_factory.mktemp("slides")
     all_of_them = {path.stem: notebooks.build(path) for path in notebooks.sources()}
     for name in all_of_them:
         stored = slides.EXECUTED / f"{name}.ipynb"
-        if is_executed(ROOT / "notebooks" / f"{name}.ipynb", stored):
+        if is_executed(PROJECT / "notebooks" / f"{name}.ipynb", stored):
             all_of_them[name] = read(stored)
     slides.build({**all_of_them, "41_rich": rich_in_parts(), "42_too_long": too_long()}, folder)
     return folder

@@ -14,6 +14,7 @@ from lm_utils.evidence.claims import by_conditions, document_000_section_1, docu
 from lm_utils.evidence.claims.by_conditions import learnt
 from lm_utils.evidence.claims.by_pairs import accuracy_tells_enough, equal, lower
 from lm_utils.evidence.claims.by_rows import reproduce, row_of
+from lm_utils.evidence.claims.claim import KINDS
 from lm_utils.evidence.claims.document_000_sections_2_to_4 import (
     REPAIRED_SKILL,
     digits_are_balanced,
@@ -60,7 +61,7 @@ def test_the_claims_are_data_with_a_test_each():
     assert len({claim.id for claim in every}) == len(every) >= 120
     assert set(Counter(claim.document for claim in every)) == {"000", "001", "002", "003", "004"}
     for claim in every:
-        assert claim.kind in cl.KINDS and claim.says.strip() and claim.id.startswith(claim.document)
+        assert claim.kind in KINDS and claim.says.strip() and claim.id.startswith(claim.document)
         assert (claim.kind == "none") == (claim.test is None), claim.id
         assert claim.kind != "none" or claim.note
 
@@ -484,10 +485,8 @@ def test_the_shipped_results_contradict_our_verdicts_where_notebook_15_says_so()
     assert [told.split(": ")[1] for told in found] == ["nn.BCELoss + sigmoid", "nn.BCEWithLogitsLoss on logits"]
 
 
-def test_tables_of_claims_can_be_shown():
+def test_refuted_claims_are_counted():
     judged = [cl.judge_claim(claim) for claim in COMPUTED]
-    words = cl.claims_table(judged, results_of())
-    assert "004 §BCEWithLogitsLoss" in repr(words) and "refuted" in words._repr_html_()
     assert cl.counts(judged)["refuted"].sum() == len(SLIPS)
 
 
@@ -510,9 +509,3 @@ def test_forecasts_are_held_against_the_pairings_that_no_document_ran(monkeypatc
     assert set(our_verdicts.misses(runs)) == {huber, relu, hinge}
     page = verdicts.forecast_misses(runs).data
     assert page.count("- multiclass, called") == 3 and f"Now called impossible: {relu.advice.reason}" in page
-
-
-def test_a_table_of_claims_says_whether_any_run_decides_them(everything):
-    computed, trained = (next(c for c in cl.claims() if c.kind == kind) for kind in ("formula", "runs"))
-    assert "Runs: none; formulas" in repr(cl.claims_table([cl.judge_claim(computed)], everything))
-    assert everything.of_rows().origin in repr(cl.claims_table([cl.judge_claim(trained, everything)], everything))

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from lm_utils.doctor import dependence_checks as baseline
-from lm_utils.evidence.reference_lines import UNSCALED, constant_loss, landmarks, stored_landmarks
+from lm_utils.evidence.reference_lines import UNSCALED, constant_loss, reference_lines, stored_reference_lines
 from lm_utils.explorer.choice import activations_for
 from lm_utils.losses import LOSSES, shaped
 from lm_utils.pairing import Pairing
@@ -25,26 +25,26 @@ from lm_utils.tasks import TASKS
     ],
 )
 def test_known_constants_and_floors(digits, pairing, constant, least):
-    found = landmarks(pairing, digits)
+    found = reference_lines(pairing, digits)
     if constant is not None:
         assert found.constant_loss == pytest.approx(constant, abs=1e-3)
     assert found.least_loss == (None if least is None else pytest.approx(least, abs=1e-4))
 
 
 def test_limits_of_the_metric():
-    labels = stored_landmarks(Pairing("multilabel", "bce", "softmax"), "mnist")
+    labels = stored_reference_lines(Pairing("multilabel", "bce", "softmax"), "mnist")
     assert labels.best_metric == pytest.approx(0.8019, abs=1e-4)
-    alone = stored_landmarks(Pairing("probability", "bce", "softmax"), "mnist")
+    alone = stored_reference_lines(Pairing("probability", "bce", "softmax"), "mnist")
     assert alone.best_metric == pytest.approx(0.4931, abs=1e-4)
-    assert stored_landmarks(Pairing("multiclass", "bce", "sigmoid"), "mnist").best_metric is None
-    assert stored_landmarks(Pairing("regression", "bce_logits", normalize=True), "mnist").constant_loss is None
+    assert stored_reference_lines(Pairing("multiclass", "bce", "sigmoid"), "mnist").best_metric is None
+    assert stored_reference_lines(Pairing("regression", "bce_logits", normalize=True), "mnist").constant_loss is None
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
-def test_no_pairing_is_without_landmarks(tiny, task):
+def test_no_pairing_is_without_reference_lines(tiny, task):
     for loss, activation in product(LOSSES, activations_for(task)):
-        assert landmarks(Pairing(task, loss, activation), tiny).constant_metric > 0
+        assert reference_lines(Pairing(task, loss, activation), tiny).constant_metric > 0
 
 
 FAMILY = {"mse": "distance", "rmse": "distance", "mae": "distance", "bce": "bce", "bce_logits": "bce_logits",

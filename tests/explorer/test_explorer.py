@@ -14,7 +14,7 @@ import pytest
 from helpers import status_line, until
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-from lm_utils.evidence.reference_lines import landmarks
+from lm_utils.evidence.reference_lines import reference_lines
 from lm_utils.evidence.results import Results, reference
 from lm_utils.explorer import figures, server, texts
 from lm_utils.explorer.choice import PRESETS, Choice, activations_for, changed
@@ -72,8 +72,8 @@ def test_whatever_is_changed_the_choice_stays_valid(task):
 def test_a_live_run_knows_what_is_going_on(done):
     assert done.run.status == "ok" and len(done.history) == 2 and done.batches == 6 == 2 * done.batches_per_epoch
     assert [look.epoch for look in done.looks] == pytest.approx([k / 3 for k in range(7)])
-    assert set(done.insides[-1].gradients) == {"conv1", "conv2", "conv3", "fc", "out"}
-    assert 0 <= done.insides[-1].stuck <= done.insides[-1].flat <= 1
+    assert set(done.inner_looks[-1].gradients) == {"conv1", "conv2", "conv3", "fc", "out"}
+    assert 0 <= done.inner_looks[-1].stuck <= done.inner_looks[-1].flat <= 1
     assert len(done.answers) == 16 and done.report is not None and done.seconds_left == 0
 
 
@@ -107,7 +107,7 @@ def test_nan_is_told(tiny):
     live.train()
     assert live.run.status == "diverged" and "from the first epoch on" in texts.ending(live)
     assert live.outcome == BREAKS
-    figures.curves_figure(FITS.pairing, live.landmarks, live)
+    figures.curves_figure(FITS.pairing, live.reference_lines, live)
     figures.inside_figure(live)
 
 
@@ -135,7 +135,7 @@ def test_a_stored_result_says_whose_it_is_and_how_it_was_trained():
 def test_pictures_of_every_task_have_an_alt_text(tiny, task):
     live = trained(changed(FITS, task=task, epochs=1, loss="mse"), tiny)
     pictures = [
-        figures.curves_figure(live.choice.pairing, live.landmarks, live),
+        figures.curves_figure(live.choice.pairing, live.reference_lines, live),
         figures.inside_figure(live),
         figures.images_figure(live),
         comparison_figure([live]),
@@ -148,16 +148,16 @@ def test_the_legend_leaves_the_star_of_a_short_run_alone(tiny):
     for record, value in zip(live.history, (0.46, 0.66, 0.76), strict=True):
         record["valid_metric"] = value
     live.looks, live.run = [], replace(live.run, best_epoch=3)
-    axes = figures.curves_figure(FITS.pairing, live.landmarks, live).axes[1]
+    axes = figures.curves_figure(FITS.pairing, live.reference_lines, live).axes[1]
     axes.figure.canvas.draw()
     (star,) = (line for line in axes.lines if line.get_label() == "best epoch")
     x, y = axes.transData.transform(star.get_xydata()[0])
     assert not axes.get_legend().get_window_extent().padded(8).contains(x, y)
 
 
-def test_the_curves_carry_their_landmarks(digits):
+def test_the_curves_carry_their_reference_lines(digits):
     pairing = PRESETS[2].choice.pairing
-    figure = figures.curves_figure(pairing, landmarks(pairing, digits))
+    figure = figures.curves_figure(pairing, reference_lines(pairing, digits))
     named = {line.get_label(): line.get_ydata()[0] for line in figure.axes[0].lines}
     assert named["lowest loss within reach"] == pytest.approx(1.4612, abs=1e-4)
     assert named["constant answer"] == pytest.approx(2.3026, abs=1e-3)
@@ -199,7 +199,7 @@ def test_every_task_has_its_panel_and_every_run_its_line(done, refused, tiny):
     assert [len(axes.lines) for axes in figure.axes] == [2, 2, 1, 1]
     assert "Without a curve: 3: nn.BCELoss without activation" in figure.get_label()
     assert "1 epoch " in figures.curves_alt(
-        other.choice.pairing, other.landmarks, other)  # fmt: skip
+        other.choice.pairing, other.reference_lines, other)  # fmt: skip
 
 
 @pytest.mark.parametrize("loss", [-3.25e5, -1.25e-5, 2.5e-4, 123456.0, 87654.0, 0.3251])
@@ -207,7 +207,7 @@ def test_the_label_of_an_axis_stays_in_the_picture(done, loss):
     live = copy(done)
     live.looks, live.history = [], [{**record, "train_loss": loss, "valid_loss": loss * (1 + record["epoch"] / 4)}
                                     for record in done.history]  # fmt: skip
-    figure = figures.curves_figure(FITS.pairing, replace(done.landmarks, constant_loss=None), live)
+    figure = figures.curves_figure(FITS.pairing, replace(done.reference_lines, constant_loss=None), live)
     figure.draw_without_rendering()
     draw = FigureCanvasAgg(figure).get_renderer()
     for axes in figure.axes:

@@ -2,10 +2,10 @@
 
 import pytest
 
+from lm_utils.files import PROJECT
 from lm_utils.lessons import ten_questions as ten
 from lm_utils.lessons.ten_proofs import PROOFS
 from lm_utils.show.quiz import Prediction
-from lm_utils.workshop.publish.notebooks import ROOT
 
 RIGHT = {  # what each reading in the table is written for
     "double-softmax": "silent", "plateau": "depends", "small-loss": "nothing", "ten-sigmoids": "start",
@@ -42,7 +42,7 @@ def test_each_answer_is_proven(question):
     key, reading = question.proven
     assert key == RIGHT[question.id] and key in question.options
     assert "{" not in reading and len(question.options) == 3
-    assert (ROOT / "notebooks" / "src" / f"{question.cure}.py").exists()
+    assert (PROJECT / "notebooks" / "src" / f"{question.cure}.py").exists()
 
 
 def test_every_named_misconception_is_covered():

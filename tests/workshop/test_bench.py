@@ -184,11 +184,11 @@ def test_the_page_of_results_tells_what_was_measured() -> None:
     )
 
 
-def test_the_pictures_have_words_and_are_small() -> None:
+def test_the_picture_has_words_and_is_small() -> None:
     measured, grown = three_rounds(fit=0.4, sweep=0.3), straight_lines()
-    for drawing in (speed_page.figure(measured), speed_page.overview(measured, grown)):
-        assert "fit, 0.80 s" in drawing.get_label() and len(png(drawing)) < 300_000
-    assert "fit 0.20 s" in speed_page.growth_figure(grown).get_label()
+    drawing = speed_page.overview(measured, grown)
+    assert "fit, 0.80 s" in drawing.get_label() and "fit 0.20 s" in drawing.get_label()
+    assert len(png(drawing)) < 300_000
 
 
 def test_a_group_is_as_large_as_it_says() -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from lm_utils import __main__ as command_line
 from lm_utils.errors import UserError
+from lm_utils.files import PROJECT
 from lm_utils.workshop import browser, check, lab, setup, test
-from lm_utils.workshop.setup import ROOT
 
 COMMANDS = {**command_line.COMMANDS}
 
@@ -34,12 +34,12 @@ def test_each_command_has_its_function(name):
 
 
 def test_makefile_has_each_command():
-    targets = re.findall(r"^([a-z-]+):.* ## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    targets = re.findall(r"^([a-z-]+):.* ## ", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     assert set(targets) == set(COMMANDS)
 
 
 def test_make_alone_lists_the_commands():
-    shown = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(["make"], cwd=PROJECT, capture_output=True, text=True, check=True).stdout
     assert all(f"make {name} " in shown for name in COMMANDS)
 
 
@@ -158,7 +158,7 @@ def test_lab_starts_without_news(monkeypatch, tmp_path):
     monkeypatch.setattr(lab.subprocess, "run", run)
     monkeypatch.setattr(lab, "WORKING_COPY", tmp_path / "mine")
     assert lab.main() == 0
-    assert started["cwd"] == ROOT
+    assert started["cwd"] == PROJECT
     assert started["env"]["OMP_NUM_THREADS"] == os.environ.get("OMP_NUM_THREADS", "1")
     assert (tmp_path / "mine" / lab.START).exists() and any(lab.START in word for word in started["command"])
     folder = started["env"]["JUPYTER_CONFIG_PATH"].split(os.pathsep)[0]

@@ -11,23 +11,23 @@ from torch import nn
 
 import lm_utils as lm
 from lm_utils import __main__ as command_line
+from lm_utils.files import PROJECT
 from lm_utils.lessons import is_it_learning
-from lm_utils.workshop.publish.notebooks import ROOT
 
 PAGES = sorted(
     path
     for pattern in ("*.md", "docs/**/*.md", "challenge/*.md", "notebooks/*.md")
-    for path in ROOT.glob(pattern)
+    for path in PROJECT.glob(pattern)
     if "mine" not in path.parts
 )
-NAMES = [page.relative_to(ROOT).as_posix() for page in PAGES]
+NAMES = [page.relative_to(PROJECT).as_posix() for page in PAGES]
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 MADE_LATER = ("build/",)  # made by a command, not part of a checkout
 OTHER_COMMANDS = {"doctor"}  # has its own parser
 
 
 def text_of(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8")
+    return (PROJECT / name).read_text(encoding="utf-8")
 
 
 def without_code(text: str) -> str:
@@ -61,7 +61,7 @@ def test_every_link_leads_somewhere(name):
         if re.match(r"https?://|mailto:", link):
             continue
         path, _, anchor = link.partition("#")
-        target = (ROOT / name).parent / path if path else ROOT / name
+        target = (PROJECT / name).parent / path if path else PROJECT / name
         if not target.exists() or (anchor and anchor not in anchors(target)):
             lost.append(link)
     assert lost == []
@@ -76,7 +76,7 @@ def test_the_pages_of_a_classroom_are_there():
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_exists(name):
     shown = code(text_of(name))
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, flags=re.MULTILINE))
     make = set(re.findall(r"^(?:[A-Z_]+=\S+ )*make ([a-z][a-z-]+)", shown, flags=re.MULTILINE))
     module = set(re.findall(r"-m lm_utils ([a-z][a-z-]+)", shown))
@@ -86,7 +86,7 @@ def test_every_command_exists(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_variable_of_make_is_one(name):
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     used = re.findall(r"make [a-z-]+((?: [A-Z]+=\S+)+)", code(text_of(name)))
     names = {word.split("=")[0] for group in used for word in group.split()}
     assert all(f"$${{{word}" in makefile or f"$({word})" in makefile for word in names)
@@ -95,10 +95,10 @@ def test_every_variable_of_make_is_one(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_file_named_in_code_exists(name):
     """Such as lm_utils/tasks.py or results/mnist/."""
-    named = re.findall(r"`((?:lm_utils|tests|notebooks|docs|results|challenge)/[\w./-]*)`", text_of(name))
+    named = re.findall(r"`((?:lm_utils|tests|notebooks|docs|results|challenge|site)/[\w./-]*)`", text_of(name))
     made = ("notebooks/ko", "challenge/mine", "results/robustness", "results/gpu", "results/bench")
     gone = [path for path in named if "NN_" not in path and "WHAT" not in path and not path.startswith(made)
-            and not (ROOT / path).exists()]  # fmt: skip
+            and not (PROJECT / path).exists()]  # fmt: skip
     assert gone == []
 
 

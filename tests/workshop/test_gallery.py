@@ -2,8 +2,8 @@
 
 import re
 
+from lm_utils.files import PROJECT
 from lm_utils.workshop.publish import gallery
-from lm_utils.workshop.publish.notebooks import ROOT
 
 
 def test_the_page_is_written_with_its_pictures(tmp_path, monkeypatch):
@@ -27,6 +27,6 @@ def test_the_committed_page_has_every_exhibit_and_small_pictures():
     pictures = {path.stem: path.stat().st_size for path in folder.glob("*.png")}
     assert set(pictures) <= {one.name for one in gallery.EXHIBITS} and max(pictures.values()) < 300_000
     for one in gallery.EXHIBITS:
-        assert (ROOT / "notebooks" / f"{one.notebook}.ipynb").is_file()
+        assert (PROJECT / "notebooks" / f"{one.notebook}.ipynb").is_file()
         assert (one.name in pictures) == (f"gallery/{one.name}.png" in page)
-    assert len(pictures) >= 17 and "docs/gallery.md" in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(pictures) >= 17 and "docs/gallery.md" in (PROJECT / "README.md").read_text(encoding="utf-8")

@@ -96,7 +96,7 @@ def test_emphasis_is_drawn_as_emphasis(source):
 
 
 def test_the_map_of_the_korean_folder_is_the_whole_course(monkeypatch):
-    folder = notebooks.ROOT / "notebooks" / "ko"
+    folder = notebooks.PROJECT / "notebooks" / "ko"
     monkeypatch.chdir(folder.parent)
     english = start_here.notebooks_here()
     monkeypatch.chdir(folder)

@@ -71,7 +71,7 @@ def test_jupyterlab_opens_at_the_first_lesson_of_the_copy(folders, monkeypatch):
     )
     assert lab.main() == 0
     assert f"--LabApp.default_url=/lab/tree/mine/{lab.START}" in called[0]
-    assert (lab.ROOT / "notebooks" / lab.START).exists()
+    assert (lab.PROJECT / "notebooks" / lab.START).exists()
     assert set(json.loads((copy / lab.GIVEN).read_text())) == {"00_start.ipynb", "01_next.ipynb", "ko/00_start.ipynb"}
 
 

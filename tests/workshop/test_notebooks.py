@@ -14,7 +14,7 @@ import torch
 
 from lm_utils.workshop.publish import minutes, notebooks
 
-SOURCES = sorted((notebooks.ROOT / "notebooks" / "src").glob("*.py"))
+SOURCES = sorted((notebooks.PROJECT / "notebooks" / "src").glob("*.py"))
 every_notebook = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
 SMALL = """# %% [markdown]

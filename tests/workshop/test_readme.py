@@ -8,11 +8,11 @@ from PIL import Image
 
 import lm_utils as lm
 from lm_utils.__main__ import COMMANDS, OPTIONS
+from lm_utils.files import PROJECT
 from lm_utils.losses import LOSSES
 from lm_utils.workshop.publish import collapse_picture, readme
-from lm_utils.workshop.setup import ROOT
 
-README, COMMAND_PAGE = ((ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/commands.md"))
+README, COMMAND_PAGE = ((PROJECT / name).read_text(encoding="utf-8") for name in ("README.md", "docs/commands.md"))
 ROWS = re.findall(r"^\| [^|]+ \| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", README, re.MULTILINE)
 
 
@@ -46,15 +46,15 @@ def test_the_readme_is_short_and_begins_with_what_to_type():
 
 
 def test_the_address_of_the_repository_stands_in_one_place():
-    urls = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"].get("urls", {})
+    urls = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"].get("urls", {})
     address = urls.get("Repository", readme.UNKNOWN_ADDRESS)
     assert f"git clone {address} " in README
-    cited = re.findall(r"^repository-code: (.+)$", (ROOT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
+    cited = re.findall(r"^repository-code: (.+)$", (PROJECT / "CITATION.cff").read_text(encoding="utf-8"), re.MULTILINE)
     assert all(one.strip('"') == address for one in cited)
 
 
 def test_what_the_commands_print_is_what_the_readme_shows():
-    source = {name: (ROOT / "lm_utils" / "workshop" / name).read_text(encoding="utf-8")
+    source = {name: (PROJECT / "lm_utils" / "workshop" / name).read_text(encoding="utf-8")
               for name in ("run_all/report.py", "test.py")}  # fmt: skip
     assert "status   seconds  cells" in README and "status   seconds  cells" in source["run_all/report.py"]
     for words in ("Every notebook ran through", " s in all. To read: "):
@@ -63,7 +63,7 @@ def test_what_the_commands_print_is_what_the_readme_shows():
 
 
 def test_every_variable_named_is_passed_on():
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    makefile = (PROJECT / "Makefile").read_text(encoding="utf-8")
     variables = re.findall(r"^\| `([A-Z]+)=", COMMAND_PAGE, re.MULTILINE)
     assert len(variables) >= 10
     for variable in variables:
@@ -72,7 +72,7 @@ def test_every_variable_named_is_passed_on():
 
 @pytest.mark.parametrize("name", ["README.md", "docs/commands.md", "docs/results.md"])
 def test_every_file_linked_is_there(name):
-    page = ROOT / name
+    page = PROJECT / name
     found = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     targets = [target for target in found if "://" not in target]
     assert targets and [target for target in targets if not (page.parent / target).exists()] == []
@@ -120,7 +120,7 @@ def test_pictures_and_tables_are_written_between_the_marks(written, name):
 @pytest.mark.parametrize("name", readme.PAGES)
 def test_the_committed_pages_are_what_the_results_say(written, name):
     """But for pixels, which another version of a library may set otherwise."""
-    made, kept = ((root / name).read_text(encoding="utf-8") for root in (written, ROOT))
+    made, kept = ((root / name).read_text(encoding="utf-8") for root in (written, PROJECT))
     for place in readme.PAGES[name]:
         begin, end = readme.marks(place)
         assert made.partition(begin)[2].partition(end)[0] == kept.partition(begin)[2].partition(end)[0]

@@ -130,7 +130,7 @@ def start(mark):
 
     def start_one(folder, *arguments):
         command = [sys.executable, "-c", SCRIPT, str(folder), *arguments]
-        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=runner.ROOT))
+        started.append(subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=watched.PROJECT))
         return started[-1]
 
     yield start_one
@@ -144,7 +144,7 @@ def start(mark):
 @pytest.fixture
 def quiet(tmp_path, monkeypatch):
     """A place where nobody writes results or edits the package meanwhile, so that only the notebooks' changes count."""
-    monkeypatch.setattr(watched, "ROOT", tmp_path)
+    monkeypatch.setattr(watched, "PROJECT", tmp_path)
 
 
 @pytest.fixture(scope="module")
@@ -361,7 +361,7 @@ def test_what_a_training_writes_meanwhile_disturbs_no_fingerprint(tmp_path, monk
     notebook, results = tmp_path / "00_one.ipynb", tmp_path / "results"
     notebook.write_text("{}")
     results.mkdir()
-    monkeypatch.setattr(watched, "ROOT", tmp_path)
+    monkeypatch.setattr(watched, "PROJECT", tmp_path)
     before = told()
     (results / "runs.csv.123.part").touch()
     (results / "runs.csv").symlink_to("gone")  # as a file that is gone before it is looked at
@@ -570,28 +570,18 @@ def test_a_folder_that_cannot_be_written_is_one_sentence_with_the_path(tmp_path)
     put(tmp_path / "nb", "00_good", ["1"])
     (tmp_path / "file").write_text("no folder")
     where = tmp_path / "file" / "run-all"
-    with pytest.raises(ValueError, match=f"^Cannot write into {re.escape(str(where))}: .*run again.$"):
+    with pytest.raises(ValueError, match=f"^Cannot write {re.escape(str(where))}: .*run again.$"):
         runner.run_all(notebooks=tmp_path / "nb", out=where, train=nothing_to_train)
     if os.geteuid():
         (tmp_path / "locked").mkdir(mode=0o555)
-        with pytest.raises(ValueError, match=r"Cannot write into .*locked.*Permission denied"):
+        with pytest.raises(ValueError, match=r"Cannot write .*locked.*Permission denied"):
             runner.run_all(notebooks=tmp_path / "nb", out=tmp_path / "locked" / "a", train=nothing_to_train)
 
 
-@pytest.mark.parametrize(
-    "options, words",
-    [
-        ({"data": "foo"}, "DATA must be one of auto, mnist, digits, not 'foo'"),
-        ({"device": "tpu"}, "DEVICE must be one of"),
-        ({"seeds": 0}, "SEEDS must be a whole number of at least 1, not 0"),
-        ({"jobs": -1}, "JOBS must be a whole number"),
-        ({"only": ["99"]}, "ONLY names the notebook '99', which does not exist; there are 00"),
-    ],
-)
-def test_bad_input_is_one_sentence(tmp_path, options, words):
+def test_an_unknown_notebook_is_one_sentence(tmp_path):
     put(tmp_path / "nb", "00_good", ["1"])
-    with pytest.raises(ValueError, match=words):
-        run(tmp_path, **options)
+    with pytest.raises(ValueError, match="ONLY names the notebook '99', which does not exist; there are 00"):
+        run(tmp_path, only=["99"])
     assert not (tmp_path / "out").exists()
 
 
@@ -680,4 +670,4 @@ def test_executing_a_notebook_builds_no_grammar_of_addresses():
 
 
 def test_root_is_the_project():
-    assert Path(runner.ROOT / "pyproject.toml").exists()
+    assert Path(watched.PROJECT / "pyproject.toml").exists()

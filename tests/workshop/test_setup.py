@@ -16,9 +16,9 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from lm_utils.files import PROJECT as ROOT
 from lm_utils.workshop import lock, setup
 from lm_utils.workshop.lock import installed_versions, read_lock
-from lm_utils.workshop.setup import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 OWN_ENVIRONMENT = Path(sys.prefix) == ROOT / ".venv"

@@ -17,8 +17,8 @@ from markdown_it import MarkdownIt
 from PIL import Image, ImageChops, ImageStat
 
 from lm_utils.errors import UserError
-from lm_utils.evidence.claims import KINDS, Judged, claims
-from lm_utils.evidence.claims.claim import VERDICTS
+from lm_utils.evidence.claims import Judged, claims
+from lm_utils.evidence.claims.claim import KINDS, VERDICTS
 from lm_utils.evidence.results import FITTING
 from lm_utils.evidence.tables import readable, summary
 from lm_utils.files import write_whole
@@ -239,13 +239,14 @@ def test_the_index_of_claims_lists_them_all_and_counts_them():
 
 
 def test_the_landing_page_shows_the_figures_of_the_results_with_their_alt_texts():
-    frame, results = ((site.ROOT / name).read_text(encoding="utf-8") for name in ("site/index.md", "docs/results.md"))
+    frame = (site.PROJECT / "site" / "index.md").read_text(encoding="utf-8")
+    results = (site.PROJECT / "docs" / "results.md").read_text(encoding="utf-8")
     runs = {"presets": [{"title": "One", "told": "What it is.", "learnt": "1 of 3"}], "files": {"x": "</script>"},
             "start": ["x"]}  # fmt: skip
     page = site_pages.landing_page(frame, results, ["docs/glossary", "docs/new"], runs)
     pictures = re.findall(r"!\[(.*?)\]\((docs/figures/[\w-]+\.png)\)", page)
     assert "| One | What it is. | 1 of 3 |" in page and r'{"x":"<\/script>"}' in page
-    assert len(pictures) == 4 and all(len(alt) > 40 and (site.ROOT / path).exists() for alt, path in pictures)
+    assert len(pictures) == 4 and all(len(alt) > 40 and (site.PROJECT / path).exists() for alt, path in pictures)
     assert "| published |" not in page  # the tables have a page of their own
     assert "\ndocs/new\n" in page and page.count("\ndocs/glossary\n") == 1
     with pytest.raises(ValueError, match="no place for the figures"):
@@ -253,7 +254,7 @@ def test_the_landing_page_shows_the_figures_of_the_results_with_their_alt_texts(
 
 
 def test_korean_words_of_the_glossary_are_marked_as_korean():
-    text = (site.ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    text = (site.PROJECT / "docs" / "glossary.md").read_text(encoding="utf-8")
     marked = site.with_language(text)
     assert marked.count('<span lang="ko">') == len(re.findall(r"^\| [가-힣]", text, re.MULTILINE)) > 40
 

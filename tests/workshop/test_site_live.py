@@ -10,13 +10,13 @@ from lab_formulas import DRAW, SETTINGS, lab_faults
 from live_slopes import faults, settings_of, slope_cases
 
 from lm_utils.data import load_data
+from lm_utils.files import PROJECT
 from lm_utils.model import TinyCNN
 from lm_utils.pairing import Pairing
 from lm_utils.training import fit
-from lm_utils.workshop.publish.notebooks import ROOT
 from lm_utils.workshop.publish.site_data import write_live
 
-LIVE = ROOT / "site" / "_static" / "live"
+LIVE = PROJECT / "site" / "_static" / "live"
 SEEDS = 3
 
 
@@ -25,7 +25,7 @@ def node(script: str) -> object:
     if shutil.which("node") is None:
         pytest.skip("needs Node.js; `apt-get install nodejs` on Debian and Ubuntu")
     command = ["node", "--input-type=module", "--eval", script]
-    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=PROJECT)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -37,7 +37,7 @@ def test_losses_and_slopes_are_those_of_pytorch(tmp_path):
     modules = ", ".join(f"{name}: await import('{LIVE / name}.js')" for name in ("losses", "network", "training"))
     found = node(
         "import { readFileSync } from 'fs';"
-        f"import {{ differences }} from '{ROOT}/tests/live_slopes.mjs';"
+        f"import {{ differences }} from '{PROJECT}/tests/live_slopes.mjs';"
         f"const cases = JSON.parse(readFileSync('{tmp_path}/cases.json'));"
         f"console.log(JSON.stringify(differences(cases, {{ {modules} }})));"
     )

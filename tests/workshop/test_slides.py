@@ -212,7 +212,7 @@ def command(monkeypatch, tmp_path):
         asked.append(only)
         out.mkdir(exist_ok=True)
         for name in only:
-            shutil.copyfile(notebooks.ROOT / "notebooks" / f"{name}.ipynb", out / f"{name}.ipynb")
+            shutil.copyfile(notebooks.PROJECT / "notebooks" / f"{name}.ipynb", out / f"{name}.ipynb")
         return {"ok": "13_is_it_learning" not in only}
 
     for name, value in (("EXECUTED", tmp_path / "run-all"), ("OUT", tmp_path / "slides"), ("run_all", run_all),

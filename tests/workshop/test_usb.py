@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
+from lm_utils.files import PROJECT
 from lm_utils.workshop import usb
-from lm_utils.workshop.setup import ROOT
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_pip_downloads_locked_wheels_and_the_builder(tmp_path, asked):
     usb.download(wanted, tmp_path / "wheels")
     usb.download(wanted, tmp_path / "wheels", torch="cpu")
     plain, lean = asked
-    assert plain[:2] == [sys.executable, "-m"] and "download" in plain and str(ROOT / "constraints.txt") in plain
+    assert plain[:2] == [sys.executable, "-m"] and "download" in plain and str(PROJECT / "constraints.txt") in plain
     assert "--extra-index-url" in lean and "--extra-index-url" not in plain
     with pytest.raises(ValueError, match="TORCH"):
         usb.download(wanted, tmp_path, torch="gpu")
@@ -58,7 +58,7 @@ def test_a_failed_download_is_a_sentence(tmp_path, monkeypatch):
 
 def test_the_folder_is_never_inside_the_project():
     with pytest.raises(ValueError, match="inside the project"):
-        usb.main(ROOT / "build" / "stick")
+        usb.main(PROJECT / "build" / "stick")
 
 
 def test_the_readme_names_the_steps_of_each_system():

@@ -10,7 +10,7 @@ import pytest
 
 from lm_utils.workshop.publish import web_parts
 
-SITE = web_parts.ROOT / "site"
+SITE = web_parts.PROJECT / "site"
 
 
 @pytest.fixture

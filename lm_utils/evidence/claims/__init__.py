@@ -1,9 +1,13 @@
-"""The documents' checkable claims: claims.csv says what each says and which test decides it; here they are judged."""
+"""The documents' checkable claims: claims.csv says what each says and which test decides it; here they are judged.
+
+The tests stand in the files beside this one: of stored runs in `by_rows`, `by_pairs` and `by_conditions`, of formulas
+and of PyTorch itself in the file of the document. Nothing here draws or trains, and no verdict is typed by hand.
+"""
 
 import csv
 import inspect
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -23,9 +27,8 @@ from lm_utils.evidence.claims import (
     document_003,
     document_004,
 )
-from lm_utils.evidence.claims.claim import KINDS, VERDICTS, Claim, Test
-from lm_utils.evidence.results import Results, reference, with_origin
-from lm_utils.evidence.tables import Table
+from lm_utils.evidence.claims.claim import VERDICTS, Claim, Test
+from lm_utils.evidence.results import Results, reference
 
 WITH_TESTS = (by_conditions, by_pairs, by_rows, document_000_section_1, document_000_sections_2_to_4, document_001,
               document_002, document_003, document_004)  # fmt: skip
@@ -90,18 +93,6 @@ def verdict_of(name: str, results: Results | None = None) -> Judged:
     if not found:
         raise UserError(f"There is no claim {name!r}; their ids stand in lm_utils/evidence/claims/claims.csv.")
     return judge_claim(found[0], results)
-
-
-def claims_table(judged: Sequence[Judged], results: Results | None = None) -> Table:
-    """Return claims, verdicts and evidence as a table to be shown."""
-    lines = [
-        {"section": f"{one.claim.document} §{one.claim.section}", "the document says": one.claim.says,
-         "verdict": one.signed, "how": KINDS[one.claim.kind], "evidence": one.evidence}
-        for one in judged
-    ]  # fmt: skip
-    trained = any(one.claim.kind in ("runs", "conditions") for one in judged)
-    origin = (results or reference()).of_rows().origin if trained else "none; formulas and PyTorch itself decide"
-    return Table(with_origin(pd.DataFrame(lines), origin))
 
 
 def counts(judged: Iterable[Judged]) -> pd.DataFrame:

@@ -1,15 +1,13 @@
-"""`make bench`: measure, print, and write tables and pictures into results/bench/."""
+"""`make bench`: measure, print, and write tables and reports into results/bench/."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
-from matplotlib.figure import Figure
 
 from lm_utils.data import load_data
 from lm_utils.errors import UserError
 from lm_utils.files import BUILD
-from lm_utils.show.style import png
 from lm_utils.training import pick_device
 from lm_utils.workshop.bench import bf16, competitors, growth, scale, speed, speed_page
 from lm_utils.workshop.bench.machine import say
@@ -47,7 +45,7 @@ def measure_speed(name: str, device: str, quick: bool, folder: Path) -> int:
     measured = speed.rounds_of(name, device, rounds, epochs, contenders)
     text = speed_page.report(measured)
     print(text)
-    write(folder, f"{name}-{device}", measured, text, speed_page.figure(measured))
+    write(folder, f"{name}-{device}", measured, text)
     return 0 if quick or not speed_page.missed(measured) else 1
 
 
@@ -56,7 +54,7 @@ def measure_growth(name: str, device: str, quick: bool, folder: Path) -> int:
     grown = growth.growth_of(name, device, quick)
     text = speed_page.growth_report(grown)
     print(text)
-    write(folder, f"growth-{name}-{device}", grown, text, speed_page.growth_figure(grown))
+    write(folder, f"growth-{name}-{device}", grown, text)
     return 0
 
 
@@ -91,8 +89,7 @@ def table_of(name: str) -> pd.DataFrame | None:
 MEASURED = {"speed": measure_speed, "growth": measure_growth, "scale": measure_scale, "bf16": measure_bf16}
 
 
-def write(folder: Path, name: str, table: pd.DataFrame, text: str, picture: Figure) -> None:
-    """Write a table, its report and its picture."""
+def write(folder: Path, name: str, table: pd.DataFrame, text: str) -> None:
+    """Write a table and its report."""
     table.round(4).to_csv(folder / f"{name}.csv", index=False)
     (folder / f"{name}.md").write_text(text, encoding="utf-8")
-    (folder / f"{name}.png").write_bytes(png(picture))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from statistics import linear_regression
 
 import pandas as pd
 
@@ -62,8 +63,5 @@ def measure_points(
 def per_thousand_images(measured: pd.DataFrame) -> dict[str, float]:
     """CPU time that another thousand training images cost in one epoch: the slope of a straight line."""
     images = measured[measured.curve == "images"]
-    slopes = {}
-    for contender, points in images.groupby("contender", sort=False):
-        x = points.x - points.x.mean()
-        slopes[contender] = 1000 * (x * points.cpu_seconds).sum() / (x * x).sum()
-    return slopes
+    return {contender: 1000 * linear_regression(points.x, points.cpu_seconds).slope
+            for contender, points in images.groupby("contender", sort=False)}  # fmt: skip

@@ -1,4 +1,4 @@
-"""How fast the course is, out of results/bench/: a report with tables, pictures, and the block of docs/results.md."""
+"""How fast the course is, out of results/bench/: a report with tables, and picture and block of docs/results.md."""
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -96,68 +96,45 @@ def growth_report(grown: pd.DataFrame) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-# --- pictures ------------------------------------------------------------------------------------------------
-
-
-def figure(measured: pd.DataFrame) -> Figure:
-    """Draw every measurement as a dot: time per run and CPU time per run, contender by contender."""
-    drawing, axes = new_figure(1, 2, width=11, height=4.2, sharey=True)
-    for axis, column, label in zip(axes, ("seconds", "cpu_seconds"), ("time", "CPU time"), strict=True):
-        bars(axis, measured, column)
-        axis.set_xlabel(f"{label} per run, seconds")
-    drawing.set_label(in_words(measured))
-    return drawing
-
-
-def growth_figure(grown: pd.DataFrame) -> Figure:
-    """Draw a panel for each curve."""
-    names = list(grown.curve.unique())
-    drawing, axes = new_figure(1, len(names), width=4.2 * len(names), height=4.2)
-    for axis, curve in zip(axes, names, strict=True):
-        curves(axis, grown, curve)
-    drawing.set_label("How the time grows: " + growth_in_words(grown))
-    return drawing
+# --- the picture -----------------------------------------------------------------------------------------------
 
 
 def overview(measured: pd.DataFrame, grown: pd.DataFrame) -> Figure:
     """Draw the picture of docs/results.md: CPU time per run of everybody, and how it grows with the training images."""
     drawing, (left, right) = new_figure(1, 2, width=11, height=4.2)
-    bars(left, measured, "cpu_seconds")
+    bars(left, measured)
     left.set_xlabel(f"CPU time of a run of {measured.epochs[0]} epochs, seconds")
-    curves(right, grown, "images")
+    curves(right, grown)
     drawing.set_label(f"{in_words(measured)} {growth_in_words(grown)}")
     return drawing
 
 
-def bars(axis: Axes, measured: pd.DataFrame, column: str) -> None:
-    """Draw a bar for each contender's median, and a dot for each of its rounds."""
+def bars(axis: Axes, measured: pd.DataFrame) -> None:
+    """Draw a bar for the median CPU time of each contender, and a dot for each of its rounds."""
     names = list(measured.contender.unique())
     for place, name in enumerate(names):
-        values = measured[measured.contender == name][column]
+        values = measured[measured.contender == name].cpu_seconds
         color, ours = COLORS[LOOKS[name] % len(COLORS)], name in OURS
         axis.barh(place, values.median(), color=color, alpha=0.9 if ours else 0.35, hatch="" if ours else "//", lw=0)
         axis.plot(values, [place] * len(values), MARKERS[LOOKS[name]], color=color, markeredgecolor="black")
     axis.set_yticks(range(len(names)), [SHORT[name] for name in names])
     axis.set_xlim(left=0)
-    if not axis.yaxis_inverted():
-        axis.invert_yaxis()
+    axis.invert_yaxis()
 
 
-def curves(axis: Axes, grown: pd.DataFrame, curve: str) -> None:
-    """Draw a line for each contender: CPU time of a run over images, else the whole sweep's time."""
-    chosen = grown[grown.curve == curve]
+def curves(axis: Axes, grown: pd.DataFrame) -> None:
+    """Draw a line for each contender: CPU time of a run over its training images."""
+    chosen = grown[grown.curve == "images"]
     for name, points in chosen.groupby("contender", sort=False):
-        values = points.cpu_seconds if curve == "images" else points.seconds * points.runs
         look = LOOKS[name]
         style = {"marker": MARKERS[look], "linestyle": LINES[look % len(LINES)], "color": COLORS[look % len(COLORS)]}
-        axis.plot(points.x, values, label=SHORT[name], **style)
-    axis.set_xlabel(growth.CURVES[curve])
-    axis.set_ylabel("CPU time of one epoch, seconds" if curve == "images" else "time of the sweep, seconds")
+        axis.plot(points.x, points.cpu_seconds, label=SHORT[name], **style)
+    axis.set_xlabel(growth.CURVES["images"])
+    axis.set_ylabel("CPU time of one epoch, seconds")
     axis.set_ylim(bottom=0)
     axis.set_xlim(left=0, right=1.05 * chosen.x.max())
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-    if chosen.contender.nunique() > 1:
-        axis.legend()
+    axis.legend()
 
 
 def in_words(measured: pd.DataFrame) -> str:

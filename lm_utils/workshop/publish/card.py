@@ -12,9 +12,10 @@ from pathlib import Path
 from nbconvert.filters import markdown2html
 
 from lm_utils.activations import ACTIVATIONS
+from lm_utils.errors import UserError
 from lm_utils.evidence.reference_lines import bce_on_softmax_floor, double_softmax_floor
 from lm_utils.evidence.tables import markdown_table
-from lm_utils.files import DOCS
+from lm_utils.files import DOCS, write_whole
 from lm_utils.pairing import Pairing, recommended, usual_pairing
 from lm_utils.show.style import VERDICT_COLORS, VERDICT_SIGNS
 from lm_utils.tasks import TASKS
@@ -183,7 +184,7 @@ def print_pdf(page: str, pdf: Path) -> bool:
         command = [browser, *flags, f"--print-to-pdf={printed}", source.as_uri()]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120)
         if not printed.exists():
-            raise ValueError(f"{browser} printed no PDF: {done.stderr.strip()[-300:]}")
+            raise UserError(f"{browser} printed no PDF: {done.stderr.strip()[-300:]}")
         pdf.write_bytes(printed.read_bytes().rstrip() + b"\n" + mark_of(page))
     return True
 
@@ -192,8 +193,7 @@ def main(folder: Path = DOCS) -> int:
     """Write decision-card.md and decision-card.pdf, and both in Korean."""
     late = []
     for language, say, target in (("en", str, folder), ("ko", korean, folder / "ko")):
-        target.mkdir(parents=True, exist_ok=True)
-        (target / "decision-card.md").write_text(markdown(say), encoding="utf-8")
+        write_whole(target / "decision-card.md", markdown(say))
         if not print_pdf(print_page(language, say), target / "decision-card.pdf"):
             late.append(str(target / "decision-card.pdf"))
     print(f"{folder / 'decision-card.md'} and the page in Korean are written.", end=" ")

@@ -15,7 +15,6 @@ from lm_utils.files import PROJECT, write_whole
 from lm_utils.workshop.publish import minutes
 from lm_utils.workshop.publish.korean import renew, stale
 
-ROOT = PROJECT
 NAME = re.compile(r"(\d\d)_\w+")
 KEPT_METADATA = ("tags", "slideshow")
 QUESTIONS = {"predict", "check", "check_function", "check_pairing", "check_script"}
@@ -25,7 +24,7 @@ NOTEBOOK_METADATA = {
 }
 
 
-def sources(root: Path = ROOT) -> list[Path]:
+def sources(root: Path = PROJECT) -> list[Path]:
     """Return the notebooks' sources in the order of their numbers."""
     found = sorted((root / "notebooks" / "src").glob("*.py"))
     if not found:
@@ -68,7 +67,7 @@ def has_korean(source: Path) -> bool:
     return 'tags=["lang-ko"]' in source.read_text("utf-8")
 
 
-def student_files(root: Path = ROOT) -> dict[Path, str]:
+def student_files(root: Path = PROJECT) -> dict[Path, str]:
     """Return every file that `make notebooks` keeps, with its text: English, Korean where it exists, and their list."""
     korean = frozenset(path.stem for path in sources(root) if has_korean(path))
     english = {path.stem: build(path) for path in sources(root)}
@@ -79,7 +78,7 @@ def student_files(root: Path = ROOT) -> dict[Path, str]:
     return files | {root / "notebooks" / "README.md": minutes.page(english)}
 
 
-def teacher_files(root: Path = ROOT) -> dict[Path, str]:
+def teacher_files(root: Path = PROJECT) -> dict[Path, str]:
     """Return the teacher's edition, in which every exercise is followed by its solution."""
     folder = root / "build" / "solutions"
     return {folder / f"{path.stem}.ipynb": _text(build(path, "teacher")) for path in sources(root)}
@@ -90,13 +89,13 @@ def outdated(files: dict[Path, str]) -> list[Path]:
     return [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
 
 
-def strays(wanted: Collection[Path], root: Path = ROOT) -> list[Path]:
+def strays(wanted: Collection[Path], root: Path = PROJECT) -> list[Path]:
     """Return built notebooks that are not wanted, since their source is gone."""
     built = [*(root / "notebooks").glob("*.ipynb"), *(root / "notebooks" / "ko").glob("*.ipynb")]
     return sorted(path for path in built if NAME.fullmatch(path.stem) and path not in wanted)
 
 
-def main(check: bool = False, solutions: bool = False, translated: bool = False, root: Path = ROOT) -> int:
+def main(check: bool = False, solutions: bool = False, translated: bool = False, root: Path = PROJECT) -> int:
     """Build the notebooks (or the teacher's edition), or with `check` only say what is out of date.
 
     With `translated`, mark every Korean cell as the translation of its English cell as it stands now.

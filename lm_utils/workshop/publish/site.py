@@ -23,7 +23,6 @@ from lm_utils.workshop.publish.site_data import write_live, write_runs
 from lm_utils.workshop.publish.site_notebooks import in_korean, site_notebook
 from lm_utils.workshop.run_all.command import run_all
 
-ROOT = PROJECT
 LINK = re.compile(r"\]\(([^)\s#:]+)(?:#[^)\s]*)?\)")
 KOREAN_WORD = re.compile(r"^\| ([가-힣][^|]*) \|", flags=re.MULTILINE)
 UNLISTED = "---\norphan: true\n---\n\n"
@@ -45,7 +44,9 @@ RULE = re.compile(r"([^{}]+)\{[^{}]*\}")
 PICTURE = re.compile(rb"data:image/png;base64,([A-Za-z0-9+/=\s]{3000,})")
 
 
-def main(data: str = "auto", seeds: int = 1, device: str = "auto", jobs: int | None = None, root: Path = ROOT) -> int:
+def main(
+    data: str = "auto", seeds: int = 1, device: str = "auto", jobs: int | None = None, root: Path = PROJECT
+) -> int:
     """Build build/site/, executing first the notebooks that have no executed copy in build/run-all/."""
     executed = root / "build" / "run-all"
     if missing := not_executed(root / "notebooks", executed):

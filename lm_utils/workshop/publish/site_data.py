@@ -13,7 +13,7 @@ from lm_utils.activations import ACTIVATIONS
 from lm_utils.data import Part, load_data
 from lm_utils.evidence import before_training
 from lm_utils.evidence.changed_conditions import BY_NAME, Families, origin, outcome_table, stored
-from lm_utils.evidence.reference_lines import stored_landmarks
+from lm_utils.evidence.reference_lines import stored_reference_lines
 from lm_utils.evidence.results import Results, number, reference
 from lm_utils.evidence.statistics import at_chance
 from lm_utils.explorer.choice import PRESETS, Preset
@@ -120,7 +120,7 @@ def pairings_told(results: Results, switched: dict) -> Iterator[tuple[tuple, dic
             key = pairing, run["seed"]
             run |= {"before": before[key]} if key in before else {}
         told |= {"verdict": pairing.verdict, "explanation": pairing.explanation}
-        told |= asdict(stored_landmarks(pairing, results.data))
+        told |= asdict(stored_reference_lines(pairing, results.data))
         if place in switched:
             table = outcome_table(switched[place]).frame
             told |= {"switches": {"columns": list(table), "rows": table.to_numpy().tolist()}}
@@ -144,7 +144,7 @@ def conditions_told(switched: dict) -> Iterator[tuple[tuple, dict]]:
             condition = BY_NAME[name]
             told = runs_told(condition.pairing, runs, runs[0]["chance"])
             if condition.change is unchanged and condition.pairing.task in TASKS:
-                told |= asdict(stored_landmarks(condition.pairing, runs[0]["data"]))
+                told |= asdict(stored_reference_lines(condition.pairing, runs[0]["data"]))
             yield (*place, condition.title), told | {"expected": condition.expected, "origin": origin({name: runs})}
 
 

@@ -10,8 +10,8 @@ import pandas as pd
 
 from lm_utils.errors import UserError
 from lm_utils.evidence import claims
-from lm_utils.evidence.claims import KINDS, Claim, Judged
-from lm_utils.evidence.claims.claim import VERDICTS
+from lm_utils.evidence.claims import Claim, Judged
+from lm_utils.evidence.claims.claim import KINDS, VERDICTS
 from lm_utils.evidence.results import Results, reference
 from lm_utils.evidence.tables import markdown_table, readable, summary
 from lm_utils.runs.rows import Row, rows

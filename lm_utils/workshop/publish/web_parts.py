@@ -12,12 +12,11 @@ from filelock import FileLock
 from lm_utils.errors import UserError
 from lm_utils.files import PROJECT
 
-ROOT = PROJECT
 LISTS = ("package.json", "package-lock.json")  # the lock holds a checksum for every package, which `npm ci` verifies
 QUIET = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
 
 
-def web_part(name: str, lists: Path = ROOT / "site", store: Path = ROOT / "build" / "web-parts") -> Path:
+def web_part(name: str, lists: Path = PROJECT / "site", store: Path = PROJECT / "build" / "web-parts") -> Path:
     """Return the folder of an npm package of site/package.json, such as "reveal.js"; fetch it where it is missing."""
     wanted = json.loads((lists / LISTS[0]).read_text(encoding="utf-8"))["dependencies"]
     if name not in wanted:

@@ -1,6 +1,7 @@
 """Train what is missing, execute every notebook, and report.
 
 `command` does it in order; `process` starts and watches one process per notebook, in which `notebook` executes it;
+`forks` starts those processes from one that has imported everything already;
 `pages` turns it into a page, `report` keeps what came of all of them, `forecast` says how long it will take.
 """
 

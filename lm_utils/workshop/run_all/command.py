@@ -16,11 +16,11 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from lm_utils.errors import UserError
-from lm_utils.files import try_to_write
+from lm_utils.errors import UserError, cannot_write
+from lm_utils.files import BUILD, NOTEBOOKS, try_to_write
 from lm_utils.threads import cores
 from lm_utils.workshop.run_all import forks
-from lm_utils.workshop.run_all.process import ROOT, Watched, still_good
+from lm_utils.workshop.run_all.process import Watched, still_good
 from lm_utils.workshop.run_all.report import (
     IDLE_LIMIT,
     NOTEBOOK_LIMIT,
@@ -28,7 +28,6 @@ from lm_utils.workshop.run_all.report import (
     Report,
     Settings,
     Trained,
-    cannot_write,
     read_report,
 )
 
@@ -49,22 +48,13 @@ def run_all(
     jobs: int | None = None,
     only: Sequence[str] = (),
     fresh: bool = False,
-    notebooks: Path = ROOT / "notebooks",
-    out: Path = ROOT / "build" / "run-all",
+    notebooks: Path = NOTEBOOKS,
+    out: Path = BUILD / "run-all",
     train: Callable[[Settings, list[str]], Trained] | None = None,
     limit: float = NOTEBOOK_LIMIT,
     idle_limit: float = IDLE_LIMIT,
 ) -> dict[str, Any]:
     """Train, execute the notebooks of a folder, and return the report that is also written into `out`."""
-    for name, value, known in (
-        ("DATA", data, ("auto", "mnist", "digits")),
-        ("DEVICE", device, ("auto", "cpu", "cuda")),
-    ):
-        if value not in known:
-            raise UserError(f"{name} must be one of {', '.join(known)}, not {value!r}.")
-    for name, value in (("SEEDS", seeds), ("JOBS", jobs)):
-        if value is not None and (not isinstance(value, int) or value < 1):
-            raise UserError(f"{name} must be a whole number of at least 1, not {value!r}.")
     found, chosen = choose(notebooks, only)
     settings = Settings(data, seeds, device, jobs, fresh, limit, idle_limit)
     prepare(out)

@@ -4,7 +4,6 @@ Papermill calls a notebook completed when its kernel has died, when a cell calle
 widget swallowed an exception. Therefore the executed notebook itself is examined before it replaces an older one.
 """
 
-import errno
 import json
 import os
 import re
@@ -25,6 +24,7 @@ from papermill.engines import NBClientEngine, NotebookExecutionManager, papermil
 from papermill.exceptions import PapermillExecutionError
 from traitlets.config import Config
 
+from lm_utils.errors import MACHINE_FAULTS, cannot_write
 from lm_utils.files import write_whole
 from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW, notebook_page
 
@@ -32,7 +32,6 @@ CELL_LIMIT = 600  # seconds; the limit of the whole notebook is kept by the proc
 OUTPUT_LIMIT = 60  # seconds for a cell's output to arrive after its end; nbclient gives 4, too few under load
 START_LIMIT = 40  # seconds for a kernel to answer; it takes about two, and about one in two hundred never does
 LONGEST_FOLDER = 50  # characters; a Unix socket's path may have about 100, and the file's name takes half of them
-CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
 THREAD_ERROR = re.compile(r"^Exception in thread .*\n((?s:.*))", re.M)
 NOT_YET = ("Traceback (", "During handling", "The above exception")  # lines of a traceback before the error's own
 
@@ -54,10 +53,9 @@ def main(job: dict[str, Any], channel: TextIO) -> None:
         keep(notebook, target, problem)
         tell(outcome="failed" if problem else "ok", error=problem, cells=count)
     except OSError as error:
-        if error.errno not in CANNOT_WRITE:
+        if error.errno not in MACHINE_FAULTS:
             raise
-        where, reason = error.filename or target, os.strerror(error.errno)
-        tell(outcome="stop", error=f"Cannot write {where}: {reason}; make room or make it writable, then run again.")
+        tell(outcome="stop", error=cannot_write(error.filename or target, error))
     finally:
         part.unlink(missing_ok=True)
 

@@ -27,7 +27,6 @@ from lm_utils.workshop.run_all import notebook
 from lm_utils.workshop.run_all.forks import Forked, name_of
 from lm_utils.workshop.run_all.report import Outcome, Settings, Trained
 
-ROOT = PROJECT
 IDLE_WORK = 0.05  # seconds of processor time per second; a waiting kernel needs less
 
 
@@ -230,14 +229,14 @@ def fingerprint(path: Path, trained: Trained, settings: Settings) -> str:
     told = (trained.data, trained.device, trained.runs, settings.seeds, sys.version)
     digest = hashlib.sha256(repr(told).encode())
     digest.update(path.read_bytes())
-    package = [file for file in (ROOT / "lm_utils").rglob("*.*") if file.suffix != ".pyc"]
+    package = [file for file in (PROJECT / "lm_utils").rglob("*.*") if file.suffix != ".pyc"]
     for file in sorted(package):
         digest.update(file.read_bytes())
-    for file in sorted((ROOT / "results").rglob("*.*")):
+    for file in sorted((PROJECT / "results").rglob("*.*")):
         if file.suffix != ".part":  # of a training that is about to replace a file
             with suppress(FileNotFoundError):
                 status = file.stat()
-                digest.update(f"{file.relative_to(ROOT)} {status.st_size} {status.st_mtime_ns}".encode())
+                digest.update(f"{file.relative_to(PROJECT)} {status.st_size} {status.st_mtime_ns}".encode())
     return digest.hexdigest()
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lm_utils.errors import UserError
+from lm_utils.errors import UserError, cannot_write
 from lm_utils.files import write_whole
 from lm_utils.workshop.run_all.pages import index_page
 
@@ -146,8 +146,3 @@ def read_report(out: Path) -> dict[str, Any]:
         return json.loads((out / "report.json").read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-
-
-def cannot_write(place: Path, error: OSError) -> str:
-    """Return the one sentence about a place that takes no file."""
-    return f"Cannot write into {place}: {error.strerror}; make room or make it writable, then run again."
