@@ -108,7 +108,7 @@ def test_the_plain_loop_learns_what_fit_learns() -> None:
 
 
 @pytest.mark.slow
-def test_a_quick_round_writes_tables_and_pictures(
+def test_a_quick_round_writes_tables_and_reports(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(speed, "here", lambda device: ["plain", "fit", "sweep"])
@@ -118,7 +118,7 @@ def test_a_quick_round_writes_tables_and_pictures(
     for module in (speed, growth):
         monkeypatch.setattr(module, "get_context", lambda method: server)
     assert command.main("digits", "cpu", quick=True, folder=tmp_path) == 0
-    names = [f"{name}.{kind}" for name in ("digits-cpu", "growth-digits-cpu") for kind in ("csv", "md", "png")]
+    names = [f"{name}.{kind}" for name in ("digits-cpu", "growth-digits-cpu") for kind in ("csv", "md")]
     assert sorted(path.name for path in tmp_path.iterdir()) == names
     rows = pd.read_csv(tmp_path / "digits-cpu.csv")
     assert list(rows.contender) == ["plain", "fit", "sweep"] and list(rows.runs) == [1, 1, 4]

@@ -285,7 +285,7 @@ def test_uv_installs_where_the_user_has_it_and_pip_where_uv_fails(checkout, monk
 
 def test_pip_installs_pytorch_beside_the_rest_before_one_last_run(checkout, monkeypatch):
     root, calls, run = checkout
-    (root / "pyproject.toml").write_text((setup.ROOT / "pyproject.toml").read_text("utf-8"), "utf-8")
+    (root / "pyproject.toml").write_text((setup.PROJECT / "pyproject.toml").read_text("utf-8"), "utf-8")
     run.result = 1
     monkeypatch.setattr(setup, "make_venv", lambda venv: None)
     with pytest.raises(ValueError, match="installation failed"):
