@@ -1,4 +1,4 @@
-"""How long until the site's pages can be used: `python -m lm_utils.workshop.bench.first_view build/site [another]`.
+"""How long until the site's pages can be used; in tests/: `python -m browser.first_view ../build/site [another]`.
 
 One rule: Chromium with a cold cache, its processor slowed down four times, the network as DevTools' "Fast 4G"; the site
 served without compression by Python's own server; the folders in turn, five rounds; the median. Counted from the click
@@ -6,11 +6,13 @@ on a link until the button that starts something stands beside its chart. Run it
 """
 
 import sys
-import threading
 from collections.abc import Sequence
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
+from pathlib import Path
 from statistics import median
+
+from made_up_site import Quiet, served
+from playwright.sync_api import sync_playwright
 
 from lm_utils.workshop.browser import find_browser
 
@@ -19,15 +21,6 @@ SLOWER, ROUNDS = 4, 5
 FAST_4G = {"offline": False, "latency": 165, "downloadThroughput": 1_012_500, "uploadThroughput": 168_750}
 READY = """name => document.querySelector("main svg.chart")
     && [...document.querySelectorAll("main button")].some(one => one.textContent === name) && performance.now()"""
-
-
-class Handler(SimpleHTTPRequestHandler):
-    """Answers on connections that stay open, as every web host does, and keeps no log."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 def first_view(browser: object, address: str, button: str) -> tuple[float, int]:
@@ -47,17 +40,12 @@ def first_view(browser: object, address: str, button: str) -> tuple[float, int]:
 
 def main(folders: Sequence[str]) -> None:
     """Measure the folders in turn and print a line for each of their pages."""
-    from playwright.sync_api import sync_playwright
-
-    servers = [ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder)) for folder in folders]
-    for server in servers:
-        server.handle_error = lambda *_: None  # a browser that closes lets its connections go
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-    with sync_playwright() as playwright:
+    Quiet.protocol_version = "HTTP/1.1"  # connections stay open, as with every web host
+    with sync_playwright() as playwright, ExitStack() as servers:
+        addresses = [servers.enter_context(served(Path(folder))) for folder in folders]
         browser = playwright.chromium.launch(executable_path=find_browser(), args=["--no-sandbox", "--disable-gpu"])
         for name, button in PAGES.items():
-            addresses = [f"http://127.0.0.1:{server.server_port}/{name}" for server in servers]
-            rounds = [[first_view(browser, address, button) for address in addresses] for _ in range(ROUNDS)]
+            rounds = [[first_view(browser, address + name, button) for address in addresses] for _ in range(ROUNDS)]
             for folder, measured in zip(folders, zip(*rounds, strict=True), strict=True):
                 times, sizes = zip(*measured, strict=True)
                 told = " ".join(f"{time:.0f}" for time in sorted(times))
