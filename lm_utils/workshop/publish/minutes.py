@@ -35,7 +35,7 @@ IN_WORDS = {  # the whole time, its parts, and the heading with a sentence or tw
         "{all}분",
         ": 수업에서 {first}분, 집에서 {rest}분(*{heading}*부터)",
         "## 집에서: 나머지 {rest}분\n\n"
-        "수업은 여기까지이며 {first}분이 걸립니다. 맨 끝의 정리는 두 부분을 모두 다룹니다.",
+        "수업은 여기까지이며 {first}분이 걸립니다. 맨 끝의 요약은 두 부분을 모두 다룹니다.",
     ),
 }
 HEAD = """# The notebooks
