@@ -355,14 +355,16 @@ quiz.check_script(
 #
 # Notebooks 01 to 07 are the theory: losses, activations, and how the experiments are made. Notebooks 08 to 12 take one
 # task each and try every loss and activation on it. 13 shows how to notice a misfit in your *own* model, 14 is a
-# playground for your experiments, and 15 gives a verdict on every claim of the documents.
+# playground for your experiments, and 15 gives a verdict on every claim of the documents. 16 asks again with new data,
+# and 17 answers what comes up at work.
 
-# %% [markdown] tags=["lang-ko"] english="369aadbd"
+# %% [markdown] tags=["lang-ko"] english="415e8246"
 # ## 3. 강의 지도
 #
 # 노트북 01부터 07까지는 이론입니다. 손실 함수와 활성화 함수, 그리고 실험을 어떻게 하는지를 다룹니다. 08부터
 # 12까지는 과제를 하나씩 맡아 모든 손실 함수와 활성화 함수를 시험합니다. 13은 *여러분 자신의* 모델에서 맞지 않는
-# 조합을 알아채는 법을 보여 주고, 14는 마음껏 실험하는 놀이터이며, 15는 문서의 모든 주장에 판정을 내립니다.
+# 조합을 알아채는 법을 보여 주고, 14는 마음껏 실험하는 놀이터이며, 15는 문서의 모든 주장에 판정을 내립니다. 16은 새
+# 데이터로 다시 묻고, 17은 실무에서 생기는 물음에 답합니다.
 
 # %%
 lesson.course_map()

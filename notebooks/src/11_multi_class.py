@@ -138,9 +138,9 @@ show(figure)
 
 # %% [markdown]
 # A network reads such an image in three stages: convolutions, a hidden layer of sigmoid units, and ten outputs, here
-# with a sigmoid each. The target is a row of ten zeros with a single one.
+# with a sigmoid each. The target is a row of nine zeros and a single one.
 
-# %% [markdown] tags=["lang-ko"] english="8430688b"
+# %% [markdown] tags=["lang-ko"] english="9f7dba57"
 # 신경망은 이런 이미지를 세 단계로 읽습니다. 합성곱 층, 시그모이드 유닛으로 된 은닉층, 그리고 출력 열 개입니다.
 # 여기서는 출력마다 시그모이드가 하나씩 있습니다. 정답은 0이 아홉 개, 1이 하나인 원-핫 벡터(one-hot vector)입니다.
 
