@@ -32,6 +32,7 @@ NAMES = ("model", "loss_fn", "inputs_for", "targets_for", "predict")
 SHOWN, EXAMINED = 1200, 64  # images that the script gets to see, and images of one examined batch
 REDRAWN = 3  # times that the weights are drawn anew
 OUT_OF_TIME = 124  # the exit code of a script that worked for too long
+WATCHED = {"open", "os.link", "os.symlink", "os.system", "os.posix_spawn", "os.exec", "subprocess.Popen"}
 HARMLESS = {"saturated_units", "dead_layer", "vanishing_gradient", "large_targets", "weights_without_gradient"}
 """Warnings about the state of a network, not about a misfit; whether they matter shows in the metric."""
 
@@ -114,7 +115,8 @@ def no_reading_of_digits() -> Iterator[None]:
     active, refused = True, []
 
     def watch(event: str, arguments: tuple) -> None:
-        if active and event in ("open", "subprocess.Popen", "os.system") and "digits.csv" in str(arguments):
+        file = "digits.csv" if event in ("open", "os.link", "os.symlink") else "sklearn"  # a shell knows other names
+        if active and event in WATCHED and file in str(arguments):
             refused.append(event)
             raise PermissionError("the bundled digits are for grading")
 

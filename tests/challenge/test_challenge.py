@@ -107,6 +107,7 @@ import sklearn
 path = pathlib.Path(sklearn.__file__).parent / "datasets" / "data" / "digits.csv.gz"
 rows = torch.tensor([[float(x) for x in row] for row in csv.reader(gzip.open(path, "rt"))])
 """
+FOLDER_OF_DIGITS = "import os, subprocess, sklearn\nfolder = os.path.dirname(sklearn.__file__) + '/datasets/data'\n"
 NEAREST = "return %s[torch.cdist(inputs, %s).argmin(dim=1)]"
 OLD_PREDICT = "return model(inputs).argmax(dim=1)"
 UNTRAINED = (", nn.Softmax(dim=1))", ")"), ("range(20)", "range(0)"), ("right = (", "loss = torch.zeros(())\nright = (")
@@ -115,6 +116,15 @@ CHEATS = {  # what is changed in the first script, what is put at its end, and w
         (*UNTRAINED, (OLD_PREDICT, NEAREST % ("rows[:, -1].long()", "rows[:, :64] / 16")),
          ("bundle = load_digits()", f"{BUNDLED}\nbundle = load_digits()")),
         "", "reads the bundled digits itself",
+    ),
+    "a shell copies them under another name": (
+        ((", nn.Softmax(dim=1))", ")"),),
+        FOLDER_OF_DIGITS + "subprocess.run(f'cp {folder}/dig*.gz seen.gz', shell=True)\n",
+        "reads the bundled digits itself",
+    ),
+    "a link gives them another name": (
+        ((", nn.Softmax(dim=1))", ")"),),
+        FOLDER_OF_DIGITS + "os.symlink(folder + '/digits.csv.gz', 'seen.gz')\n", "reads the bundled digits itself",
     ),
     "it trains on the hidden images": (
         ((", nn.Softmax(dim=1))", ")"), ("from sklearn.datasets import", "from sklearn.datasets._base import")),
@@ -201,12 +211,13 @@ def test_another_way_out_counts_too(judged):
 
 
 @pytest.mark.slow
-def test_a_process_of_its_own_grades_alike(tmp_path):
+def test_a_process_of_its_own_grades_alike(tmp_path, monkeypatch):
     assert graded(2, repaired(2), tmp_path).state == FIXED
     text = with_changes(repaired(1, 0), UNTRAINED)
     searched = graded(1, f"import numpy as np\n{text}{FRAMES}", tmp_path)
     assert searched.state == BROKEN and "no digits in any frame" in searched.message
-    crashed = graded(2, "import os\n\nos._exit(3)\n", tmp_path)
+    monkeypatch.setenv(lab.VARIABLE, "2")  # the grader sets it to one for the script
+    crashed = graded(2, "import os, torch\n\nos._exit(2 + torch.get_num_threads())\n", tmp_path)
     assert crashed.state == BROKEN and "exit code 3" in crashed.message
 
 
