@@ -248,10 +248,8 @@ def sure_in_words() -> str:
 
 def scaling_figure() -> Figure:
     """Draw each network's calibration error as trained and with its temperature, a line per seed, a group per loss."""
-    lines, titles = (
-        stored("sure"),
-        {"plain": "cross-entropy", "smoothing": "label smoothing 0.1", "focal": "focal loss"},
-    )
+    lines = stored("sure")
+    titles = {"plain": "cross-entropy", "smoothing": "label smoothing 0.1", "focal": "focal loss"}
     figure, axes = new_figure(height=4.2)
     for group, name in enumerate(titles):
         pairs = zip(lines.loc[name, "ece"], lines.loc[f"{name}, scaled", "ece"], strict=True)

@@ -35,7 +35,7 @@ def balance_figure(data: Splits) -> Figure:
         digits = getattr(data, name).digits
         share = (100 * digits.bincount(minlength=10) / len(digits)).tolist()
         first.plot(range(10), share, LINES[i], marker=MARKERS[i], color=COLORS[i], label=f"{name} ({len(digits):,})")
-    first.set(title="Digits in the three parts", xticks=range(10), ylabel="share (%)", ylim=(0, 20))
+    first.set(title="Digits in the three parts", xticks=range(10), ylim=(0, 20))
     first.legend(fontsize=10)
     for task, panel in zip(TASKS.values(), panels, strict=True):
         found = shares(task, data.train.digits)
@@ -44,10 +44,9 @@ def balance_figure(data: Splits) -> Figure:
             panel.bar_label(bars, fmt="%.0f", fontsize=10)
         panel.set(title=task.title, ylim=(0, 1.18 * max(found.values()) * 100))
         panel.grid(False, axis="x")
-    figure.set_label(
-        "Six panels: digits occur about equally often in train, valid and test; then how often each target of the"
-        " five tasks occurs in the training part."
-    )
+    figure.supylabel("share (%)", fontsize=12)
+    figure.set_label("Six panels: digits occur about equally often in train, valid and test; then how often each target"
+                     " of the five tasks occurs in the training part.")  # fmt: skip
     return figure
 
 

@@ -71,7 +71,7 @@ def furthest_question() -> Prediction:
         " Where does it fall behind furthest, on average?",
         [*PLACES.values(), NOWHERE],
         place(*kinds[worst]) if lost.high <= -conditions.FEWER_POINTS else NOWHERE,
-        reading + " Which of the two is the larger one in truth, so few seeds cannot say.",
+        reading + " So few seeds cannot say which of the two is really the larger one.",
     )
 
 

@@ -49,7 +49,7 @@ def spread(found: Families) -> list[float]:
     return [0.7 * min(values), 1.4 * max(values)]
 
 
-def differences_by_condition(gaps: dict[tuple[str, str], st.Estimate], origin: str, widest: float = 6.0) -> Figure:
+def differences_by_condition(gaps: dict[tuple[str, str], st.Estimate], origin: str, widest: float = 5.8) -> Figure:
     """Draw paired differences in accuracy to the fitting pairing: a panel for each pairing, a row for each condition.
 
     A key is (name of a pairing, condition). All panels share one linear axis; what lies beyond it is written out.

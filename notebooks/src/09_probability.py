@@ -581,7 +581,10 @@ quiz.check_script(
         (lambda accuracy: abs(accuracy - (1 - always_yes)) < 1e-3, "Now it always says no. Does a gradient reach the "
          "weights? Look at the range of the last function."),
         ("relu", "ReLU may say 0 to every image, and it has no upper limit. Which function stays between 0 and 1?"),
-        ('activation="s.*with_logits', "This loss has a sigmoid inside. Give it logits, not a sigmoid's outputs."),
+        ('activation="s.*with_logits', "This loss has a sigmoid inside. Give it logits, not what sigmoid or softmax "
+         "makes of them."),
+        (r'"softmax".*(lr=(?!0\.001\))|repeat\((?!6\))|_loss\(|> |< |>= (?!0\.5))', "Every output is still "
+         "exactly 1, and no loss, learning rate, number of epochs or cut changes that. What makes it 1?"),
     ],
     hint="The loss is fine, and so are the optimiser and the batches. What does the network end in?",
 )  # fmt: skip

@@ -11,7 +11,7 @@
 # ---
 
 # %% [markdown]
-# # 16 On new data: how a finding is put again
+# # 16 On new data: how a finding is tested again
 #
 # After this notebook you can
 #
@@ -32,8 +32,8 @@ seeds = 3
 device = "auto"
 
 # %% [markdown]
-# The runs behind this notebook are stored: MNIST (where it says so, the embedded digits), seeds that no table of the
-# course uses. You compute with them here. Nothing is trained.
+# The runs behind this notebook are stored. They use MNIST (or the embedded digits, where the text says so) and seeds
+# that no table of the course uses. You compute with them here. Nothing is trained.
 
 # %%
 import numpy as np
@@ -76,7 +76,7 @@ show(images_figure(torch.cat(list(forms.values())), list(forms)))
 # You still read the digit in most of them. A network that has only seen upright, clean digits may not. All networks
 # below were trained on clean images; only the test images were changed.
 #
-# Wrong labels are made with three lines: draw which labels change, draw a digit for each, and put them in.
+# Three lines make wrong labels: draw which labels change, draw a digit for each, and put them in.
 
 # %%
 digits = lm.load_data(data).train.digits
@@ -159,7 +159,7 @@ quiz.check(
 # That is why a search proves next to nothing: some interval always stands out. What a search finds is a question, not
 # an answer.
 #
-# ## 3. The same question, put again
+# ## 3. The same question, asked again
 #
 # We tested this one loss again, under the two conditions where it stood out, on seeds that nobody had looked at. We
 # wrote our expectation down first: softmax twice loses a whole point or more.
@@ -169,9 +169,9 @@ show(lesson.confirmation_figure())
 
 # %% [markdown]
 # Each block is a kind of data, each mark a run. In the first block, the data at hand, the two are practically equal. In
-# the other two softmax twice has runs far to the left. The next cell shows the test. If softmax twice changed nothing,
-# every difference could as well have the opposite sign. So we flip signs in all possible ways, and count how often the
-# mean is as far from zero as the one we saw.
+# the other two blocks, softmax twice has runs far to the left. The next cell shows the test. If softmax twice changed
+# nothing, every difference could as well have the opposite sign. So we flip signs in all possible ways, and count how
+# often the mean is at least as far from zero as the one we saw.
 
 # %%
 runs = under_conditions("confirmation", "mnist")
@@ -186,8 +186,8 @@ p = (flipped.abs() >= gaps.mean().abs() - 1e-9).double().mean().item()
 f"rare classes: mean {100 * gaps.mean():+.1f} points over {len(gaps)} seeds, p = {p:.3g}"
 
 # %% [markdown]
-# The smallest p that so many seeds can give is 2 divided by the number of patterns. The helper does the same for both
-# conditions, and corrects the p values for testing two rows together.
+# The smallest p that so many seeds can give is 2 divided by the number of patterns. The helper computes the same for
+# both conditions, and corrects the p values because two rows are tested together.
 
 # %%
 confirmed = conditions.once_and_twice("mnist")
@@ -246,9 +246,9 @@ lesson.confirmation_sentences("patience")
 # are a short time with fifty images, where an epoch has only two steps.
 #
 # A misfit that makes the start slower costs whole classes where the stopping rule is strict, and less where it is
-# generous. Neither the loss nor the rule alone did most of the harm: another rule removes most of it, and the fitting
-# loss hardly needs another rule. (Softmax once gains from more patience, too. We had expected less than a percentage
-# point. With fifty images it was more.)
+# generous. Loss and rule did the harm together: another rule removes most of it, and the fitting loss hardly needs
+# another rule. (Softmax once gains from more patience, too. We had expected less than a percentage point. With fifty
+# images it was more.)
 #
 # How much patience is enough? A tiny network trains in seconds, so here are three pairings with twenty seeds each
 # (embedded digits, seeds 300 to 319). Each run had a patience of 200 epochs and was stopped as soon as it had come 60 %
@@ -277,8 +277,8 @@ within = {title: [1 - sf.evaluate(patience - 1) for patience in (5, 10, 20, 50, 
 pd.DataFrame(within, index=pd.Index([5, 10, 20, 50, 200], name="patience")).map("{:.0%}".format)
 
 # %% [markdown]
-# The table says which share of the runs gets out with which patience. The figure draws the others, which are still on
-# the plateau:
+# The table says what share of the runs leaves the plateau, the flat beginning, with each patience. The figure draws the
+# others, which are still on it:
 
 # %%
 figure, axis = new_figure(width=9, height=4)
@@ -298,8 +298,8 @@ figure.set_label(f"Share of runs still on the plateau over the patience. {told}.
 show(figure)
 
 # %% [markdown]
-# A curve at the top stays on the plateau; a curve that is down at 10 does not need more patience than the course has.
-# The three expectations, written down before:
+# Where a curve is high, most runs are still on the plateau. A curve that is down at 10 does not need more patience than
+# the course has. These are the expectations that we wrote down before:
 
 # %%
 out = {title: np.array([run["left"] is not None for run in runs]) for title, runs in plateaus.items()}
@@ -313,11 +313,10 @@ pd.Series({
 }, name="came true")  # fmt: skip
 
 # %% [markdown]
-# So there is no patience that is right for all. Softmax twice with 600 balanced images hardly needs any: its plateaus
-# above belong to few images and rare classes. Ten sigmoids with 0.3 of the usual learning rate are the case in which
-# patience pays: the hidden layer is nearly full but not shut ([notebook 11](11_multi_class.ipynb), part 5), and a long
-# wait brings out most of the rest. A dead ReLU output does not come back, however long one waits
-# ([notebook 08](08_regression.ipynb), part 4).
+# So no patience is right for all. Softmax twice with 600 balanced images hardly needs any; its plateaus above came with
+# few images and rare classes. Patience pays for ten sigmoids with 0.3 of the usual learning rate: the hidden layer is
+# nearly saturated, but not quite ([notebook 11](11_multi_class.ipynb), part 5), and a long wait brings out most of the
+# rest. A dead ReLU output does not come back, however long one waits ([notebook 08](08_regression.ipynb), part 4).
 #
 # **Exercise 2.** Which runs are *far behind*? Write a function that takes two dictionaries from seed to accuracy and
 # returns the sorted seeds, present in both, on which the second is more than `far` below the first.
@@ -435,8 +434,8 @@ quiz.predict(
 show(lesson.charges_figure(loss_values))
 
 # %% [markdown]
-# **Forgiving.** An open mark in the right panel shows where each line is lowest. For cross-entropy and the squared
-# error the lowest point is at *doubt*, a probability below 1. That is the honest answer about such labels
+# **Why it forgives.** An open mark in the right panel shows where each line is lowest. For cross-entropy and the
+# squared error the lowest point is at *doubt*, a probability below 1. That is the honest answer about such labels
 # ([notebook 05](05_matching_loss_to_task.ipynb)), but we test on clean labels. Add up the absolute error for all ten
 # possible labels: the sum is always the same. For softmax twice it is nearly the same:
 
@@ -448,7 +447,7 @@ sums = {
 pd.DataFrame(sums, index=["an unsure network", "a sure network"]).T.round(2)
 
 # %% [markdown]
-# So labels that are drawn evenly make such a line flatter but do not bend it, and it is still lowest at certainty.
+# So evenly drawn labels make such a line flatter but do not bend it. It is still lowest at certainty.
 # (Ghosh, Kumar and Sastry proved in 2017 that losses with a constant sum forgive evenly drawn labels; see the
 # [references](../docs/references.md).) A network that is only in doubt still gives the right answer, because the right
 # class may still have the largest probability. It loses right answers where wrong labels also pull it off the right
@@ -456,8 +455,8 @@ pd.DataFrame(sums, index=["an unsure network", "a sure network"]).T.round(2)
 # cross-entropy and hardly at all on a straight line. The squared error is a control. It is lowest at the same doubt,
 # and in the figure of part 2 its marks for wrong labels lie near zero. So doubt alone is not the reason.
 #
-# **Slow.** How strongly does a loss pull a network out of a confident mistake? Let the right class have a probability
-# of 0.0001 and one wrong class a probability of 0.99. Autograd gives the slope at both logits:
+# **Why it is slow.** How strongly does a loss pull a network out of a confident mistake? Let the right class have a
+# probability of 0.0001 and one wrong class a probability of 0.99. Autograd gives the slope at both logits:
 
 # %%
 right, winner = 0.0001, 0.99
@@ -498,7 +497,7 @@ show(lesson.straight_differences())
 lesson.straight_sentences()
 
 # %% [markdown]
-# Every expectation was right in direction. In size the two losses differ. The next lines give the absolute error minus
+# Every expectation was right in direction. The two losses differ in size. The next lines give the absolute error minus
 # softmax twice, seed by seed (not corrected, because we had no expectation here):
 
 # %%
@@ -519,8 +518,8 @@ for kind in ("images-50", "imbalance-10", "noise-20", "noise-40"):
 # straight line, as the table of slopes shows. So the prediction supports the explanation. It does not prove that
 # nothing else plays a part.
 #
-# So a misfit need not be a worse choice. It is another choice, made without knowing it: here a slow start, and in
-# return some protection from wrong labels. If you want that, you can have it on purpose, with MAE behind softmax.
+# So a misfit need not be a worse choice. It is another choice, made without knowing it. Here it brings a slow start and
+# some protection from wrong labels. If you want that, you can choose it on purpose, with MAE behind softmax.
 #
 # We did not try whether more patience also makes up for MAE's slow start. Nor did we try labels that are wrong in a
 # pattern (a 4 taken for a 9), other networks, or other data.
@@ -531,8 +530,8 @@ for kind in ("images-50", "imbalance-10", "noise-20", "noise-40"):
 # - A search gives questions. Test what it finds again: alone, on fresh seeds, with the expectation written down first.
 # - Test the obvious explanation, too, by changing one thing. Here the reason was not the loss alone but the loss and
 #   the stopping rule together.
-# - An explanation earns trust by a prediction that could have failed. *Softmax twice is nearly the absolute error* made
-#   one about another loss. It was right in direction. The sizes differ, so the explanation is not yet complete.
+# - An explanation earns trust by a prediction that could have failed. *Softmax twice is nearly the absolute error*
+#   made one about another loss. It was right in direction. The sizes differ, so the explanation is not yet complete.
 #
 # **Where to go from here:** ask a question of your own. `lm_utils/runs/conditions.py` holds every condition of this
 # notebook with its expectation, and `python -m lm_utils robustness` trains what is missing.

@@ -85,7 +85,7 @@ assert torch.equal(z.argmax(dim=1), z.softmax(dim=1).argmax(dim=1))
 assert torch.equal(z > 0, z.sigmoid() > 0.5)
 
 # %% [markdown]
-# Now a line of code that is in use in many places:
+# Here is a line of code that you will find in many projects:
 
 # %%
 quiz.predict(
@@ -93,18 +93,18 @@ quiz.predict(
     "From which probability on does it say yes?",
     options=["0.5", "about 0.62", "about 0.73"],
     answer="about 0.62",
-    reading="The outputs are logits, and the sigmoid of 0.5 is 0.622. Every answer between 0.5 and 0.62 turns into a "
-    "no. Nothing warns you: the accuracy is a little lower, that is all.",
+    reading="The outputs are logits, and the sigmoid of 0.5 is 0.622. Every image with a probability between 0.5 "
+    "and 0.62 gets a no. Nothing warns you; the accuracy is only a little lower.",
 )
 
 # %% [markdown]
-# A number to check it with:
+# Check the number:
 
 # %%
 assert math.isclose(torch.sigmoid(torch.tensor(0.5)).item(), 0.622, abs_tol=1e-3)
 
 # %% [markdown]
-# For regression the thing left to you is the scale. If the targets were standardised, the outputs are, too.
+# In regression the scale is left to you. If the targets were standardised, the outputs are, too.
 
 # %%
 strokes = lm.TASKS["regression"].target(train_part.digits)
@@ -130,7 +130,8 @@ print(f"fused {fused:.4f}, in two steps {in_two_steps:.4f}, on probabilities {on
 
 # %% [markdown]
 # The first two agree. A **negative** loss shows that the logarithm was forgotten: what you see is minus the probability
-# of the true class. It cannot fall below −1. There is no warning.
+# of the true class. That cannot fall below −1. A loss below −1 shows that raw logits went in. With them it has no lower
+# end, and training drives it down for ever. There is no warning in either case.
 #
 # The other trap is the axis. `dim=1` runs over the classes of one image. `dim=0` runs over the images of the batch, and
 # then an image's answer depends on its neighbours. Look at the sums:
@@ -142,7 +143,7 @@ print("dim=0: sum of each row", [round(total, 3) for total in over_batch.sum(dim
 assert torch.allclose(over_batch.sum(dim=0), torch.ones(3)), "here each *column* sums to one"
 
 # %% [markdown]
-# While you train with batches, this looks like learning. It shows when the model is used:
+# While you train with batches, this looks like learning. The fault shows when the model is used:
 
 # %%
 quiz.predict(
@@ -199,7 +200,9 @@ quiz.check_script(
     broken=-1.0,
     tolerance=1e-7,
     mistakes=[
-        (lambda loss: loss < 0, "A negative loss is minus a probability: NLLLoss wants the logarithm."),
+        (lambda loss: loss < -1, "No probability is above 1, so this is not minus a probability. NLLLoss got the raw "
+         "logits, and with them it has no lower end. It wants their log_softmax."),
+        (lambda loss: loss < 0, "A loss between -1 and 0 is minus a probability: NLLLoss wants the logarithm."),
         (lambda loss: loss == 0, "One image alone has a loss of exactly 0, and the logarithm of its ten outputs is "
          "0 each: the softmax still runs over the batch."),
         (lambda loss: math.isclose(loss, math.log(10), abs_tol=1e-4), "That is log 10: ten equal outputs. For one "
@@ -393,6 +396,30 @@ rare_runs.groupby("way")[["accuracy", "recall", "nll", "ece"]].mean().round(3)
 # Which of them is right depends on where the model will work. If rare classes are rare there, too, the plain network is
 # the honest one. Weights and the shifted reading answer another question: "which class, if all were equally likely?"
 #
+# Class weights are taken back like `pos_weight`: subtract the logarithm of each class's weight from its logit. We try
+# this on test images among which the digits 5 to 9 are as rare as in training. Beside the network stands a small model
+# that sees nine pixels, as in part 3:
+
+# %%
+as_rare = ~rare | (torch.rand(len(rare), generator=torch.Generator().manual_seed(0)) < 0.1)
+nine_pixels = lambda: nn.Sequential(nn.AdaptiveAvgPool2d(3), nn.Flatten(), nn.Linear(9, 10))  # noqa: E731
+small_model = train(few, few.digits, losses["weights"], nine_pixels)(test_part.images)
+
+# %% [markdown]
+# The weights are `1 / shares`, so adding $\log$ share subtracts $\log$ weight:
+
+# %%
+change = {}
+for name, logits in {"small model": small_model, "network": outputs["weights"]}.items():
+    before, after = (F.cross_entropy(z[as_rare], test_part.digits[as_rare]) for z in (logits, logits + shares.log()))
+    change[name] = (after - before).item()
+    print(f"{name:12} cross-entropy {before:.3f}, after the weights are taken back {after:.3f}")
+assert change["small model"] < 0 < change["network"]
+
+# %% [markdown]
+# It is the same as in part 3. The correction helps the small model. It harms the network, which has learnt its images
+# by heart. (This is one seed.)
+#
 # ## 5. Temperature against overconfidence
 #
 # [Notebooks 09](09_probability.ipynb) to [12](12_multi_label.ipynb) show networks that are surer than they are right.
@@ -408,8 +435,8 @@ assert torch.equal((test / T).argmax(dim=1), test.argmax(dim=1))
 print(f"T = {T:.2f}")
 
 # %% [markdown]
-# The calibration error (ECE) in a few lines of pandas: sort the answers by how sure they are, into twenty bins, and
-# compare in each bin how sure the network was with how often it was right.
+# The calibration error (ECE) takes a few lines of pandas. Sort the answers into twenty bins by how sure they are. In
+# each bin, compare how sure the network was with how often it was right.
 
 
 # %%
@@ -426,15 +453,15 @@ for name, logits in {"as trained": test, "with the temperature": test / T}.items
     print(f"{name:21} ECE {error:.3f}, cross-entropy {F.cross_entropy(logits, test_part.digits):.3f}")
 
 # %% [markdown]
-# One seed again, and its calibration error is a small number that varies from seed to seed. Ten seeds, three losses.
-# Each line joins one network as it was trained to the same network with its temperature:
+# This is one seed again, and the calibration error varies from seed to seed. Here are ten seeds for each of three
+# losses. Each line joins one network as it was trained to the same network with its temperature:
 
 # %%
 show(lesson.scaling_figure())
 
 # %% [markdown]
 # A line that falls is a network that the temperature made more honest. The middle group starts highest: label smoothing
-# trains a network to be *less* sure than it is right, so its temperature is below 1. In figures:
+# trains a network to be *less* sure than it is right, so its temperature is below 1. In numbers:
 
 # %%
 sure = lesson.stored("sure")
@@ -475,8 +502,8 @@ summary.agg(columns).sort_values(("test_metric", "mean"), ascending=False).round
 # 1. **Does the loss fit the question?** One class of many, several labels, a number: [notebook
 #    05](05_matching_loss_to_task.ipynb).
 # 2. **Will somebody read the probabilities?** Then a likelihood (cross-entropy, BCE), and a temperature afterwards.
-# 3. **Are labels wrong, or targets wild?** Then a loss whose pull has a limit: Huber or MAE for numbers ([notebook
-#    01](01_losses.ipynb)); for classes look at [notebook 16](16_on_new_data.ipynb) first.
+# 3. **Are some labels wrong, or some targets far off?** Then a loss whose pull has a limit: Huber or MAE for numbers
+#    ([notebook 01](01_losses.ipynb)); for classes read [notebook 16](16_on_new_data.ipynb) first.
 # 4. **Are classes rare?** First the plain loss and another reading (part 4). Weights only if that is not enough.
 # 5. **Otherwise take the one that everybody knows**: logits and `CrossEntropyLoss` or `BCEWithLogitsLoss`. The next
 #    reader will not have to think about it.
@@ -485,10 +512,10 @@ summary.agg(columns).sort_values(("test_metric", "mean"), ascending=False).round
 # [notebook 07](07_experiment_design.ipynb) asks for.
 #
 # Do not trust the top of that table too soon. The squared errors on ten raw outputs have three seeds there and stand
-# above cross-entropy. We put the question again on seeds that these losses had never seen: to a tiny network (embedded
-# digits) and to the documents' CNN (MNIST), with clean labels and with training labels of which a part is drawn at
-# random. Our expectation, written down before: ahead of cross-entropy with clean labels (on MNIST by 0.2 to 0.5
-# points), and with wrong ones, too (by more than a point).
+# above cross-entropy. We tested this again on new seeds, with a tiny network (embedded digits) and with the documents'
+# CNN (MNIST), on clean labels and on training labels of which a part is drawn at random. We wrote down our expectation
+# first: the squared errors are ahead of cross-entropy with clean labels (on MNIST by 0.2 to 0.5 points), and with wrong
+# ones, too (by more than a point).
 
 # %%
 kinds = {"images-2000": "clean labels", "noise-20": "20 % random labels", "noise-40": "40 % random labels"}
@@ -512,19 +539,19 @@ pd.DataFrame(lines, index=["mean", "95 % interval", "smallest", "largest", "seed
 
 # %% [markdown]
 # These are differences to cross-entropy in percentage points, seed by seed. On the tiny network **the expectation
-# failed**: no mean is ahead, and with 40 % random labels one seed of each square loss even lost everything (the
-# smallest difference). On the documents' CNN with clean labels **it came true**: both square losses are ahead on every
-# seed, by about half a point on average. (With wrong labels this network has not been trained yet.) Which loss is ahead
-# belongs to a network and a data set; it is no rule. The course recommends cross-entropy for ten classes because loss,
-# output and question fit together and its outputs can be read as probabilities, *not* because nothing scores higher:
-# here the square losses do. Our advice calls them workable.
+# failed**: no mean is ahead, and with 40 % random labels each square loss fell more than 50 points behind on one seed
+# (the smallest difference). On the documents' CNN with clean labels **it came true**: both square losses are ahead on
+# every seed, by about half a point on average. (With wrong labels this network has not been trained yet.) So which loss
+# is ahead depends on the network and the data. The course recommends cross-entropy for ten classes because loss, output
+# and question fit together and its outputs can be read as probabilities. It does *not* do so because nothing scores
+# higher: here the square losses do, and the course calls them workable.
 #
 # ## 7. A yes or no for each class, from ten classes to a thousand
 #
 # [Notebook 11](11_multi_class.ipynb) shows ten sigmoids that learn nothing: they start at one half, their base rate is
-# one tenth, and on the way down the hidden layer fills up. At work there are detection heads with a sigmoid for each of
-# hundreds of classes, and networks trained with BCE on the thousand classes of ImageNet (Wightman et al. 2021, "ResNet
-# strikes back"). Their base rates are far lower. Why do they learn?
+# one tenth, and on the way down the hidden layer saturates. At work there are detection heads with a sigmoid for each
+# of hundreds of classes, and networks trained with BCE on the thousand classes of ImageNet (Wightman et al. 2021,
+# "ResNet strikes back"). Their base rates are far lower. Why do they learn?
 #
 # No new data are needed to ask. Two digits side by side show one of a hundred classes, three one of a thousand.
 
@@ -541,9 +568,9 @@ seen, wanted = rows_of_two(test_part, 500)
 show(images_figure(images[:5], [f"class {number:02}" for number in numbers[:5]]))
 
 # %% [markdown]
-# Each of a hundred sigmoids should say yes to one row in a hundred. Two networks try: a small one with a sigmoid layer
-# of 128 units, and the same with BatchNorm and ReLU instead, as most networks of today have them. Change the loss
-# (`bce`, `bce-prior`, `bce-pos-weight` or `cross-entropy`) and try again; a line takes some seconds.
+# Each of a hundred sigmoids should say yes to one row in a hundred. We train two networks: a small one with a sigmoid
+# layer of 128 units, and the same with BatchNorm and ReLU instead, which most of today's networks have. Change the loss
+# (`bce`, `bce-prior`, `bce-pos-weight` or `cross-entropy`) and try again; each line takes some seconds.
 
 
 # %%
@@ -581,8 +608,8 @@ mean = runs.pivot_table(index=["data", "network", "classes"], columns="loss", va
 mean.round(1)
 
 # %% [markdown]
-# The table has mean accuracies. The figure has every run as a mark, and below after how many epochs a run that learns
-# is within 95 % of where it ends.
+# The table holds mean accuracies. The figure shows every run as a mark. Its lower row says after how many epochs a run
+# that learns has reached 95 % of its final accuracy.
 
 # %%
 NETWORKS = {"batchnorm": "BatchNorm and ReLU", "sigmoid": "sigmoid layer", "documents": "the documents' CNN"}
@@ -608,10 +635,10 @@ show(figure)
 # With BatchNorm and ReLU, plain BCE learns at every number of classes, on both data sets. On the embedded digits it
 # takes about twice as many epochs as cross-entropy at a thousand, and its curve still rises when the training ends. The
 # small sigmoid layer learns ten classes with every loss; this one is wide, and [notebook 11](11_multi_class.ipynb),
-# part 8, shows that width helps. From a hundred classes on it learns nothing, **not even with cross-entropy**. So there
-# this network cannot tell a misfit from a fitting loss. The documents' CNN on MNIST can: with plain BCE it stays at
-# chance at ten and at a hundred classes, in every seed. With the output bias at the prior or with `pos_weight` **it
-# learns a hundred classes, too**. What had we written down before?
+# part 8, shows that width helps. From a hundred classes on it learns nothing, **not even with cross-entropy**, so there
+# it cannot show what a misfit costs. The documents' CNN on MNIST can: with plain BCE it stays at chance at ten and at a
+# hundred classes, in every seed. With the output bias at the prior or with `pos_weight` **it learns a hundred classes,
+# too**. What had we expected?
 
 # %%
 gap, small, on_mnist = mean.sub(mean["cross-entropy"], axis=0), mean.loc["digits"], mean.loc["mnist"]
@@ -657,7 +684,7 @@ pd.Series({
 # On the embedded digits half of it failed, and the failures matter to a practitioner. We had expected that a thousand
 # sigmoids which start at one half would hold back a modern network, too. They did not: here plain BCE ends ahead of
 # cross-entropy (at a hundred classes by more than the two points that we had allowed), only later. The outputs have the
-# longest way down, but BatchNorm keeps the hidden layer from filling up. On MNIST all of it came true; there we wrote
+# longest way down, but BatchNorm keeps the hidden layer from saturating. On MNIST all of it came true; there we wrote
 # the expectation after these runs. What you can use:
 #
 # - In a normalised ReLU network both losses learn. Measure which is better for you.
@@ -671,7 +698,7 @@ pd.Series({
 #
 # ## 8. The same in Lightning and in Hugging Face
 #
-# In both, the rule is the same: the model ends with logits, the loss is fused, and the activation stands where you
+# In both, the rule is the same: the model ends with logits, the loss is fused, and you apply the activation when you
 # predict. The next cell runs wherever Lightning is installed, and says so where it is not.
 
 # %%
@@ -703,7 +730,7 @@ print("Lightning is", "here" if find_spec("lightning") else "not installed; read
 # `Trainer(callbacks=[DoctorCallback()])`, from `lm_utils.doctor.lightning_callback`, asks the doctor once, at the first
 # batch. The doctor calls the module as a function, so give it a `forward`.
 #
-# A model of Hugging Face chooses its loss by itself. `problem_type` decides: `"regression"` takes MSE,
+# A Hugging Face model chooses its loss by `problem_type`: `"regression"` takes MSE,
 # `"single_label_classification"` cross-entropy, `"multi_label_classification"` `BCEWithLogitsLoss`. It returns
 # `logits`, so softmax or sigmoid is left to you.
 
@@ -720,14 +747,14 @@ if find_spec("transformers"):
 print("transformers is", "here" if find_spec("transformers") else "not installed; read the cell")
 
 # %% [markdown]
-# `Trainer(..., callbacks=[DoctorCallback()])`, from `lm_utils.doctor.trainer_callback`, does there what the other one
-# does for Lightning.
+# `Trainer(..., callbacks=[DoctorCallback()])`, from `lm_utils.doctor.trainer_callback`, does the same there.
 #
 # ## Summary
 #
 # - The activation inside a fused loss is missing when you predict. Apply it yourself, or decide on the logits.
-# - `NLLLoss` wants log-probabilities; a negative loss is a forgotten logarithm. Classes lie along `dim=1`.
-# - `pos_weight` adds $\log w$ to the logit. Subtract it when you need probabilities, and measure whether that helps.
+# - `NLLLoss` wants log-probabilities; a negative loss shows that it got something else. Classes lie along `dim=1`.
+# - A weight $w$ (`pos_weight`, or that of a class) adds $\log w$ to the logit. Subtract it when you need probabilities,
+#   and measure whether that helps.
 # - Weights, focal loss and a shifted reading answer different questions. The reading costs no training.
 # - A sigmoid for each of many classes: normalise the hidden layer, and start the output bias at the prior.
 # - One temperature, fitted on the validation part, changes no answer. How much it repairs depends on the loss: much
