@@ -743,7 +743,7 @@ squared = {name: runs for name, runs in changed_conditions.stored("switches").it
 reached = pd.DataFrame({name: [run["test_metric"] for run in runs] for name, runs in squared.items()})
 chance = pd.Series({name: runs[0]["chance"] for name, runs in squared.items()})
 lost = ((reached - chance) / (1 - chance) < 0.05).sum()  # less than a twentieth of the way from chance to perfect
-assert lost.to_dict() == {name: changed_conditions.collapsed(name, runs) for name, runs in squared.items()}
+assert lost.to_dict() == {name: changed_conditions.collapsed(runs) for name, runs in squared.items()}
 changed_conditions.outcome_table(squared)
 
 # %% [markdown]

@@ -27,7 +27,8 @@ def test_ten_sigmoids_push_every_class_down_and_softmax_does_not(data):
 
 def run(name, metric, chance=0.1, stuck=1.0):
     trace = [{"stuck": 0.0, "conv1": 1e-4}, {"stuck": stuck, "conv1": 1e-6}, {"stuck": stuck, "conv1": 1e-12}]
-    return {"condition": name, "test_metric": metric, "chance": chance, "trace": trace, "seed": 300, "data": "mnist"}
+    told = {"condition": name, "task": "multiclass", "chance": chance, "seed": 300, "data": "mnist"}
+    return {**told, "test_metric": metric, "trace": trace}
 
 
 def test_the_trace_figure_says_what_it_shows():
