@@ -10,9 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -115,23 +113,10 @@ def install(venv: Path, root: Path, extras: Iterable[str], torch: str) -> None:
     wanted_packages = ["-c", str(root / "constraints.txt"), "--editable", f"{root}[{','.join(extras)}]"]
     if torch == "cpu":
         wanted_packages[:0] = ["--extra-index-url", CPU_CHANNEL]
-    if not usable and torch != "cpu" and len(tools(venv)) == 1:
-        install_ahead(tools(venv)[0], root)
     if not any(subprocess.run([*tool, *wanted_packages], stdout=sys.stderr).returncode == 0 for tool in tools(venv)):
         raise UserError("The installation failed (pip says why above); call the same command again.")
     note = {**wanted(root), "extras": extras, "torch": torch}
     (venv / "lm_utils_setup.json").write_text(json.dumps(note), encoding="utf-8")
-
-
-def install_ahead(pip: list[str], root: Path) -> None:
-    """Install PyTorch beside all that does not need it: one pip keeps one core busy. What fails is left to the last."""
-    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8")).get("project", {})
-    wanted = [*project.get("dependencies", ()), *project.get("optional-dependencies", {}).get("course", ())]
-    torch = [package for package in wanted if package.startswith(("torch>", "torchvision>"))]
-    shares = [["--no-deps", *torch], [package for package in wanted if package not in torch]] if torch else []
-    lines = [[*pip, "-q", "-c", str(root / "constraints.txt"), *share] for share in shares]
-    with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda line: subprocess.run(line, capture_output=True), lines))
 
 
 def tools(venv: Path) -> list[list[str]]:

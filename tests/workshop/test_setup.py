@@ -283,23 +283,6 @@ def test_uv_installs_where_the_user_has_it_and_pip_where_uv_fails(checkout, monk
     assert [call[0] for call in calls[2:]] == ["/usr/bin/uv", python]
 
 
-def test_pip_installs_pytorch_beside_the_rest_before_one_last_run(checkout, monkeypatch):
-    root, calls, run = checkout
-    (root / "pyproject.toml").write_text((setup.PROJECT / "pyproject.toml").read_text("utf-8"), "utf-8")
-    run.result = 1
-    monkeypatch.setattr(setup, "make_venv", lambda venv: None)
-    with pytest.raises(ValueError, match="installation failed"):
-        setup.ready_python(root, (), torch="")
-    first, second, last = sorted(calls, key=lambda call: (call[-1] == f"{root}[course]", "--no-deps" not in call))
-    assert [package.partition(">")[0] for package in first[-2:]] == ["torch", "torchvision"]
-    assert {"numpy>=2.1,<3", "voila>=0.5.8,<0.6"} < set(second) and not set(first[-2:]) & set(second)
-    assert last is calls[-1]  # after both, whatever became of them
-    calls.clear()
-    with pytest.raises(ValueError, match="installation failed"):
-        setup.ready_python(root, (), torch="cpu")  # has a channel of its own
-    assert kinds(calls) == [f"{root}[course]"]
-
-
 def test_unknown_build_is_refused(checkout):
     with pytest.raises(ValueError, match="TORCH is 'cpu' or left out, not 'rocm'"):
         setup.ready_python(checkout[0], (), torch="rocm")
