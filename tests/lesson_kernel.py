@@ -1,46 +1,118 @@
-"""One kernel for many notebooks, one after the other with a new namespace each: it imports PyTorch only once."""
+"""One kernel for many notebooks, one after the other with a new namespace each: it imports PyTorch only once.
+
+Rarely a kernel falls silent. It is ended then, and what it was to do is done once more by a new one.
+"""
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 
 import nbformat
+import psutil
 import pytest
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
 
 from lm_utils.workshop.run_all.notebook import CELL_LIMIT, kernel_config
+from lm_utils.workshop.run_all.process import IDLE_WORK, work_of
 
+IDLE_LIMIT = 90  # seconds; a kernel that has neither worked nor told anything for so long will not any more
 FORGET = "import ipywidgets as w\nw.Widget.close_all()\nget_ipython().run_line_magic('reset', '-f')"
+
+
+class Silence:
+    """Looks whether a kernel has used next to no processor time, and told nothing, for a while."""
+
+    def __init__(self, pid: int, limit: float) -> None:
+        self.pid, self.limit = pid, limit
+        self.work, self.told, self.since = work_of(pid), 0, monotonic()
+
+    def is_long(self, told: int) -> bool:
+        """Look once more; `told` grows with everything that the kernel tells."""
+        work = work_of(self.pid)
+        if told != self.told or abs(work - self.work) > self.limit * IDLE_WORK / 2:
+            self.work, self.told, self.since = work, told, monotonic()
+        return monotonic() - self.since > self.limit
+
+
+class Client(NotebookClient):
+    """Executes a notebook; ends the kernel, so that nobody waits for it any more, where it falls silent."""
+
+    told, silent = 0, False
+
+    def process_message(self, *arguments: object) -> NotebookNode | None:
+        """Count what the kernel tells."""
+        self.told += 1
+        return super().process_message(*arguments)
+
+    def execute_watched(self, silence: Silence) -> None:
+        """Execute the notebook, and look at its kernel meanwhile."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.wait(silence.limit / 10):
+                if silence.is_long(self.told):
+                    self.silent = True
+                    psutil.Process(silence.pid).kill()
+                    return
+
+        threading.Thread(target=watch, daemon=True).start()
+        try:
+            self.execute()
+        finally:
+            over.set()
 
 
 class LessonKernel:
     """A kernel that works in `folder/notebooks`; a Jupyter server finds its connection file in `folder/kernels`."""
 
+    idle_limit = IDLE_LIMIT
+
     def __init__(self, folder: Path, manager: AsyncKernelManager, options: dict) -> None:
         self.folder, self.manager, self.options = folder, manager, options
+
+    def watched(self) -> Silence:
+        """Begin to watch the process that is the kernel now."""
+        return Silence(self.manager.provisioner.pid, self.idle_limit)
 
     def forget(self) -> None:
         """Close all widgets and empty the namespace."""
         self.run(nbformat.v4.new_notebook())
 
+    def restart(self) -> None:
+        """Let a new process take the kernel's place, under the same address."""
+        run_sync(self.manager.restart_kernel)(now=True)
+
     def run(self, notebook: NotebookNode) -> NotebookNode:
         """Forget, then execute a notebook; its first error ends it and stands in it."""
         notebook.cells.insert(0, nbformat.v4.new_code_cell(FORGET))
-        client = NotebookClient(notebook, km=self.manager, **self.options)
-        try:
-            client.execute()
-        except CellExecutionError:
-            pass  # the notebook holds the error, and first_problem finds it
-        finally:
-            client.kc.stop_channels()
+        if not self.is_executed(notebook):
+            self.restart()
+            assert self.is_executed(notebook), "a second kernel fell silent"
         del notebook.cells[0]
         return notebook
+
+    def is_executed(self, notebook: NotebookNode) -> bool:
+        """Execute a notebook; say whether its kernel came to an end of it."""
+        client = Client(notebook, km=self.manager, **self.options)
+        try:
+            client.execute_watched(self.watched())
+        except CellExecutionError:
+            pass  # the notebook holds the error, and first_problem finds it
+        except (DeadKernelError, RuntimeError):
+            if not client.silent:
+                raise
+            return False
+        finally:
+            client.kc and client.kc.stop_channels()
+        return True
 
 
 @contextmanager
@@ -50,7 +122,7 @@ def lesson_kernel(folder: Path) -> Iterator[LessonKernel]:
         (folder / name).mkdir()
     with TemporaryDirectory(prefix="lm-") as short, pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_RUNTIME_DIR", short)  # a socket's path may not be long
-        options = {"timeout": CELL_LIMIT, "config": kernel_config()}
+        options = {"timeout": CELL_LIMIT, "startup_timeout": CELL_LIMIT, "config": kernel_config()}
         kernel = AsyncKernelManager(kernel_name="python3", config=options["config"])
         kernel.connection_file = str(folder / "kernels" / "kernel.json")
         environment = {**os.environ, "LM_CACHE_DIR": str(folder / "cache"), "OMP_NUM_THREADS": "1"}

@@ -43,3 +43,11 @@ def test_controls_move_pictures(jupyter, monkeypatch):
 def test_failures_are_seen(jupyter):
     with jupyter.open_code("1 / 0", "print(1)") as page:
         assert "ZeroDivisionError" in page.errors()[0]
+
+
+def test_a_silent_kernel_is_ended_and_another_one_runs_the_notebook(jupyter, monkeypatch):
+    monkeypatch.setattr(jupyter.kernel, "idle_limit", 10)
+    first = jupyter.kernel.watched().pid
+    with jupyter.open_code(f"import os, time\nif os.getpid() == {first}: time.sleep(3600)", "print('spoken')") as page:
+        page.see("spoken")
+        assert page.errors() == [] and jupyter.kernel.watched().pid != first

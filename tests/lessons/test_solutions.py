@@ -3,6 +3,8 @@
 import re
 from functools import cache
 
+import lesson_kernel as kernels
+import nbformat
 import pytest
 from lesson_kernel import lesson_kernel
 from made_up_runs import made_up
@@ -74,3 +76,28 @@ def test_the_readers_own_runs_stand_apart_from_the_shipped_ones(executed, name):
     mine = [text for text in shown if "Runs: yours: embedded digits" in text]
     assert len(mine) == 1 and re.search(r"(77\.00 %|0\.770) \(one run\)", mine[0]) and "reference" not in mine[0]
     assert any("Runs: reference: MNIST, 10 seeds" in text for text in shown)
+
+
+@pytest.mark.slow
+def test_a_silent_kernel_is_ended_and_another_one_executes_the_notebook(tmp_path):
+    with lesson_kernel(tmp_path) as kernel:
+        kernel.idle_limit, first = 10, kernel.watched().pid
+        sources = f"import os, time\nif os.getpid() == {first}: time.sleep(3600)", "1 / 0"
+        made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+        assert "ZeroDivisionError" in first_problem(kernel.run(made))
+        assert kernel.watched().pid != first
+
+
+def test_who_works_or_tells_something_is_not_silent(monkeypatch):
+    clock, work = 0, 0.0
+    monkeypatch.setattr(kernels, "work_of", lambda pid: work)
+    monkeypatch.setattr(kernels, "monotonic", lambda: clock)
+    silence = kernels.Silence(1, limit=10)
+    clock, work = 11, 1.0
+    assert not silence.is_long(told=0)
+    clock = 22
+    assert not silence.is_long(told=1)
+    clock, work = 32, 1.1
+    assert not silence.is_long(told=1)
+    clock = 33
+    assert silence.is_long(told=1)
