@@ -184,15 +184,22 @@ def checkout(tmp_path, monkeypatch):
 
 
 def kinds(calls: list[list[str]]) -> list[str]:
-    return ["venv" if "venv" in call else call[-1] for call in calls]
+    """What each process did, but for those that look for uv."""
+    return ["venv" if "venv" in call else call[-1] for call in calls if call[-1] != "list" and call[-1][:2] != "uv"]
+
+
+def installers(calls: list[list[str]], root: Path) -> list[str]:
+    """The program of each process that installed the project itself."""
+    return [call[0] for call in calls if call[-1].startswith(str(root)) and "venv" not in call]
 
 
 def test_first_use_makes_and_installs_the_second_does_nothing(checkout):
     root, calls, _ = checkout
     python = setup.ready_python(root, (), torch="")
     assert kinds(calls) == ["venv", f"{root}[course]"]
+    done = len(calls)
     assert setup.ready_python(root, (), torch="") == python
-    assert len(calls) == 2
+    assert len(calls) == done
 
 
 def test_extras_add_up(checkout):
@@ -261,26 +268,52 @@ def test_cpu_build_comes_from_its_own_channel_and_stays(checkout):
     root, calls, _ = checkout
     setup.ready_python(root, (), torch="cpu")
     assert kinds(calls) == ["venv", f"{root}[course]"]  # one run of the resolver
-    assert setup.CPU_CHANNEL in calls[1] and "--no-compile" in calls[1]
+    assert setup.CPU_CHANNEL in calls[-1]
     setup.ready_python(root, (), torch="")
-    assert len(calls) == 2
+    assert kinds(calls) == ["venv", f"{root}[course]"]
 
 
-def test_uv_installs_where_the_user_has_it_and_pip_where_uv_fails(checkout, monkeypatch):
-    root, calls, run = checkout
+def test_uv_of_the_user_or_else_of_the_environment_installs(checkout, monkeypatch):
+    root, calls, _ = checkout
+    setup.ready_python(root, (), torch="")
+    own = str(setup.python_of(root / ".venv").with_name("uv"))
+    assert installers(calls, root) == [own] and str(setup.python_of(root / ".venv")) in calls[-1]
+    assert "--cache-dir" in calls[-1] and not any("--index-url" in call for call in calls)
     monkeypatch.setattr(setup.shutil, "which", lambda name: f"/usr/bin/{name}")
-    setup.ready_python(root, (), torch="")
-    assert [call[0] for call in calls[1:]] == ["/usr/bin/uv"]
-    python = str(setup.python_of(root / ".venv"))
-    assert python in calls[1] and calls[1][-1] == f"{root}[course]"
-
-    def uv_fails(command, **options):
-        result = run(command, **options)
-        return subprocess.CompletedProcess(command, 1) if command[0] == "/usr/bin/uv" else result
-
-    monkeypatch.setattr(setup.subprocess, "run", uv_fails)
     setup.ready_python(root, ("site",), torch="")
-    assert [call[0] for call in calls[2:]] == ["/usr/bin/uv", python]
+    assert installers(calls, root) == [own, "/usr/bin/uv"] and "--cache-dir" not in calls[-1]
+
+
+@pytest.mark.parametrize("fails", ["uv>=", "cache-dir"], ids=["uv cannot be had", "uv fails"])
+def test_pip_installs_where_uv_does_not(checkout, monkeypatch, fails):
+    root, calls, run = checkout
+
+    def without_uv(command, **options):
+        result = run(command, **options)
+        return subprocess.CompletedProcess(command, 1) if any(fails in word for word in command) else result
+
+    monkeypatch.setattr(setup.subprocess, "run", without_uv)
+    setup.ready_python(root, (), torch="")
+    assert installers(calls, root)[-1] == str(setup.python_of(root / ".venv")) and "--no-compile" in calls[-1]
+    assert len(installers(calls, root)) == (1 if fails == "uv>=" else 2)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ("global.index-url='https://mirror.example/simple'", ["--index-url", "https://mirror.example/simple"]),
+        (":env:.no-index='1'\n:env:.find-links='../wheels'", ["-m", "pip"]),  # the stick without a network
+    ],
+)
+def test_what_the_user_has_set_for_pip_holds(checkout, monkeypatch, told, words):
+    root, calls, run = checkout
+    monkeypatch.setattr(
+        setup.subprocess, "run",
+        lambda command, **o: subprocess.CompletedProcess(run(command, **o).args, 0, stdout=told),
+    )  # fmt: skip
+    setup.ready_python(root, (), torch="")
+    place = calls[-1].index(words[0])
+    assert calls[-1][place : place + 2] == words and len(installers(calls, root)) == 1
 
 
 def test_unknown_build_is_refused(checkout):
