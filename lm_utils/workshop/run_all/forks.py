@@ -8,6 +8,7 @@ fork fails, both are processes that import everything themselves.
 import multiprocessing
 import os
 import pkgutil
+import signal
 import subprocess
 import sys
 import traceback
@@ -48,6 +49,8 @@ def server(notebooks: int) -> Iterator[bool]:
     try:
         yield True
     finally:
+        if pid := forkserver._forkserver._forkserver_pid:  # it has no work left; to end by itself would take seconds
+            os.kill(pid, signal.SIGKILL)
         forkserver._forkserver._stop()
 
 
