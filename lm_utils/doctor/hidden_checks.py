@@ -9,7 +9,7 @@ from lm_utils.doctor.output_origin import node_behind, nodes_behind, operation, 
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 
-FLAT = 1e-3  # a sigmoid or tanh whose slope is below this for every sample passes next to nothing
+FLAT = 0.01  # of its range: a sigmoid or tanh so near to an end is flat and passes next to nothing
 MOST = 0.9  # share of a layer's units that must be stuck before it is worth a word
 FADED = 1e-7  # of the largest layer's slope, below which a layer hardly learns
 DRAWN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -31,12 +31,24 @@ def _stuck(name: str, values: Tensor) -> Iterator[Finding]:
         if not bool(values.any()):
             yield said("dead_layer", "A ReLU layer gives zero for every unit and every sample.")
         return
-    slope = values * (1 - values) if name == "Sigmoid" else 1 - values**2
-    stuck = (slope.max(0).values < FLAT).float().mean().item()
-    if stuck >= MOST:
+    bottom, top = flat_ends(values, -1.0 if name == "Tanh" else 0.0)
+    flat = (bottom | top).all(0).float().mean().item()
+    if flat >= MOST:
         yield said("saturated_units",
-            f"{100 * stuck:.0f} % of the units of a hidden {name.lower()} layer are at a flat end for every sample."
+            f"{100 * flat:.0f} % of the units of a hidden {name.lower()} layer are at a flat end for every sample."
         )  # fmt: skip
+
+
+def flat_ends(values: Tensor, low: float = 0.0) -> tuple[Tensor, Tensor]:
+    """Return which values lie at the bottom and which at the top of a range from `low` to 1."""
+    place = (values - low) / (1 - low)
+    return place < FLAT, place > 1 - FLAT
+
+
+def stuck_units(values: Tensor, low: float = 0.0) -> float:
+    """Return the share of units (columns) at the same flat end for every sample (row): they say nothing of any."""
+    bottom, top = flat_ends(values, low)
+    return (bottom.all(0) | top.all(0)).float().mean().item()
 
 
 def check_inner_layers(seen: Observation, patient: Patient) -> Iterator[Finding]:

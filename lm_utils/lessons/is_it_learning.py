@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.data import Splits, load_data
-from lm_utils.doctor.hidden_checks import FLAT
+from lm_utils.doctor.hidden_checks import stuck_units
 from lm_utils.evidence import reference_lines
 from lm_utils.evidence.reference_lines import double_softmax_floor
 from lm_utils.evidence.results import counted
@@ -102,13 +102,6 @@ PATIENTS: dict[str, Patient] = {
         "The loss sits on the constant predictor's line because nearly all hidden units are stuck on a flat end of "
         "their sigmoid: no gradient gets past them. Do not be fooled by the loss being the smallest at the start."),
 }  # fmt: skip
-
-
-def stuck_units(hidden: Tensor) -> float:
-    """Return the share of sigmoid units at the same flat end for every image, where their slope is next to zero."""
-    flat = (hidden * (1 - hidden)).amax(0) < FLAT
-    same = hidden.amax(0) - hidden.amin(0) < 2 * FLAT
-    return (flat & same).float().mean().item()
 
 
 @torch.no_grad()

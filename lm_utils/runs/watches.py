@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from lm_utils.data import Part, Splits
+from lm_utils.doctor import hidden_checks
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.runs.conditions import Condition
@@ -22,10 +23,6 @@ PATIENCE = 10  # epochs that the two stopping rules which wait for something bet
 BUDGET = 30  # epochs of the rule that waits for nothing
 LEFT = 0.6  # of the way from the best constant to perfect: there a run has left its plateau
 LAYERS = ("conv1", "conv2", "conv3", "fc", "out")
-# A slope below this is flat: a sigmoid has it within 0.01 of 0 or 1, ReLU wherever it emits 0. The doctor's limit is
-# ten times as strict, since it asks another question: whether a layer is beyond help, not how far saturation has come.
-# Notebook 13 asks as the doctor does. The stored traces in results/robustness/ were measured with this one.
-FLAT = 0.01
 
 
 def gradient_sizes(model: CNN, pairing: Pairing, images: Tensor, aims: Tensor) -> dict[str, float]:
@@ -42,13 +39,13 @@ def gradient_sizes(model: CNN, pairing: Pairing, images: Tensor, aims: Tensor) -
 
 
 def stuck_share(model: CNN, images: Tensor) -> float:
-    """The share of hidden activations at a flat end of their function, where almost no gradient passes."""
+    """Return the share of hidden activations at a flat end: their slope is below FLAT, as a sigmoid's near 0 and 1."""
     with torch.no_grad():
         before = model.fc(model.features(images))
     with torch.enable_grad():
         before.requires_grad_()
         (slope,) = torch.autograd.grad(model.hidden(before).sum(), before)
-    return (slope < FLAT).float().mean().item()
+    return (slope < hidden_checks.FLAT).float().mean().item()
 
 
 def stuck_units(model: CNN, images: Tensor) -> float:
@@ -61,8 +58,7 @@ def stuck_among(model: CNN, units: Tensor) -> float:
     """Return the same share from what the units say for each image."""
     if model.hidden is torch.relu:
         return (units.amax(dim=0) <= 0).float().mean().item()
-    place = (units + 1) / 2 if model.hidden is torch.tanh else units
-    return ((place < FLAT).all(dim=0) | (place > 1 - FLAT).all(dim=0)).float().mean().item()
+    return hidden_checks.stuck_units(units, -1.0 if model.hidden is torch.tanh else 0.0)
 
 
 class Watch:

@@ -17,6 +17,7 @@ from yardstick import cost, training_step
 
 import lm_utils as lm
 from lm_utils.doctor import Finding, Report, diagnose
+from lm_utils.doctor.hidden_checks import stuck_units
 from lm_utils.doctor.past_bugs import PAST_BUGS
 
 SPEED = page.runs()["speed"]
@@ -252,3 +253,8 @@ def test_a_fresh_model_is_not_told_that_it_has_learned_nothing():
         for weight in model.parameters():
             weight.add_(0.3 * torch.randn_like(weight))  # as training in the wrong direction does
     assert "no_better_than_constant" in codes(model, nn.CrossEntropyLoss(), x, y)
+
+
+def test_a_unit_is_stuck_at_one_flat_end_of_its_range_for_every_sample():
+    values = torch.tensor([[0.0, 1.0, 0.0, 0.995, 0.005, 0.02], [1.0, 0.0, 0.009, 1.0, 0.0, 0.0]])
+    assert stuck_units(values) == stuck_units(2 * values - 1, -1.0) == 0.5  # a tanh ends at -1

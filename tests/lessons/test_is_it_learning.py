@@ -116,13 +116,3 @@ def test_overfit_learns_by_heart_and_leaves_the_model_alone():
     assert torch.equal(model.weight, before) and model.weight.grad is None
     figure = lesson.overfit_figure({"right": losses}, {"constant": 1.1})
     assert "right ends at" in figure.get_label()
-
-
-def test_stuck_units():
-    hidden = torch.tensor([[0.0, 0.5, 1.0], [0.0, 0.1, 0.3]])
-    assert lesson.stuck_units(hidden) == pytest.approx(1 / 3)
-
-
-def test_a_unit_that_says_a_clear_no_and_a_clear_yes_is_not_stuck():
-    hidden = torch.tensor([[0.0, 1.0, 0.0, 0.9999], [1.0, 0.0, 0.0, 1.0]])
-    assert lesson.stuck_units(hidden) == 0.5

@@ -16,7 +16,7 @@ CORE = ""
 MAY_IMPORT = {  # each room, and the rooms that it may import from besides itself
     CORE: set(),
     "doctor": set(),
-    "runs": {CORE},
+    "runs": {CORE, "doctor"},
     "evidence": {CORE, "runs"},
     "show": {CORE, "doctor", "runs", "evidence"},
     "lessons": {CORE, "doctor", "runs", "evidence", "show"},
