@@ -81,7 +81,7 @@ def fit(
     """Train one pairing once; `setup` gets the fresh network and returns the optimiser (it may add hooks)."""
     check_numbers(seed, max_epochs, patience)
     started, where = time.perf_counter(), pick_device(device, pairing)
-    run = Run(pairing, seed, data.name, where.type, precision=precision)
+    run = Run(pairing, seed, data.name, where, precision=precision)
     train, valid, test = (prepare(part, run, where) for part in (data.train, data.valid, data.test))
     run.model = new_model(pairing, train.targets, seed, precision, network).to(where)
     optimizer, order = setup(run.model), torch.Generator().manual_seed(seed)
@@ -121,7 +121,7 @@ class Prepared:
     aims: Tensor
 
 
-def prepare(part: Part, run: Run, where: torch.device) -> Prepared:
+def prepare(part: Part, run: Run, where: str) -> Prepared:
     """Move a part to the device; the training part, which comes first, sets how targets are standardised."""
     targets = run.pairing.spec.target(part.digits).to(where)
     run.scale = run.scale or run.pairing.scale(targets)
@@ -215,14 +215,14 @@ def outputs_of(model: nn.Module, images: Tensor, stop: Event | None = None) -> T
     return torch.cat(outputs)
 
 
-def pick_device(device: str = "auto", pairing: Pairing | None = None) -> torch.device:
-    """The device to use; a pairing that would kill a CUDA process is trained on the CPU."""
+def pick_device(device: str, pairing: Pairing | None = None) -> str:
+    """Return "cpu" or "cuda"; a pairing that would kill a CUDA process is trained on the CPU."""
     if device not in ("auto", "cpu", "cuda"):
         raise UserError(f"Unknown device {device!r}; choose 'auto', 'cpu' or 'cuda'.")
     if device == "cuda" and not torch.cuda.is_available():
         raise UserError("device='cuda' was asked for, but PyTorch sees no GPU here; use 'cpu' or 'auto'.")
     where = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
-    return torch.device(where if pairing is None else safe_device(where, pairing))
+    return where if pairing is None else safe_device(where, pairing)
 
 
 def safe_device(where: str, pairing: Pairing) -> str:

@@ -19,9 +19,9 @@ from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
 from lm_utils.runs.shipped import LIMITS, is_current, read_entries
 from lm_utils.runs.store import Store, key_of
+from lm_utils.runs.sweep import resolved
 from lm_utils.show_code import maker
 from lm_utils.tasks import TASKS
-from lm_utils.training import pick_device
 
 TITLES = {"mnist": "MNIST", "digits": "embedded digits"}
 MNIST_TEST = (980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009)  # test images of each digit
@@ -166,9 +166,9 @@ def yours(
 ) -> Results:
     """Return the runs trained on this machine that are stored."""
     wanted = list(pairings if pairings is not None else dict.fromkeys(row.pairing for row in rows()))
-    store, name = store or Store(), load_data(data).name
+    store, (name, where) = store or Store(), resolved(data, device)
     keys = [(pairing, seed) for pairing in wanted for seed in range(seeds)]
-    return Results("yours", name, tuple(store.find(keys, name, pick_device(device).type, LIMITS).values()))
+    return Results("yours", name, tuple(store.find(keys, name, where, LIMITS).values()))
 
 
 def under_conditions(family: str, data: str = "mnist", folder: Path | None = None) -> dict[str, list[dict]]:

@@ -45,7 +45,7 @@ class LiveBox(widgets.VBox):
 
     def __init__(self, choice: Choice, fields: Iterable[str], data: str, device: str, label: str = "Train") -> None:
         stop_all()
-        self.splits, self.device, self.shipped = load_data(data, seed=0), pick_device(device).type, reference("mnist")
+        self.splits, self.device, self.shipped = load_data(data, seed=0), pick_device(device), reference("mnist")
         self.choice, self.live, self.pace = choice, None, Pace()
         self.card, self.curves = widgets.HTML(), LiveChart()
         self.controls = ChoiceControls(choice, fields, self.choose)

@@ -54,7 +54,7 @@ class LiveRun:
     """Run `fit` and keep what a picture of it needs; `watch` is called at the start and after each batch and epoch."""
 
     def __init__(
-        self, choice: Choice, data: Splits, device: str = "auto", watch: Callable[[LiveRun], None] | None = None
+        self, choice: Choice, data: Splits, device: str, watch: Callable[[LiveRun], None] | None = None
     ) -> None:
         self.choice, self.data, self.device = choice, data, device
         self.watch = watch or (lambda live: None)

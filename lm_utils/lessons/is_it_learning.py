@@ -112,7 +112,7 @@ def vital_signs(model: CNN, images: Tensor) -> dict[str, float]:
     return {"spread": outputs.std(0).mean().item(), "stuck": stuck_units(hidden)}
 
 
-def train_run(name: str, data: Splits, epochs: int = EPOCHS, seed: int = 0, device: str = "auto") -> list[dict]:
+def train_run(name: str, data: Splits, device: str, epochs: int = EPOCHS, seed: int = 0) -> list[dict]:
     """Train one of the four runs; one record per epoch with loss, metric and vital signs."""
     models, records = [], []
 
@@ -146,7 +146,7 @@ def stored_runs() -> tuple[dict[str, list[dict]], dict[str, dict[str, float]]]:
 def write_stored_runs() -> None:
     """Train all four runs on the embedded digits and store them."""
     data = load_data("digits", seed=0)
-    runs = {name: train_run(name, data, device="cpu") for name in PATIENTS}
+    runs = {name: train_run(name, data, "cpu") for name in PATIENTS}
     lines = {name: references(name, data) for name in PATIENTS}
     about = {"origin": "reference", "data": data.name, "seed": 0, "epochs": EPOCHS}
     write_whole(STORED, json.dumps(about | {"references": lines, "runs": runs}, indent=1) + "\n")

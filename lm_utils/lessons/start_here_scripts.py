@@ -66,7 +66,7 @@ def two_scripts() -> str:
 class ColdOpen(widgets.VBox):
     """The scripts, a button that trains both, their curves, and the vote."""
 
-    def __init__(self, data: Splits, guess: float, ballot: widgets.Widget, device: str = "auto") -> None:
+    def __init__(self, data: Splits, guess: float, ballot: widgets.Widget, device: str) -> None:
         self.data, self.guess, self.device = data, guess, device
         self.finished: dict[str, Run] = {}
         self.at_work = Lock()

@@ -11,7 +11,7 @@ from lm_utils.runs.conditions import CONDITIONS, Condition
 from lm_utils.runs.outputs import quality
 from lm_utils.runs.shipped import alone_in, is_current, rounded
 from lm_utils.runs.store import entry_of, splits_of
-from lm_utils.runs.sweep import data_name, device_of_all, in_parallel, workers
+from lm_utils.runs.sweep import in_parallel, resolved, workers
 from lm_utils.runs.watches import WATCHES
 from lm_utils.training import EXPERIMENT_VERSION, Stopped, fit
 
@@ -35,7 +35,7 @@ def main(
     unknown = sorted(set(families) - set(CONDITIONS))
     if unknown:
         raise UserError(f"Unknown family {unknown[0]!r}; choose from {', '.join(CONDITIONS)}.")
-    data = data_name(data, cluster)
+    data, device = resolved(data, device, cluster)
     for family in families:
         first = UNSEEN if family in ON_UNSEEN else CONFIRMING if family in ON_FRESHER else FIRST_SEED
         extend(CONDITIONS[family], range(first, first + seeds), data, device, jobs, cluster)
@@ -69,10 +69,10 @@ def extend(
             on_cluster(cluster, lambda key: run_condition(*key, data, device), missing, keep, needs=needs)
         else:
             work = lambda key, stop: run_condition(*key, data, device, stop)  # noqa: E731
-            in_parallel(work, missing, jobs or workers(device_of_all(device)), keep)
+            in_parallel(work, missing, jobs or workers(device), keep)
 
 
-def run_condition(condition: Condition, seed: int, data: str, device: str = "auto", stop: object = None) -> dict:
+def run_condition(condition: Condition, seed: int, data: str, device: str, stop: object = None) -> dict:
     """Train one condition once and tell what a run tells, and what this family looks at besides."""
     splits = condition.change(splits_of(data, seed), seed)
     watch = WATCHES[condition.family](condition, splits)

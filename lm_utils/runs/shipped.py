@@ -17,7 +17,7 @@ from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings, rows
 from lm_utils.runs.store import COLUMNS, Store, key_of
-from lm_utils.runs.sweep import data_name, sweep_entries, table
+from lm_utils.runs.sweep import resolved, sweep_entries, table
 from lm_utils.tasks import TASKS
 from lm_utils.training import EXPERIMENT_VERSION
 
@@ -37,7 +37,7 @@ def main(
     tasks: Iterable[str] = tuple(TASKS),
 ) -> None:
     """Train what the shipped results still lack, a few seeds of every task first, and write them as they grow."""
-    data = data_name(data, cluster)
+    data, device = resolved(data, device, cluster)
     seeds = seeds or (GRID_SEEDS if grid else SEEDS)
     with alone_in(RESULTS / data):
         for some in sorted({*(few for few in FIRST_SEEDS if few < seeds), seeds}):
@@ -61,7 +61,7 @@ def extend(
     seeds: int,
     folder: Path,
     data: str,
-    device: str = "auto",
+    device: str,
     jobs: int | None = None,
     cluster: str | None = None,
 ) -> None:

@@ -53,7 +53,7 @@ def sweep_entries(
     store, pairings, seeds, limits = store or Store(), list(pairings), list(seeds), (max_epochs, patience)
     for seed in seeds:
         check_numbers(seed, *limits)
-    where, name = device_of_all(device, cluster), data_name(data, cluster)
+    name, where = resolved(data, device, cluster)
     check_precision(precision, where)
     keys = list(dict.fromkeys((pairing, seed) for seed in seeds for pairing in pairings))
     place = (name, where, limits, precision)
@@ -88,17 +88,16 @@ def check_precision(precision: str, device: str) -> None:
         raise UserError(f"Groups of runs on a GPU know fp32 only, not {precision!r}; use device='cpu' or leave it out.")
 
 
-def data_name(data: str, cluster: str | None = None) -> str:
-    """What "auto" is, decided once for all runs; for a cluster's workers a named data set need not be here."""
+def resolved(data: str, device: str, cluster: str | None = None) -> tuple[str, str]:
+    """Return the data set and the device that "auto" means, decided once for all runs.
+
+    What a cluster's workers have need not be here; they use their GPUs only when asked to.
+    """
     check_request(data, seed=0)
-    return data if cluster and data != "auto" else load_data(data, seed=0).name
-
-
-def device_of_all(device: str, cluster: str | None = None) -> str:
-    """Return "cpu" or "cuda", decided once for all runs; a cluster's workers use their GPUs only when asked to."""
-    if cluster:
-        return device if device == "cuda" else pick_device("cpu" if device == "auto" else device).type
-    return pick_device(device).type
+    name = data if cluster and data != "auto" else load_data(data, seed=0).name
+    if cluster and device == "cuda":
+        return name, device
+    return name, pick_device("cpu" if cluster and device == "auto" else device)
 
 
 def workers(device: str = "cpu") -> int:

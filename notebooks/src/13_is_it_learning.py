@@ -356,7 +356,7 @@ assert agreeing > 0.75
 
 # %%
 for name in ("Run 3", "Run 4"):
-    records = lesson.train_run(name, splits, epochs=2, device=device)
+    records = lesson.train_run(name, splits, device, epochs=2)
     print(name, lesson.health_facts(records, lesson.references(name, splits)))
 
 # %% [markdown]

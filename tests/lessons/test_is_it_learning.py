@@ -64,7 +64,7 @@ def test_stored_runs_are_what_their_states_say():
 
 def test_a_live_run_repeats_the_stored_one():
     data = lm.load_data("digits", seed=0)
-    records = lesson.train_run("Run 3", data, epochs=2, device="cpu")
+    records = lesson.train_run("Run 3", data, "cpu", epochs=2)
     runs, lines = lesson.stored_runs()
     for live, stored in zip(records, runs["Run 3"], strict=False):
         assert live["valid_loss"] == pytest.approx(stored["valid_loss"], rel=0.02)

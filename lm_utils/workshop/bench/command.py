@@ -29,7 +29,7 @@ def main(
         raise UserError(f"Unknown part {unknown[0]!r}; choose from {', '.join(MEASURED)}.")
     folder = folder or (BUILD if quick else speed_page.FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
-    splits, device = load_data(data), pick_device(device).type
+    splits, device = load_data(data), pick_device(device)
     say(splits.source)
     codes = [MEASURED[part](splits.name, device, quick, folder) for part in parts]
     print(f"Written into {folder}")

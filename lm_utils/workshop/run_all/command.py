@@ -159,8 +159,7 @@ def train_missing(settings: Settings, numbers: list[str]) -> Trained:
     from lm_utils.training import pick_device
     from lm_utils.workshop.run_all.forecast import forecast
 
-    device = pick_device(settings.device).type
-    splits = load_data(settings.data, seed=0)
+    device, splits = pick_device(settings.device), load_data(settings.data, seed=0)
     tasks = {OWN_TASK[number] for number in numbers if number in OWN_TASK}
     pairings = [p for p in rows.pairings(rows.rows(table="loss")) if p.task in tasks]
     print(forecast(settings, splits, device, pairings, len(numbers)), flush=True)
@@ -175,7 +174,7 @@ def train_missing(settings: Settings, numbers: list[str]) -> Trained:
         return Trained(splits.name, device)
     seeds = "1 seed" if settings.seeds == 1 else f"{settings.seeds} seeds"
     print(f"Runs: {len(pairings)} pairings, {seeds}, {device}; stored runs are not repeated.", flush=True)
-    options = {"data": splits.name, "device": settings.device, "jobs": settings.jobs, "fresh": settings.fresh}
+    options = {"data": splits.name, "device": device, "jobs": settings.jobs, "fresh": settings.fresh}
     entries = sweep_entries(pairings, range(settings.seeds), on_run=count, **options)
     print(f"Runs: {new} trained now, {len(entries) - new} taken from earlier training.", flush=True)
     digest = hashlib.sha256(json.dumps(entries).encode()).hexdigest()
