@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,6 +42,11 @@ def try_to_write(folder: Path) -> None:
 def read_lines(path: Path) -> list[dict]:
     """Return what the lines of a JSONL file hold; nothing where there is no file."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def write_lines(path: Path, entries: Iterable[dict]) -> None:
+    """Write a JSONL file, whole or not at all."""
+    write_whole(path, "".join(json.dumps(entry, separators=(",", ":")) + "\n" for entry in entries))
 
 
 def write_whole(path: Path, content: str | bytes) -> None:

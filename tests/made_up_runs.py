@@ -1,8 +1,6 @@
 """Runs that nobody trained, for tests of what is done with results."""
 
-import json
 from dataclasses import asdict
-from pathlib import Path
 
 from lm_utils.evidence.results import Results
 from lm_utils.pairing import Pairing
@@ -30,9 +28,3 @@ def seeded(pairing: Pairing, scores: list[float], **other: object) -> list[dict]
 def results_of(*groups: list[dict], whose: str = "reference", data: str = "mnist") -> Results:
     """Results out of groups of entries."""
     return Results(whose, data, tuple(entry for group in groups for entry in group))
-
-
-def write_lines(path: Path, entries: list[dict]) -> None:
-    """A file of runs as the shipped results have it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(json.dumps(entry) + "\n" for entry in entries), encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from threading import Event
 
 import ipywidgets as widgets
@@ -40,7 +39,7 @@ class Picker(LiveBox):
         option = "normalize" if can_normalise(task) else "prior_bias"
         choice = Choice(FITTING[task], epochs=LIMITS[0], patience=LIMITS[1])
         super().__init__(choice, ("loss", "activation", "hidden", option), data, device, label="Train it here")
-        self.store = store or Store()
+        self.store, self.place = store or Store(), (self.splits.name, self.device, LIMITS)
         self.seeds = widgets.Dropdown(description="Seeds", options=SEEDS, style={"description_width": "4em"},
                                       layout={"width": "9em", "flex": "0 0 auto"})  # fmt: skip
         self.seed, self.last = 0, 1  # which seed is trained, of how many
@@ -52,11 +51,8 @@ class Picker(LiveBox):
     def mine(self) -> Results:
         """Return the reader's own stored runs of this pairing."""
         keys = [(self.choice.pairing, seed) for seed in range(max(SEEDS))]
-        found = self.store.find(keys, self.splits.name, self.device, LIMITS)
+        found = self.store.find(keys, *self.place)
         return Results("yours", self.splits.name, tuple(found.values()))
-
-    def _path(self, seed: int) -> Path:
-        return self.store.path(self.choice.pairing, seed, self.splits.name, self.device, LIMITS)
 
     def _chosen(self, interrupted: LiveRun | None) -> None:
         self._show()
@@ -70,12 +66,12 @@ class Picker(LiveBox):
         """Train the chosen number of seeds, those that are not stored yet."""
         self.last = self.seeds.value
         for seed in range(self.last):
-            self.seed, path = seed, self._path(seed)
-            if stop.is_set() or self.store.get(path):
+            self.seed, key = seed, (self.choice.pairing, seed)
+            if stop.is_set() or self.store.find([key], *self.place):
                 continue
             run = self.watch(replace(self.choice, seed=seed), stop)
             if run.status != "stopped":
-                self.store.put(path, entry_of(run, summarise(run, self.live.data)))
+                self.store.put(key, entry_of(run, summarise(run, self.live.data)), *self.place)
 
     def _progress(self, live: LiveRun, share: float) -> None:
         self.bar.say(f"Seed {self.seed + 1} of {self.last}. {texts.progress(live)}", moving=True)

@@ -140,8 +140,8 @@ class Program:
 
     def load(self, place: int, run: Run) -> None:
         """Begin a run in a slot: its fresh network, and what its loss is to meet."""
-        data, cpu = self.shelf.splits[run.seed], torch.device("cpu")
-        train, valid = (prepare(part, run, cpu) for part in (data.train, data.valid))
+        data = self.shelf.splits[run.seed]
+        train, valid = (prepare(part, run, "cpu") for part in (data.train, data.valid))
         starts = dict(zip(("train_start", "valid_start"), self.shelf.starts(run.seed), strict=True))
         targets = {"train_aims": train.aims, "valid_aims": valid.aims, "valid_targets": valid.targets}
         rows = {"weights": packed(new_model(run.pairing, train.targets, run.seed)), "mean": run.scale.mean,

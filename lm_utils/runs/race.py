@@ -31,10 +31,11 @@ was counted, its map was cut to the sigmoid layer and LayerNorm, to have all see
    same multiple of the usual learning rate.
 """
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from itertools import pairwise, product
+from operator import itemgetter
 from pathlib import Path
 from typing import ClassVar
 
@@ -43,8 +44,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.data import load_data
-from lm_utils.files import RESULTS, read_lines
+from lm_utils.files import RESULTS, read_lines, write_lines
 from lm_utils.model import CNN, TinyCNN
+from lm_utils.runs.shipped import alone_in
+from lm_utils.runs.store import GrowingFile
 from lm_utils.runs.watches import stuck_among, stuck_units
 from lm_utils.training import BATCH, adamw
 
@@ -214,14 +217,13 @@ def extend(
     path: Path, points: Sequence[object], seeds: Iterable[int], train: Callable[..., dict], data: str = "digits"
 ) -> None:
     """Make the probes that are missing, seed by seed, and add each to the file."""
-    names = [field.name for field in fields(points[0])]
-    done = {tuple(run[name] for name in (*names, "seed")) for run in read_lines(path)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
+    key_of = itemgetter(*(field.name for field in fields(points[0])), "seed")
+    with alone_in(path):
+        file = GrowingFile({key_of(run): run for run in read_lines(path)}, partial(write_lines, path))
         for seed, point in product(seeds, points):
-            if (*asdict(point).values(), seed) not in done:
-                run = {**train(point, seed), "data": data, "device": "cpu", "torch": torch.__version__}
-                print(json.dumps(run, separators=(",", ":")), file=file, flush=True)
+            key = (*asdict(point).values(), seed)
+            if key not in file.runs:
+                file.put(key, {**train(point, seed), "data": data, "device": "cpu", "torch": torch.__version__})
 
 
 if __name__ == "__main__":

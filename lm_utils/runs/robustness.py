@@ -1,16 +1,17 @@
 """Runs under changed conditions, on seeds the reference results never used, kept in results/robustness/."""
 
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from operator import itemgetter
 
 from lm_utils.errors import UserError
-from lm_utils.files import RESULTS, read_lines, write_whole
+from lm_utils.files import RESULTS, read_lines, write_lines
 from lm_utils.model import CNN
+from lm_utils.runs.cluster import ON_GPU, on_cluster
 from lm_utils.runs.conditions import CONDITIONS, Condition
 from lm_utils.runs.outputs import quality
 from lm_utils.runs.shipped import alone_in, is_current, rounded
-from lm_utils.runs.store import entry_of, splits_of
+from lm_utils.runs.store import GrowingFile, entry_of, splits_of
 from lm_utils.runs.sweep import in_parallel, resolved, workers
 from lm_utils.runs.watches import WATCHES
 from lm_utils.training import EXPERIMENT_VERSION, Stopped, fit
@@ -42,34 +43,28 @@ def main(
 
 
 def extend(
-    conditions: Iterable[Condition], seeds: range, data: str, device: str, jobs: int | None, cluster: str | None = None
+    conditions: Sequence[Condition], seeds: range, data: str, device: str, jobs: int | None, cluster: str | None = None
 ) -> None:
     """Add the missing runs of one family to its file; two families may be trained side by side."""
-    wanted = [(condition, seed) for seed in seeds for condition in conditions]
-    path = RESULTS / "robustness" / data / f"{wanted[0][0].family}.jsonl"
+    named = {condition.name: condition for condition in conditions}
+    wanted = [(name, seed) for seed in seeds for name in named]
+    path = RESULTS / "robustness" / data / f"{conditions[0].family}.jsonl"
     with alone_in(path):
         stored = sorted(read_lines(path), key=lambda entry: is_current(entry, data))  # the last one stays
-        entries = {(entry["condition"], entry["seed"]): entry for entry in stored}
-        good = {name for name, entry in entries.items() if is_current(entry, data)}
-        if others := len(entries) - len(good):
+        runs = {(entry["condition"], entry["seed"]): entry for entry in stored}
+        good = {key for key, entry in runs.items() if is_current(entry, data)}
+        if others := len(runs) - len(good):
             told = f"runs of another version than {EXPERIMENT_VERSION} or of other data than {data}"
             print(f"{path.stem}: {others} stored {told} do not count; those that are trained anew are replaced")
-        missing = [key for key in wanted if (key[0].name, key[1]) not in good]
+        missing = [key for key in wanted if key not in good]
         print(f"{path.stem}: {len(missing)} of {len(wanted)} runs to train into {path}")
-
-        def keep(key: tuple[Condition, int], entry: dict) -> None:
-            entries[entry["condition"], entry["seed"]] = entry
-            lines = (json.dumps(entries[name], separators=(",", ":")) for name in sorted(entries))
-            write_whole(path, "\n".join(lines) + "\n")
-
+        in_order = itemgetter("condition", "seed")
+        finished = GrowingFile(runs, lambda entries: write_lines(path, sorted(entries, key=in_order))).put
+        work = lambda key, stop=None: run_condition(named[key[0]], key[1], data, device, stop)  # noqa: E731
         if cluster:
-            from lm_utils.runs.cluster import ON_GPU, on_cluster
-
-            needs = ON_GPU if device == "cuda" else None
-            on_cluster(cluster, lambda key: run_condition(*key, data, device), missing, keep, needs=needs)
+            on_cluster(cluster, work, missing, finished, needs=ON_GPU if device == "cuda" else None)
         else:
-            work = lambda key, stop: run_condition(*key, data, device, stop)  # noqa: E731
-            in_parallel(work, missing, jobs or workers(device), keep)
+            in_parallel(work, missing, jobs or workers(device), finished)
 
 
 def run_condition(condition: Condition, seed: int, data: str, device: str, stop: object = None) -> dict:

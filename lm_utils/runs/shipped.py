@@ -3,7 +3,6 @@
 A reader's own runs lie elsewhere, one file each (`store`).
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,11 +11,11 @@ from filelock import FileLock, Timeout
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.errors import UserError
-from lm_utils.files import RESULTS, cache_folder, read_lines, write_whole
+from lm_utils.files import RESULTS, cache_folder, read_lines, write_lines, write_whole
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings, rows
-from lm_utils.runs.store import COLUMNS, Store, key_of
+from lm_utils.runs.store import COLUMNS, GrowingFile, key_of
 from lm_utils.runs.sweep import resolved, sweep_entries, table
 from lm_utils.tasks import TASKS
 from lm_utils.training import EXPERIMENT_VERSION
@@ -67,19 +66,11 @@ def extend(
 ) -> None:
     """Train the missing runs of these pairings and add each to the folder as soon as it is there."""
     found = read_entries(folder)
-    entries = {key_of(entry): entry for entry in found if is_current(entry, data)}
-    if len(entries) < len(found):
-        print(f"{len(found) - len(entries)} stored runs of another version or of other data than {data} are left out.")
-
-    def keep(entry: dict) -> None:
-        entries[key_of(entry)] = rounded(entry)
-        write_entries(entries.values(), folder)
-
-    where = {"device": device, "jobs": jobs, "cluster": cluster}
-    begun = Store(cache_folder() / "reference")
-    for entry in sweep_entries(wanted, range(seeds), data, *LIMITS, store=begun, already=entries, on_run=keep, **where):
-        if key_of(entry) not in entries:  # stored, but the process ended before it was kept here
-            keep(entry)
+    runs = {key_of(entry): entry for entry in found if is_current(entry, data)}
+    if len(runs) < len(found):
+        print(f"{len(found) - len(runs)} stored runs of another version or of other data than {data} are left out.")
+    store = GrowingFile(runs, lambda entries: write_entries(entries, folder), rounded)
+    sweep_entries(wanted, range(seeds), data, *LIMITS, device, jobs, cluster, store=store)
 
 
 @contextmanager
@@ -125,5 +116,4 @@ def write_entries(entries: Iterable[dict], folder: Path) -> None:
     entries = sorted(entries, key=lambda entry: [entry[name] for name in KEY])
     write_whole(folder / "runs.csv", table(entries).to_csv(index=False, lineterminator="\n"))
     for task in {entry["task"] for entry in entries}:
-        lines = [json.dumps(entry, separators=(",", ":")) for entry in entries if entry["task"] == task]
-        write_whole(folder / "histories" / f"{task}.jsonl", "\n".join(lines) + "\n")
+        write_lines(folder / "histories" / f"{task}.jsonl", (entry for entry in entries if entry["task"] == task))

@@ -1,12 +1,13 @@
-"""One run: what names it, how it is trained into an entry, and its file; what cannot be read counts as missing.
+"""One run: what names it, how it is trained into an entry, and where it is kept, so that a training can go on.
 
-The files lie in the user's cache; what ships in `results/` is written by `shipped`.
+What is trained asks `find` what there is already and hands each finished run to `put`, which writes whole files: an
+interrupt loses nothing. A reader's own runs are a `Store` in the cache, runs that ship in `results/` a `GrowingFile`.
 """
 
 import json
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import asdict, dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -78,6 +79,24 @@ def single_threaded() -> None:
     torch.set_flush_denormal(True)
 
 
+@dataclass
+class GrowingFile:
+    """Finished runs that share a file (or a few), which is written anew with each run that is put."""
+
+    runs: dict[Hashable, dict]
+    write: Callable[[Iterable[dict]], None]
+    kept: Callable[[dict], dict] = dict  # what is done to a run before
+
+    def find(self, keys: Iterable[Hashable], *_place: object) -> dict[Hashable, dict]:
+        """Return those of these runs that are here."""
+        return {key: self.runs[key] for key in keys if key in self.runs}
+
+    def put(self, key: Hashable, entry: dict, *_place: object) -> None:
+        """Add a run."""
+        self.runs[key] = self.kept(entry)
+        self.write(self.runs.values())
+
+
 class Store:
     """A folder of finished runs, found again by pairing, seed, data, device and limits."""
 
@@ -117,10 +136,10 @@ class Store:
         entries = {key: self.get(self.path(*key, data, device, limits, precision)) for key in keys}
         return {key: entry for key, entry in entries.items() if entry}
 
-    def put(self, path: Path, entry: dict) -> None:
+    def put(self, key: Key, entry: dict, *place: object) -> None:
         """Write a run, whole or not at all."""
         try:
-            write_whole(path, json.dumps(entry))
+            write_whole(self.path(*key, *place), json.dumps(entry))
         except OSError as problem:
             raise UserError(
                 f"Runs cannot be stored in {self.folder} ({problem.strerror or problem}); make room or make"

@@ -1,10 +1,9 @@
 """Many runs: every pairing with every seed, resumable, on this machine's cores, its GPU, or a cluster."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from functools import partial
 from threading import Event
-from types import MappingProxyType
 
 import pandas as pd
 import torch
@@ -14,7 +13,7 @@ from lm_utils.data import check_request, load_data
 from lm_utils.errors import UserError
 from lm_utils.pairing import Pairing, check_name
 from lm_utils.runs.cluster import train_on_cluster
-from lm_utils.runs.store import COLUMNS, Key, Store, one_run, single_threaded
+from lm_utils.runs.store import COLUMNS, GrowingFile, Key, Store, one_run, single_threaded
 from lm_utils.threads import cores
 from lm_utils.training import NETWORKS, check_numbers, pick_device
 
@@ -39,14 +38,13 @@ def sweep_entries(
     jobs: int | None = None,
     cluster: str | None = None,
     precision: str = "fp32",
-    store: Store | None = None,
+    store: Store | GrowingFile | None = None,
     fresh: bool = False,
-    already: Mapping[Key, dict] = MappingProxyType({}),
     progress: bool = True,
     on_run: Callable[[dict], None] | None = None,
     work: Callable[..., dict] | None = None,
 ) -> list[dict]:
-    """Return one whole entry per pairing and seed: those of `already`, those stored, and the others trained now.
+    """Return one whole entry per pairing and seed: those stored, and the others trained now.
 
     Each is stored as soon as it is there; `work` stands in for `one_run`.
     """
@@ -57,13 +55,11 @@ def sweep_entries(
     check_precision(precision, where)
     keys = list(dict.fromkeys((pairing, seed) for seed in seeds for pairing in pairings))
     place = (name, where, limits, precision)
-    found = {key: already[key] for key in keys if key in already}
-    if not fresh:
-        found |= store.find([key for key in keys if key not in found], *place)
+    found = {} if fresh else store.find(keys, *place)
     missing = [key for key in keys if key not in found]
 
     def finished(key: Key, entry: dict) -> None:
-        store.put(store.path(*key, *place), entry)
+        store.put(key, entry, *place)
         found[key] = entry
         if on_run is not None:
             on_run(entry)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from math import exp, isnan, log, nan
 
 import pytest
-from made_up_runs import made_up, results_of, seeded, write_lines
+from made_up_runs import made_up, results_of, seeded
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence import tables
@@ -16,6 +16,7 @@ from lm_utils.evidence.sentences import (
     published_sentences,
     sentence,
 )
+from lm_utils.files import write_lines
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
 from lm_utils.runs.shipped import LIMITS
@@ -139,7 +140,7 @@ def test_own_runs_are_shown_as_such_or_said_to_be_missing(tmp_path, monkeypatch)
     assert "None of these rows has been trained here yet (yours: embedded digits, no runs yet)" in told
     store = Store()
     entry = made_up(MSE, 0, 0.91, data="digits")
-    store.put(store.path(MSE, 0, "digits", "cpu", LIMITS), entry)
+    store.put((MSE, 0), entry, "digits", "cpu", LIMITS)
     shown = repr(tables.own_table("multiclass", 2, "digits", "cpu"))
     assert "91.00 % (one run)" in shown and "Runs: yours: embedded digits" in shown and "97.43" not in shown
 
@@ -185,7 +186,7 @@ def test_two_owners_are_never_mixed(tmp_path, monkeypatch):
     mine = yours([FITS], seeds=2, data="digits", device="cpu", store=store)
     assert mine.entries == () and mine.origin == "yours: embedded digits, no runs yet"
     entry = made_up(FITS, 1, 0.95, data="digits")
-    store.put(store.path(FITS, 1, "digits", "cpu", LIMITS), entry)
+    store.put((FITS, 1), entry, "digits", "cpu", LIMITS)
     mine = yours([FITS], seeds=2, data="digits", device="cpu", store=store)
     assert mine.scores(FITS) == {1: 0.95} and mine.origin.startswith("yours: embedded digits, 1 seed,")
 

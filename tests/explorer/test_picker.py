@@ -55,7 +55,7 @@ def test_an_unknown_task_is_one_sentence():
 
 def test_own_runs_stand_beside_the_shipped_ones(box, store):
     run = Run(COLLAPSE.pairing, 0, "digits", "cpu", test_metric=0.1, valid_metric=0.1)
-    store.put(store.path(COLLAPSE.pairing, 0, "digits", "cpu", LIMITS), entry_of(run, {}))
+    store.put((COLLAPSE.pairing, 0), entry_of(run, {}), "digits", "cpu", LIMITS)
     box.shipped = Results("reference", "mnist", ())
     box.choose(COLLAPSE)
     assert box.mine.whose == "yours" and len(box.mine.entries) == 1

@@ -34,7 +34,7 @@ def executed(tmp_path_factory):
     folder = tmp_path_factory.mktemp("solutions")
     store = Store(folder / "cache" / "runs")
     for pairing in OWN.values():
-        store.put(store.path(pairing, 0, "digits", "cpu", LIMITS), made_up(pairing, 0, 0.77, data="digits"))
+        store.put((pairing, 0), made_up(pairing, 0, 0.77, data="digits"), "digits", "cpu", LIMITS)
     with lesson_kernel(folder) as kernel:
         for path, text in notebooks.teacher_files().items():
             (folder / "notebooks" / path.name).write_text(text, "utf-8")

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from made_up_runs import made_up, write_lines
+from made_up_runs import made_up
 
 from lm_utils.evidence.results import under_conditions
-from lm_utils.files import read_lines
+from lm_utils.files import read_lines, write_lines
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.runs import conditions, robustness

@@ -1,12 +1,14 @@
 """Rows of digits: the classes are what the digits say, and every network starts as its point asks."""
 
 import math
+from dataclasses import asdict
 
 import pytest
 import torch
 
 from lm_utils.data import Part
-from lm_utils.runs import many_classes
+from lm_utils.files import read_lines
+from lm_utils.runs import many_classes, race
 
 
 def test_a_row_shows_the_digits_of_its_number():
@@ -31,3 +33,20 @@ def test_pos_weight_makes_the_right_class_weigh_as_much_as_all_others():
     }
     assert told["cross-entropy"] == pytest.approx(math.log(10), abs=1e-6)
     assert told["bce"] == pytest.approx(math.log(2)) and told["bce-pos-weight"] == pytest.approx(1.8 * math.log(2))
+
+
+def test_points_are_trained_once_each_and_an_interrupt_keeps_what_is_finished(tmp_path, monkeypatch):
+    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "cache"))
+    path, points, trained = tmp_path / "classes.jsonl", [many_classes.Point(1), many_classes.Point(2)], []
+
+    def train(point, seed):
+        trained.append((point.digits, seed))
+        if len(trained) == 3:
+            raise KeyboardInterrupt
+        return {**asdict(point), "seed": seed}
+
+    with pytest.raises(KeyboardInterrupt):
+        race.extend(path, points, (7, 8), train)
+    race.extend(path, points, (7, 8), train)
+    assert trained == [(1, 7), (2, 7), (1, 8), (1, 8), (2, 8)]
+    assert [(run["digits"], run["seed"]) for run in read_lines(path)] == [(1, 7), (2, 7), (1, 8), (2, 8)]

@@ -12,8 +12,9 @@ from lm_utils.evidence import results as stored
 from lm_utils.files import write_whole
 from lm_utils.pairing import Pairing
 from lm_utils.runs import shipped as reference
+from lm_utils.runs import sweep
 from lm_utils.runs.rows import pairings
-from lm_utils.runs.store import COLUMNS, Store
+from lm_utils.runs.store import COLUMNS
 from lm_utils.tasks import TASKS
 from lm_utils.training import EXPERIMENT_VERSION, fit
 
@@ -80,17 +81,6 @@ def test_results_resume_from_their_own_folder(tmp_path, monkeypatch):
     assert lines[0] + "\n" == first and len(lines) == 2  # the first run was kept as it was, time and all
 
 
-def test_a_run_that_was_stored_but_not_kept_is_not_lost(tmp_path, monkeypatch):
-    monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "cache"))
-    monkeypatch.setattr(reference, "LIMITS", (1, 1))
-    wanted, folder = [Pairing("binary", "cross_entropy")], tmp_path / "digits"
-    reference.extend(wanted, 1, folder, "digits", "cpu", jobs=1)
-    for file in (*(folder / "histories").iterdir(), folder / "runs.csv"):
-        file.unlink()  # as if the process had been killed just before it wrote them
-    reference.extend(wanted, 1, folder, "digits", "cpu", jobs=1)
-    assert len(reference.read_entries(folder)) == 1
-
-
 def test_runs_of_another_version_or_other_data_are_neither_shown_nor_kept(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "cache"))
     pairing, other = Pairing("multiclass", "mse"), Pairing("multiclass", "mae")
@@ -100,8 +90,7 @@ def test_runs_of_another_version_or_other_data_are_neither_shown_nor_kept(tmp_pa
     reference.extend([pairing], 1, tmp_path / "digits", "digits", "cpu")
     assert "1 stored runs of another version or of other data than digits are left out." in capsys.readouterr().out
     again = made_up(other, 0, 0.7, data="digits")
-    store = Store(tmp_path / "cache" / "reference")
-    store.put(store.path(other, 0, "digits", "cpu", reference.LIMITS), again)
+    monkeypatch.setattr(sweep, "one_run", lambda *_, **__: again)
     reference.extend([pairing, other], 1, tmp_path / "digits", "digits", "cpu")
     kept = {entry["loss"]: entry["test_metric"] for entry in reference.read_entries(tmp_path / "digits")}
     assert kept == {"mse": 0.9, "mae": 0.7}

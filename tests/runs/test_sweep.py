@@ -61,12 +61,10 @@ def test_a_read_only_file_system_is_one_sentence(store, monkeypatch):
     def read_only(*_, **__):
         raise OSError(errno.EROFS, "Read-only file system")
 
-    path = store.path(PAIRINGS[0], 0, "digits", "cpu", (1, 1))
-    path.parent.mkdir(parents=True)
     monkeypatch.setattr(Path, "write_bytes", read_only)
     monkeypatch.setattr(Path, "unlink", read_only)
     with pytest.raises(ValueError, match=r"cannot be stored in .*Read-only file system.*LM_CACHE_DIR"):
-        store.put(path, {})
+        store.put((PAIRINGS[0], 0), {}, "digits", "cpu", (1, 1))
 
 
 def test_the_cache_is_the_same_folder_wherever_one_stands(tmp_path, monkeypatch):

@@ -1,6 +1,6 @@
 """What bfloat16 does to each task: the fitting pairing's runs again in bf16, beside the shipped runs in fp32."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,7 @@ from lm_utils.files import RESULTS, write_whole
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings
 from lm_utils.runs.shipped import KEY, LIMITS, SEEDS
-from lm_utils.runs.store import key_of
+from lm_utils.runs.store import GrowingFile, key_of
 from lm_utils.runs.sweep import sweep_entries, table
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.bench import speed
@@ -27,19 +27,17 @@ def recommended() -> list[Pairing]:
 def train(path: Path, seeds: int = SEEDS, data: str = "mnist", limits: tuple[int, int] = LIMITS) -> None:
     """Train in bf16 what the table lacks, and write each run into it as soon as it is there."""
     rows = pd.read_csv(path).to_dict("records") if path.exists() else []
-    done = {key_of(row): row for row in rows}
 
-    def keep(entry: dict) -> None:
-        done[key_of(entry)] = entry
-        written = table(done.values()).sort_values(list(KEY))
+    def write(entries: Iterable[dict]) -> None:
+        written = table(entries).sort_values(list(KEY))
         write_whole(path, written.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
+    store = GrowingFile({key_of(row): row for row in rows}, write)
     for some in sorted({min(FEWEST_SEEDS, seeds), seeds}):
         for pairing in recommended():
-            missing = sum((pairing, seed) not in done for seed in range(some))
+            missing = sum((pairing, seed) not in store.runs for seed in range(some))
             say(f"{TASKS[pairing.task].title}, {pairing.label} in bf16: {missing} of {some} runs to train")
-            sweep_entries([pairing], range(some), data, *limits, "cpu", precision="bf16", fresh=True, already=done,
-                          on_run=keep)  # fmt: skip
+            sweep_entries([pairing], range(some), data, *limits, "cpu", precision="bf16", store=store)
 
 
 def paired(half: pd.DataFrame, full: pd.DataFrame) -> list[tuple[Pairing, Estimate, Estimate, Comparison]]:

@@ -100,17 +100,13 @@ def prepare(out: Path) -> None:
 @contextmanager
 def alone(out: Path):
     """Refuse to work beside another run-all in the same folder; clear away what a killed one left."""
-    lock = FileLock(out / ".lock")
     try:
-        lock.acquire(timeout=0)
+        with FileLock(out / ".lock", timeout=0):
+            for left in [*out.glob(".*.part*"), *out.glob("failed/.*.part*")]:
+                left.unlink(missing_ok=True)
+            yield
     except Timeout as busy:
         raise UserError(f"Another run-all is at work in {out}; wait until it ends, or stop it.") from busy
-    try:
-        for left in [*out.glob(".*.part*"), *out.glob("failed/.*.part*")]:
-            left.unlink(missing_ok=True)
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager
