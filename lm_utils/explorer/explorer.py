@@ -18,6 +18,7 @@ from lm_utils.explorer.live_box import LiveBox, Pace
 from lm_utils.explorer.live_run import BREAKS, CONSTANT, LEARNS, LiveRun
 from lm_utils.explorer.prediction import PredictFirst
 from lm_utils.show.chart import Chart
+from lm_utils.show.keys import Keys
 from lm_utils.show.lab import Fold
 from lm_utils.show.style import Picture
 from lm_utils.show_code import folded
@@ -70,7 +71,7 @@ class Explorer(LiveBox):
             self.card, widgets.HBox([self.bar, self.predict.switch], layout={"align_items": "center"}), self.predict,
             self.curves, self.images, self.inside, self.doctor, self.comparison,
             widgets.HTML(f"<div style='line-height:1.3;font-size:12px'>{hint}</div>"),
-            widgets.HTML(folded(*(draw.__code__ for draw in FIGURES))),
+            Keys(), widgets.HTML(folded(*(draw.__code__ for draw in FIGURES))),
         ]  # fmt: skip
 
     def _preset_button(self, number: int) -> widgets.Button:

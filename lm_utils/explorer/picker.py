@@ -20,6 +20,7 @@ from lm_utils.runs.outputs import summarise
 from lm_utils.runs.shipped import LIMITS
 from lm_utils.runs.store import Store, entry_of
 from lm_utils.show.chart import Chart
+from lm_utils.show.keys import Keys
 from lm_utils.show_code import folded
 from lm_utils.tasks import TASKS
 
@@ -44,7 +45,8 @@ class Picker(LiveBox):
                                       layout={"width": "9em", "flex": "0 0 auto"})  # fmt: skip
         self.seed, self.last = 0, 1  # which seed is trained, of how many
         bar = widgets.HBox([self.bar, self.seeds], layout={"align_items": "center"})
-        self.children = [self.controls, self.card, bar, self.curves, widgets.HTML(folded(curves_chart.__code__))]
+        code = widgets.HTML(folded(curves_chart.__code__))
+        self.children = [self.controls, self.card, bar, self.curves, Keys(), code]
         self.choose(self.choice)
 
     @property

@@ -19,6 +19,7 @@ from lm_utils.lessons.start_here_scripts import PAIRINGS
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import USUAL_ACTIVATIONS, Pairing, recommended, usual_pairing
 from lm_utils.show import quiz
+from lm_utils.show.keys import Keys
 from lm_utils.show.lab import lab, menu
 from lm_utils.show.style import VERDICT_COLORS, VERDICT_SIGNS, new_figure
 from lm_utils.show_code import table_with_code, with_code
@@ -39,7 +40,7 @@ class Vote(widgets.VBox):
         self.choices.add_class("lm-quiz")
         self.note = widgets.HTML(value=self.status())
         self.choices.observe(self._chosen, names="value")
-        super().__init__([widgets.HTML(f"{quiz.LARGER}<b>Vote.</b> {question}"), self.choices, self.note])
+        super().__init__([widgets.HTML(f"{quiz.LARGER}<b>Vote.</b> {question}"), self.choices, self.note, Keys()])
 
     def status(self) -> str:
         """Say what has happened to the vote."""

@@ -12,6 +12,7 @@ import ipywidgets as widgets
 from lm_utils.files import answers_folder, write_whole
 from lm_utils.lessons.ten_proofs import PROOFS
 from lm_utils.show import quiz
+from lm_utils.show.keys import Keys
 from lm_utils.show.lab import Fold
 
 CONFIDENCE = {  # what is ticked: the share of such answers that one expects to be right
@@ -163,6 +164,8 @@ class AskedQuestion(quiz.Prediction):
         super().__init__(question.question, list(question.options.values()), question.options[key], reading)
         self.choices = listed("Your answer:", question.options.values())
         self.confidence = listed("How sure?", CONFIDENCE)
+        self.confidence.layout.display = "none"  # until there is an answer, a question is one Tab stop
+        self.choices.observe(lambda _: setattr(self.confidence.layout, "display", None), "value")
         title = self.children[0]
         title.value = title.value.replace("Predict first.", f"Question {number}.")
         self.children = [title, self.choices, self.confidence, self.verdict]
@@ -197,7 +200,7 @@ class TenQuestions(widgets.VBox):
         self.button = widgets.Button(description=words, style={"font_size": "1rem"}, layout={"width": "auto"})
         self.result = widgets.HTMLMath()
         self.button.on_click(self._finish)
-        inside = [*self.asked, self.button, self.result]
+        inside = [*self.asked, self.button, self.result, Keys()]
         super().__init__(inside if second_time else [Fold(FOLDED, inside)])
 
     @property

@@ -11,6 +11,7 @@ from html import escape
 import ipywidgets as widgets
 from matplotlib.figure import Figure
 
+from lm_utils.show.keys import Keys
 from lm_utils.show.style import Picture
 from lm_utils.show_code import drawn_by, folded, maker
 
@@ -62,7 +63,7 @@ def lab(
         head = [widgets.HBox([widgets.VBox(list(controls.values())), places[0]], layout={"flex_flow": "row wrap"})]
     else:
         head = [widgets.HBox(list(controls.values()), layout={"flex_flow": "row wrap"}), places[0]]
-    box = widgets.VBox([*head, *places[1:], widgets.HTML(folded(*drawn_by(draw) or [maker()]))])
+    box = widgets.VBox([*head, *places[1:], Keys(), widgets.HTML(folded(*drawn_by(draw) or [maker()]))])
     box.controls, box.places = controls, places
     return box
 

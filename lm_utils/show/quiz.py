@@ -13,6 +13,7 @@ import ipywidgets as widgets
 import numpy as np
 
 from lm_utils.errors import UserError
+from lm_utils.show.keys import Keys
 from lm_utils.show.style import GOOD, QUIET, WARNING
 
 # Every state has a sign and a word of its own, so that the colour is never the only signal.
@@ -78,7 +79,7 @@ class Prediction(widgets.VBox):
             f"{LARGER}<div style='font-size:1.05rem;line-height:1.45;max-width:46em'>"
             f"<b>Predict first.</b> {_markup(question)}</div>"
         )
-        super().__init__([title, self.choices, self.button, self.verdict])
+        super().__init__([title, self.choices, self.button, self.verdict, Keys()])
 
     def _chosen(self, change: dict[str, Any]) -> None:
         self.button.disabled = change["new"] is None

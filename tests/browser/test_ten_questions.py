@@ -25,15 +25,37 @@ def test_ten_answers_and_how_sure(jupyter):
         page.screenshot("ten_questions_told", around=page.see("Question 10."))
 
 
-def test_by_keyboard_a_question_is_two_lists_one_tab_each(jupyter):
+def test_by_keyboard_a_question_is_one_tab_until_an_arrow_answers_it(jupyter):
     with jupyter.open_code("from lm_utils.lessons import ten_questions\nten_questions.before()") as page:
-        lists = page.raw.locator(".lm-quiz select")
+        lists, focused = page.raw.locator(".lm-quiz select"), "element => element === document.activeElement"
         assert lists.count() == 0 or not lists.first.is_visible()
         page.button("▸ Ten questions (optional)").press("Enter")
         lists.first.wait_for()
-        for place in range(2 * len(questions())):
+        for place in range(len(questions())):
             page.raw.keyboard.press("Tab")
-            assert lists.nth(place).evaluate("element => element === document.activeElement")
+            assert lists.nth(2 * place).evaluate(focused)
+        page.raw.keyboard.press("ArrowDown")  # answers the last one: no cell of the notebook is chosen instead
+        lists.last.wait_for()
+        page.raw.keyboard.press("Tab")
+        assert lists.last.evaluate(focused)
         page.raw.keyboard.press("Tab")
         page.raw.keyboard.press("Enter")
         page.see("Still open, answer and confidence: question 1, 2, 3")
+
+
+def test_arrows_move_a_slider_and_a_prediction_instead_of_the_cells(jupyter):
+    code = "from lm_utils.show import quiz\nquiz.predict('Which?', ['one', 'two'], 'two')"
+    with jupyter.open_code(code) as page:
+        page.raw.locator(".lm-quiz input").first.focus()
+        page.raw.keyboard.press("Tab")
+        page.raw.keyboard.press("Shift+Tab")  # as by keyboard
+        page.raw.keyboard.press("Space")
+        page.raw.keyboard.press("ArrowDown")
+        page.button("Show the answer").click()
+        page.see("Right: two.")
+    with jupyter.open_code(
+        "from lm_utils.show.lab import lab, slider\nlab(lambda a: f'a is {a}', a=slider('a', 3, 0, 9))"
+    ) as page:
+        page.raw.locator(".noUi-handle").first.focus()
+        page.raw.keyboard.press("ArrowRight")
+        page.see("a is 4")
