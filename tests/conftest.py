@@ -37,6 +37,15 @@ def tiny(digits) -> Splits:
     return first_images(digits, 96, 96, 96)
 
 
+@pytest.fixture(scope="session")
+def kernel(tmp_path_factory):
+    """The kernel that executes lessons, each once, for all tests of a process; see `tests/lesson_kernel.py`."""
+    from lesson_kernel import lesson_kernel  # a machine that only tests its GPU has no Jupyter
+
+    with lesson_kernel(tmp_path_factory.mktemp("lessons")) as kernel:
+        yield kernel
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Leave out a file, whose imports take seconds, where its text says that it has none of the tests asked for."""
     asked = config.option.markexpr
@@ -55,11 +64,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """
     several = hasattr(config, "workerinput")
     items.sort(key=lambda item: [bool(item.get_closest_marker(name)) for name in ("browser", "slow")], reverse=several)
+    items.sort(key=lambda item: in_kernel(item) and not item.get_closest_marker("browser"))  # JupyterLab runs it first
     for item in items:
         group = group_of(item)
         if several and group:
-            if not item.get_closest_marker("xdist_group"):
-                item.add_marker(pytest.mark.xdist_group(group))
+            item.add_marker(pytest.mark.xdist_group(group))
             if hasattr(item, "_id"):  # since pytest 9.2 it stands there, where xdist 3.8 does not write it
                 item._id = type(item._id).parse(f"{item.nodeid}@{group}")
 
@@ -75,10 +84,13 @@ def group_of(item: pytest.Item) -> str:
 
     JupyterLab starts twice, and what a file's own fixtures make is made once.
     """
-    asked, own = getattr(item, "fixturenames", ()), item.get_closest_marker("xdist_group")
-    if own:
-        return own.args[0]
-    if "jupyter" in asked:
-        return "later lessons" if re.search(r"test_(08|13)", item.path.name) else "lessons"
+    if in_kernel(item):
+        lesson = re.search(r"(?<!\d)\d\d(?!\d)", item.nodeid)
+        return "later lessons" if lesson and lesson[0] >= "08" else "lessons"
     fixtures = item._fixtureinfo.name2fixturedefs.values() if hasattr(item, "_fixtureinfo") else ()
     return item.path.name if any(fixture.scope in SHARED for found in fixtures for fixture in found) else ""
+
+
+def in_kernel(item: pytest.Item) -> bool:
+    """Say whether a test asks for the kernel that executes lessons."""
+    return "kernel" in getattr(item, "fixturenames", ())

@@ -1,9 +1,12 @@
 """One kernel for many notebooks, one after the other with a new namespace each: it imports PyTorch only once.
 
+A lesson is executed once for all tests: the teacher's edition, whose checks also see each gap as a student has it.
+Where a test opens it in JupyterLab, its cells run there, and what JupyterLab keeps is what other tests read.
 Rarely a kernel falls silent. It is ended then, and what it was to do is done once more by a new one.
 """
 
 import os
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,15 +19,53 @@ import psutil
 import pytest
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_core.utils import run_sync
+from made_up_runs import made_up
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from nbformat import NotebookNode
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
 
+from lm_utils.pairing import Pairing
+from lm_utils.runs.shipped import LIMITS
+from lm_utils.runs.store import Store
+from lm_utils.workshop.publish import notebooks
 from lm_utils.workshop.run_all.notebook import CELL_LIMIT, kernel_config
 from lm_utils.workshop.run_all.process import IDLE_WORK, work_of
 
 IDLE_LIMIT = 90  # seconds; a kernel that has neither worked nor told anything for so long will not any more
 FORGET = "import ipywidgets as w\nw.Widget.close_all()\nget_ipython().run_line_magic('reset', '-f')"
+PARAMETERS = {"data": "digits", "seeds": 3, "device": "cpu"}
+CHECK = re.compile(r"\bcheck(_\w+)?\(")
+GAP = "gap"  # the tag of a check that sees an exercise as the student's edition has it
+OWN = {  # a run of the reader's own for the loss table of each task's notebook
+    "08_regression": Pairing("regression", "mae", normalize=True),
+    "09_probability": Pairing("probability", "mse", "sigmoid"),
+    "10_binary": Pairing("binary", "mse", "softmax"),
+    "11_multi_class": Pairing("multiclass", "bce_logits", "softmax"),
+    "12_multi_label": Pairing("multilabel", "mse", "softmax"),
+}
+
+
+def has_tag(cell: NotebookNode, tag: str) -> bool:
+    """Say whether a cell has a tag."""
+    return tag in cell.metadata.get("tags", [])
+
+
+def after_check(cells: list[NotebookNode], place: int) -> int:
+    """Return the place behind the cell that checks the solution at this place."""
+    checks = (at for at in range(place, len(cells)) if cells[at].cell_type == "code" and CHECK.search(cells[at].source))
+    return next(checks) + 1
+
+
+def both_editions(name: str) -> NotebookNode:
+    """Return the teacher's edition of a lesson in which every check stands before its solution, too."""
+    notebook = notebooks.build(notebooks.PROJECT / "notebooks" / "src" / f"{name}.py", "teacher")
+    cells = notebook.cells
+    for place in reversed([at for at, cell in enumerate(cells) if has_tag(cell, "solution")]):
+        checks = [cell.source for cell in cells[place + 1 : after_check(cells, place)] if cell.cell_type == "code"]
+        cells[place:place] = [nbformat.v4.new_code_cell(source, metadata={"tags": [GAP]}) for source in checks]
+    return notebook
 
 
 class Silence:
@@ -77,6 +118,19 @@ class LessonKernel:
 
     def __init__(self, folder: Path, manager: AsyncKernelManager, options: dict) -> None:
         self.folder, self.manager, self.options = folder, manager, options
+        self.executed: dict[str, NotebookNode] = {}
+
+    def lesson(self, name: str) -> NotebookNode:
+        """Return an executed lesson, and execute it where no test has."""
+        if name not in self.executed:
+            self.executed[name] = self.run(self.prepared(name))
+        return self.executed[name]
+
+    def prepared(self, name: str) -> NotebookNode:
+        """Return a lesson, on the embedded digits, that is not yet executed."""
+        path = self.folder / "notebooks" / f"{name}.ipynb"
+        nbformat.write(both_editions(name), path)
+        return parameterize_notebook(load_notebook_node(str(path)), PARAMETERS)
 
     def watched(self) -> Silence:
         """Begin to watch the process that is the kernel now."""
@@ -120,6 +174,9 @@ def lesson_kernel(folder: Path) -> Iterator[LessonKernel]:
     """Start the kernel, which keeps runs in `folder/cache`; end it at last."""
     for name in ("notebooks", "kernels"):
         (folder / name).mkdir()
+    store = Store(folder / "cache" / "runs")
+    for pairing in OWN.values():
+        store.put((pairing, 0), made_up(pairing, 0, 0.77, data="digits"), "digits", "cpu", LIMITS)
     with TemporaryDirectory(prefix="lm-") as short, pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_RUNTIME_DIR", short)  # a socket's path may not be long
         options = {"timeout": CELL_LIMIT, "startup_timeout": CELL_LIMIT, "config": kernel_config()}

@@ -1,6 +1,6 @@
 """One JupyterLab, opened once in one headless Chromium, for all browser tests; it ends with the last of them.
 
-A test asks for `jupyter` and opens a notebook (built afresh from its source) or a few lines of code:
+A test asks for `jupyter` and opens a lesson (see `tests/lesson_kernel.py`) or a few lines of code:
 
     pytestmark = pytest.mark.browser
 
@@ -17,7 +17,7 @@ A test asks for `jupyter` and opens a notebook (built afresh from its source) or
 
 `jupyter.open_code("from lm_utils.lessons import x\\nx.lab()")` does the same for code of your own.
 Two controls of one name are told apart by `nth=`. Locators are Playwright's; `page.raw` is its page.
-All notebooks share a kernel (`tests/lesson_kernel.py`), which forgets between two of them.
+All notebooks share a kernel, which forgets between two of them.
 `LM_SCREENS=1` saves the screenshots, for people to look at; without it the test only waits for what they show.
 """
 
@@ -38,7 +38,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from lesson_kernel import LessonKernel, Silence, lesson_kernel
+from lesson_kernel import LessonKernel, Silence
 
 from lm_utils.workshop.browser import find_browser
 from lm_utils.workshop.publish import notebooks
@@ -53,6 +53,7 @@ SCREENS = notebooks.PROJECT / "build" / "screens"
 OVERRIDES = {
     "@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": False},
     "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},  # every cell is in the page
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": True},  # an error in a widget stands there alone
 }
 OUTPUTS = ".jp-OutputArea-output"
 IMAGE = f'{OUTPUTS} img[alt^="{{0}}"], {OUTPUTS} [role=img][aria-label^="{{0}}"]'
@@ -73,6 +74,15 @@ CLOSE = """async speaks => {
         if (speaks && kernel?.supportsSubshells && !widget.isDisposed) await kernel.requestListSubshell({}).done;
         widget.dispose();
     }
+}"""
+KEEP = """async () => {
+    const { context } = jupyterapp.shell.currentWidget;
+    await context.save();  // which begins to collect the widgets' state
+    for (let look = 0; !context.model.getMetadata('widgets'); look++) {
+        if (look === 6000) throw new Error('the state of the widgets is missing');
+        await new Promise(done => setTimeout(done, 100));
+    }
+    return JSON.stringify(context.model);
 }"""
 LOOK = 250  # milliseconds between two looks of a wait: a look at every cell, sixty times a second, is most of the work
 TRACEBACK = "Traceback (most recent call last)"
@@ -106,10 +116,9 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
-def jupyter(chromium, tmp_path_factory):
-    """One JupyterLab server and one kernel for all notebooks; see the text at the top of this file."""
-    folder = tmp_path_factory.mktemp("jupyter")
-    with lesson_kernel(folder) as kernel, start_server(folder) as (url, token):
+def jupyter(chromium, kernel):
+    """One JupyterLab server for all notebooks, and their kernel; see the text at the top of this file."""
+    with start_server(kernel.folder) as (url, token):
         context = chromium.new_context(viewport=SIZE, reduced_motion="reduce")
         context.set_default_timeout(1000 * PATIENCE)
         lab = context.new_page()
@@ -166,25 +175,24 @@ class Jupyter:
     def __init__(self, lab, kernel: LessonKernel) -> None:
         self.lab, self.kernel = lab, kernel
 
-    def open(self, name: str, run: bool = True):
-        """Open `notebooks/src/NAME.py` as a notebook, on the embedded digits; a `with` around it closes it."""
-        made = notebooks.build(notebooks.PROJECT / "notebooks" / "src" / f"{name}.py")
-        for cell in made.cells:
-            if "parameters" in cell.metadata.get("tags", []):
-                cell.source = cell.source.replace('data = "auto"', 'data = "digits"')
-        return self._open(name, made, run)
+    @contextmanager
+    def open(self, name: str) -> Iterator[Page]:
+        """Open a lesson and run it, and keep it as it is then; a `with` around it closes it."""
+        with self._open(name, self.kernel.prepared(name)) as page:
+            self.kernel.executed[name] = page.kept()
+            yield page
 
     def open_code(self, *cells: str):
-        """Open a notebook with these code cells."""
+        """Open a notebook with these code cells and run them."""
         metadata = notebooks.NOTEBOOK_METADATA
         made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells], metadata=metadata)
         return self._open("code", made)
 
     @contextmanager
-    def _open(self, name: str, notebook: nbformat.NotebookNode, run: bool = True) -> Iterator[Page]:
+    def _open(self, name: str, notebook: nbformat.NotebookNode) -> Iterator[Page]:
         try:
             for _ in range(2):
-                if page := self._executed(name, notebook, run):
+                if page := self._executed(name, notebook):
                     break
                 self.kernel.restart()  # it fell silent: once more, with another one
                 self.lab.evaluate(CLOSE, False)
@@ -193,13 +201,13 @@ class Jupyter:
         finally:
             self.lab.evaluate(CLOSE, True)
 
-    def _executed(self, name: str, notebook: nbformat.NotebookNode, run: bool) -> Page | None:
+    def _executed(self, name: str, notebook: nbformat.NotebookNode) -> Page | None:
         self.kernel.forget()
         path = self.kernel.folder / "notebooks" / f"{name}-{secrets.token_hex(4)}.ipynb"
         nbformat.write(notebook, path)
         page = Page(self.lab)
         self.lab.evaluate(OPEN, path.name)
-        return page if not run or page.run_all(self.kernel.watched()) else None
+        return page if page.run_all(self.kernel.watched()) else None
 
 
 class Page:
@@ -223,6 +231,10 @@ class Page:
             if silence.is_long(self.outputs.count()):
                 return False
         raise AssertionError(f"The cells took longer than {PATIENCE} s.")
+
+    def kept(self) -> nbformat.NotebookNode:
+        """What JupyterLab keeps: the notebook with its outputs and the state of its widgets."""
+        return nbformat.reads(self.raw.evaluate(KEEP), 4)
 
     def wait_until_idle(self) -> None:
         """Wait until nothing runs any more."""

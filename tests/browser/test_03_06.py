@@ -8,6 +8,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def test_losses_from_scratch(jupyter):
     with jupyter.open("03_losses_from_scratch") as page:
         assert page.errors() == [] and page.warnings() == []
+        assert page.raw.locator(".jp-InputPlaceholder").count() >= 3  # the sources of questions are folded away
         picture = "Two panels over the logit"
         page.screenshot("03_slopes", around=page.image("The Jacobian of softmax"))
         with page.change(picture):

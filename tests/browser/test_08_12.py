@@ -11,7 +11,7 @@ def test_regression_picker_and_a_question(jupyter):
         page.screenshot("08_rows", around=page.image("test MSE"))
         page.radio("far worse").check()
         page.button("Show the answer").click()
-        page.see("Right")
+        page.see("Right: far worse.")
         page.dropdown("Output activation").select_option(label="ReLU")
         page.see("it may also be dead from the start")
         page.dropdown("Loss").select_option(label="Binary cross-entropy on logits (bce_logits)")

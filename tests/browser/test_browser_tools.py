@@ -2,6 +2,8 @@
 
 import pytest
 
+from lm_utils.workshop.run_all.notebook import first_problem
+
 pytestmark = pytest.mark.browser
 
 LAB = """
@@ -43,6 +45,16 @@ def test_controls_move_pictures(jupyter, monkeypatch):
 def test_failures_are_seen(jupyter):
     with jupyter.open_code("1 / 0", "print(1)") as page:
         assert "ZeroDivisionError" in page.errors()[0]
+        assert "ZeroDivisionError" in first_problem(page.kept())
+
+
+def test_what_is_kept_holds_an_error_that_a_widget_hides(jupyter):
+    sources = (
+        "import ipywidgets\nout = ipywidgets.Output()\nipywidgets.VBox([out])",
+        "with out:\n    raise KeyError('lost')",
+    )
+    with jupyter.open_code(*sources) as page:
+        assert "a widget hides KeyError: 'lost'" in first_problem(page.kept())
 
 
 def test_a_silent_kernel_is_ended_and_another_one_runs_the_notebook(jupyter, monkeypatch):

@@ -65,12 +65,6 @@ def test_the_question_of_the_absolute_error_is_answered_from_the_shipped_runs(ju
         page.screenshot("straight_figure", around=page.image("Differences in accuracy to cross-entropy on logits"))
 
 
-def test_the_source_of_a_question_is_folded_in_a_lesson(jupyter):
-    with jupyter.open("03_losses_from_scratch", run=False) as page:
-        page.raw.locator(".jp-InputPlaceholder").first.wait_for(state="attached")
-        assert page.raw.locator(".jp-InputPlaceholder").count() >= 3
-
-
 def test_a_page_of_an_executed_notebook_asks_nobody(chromium, tmp_path):
     cells = [nbformat.v4.new_markdown_cell(r"# A page with $\frac{1}{2}$"), nbformat.v4.new_code_cell("1")]
     file = tmp_path / "page.html"

@@ -1,78 +1,68 @@
-"""The teacher's edition runs from top to bottom, and every solution in it is right."""
+"""Every lesson runs from top to bottom, in both editions at once, and every solution in it is right."""
 
+import ast
 import re
-from functools import cache
+from symtable import symtable
 
 import lesson_kernel as kernels
 import nbformat
 import pytest
-from lesson_kernel import lesson_kernel
-from made_up_runs import made_up
-from papermill.iorw import load_notebook_node
-from papermill.parameterize import parameterize_notebook
+from lesson_kernel import GAP, OWN, after_check, both_editions, has_tag
 
-from lm_utils.pairing import Pairing
-from lm_utils.runs.shipped import LIMITS
-from lm_utils.runs.store import Store
 from lm_utils.workshop.publish import notebooks
 from lm_utils.workshop.run_all.notebook import first_problem
 from lm_utils.workshop.run_all.pages import notebook_page
 
-OWN = {  # a run of the reader's own for the loss table of each task's notebook
-    "08_regression": Pairing("regression", "mae", normalize=True),
-    "09_probability": Pairing("probability", "mse", "sigmoid"),
-    "10_binary": Pairing("binary", "mse", "softmax"),
-    "11_multi_class": Pairing("multiclass", "bce_logits", "softmax"),
-    "12_multi_label": Pairing("multilabel", "mse", "softmax"),
-}
-PARAMETERS = {"data": "digits", "seeds": 3, "device": "cpu"}
+every_lesson = pytest.mark.parametrize("name", [path.stem for path in notebooks.sources()])
 
 
-@pytest.fixture(scope="session")
-def executed(tmp_path_factory):
-    """A function that executes a notebook of the teacher's edition, each once."""
-    folder = tmp_path_factory.mktemp("solutions")
-    store = Store(folder / "cache" / "runs")
-    for pairing in OWN.values():
-        store.put((pairing, 0), made_up(pairing, 0, 0.77, data="digits"), "digits", "cpu", LIMITS)
-    with lesson_kernel(folder) as kernel:
-        for path, text in notebooks.teacher_files().items():
-            (folder / "notebooks" / path.name).write_text(text, "utf-8")
-
-        @cache
-        def execute(name):
-            notebook = load_notebook_node(str(folder / "notebooks" / f"{name}.ipynb"))
-            return kernel.run(parameterize_notebook(notebook, PARAMETERS))
-
-        yield execute
-
-
-def each(names):
-    """Parametrise by notebook; all tests of one notebook share a process, which executes it once."""
-    return pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in names])
-
-
-def texts(notebook):
-    """What the cells of an executed notebook show, as text."""
-    outputs = [output.get("data", {}) for cell in notebook.cells for output in cell.get("outputs", ())]
+def texts(cells):
+    """What executed cells show, as text."""
+    outputs = [output.get("data", {}) for cell in cells for output in cell.get("outputs", ())]
     return ["".join(output.get("text/plain", "")) for output in outputs]
 
 
+def said(cells):
+    """The verdicts on answers."""
+    return [text for text in texts(cells) if text.startswith(("✓ ", "✗ ", "… "))]
+
+
 @pytest.mark.slow
-@each([path.stem for path in notebooks.sources()])
-def test_it_runs_and_every_solution_is_right(executed, name):
-    notebook = executed(name)
+@every_lesson
+def test_it_runs_and_every_solution_is_right(kernel, name):
+    notebook = kernel.lesson(name)
     assert first_problem(notebook) == ""
-    said = [text for text in texts(notebook) if text.startswith(("✓ ", "✗ ", "… "))]
-    assert len(said) >= 2
-    assert [text for text in said if not text.startswith("✓ Right")] == []
+    gaps = [cell for cell in notebook.cells if has_tag(cell, GAP)]
+    right = said(cell for cell in notebook.cells if cell not in gaps)
+    assert len(right) >= 2 and [text for text in right if not text.startswith("✓ Right")] == []
+    assert len(said(gaps)) == len(right) and [text for text in said(gaps) if text.startswith("✓ ")] == []
     assert "This page shows an executed notebook" in notebook_page(notebook, name)
 
 
 @pytest.mark.slow
-@each(OWN)
-def test_the_readers_own_runs_stand_apart_from_the_shipped_ones(executed, name):
-    shown = texts(executed(name))
+@every_lesson
+def test_no_later_cell_reads_what_a_solution_made(name):
+    """So that what follows an exercise is the same in both editions."""
+    cells = both_editions(name).cells
+    for place in [at for at, cell in enumerate(cells) if has_tag(cell, "solution")]:
+        made = set_by(cells[place])
+        for cell in cells[after_check(cells, place) :]:
+            if cell.cell_type == "code":
+                read = {node.id for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)}
+                made -= set_by(cell)
+                assert not made & read, f"{made & read} in {cell.source}"
+
+
+def set_by(cell):
+    """The names that a code cell sets in the notebook."""
+    symbols = symtable(cell.source, "cell", "exec").get_symbols()
+    return {symbol.get_name() for symbol in symbols if symbol.is_assigned() or symbol.is_imported()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", OWN)
+def test_the_readers_own_runs_stand_apart_from_the_shipped_ones(kernel, name):
+    shown = texts(kernel.lesson(name).cells)
     mine = [text for text in shown if "Runs: yours: embedded digits" in text]
     assert len(mine) == 1 and re.search(r"(77\.00 %|0\.770) \(one run\)", mine[0]) and "reference" not in mine[0]
     assert any("Runs: reference: MNIST, 10 seeds" in text for text in shown)
@@ -80,7 +70,7 @@ def test_the_readers_own_runs_stand_apart_from_the_shipped_ones(executed, name):
 
 @pytest.mark.slow
 def test_a_silent_kernel_is_ended_and_another_one_executes_the_notebook(tmp_path):
-    with lesson_kernel(tmp_path) as kernel:
+    with kernels.lesson_kernel(tmp_path) as kernel:
         kernel.idle_limit, first = 10, kernel.watched().pid
         sources = f"import os, time\nif os.getpid() == {first}: time.sleep(3600)", "1 / 0"
         made = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
