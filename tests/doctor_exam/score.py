@@ -20,6 +20,7 @@ from doctor_exam.late import LATE
 from doctor_exam.round_eight import ROUND_EIGHT
 from doctor_exam.round_five import ROUND_FIVE
 from doctor_exam.round_four import ROUND_FOUR
+from doctor_exam.round_nine import ROUND_NINE
 from doctor_exam.round_seven import ROUND_SEVEN
 from doctor_exam.round_six import ROUND_SIX
 from doctor_exam.study import STUDY
@@ -60,6 +61,7 @@ SETS = {
     "sixth": list(ROUND_SIX),
     "seventh": list(ROUND_SEVEN),
     "eighth": list(ROUND_EIGHT),
+    "ninth": list(ROUND_NINE),
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
 afterwards, and taken from a published study."""
