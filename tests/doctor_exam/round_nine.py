@@ -9,6 +9,8 @@ raises at once, other languages than Python, and losses that train and are only 
 at once, BCE under the name of dice). Nothing in lm_utils/doctor was read before the expectations were written.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -30,7 +32,7 @@ DATASET = "huggingface.co/datasets/nvidia/Nemotron-CC-Math-v1"  # holds threads 
 
 def dense(*sizes: int, between: type[nn.Module] = nn.ReLU, ends: tuple[nn.Module, ...] = ()) -> nn.Sequential:
     """Linear layers with an activation between them, and what follows the last."""
-    layers = [part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), between())]
+    layers = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), between())]
     return nn.Sequential(*layers[:-1], *ends)
 
 
@@ -248,9 +250,7 @@ wrong("2x - 1 behind a ReLU", "range_cannot_reach_targets|dead_outputs", "commun
 wrong("galaxies: a map [N, H, W, 1] meets a gate [N, H, W]", STRETCH, "prob-ml/bliss#1063")(
     lambda: gated(squeezed=False)
 )
-wrong("sets: a statistic [N] taken from sums [N, 1]", STRETCH, "manzilzaheer/DeepSets#2")(
-    lambda: sets(squeezed=False)
-)
+wrong("sets: a statistic [N] taken from sums [N, 1]", STRETCH, "manzilzaheer/DeepSets#2")(lambda: sets(squeezed=False))
 wrong("speech shorter than its text", "loss_is_constant|zero_gradient|loss_without_gradient|ctc_too_short",
       "SeanNaren/deepspeech.pytorch#681")(
     lambda: speech(5, 8, blank=10)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from doctor_exam.case import CaseSet
 from doctor_exam.fresh_wrong import pair
-from doctor_exam.parts import Heads, N, Tagger, Then, classes, inputs, labels, mlp, padded_tokens
+from doctor_exam.parts import Heads, N, Tagger, classes, inputs, labels, mlp, padded_tokens
 from doctor_exam.round_nine import AGAINST, dense
 from doctor_exam.round_parts import Part, critic, views
 from doctor_exam.round_seven import PADDING, UNUSED, generator, log_p, reader
