@@ -53,10 +53,8 @@ def _into_ctc(case: Case) -> Iterator[Finding]:
     if bool((case.values.exp().sum(-1) - 1).abs().max() < 10 * case.tolerance):
         return
     shares = bool((case.values >= 0).all()) and bool((case.values.sum(-1) - 1).abs().max() < 10 * case.tolerance)
-    yield Finding("ctc_on_probabilities" if shares else "ctc_on_logits", "error",
-        f"{case.call.layer} receives {'probabilities' if shares else 'raw outputs'}, and it expects log-probabilities.",
-        "The value is then no likelihood, and the gradient, which assumes a log-softmax, points elsewhere.",
-        "Write `loss_fn(F.log_softmax(outputs, dim=-1), ...)`.")  # fmt: skip
+    given = "probabilities" if shares else "logits"
+    yield said(f"ctc_on_{given}", f"{case.call.layer} receives {given}, and it expects log-probabilities.")
 
 
 def _variance(case: Case) -> Iterator[Finding]:
@@ -106,15 +104,12 @@ def check_two_deep(seen: Observation, cases: list[Case]) -> Iterator[Finding]:
         if origin.kind not in ("sigmoid", "softmax", "log_softmax", "log_sigmoid"):
             continue
         if origin.under in ("sigmoid", "softmax"):
-            yield Finding("activation_twice", "warning",
-                f"A {over} is applied to numbers that a {under} has made already.",
-                "The second one sees only numbers between 0 and 1, so it can never become sure and gradients shrink.",
-                f"Use one of the two: take the {under} away.")  # fmt: skip
+            yield said(
+                "activation_twice", f"A {over} is applied to numbers that a {under} has made already.", under=under
+            )
         elif origin.under in ("relu", "softplus", "abs"):
-            yield Finding("relu_before_activation", "warning", f"A {over} is applied to what a {under} has made.",
-                "Everything negative is lost before it: a sigmoid then stays above 0.5, so no can never be said, and "
-                "units at zero pass no gradient.",
-                f"Take the {under} away: the layer before the {over} must be free to emit either sign.")  # fmt: skip
+            made = f"A {over} is applied to what a {under} has made."
+            yield said("relu_before_activation", made, under=under, over=over)
 
 
 def is_log_probability(case: Case) -> bool:
@@ -137,10 +132,9 @@ def bounded_logits(case: Case) -> Iterator[Finding]:
     else:
         return
     if floor > VISIBLE_FLOOR:
-        yield Finding("bounded_logits", "warning",
+        yield said("bounded_logits",
             f"The outputs stay between {low:g} and {high:g} ({BOUNDED[case.emits]}); {layer} expects free logits.",
-            f"The model can never become sure: the loss cannot fall below {floor:.4f}.",
-            f"Return the logits, `{LOGITS_OUT}`, or scale cosines: `return 16.0 * scores`.")  # fmt: skip
+            floor=floor, logits_out=LOGITS_OUT)  # fmt: skip
 
 
 def softmax_wrong_axis(case: Case) -> Finding:

@@ -25,10 +25,11 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
         return
     samples = inputs.shape[0]
     suspects, over_batch = _time_first_layers(patient.model), _softmax_over_batch(outputs, samples)
-    if samples < 4 or outputs.dim() < 1 or outputs.shape[0] != samples or not isinstance(patient.model, nn.Module):
+    axis = int(outputs.shape[:1] != (samples,) and inputs.dim() > 3)  # time may come first in the outputs
+    if samples < 4 or outputs.shape[axis : axis + 1] != (samples,) or not isinstance(patient.model, nn.Module):
         return
     labelled = next((t for t in tensors_in(patient.targets) if t.dim()), None)
-    if outputs.shape[1:2] == (samples,) or (labelled is not None and labelled.shape[0] != samples):
+    if outputs.shape[:2] == (samples,) * 2 or (labelled is not None and labelled.shape[0] != samples):
         return
     goal = patient.targets
     along = isinstance(goal, Tensor) and goal.shape == inputs.shape and torch.equal(inputs[:, 1:], goal[:, :-1])
@@ -40,16 +41,15 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
         for x in (inputs, other):
             torch.manual_seed(0)
             found.append(first_tensor(patient.outputs_of(x)))
-    before, after = found
-    if before is None or after is None or torch.allclose(before[-1], after[-1], rtol=1e-4, atol=1e-5):
+    last = [values.select(axis, -1) for values in found if values is not None]
+    if len(last) < 2 or torch.allclose(*last, rtol=1e-4, atol=1e-5):
         return
     if suspects:
         name, layer = suspects[0]
-        yield Finding("samples_mixed", "error",
+        yield said("samples_mixed: time first",
             f"The output of one sample depends on the other samples: {type(layer).__name__} `{name}` has "
-            "batch_first=False and takes the first axis, the samples, for time.",
-            "Every sample then sees those before it in the batch, and its own steps are treated as separate samples.",
-            f"Say that the batch comes first: `{type(layer).__name__}(..., batch_first=True)`.")  # fmt: skip
+            "batch_first=False and takes the first axis, the samples, for time.", layer=type(layer).__name__
+        )  # fmt: skip
     elif not over_batch:
         yield said("samples_mixed", "The output of one sample depends on the other samples of the batch.")
     else:
@@ -121,7 +121,7 @@ def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
         return
     yield from _unused(patient, whole, cost, slopes)
     samples = len(heads[0])
-    if samples >= 4 and all(len(t) == samples for t in heads):
+    if samples >= 4 and all(len(t) == samples or len(t) % samples for t in heads):
         yield from _one_by_one(patient, whole, samples)
 
 
@@ -144,20 +144,31 @@ def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Findi
     def handed(value: object, how: Callable[[Tensor], Tensor]) -> object:
         return changed(value, lambda t: how(t) if t.dim() and len(t) == samples else t)
 
+    def slopes_at(outputs: object, targets: object) -> list[Tensor]:
+        return [s for s in cost_of(patient, outputs, targets)[1] if s.dim() and len(s) in (samples, 2 * samples)]
+
     def slopes_with(targets: object, own: float = 0.5) -> list[Tensor]:
         def mixed(t: Tensor) -> Tensor:
             late = torch.arange(samples, device=t.device) >= samples // 2
             rows = late.view(-1, *[1] * (t.dim() - 1))
             return torch.where(rows, own * t + (1 - own) * t.roll(1, 0), t) if t.is_floating_point() else t
 
-        return cost_of(patient, handed(whole, mixed), targets)[1]
+        return slopes_at(handed(whole, mixed), targets)
+
+    def same_in(order: list[int]) -> bool:
+        """Do slopes follow the samples when these take other places?"""
+        moved = cost_of(patient, *(handed(value, lambda t: t[order]) for value in (whole, patient.targets)))[1]
+        return _alike([handed(s, lambda t: t[order]) for s in cost_of(patient, whole, patient.targets)[1]], moved)
 
     here = slopes_with(patient.targets)
     if not _alike(*([s[: samples // 2] for s in slopes] for slopes in (here, slopes_with(patient.targets, 0.2)))):
         return  # samples are compared with each other
-    moved = cost_of(patient, handed(whole, lambda t: t.flip(0)), handed(patient.targets, lambda t: t.flip(0)))[1]
-    if not _alike(cost_of(patient, whole, patient.targets)[1], [s.flip(0) for s in moved]):
-        return  # a sample's place in the batch means something
+    places = list(range(samples))
+    if not same_in(places[::-1]):  # a sample's place in the batch means something
+        swapped = [same_in([*places[:k], k + 1, k, *places[k + 2 :]]) for k in range(min(4, samples - 1))]
+        if not swapped[0] and all(swapped[1:]):
+            yield said("wrong_formula: first sample", "The first sample of the batch is judged in another way.")
+        return
     copied, turned = (handed(patient.targets, how) for how in (
         lambda t: t[:1].expand_as(t).clone(), lambda t: t.roll(1, 0)))  # fmt: skip
     if not _alike(here, slopes_with(copied)) and _alike(here, slopes_with(turned)):
@@ -173,8 +184,8 @@ def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Findi
             yield said("wrong_formula: one by one too too",
                 f"A target of {list(goal.shape)} weighs the whole batch, not its samples: it is the same in any order."
             )  # fmt: skip
-    once = cost_of(patient, whole, patient.targets)[1]
-    twice = cost_of(patient, *(handed(value, lambda t: torch.cat([t, t])) for value in (whole, patient.targets)))[1]
+    once = slopes_at(whole, patient.targets)
+    twice = slopes_at(*(handed(value, lambda t: torch.cat([t, t])) for value in (whole, patient.targets)))
     ratios = [float((two[:samples] * one).sum() / one.square().sum()) for one, two in zip(once, twice, strict=True)
               if len(two) == 2 * samples and bool(one.any())]  # fmt: skip
     alike = any(all(abs(ratio - wanted) < 0.04 for ratio in ratios) for wanted in (0.5, 1.0))

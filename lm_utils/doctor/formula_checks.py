@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.output_origin import nodes_behind, origin_of
+from lm_utils.doctor.output_origin import node_behind, nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import LOSSES, LossCall, Step, Watcher
@@ -71,10 +71,18 @@ def of(seen: Observation, *values: object) -> frozenset[str]:
 
 
 def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    if any(origin_of(first).kind == "linear" for _, first in of_outputs(seen, "log", "log2", "log10")):
+    logs = [first for _, first in of_outputs(seen, "log", "log2", "log10")]
+    if any(origin_of(first).kind == "linear" for first in logs):
         yield said(
             "logarithm_of_raw_outputs", "The loss takes a logarithm of raw outputs, and nothing keeps them positive."
         )
+    elif any(operation(node_behind(first)) == "Rsub" and operation(node_behind(first, "Rsub")) in (
+            "Sigmoid", "Softmax") for first in logs):  # fmt: skip
+        yield said("unstable_formula", "log(1 - p) of a sigmoid or a softmax is infinite from a logit of 17 on.")
+    for call in seen.calls:
+        if call.family == "kl_div" and any(kind_of(s) == "mean" and s.tensors[0] is call.result and s.argument(
+                1, "dim", "axis") in (None, 1, -1) for s in seen.watcher.steps) and call.result.dim() == 2:  # fmt: skip
+            yield said("kl_div_mean", "A divergence for each class is averaged over the classes, not summed.")
 
 
 def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:

@@ -39,14 +39,22 @@ def check_registered(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if not isinstance(patient.model, nn.Module) or not isinstance(seen.loss, Tensor):
         return
     listed = {id(tensor) for tensor in (*patient.parameters.values(), *tensors_in((patient.inputs, patient.targets)))}
-    outputs = first_tensor(seen.outputs) if isinstance(seen.outputs, Tensor) else seen.loss
-    leaves = [getattr(node, "variable", None) for node in nodes_behind(outputs.grad_fn)]
-    held = {id(part) for part in held_by(vars(patient.model))}
-    lost = [leaf for leaf in leaves if leaf is not None and id(leaf) not in listed and id(leaf) in held]
+    held, unlisted = {id(part) for part in held_by(vars(patient.model))}, _leaves(seen, listed)
+    lost = [leaf for leaf in unlisted if id(leaf) in held]
+    new = [leaf for leaf in unlisted if isinstance(leaf, nn.Parameter) and id(leaf) not in held]
+    if new and not any(leaf is other for other in _leaves(patient.observe(), listed) for leaf in new):
+        lost += new  # made anew in every forward pass
     if lost:
         yield said("unregistered_parameter",
             f"A tensor {list(lost[0].shape)} of the model has a gradient, but it is no parameter ({len(lost)} in all)."
         )  # fmt: skip
+
+
+def _leaves(seen: Observation, listed: set[int]) -> list[Tensor]:
+    """What the outputs were computed from and is not listed."""
+    outputs = first_tensor(seen.outputs) if isinstance(seen.outputs, Tensor) else seen.loss
+    found = (getattr(node, "variable", None) for node in nodes_behind(getattr(outputs, "grad_fn", None)))
+    return [leaf for leaf in found if leaf is not None and id(leaf) not in listed]
 
 
 def check_finite(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
@@ -99,13 +107,10 @@ def _without_gradient(seen: Observation, patient: Patient, missing: list[str]) -
     behind = {id(getattr(node, "variable", None)) for cut in seen.watcher.cuts for node in nodes_behind(cut)}
     cut = [name for name in missing if id(weights[name]) in behind]
     twin = {weights[name].shape for name in cut} <= learning  # a target network, say
-    severity = "warning" if cut and not twin and patient.model.training else "info"
-    yield Finding("weights_without_gradient", severity,
+    kind = ": cut" + " on purpose" * (twin or not patient.model.training) if cut else ""
+    yield said(f"weights_without_gradient{kind}",
         f"{len(missing)} of {len(weights)} parameters take no part in this loss, such as {(cut or missing)[0]}.",
-        "forward() computes with them and drops the gradient on the way (detach, .data, numpy, a comparison)."
-        if cut else "They stay as they are; that is right only for parts that are not used on purpose.",
-        f"If it is not on purpose, look behind `{(cut or missing)[-1]}`; if it is, say so with "
-        "`requires_grad_(False)` or `torch.no_grad()`.")  # fmt: skip
+        last=(cut or missing)[-1])  # fmt: skip
 
 
 def _dense(slope: Tensor) -> Tensor:

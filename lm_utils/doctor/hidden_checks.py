@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
+from lm_utils.doctor.belongings import first_tensor
 from lm_utils.doctor.output_origin import node_behind, nodes_behind, operation, saved_axis
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
@@ -12,6 +13,7 @@ from lm_utils.doctor.report import Finding, said
 FLAT = 0.01  # of its range: a sigmoid or tanh so near to an end is flat and passes next to nothing
 MOST = 0.9  # share of a layer's units that must be stuck before it is worth a word
 FADED = 1e-7  # of the largest layer's slope, below which a layer hardly learns
+FAR = 30.0  # root of the inputs' mean square, from which they are called large
 DRAWN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
@@ -52,8 +54,9 @@ def stuck_units(values: Tensor, low: float = 0.0) -> float:
 
 
 def check_inner_layers(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Linear layers in a row, a softmax over one number, or one whose weights are summed over another axis."""
+    """Linear layers in a row, large inputs, a softmax over one number, one summed over another axis."""
     yield from _linear_layers(seen)
+    yield from _inputs_scaled(seen, patient)
     start = seen.loss if isinstance(seen.loss, Tensor) else None
     for node in nodes_behind(start.grad_fn) if start is not None else ():
         if operation(node) in ("Softmax", "LogSoftmax"):
@@ -110,6 +113,19 @@ def _linear_layers(seen: Observation) -> Iterator[Finding]:
             yield said("no_activation_between",
                 f"Linear layers {int(first)} to {int(middle)} to {int(last)} have nothing between them.")  # fmt: skip
             return
+
+
+def _inputs_scaled(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Do numbers far from zero reach the first layer as they are, and does no norm follow?"""
+    x, loss = first_tensor(patient.inputs), seen.loss
+    parts = list(patient.model.modules()) if isinstance(patient.model, nn.Module) and isinstance(loss, Tensor) else []
+    if not parts or not x.is_floating_point() or any("Norm" in type(part).__name__ for part in parts):
+        return
+    size = float(x.detach().square().mean().sqrt())
+    nodes = nodes_behind(loss.grad_fn) if size > FAR else ()
+    taken = (getattr(node, f"_saved_{name}", None) for node in nodes for name in ("mat1", "input"))
+    if any(isinstance(t, Tensor) and t.data_ptr() == x.data_ptr() for t in taken):
+        yield said("inputs_not_scaled", f"The first layer takes inputs as they are, and they are large ({size:.3g}).")
 
 
 def check_dropout_last(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:

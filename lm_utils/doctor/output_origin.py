@@ -68,17 +68,17 @@ def origin_of(tensor: torch.Tensor) -> Origin:
     return _follow(tensor.grad_fn)
 
 
-def node_behind(tensor: torch.Tensor) -> object | None:
-    """Return the graph node of the operation behind a tensor, seen through views and slices."""
+def node_behind(tensor: torch.Tensor, *others: str) -> object | None:
+    """Return the graph node of the operation behind a tensor, seen through views, slices and others."""
     node = tensor.grad_fn
-    while node is not None and operation(node) in PASSES | SLICES and _parents(node):
+    while node is not None and operation(node) in PASSES | SLICES | {*others} and _parents(node):
         node = _parents(node)[0]
     return node
 
 
 def operation(node: object) -> str:
     """The bare name of a graph node: SigmoidBackward0 is "Sigmoid"."""
-    return _bare(node.name())
+    return _bare(node.name()) if node is not None else ""
 
 
 _bare = cache(lambda name: re.sub(r"(Inplace)?Backward\d*$", "", name.rsplit("::", 1)[-1]))

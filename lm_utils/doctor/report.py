@@ -52,10 +52,11 @@ SENTENCES = {row["key"]: row for row in table("sentences.csv")}
 """What is always said with a finding: how grave it is, why it matters, and how to put it right."""
 
 
-def said(key: str, message: str) -> Finding:
+def said(key: str, message: str, **facts: object) -> Finding:
     """Return the finding of a key ("code" or "code: where it arises") with the sentence that names what was seen."""
     row = SENTENCES[key]
-    return Finding(key.split(":")[0], row["severity"], message, row["why"], row["fix"])
+    why, fix = (row[part].format(**facts) for part in ("why", "fix"))
+    return Finding(key.split(":")[0], row["severity"], message, why, fix)
 
 
 @dataclass(frozen=True)

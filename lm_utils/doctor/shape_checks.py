@@ -81,20 +81,16 @@ def _check_elementwise(case: Case) -> Iterator[Finding]:
     except RuntimeError:
         joint = None
     if joint is None or case.call.name in REFUSES_OTHER_SHAPES:
-        yield Finding("shapes_differ", "error", f"Shapes do not meet: {_shapes(case)}.",
-                      f"{case.call.layer} compares number by number and refuses these shapes.",
-                      f"Write {_mended(case)}.")  # fmt: skip
+        met = f"Shapes do not meet: {_shapes(case)}."
+        yield said("shapes_differ", met, layer=case.call.layer, mended=_mended(case))
     elif joint == outputs and targets == outputs[1:] and outputs[0] != case.patient.batch_size == targets[0]:
         return  # several models, one set of targets
     elif joint != outputs or len(targets) < len(outputs) or targets[0] != outputs[0]:
-        yield Finding("shapes_broadcast", "error",
-            f"Shapes do not match: {_shapes(case)} are silently stretched to {list(joint)}.",
-            "Every output is compared with targets of other samples, and the best answer is the mean of all targets.",
-            f"Write {_mended(case)}.")  # fmt: skip
+        met = f"Shapes do not match: {_shapes(case)} are silently stretched to {list(joint)}."
+        yield said("shapes_broadcast", met, mended=_mended(case))
     else:
-        yield Finding("targets_repeated", "info", f"Each target is repeated over several outputs: {_shapes(case)}.",
-                      "That is right only where several outputs predict the same number.",
-                      f"If not, write {_mended(case)}.")  # fmt: skip
+        met = f"Each target is repeated over several outputs: {_shapes(case)}."
+        yield said("targets_repeated", met, mended=_mended(case))
 
 
 def _check_classes(case: Case) -> Iterator[Finding]:
@@ -151,22 +147,17 @@ def _classes_last(case: Case) -> Finding:
 
 
 def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:
-    outputs, targets = case.outputs, case.targets
+    outputs, targets, layer = case.outputs, case.targets, case.call.layer
     if outputs.dim() >= 3 and tuple(targets.shape) == tuple(outputs.shape[:-1]):
         return _classes_last(case)
     if case.one_per_target:
-        return Finding("one_hot_integers", "error",
-            f"The targets are one-hot rows of integers; {case.call.layer} takes class numbers or floating shares.",
-            "Integers are read as class numbers, one per sample.",
-            f"Write `loss_fn(outputs, targets.argmax({case.class_axis}))` or `loss_fn(outputs, targets.float())`."
-        )  # fmt: skip
+        taken = f"The targets are one-hot rows of integers; {layer} takes class numbers or floating shares."
+        return said("one_hot_integers", taken, axis=case.class_axis)
     if targets.dim() == len(wanted) + 1 and 1 in targets.shape[1:]:
-        return Finding("shapes_differ", "error", f"The targets have an axis of length 1 too many: {_shapes(case)}.",
-            f"{case.call.layer} expects class numbers of shape {list(wanted)}.",
-            f"Write `loss_fn(outputs, targets.squeeze({list(targets.shape).index(1, 1)}).long())`.")  # fmt: skip
-    return Finding("shapes_differ", "error", f"Shapes do not meet: {_shapes(case)}.",
-        f"{case.call.layer} expects class numbers of shape {list(wanted)}, or shares of shape {list(outputs.shape)}.",
-        f"Bring the targets into shape: `assert targets.shape == {list(wanted)}`.")  # fmt: skip
+        met, place = f"The targets have an axis of length 1 too many: {_shapes(case)}.", list(targets.shape).index(1, 1)
+        return said("shapes_differ: one too many", met, layer=layer, wanted=list(wanted), place=place)
+    met, shares = f"Shapes do not meet: {_shapes(case)}.", list(outputs.shape)
+    return said("shapes_differ: classes", met, layer=layer, wanted=list(wanted), shares=shares)
 
 
 def check_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -182,12 +173,9 @@ def _stretch(seen: Observation, patient: Patient) -> Iterator[Finding]:
             continue
         own = [("outputs" in of(seen, one), "targets" in of(seen, one)) for one in pair]
         if (own[0][0] and own[1][1] and not own[1][0]) or (own[1][0] and own[0][1] and not own[0][0]):
-            yield Finding("shapes_broadcast", "error",
+            yield said("shapes_broadcast: in the loss",
                 f"Inside the loss {list(pair[0].shape)} and {list(pair[1].shape)} meet and are silently stretched "
-                f"to {list(step.result.shape)}.",
-                "Every sample meets the targets of all other samples, and the best answer is their mean.",
-                f"Give both one shape before `{kind_of(step)}`: `values.squeeze(-1)` or `targets.unsqueeze(-1)`."
-            )  # fmt: skip
+                f"to {list(step.result.shape)}.", step=kind_of(step))  # fmt: skip
             return
 
 
@@ -201,11 +189,8 @@ def _squashed(seen: Observation, patient: Patient) -> Iterator[Finding]:
     for step, first in of_outputs(seen, *SQUASHING):
         name, before = kind_of(step), origin_of(first).kind
         if before in SHARES if name != "logsumexp" else before == "softmax":
-            yield Finding("activation_twice", "warning",
-                f"The loss applies a {name} to numbers that a {before} has made already.",
-                "The second one sees only numbers between 0 and 1, so it can never become sure and gradients shrink.",
-                f"Use one of the two: leave the {name} out of the loss, or return raw outputs from the model."
-            )  # fmt: skip
+            applied = f"The loss applies a {name} to numbers that a {before} has made already."
+            yield said("activation_twice: in the loss", applied, name=name)
         yield from _over_batch(step.result, patient, "The loss applies")
     for tensor in tensors_in(seen.outputs):
         yield from _over_batch(tensor, patient, "The model ends in")
@@ -234,10 +219,8 @@ def _over_batch(result: object, patient: Patient, where: str) -> Iterator[Findin
     origin = origin_of(result)
     over = origin.kind in ("softmax", "log_softmax") and origin.size == patient.batch_size
     if over and (origin.axis == 0 or result.dim() == 3):
-        yield Finding("softmax_wrong_axis", "error",
-            f"{where} a {origin.kind.replace('_', '-')} that runs over the batch.",
-            "The classes of one prediction should share the whole; a sample's output then depends on the others.",
-            f"Name the axis of the classes: `dim={-1 if result.dim() < 4 else 1}`.")  # fmt: skip
+        ran = f"{where} a {origin.kind.replace('_', '-')} that runs over the batch."
+        yield said("softmax_wrong_axis: over the batch", ran, axis=-1 if result.dim() < 4 else 1)
 
 
 def _scrambled(seen: Observation, patient: Patient) -> Iterator[Finding]:

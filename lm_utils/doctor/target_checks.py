@@ -10,7 +10,7 @@ from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.report import Finding, said
 
-LARGE_TARGET = 10.0
+LARGE_TARGET, HUGE_TARGET = 10.0, 1e4
 MANY_TARGETS = 32  # from which it says something that a class is missing
 UNLIKELY = 0.01
 SIGN_LOSSES = {"soft_margin", "hinge_embedding", "pairs"}
@@ -53,10 +53,8 @@ def _check_dtype(case: Case) -> Iterator[Finding]:
             "integer_targets", f"The targets are {_name(case.targets)}, and {case.call.layer} expects floating numbers."
         )
     elif case.call.family == "bce" and case.targets.dtype != case.outputs.dtype:
-        yield Finding("target_dtype", "error",
-                      f"The outputs are {_name(case.outputs)} and the targets {_name(case.targets)}.",
-                      f"{case.call.layer} compares numbers of one type only.",
-                      "Convert them: `loss_fn(outputs, targets.to(outputs.dtype))`.")  # fmt: skip
+        both = f"The outputs are {_name(case.outputs)} and the targets {_name(case.targets)}."
+        yield said("target_dtype", both, layer=case.call.layer)
 
 
 def _name(tensor: Tensor) -> str:
@@ -67,11 +65,8 @@ def _check_indices(case: Case) -> Iterator[Finding]:
     targets, classes = case.targets, case.classes
     whole = not targets.is_floating_point() and targets.dtype != torch.bool
     if targets.dtype not in (torch.int64, torch.uint8):
-        yield Finding("class_index_type", "error",
-                      f"The targets are {_name(targets)}, and {case.call.layer} expects class numbers as int64.",
-                      "It refuses other integer types." if whole else
-                      "A class number is an index, and floating targets are read as one probability per class.",
-                      "Convert them: `loss_fn(outputs, targets.long())`.")  # fmt: skip
+        wanted = f"The targets are {_name(targets)}, and {case.call.layer} expects class numbers as int64."
+        yield said(f"class_index_type{': whole' * whole}", wanted)
     if not whole:
         return
     ignored = case.call.options.get("ignore_index", -100)
@@ -92,10 +87,8 @@ def _unused_class(case: Case, kept: Tensor) -> Iterator[Finding]:
     chance = (1 - 1 / classes) ** kept.numel()  # that a class is missing if all are as frequent
     rows = first_tensor(case.patient.targets)
     if classes > 2 and found.tolist() == list(range(1, classes)) and chance < UNLIKELY and rows.dim() == 1:
-        yield Finding("unused_class", "warning",
-            f"The labels run from 1 to {classes - 1} and none is 0, so output 0 has nothing to learn.",
-            "Labels that count from 1 need one output more than there are classes; it only costs and misleads.",
-            f"Count from 0, `loss_fn(outputs, targets - 1)`, and give the model {classes - 1} outputs.")  # fmt: skip
+        none = f"The labels run from 1 to {classes - 1} and none is 0, so output 0 has nothing to learn."
+        yield said("unused_class", none, fewer=classes - 1)
 
 
 def _index_out_of_range(case: Case, low: int, high: int) -> Finding:
@@ -108,10 +101,8 @@ def _index_out_of_range(case: Case, low: int, high: int) -> Finding:
         advice = f"{mark} usually marks what is to be ignored: `nn.CrossEntropyLoss(ignore_index={mark})`."
     elif low < 0:
         advice = "Count from 0: `assert targets.min() >= 0` where the data are read."
-    return Finding("class_index_out_of_range", "error",
-                   f"Class numbers run from {low} to {high}, and {classes} outputs allow 0 to {classes - 1}.",
-                   "The CPU raises an error; a GPU stops with a device-side assert that ends the process's CUDA work.",
-                   advice)  # fmt: skip
+    numbers = f"Class numbers run from {low} to {high}, and {classes} outputs allow 0 to {classes - 1}."
+    return said("class_index_out_of_range", numbers, advice=advice)
 
 
 def _check_class_shares(case: Case) -> Iterator[Finding]:
@@ -136,10 +127,8 @@ def _check_unit_targets(case: Case) -> Iterator[Finding]:
         advice = "Turn -1/+1 into 0/1: `loss_fn(outputs, (targets + 1) / 2)`."
     elif low >= 0 and high in (100.0, 255.0):
         advice = f"Scale them: `loss_fn(outputs, targets / {high:g})`."
-    yield Finding("targets_outside_unit_range", "error",
-                  f"The targets run from {low:.3g} to {high:.3g}, and {case.call.layer} expects 0 to 1.",
-                  "The formula weighs log(p) by y and log(1-p) by 1-y: outside [0, 1] one weight is negative and the "
-                  "loss falls without end (or the call fails).", advice)  # fmt: skip
+    numbers = f"The targets run from {low:.3g} to {high:.3g}, and {case.call.layer} expects 0 to 1."
+    yield said("targets_outside_unit_range: numbers", numbers, advice=advice)
 
 
 def _moved_labels(case: Case) -> Iterator[Finding]:
@@ -158,9 +147,8 @@ def _check_scale(case: Case) -> Iterator[Finding]:
     values = case.target_values
     size = max(values.mean().abs().item(), values.std(correction=0).item())
     if size > LARGE_TARGET and case.emits in ("logits", "unknown"):
-        yield said(
-            "large_targets", f"The targets are large (mean {values.mean():.3g}, spread {values.std(correction=0):.3g})."
-        )
+        yield said(f"large_targets{': huge' * (size > HUGE_TARGET)}",
+            f"The targets are large (mean {values.mean():.3g}, spread {values.std(correction=0):.3g}).")  # fmt: skip
 
 
 def _check_kl_targets(case: Case) -> Iterator[Finding]:
@@ -222,13 +210,10 @@ def check_reach(case: Case) -> Iterator[Finding]:
     if missed == 0:
         yield from _unused_half(case, low, high)
         return
-    many = missed > 0.05
     word = case.origin.kind.replace("_", "-") if case.emits not in ("unit_range", "within_one") else "output activation"
-    yield Finding("range_cannot_reach_targets", "error" if many else "warning",
-                  f"The outputs stay between {low:g} and {high:g} ({word}), but the targets run from "
-                  f"{values.min():.3g} to {values.max():.3g}.",
-                  f"{100 * missed:.0f} % of the targets can never be reached, whatever is learned.",
-                  "Take the activation away, `return self.out(x)`, or scale the targets into its range.")  # fmt: skip
+    yield said(f"range_cannot_reach_targets: {'many' if missed > 0.05 else 'some'}",
+        f"The outputs stay between {low:g} and {high:g} ({word}), but the targets run from {values.min():.3g} to "
+        f"{values.max():.3g}.", share=100 * missed)  # fmt: skip
 
 
 def _unused_half(case: Case, low: float, high: float) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from lm_utils.doctor.batch_checks import cost_of, is_torchs_own
 from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.formula_checks import kind_of
+from lm_utils.doctor.formula_checks import kind_of, of_outputs
 from lm_utils.doctor.output_origin import nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
@@ -21,6 +21,7 @@ from lm_utils.doctor.watching import LOSSES
 
 SURE = 8.0  # a logit that means yes
 SUREST = 30.0  # a logit of an overconfident network
+DIVERGED = 200.0  # a logit of a network whose training goes astray
 BETWEEN = 0.05  # of the difference by which undecided outputs must lie between the two
 NEARLY = 0.02  # how far a sure probability stays from 0 and 1
 PULLED = 0.8  # share of the places that a right loss pulls to their truth at least
@@ -74,6 +75,7 @@ class _Trial:
         self.own = not is_torchs_own(seen)
         self.raw = origin_of(outputs).kind == "linear"
         self.chosen = any(step.name in CHOOSING and sources(*step.args[1:]) == {"targets"} for step in steps)
+        self.growing = self.chosen and any(bool((t > 0).any()) for _, t in of_outputs(seen, "exp"))
         kinds = {origin_of(outputs).kind, *(step.name for step in steps)}
         self.classes = self.chosen or bool(kinds & CLASS_STEPS)
 
@@ -109,10 +111,9 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
     if ((whole and trial.chosen) or binary) and free:
         more, most = trial(10 * good)[0], trial(100 * good)[0]
         if most < 5 * more < 0:
-            yield Finding("unnormalised_likelihood" if whole else "unbounded_loss", "warning",
-                f"The loss falls without end: outputs ten times as large take it from {more:.3g} to {most:.3g}.",
-                "The optimiser only makes the outputs larger, and nothing is ever learnt well enough.",
-                "Use a loss with a lower bound: `nn.CrossEntropyLoss()` or `nn.BCEWithLogitsLoss()`.")  # fmt: skip
+            yield said("unnormalised_likelihood" if whole else "unbounded_loss",
+                f"The loss falls without end: outputs ten times as large take it from {more:.3g} to {most:.3g}."
+            )  # fmt: skip
             return
     margin = BETWEEN * abs(right - wrong) + 1e-6
     if wrong + margin < between < right - margin:
@@ -132,17 +133,16 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
             continue
         if not bool(at_wrong[here].any() or at_none[here].any()) and bool(at_none[~here].any()):
             signs = label == 0 and trial.multiplied
-            yield Finding("labels_zero_one" if signs else "wrong_formula", "warning",
-                f"Where the target is {label} the loss has no gradient, however wrong the output is.",
-                f"Only targets of {1 - label} teach, so the model learns to say {1 - label} to everything.",
-                "Give the loss labels of -1 and +1: `2 * y - 1`." if signs else
-                "Add the other half: `-(y * log(p) + (1 - y) * log(1 - p))`.")  # fmt: skip
+            flat = f"Where the target is {label} the loss has no gradient, however wrong the output is."
+            yield said(f"{'labels_zero_one' if signs else 'wrong_formula'}: no slope", flat, other=1 - label)
     if whole and trial.chosen and good.dim() > 2:
         yield from _pulled_elsewhere(at_none, targets)
     sure = bad * (SUREST / SURE) if free else torch.sigmoid(SUREST * (2 * bad - 1).sign()) if binary else bad
     cost, slope = trial(sure) if whole or binary else (0.0, sure)
     if not (isfinite(cost) and bool(torch.isfinite(slope).all())):
         yield from _unstable(f"sure and wrong, at a logit of {SUREST:g}")
+    elif free and whole and trial.growing and not isfinite(trial(bad * (DIVERGED / SURE))[0]):
+        yield said("unstable_formula: exponential", f"The loss is not finite where the model is wrong by {DIVERGED:g}.")
 
 
 def _from_wrong_to_right(
@@ -198,12 +198,11 @@ def _far(trial: _Trial, truth: Tensor, right: float) -> Iterator[Finding]:
         away, cheapest = min(zip(DISTANCES, far, strict=False), key=lambda one: one[1])
         endless = far[-1] < 5 * far[-2] < 5 * min(right, -1e-3)
         if endless or (difference and cheapest < right - 1e-4 - BETWEEN * abs(right)):
-            yield Finding("wrong_formula", "warning",
+            yield said("wrong_formula: far",
                 f"Outputs off the targets cost less than the targets themselves: {cheapest:.3g} against {right:.3g}.",
-                "The loss falls without end, so the outputs run away." if endless else
-                f"Outputs {away * float(size):.3g} off are the best ones, so the model learns a shifted answer.",
-                "Give every branch its sign and its constant: `torch.maximum(q * (y - out), (q - 1) * (y - out))`, "
-                "`torch.where(d < b, d**2 / 2, b * (d - b / 2))`.")  # fmt: skip
+                why="The loss falls without end, so the outputs run away." if endless else
+                f"Outputs {away * float(size):.3g} off are the best ones, so the model learns a shifted answer."
+            )  # fmt: skip
             return
 
 

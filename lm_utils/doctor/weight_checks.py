@@ -54,11 +54,8 @@ def _ignored_class(case: Case) -> Iterator[Finding]:
         inside = (rows == ignored) & ~_tails(rows, ignored)
         if not bool(inside.any()):
             return  # it marks padding
-    yield Finding("ignored_class", "warning",
-        f"ignore_index={ignored} is a class that the model can emit, and {found} targets have it.",
-        "These targets cost nothing, so the class is never learnt.",
-        f"Use a mark that is no class: `ignore_index=-100`, and write -100 where nothing counts, not {ignored}."
-    )  # fmt: skip
+    emitted = f"ignore_index={ignored} is a class that the model can emit, and {found} targets have it."
+    yield said("ignored_class", emitted, ignored=ignored)
 
 
 def check_padding_counted(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -78,10 +75,9 @@ def check_padding_counted(seen: Observation, patient: Patient) -> Iterator[Findi
         width = rows.shape[1]
         axis = next((a for a in (1, 2) if scores.shape[a] in (width, width + 1)), None)
         if slope is not None and axis and bool((slope.abs().amax(3 - axis)[:, :width][tails] > 0).float().mean() > 0.5):
-            yield Finding("padding_not_ignored", "warning",
+            yield said("padding_not_ignored",
                 f"{int(filled.sum())} of {rows.shape[0]} rows of targets end in a run of {token} that the loss counts.",
-                "It looks like padding: the model learns to emit it, and the loss looks better than it is.",
-                f"Leave it out: `nn.CrossEntropyLoss(ignore_index={token})`, or write -100 there.")  # fmt: skip
+                token=token)  # fmt: skip
             return
 
 
@@ -169,10 +165,8 @@ def _padded_mean(seen: Observation, products: dict[int, tuple[Step, Tensor, Tens
         places = mask.dim() >= 2 and mask.numel() > mask.shape[0]  # places within a sample, not samples
         alone = all(other is mask or torch.equal(other, mask) for _, other in masked)
         losses = "targets" in seen.watcher.sources(each) and bool((each >= 0).all())
-        yield Finding("mean_over_padding", "warning" if places and losses and alone else "info",
-                      "The mean runs over masked places too.",
-                      "Zeros are counted, so the value depends on how much of a batch is padding.",
-                      "Divide by what counts: `(each * mask).sum() / mask.expand_as(each).sum()`.")  # fmt: skip
+        perhaps = "" if places and losses and alone else ": perhaps"
+        yield said(f"mean_over_padding{perhaps}", "The mean runs over masked places too.")
 
 
 def _own_weights(seen: Observation, patient: Patient, step: Step, each: Tensor, weights: Tensor) -> Iterator[Finding]:

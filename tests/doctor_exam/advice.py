@@ -295,6 +295,8 @@ MORE = {
         lambda: x_and(lambda x: torch.where(one(x) > 0, 3.0, -2.0))),
     "large_targets": (lambda: (mlp(1), MSE), lambda: (mlp(1), MSE), lambda: x_and(lambda x: 500 + 50 * one(x)),
                       lambda x, y: (x, (y - y.mean()) / y.std())),
+    "inputs_not_scaled": (lambda: (mlp(1), MSE), lambda: (mlp(1), MSE), lambda: (90 + 20 * inputs(), torch.randn(N, 1)),
+                          lambda x, y: ((x - x.mean(0)) / x.std(0), y)),
     "log_probabilities_into_bce": (lambda: (mlp(5, nn.LogSoftmax(1)), BCE), lambda: (mlp(5), LOGITS),
                                    lambda: x_and(labelled)),
     "log_sigmoid_before_bce_logits": (lambda: (mlp(1, nn.LogSigmoid()), LOGITS), lambda: (mlp(1), LOGITS),
