@@ -137,13 +137,9 @@ def _check_square(case: Case) -> Iterator[Finding]:
 
 
 def _classes_last(case: Case) -> Finding:
-    text = case.outputs.dim() == 3
-    taken = "positions for classes and classes for positions" if text else "a row of pixels for the classes"
-    return Finding("classes_not_second", "error",
-        f"{case.call.layer} takes the classes from axis 1, but the outputs {list(case.outputs.shape)} hold them last.",
-        f"It then takes {taken}.",
-        "Turn them: `loss_fn(outputs.transpose(1, 2), targets)`, or flatten both over the positions." if text else
-        "Turn them: `loss_fn(outputs.movedim(-1, 1), targets)`.")  # fmt: skip
+    return said(f"classes_not_second: {'texts' if case.outputs.dim() == 3 else 'pixels'}",
+        f"{case.call.layer} takes the classes from axis 1, but the outputs {list(case.outputs.shape)} hold them last."
+    )  # fmt: skip
 
 
 def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:

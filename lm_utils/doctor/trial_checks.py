@@ -116,7 +116,10 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
             )  # fmt: skip
             return
     margin = BETWEEN * abs(right - wrong) + 1e-6
-    if wrong + margin < between < right - margin:
+    half = len(good) // 2
+    beside = [trial(torch.cat([none[:half], rest[half:]]))[1][:half] for rest in (bad, good)]
+    alone = whole or binary or torch.allclose(*beside)  # no sample is preferred to another one
+    if wrong + margin < between < right - margin and alone:
         yield said("better_outputs_cost_more: sides",
             f"Outputs that agree with the targets cost {right:.4g}, outputs that contradict them cost {wrong:.4g}."
         )  # fmt: skip

@@ -13,7 +13,7 @@ from lm_utils.doctor import diagnose, past_bugs
 from lm_utils.doctor.belongings import tensors_in
 
 RUNS = page.runs()
-STORED = RUNS["after_eighth_round"]
+STORED = RUNS["after_ninth_round"]
 FRESH = [name for name in SETS if name != "known"]
 
 
