@@ -33,7 +33,8 @@ SHOWN, EXAMINED = 1200, 64  # images that the script gets to see, and images of 
 REDRAWN = 3  # times that the weights are drawn anew
 OUT_OF_TIME = 124  # the exit code of a script that worked for too long
 WATCHED = {"open", "os.link", "os.symlink", "os.system", "os.posix_spawn", "os.exec", "subprocess.Popen"}
-HARMLESS = {"saturated_units", "dead_layer", "vanishing_gradient", "large_targets", "weights_without_gradient"}
+HARMLESS = {"saturated_units", "dead_layer", "vanishing_gradient", "large_targets", "inputs_not_scaled",
+            "weights_without_gradient"}  # fmt: skip
 """Warnings about the state of a network, not about a misfit; whether they matter shows in the metric."""
 
 
