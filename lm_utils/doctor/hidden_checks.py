@@ -119,7 +119,7 @@ def _inputs_scaled(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Do numbers far from zero reach the first layer as they are, and does no norm follow?"""
     x, loss = first_tensor(patient.inputs), seen.loss
     parts = list(patient.model.modules()) if isinstance(patient.model, nn.Module) and isinstance(loss, Tensor) else []
-    if not parts or not x.is_floating_point() or any("Norm" in type(part).__name__ for part in parts):
+    if not parts or x is None or not x.is_floating_point() or any("Norm" in type(part).__name__ for part in parts):
         return
     size = float(x.detach().square().mean().sqrt())
     nodes = nodes_behind(loss.grad_fn) if size > FAR else ()
