@@ -39,6 +39,14 @@ def try_to_write(folder: Path) -> None:
         probe.write(bytes(65_536))
 
 
+def read_kept(path: Path) -> dict:
+    """Return what was kept as JSON by name; nothing where the file is missing or cannot be read."""
+    with suppress(OSError, ValueError):
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return kept if isinstance(kept, dict) else {}
+    return {}
+
+
 def read_lines(path: Path) -> list[dict]:
     """Return what the lines of a JSONL file hold; nothing where there is no file."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []

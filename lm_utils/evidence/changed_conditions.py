@@ -124,10 +124,11 @@ def once_and_twice(data: str, family: str = "confirmation") -> dict[str, st.Comp
 def linear_loss_comparisons(data: str) -> dict[tuple[str, str], st.Comparison]:
     """Compare the two (nearly) straight losses with softmax once, on those seeds too, by loss and kind of data."""
     trained, families = under_conditions("straight", data), straight_families(data)
+    kinds = {name.split("/")[0]: runs[0]["title"] for name, runs in trained.items()}
     gaps = {
         (name, title): paired_differences(families, kind, name)
         for name in (TWICE, ABSOLUTE)
-        for kind, title in straight_kinds(data).items()
+        for kind, title in kinds.items()
         if f"{kind}/{name}" in trained
     }
     return compare_together(with_seeds_enough(gaps))
@@ -136,11 +137,6 @@ def linear_loss_comparisons(data: str) -> dict[tuple[str, str], st.Comparison]:
 def straight_families(data: str) -> Families:
     """Return the runs of the (nearly) straight losses and those of softmax once on the same seeds."""
     return under_conditions("confirmation", data) | under_conditions("straight", data)
-
-
-def straight_kinds(data: str) -> dict[str, str]:
-    """Return the kinds of data on which the straight losses were trained, with their titles."""
-    return {name.split("/")[0]: runs[0]["title"] for name, runs in under_conditions("straight", data).items()}
 
 
 # --- other settings --------------------------------------------------------------------------------------------------

@@ -85,12 +85,9 @@ def place(condition: str, shift: str) -> str:
 def all_differences() -> Figure:
     """Draw misfits beside the fitting pairing on every kind of new data."""
     families = under_conditions("new-data", DATA)
-    return differences_by_condition(in_points(conditions.new_data_gaps(families)), seeds_of(families))
-
-
-def in_points(gaps: dict[tuple[str, str], list[float]]) -> dict[tuple[str, str], st.Estimate]:
-    """Return each pairing's mean difference in percentage points, by its name in words and the condition."""
-    return {(CALLED.get(name, name), kind): st.mean_interval(own).times(100) for (name, kind), own in gaps.items()}
+    in_points = {(CALLED.get(name, name), kind): st.mean_interval(own).times(100)
+                 for (name, kind), own in conditions.new_data_gaps(families).items()}  # fmt: skip
+    return differences_by_condition(in_points, seeds_of(families))
 
 
 # --- what stood out, put again on fresh seeds ------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.evidence.tables import markdown_table
-from lm_utils.files import NOTEBOOKS, answers_folder, write_whole
+from lm_utils.files import NOTEBOOKS, answers_folder, read_kept, write_whole
 from lm_utils.lessons.start_here_scripts import PAIRINGS
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import USUAL_ACTIVATIONS, Pairing, recommended, usual_pairing
@@ -69,11 +69,7 @@ def votes_file() -> Path:
 
 def votes() -> dict[str, str]:
     """Return all votes kept so far; none where the file is missing or unreadable."""
-    try:
-        kept = json.loads(votes_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return kept if isinstance(kept, dict) else {}
+    return read_kept(votes_file())
 
 
 def keep(name: str, choice: str) -> None:

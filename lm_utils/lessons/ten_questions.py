@@ -9,7 +9,7 @@ from pathlib import Path
 
 import ipywidgets as widgets
 
-from lm_utils.files import answers_folder, write_whole
+from lm_utils.files import answers_folder, read_kept, write_whole
 from lm_utils.lessons.ten_proofs import PROOFS
 from lm_utils.show import quiz
 from lm_utils.show.keys import Keys
@@ -136,9 +136,8 @@ def recall() -> dict[str, Reply]:
     """Return the replies of the first time; none where the file is missing or unreadable."""
     known = {question.id: question for question in questions()}
     try:
-        plain = json.loads(kept_file().read_text(encoding="utf-8"))
-        replies = {name: Reply(str(option), float(sure)) for name, (option, sure) in plain.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
+        replies = {name: Reply(str(option), float(sure)) for name, (option, sure) in read_kept(kept_file()).items()}
+    except (ValueError, TypeError):
         return {}
     return {name: reply for name, reply in replies.items() if name in known and reply.option in known[name].options}
 

@@ -9,13 +9,12 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir, jupyter_runtime_dir
 
 from lm_utils.errors import UserError
-from lm_utils.files import NOTEBOOKS, PROJECT, WORKING_COPY, try_to_write, write_whole
+from lm_utils.files import NOTEBOOKS, PROJECT, WORKING_COPY, read_kept, try_to_write, write_whole
 from lm_utils.threads import capped_environment
 
 NEWER = "new_edition"
@@ -51,7 +50,7 @@ def renew_copy(lessons: Path, copy: Path) -> list[str]:
     if copy.exists() and not copy.is_dir():
         raise UserError(f"{copy} is a file, but the lessons are copied into a folder of that name: move the file away.")
     check_writable(copy, "the lessons are copied there: make it writable")
-    given, offered = read_given(copy), []
+    given, offered = read_kept(copy / GIVEN), []
     for lesson in sorted([*lessons.glob("[0-9][0-9]_*.ipynb"), *lessons.glob("ko/[0-9][0-9]_*.ipynb")]):
         name = lesson.relative_to(lessons)
         mine, edition = copy / name, lesson.read_bytes()
@@ -65,14 +64,6 @@ def renew_copy(lessons: Path, copy: Path) -> list[str]:
         given[name.as_posix()] = newest
     write_whole(copy / GIVEN, json.dumps(given, indent=1))
     return offered
-
-
-def read_given(copy: Path) -> dict[str, str]:
-    """Return which edition of each lesson was copied or offered last; none where the note cannot be read."""
-    with suppress(OSError, ValueError):
-        given = json.loads((copy / GIVEN).read_text("utf-8"))
-        return given if isinstance(given, dict) else {}
-    return {}
 
 
 def check_writable(folder: Path, advice: str) -> None:

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from lm_utils.errors import UserError
-from lm_utils.files import PROJECT
+from lm_utils.files import PROJECT, read_kept
 
 EXTRAS = {  # what can be added to the packages of the core, and the modules that tell whether it is there
     "test": ("pytest", "xdist", "ruff", "playwright", "sphinx", "distributed"),
@@ -81,10 +81,7 @@ def python_of(venv: Path) -> Path:
 
 def stamp_of(venv: Path) -> dict:
     """What the last finished set-up noted down; empty where none finished."""
-    try:
-        return json.loads((venv / "lm_utils_setup.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
+    return read_kept(venv / "lm_utils_setup.json")
 
 
 def wanted(root: Path) -> dict:

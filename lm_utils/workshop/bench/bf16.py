@@ -7,7 +7,7 @@ import pandas as pd
 
 from lm_utils.evidence.statistics import FEWEST_SEEDS, Comparison, Estimate, compare, mean_interval
 from lm_utils.evidence.tables import markdown_table
-from lm_utils.files import RESULTS, write_whole
+from lm_utils.files import write_whole
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings
 from lm_utils.runs.shipped import KEY, LIMITS, SEEDS
@@ -50,11 +50,6 @@ def paired(half: pd.DataFrame, full: pd.DataFrame) -> list[tuple[Pairing, Estima
         differences = (chosen.test_metric_bf16 - chosen.test_metric_fp32).tolist()
         rows.append((pairing, *means, compare([differences], pairing.spec.metric)[0]))
     return rows
-
-
-def shipped() -> pd.DataFrame:
-    """The reference runs."""
-    return pd.read_csv(RESULTS / "mnist" / "runs.csv")
 
 
 def report(rows: Sequence[tuple], measured: pd.DataFrame | None) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from lm_utils.errors import UserError, cannot_write
-from lm_utils.files import BUILD, NOTEBOOKS, try_to_write
+from lm_utils.files import BUILD, NOTEBOOKS, read_kept, try_to_write
 from lm_utils.threads import cores
 from lm_utils.workshop.run_all import forks
 from lm_utils.workshop.run_all.process import Watched, still_good
@@ -28,7 +28,6 @@ from lm_utils.workshop.run_all.report import (
     Report,
     Settings,
     Trained,
-    read_report,
 )
 
 NOT_ENDED = "The training of the runs had not ended when this was written."
@@ -59,7 +58,7 @@ def run_all(
     settings = Settings(data, seeds, device, jobs, fresh, limit, idle_limit)
     prepare(out)
     with alone(out), terminable(), forks.server(len(chosen)) as forked:
-        before = read_report(out)
+        before = read_kept(out / "report.json")
         report = Report(out, settings, found, chosen)
         trained = train_reported(train or train_missing, settings, chosen, report)
         report.begin(trained)

@@ -138,11 +138,3 @@ def title_of(path: Path) -> str:
             if first.startswith("# ") and cell["cell_type"] == "markdown":
                 return first.removeprefix("# ")
     return path.stem
-
-
-def read_report(out: Path) -> dict[str, Any]:
-    """Return the report of the run before; empty where there is none that can be read."""
-    try:
-        return json.loads((out / "report.json").read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
