@@ -226,11 +226,11 @@ def accuracy(images, digits):
 
 # %% [markdown]
 # Now comes the loop itself, with early stopping. It remembers the best valid score and its epoch, and stops when that
-# epoch is `patience` epochs ago. (Twelve epochs at most, to keep this short; the experiments allow 500.)
+# epoch is `patience` epochs ago. (Seven epochs at most, to keep this short; the experiments allow 500.)
 
 # %% tags=["loop"]
 history, best, best_epoch, patience = [], 0.0, 0, 10
-for epoch in range(1, 13):
+for epoch in range(1, 8):
     train_loss = train_one_epoch(splits.train.images, splits.train.digits)
     valid = accuracy(splits.valid.images, splits.valid.digits)
     history.append((train_loss, valid))
@@ -262,7 +262,7 @@ show(lesson.curves_figure(curves, "valid accuracy", title, level=(chance, "alway
 # would fail if the two disagreed.
 
 # %%
-run = lm.fit(lm.Pairing("multiclass", "cross_entropy"), splits, seed=0, max_epochs=12, device="cpu")
+run = lm.fit(lm.Pairing("multiclass", "cross_entropy"), splits, seed=0, max_epochs=7, device="cpu")
 for (train_loss, valid), record in zip(history, run.history, strict=True):
     assert abs(train_loss - record["train_loss"]) < 1e-3
     assert abs(valid - record["valid_metric"]) < 0.01

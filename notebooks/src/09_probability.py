@@ -540,8 +540,8 @@ Markdown(f"**{lost} of {len(probes)}** probes are at chance after one epoch: {lo
 
 # %%
 def script():
-    model = lm.CNN(outputs=1, activation="softmax", generator=torch.Generator().manual_seed(0))
-    optimizer, targets = torch.optim.AdamW(model.parameters(), lr=0.001), task.target(splits.train.digits)
+    model = lm.TinyCNN(outputs=1, activation="softmax", generator=torch.Generator().manual_seed(0))
+    optimizer, targets = torch.optim.AdamW(model.parameters(), lr=0.01), task.target(splits.train.digits)
     for batch in torch.arange(600).repeat(6).split(30):
         optimizer.zero_grad()
         F.binary_cross_entropy(model(splits.train.images[batch]), targets[batch]).backward()
@@ -555,8 +555,8 @@ script()
 
 # %% tags=["solution"]
 def script():
-    model = lm.CNN(outputs=1, activation="sigmoid", generator=torch.Generator().manual_seed(0))
-    optimizer, targets = torch.optim.AdamW(model.parameters(), lr=0.001), task.target(splits.train.digits)
+    model = lm.TinyCNN(outputs=1, activation="sigmoid", generator=torch.Generator().manual_seed(0))
+    optimizer, targets = torch.optim.AdamW(model.parameters(), lr=0.01), task.target(splits.train.digits)
     for batch in torch.arange(600).repeat(6).split(30):
         optimizer.zero_grad()
         F.binary_cross_entropy(model(splits.train.images[batch]), targets[batch]).backward()
@@ -583,7 +583,7 @@ quiz.check_script(
         ("relu", "ReLU may say 0 to every image, and it has no upper limit. Which function stays between 0 and 1?"),
         ('activation="s.*with_logits', "This loss has a sigmoid inside. Give it logits, not what sigmoid or softmax "
          "makes of them."),
-        (r'"softmax".*(lr=(?!0\.001\))|repeat\((?!6\))|_loss\(|> |< |>= (?!0\.5))', "Every output is still "
+        (r'"softmax".*(lr=(?!0\.01\))|repeat\((?!6\))|_loss\(|> |< |>= (?!0\.5))', "Every output is still "
          "exactly 1, and no loss, learning rate, number of epochs or cut changes that. What makes it 1?"),
     ],
     hint="The loss is fine, and so are the optimiser and the batches. What does the network end in?",
