@@ -82,11 +82,13 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def group_of(item: pytest.Item) -> str:
     """The name of what a test shares with others; an empty one, if it can run anywhere.
 
-    JupyterLab starts twice, and what a file's own fixtures make is made once.
+    JupyterLab starts twice, the explorer's page once, and what a file's own fixtures make is made once.
     """
     if in_kernel(item):
         lesson = re.search(r"(?<!\d)\d\d(?!\d)", item.nodeid)
         return "later lessons" if lesson and lesson[0] >= "08" else "lessons"
+    if "served" in getattr(item, "fixturenames", ()):
+        return "explorer"
     fixtures = item._fixtureinfo.name2fixturedefs.values() if hasattr(item, "_fixtureinfo") else ()
     return item.path.name if any(fixture.scope in SHARED for found in fixtures for fixture in found) else ""
 

@@ -27,6 +27,7 @@ import json
 import os
 import re
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -35,8 +36,10 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
+import psutil
 import pytest
 from lesson_kernel import LessonKernel, Silence
 
@@ -127,6 +130,46 @@ def jupyter(chromium, kernel):
         lab.wait_for_function("globalThis.jupyterapp?.commands.hasCommand('docmanager:open')")
         yield Jupyter(lab, kernel)
         context.close()
+
+
+@pytest.fixture(scope="session")
+def served(chromium, tmp_path_factory):
+    """What `make explore` serves: its address, its process (which ends as with Ctrl-C) and where it saves."""
+    folder = tmp_path_factory.mktemp("no-mnist")
+    (folder / "MNIST").mkdir()
+    (folder / "MNIST" / "failed-download.txt").write_text("this test asks for no download")
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "LM_DATA_DIR": str(folder)}
+    code = (
+        "import pathlib, sys; from lm_utils.explorer import server;"
+        "server.WORKING_COPY = pathlib.Path('mine').absolute(); sys.exit(server.main())"  # not the user's own
+    )
+    command = [sys.executable, "-c", code]
+    hear = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 (a background job is deaf to Ctrl-C)
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder,
+                              env=environment, start_new_session=True, preexec_fn=hear)  # fmt: skip
+    found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", server.stdout.readline())
+    assert found, "no address was printed"
+    yield SimpleNamespace(address=found[0], process=psutil.Process(server.pid), folder=folder / "mine")
+    server.send_signal(signal.SIGINT)
+    assert server.wait(PATIENCE) == 0
+
+
+@pytest.fixture(scope="session")
+def tab(chromium):
+    """A tab of a projector's size for the explorer's own page."""
+    context = chromium.new_context(viewport=SIZE)
+    context.set_default_timeout(1000 * PATIENCE)
+    yield Page(context.new_page())
+    context.close()
+
+
+@pytest.fixture
+def web(tab, served) -> Page:
+    """The explorer's own page as the last test has left it."""
+    if tab.raw.url == "about:blank":
+        tab.raw.goto(served.address)
+        tab.button("Train").wait_for()
+    return tab
 
 
 @contextmanager

@@ -7,9 +7,8 @@ import pytest
 from lm_utils.files import PROJECT
 from lm_utils.workshop.publish.web_parts import is_fetched, web_part
 from tests.browser.conftest import Page
-from tests.browser.test_explorer import kept, served, wait_for_status, wait_until_ready, web
+from tests.browser.test_explorer import kept, turn_fold, wait_for_status, wait_until_ready
 
-__all__ = ["served", "web"]  # fixtures
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LABS = (
@@ -63,10 +62,9 @@ def test_axe_sees_what_is_wrong(web, axe):
 
 def test_the_explorer_before_and_while_and_after_it_trains(web, axe):
     assert violations(web, axe) == []
-    everything = web.raw.get_by_role("button", name="Everything else")
-    everything.click()
+    turn_fold(web, "Everything else", "▾")
     assert violations(web, axe) == []
-    everything.click()
+    turn_fold(web, "Everything else", "▸")
     web.button("Train").click()
     wait_for_status(web, *EPOCHS)
     assert violations(web, axe) == []
@@ -74,10 +72,9 @@ def test_the_explorer_before_and_while_and_after_it_trains(web, axe):
     wait_for_status(web, "Stopped after")
     wait_until_ready(web)
     web.image("Three panels").wait_for()
-    compare = web.raw.get_by_role("button", name="Compare your runs")
-    compare.click()
+    turn_fold(web, "Compare your runs", "▾")
     assert violations(web, axe) == []
-    compare.click()
+    turn_fold(web, "Compare your runs", "▸")
 
 
 def test_the_labs_in_jupyterlab(jupyter, axe):
@@ -98,6 +95,7 @@ def tab_to(page: Page, name: str, most: int = 30) -> None:
 
 
 def test_the_explorer_with_keys_alone(web):
+    turn_fold(web, "Everything else", "▸")
     web.raw.evaluate("document.activeElement.blur(); window.scrollTo(0, 0)")
     before = kept(web)
     tab_to(web, "▸ Everything else")

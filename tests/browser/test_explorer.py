@@ -1,14 +1,9 @@
 """The explorer and the picker, in JupyterLab and as a page of their own: every button clicked, every state seen."""
 
-import os
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -23,40 +18,6 @@ CELLS = (
     "explorer('digits', 'cpu')",
     "picker('multiclass', 'digits', 'cpu')",
 )
-
-
-@pytest.fixture(scope="module")
-def served(chromium, tmp_path_factory):
-    """What `make explore` serves: its address, its process (which ends as with Ctrl-C) and where it saves."""
-    folder = tmp_path_factory.mktemp("no-mnist")
-    (folder / "MNIST").mkdir()
-    (folder / "MNIST" / "failed-download.txt").write_text("this test asks for no download")
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "LM_DATA_DIR": str(folder)}
-    code = (
-        "import pathlib, sys; from lm_utils.explorer import server;"
-        "server.WORKING_COPY = pathlib.Path('mine').absolute(); sys.exit(server.main())"  # not the user's own
-    )
-    command = [sys.executable, "-c", code]
-    hear = lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)  # noqa: E731 (a background job is deaf to Ctrl-C)
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=folder,
-                              env=environment, start_new_session=True, preexec_fn=hear)  # fmt: skip
-    found = re.search(r"http://127\.0\.0\.1:\d+/\?token=\S+", server.stdout.readline())
-    assert found, "no address was printed"
-    yield SimpleNamespace(address=found[0], process=psutil.Process(server.pid), folder=folder / "mine")
-    server.send_signal(signal.SIGINT)
-    assert server.wait(PATIENCE) == 0
-
-
-@pytest.fixture(scope="module")
-def web(chromium, served):
-    """The explorer's own page in a window of a projector's size."""
-    context = chromium.new_context(viewport=SIZE)
-    context.set_default_timeout(1000 * PATIENCE)
-    page = Page(context.new_page())
-    page.raw.goto(served.address)
-    page.button("Train").wait_for()
-    yield page
-    context.close()
 
 
 @contextmanager
@@ -240,6 +201,7 @@ def test_by_keyboard_with_a_prediction(web):
     assert web.raw.evaluate("document.activeElement.innerText") == "Train"
     web.see("As you said")
     web.screenshot("explorer_answered")
+    web.checkbox("Predict first").uncheck()
 
 
 def kernels(process: psutil.Process) -> int:
@@ -255,21 +217,16 @@ def is_kernel(process: psutil.Process) -> bool:
         return False
 
 
-def test_a_closed_tab_ends_its_kernel(chromium, served):
-    before = kernels(served.process)
-    context = chromium.new_context(viewport=SIZE)
-    context.set_default_timeout(1000 * PATIENCE)
-    page = Page(context.new_page())
-    page.raw.goto(served.address)
-    page.button("Train").click()
-    wait_for_status(page, "Epoch")
-    assert kernels(served.process) == before + 1
-    page.raw.goto("about:blank")
+def test_a_closed_tab_ends_its_kernel(web, served):
+    choose(web)
+    web.button("Train").click()
+    wait_for_status(web, "Epoch")
+    assert kernels(served.process) == 1
+    web.raw.goto("about:blank")
     end = time.monotonic() + PATIENCE
-    while kernels(served.process) > before and time.monotonic() < end:
+    while kernels(served.process) and time.monotonic() < end:
         time.sleep(0.2)
-    context.close()
-    assert kernels(served.process) == before
+    assert kernels(served.process) == 0
 
 
 # --- JupyterLab ---

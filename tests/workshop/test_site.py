@@ -19,6 +19,7 @@ from PIL import Image, ImageChops, ImageStat
 from lm_utils.errors import UserError
 from lm_utils.evidence.claims import Judged, claims
 from lm_utils.evidence.claims.claim import KINDS, VERDICTS
+from lm_utils.evidence.reference_lines import ReferenceLines
 from lm_utils.evidence.results import FITTING
 from lm_utils.evidence.tables import readable, summary
 from lm_utils.files import write_whole
@@ -26,7 +27,7 @@ from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
 from lm_utils.show.style import image_tag, new_figure
 from lm_utils.tasks import TASKS
-from lm_utils.workshop.publish import site, site_pages
+from lm_utils.workshop.publish import site, site_data, site_pages
 from lm_utils.workshop.publish.notebooks import not_executed, read
 from lm_utils.workshop.publish.site_notebooks import in_korean, site_notebook
 from lm_utils.workshop.run_all.pages import WIDGET_STATE
@@ -311,13 +312,18 @@ def test_a_style_sheet_that_asks_a_network_is_named(tmp_path):
 
 @pytest.fixture
 def quick(monkeypatch):
-    """Build without judging, and let "Sphinx" copy what it was given."""
+    """Build without judging, with a few of the reference lines, and let "Sphinx" copy what it was given."""
+    lines, none = site_data.stored_reference_lines, ReferenceLines(None, None, 0.5, None)
 
     def pretend(source: Path, target: Path) -> None:
         target.mkdir(parents=True)
         (target / "_static").mkdir()
         (target / "index.html").write_text("<html></html>", encoding="utf-8")
 
+    def few(pairing: Pairing, *place: object) -> ReferenceLines:
+        return lines(pairing, *place) if pairing.loss == "bce" else none  # all take a minute
+
+    monkeypatch.setattr(site_data, "stored_reference_lines", few)
     monkeypatch.setattr(site, "judge_all", lambda: judged_claims()[:3])
     monkeypatch.setattr(site, "call_sphinx", pretend)
 
