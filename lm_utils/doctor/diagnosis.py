@@ -192,9 +192,8 @@ def _choose_tensor(seen: Observation, patient: Patient) -> Iterator[Finding]:
     else:
         kind, access, pick = f"a {type(outputs).__name__}", "", None
     patient.pick = pick
-    yield Finding("outputs_not_a_tensor", "error", f"The model returns {kind}, and the loss takes one tensor.",
-                  f"The call fails ({first_sentence(seen.failure)[:-1]}).",
-                  f"Pass the part that is meant: `loss_fn(model(inputs){access}, targets)`.")  # fmt: skip
+    returned, failure = f"The model returns {kind}, and the loss takes one tensor.", first_sentence(seen.failure)[:-1]
+    yield said("outputs_not_a_tensor", returned, failure=failure, access=access)
 
 
 def _about_the_call(
@@ -203,11 +202,7 @@ def _about_the_call(
     explained = any(finding.severity == "error" for finding in findings)
     if seen.failure is not None and not explained:
         name = "would_kill_device" if isinstance(seen.failure, WouldKillDevice) else "loss_fails"
-        yield Finding(name, "error",
-            f"The loss fails on `targets` ({_described(targets)}): {first_sentence(seen.failure)}",
-            "It does not accept these outputs and targets.",
-            "Compare shapes and types: `print(outputs.shape, outputs.dtype, targets.shape, targets.dtype)`."
-        )  # fmt: skip
+        yield said(name, f"The loss fails on `targets` ({_described(targets)}): {first_sentence(seen.failure)}")
     elif seen.failure is None and not isinstance(seen.loss, Tensor):
         yield said("loss_not_a_tensor", f"The loss is a {type(seen.loss).__name__}, not a tensor.")
     elif seen.failure is None and seen.loss.numel() != 1:

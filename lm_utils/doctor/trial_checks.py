@@ -116,10 +116,7 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
             )  # fmt: skip
             return
     margin = BETWEEN * abs(right - wrong) + 1e-6
-    half = len(good) // 2
-    beside = [trial(torch.cat([none[:half], rest[half:]]))[1][:half] for rest in (bad, good)]
-    alone = whole or binary or torch.allclose(*beside)  # no sample is preferred to another one
-    if wrong + margin < between < right - margin and alone:
+    if wrong + margin < between < right - margin and (whole or binary or _judged_alone(trial, none, good, bad)):
         yield said("better_outputs_cost_more: sides",
             f"Outputs that agree with the targets cost {right:.4g}, outputs that contradict them cost {wrong:.4g}."
         )  # fmt: skip
@@ -146,6 +143,12 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
         yield from _unstable(f"sure and wrong, at a logit of {SUREST:g}")
     elif free and whole and trial.growing and not isfinite(trial(bad * (DIVERGED / SURE))[0]):
         yield said("unstable_formula: exponential", f"The loss is not finite where the model is wrong by {DIVERGED:g}.")
+
+
+def _judged_alone(trial: _Trial, here: Tensor, *others: Tensor) -> bool:
+    """Is a sample's slope the same beside other outputs, so that no sample is preferred to another one?"""
+    half = len(here) // 2
+    return torch.allclose(*(trial(torch.cat([here[:half], rest[half:]]))[1][:half] for rest in others))
 
 
 def _from_wrong_to_right(
