@@ -48,6 +48,7 @@ class for all, NaN, chance, ...), their hits in order, and every thread kept in 
 cause that lies in the model, the loss or the first batch. Both were written down, with what must be named, before their
 writer read any check. Of the ninth the doctor named {ninth} when first seen. Its misses were mended by
 families, and then the tenth was run, once. **The score of what is unseen: {unseen}.**
+One hand wrote both rounds and mended between them; it knew the tenth by then, so even this may flatter.
 Most misses are formulas wrong in themselves (the sign of a term that may have either, an argument in another's place),
 which no look at layers and shapes can show. A name was counted only where it is one of those that the writer had set
 down.
