@@ -29,6 +29,12 @@ was counted, its map was cut to the sigmoid layer and LayerNorm, to have all see
    race tells the outcome.
 8. It is the mechanism's map: in four of five points with the usual width most probes end as on the tiny network at the
    same multiple of the usual learning rate.
+
+Later this map got the other two layers and five seeds, 300 to 304, as the tiny network's has. Expected, written before
+any of these probes was run:
+9. A tanh collapses less often than a sigmoid, as on the tiny network, and behind a ReLU fewer than one probe in ten
+   collapses. At four of five of their points most probes end as on the tiny network.
+10. The third to fifth seed change the outcome of most probes at no more than three of the forty points that had two.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -85,7 +91,6 @@ class DocumentsPoint(Point):
     width: int = CNN.units
 
     network: ClassVar[type[CNN]] = CNN
-    layers: ClassVar[tuple[str, ...]] = ("sigmoid", "layernorm")
     learning_rates: ClassVar[tuple[float, ...]] = (0.0003, 0.001, 0.003)
     widths: ClassVar[tuple[int, ...]] = (16, 64, 256)
     epochs: ClassVar[int] = 8
@@ -229,4 +234,4 @@ def extend(
 if __name__ == "__main__":
     extend(Point.stored, points(), SEEDS, probe)
     extend(FOLDER / "border.jsonl", border(read()), BORDER_SEEDS, full_run)
-    extend(DocumentsPoint.stored, points(DocumentsPoint), SEEDS[:3], probe)
+    extend(DocumentsPoint.stored, points(DocumentsPoint), SEEDS, probe)
