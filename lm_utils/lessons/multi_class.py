@@ -174,9 +174,6 @@ def map_figure(found: dict[type[race.Point], list[dict]]) -> Figure:
     told = []
     for row, (kind, runs) in zip(axes, found.items(), strict=True):
         for axis, (hidden, title) in zip(row, LAYERS.items(), strict=False):
-            if hidden not in kind.layers:
-                axis.set_axis_off()
-                continue
             grid = [[race.at(runs, kind(rate, lr, hidden=hidden)) for rate in race.RATES] for lr in kind.learning_rates]
             words = draw_map(axis, grid, title, [f"{lr:g}" for lr in kind.learning_rates])
             told.append(f"{WHOSE[kind]}, {words}")
@@ -200,7 +197,7 @@ def draw_map(axis: Axes, grid: list[list[list[dict]]], title: str, rows: Iterabl
     for y, x in np.argwhere(~np.isnan(share)):
         waits = "\u2026" if "not yet" in ends[y][x] else ""
         axis.text(x, y, f"{ends[y][x].count('collapses')}/{len(ends[y][x])}{waits}", ha="center", va="center",
-                  color="white" if share[y, x] > 0.6 else "black", fontsize=9)  # fmt: skip
+                  color="white" if share[y, x] > 0.6 else "black", fontsize=8)  # fmt: skip
     foretold = np.array([[bool(runs) and hidden_layer_first(runs) for runs in line] for line in grid])
     for y, x in np.argwhere(foretold[:, 1:] != foretold[:, :-1]):
         axis.plot([x + 0.5, x + 0.5], [y - 0.5, y + 0.5], color=COLORS[0], lw=3)

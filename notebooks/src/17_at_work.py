@@ -534,15 +534,16 @@ for where, families in square.items():
                 f"{gap.min():+.2f}", f"{gap.max():+.2f}", f"{(gap > 0).sum()} of {len(gap)}"]  # fmt: skip
 here, there = gaps.values()
 assert all(gap.mean() < 0 for gap in here) and all(gap.min() < -50 for gap in here[-2:])
-assert all(len(gap) >= 8 and gap.min() > 0 and gap.mean() > 0.4 for gap in there)
+assert all(len(gap) >= 6 and gap.min() > 0 for gap in there)
+assert all(0.4 < gap.mean() < 0.6 for gap in there[:2]) and all(gap.mean() > 1 for gap in there[2:])
 pd.DataFrame(lines, index=["mean", "95 % interval", "smallest", "largest", "seeds ahead"]).T
 
 # %% [markdown]
 # These are differences to cross-entropy in percentage points, seed by seed. On the tiny network **the expectation
 # failed**: no mean is ahead, and with 40 % random labels each square loss fell more than 50 points behind on one seed
-# (the smallest difference). On the documents' CNN with clean labels **it came true**: both square losses are ahead on
-# every seed, by about half a point on average. (With wrong labels this network has not been trained yet.) So which loss
-# is ahead depends on the network and the data. The course recommends cross-entropy for ten classes because loss, output
+# (the smallest difference). On the documents' CNN **it came true**: both square losses are ahead on every seed, by about
+# half a point on average with clean labels and by more than a point with wrong ones. So which loss is ahead depends on
+# the network and the data. The course recommends cross-entropy for ten classes because loss, output
 # and question fit together and its outputs can be read as probabilities. It does *not* do so because nothing scores
 # higher: here the square losses do, and the course calls them workable.
 #
