@@ -723,7 +723,7 @@ for network, name in {"the tiny network": "digits", "the documents' CNN": "mnist
 # thought of this only after we had seen the results. It says that the *length* of the way matters, and the map of part 8
 # tests that.
 
-# %% [markdown] tags=["lang-ko"] english="e84ee155"
+# %% [markdown] tags=["lang-ko"] english="e46b2d57"
 # 클래스가 균형을 이루면 소프트맥스는 클래스에 공통인 것이 전혀 없는데도 번갈아 나오는 편향에서 대부분 붕괴하고, 그것을
 # 고치는 것은 이미지에 걸친 평균입니다. 그 평균을 빼면 두 신경망 모두 모든 실행에서 학습합니다. 그러니 해로운 것은
 # **모든 이미지가 함께 출력 하나를 미는 힘**입니다.
@@ -977,7 +977,7 @@ came_true
 # and the next one, at which most collapse. Both were trained three times as long as a probe, on four fresh seeds. We
 # expected nine of ten runs to learn on the common side, and four of five to collapse on the rare one.
 
-# %% [markdown] tags=["lang-ko"] english="b1f41b58"
+# %% [markdown] tags=["lang-ko"] english="f9caa730"
 # 모두 맞았습니다. 평소 학습률의 같은 배수에서 두 신경망은 거의 모든 지점에서 똑같이 끝납니다. 이것은 한 신경망의
 # 지도가 아니라 이 메커니즘의 지도입니다. 다른 점은 셋입니다. tanh에서는 문서의 CNN의 경계가 흔한 레이블 쪽으로 조금 더
 # 나아가 있습니다. 갱신이 가장 작을 때는 8에포크가 짧아서, 몇몇 시험은 아직 배우지도 못했고 유닛이 끝에 붙지도
