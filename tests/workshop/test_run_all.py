@@ -646,7 +646,7 @@ def test_training_asks_for_the_rows_whose_own_figures_the_notebooks_show(monkeyp
     assert asked["pairings"] == shown and asked["seeds"] == [0, 1]
     assert trained.runs and not runner.train_missing(settings, ["03", "15"]).runs
     first = capsys.readouterr().out.splitlines()[0]
-    assert re.fullmatch(r"About \d+ min on this machine: \d+ trainings, then 3 notebooks\.", first), first
+    assert re.fullmatch(r"About \d+ min if nothing else runs: \d+ trainings, then 3 notebooks\.", first), first
 
 
 def test_the_forecast_counts_what_is_missing(monkeypatch, tmp_path, digits):
