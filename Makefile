@@ -67,7 +67,7 @@ solutions: ## build the teacher's edition of the notebooks, with solutions
 slides: ## slides of the notebooks, with speaker's notes, into build/slides/ (DATA= SEEDS= DEVICE= JOBS= ONLY=08,11)
 	$(lm) slides $(data) $(seeds) $(device) $(jobs) $(only)
 
-site: ## the web site, into build/site/, which needs no network (DATA= SEEDS= DEVICE= JOBS= for the notebooks)
+site: ## execute the notebooks that have not been, then the web site, into build/site/ (DATA= SEEDS= DEVICE= JOBS= for the notebooks)
 	$(call lm,--extras=site) site $(data) $(seeds) $(device) $(jobs)
 
 challenge: ## grade your repairs of the broken scripts in challenge/ (N=3 for one, HINT=1 for a hint)

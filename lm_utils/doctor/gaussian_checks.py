@@ -17,7 +17,7 @@ from lm_utils.doctor.report import Finding, said
 
 KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
 AWAY = 0.7  # from the prior, in both directions
-FLAT = 1e-3  # of the slope further out, below which a slope counts as zero
+NO_SLOPE = 1e-3  # of the slope further out, below which a slope counts as zero
 
 
 def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -105,11 +105,11 @@ def _divergence(seen: Observation, patient: Patient, heads: list[Tensor], spread
     trial = partial(_at, patient, seen.outputs, spread)
     (here, slope), (up, out), (down, _) = trial(0, 0), trial(AWAY, AWAY), trial(-AWAY, -AWAY)
     scale = out.abs().max()
-    alone = torch.allclose(trial(0, 0, True)[1], slope, atol=float(FLAT * scale)) and torch.allclose(
-        trial(AWAY, AWAY, True)[1], out, atol=float(FLAT * scale))  # fmt: skip
+    alone = torch.allclose(trial(0, 0, True)[1], slope, atol=float(NO_SLOPE * scale)) and torch.allclose(
+        trial(AWAY, AWAY, True)[1], out, atol=float(NO_SLOPE * scale))  # fmt: skip
     if not alone or bool(out.abs().min() == 0):
         return  # it depends on the targets or on other heads: no divergence from a fixed prior
-    steep = slope.abs() > 10 * FLAT * scale
+    steep = slope.abs() > 10 * NO_SLOPE * scale
     if bool(steep.any()) or up < here > down:
         what = "is greatest" if not bool(steep.any()) else "is not least"
         yield said("wrong_formula: divergence",

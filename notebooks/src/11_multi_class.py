@@ -717,13 +717,13 @@ for network, name in {"the tiny network": "digits", "the documents' CNN": "mnist
 # does the harm is **a push on an output that all images share**.
 #
 # With rare classes our own expectation failed. Where the class mean is removed, the push that is left is the same for
-# all images, so we expected a collapse; ten sigmoids learn there in every run of both networks. On the tiny network most
-# softmax runs with alternating biases learn at least something, too, and counted in these cells the classes even
+# all images, so we expected a collapse; ten sigmoids learn there in every run of both networks. On the tiny network
+# most softmax runs with alternating biases learn at least something, too, and counted in these cells the classes even
 # foretell more runs than the images. Perhaps the outputs have only a short way to go until the remaining push ends. We
-# thought of this only after we had seen the results. It says that the *length* of the way matters, and the map of part 8
-# tests that.
+# thought of this only after we had seen the results. It says that the *length* of the way matters, and the map of part
+# 8 tests that.
 
-# %% [markdown] tags=["lang-ko"] english="e46b2d57"
+# %% [markdown] tags=["lang-ko"] english="29913608"
 # 클래스가 균형을 이루면 소프트맥스는 클래스에 공통인 것이 전혀 없는데도 번갈아 나오는 편향에서 대부분 붕괴하고, 그것을
 # 고치는 것은 이미지에 걸친 평균입니다. 그 평균을 빼면 두 신경망 모두 모든 실행에서 학습합니다. 그러니 해로운 것은
 # **모든 이미지가 함께 출력 하나를 미는 힘**입니다.
@@ -950,7 +950,8 @@ documents, usual, by_step, by_width = shares("documents' CNN", 64, 0.001)
 print(table[table["network"] == "documents' CNN"]["seed"].nunique(), "seeds")
 same = (documents > 0.5) == (tiny.set_axis(documents.index) > 0.5)
 wide = table.query("hidden == 'sigmoid' and width == 256").pivot_table(index="network", columns="rate", values="lost")
-assert same.drop("tanh").all(axis=None) and (wide.loc["documents' CNN", :0.1] > 0.5).all() and (wide.loc["tiny network"] == 0).all()
+assert same.drop("tanh").all(axis=None)
+assert (wide.loc["documents' CNN", :0.1] > 0.5).all() and (wide.loc["tiny network"] == 0).all()
 lost = documents.groupby("hidden").mean().mean(axis=1)
 came_true = pd.Series({
     "sigmoid, 64 units, learning rate 0.001: most probes collapse at base rates up to 0.2": (usual[:0.2] > 0.5).all(),

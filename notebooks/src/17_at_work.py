@@ -541,11 +541,11 @@ pd.DataFrame(lines, index=["mean", "95 % interval", "smallest", "largest", "seed
 # %% [markdown]
 # These are differences to cross-entropy in percentage points, seed by seed. On the tiny network **the expectation
 # failed**: no mean is ahead, and with 40 % random labels each square loss fell more than 50 points behind on one seed
-# (the smallest difference). On the documents' CNN **it came true**: both square losses are ahead on every seed, by about
-# half a point on average with clean labels and by more than a point with wrong ones. So which loss is ahead depends on
-# the network and the data. The course recommends cross-entropy for ten classes because loss, output
-# and question fit together and its outputs can be read as probabilities. It does *not* do so because nothing scores
-# higher: here the square losses do, and the course calls them workable.
+# (the smallest difference). On the documents' CNN **it came true**: both square losses are ahead on every seed, by
+# about half a point on average with clean labels and by more than a point with wrong ones. So which loss is ahead
+# depends on the network and the data. The course recommends cross-entropy for ten classes because loss, output and
+# question fit together and its outputs can be read as probabilities. It does *not* do so because nothing scores higher:
+# here the square losses do, and the course calls them workable.
 #
 # ## 7. A yes or no for each class, from ten classes to a thousand
 #

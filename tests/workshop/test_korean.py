@@ -10,8 +10,8 @@ from markdown_it import MarkdownIt
 
 from lm_utils.lessons import start_here
 from lm_utils.workshop.publish import card, notebooks
+from lm_utils.workshop.publish.korean import changed_since_translated, phrases
 from lm_utils.workshop.publish.korean import korean as in_korean
-from lm_utils.workshop.publish.korean import phrases, stale
 
 FIRST_STEPS = {"00_start_here", "11_multi_class"}
 TRANSLATED = [path for path in notebooks.sources() if notebooks.has_korean(path)]
@@ -47,7 +47,7 @@ def test_the_first_steps_exist_in_korean():
 
 @each
 def test_no_english_cell_has_changed_since_its_korean_was_written(source):
-    assert not (sentences := stale(source)), "\n".join(sentences)
+    assert not (sentences := changed_since_translated(source)), "\n".join(sentences)
 
 
 @each

@@ -37,7 +37,7 @@ def mark(english: str) -> str:
     return hashlib.sha256(english.encode()).hexdigest()[:8]
 
 
-def stale(source: Path) -> list[str]:
+def changed_since_translated(source: Path) -> list[str]:
     """Name, in a sentence each, the English cells that changed since their Korean was written."""
     return [
         f"{source.name}: the English cell {_first_words(english)!r} has changed since its Korean was written; "

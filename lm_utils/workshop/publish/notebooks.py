@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from lm_utils.errors import UserError
 from lm_utils.files import PROJECT, write_whole
 from lm_utils.workshop.publish import minutes
-from lm_utils.workshop.publish.korean import renew, stale
+from lm_utils.workshop.publish.korean import changed_since_translated, renew
 
 NAME = re.compile(r"(\d\d)_\w+")
 KEPT_METADATA = ("tags", "slideshow")
@@ -104,7 +104,7 @@ def main(check: bool = False, solutions: bool = False, translated: bool = False,
     if translated and not check:
         for path in translations:
             renew(path)
-    to_translate = [sentence for path in translations for sentence in stale(path)]
+    to_translate = [sentence for path in translations for sentence in changed_since_translated(path)]
     files = teacher_files(root) if solutions else student_files(root)
     old = outdated(files)
     gone = [] if solutions else strays(files, root)
