@@ -28,6 +28,7 @@ def test_patience_reads_a_curve_as_fit_does(digits):
     assert lesson.stops_at([0.5, 0.4, 0.9], 5) == (3, 3)
 
 
+@pytest.mark.slow
 def test_figures_tell_what_they_show(digits):
     history = [{"valid_metric": 0.5}, {"valid_metric": 0.9}, {"valid_metric": 0.8}]
     metrics = [{0: 0.9, 1: 0.8}, {1: 0.9, 0: 0.8, 7: 0.1}]

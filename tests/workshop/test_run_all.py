@@ -630,6 +630,7 @@ def test_links_between_notebooks_lead_to_pages():
     assert 'href="01_losses.html"' in page and 'href="02_why.html#part"' in page
 
 
+@pytest.mark.slow
 def test_training_asks_for_the_rows_whose_own_figures_the_notebooks_show(monkeypatch, capsys):
     asked = {}
 

@@ -58,6 +58,7 @@ def test_every_dependency_has_both_bounds():
     assert [str(one) for one in requirements() if "<" not in str(one.specifier) or ">" not in str(one.specifier)] == []
 
 
+@pytest.mark.slow
 def test_everything_imported_is_declared():
     declared = {canonicalize_name(one.name) for one in requirements()}
     homes = importlib.metadata.packages_distributions()
