@@ -69,7 +69,6 @@ def test_whatever_is_changed_the_choice_stays_valid(task):
 # --- a live run ---
 
 
-@pytest.mark.slow
 def test_a_live_run_knows_what_is_going_on(done):
     assert done.run.status == "ok" and len(done.history) == 2 and done.batches == 6 == 2 * done.batches_per_epoch
     assert [look.epoch for look in done.looks] == pytest.approx([k / 3 for k in range(7)])
