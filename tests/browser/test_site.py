@@ -80,7 +80,7 @@ def reader(chromium, folder) -> Iterator[Callable[..., Reader]]:
         context.close()
 
 
-@pytest.mark.parametrize("width", [1280, 400])
+@pytest.mark.parametrize("width", [1280, 390])
 def test_no_page_asks_a_network_or_lacks_a_picture_a_description_or_its_language(reader, width):
     one = reader(viewport={"width": width, "height": 800})
     for name in KINDS:
@@ -93,6 +93,16 @@ def test_no_page_asks_a_network_or_lacks_a_picture_a_description_or_its_language
         assert one.page.evaluate("document.documentElement.scrollWidth") <= width, name
         assert one.page.locator("html").get_attribute("lang") == ("ko" if "/ko/" in name else "en")
     assert one.faults == []
+
+
+def test_no_page_is_wider_than_a_phone(reader, folder):
+    one = reader(viewport={"width": 390, "height": 800})
+    wide = {}
+    for path in sorted(folder.rglob("*.html")):
+        one.page.goto(path.as_uri())
+        if (width := one.page.evaluate("document.documentElement.scrollWidth")) > 390:
+            wide[path.relative_to(folder).as_posix()] = width
+    assert wide == {}
 
 
 @pytest.mark.parametrize(
