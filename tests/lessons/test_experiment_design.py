@@ -72,7 +72,7 @@ def test_the_loop_equals_fit(cells, digits):
     world = {"lm": lm, "torch": torch, "F": F, "splits": digits}
     for cell in cells:
         exec(cell, world)
-    run = lm.fit(lm.Pairing("multiclass", "cross_entropy"), digits, seed=0, max_epochs=12, device="cpu")
+    run = lm.fit(lm.Pairing("multiclass", "cross_entropy"), digits, seed=0, max_epochs=7, device="cpu")
     assert [train for train, _ in world["history"]] == pytest.approx([e["train_loss"] for e in run.history], abs=1e-3)
     assert [valid for _, valid in world["history"]] == pytest.approx([e["valid_metric"] for e in run.history], abs=0.01)
     assert world["best_epoch"] == run.best_epoch

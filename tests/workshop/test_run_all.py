@@ -660,7 +660,8 @@ def test_the_forecast_counts_what_is_missing(monkeypatch, tmp_path, digits):
         return forecast.forecast(settings, digits, "cpu", pairings, notebooks)
 
     epochs = len(pairings) * forecast.EPOCHS
-    assert told(1, 0) == f"About {epochs / 60:.0f} min on this machine: {len(pairings)} trainings, then 0 notebooks."
+    words = f"min if nothing else runs: {len(pairings)} trainings, then 0 notebooks."
+    assert told(1, 0) == f"About {epochs / 60:.0f} {words}"
     assert told(4, 0).startswith(f"About {4 * epochs / 60:.0f} min")
     assert told(1, 3).startswith(f"About {(epochs + 3 * forecast.NOTEBOOK) / 60:.0f} min")
 
