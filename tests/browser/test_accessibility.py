@@ -111,7 +111,9 @@ def test_the_explorer_with_keys_alone(web):
     tab_to(web, "Train")
     web.raw.keyboard.press("Enter")
     wait_for_status(web, *EPOCHS)
-    while not web.raw.locator("[role=status]", has_text="Stop").count():  # as somebody would whose key was not taken
+    for _ in range(10):  # as somebody would whose key was not taken
+        if web.raw.locator("[role=status]", has_text="Stop").count():
+            break
         tab_to(web, "Stop")
         web.raw.keyboard.press("Space")
         web.raw.wait_for_timeout(2000)
