@@ -110,7 +110,7 @@ COMMANDS = {
     ),
     "readme": Command(
         "draw the README's pictures, docs/results.md and the gallery from results/",
-        "lm_utils.workshop.publish.readme:everything",
+        "lm_utils.workshop.publish.readme:main",
     ),
     "bench": Command(
         "speed beside the plain loop and its peers",

@@ -31,6 +31,7 @@ from lm_utils.workshop.publish import site, site_data, site_pages
 from lm_utils.workshop.publish.notebooks import not_executed, read
 from lm_utils.workshop.publish.site_notebooks import in_korean, site_notebook
 from lm_utils.workshop.run_all.pages import WIDGET_STATE
+from lm_utils.workshop.templates import plain
 
 
 class Cells(HTMLParser):
@@ -183,7 +184,7 @@ def test_what_is_missing_or_was_edited_since_counts_as_not_executed(executed, tm
 
 @pytest.mark.parametrize("text", ["a < b | *c* _d_ `e` $f$ [g](h) \\n # i", "1. x", "- y", "&amp; {role}`z`", "a\nb"])
 def test_plain_text_stays_as_it_is(text):
-    seen = re.sub(r"<[^>]+>", "", html_of(site_pages.plain(text))).strip()
+    seen = re.sub(r"<[^>]+>", "", html_of(plain(text))).strip()
     assert seen.replace("&lt;", "<").replace("&amp;", "&") == " ".join(text.split())
 
 
@@ -224,7 +225,7 @@ def test_every_claim_has_a_page_with_verdict_evidence_and_the_test_that_decides(
     assert set(pages) == {"index.md", *(f"{claim.id}.md" for claim in claims())}
     for one in judged:
         page = pages[f"{one.claim.id}.md"]
-        assert site_pages.plain(one.claim.says) in page and site_pages.plain(one.signed) in page
+        assert plain(one.claim.says) in page and plain(one.signed) in page
         assert r"0 \< 1 \| \*so\*" in page
         decided = one.claim.test and f"def {one.claim.test.__name__}(" in page and KINDS[one.claim.kind] in page
         assert decided or (one.claim.kind == "none" and "No test" in page)
@@ -232,7 +233,7 @@ def test_every_claim_has_a_page_with_verdict_evidence_and_the_test_that_decides(
 
 def test_the_index_of_claims_lists_them_all_and_counts_them():
     judged = judged_claims()
-    index = site_pages.claims_index(judged)
+    index = site_pages.claims_pages(judged, results_of())["index.md"]
     shown = cells_of(index)
     assert [(line[0], line[3]) for line in shown] == [(one.claim.document, one.signed) for one in judged]
     assert re.findall(r"\]\((.+?)\.md\)", index) == [claim.id for claim in claims()]

@@ -6,7 +6,6 @@ from pathlib import Path
 import pandas as pd
 
 from lm_utils.evidence.statistics import FEWEST_SEEDS, Comparison, Estimate, compare, mean_interval
-from lm_utils.evidence.tables import markdown_table
 from lm_utils.files import write_whole
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import pairings
@@ -16,6 +15,7 @@ from lm_utils.runs.sweep import sweep_entries, table
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.bench import speed
 from lm_utils.workshop.bench.machine import say
+from lm_utils.workshop.templates import filled
 
 
 def recommended() -> list[Pairing]:
@@ -54,23 +54,7 @@ def paired(half: pd.DataFrame, full: pd.DataFrame) -> list[tuple[Pairing, Estima
 
 def report(rows: Sequence[tuple], measured: pd.DataFrame | None) -> str:
     """Write what bf16 does to each task's metric and to the time, as Markdown."""
-    lines = []
-    for pairing, full, half, compared in rows:
-        d = compared.difference
-        figures = (f"{full.mean:.4f}", f"{half.mean:.4f}", f"{d.mean:+.4f} ({d.low:+.4f} to {d.high:+.4f})")
-        name = f"{pairing.spec.title}: {pairing.label}"
-        lines.append((name, pairing.spec.metric, *(figures if d.n else ("", "", "")), d.n, compared.verdict))
-    parts = [
-        "# bf16 beside fp32",
-        '`lm.fit(..., precision="bf16")` and `lm.sweep(..., precision="bf16")`: the convolutions work in bfloat16,'
-        " everything else stays float32. Test metrics on MNIST, paired by seed with the shipped runs; *practically"
-        " equal* is what the course calls so everywhere.",
-        markdown_table(("task", "metric", "fp32", "bf16", "difference (95 % interval)", "seeds", ""), lines),
-    ]
-    if measured is not None and "fit_bf16" in set(measured.contender):
-        ratio = speed.ratios(measured).set_index("ratio").loc["fit in bf16 / fit, CPU time"]
-        parts.append(
-            f"CPU time of a run in bf16, as a share of fp32: {ratio['median']:.2f} ({ratio['min']:.2f} to"
-            f" {ratio['max']:.2f} over the rounds). Measured: {speed.conditions(measured)}."
-        )
-    return "\n\n".join(parts) + "\n"
+    if measured is None or "fit_bf16" not in set(measured.contender):
+        return filled("bf16.md", rows=rows, time=None)
+    (time,) = (ratio for ratio in speed.ratios(measured).itertuples() if ratio.ratio == "fit in bf16 / fit, CPU time")
+    return filled("bf16.md", rows=rows, time=time, conditions=speed.conditions(measured))

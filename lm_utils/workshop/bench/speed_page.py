@@ -5,12 +5,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from lm_utils.evidence.tables import markdown_table
 from lm_utils.files import RESULTS
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.workshop.bench import growth
 from lm_utils.workshop.bench import speed as bench
 from lm_utils.workshop.bench.competitors import PEERS
+from lm_utils.workshop.templates import filled
 
 FOLDER = RESULTS / "bench"
 LOOKS = {name: place for place, name in enumerate(bench.CONTENDERS)}  # a contender has one look everywhere
@@ -25,48 +25,19 @@ SHORT = {
 }
 OURS = ("fit", "fit_bf16", "sweep", "group")  # full colours in the bars
 
-# --- the report ----------------------------------------------------------------------------------------------
+# --- the reports ---------------------------------------------------------------------------------------------
 
 
 def report(measured: pd.DataFrame) -> str:
     """Write the contenders and their ratios as Markdown, with the conditions and the promises."""
-    heads = ("per run", "time in s (median, min to max)", "CPU time in s", "share of the matrix product's speed",
-             "peak memory of the process", "accuracy")  # fmt: skip
-    contenders = [
-        (row.Index, f"{row.seconds_median:.2f} ({row.seconds_min:.2f} to {row.seconds_max:.2f})",
-         f"{row.cpu_seconds:.2f}", f"{row.share:.0%}", f"{row.peak_mb:.0f} MB", f"{row.accuracy:.1%}")
-        for row in bench.summary(measured).itertuples()
-    ]  # fmt: skip
-    ratios = [
-        (row.ratio, f"{row.median:.2f}", f"{row.min:.2f} to {row.max:.2f}",
-         "" if pd.isna(row.limit) else f"at most {row.limit:.2f}")
-        for row in bench.ratios(measured).itertuples()
-    ]  # fmt: skip
-    rounds = f"{measured['round'].max()} rounds of {measured.epochs[0]} epochs"
-    return "\n\n".join([
-        "# Speed beside the plain loop", f"Measured: {bench.conditions(measured)}; {rounds}.",
-        markdown_table(heads, contenders), markdown_table(("ratio", "median", "min to max", "promised"), ratios),
-        arithmetic(measured), verdict(measured),
-    ]) + "\n"  # fmt: skip
-
-
-def arithmetic(measured: pd.DataFrame) -> str:
-    """Say what the share of the peak means here."""
-    gflop, speed = measured.gflop[0], measured.matrix_gflops.median()
-    epoch = bench.work_of(measured.data[0], 1) - bench.work_of(measured.data[0], 0)
-    where = "one core" if measured.device[0] == "cpu" else "the GPU"
-    return (
-        f"A run of {measured.epochs[0]} epochs is {gflop:.1f} GFLOP, {epoch:.1f} of them in each epoch, counted from"
-        f" the layers. Products of fp32 matrices reached {speed:.0f} GFLOP/s on {where}, in the same processes."
-    )
-
-
-def verdict(measured: pd.DataFrame) -> str:
-    """Say whether the promises were kept, where there are any and enough rounds to say so."""
-    if measured.device[0] != "cpu" or measured["round"].max() < 3:
-        return "No verdict: promises are about a CPU, and about the median of three rounds or more."
-    late = missed(measured)
-    return f"Missed: {', '.join(late)}." if late else "Every promise was kept."
+    run, (data, device, epochs) = measured.iloc[0], measured.loc[0, ["data", "device", "epochs"]]
+    return filled(
+        "speed_report.md",
+        conditions=bench.conditions(measured), rounds=measured["round"].max(), epochs=epochs, device=device,
+        contenders=bench.summary(measured).itertuples(), ratios=bench.ratios(measured).itertuples(),
+        gflop=run.gflop, epoch=bench.work_of(data, 1) - bench.work_of(data, 0),
+        matrix_speed=measured.matrix_gflops.median(), missed=missed(measured),
+    )  # fmt: skip
 
 
 def missed(measured: pd.DataFrame) -> list[str]:
@@ -81,19 +52,9 @@ def growth_report(grown: pd.DataFrame) -> str:
     """Write how time grows as Markdown: every point, and what a thousand images more cost."""
     images = grown[grown.curve == "images"]
     table = images.pivot(index="contender", columns="x", values="cpu_seconds").reindex(images.contender.unique())
-    slopes = growth.per_thousand_images(grown)
-    heads = ("CPU time in s, by training images", *(f"{size:,}" for size in table.columns), "another thousand")
-    rows = [(SHORT[name], *(f"{value:.2f}" for value in row), f"{slopes[name]:.3f}") for name, row in table.iterrows()]
-    measured = f"Measured: {bench.conditions(grown)}; {grown.epochs[0]} epoch, each point once."
-    parts = ["# How the time grows", measured, markdown_table(heads, rows)]
-    for curve in ("runs", "workers"):
-        points = grown[grown.curve == curve]
-        if len(points):
-            heads = (growth.CURVES[curve], "time in s", "time per run in s", "peak memory")
-            rows = [(row.x, f"{row.seconds * row.runs:.2f}", f"{row.seconds:.2f}", f"{row.peak_mb:.0f} MB")
-                    for row in points.itertuples()]  # fmt: skip
-            parts.append(markdown_table(heads, rows))
-    return "\n\n".join(parts) + "\n"
+    sweeps = [(growth.CURVES[curve], grown[grown.curve == curve]) for curve in ("runs", "workers")]
+    told = {"conditions": bench.conditions(grown), "epochs": grown.epochs[0], "names": SHORT}
+    return filled("growth_report.md", images=table, slopes=growth.per_thousand_images(grown), sweeps=sweeps, **told)
 
 
 # --- the picture -----------------------------------------------------------------------------------------------
@@ -153,30 +114,14 @@ def growth_in_words(grown: pd.DataFrame) -> str:
 # --- the block of docs/results.md ----------------------------------------------------------------------------
 
 
-def page_rows(measured: pd.DataFrame, grown: pd.DataFrame) -> str:
-    """Write the table: each contender's time and CPU time per run, beside the plain loop's, and per image."""
+def speed_table(measured: pd.DataFrame, grown: pd.DataFrame) -> str:
+    """Write each contender's time and CPU time per run, beside the plain loop's, and per image, and where it is from."""
     timed = ["seconds", "cpu_seconds"]
-    medians = measured.groupby("contender", sort=False)[timed].median()
     plain = measured[measured.contender == "plain"].set_index("round")[timed]
     beside = measured[timed] / plain.loc[measured["round"]].to_numpy()  # within a round, as everywhere
-    ratios, slopes = beside.groupby(measured.contender).median(), growth.per_thousand_images(grown)
-    heads = ("a run", "time", "of the plain loop's", "CPU time", "of the plain loop's", "a thousand images more")
-    rows = [
-        (bench.CONTENDERS[name].title, f"{row.seconds:.2f} s", f"{ratios.seconds[name]:.2f}",
-         f"{row.cpu_seconds:.2f} s", f"{ratios.cpu_seconds[name]:.2f}",
-         f"{slopes[name]:.2f} s" if name in slopes else "")
-        for name, row in medians.iterrows()
-    ]  # fmt: skip
-    return markdown_table(heads, rows)
-
-
-def conditions(measured: pd.DataFrame) -> str:
-    """Say what those figures are, and where they come from."""
-    return (
-        f"A run here is {measured.epochs[0]} epochs of the multi-class network with one test at the end, the same work"
-        " for everybody; the last column is CPU time for one epoch. Measured by"
-        f" `make bench`, the median of {measured['round'].max()} rounds (a ratio is formed within each round,"
-        f" before its median is taken): {bench.conditions(measured)}. The peers come with `python -m lm_utils setup"
-        " --extras=bench`. All figures: [results/bench](../results/bench/mnist-cpu.md). On more than one machine:"
-        " [cluster](cluster.md); what a million runs would cost: [scale](scale.md)."
-    )
+    rows = measured[["contender", *timed]].join(beside, rsuffix="_ratio").groupby("contender", sort=False).median()
+    rows["title"] = [bench.CONTENDERS[name].title for name in rows.index]
+    return filled(
+        "speed_table.md", rows=rows, slopes=growth.per_thousand_images(grown), epochs=measured.epochs[0],
+        rounds=measured["round"].max(), conditions=bench.conditions(measured),
+    )  # fmt: skip

@@ -1,4 +1,7 @@
-"""The pictures and tables in README.md and docs/results.md, made from the shipped results and the benchmark."""
+"""Redraw the pictures of README.md, docs/results.md and docs/gallery.md from the shipped results, and fill their tables.
+
+What is said about a picture stands in the page itself; its file and its alternative text are made here.
+"""
 
 import re
 import tomllib
@@ -6,66 +9,95 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
+import torch
 from matplotlib.figure import Figure
 
 from lm_utils.errors import UserError
-from lm_utils.evidence import tables
+from lm_utils.evidence import changed_conditions, claims, tables
+from lm_utils.evidence.results import reference
 from lm_utils.files import PROJECT
-from lm_utils.lessons import new_data
-from lm_utils.show import result_figures
+from lm_utils.lessons import (
+    bce_and_logits,
+    experiment_design,
+    is_it_learning,
+    losses,
+    losses_from_scratch,
+    losses_outlier,
+    matching_loss_to_task,
+    new_data,
+    output_activations,
+    regression,
+    start_here,
+    verdicts,
+    why_these_losses,
+)
+from lm_utils.pairing import Pairing
+from lm_utils.show import condition_figures, output_figures, result_figures
 from lm_utils.show.style import png
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.bench import speed_page
-from lm_utils.workshop.publish import collapse_picture, gallery
+from lm_utils.workshop.publish import collapse_picture
+from lm_utils.workshop.templates import filled
 
-FIGURES = "docs/figures"
-SURPRISE = "ten-classes"  # the picture that stands in the README, too
-EVERY_ROW = "## Every row"  # the heading below the pictures
 UNKNOWN_ADDRESS = "ADDRESS-OF-THIS-REPOSITORY"
-FOLDER = "loss-misuse-lab"
-PICTURES: dict[str, tuple[str, Callable[[], Figure]]] = {  # file name: how to read it, the figure
-    "ten-classes": (
-        "**Ten classes, six ways to train them.** Each dot is one trained network, the triangle is the figure that the"
-        " document published. Most misfits cost practically nothing that accuracy can see; ten sigmoids switch the"
-        " network off.",
-        lambda: result_figures.dots_and_intervals(tables.summary("multiclass", "loss")),
+ALIKE = (("cross_entropy", "none"), ("cross_entropy", "softmax"), ("mse", "softmax"))  # in accuracy
+ONCE_AND_TWICE = {"logits": Pairing("multiclass", "cross_entropy"),
+                  "softmax twice": Pairing("multiclass", "cross_entropy", "softmax")}  # fmt: skip
+ILL = "Run 4"  # of notebook 13
+PICTURES: dict[str, Callable[[], Figure]] = {  # by their file in docs/figures/
+    "collapse": collapse_picture.still,
+    "ten-classes": lambda: result_figures.dots_and_intervals(tables.summary("multiclass", "loss")),
+    "elsewhere": lambda: new_data.confirmation_figure(patience=True),
+    "labels": lambda: result_figures.dots_and_intervals(tables.summary("multilabel", "loss")),
+    "speed": lambda: speed_page.overview(*measured()),
+    "gallery/verdicts-first": lambda: start_here.verdict_figure("multiclass", "bce", "sigmoid"),
+    "gallery/outlier": losses_outlier.pull_figure,
+    "gallery/race": losses.race_figure,
+    "gallery/neuron": why_these_losses.waiting_figure,
+    "gallery/slopes": lambda: losses_from_scratch.slopes_figure(torch.tensor([2.0, 1.0, 0.0]), true_class=1),
+    "gallery/reach": output_activations.reach_figure,
+    "gallery/round-trip": output_activations.round_trip_figure,
+    "gallery/escape": lambda: matching_loss_to_task.escape_figure(0.01),
+    "gallery/floors": bce_and_logits.floors_figure,
+    "gallery/seeds": lambda: experiment_design.seeds_figure(
+        list(ONCE_AND_TWICE), [reference().scores(one) for one in ONCE_AND_TWICE.values()], "reference: MNIST"
     ),
-    "elsewhere": (
-        "**The same mistake elsewhere.** Softmax twice, the first row above, costs practically nothing on the data at"
-        " hand (top block here). Where half of the digits are rare, most of its runs end near one half: they have lost"
-        " the rare ones."
-        " They are not blind but slow, and a patience of 10 epochs stopped them too early: with more of it the same"
-        " networks come through. (With wrong labels they do better than softmax once; notebook 16 looks for the"
-        " reason.)",
-        lambda: new_data.confirmation_figure(patience=True),
+    "gallery/regression": lambda: result_figures.dots_and_intervals(tables.summary("regression", "activation")),
+    "gallery/no-floor": regression.no_floor_figure,
+    "gallery/no-activation": lambda: result_figures.dots_and_intervals(tables.summary("probability", "loss")),
+    "gallery/two-classes": lambda: result_figures.differences(tables.summary("binary", "loss")),
+    "gallery/switches": lambda: condition_figures.outcome_figure(changed_conditions.stored("collapse")),
+    "gallery/calibration": lambda: output_figures.calibration([Pairing("multiclass", *names) for names in ALIKE]),
+    "gallery/grid": lambda: result_figures.grid_heatmap("multiclass"),
+    "gallery/cut": verdicts.cut_figure,
+    "gallery/vital-signs": lambda: is_it_learning.health_figure(
+        "one seed, embedded digits", *(stored[ILL] for stored in is_it_learning.stored_runs())
     ),
-    "labels": (
-        "**Several labels at once.** Here softmax is the misfit. Notebook 12 gets most of the lost accuracy back"
-        " without training anything again.",
-        lambda: result_figures.dots_and_intervals(tables.summary("multilabel", "loss")),
-    ),
+    "gallery/verdicts": lambda: result_figures.verdict_bars(claims.counts(claims.judge_all())),
+    "gallery/new-data": new_data.all_differences,
 }
-LEGEND = (
-    "Each row is compared, seed by seed, with the fitting pairing of its task (for one of several classes that is"
-    " cross-entropy on logits, which the document has no row for). Fewer than six seeds are an illustration and get no"
-    " verdict. *At chance* counts the runs that ended hardly better than a constant answer."
-)
-
-
-def everything() -> None:
-    """Make the pictures and tables of the README and of the page of results, and the gallery."""
-    main()
-    gallery.main()
+PICTURE = re.compile(rf"^!\[.*\]\((.*figures/({'|'.join(PICTURES)})\.(?:png|gif))\)$", re.MULTILINE)
 
 
 def main(root: Path = PROJECT) -> None:
-    """Draw the pictures, and write them and the tables between their marks in the pages."""
+    """Draw every picture of the pages, with its alternative text, and write the texts between their marks."""
     for name, places in PAGES.items():
         page = root / name
         text = page.read_text(encoding="utf-8")
         for place, made in places.items():
-            text = filled(text, name, place, lambda made=made, page=page: made(page, root / FIGURES))
+            text = between_marks(text, name, place, made)
+        text = PICTURE.sub(lambda found, page=page: redrawn(found[1], found[2], page), text)
         page.write_text(text, encoding="utf-8")
+
+
+def redrawn(link: str, name: str, page: Path) -> str:
+    """Draw a picture into its file; return the Markdown that shows it on the page."""
+    path, figure = page.parent / link, PICTURES[name]()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".png").write_bytes(png(figure, dpi=80 if name.startswith("gallery") else 90))
+    if path.suffix == ".gif":
+        path.write_bytes(collapse_picture.animated())
+    return f"![{figure.get_label()}]({link})"
 
 
 def marks(place: str) -> tuple[str, str]:
@@ -73,74 +105,37 @@ def marks(place: str) -> tuple[str, str]:
     return f"<!-- {place}: made by `python -m lm_utils readme` -->", f"<!-- end of {place} -->"
 
 
-def filled(text: str, page: str, place: str, made: Callable[[], list[str]]) -> str:
-    """Return the text with these parts between the marks of the place."""
+def between_marks(text: str, page: str, place: str, made: Callable[[], str]) -> str:
+    """Return the text of a page with what is made between the marks of the place."""
     begin, end = marks(place)
     if begin not in text or end not in text:
         raise UserError(f"{page} has no place for the {place}; put the lines '{begin}' and '{end}' into it.")
     span = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
-    told = "\n\n".join([begin, *made(), end])
+    told = f"{begin}\n\n{made().strip()}\n\n{end}"
     return span.sub(lambda _: told, text)
 
 
-def first_lines(page: Path, folder: Path) -> list[str]:
+def first_lines() -> str:
     """Return the three lines from nothing to JupyterLab; pyproject.toml alone says where the repository lies."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     address = project.get("urls", {}).get("Repository", UNKNOWN_ADDRESS)
-    return [f"```\ngit clone {address} {FOLDER}\ncd {FOLDER}\nmake lab\n```"]
+    return f"```\ngit clone {address} loss-misuse-lab\ncd loss-misuse-lab\nmake lab\n```"
 
 
-def shown_collapse(page: Path, folder: Path) -> list[str]:
-    """Return the animated picture of the collapse, and the way to the still one."""
-    figure = collapse_picture.still()
-    picture(figure, page, folder / "collapse.png")
-    path = folder / "collapse.gif"
-    path.write_bytes(collapse_picture.animated())
-    beside = path.relative_to(page.parent)
-    return [
-        f"![{figure.get_label()}]({beside.as_posix()})",
-        f"([The same as a still picture]({beside.with_suffix('.png').as_posix()}).)",
-    ]
+def loss_tables() -> str:
+    """Return each task's loss table: the document's figures, ours, and what came of the comparison."""
+    summaries = [(TASKS[task].title, tables.summary(task, "loss")) for task in TASKS]
+    shown = [(title, summary.attrs["origin"], tables.readable(summary).frame) for title, summary in summaries]
+    return filled("loss_tables.md", tables=shown)
 
 
-def shown_surprise(page: Path, folder: Path) -> list[str]:
-    """Return the one picture of results that the README shows, with its reading."""
-    reading, draw = PICTURES[SURPRISE]
-    return [picture(draw(), page, folder / f"{SURPRISE}.png"), reading]
+def measured() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what `make bench` measured, and how it grows."""
+    return tuple(pd.read_csv(speed_page.FOLDER / f"{name}.csv") for name in ("mnist-cpu", "growth-mnist-cpu"))
 
 
-def shown_results(page: Path, folder: Path) -> list[str]:
-    """Return the pictures of results with their readings, and the tables."""
-    parts = []
-    for name, (reading, draw) in PICTURES.items():
-        parts += [picture(draw(), page, folder / f"{name}.png"), reading]
-    return [*parts, f"{EVERY_ROW} of document 000 beside our runs", LEGEND, *map(table, TASKS)]
-
-
-def shown_speed(page: Path, folder: Path) -> list[str]:
-    """Return the picture and the table of `make bench`, with the machine they come from."""
-    measured, grown = (pd.read_csv(speed_page.FOLDER / f"{name}.csv") for name in ("mnist-cpu", "growth-mnist-cpu"))
-    drawn = picture(speed_page.overview(measured, grown), page, folder / "speed.png")
-    return [drawn, speed_page.page_rows(measured, grown), speed_page.conditions(measured)]
-
-
-PAGES: dict[str, dict[str, Callable[[Path, Path], list[str]]]] = {  # what is written where
-    "README.md": {"first lines": first_lines, "collapse": shown_collapse, "surprise": shown_surprise},
-    "docs/results.md": {"results": shown_results, "speed": shown_speed},
+PAGES: dict[str, dict[str, Callable[[], str]]] = {  # what is written where, besides the pictures
+    "README.md": {"first lines": first_lines},
+    "docs/results.md": {"rows": loss_tables, "speed": lambda: speed_page.speed_table(*measured())},
+    "docs/gallery.md": {},
 }
-
-
-def picture(figure: Figure, page: Path, path: Path) -> str:
-    """Draw a figure into its file; return the Markdown that shows it on the page."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(png(figure, dpi=90))
-    return f"![{figure.get_label()}]({path.relative_to(page.parent).as_posix()})"
-
-
-def table(task: str) -> str:
-    """Return one task's loss table as Markdown: the document's figure, ours, and what came of the comparison."""
-    summary = tables.summary(task, "loss")
-    shown = tables.readable(summary).frame
-    columns = ["row", "published", "ours (95 % interval)", "seeds", "at chance", "verdict"]
-    title = f"**{TASKS[task].title}** ({summary.attrs['origin']})"
-    return f"{title}\n\n{tables.markdown_table(columns, shown[columns].to_numpy())}"
