@@ -30,12 +30,12 @@ OURS = ("fit", "fit_bf16", "sweep", "group")  # full colours in the bars
 
 def report(measured: pd.DataFrame) -> str:
     """Write the contenders and their ratios as Markdown, with the conditions and the promises."""
-    run, (data, device, epochs) = measured.iloc[0], measured.loc[0, ["data", "device", "epochs"]]
+    run = measured.iloc[0]
     return filled(
         "speed_report.md",
-        conditions=bench.conditions(measured), rounds=measured["round"].max(), epochs=epochs, device=device,
+        conditions=bench.conditions(measured), rounds=measured["round"].max(), epochs=run.epochs, device=run.device,
         contenders=bench.summary(measured).itertuples(), ratios=bench.ratios(measured).itertuples(),
-        gflop=run.gflop, epoch=bench.work_of(data, 1) - bench.work_of(data, 0),
+        gflop=run.gflop, epoch=bench.work_of(run.data, 1) - bench.work_of(run.data, 0),
         matrix_speed=measured.matrix_gflops.median(), missed=missed(measured),
     )  # fmt: skip
 
@@ -115,7 +115,7 @@ def growth_in_words(grown: pd.DataFrame) -> str:
 
 
 def speed_table(measured: pd.DataFrame, grown: pd.DataFrame) -> str:
-    """Write each contender's time and CPU time per run, beside the plain loop's, and per image, and where it is from."""
+    """Write each contender's time and CPU time per run, beside the plain loop's and per image."""
     timed = ["seconds", "cpu_seconds"]
     plain = measured[measured.contender == "plain"].set_index("round")[timed]
     beside = measured[timed] / plain.loc[measured["round"]].to_numpy()  # within a round, as everywhere

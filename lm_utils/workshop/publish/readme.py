@@ -1,4 +1,4 @@
-"""Redraw the pictures of README.md, docs/results.md and docs/gallery.md from the shipped results, and fill their tables.
+"""Redraw the pictures of README.md, docs/results.md and docs/gallery.md from the shipped results; fill the tables.
 
 What is said about a picture stands in the page itself; its file and its alternative text are made here.
 """
