@@ -23,7 +23,7 @@ def first_images(splits: Splits, *sizes: int) -> Splits:
     return replace(splits, **cut)
 
 
-def until(condition: Callable[[], object], seconds: float = 600.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 240.0) -> None:
     """Wait for a condition, but not for ever."""
     end = time.monotonic() + seconds
     while not condition() and time.monotonic() < end:

@@ -121,7 +121,7 @@ class TrainingBar(widgets.HBox):
 
     def ask_to_stop(self) -> None:
         """Stop within a batch."""
-        if self.running:
+        if self.running and not self.stop.disabled:
             self.stop.disabled = True
             self.train.focus()  # a disabled button loses the keyboard
             self.say("Stopping …")
@@ -146,8 +146,11 @@ class TrainingBar(widgets.HBox):
         self.stop.disabled, self.train.style.button_color = True, READY
 
     def _finished(self, problem: str | None) -> None:
+        self.stop.disabled = True  # nothing is left to stop, although the last pictures are still to be drawn
         try:
             if not self._quiet:
                 self._ended(problem)
+        except Exception as fault:  # the thread's traceback would be lost, too
+            self.say(one_line(fault))
         finally:
             self._rest()

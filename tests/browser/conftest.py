@@ -50,7 +50,7 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-PATIENCE = 600  # seconds: a wait ends when what is expected is there, so a slow machine fails nothing
+PATIENCE = 240  # seconds: a wait ends when what is expected is there, so a slow machine fails nothing
 SIZE = {"width": 1280, "height": 720}
 SCREENS = notebooks.PROJECT / "build" / "screens"
 OVERRIDES = {

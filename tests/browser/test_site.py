@@ -54,7 +54,7 @@ class Reader:
 
     def __init__(self, page, folder: Path) -> None:
         self.page, self.folder, self.faults = page, folder, []
-        page.set_default_timeout(600_000)  # a busy machine is no fault of the page
+        page.set_default_timeout(240_000)  # a busy machine is no fault of the page
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
         page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}"))
         page.on("request", lambda request: request.url.startswith(OWN) or self.faults.append(f"asked: {request.url}"))

@@ -15,7 +15,7 @@ from lm_utils.workshop.publish.site_data import write_live
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-SECONDS = 600_000  # a busy machine is no fault of the page
+SECONDS = 240_000  # a busy machine is no fault of the page
 
 
 @pytest.fixture(scope="module")

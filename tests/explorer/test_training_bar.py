@@ -1,11 +1,12 @@
 """One training at a time, stopped at once, no error lost."""
 
 import time
+from threading import Event
 
 from helpers import until
 
 from lm_utils.explorer.live_box import Pace
-from lm_utils.explorer.training_bar import TrainingThread, stop_all
+from lm_utils.explorer.training_bar import TrainingBar, TrainingThread, stop_all
 
 
 def test_a_second_start_is_refused_and_a_stop_is_obeyed():
@@ -30,6 +31,24 @@ def test_an_error_becomes_one_sentence_and_the_next_start_works():
     assert heard == ["ValueError: first line"]
     until(lambda: not training.running)
     assert training.start(lambda stop: None)
+
+
+def test_a_stop_that_comes_while_the_end_is_drawn_leaves_the_last_word_alone():
+    drawn = Event()
+    bar = TrainingBar(print, lambda problem: (bar.say("Done."), drawn.wait(60)))
+    bar.start(lambda stop: None)
+    until(lambda: "Done." in bar.status.value)
+    bar.stop.click()
+    drawn.set()
+    until(lambda: not bar.running)
+    assert "Done." in bar.status.value
+
+
+def test_an_error_while_the_end_is_drawn_is_said():
+    bar = TrainingBar(print, lambda problem: 1 / 0)
+    bar.start(lambda stop: None)
+    until(lambda: not bar.running)
+    assert "ZeroDivisionError: division by zero" in bar.status.value and bar.stop.disabled
 
 
 def test_stop_all_ends_the_training_of_a_cell_that_was_run_before():
