@@ -11,25 +11,11 @@ from pathlib import Path
 from lm_utils.errors import UserError
 from lm_utils.files import PROJECT as ROOT
 from lm_utils.workshop.setup import CPU_CHANNEL, say
+from lm_utils.workshop.templates import filled
 
 LEFT_BEHIND = (".git", ".venv", "build", "__pycache__", "*.egg-info", ".ipynb_checkpoints", ".pytest_cache",
                ".ruff_cache", "mine", "node_modules")  # fmt: skip
 PROJECT, WHEELS, DATA = "loss-misuse-lab", "wheels", "data"
-INSTRUCTIONS = """\
-Loss Misuse Lab without a network
-
-The folder wheels was filled on {system} ({machine}) with Python {version}; it serves machines of that kind.
-For another kind run `python -m lm_utils usb` on one such machine, with the same folder: the packages add up.
-Python itself is not in the folder; bring its installer along.
-
-Copy this whole folder to the machine's own disk first: an environment on a stick is slow.
-
-Linux and macOS, in a terminal opened in this folder:
-{unix}
-
-Windows, in a command prompt (cmd) opened in this folder:
-{windows}
-"""
 
 
 def main(folder: Path) -> int:
@@ -88,17 +74,5 @@ def copy_data(target: Path) -> str:
 def instructions(with_data: bool) -> str:
     """What to do with the folder on a machine without a network."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    unix = [f"cd {PROJECT}", "export PIP_NO_INDEX=1 PIP_FIND_LINKS=../wheels"]
-    windows = [f"cd {PROJECT}", "set PIP_NO_INDEX=1", "set PIP_FIND_LINKS=../wheels"]
-    if with_data:
-        unix += ['export LM_DATA_DIR="$PWD/../data"']
-        windows += ["set LM_DATA_DIR=%CD%\\..\\data"]
-    unix += [f"python{version} -m lm_utils setup", ".venv/bin/python -m lm_utils lab"]
-    windows += [f"py -{version} -m lm_utils setup", ".venv\\Scripts\\python -m lm_utils lab"]
-    return INSTRUCTIONS.format(
-        system=platform.system(),
-        machine=platform.machine(),
-        version=version,
-        unix="\n".join(f"    {line}" for line in unix),
-        windows="\n".join(f"    {line}" for line in windows),
-    )
+    machine = {"system": platform.system(), "machine": platform.machine(), "version": version}
+    return filled("usb.txt", project=PROJECT, with_data=with_data, **machine)

@@ -6,21 +6,21 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from nbconvert.filters import markdown2html
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.errors import UserError
 from lm_utils.evidence.reference_lines import bce_on_softmax_floor, double_softmax_floor
-from lm_utils.evidence.tables import markdown_table
 from lm_utils.files import DOCS, write_whole
 from lm_utils.pairing import Pairing, recommended, usual_pairing
 from lm_utils.show.style import VERDICT_COLORS, VERDICT_SIGNS
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.browser import find_browser
 from lm_utils.workshop.publish.korean import korean
+from lm_utils.workshop.templates import TEMPLATES, filled
 
 TARGETS = {
     "value": "float [N, 1], standardised", "single": "float [N, 1], 0 or 1",
@@ -39,21 +39,14 @@ WRONG = {  # the misfits that people meet most; verdict and reason come from the
 }
 CODE = re.compile(r"(torch\.sqrt\(nn\.MSELoss\(\)\(out, y\)\)|nn\.\w+(?:\([^)]*\))?)", re.ASCII)
 TITLE = "Which loss and which last activation?"
-WALL = "One page for the wall, also as [PDF](decision-card.pdf)."
-RITUAL = "What to do when a network does not learn: [the debugging ritual](debugging-ritual.md)."
-ADVICE = (
-    "Look at the loss against two values, never against 0 alone: the best constant answer (has it learnt anything?) "
-    "and the lowest value within reach (can it get better?).",
-    "An activation that lives inside the loss must not stand at the end of the network as well. `nn.NLLLoss` holds "
-    "none: it expects `log_softmax(out, 1)`, never softmax.",
-    "Where yes is rare, start the output bias at the base rate, and compare with the best constant answer. With "
-    "`pos_weight=w` the logit grows by log w: subtract it before you read probabilities, and measure whether it helps.",
-    "Outputs and targets have the same shape, except class indices: print both.",
-)
+VALUES = {  # that a loss is read against, by the number of classes
+    "Cross-entropy of a network that knows nothing, log K": math.log,
+    "Lowest cross-entropy when softmax stands before the loss": double_softmax_floor,
+    "Lowest nn.BCEWithLogitsLoss when softmax stands before it": bce_on_softmax_floor,
+}
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One row of the card."""
 
     task: str
@@ -62,11 +55,6 @@ class Entry:
     fits: tuple[str, ...]
     predict: str
     wrong: tuple[tuple[str, str], ...]  # the verdict, and what happens
-
-
-def entries() -> list[Entry]:
-    """Return the five rows, out of tasks and rules."""
-    return [entry(name) for name in TASKS]
 
 
 def entry(name: str) -> Entry:
@@ -99,45 +87,6 @@ def misfit(pairing: Pairing) -> str:
     return f"{ACTIVATIONS[pairing.activation].title} with {pairing.rule.code}: {pairing.advice.reason}"
 
 
-def loss_values(form: str = "{value:.4f} for K = {k}") -> list[tuple[str, str]]:
-    """Return values that a loss is read against, for the numbers of classes that the course meets."""
-    classes = (2, 4, 10)
-
-    def row(name: str, value: Callable[[int], float]) -> tuple[str, str]:
-        return name, ", ".join(form.format(value=value(k), k=k) for k in classes)
-
-    return [
-        row("Cross-entropy of a network that knows nothing, log K", math.log),
-        row("Lowest cross-entropy when softmax stands before the loss", double_softmax_floor),
-        row("Lowest nn.BCEWithLogitsLoss when softmax stands before it", bce_on_softmax_floor),
-    ]
-
-
-# --- Markdown ------------------------------------------------------------------------------------------------
-
-
-def markdown(say: Callable[[str], str] = str, short: bool = False) -> str:
-    """Return the card as a page; `say` puts each of its texts into another language, `short` keeps one reason each."""
-    meaning = ", ".join(f"{sign} {say(name)}" for name, sign in VERDICT_SIGNS.items())
-    written = "They are the course's own verdicts; `python -m lm_utils card` writes this page from them."
-    heads = ("task", "outputs and targets", "what fits", "to predict", "what goes wrong")
-    rows = []
-    for row in entries():
-        told = [(VERDICT_SIGNS[verdict], say(text)) for verdict, text in row.wrong]
-        wrong = "<br>".join(f"{sign} {first_reason(text) if short else text}" for sign, text in told)
-        fitting = "<br>".join(map(say, row.fits))
-        cells = (f"**{say(row.task)}**: {say(row.asks)}", say(row.outputs), fitting, say(row.predict), wrong)
-        rows.append([as_code(cell) for cell in cells])
-    values = loss_values(say("{value:.4f} for K = {k}"))
-    return "\n\n".join([
-        f"# {say('Decision card')}", f"**{say(TITLE)}** {say(WALL)}", f"{say('Signs')}: {meaning}. {say(written)}",
-        markdown_table(list(map(say, heads)), rows),
-        f"## {say('Values to compare a loss with')}",
-        "\n".join(as_code(f"- {say(name)}: {value}.") for name, value in values),
-        f"## {say('Four habits')}", "\n".join(f"- {say(text)}" for text in ADVICE), say(RITUAL),
-    ]) + "\n"  # fmt: skip
-
-
 def first_reason(text: str) -> str:
     """Return what is wrong with a pairing, up to the first stop in its reason."""
     pairing, colon, reason = text.partition(": ")
@@ -149,20 +98,28 @@ def as_code(text: str) -> str:
     return CODE.sub(r"`\1`", text)
 
 
+TEMPLATES.filters |= {"code": as_code, "first_reason": first_reason}
+
+
+def markdown(say: Callable[[str], str] = str, short: bool = False) -> str:
+    """Return the card as a page; `say` puts each of its texts into another language, `short` is for paper.
+
+    The short card gives one reason each, and has no links.
+    """
+    entries = [entry(name) for name in TASKS]
+    return filled("card.md", say=say, short=short, title=TITLE, signs=VERDICT_SIGNS, entries=entries, values=VALUES)
+
+
 # --- PDF -----------------------------------------------------------------------------------------------------
 
 
 def print_page(language: str, say: Callable[[str], str] = str) -> str:
-    """Return the card as one page of HTML for the printer, without the links that paper cannot follow."""
-    text = markdown(say, short=True).replace(say(WALL), "").replace(say(RITUAL), "")
+    """Return the card as one page of HTML for the printer."""
+    text = markdown(say, short=True)
     for verdict, sign in VERDICT_SIGNS.items():
         text = text.replace(f"{sign} ", f'<b style="color:{VERDICT_COLORS[verdict]}">{sign}</b> ')
     card, end, foot = markdown2html(text).partition("</table>")
-    style = Path(__file__).with_name("card.css").read_text(encoding="utf-8")
-    return (
-        f'<!DOCTYPE html>\n<html lang="{language}"><head><meta charset="utf-8"><title>{say(TITLE)}</title>'
-        f"<style>{style}</style></head><body>{card}{end}<footer>{foot}</footer></body></html>\n"
-    )
+    return filled("card.html", language=language, title=say(TITLE), card=card + end, foot=foot)
 
 
 def mark_of(page: str) -> bytes:

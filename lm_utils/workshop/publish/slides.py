@@ -17,17 +17,13 @@ from lm_utils.workshop.publish.notebooks import is_executed, read
 from lm_utils.workshop.publish.slide_rule import Part, Slide, blocks_of, parts_of, slides_of
 from lm_utils.workshop.publish.web_parts import web_part
 from lm_utils.workshop.run_all.command import choose, run_all
-from lm_utils.workshop.run_all.pages import SCRIPT, document, with_formulas
+from lm_utils.workshop.run_all.pages import SCRIPT, with_formulas
+from lm_utils.workshop.templates import filled
 
 EXECUTED, OUT = BUILD / "run-all", BUILD / "slides"
 REVEAL = ("dist/reset.css", "dist/reveal.css", "dist/reveal.js", "dist/theme/fonts", "plugin/notes", "LICENSE")
 TO_NOTEBOOK = re.compile(r'href="(?:\.\./)?(?:notebooks/)?(\d\d_\w+)\.ipynb(?:#[^"]*)?"')
 LESSON = "One lesson of 50 minutes"
-KEYS = (
-    "Space, Page Down or the right arrow goes on, Page Up or the left arrow goes back; <b>S</b> opens the speaker's "
-    "notes in a window of their own; Esc shows all slides at once; F fills the screen. "
-    "For paper, add <code>?print-pdf</code> to a deck's address and print it."
-)
 
 
 @dataclass
@@ -68,8 +64,8 @@ def build(notebooks: Mapping[str, NotebookNode], out: Path) -> Path:
         decks, titles["lesson"] = {"lesson": lesson_cards(steps, cards), **cards}, LESSON
     for name, shown in decks.items():
         write_whole(out / f"{name}.html", deck(titles[name], shown))
-    links = "".join(f'<li><a href="{name}.html">{titles[name]}</a></li>' for name in decks)
-    write_whole(out / "index.html", document("Slides", f"<main><h1>Slides</h1><p>{KEYS}</p><ul>{links}</ul></main>"))
+    links = {name: titles[name] for name in decks}
+    write_whole(out / "index.html", filled("slides.html", title="Slides", decks=links))
     return out / "index.html"
 
 

@@ -3,14 +3,14 @@
 import copy
 import html
 import re
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import latex2mathml.converter
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
+
+from lm_utils.workshop.templates import filled
 
 WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
@@ -21,7 +21,6 @@ CODE_OR_FORMULA = re.compile(
     re.DOTALL,
 )
 SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
-STYLE = Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 
 
 def notebook_page(notebook: NotebookNode, name: str, problem: str = "") -> str:
@@ -40,50 +39,8 @@ def notebook_page(notebook: NotebookNode, name: str, problem: str = "") -> str:
     exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True, filters=as_it_is)
     body, _ = exporter.from_notebook_node(still)
     body = re.sub(r'(href="(?:\.\./)?\d\d_\w+)\.ipynb', r"\1.html", body)
-    index = "../index.html" if problem else "index.html"
-    note = (
-        f'<nav><a href="{index}">All notebooks</a></nav>'
-        '<p class="note">This page shows an executed notebook as it was run. What can be turned and clicked stands '
-        f"here as a still picture; open <code>notebooks/{name}.ipynb</code> in JupyterLab to use it.</p>"
-    )
-    if problem:
-        note += f'<p class="problem"><b>This run failed.</b> {html.escape(problem)}</p>'
-    return document(name, f"{note}<main>{body}</main>", HtmlFormatter().get_style_defs(".highlight"))
-
-
-def index_page(report: dict[str, Any], titles: dict[str, str], pages: Sequence[str]) -> str:
-    """Return the page that lists every notebook of a run; `pages` are the pages that exist beside it."""
-    rows = []
-    for entry in report["notebooks"]:
-        name, failed = entry["name"], f"failed/{entry['name']}.html"
-        title = html.escape(titles.get(name, name))
-        linked = f'<a href="{name}.html">{title}</a>' if f"{name}.html" in pages else title
-        trouble = html.escape(entry["error"] or "")
-        if failed in pages:
-            trouble += f' <a href="{failed}">See the failed run.</a>'
-        seconds = f"{entry['seconds']:.1f}" if entry["status"] != "skipped" else ""
-        rows.append(f"<tr><td>{linked}</td><td>{entry['status']}</td><td>{seconds}</td><td>{trouble}</td></tr>")
-    told = (
-        f"Data: {report['data']}. Seeds: {report['seeds']}. Device: {report['device']}. "
-        f"{report['trained_runs']} runs trained now, {report['reused_runs']} taken from earlier training. "
-        f"{report['seconds']:.0f} s."
-    )
-    verdict = "Every notebook ran through." if report["ok"] else "Not every notebook ran through."
-    return document(
-        "Loss Misuse Lab",
-        f"<main><h1>Loss Misuse Lab</h1><p>{verdict} {html.escape(told)}</p><table><thead><tr><th>Notebook</th>"
-        f"<th>Status</th><th>Seconds</th><th>Remarks</th></tr></thead><tbody>{''.join(rows)}</tbody></table></main>",
-    )
-
-
-def document(title: str, body: str, style: str = "") -> str:
-    """Return a whole page that loads nothing."""
-    return (
-        '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<link rel="icon" href="data:,"><title>{html.escape(title)}</title>'
-        f"<style>{STYLE}{style}</style></head><body>{body}</body></html>\n"
-    )
+    style = HtmlFormatter().get_style_defs(".highlight")
+    return filled("notebook.html", title=name, body=body, problem=problem, style=style)
 
 
 def still_data(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lm_utils.errors import UserError, cannot_write
 from lm_utils.files import write_whole
-from lm_utils.workshop.run_all.pages import index_page
+from lm_utils.workshop.templates import filled
 
 NOTEBOOK_LIMIT = 900.0  # seconds for one notebook
 IDLE_LIMIT = 90.0  # seconds without a new cell and without work: it hangs (about one run in seventy did)
@@ -111,8 +111,9 @@ class Report:
         content = self.content()
         found = [*self.out.glob("*.html"), *self.out.glob("failed/*.html")]
         pages = [page.relative_to(self.out).as_posix() for page in found]
+        index = filled("run_all.html", title="Loss Misuse Lab", report=content, titles=self.titles, pages=pages)
         try:
-            write_whole(self.out / "index.html", index_page(content, self.titles, pages))
+            write_whole(self.out / "index.html", index)
             write_whole(self.out / "report.json", json.dumps(content, indent=1) + "\n")
         except OSError as error:
             raise UserError(cannot_write(self.out, error)) from error
