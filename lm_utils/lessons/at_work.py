@@ -114,7 +114,7 @@ def sure_lines(data: object, seed: int) -> list[dict]:
 
 def rare_lines(data: object, seed: int) -> list[dict]:
     """A tenth of the training images of 5 to 9: plain, shifted when read, with class weights, with the focal loss."""
-    few = imbalance(RARE)(data, seed).train
+    few = imbalance(data, seed, RARE).train
     shares = torch.bincount(few.digits, minlength=10) / len(few)
     lines = []
     for name, loss in {"plain": F.cross_entropy, "weights": nn.CrossEntropyLoss(weight=1 / shares),

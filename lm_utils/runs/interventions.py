@@ -1,8 +1,12 @@
-"""What changed conditions do: to a network and its optimiser before training, to the data, to the test images."""
+"""What changed conditions do: to a network and its optimiser before training, to the data, to the test images.
+
+A condition hands on `functools.partial` of these, with all but the network or all but the data and the seed.
+"""
 
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -19,19 +23,16 @@ Change = Callable[[Splits, int], Splits]
 # --- what is done to the network and its optimiser -------------------------------------------------------------------
 
 
-def on_logit_gradient(edit: Callable[[Tensor, Tensor], Tensor]) -> Setup:
+def on_logit_gradient(model: CNN, edit: Callable[[Tensor, Tensor], Tensor]) -> torch.optim.Optimizer:
     """Change the gradient that arrives at the logits: `edit(gradient, logits)`."""
 
-    def setup(model: CNN) -> torch.optim.Optimizer:
-        def hook(layer: torch.nn.Module, inputs: tuple, logits: Tensor) -> None:
-            if logits.requires_grad:
-                values = logits.detach()  # a hook that held the logits themselves would keep every batch's graph alive
-                logits.register_hook(lambda gradient: edit(gradient, values))
+    def hook(layer: torch.nn.Module, inputs: tuple, logits: Tensor) -> None:
+        if logits.requires_grad:
+            values = logits.detach()  # a hook that held the logits themselves would keep every batch's graph alive
+            logits.register_hook(lambda gradient: edit(gradient, values))
 
-        model.out.register_forward_hook(hook)
-        return adamw(model)
-
-    return setup
+    model.out.register_forward_hook(hook)
+    return adamw(model)
 
 
 def without_common_push(gradient: Tensor, logits: Tensor) -> Tensor:
@@ -55,33 +56,18 @@ def with_common_push(gradient: Tensor, logits: Tensor) -> Tensor:
     return gradient + push / len(logits)
 
 
-def with_hidden(function: Callable[[Tensor], Tensor]) -> Setup:
-    """Another hidden activation."""
-
-    def setup(model: CNN) -> torch.optim.Optimizer:
-        model.hidden = function
-        return adamw(model)
-
-    return setup
+def with_hidden(model: CNN, function: Callable[[Tensor], Tensor]) -> torch.optim.Optimizer:
+    """Put another function in the place of the hidden activation."""
+    model.hidden = function
+    return adamw(model)
 
 
-def output_layer_first(batches: int = 63) -> Setup:
-    """Only the output layer learns for so many batches (63 are one epoch of 2,000 images), then everything."""
-
-    def setup(model: CNN) -> torch.optim.Optimizer:
-        optimizer, steps = adamw(model), [0]
-
-        def count(*_: object) -> None:
-            steps[0] += 1
-
-        def cut(layer: torch.nn.Module, inputs: tuple[Tensor]) -> tuple[Tensor] | None:
-            return (inputs[0].detach(),) if steps[0] < batches else None
-
-        optimizer.register_step_post_hook(count)
-        model.out.register_forward_pre_hook(cut)
-        return optimizer
-
-    return setup
+def output_layer_first(model: CNN, batches: int = 63) -> torch.optim.Optimizer:
+    """Let the output layer alone learn for so many batches (63 are one epoch of 2,000 images), then everything."""
+    optimizer, steps = adamw(model), []
+    optimizer.register_step_post_hook(lambda *_: steps.append(1))
+    model.out.register_forward_pre_hook(lambda _, inputs: (inputs[0].detach(),) if len(steps) < batches else None)
+    return optimizer
 
 
 def sgd(model: CNN) -> torch.optim.Optimizer:
@@ -89,35 +75,16 @@ def sgd(model: CNN) -> torch.optim.Optimizer:
     return torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
 
 
-def learning_rate(rate: float) -> Setup:
-    """AdamW with another learning rate."""
-    return lambda model: adamw(model, rate)
+def output_bias_at(model: CNN, value: float) -> torch.optim.Optimizer:
+    """Start the outputs at this value instead of near 0."""
+    model.out.bias.data.fill_(value)
+    return adamw(model)
 
 
-def output_bias_at(value: float) -> Setup:
-    """The output layer starts at this value instead of near 0."""
-
-    def setup(model: CNN) -> torch.optim.Optimizer:
-        model.out.bias.data.fill_(value)
-        return adamw(model)
-
-    return setup
-
-
-def with_alternating_bias(setup: Setup, size: float = 3.0) -> Setup:
-    """Start the output biases at +size and -size in turn."""
-
-    def start(model: CNN) -> torch.optim.Optimizer:
-        signs = torch.tensor([1.0, -1.0]).repeat(model.out.out_features // 2)
-        model.out.bias.data.copy_(size * signs)
-        return setup(model)
-
-    return start
-
-
-def scaled_loss(factor: float) -> Setup:
-    """The loss times a factor."""
-    return on_logit_gradient(lambda gradient, logits: gradient * factor)
+def with_alternating_bias(model: CNN, setup: Setup = adamw) -> torch.optim.Optimizer:
+    """Start the output biases at +3 and -3 in turn."""
+    model.out.bias.data.copy_(torch.tensor([3.0, -3.0]).repeat(model.out.out_features // 2))
+    return setup(model)
 
 
 # --- what is done to the data ----------------------------------------------------------------------------------------
@@ -128,49 +95,31 @@ def unchanged(data: Splits, seed: int) -> Splits:
     return data
 
 
-def relabelled(yes: tuple[int, ...]) -> Change:
-    """Only these digits count as curved (they become a 0, all others a 1), which sets the base rate."""
+def relabelled(data: Splits, seed: int, yes: tuple[int, ...]) -> Splits:
+    """Count only these digits as curved (they become a 0, all others a 1), which sets the base rate."""
     table = torch.tensor([0 if digit in yes else 1 for digit in range(10)])
-
-    def change(data: Splits, seed: int) -> Splits:
-        parts = [Part(part.images, table[part.digits]) for part in (data.train, data.valid, data.test)]
-        return Splits(*parts, data.name, data.source, data.seed)
-
-    return change
+    train, valid, test = (Part(part.images, table[part.digits]) for part in (data.train, data.valid, data.test))
+    return replace(data, train=train, valid=valid, test=test)
 
 
-def fewer_images(count: int) -> Change:
-    """The first images of the training part alone."""
-
-    def change(data: Splits, seed: int) -> Splits:
-        return replace(data, train=Part(data.train.images[:count], data.train.digits[:count]))
-
-    return change
+def fewer_images(data: Splits, seed: int, count: int) -> Splits:
+    """Keep the first images of the training part alone."""
+    return replace(data, train=Part(data.train.images[:count], data.train.digits[:count]))
 
 
-def label_noise(share: float) -> Change:
-    """A share of the training digits replaced by any digit drawn at random."""
-
-    def change(data: Splits, seed: int) -> Splits:
-        generator = torch.Generator().manual_seed(seed)
-        digits = data.train.digits
-        wrong = torch.rand(len(digits), generator=generator) < share
-        drawn = torch.randint(10, digits.shape, generator=generator)
-        return replace(data, train=Part(data.train.images, torch.where(wrong, drawn, digits)))
-
-    return change
+def label_noise(data: Splits, seed: int, share: float) -> Splits:
+    """Replace a share of the training digits by any digit drawn at random."""
+    generator, digits = torch.Generator().manual_seed(seed), data.train.digits
+    wrong = torch.rand(len(digits), generator=generator) < share
+    drawn = torch.randint(10, digits.shape, generator=generator)
+    return replace(data, train=Part(data.train.images, torch.where(wrong, drawn, digits)))
 
 
-def imbalance(share: float) -> Change:
-    """Training images of the digits 5 to 9 kept only with this share."""
-
-    def change(data: Splits, seed: int) -> Splits:
-        generator = torch.Generator().manual_seed(seed)
-        drawn = torch.rand(len(data.train.digits), generator=generator)
-        keep = (data.train.digits < 5) | (drawn < share)
-        return replace(data, train=Part(data.train.images[keep], data.train.digits[keep]))
-
-    return change
+def imbalance(data: Splits, seed: int, share: float) -> Splits:
+    """Keep only this share of the training images of the digits 5 to 9."""
+    drawn = torch.rand(len(data.train), generator=torch.Generator().manual_seed(seed))
+    keep = (data.train.digits < 5) | (drawn < share)
+    return replace(data, train=Part(data.train.images[keep], data.train.digits[keep]))
 
 
 def rotated(images: Tensor, degrees: float) -> Tensor:
@@ -188,10 +137,10 @@ def noisy(images: Tensor, deviation: float) -> Tensor:
 
 
 SHIFTS: dict[str, Callable[[Tensor], Tensor]] = {
-    "rotated by 15 degrees": lambda images: rotated(images, 15),
-    "rotated by 30 degrees": lambda images: rotated(images, 30),
-    "noise 0.5": lambda images: noisy(images, 0.5),
-    "noise 1.0": lambda images: noisy(images, 1.0),
+    "rotated by 15 degrees": partial(rotated, degrees=15),
+    "rotated by 30 degrees": partial(rotated, degrees=30),
+    "noise 0.5": partial(noisy, deviation=0.5),
+    "noise 1.0": partial(noisy, deviation=1.0),
 }
 OTHER_HAND = "scikit-learn's digits instead of MNIST's"
 
@@ -199,11 +148,11 @@ OTHER_HAND = "scikit-learn's digits instead of MNIST's"
 
 REMOVED: dict[str, tuple[str, Setup]] = {
     "nothing": ("nothing removed", adamw),
-    "class-mean": ("mean over classes removed", on_logit_gradient(without_common_push)),
-    "image-mean": ("mean over images removed", on_logit_gradient(without_image_mean)),
-    "both-means": ("both means removed", on_logit_gradient(without_either_mean)),
+    "class-mean": ("mean over classes removed", partial(on_logit_gradient, edit=without_common_push)),
+    "image-mean": ("mean over images removed", partial(on_logit_gradient, edit=without_image_mean)),
+    "both-means": ("both means removed", partial(on_logit_gradient, edit=without_either_mean)),
 }
 BALANCES: dict[str, tuple[str, Change]] = {
     "balanced": ("balanced classes", unchanged),
-    "rare": ("a tenth of the training images of 5 to 9", imbalance(0.1)),
+    "rare": ("a tenth of the training images of 5 to 9", partial(imbalance, share=0.1)),
 }

@@ -3,6 +3,7 @@
 import gc
 import weakref
 from dataclasses import replace
+from functools import partial
 
 import pytest
 import torch
@@ -32,14 +33,15 @@ def logit_gradient(setup, classes=10):
 def test_the_common_push_is_removed_and_added():
     plain = logit_gradient(made.adamw)
     assert plain.mean() > 0.01  # ten sigmoids at one half all want to go down
-    assert logit_gradient(made.on_logit_gradient(made.without_common_push)).mean().abs() < 1e-7
-    assert logit_gradient(made.on_logit_gradient(made.with_common_push)).mean() > plain.mean() + 0.3
-    torch.testing.assert_close(logit_gradient(made.scaled_loss(10)), 10 * plain)
+    assert logit_gradient(partial(made.on_logit_gradient, edit=made.without_common_push)).mean().abs() < 1e-7
+    assert logit_gradient(partial(made.on_logit_gradient, edit=made.with_common_push)).mean() > plain.mean() + 0.3
+    tenfold = next(condition.setup for condition in conditions.COLLAPSE if condition.name == "loss-x10")
+    torch.testing.assert_close(logit_gradient(tenfold), 10 * plain)
 
 
 def test_a_changed_gradient_keeps_no_graph_alive():
     model = CNN(10, generator=torch.Generator().manual_seed(0))
-    made.on_logit_gradient(made.with_common_push)(model)
+    made.on_logit_gradient(model, made.with_common_push)
     logits = model(torch.zeros(2, 1, 28, 28))
     logits.sum().backward()
     gone = weakref.ref(logits)
@@ -50,7 +52,7 @@ def test_a_changed_gradient_keeps_no_graph_alive():
 
 def test_head_first_leaves_the_body_alone_for_the_first_batches():
     model = CNN(10, generator=torch.Generator().manual_seed(0))
-    optimizer = made.output_layer_first(batches=1)(model)
+    optimizer = made.output_layer_first(model, batches=1)
     moved = []
     for _ in range(2):
         before = model.conv1.weight.clone()
@@ -62,15 +64,15 @@ def test_head_first_leaves_the_body_alone_for_the_first_batches():
 
 
 def test_changes_of_the_data(digits):
-    assert len(made.fewer_images(50)(digits, 0).train) == 50
-    noisy = made.label_noise(0.4)(digits, 0)
+    assert len(made.fewer_images(digits, 0, 50).train) == 50
+    noisy = made.label_noise(digits, 0, 0.4)
     changed = (noisy.train.digits != digits.train.digits).float().mean().item()
     assert changed == pytest.approx(0.4 * 0.9, abs=0.06) and torch.equal(noisy.test.digits, digits.test.digits)
-    assert torch.equal(noisy.train.digits, made.label_noise(0.4)(digits, 0).train.digits)
-    few = made.imbalance(0.1)(digits, 0).train.digits
+    assert torch.equal(noisy.train.digits, made.label_noise(digits, 0, 0.4).train.digits)
+    few = made.imbalance(digits, 0, 0.1).train.digits
     assert (few >= 5).float().mean() < 0.15
     for rate, classes in conditions.CURVED_AT.items():
-        assert made.relabelled(classes)(digits, 0).test.digits.eq(0).float().mean() == pytest.approx(rate, abs=0.02)
+        assert made.relabelled(digits, 0, classes).test.digits.eq(0).float().mean() == pytest.approx(rate, abs=0.02)
 
 
 def test_shifted_images_keep_their_range_and_paper(digits):
@@ -201,7 +203,9 @@ def test_labels_are_stored_with_the_cut_that_suits_them():
 def test_each_family_stores_what_it_looks_at():
     by_name = {condition.name: condition for family in conditions.CONDITIONS.values() for condition in family}
     new, rules = (
-        run_condition(replace(by_name[name], max_epochs=2, change=made.fewer_images(64)), 5, "digits", "cpu")
+        run_condition(
+            replace(by_name[name], max_epochs=2, change=partial(made.fewer_images, count=64)), 5, "digits", "cpu"
+        )
         for name in ("images-50/mse-softmax", "rules/mse-softmax")
     )
     assert set(new["shifted"]) == set(made.SHIFTS) and "trace" not in new
