@@ -23,7 +23,7 @@ FOLD = (
 def maker() -> CodeType | None:
     """Return the function of ours that a notebook's cell called; None where the cell called the caller itself."""
     frame, found = sys._getframe(2), None
-    while frame:
+    while frame and frame.f_globals.get("__name__") != "__main__":  # the cell; below it a kernel may be a fork of ours
         if frame.f_globals.get("__name__", "").startswith("lm_utils."):
             found = frame.f_code
         frame = frame.f_back
