@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from dataclasses import replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import nbformat
@@ -65,6 +66,7 @@ CELLS = {
         "[os.getcwd(), os.environ['OMP_NUM_THREADS'], torch.get_num_threads(), multiprocessing.get_start_method()]",
         "import matplotlib.pyplot as plt\nplt.plot([1, 2])[0].get_label()",
         "[__name__, sys.argv[1:2], os.read(0, 1)]",
+        "from lm_utils.lessons.output_activations import reach_figure\nreach_figure().made_by.co_qualname",
     ],
 }
 FAULTS = {
@@ -194,20 +196,27 @@ def test_a_kernel_that_is_a_fork_has_everything_imported_and_is_else_like_any(fa
     assert [cells[3].outputs[0].data["text/plain"] for cells in (fork, usual)] == ["True", "False"]
     assert [cell.outputs for cell in fork[4:]] == [cell.outputs for cell in usual[4:]]
     assert "image/png" in fork[6].outputs[1].data
+    assert fork[8].outputs[0].data["text/plain"] == "'reach_figure'"  # "Show the code" names no function of run-all
 
 
-def test_where_no_fork_can_be_had_a_notebook_runs_in_an_ordinary_process(tmp_path, monkeypatch):
-    def refused(*_):
-        raise EOFError
+def test_where_a_fork_fails_another_one_is_tried_and_other_systems_have_none(tmp_path, monkeypatch):
+    refused = []
+
+    def start(process):
+        if not refused:
+            refused.append(process)
+            raise EOFError
+        usual(process)
 
     put(tmp_path / "nb", "00_good", ["1"])
     (tmp_path / "out").mkdir()
-    monkeypatch.setattr(watched, "Forked", refused)
-    one = [tmp_path / "nb" / "00_good.ipynb", tmp_path / "out", SETTINGS, nothing_to_train(None, None)]
-    assert watched.Watched(*one, threading.Event(), forked=True).run().status == "ok"
+    usual = BaseProcess.start
+    monkeypatch.setattr(BaseProcess, "start", start)
     monkeypatch.setattr(sys, "platform", "darwin")
-    with forks.server(notebooks=18) as forked:
-        assert not forked
+    with forks.processes(notebooks=18) as context:
+        assert context.get_start_method() == "spawn"
+        one = [tmp_path / "nb" / "00_good.ipynb", tmp_path / "out", SETTINGS, nothing_to_train(None, None)]
+        assert watched.Watched(*one, threading.Event(), context).run().status == "ok" and refused
 
 
 @pytest.mark.slow
@@ -339,7 +348,7 @@ def test_a_process_that_cannot_be_started_is_its_notebooks_failure_alone(tmp_pat
 
     put(tmp_path / "nb", "00_one", ["1"])
     put(tmp_path / "nb", "01_other", ["1"])
-    monkeypatch.setattr(subprocess, "Popen", exhausted)
+    monkeypatch.setattr(BaseProcess, "start", exhausted)
     report = run(tmp_path)
     assert statuses(report) == {"00_one": "failed", "01_other": "failed"} and stored_report(tmp_path) == report
     assert "its process could not be started (" in report["notebooks"][0]["error"]
@@ -383,7 +392,7 @@ def test_folders_are_the_same_for_a_notebook_though_it_works_elsewhere(tmp_path,
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LM_CACHE_DIR", "here")
     monkeypatch.setenv("LM_DATA_DIR", "~/data")
-    notebook = watched.Watched(tmp_path / "00_one.ipynb", tmp_path, SETTINGS, nothing_to_train(None, None), None)
+    notebook = watched.Watched(tmp_path / "00_one.ipynb", tmp_path, SETTINGS, nothing_to_train(None, None), None, None)
     given = notebook.environment(tmp_path / "scratch")
     assert (given["LM_CACHE_DIR"], given["LM_DATA_DIR"]) == (str(tmp_path / "here"), str(Path.home() / "data"))
 

@@ -6,11 +6,13 @@ and for processes that it leaves behind. What came of it stands in a report (`re
 
 import hashlib
 import json
+import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 
@@ -57,14 +59,14 @@ def run_all(
     found, chosen = choose(notebooks, only)
     settings = Settings(data, seeds, device, jobs, fresh, limit, idle_limit)
     prepare(out)
-    with alone(out), terminable(), forks.server(len(chosen)) as forked:
+    with alone(out), terminable(), forks.processes(len(chosen)) as context:
         before = read_kept(out / "report.json")
         report = Report(out, settings, found, chosen)
         trained = train_reported(train or train_missing, settings, chosen, report)
         report.begin(trained)
         kept = {} if fresh or before.get("ok", True) else still_good(chosen, out, trained, settings)
         try:
-            execute(chosen, out, settings, trained, kept, report, forked)
+            execute(chosen, out, settings, trained, kept, report, context)
         except KeyboardInterrupt:
             print("\nInterrupted: no notebook is running any more; what is finished was kept.", flush=True)
             raise
@@ -183,7 +185,7 @@ def execute(
     trained: Trained,
     kept: dict[str, Outcome],
     report: Report,
-    forked: bool,
+    context: BaseContext,
 ) -> None:
     """Execute the chosen notebooks, several at a time and the longest first, and fill the report as they end."""
     at_once = min(4, cores() + 1)  # one more than cores: a notebook also waits, for its kernel to start and to end
@@ -192,9 +194,9 @@ def execute(
     for outcome in kept.values():
         report.add(outcome, "kept from the run before")
     stop = threading.Event()
-    with ThreadPoolExecutor(jobs, thread_name_prefix="notebook") as pool:
+    with ThreadPoolExecutor(jobs, thread_name_prefix="notebook", initializer=leave_ctrl_c) as pool:
         try:
-            watched = (Watched(path, out, settings, trained, stop, forked) for path in todo)
+            watched = (Watched(path, out, settings, trained, stop, context) for path in todo)
             for future in as_completed([pool.submit(notebook.run) for notebook in watched]):
                 outcome = future.result()
                 report.add(outcome)
@@ -203,3 +205,9 @@ def execute(
         finally:
             stop.set()
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+def leave_ctrl_c() -> None:
+    """Leave Ctrl-C to the main thread; a process that this thread starts hears nothing of it until it wants to."""
+    if os.name != "nt":
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])

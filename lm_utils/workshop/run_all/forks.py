@@ -1,21 +1,21 @@
-"""Forks the notebooks' processes and kernels from one process that has imported what they all need.
+"""Starts the notebooks' processes, on Linux as forks of one process that has imported what they all need.
 
 That saves each notebook six seconds of work. A notebook's process is a fork of the server, and its kernel, which is
-made before any thread starts, is a fork of the notebook's process. Only Linux forks safely; elsewhere, and where a
-fork fails, both are processes that import everything themselves.
+made before any thread starts, is a fork of the notebook's process. Only Linux forks safely; elsewhere both are
+processes that import everything themselves.
 """
 
 import multiprocessing
 import os
 import pkgutil
 import signal
-import subprocess
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import EntryPoint
 from multiprocessing import forkserver
+from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -38,69 +38,44 @@ PRELOADED = [  # torch._dynamo is what the first optimiser of a process imports
 
 
 @contextmanager
-def server(notebooks: int) -> Iterator[bool]:
-    """Let a server of forks import what notebooks need, if they are enough and this system can fork; end it at last."""
+def processes(notebooks: int) -> Iterator[BaseContext]:
+    """Yield what starts the notebooks' processes: a server of forks, where they are enough and this system can fork."""
     if sys.platform != "linux" or notebooks < ENOUGH:
-        yield False
+        yield multiprocessing.get_context("spawn")
         return
     multiprocessing.set_forkserver_preload(PRELOADED)
     with patch.dict(os.environ, capped_environment() | INLINE), suppress(OSError):
         forkserver.ensure_running()
     try:
-        yield True
+        yield multiprocessing.get_context("forkserver")
     finally:
         if pid := forkserver._forkserver._forkserver_pid:  # it has no work left; to end by itself would take seconds
             os.kill(pid, signal.SIGKILL)
         forkserver._forkserver._stop()
 
 
-class Forked:
-    """A notebook's process as a fork of the server, to be used like a `subprocess.Popen`."""
-
-    def __init__(self, work: Callable[[Any], None], job: Any, environment: dict[str, str]) -> None:
-        context = multiprocessing.get_context("forkserver")
-        (stdin, self.stdin), (out, stdout), (err, stderr) = (context.Pipe(duplex=False) for _ in range(3))
-        pipes = stdin, stdout, stderr
-        self.process = context.Process(target=begin, args=(work, job, environment, pipes))
-        self.process.start()
-        for pipe in pipes:
-            pipe.close()
-        self.pid = self.process.pid
-        self.stdout, self.stderr = (
-            os.fdopen(os.dup(end.fileno()), encoding="utf-8", errors="replace") for end in (out, err)
-        )
-
-    @property
-    def returncode(self) -> int | None:
-        """The exit code, or the signal that ended it as a negative number; None while it runs."""
-        return self.process.exitcode
-
-    def wait(self, timeout: float) -> None:
-        """Wait for its end, and raise `TimeoutExpired` as Popen does."""
-        self.process.join(timeout)
-        if self.returncode is None:
-            raise subprocess.TimeoutExpired(self.process.name, timeout)
-
-
-def begin(work: Callable[[Any], None], job: Any, environment: dict[str, str], pipes: tuple) -> None:
-    """Make a fork what a process of its own would be, with a kernel in waiting, and do the work."""
-    os.setsid()
+def leave_the_terminal(environment: dict[str, str]) -> None:
+    """Make this process what the notebook's needs to be: with its environment, and out of reach of Ctrl-C."""
     os.environ.clear()
     os.environ.update(environment)
-    for number, pipe in enumerate(pipes):
-        os.dup2(pipe.fileno(), number)
-        pipe.close()
-    Path("/proc/self/comm").write_text(name_of(environment["LM_RUN_ALL"]))
+    if os.name != "nt":
+        os.setsid()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])  # what starts us has blocked it
+    if sys.platform == "linux":
+        Path("/proc/self/comm").write_text(name_of(environment["LM_RUN_ALL"]))
+
+
+def name_of(tag: str) -> str:
+    """Return the name of a notebook's process, whose environment cannot be read from outside."""
+    return f"lm-{tag[:12]}"
+
+
+def prepare_kernel() -> None:
+    """Make a fork of this process now, before it has threads, that becomes the notebook's kernel."""
     ForkedKernel.waiting = WaitingKernel()
     factory = KernelProvisionerFactory.instance()
     factory.provisioners["forked"] = EntryPoint("forked", f"{__name__}:ForkedKernel", factory.GROUP_NAME)
     factory.default_provisioner_name = "forked"
-    work(job)
-
-
-def name_of(tag: str) -> str:
-    """Return the name of a process that is a fork, whose environment cannot be read from outside."""
-    return f"lm-{tag[:12]}"
 
 
 class WaitingKernel(psutil.Process):

@@ -5,14 +5,15 @@ widget swallowed an exception. Therefore the executed notebook itself is examine
 """
 
 import json
+import multiprocessing
 import os
 import re
 import shutil
-import sys
 import threading
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import nbformat
 import papermill
@@ -26,36 +27,34 @@ from traitlets.config import Config
 
 from lm_utils.errors import MACHINE_FAULTS, cannot_write
 from lm_utils.files import write_whole
+from lm_utils.workshop.run_all.forks import leave_the_terminal, prepare_kernel
 from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW, notebook_page
 
 CELL_LIMIT = 600  # seconds; the limit of the whole notebook is kept by the process that started this one
 OUTPUT_LIMIT = 60  # seconds for a cell's output to arrive after its end; nbclient gives 4, too few under load
 START_LIMIT = 40  # seconds for a kernel to answer; it takes about two, and about one in two hundred never does
+LOG = "log"  # in the folder of the process, for what it prints
 LONGEST_FOLDER = 50  # characters; a Unix socket's path may have about 100, and the file's name takes half of them
 THREAD_ERROR = re.compile(r"^Exception in thread .*\n((?s:.*))", re.M)
 NOT_YET = ("Traceback (", "During handling", "The above exception")  # lines of a traceback before the error's own
 
 
-def main(job: dict[str, Any], channel: TextIO) -> None:
+def main(job: dict[str, Any], channel: Connection) -> None:
     """Execute the job's notebook; tell each cell that begins, and at last the outcome, through the channel."""
-
-    def tell(**message: Any) -> None:
-        print(json.dumps(message), file=channel, flush=True)
-
     target = Path(job["target"])
     part = target.with_name(f".{target.stem}.part.ipynb")
     try:
-        crash = run_papermill(Path(job["source"]), part, job["parameters"], lambda name: tell(cell=name))
+        crash = run_papermill(Path(job["source"]), part, job["parameters"], lambda name: channel.send({"cell": name}))
         notebook = nbformat.read(part, as_version=4)
         count = len(code_cells(notebook))
         notebook.metadata["run_all"] = {"of": job["of"], "cells": count}
         problem = crash or first_problem(notebook)
         keep(notebook, target, problem)
-        tell(outcome="failed" if problem else "ok", error=problem, cells=count)
+        channel.send({"outcome": "failed" if problem else "ok", "error": problem, "cells": count})
     except OSError as error:
         if error.errno not in MACHINE_FAULTS:
             raise
-        tell(outcome="stop", error=cannot_write(error.filename or target, error))
+        channel.send({"outcome": "stop", "error": cannot_write(error.filename or target, error)})
     finally:
         part.unlink(missing_ok=True)
 
@@ -215,32 +214,22 @@ def keep(notebook: NotebookNode, target: Path, problem: str) -> None:
         failed.with_suffix(".html").unlink(missing_ok=True)
 
 
+def as_process(job: dict[str, Any], environment: dict[str, str], channel: Connection) -> None:
+    """Do the job of this process; its end is that of whatever it started."""
+    leave_the_terminal(environment)
+    log = os.open(Path(environment["JUPYTER_RUNTIME_DIR"], LOG), os.O_WRONLY | os.O_CREAT)
+    for stream in (1, 2):  # what is printed here or by the kernel
+        os.dup2(log, stream)
+    if multiprocessing.get_start_method() == "forkserver":
+        prepare_kernel()
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    main(job, channel)
+
+
 def end_with_parent() -> None:
-    """Wait until the starting process is gone (its end of our stdin closes), then end the kernel and ourselves."""
-    while os.read(0, 1024):
-        pass
+    """Wait until the starting process is gone, then end the kernel and ourselves, and clear up in its place."""
+    multiprocessing.parent_process().join()
     for process in psutil.Process().children(recursive=True):
         process.kill()
-    remove_folder()
+    shutil.rmtree(os.environ["JUPYTER_RUNTIME_DIR"], ignore_errors=True)
     os._exit(1)
-
-
-def remove_folder() -> None:
-    """Remove the folder of our kernel's files; the starting process, whose task it is, may be gone by now."""
-    if "LM_RUN_ALL" in os.environ:
-        shutil.rmtree(os.environ["JUPYTER_RUNTIME_DIR"], ignore_errors=True)
-
-
-def as_process(job: dict[str, Any]) -> None:
-    """Do the job of this process: its stdout is the channel, its end that of whatever it started."""
-    channel = os.fdopen(os.dup(1), "w")
-    os.dup2(2, 1)  # whatever else is printed here or by the kernel goes to stderr
-    threading.Thread(target=end_with_parent, daemon=True).start()
-    try:
-        main(job, channel)
-    finally:
-        remove_folder()
-
-
-if __name__ == "__main__":
-    as_process(json.loads(sys.argv[1]))

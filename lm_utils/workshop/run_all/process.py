@@ -6,25 +6,27 @@ Also here: what tells whether a notebook that ran through once has to run again.
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import threading
 import time
 import uuid
-from collections import deque
 from contextlib import suppress
+from multiprocessing.connection import Connection
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import psutil
 
 from lm_utils.files import PROJECT
 from lm_utils.threads import capped_environment
 from lm_utils.workshop.run_all import notebook
-from lm_utils.workshop.run_all.forks import Forked, name_of
+from lm_utils.workshop.run_all.forks import name_of
 from lm_utils.workshop.run_all.report import Outcome, Settings, Trained
 
 IDLE_WORK = 0.05  # seconds of processor time per second; a waiting kernel needs less
@@ -34,19 +36,18 @@ class Watched:
     """One notebook in a process of its own, with everything that it starts."""
 
     def __init__(
-        self, path: Path, out: Path, settings: Settings, trained: Trained, stop: threading.Event, forked: bool = False
+        self, path: Path, out: Path, settings: Settings, trained: Trained, stop: threading.Event, context: BaseContext
     ) -> None:
         self.path, self.out, self.settings, self.trained, self.stop = path, out, settings, trained, stop
-        self.forked = forked
+        self.context = context
         self.tag = uuid.uuid4().hex
         self.last: dict[str, Any] = {}
         self.cell = "the start of the kernel"
-        self.news = 0
 
     def run(self) -> Outcome:
-        """Execute the notebook; once more where it hung without doing anything."""
+        """Execute the notebook; once more where it hung without doing anything, or could not be begun."""
         outcome = self.attempt()
-        if outcome.error and outcome.error.startswith("It hung") and not self.stop.is_set():
+        if re.search("^It hung|could not be started", outcome.error or "") and not self.stop.is_set():
             outcome = self.attempt()
         return outcome
 
@@ -61,7 +62,7 @@ class Watched:
             unfinished(self.out, self.path).touch()
         try:
             trouble = self.executed(started)
-        except OSError as error:  # this notebook cannot be begun; another one may
+        except (OSError, EOFError) as error:  # this notebook cannot be begun; another one may
             trouble = "failed", f"{self.cell}: its process could not be started ({error})."
         outcome.seconds = time.monotonic() - started
         if trouble is not None:
@@ -77,18 +78,21 @@ class Watched:
     def executed(self, started: float) -> tuple[str, str] | None:
         """Start the process and wait for it; return status and error where it did not come to tell an outcome."""
         scratch = Path(tempfile.mkdtemp(prefix="lm-"))
+        channel, theirs = self.context.Pipe(duplex=False)
+        process = self.context.Process(target=notebook.as_process, args=(self.job(), self.environment(scratch), theirs))
         try:
-            process, errors = self.start(scratch)
-            trouble = self.watch(process, started)
+            process.start()
+            theirs.close()
+            trouble = self.watch(process, channel, started)
+            if trouble is None and "outcome" not in self.last:
+                return "failed", f"{self.cell}: {how_it_ended(process.exitcode, last_words(scratch / notebook.LOG))}"
+            return trouble
         finally:
+            if process.pid:
+                process.kill()
             end_all(self.tag)
             shutil.rmtree(scratch, ignore_errors=True)
             self.clear()
-        for reader in self.readers:
-            reader.join(5)
-        if trouble is None and "outcome" not in self.last:
-            return "failed", f"{self.cell}: {how_it_ended(process.returncode, (errors or [''])[-1])}"
-        return trouble
 
     def clear(self) -> None:
         """Remove what the process had half written when it was ended."""
@@ -96,33 +100,6 @@ class Watched:
             for left in folder.glob(f".{self.path.stem}.*part*"):
                 with suppress(OSError):
                     left.unlink(missing_ok=True)
-
-    def start(self, scratch: Path) -> tuple[subprocess.Popen | Forked, deque[str]]:
-        """Start the process that executes the notebook, apart from the terminal's signals."""
-        process = None
-        if self.forked:
-            with suppress(OSError, EOFError):  # an ordinary process can do it, too
-                process = Forked(notebook.as_process, self.job(), self.environment(scratch))
-        if process is None:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "lm_utils.workshop.run_all.notebook", json.dumps(self.job())],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=self.environment(scratch),
-                text=True,
-                encoding="utf-8",
-                errors="replace",
-                start_new_session=True,
-            )
-        errors: deque[str] = deque(maxlen=20)
-        self.readers = [
-            threading.Thread(target=self.listen, args=(process.stdout,), daemon=True),
-            threading.Thread(target=lambda: errors.extend(filter(str.strip, process.stderr)), daemon=True),
-        ]
-        for reader in self.readers:
-            reader.start()
-        return process, errors
 
     def job(self) -> dict[str, Any]:
         """What the process is to execute, with which parameters, and where the result belongs."""
@@ -148,20 +125,22 @@ class Watched:
             "JUPYTER_PREFER_ENV_PATH": "1",
         }
 
-    def listen(self, channel: IO[str]) -> None:
-        """Note what the process tells: which cell begins, and at last the outcome."""
-        for line in channel:
-            with suppress(ValueError):
-                self.last = json.loads(line)
-            self.cell = self.last.get("cell", self.cell)
-            self.news += 1
+    def listen(self, channel: Connection) -> bool:
+        """Note what the process has told, which cell begins and at last the outcome; say whether there was anything."""
+        news = False
+        with suppress(EOFError, OSError):
+            while channel.poll():
+                self.last, news = channel.recv(), True
+                self.cell = self.last.get("cell", self.cell)
+        return news
 
-    def watch(self, process: subprocess.Popen | Forked, started: float) -> tuple[str, str] | None:
+    def watch(self, process: BaseProcess, channel: Connection, started: float) -> tuple[str, str] | None:
         """Wait for the process; return status and error where it had to be ended."""
-        news, work, active = self.news, 0.0, time.monotonic()
+        work, active = 0.0, time.monotonic()
         while True:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(0.5)
+            process.join(0.5)
+            ended, news = process.exitcode is not None, self.listen(channel)
+            if ended:
                 return None
             now = time.monotonic()
             if self.stop.is_set():
@@ -169,9 +148,9 @@ class Watched:
             if now - started > self.settings.limit:
                 return "timeout", f"{self.cell}: the notebook took longer than {self.settings.limit:g} s."
             worked = work_of(process.pid)
-            if self.news != news or abs(worked - work) > IDLE_WORK * 0.5:
+            if news or abs(worked - work) > IDLE_WORK * 0.5:
                 active = now
-            news, work = self.news, worked
+            work = worked
             if now - active > self.settings.idle_limit:
                 return "timeout", f"It hung at {self.cell}: nothing happened for {self.settings.idle_limit:g} s."
 
@@ -180,6 +159,12 @@ def absolute_folders() -> dict[str, str]:
     """The folders that a person named, from the root on: a kernel works in another folder than this process."""
     named = {name: os.environ.get(name) for name in ("LM_CACHE_DIR", "LM_DATA_DIR")}
     return {name: str(Path(folder).expanduser().absolute()) for name, folder in named.items() if folder}
+
+
+def last_words(log: Path) -> str:
+    """Return the last line that a process printed."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return next(filter(str.strip, reversed(lines)), "")
 
 
 def how_it_ended(code: int, last_words: str) -> str:
