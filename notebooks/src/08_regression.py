@@ -294,6 +294,8 @@ def level_and_gap(said):
 
 
 watched = {"MSE": level_and_gap(fits_said), "BCE on logits": level_and_gap(misfit_said)}
+fell, gap = watched["BCE on logits"]
+assert fell[0] < 0.5 * fell[-1] < 0 and max(map(abs, gap)) < 0.1 < watched["MSE"][1][-1]  # says the text below
 show(lesson.level_and_gap_figure(watched))
 
 # %% [markdown]
@@ -451,6 +453,8 @@ show(output_figures.means_by_digit([fitting, raw, misfit]))
 # %%
 _, raw_said = train(F.mse_loss, numbers)
 watched = {"standardised": level_and_gap(fits_said), "raw targets": level_and_gap(raw_said)}
+level, gap = watched["raw targets"]
+assert abs(level[0] - mean) < 0.2 * mean and max(map(abs, gap)) < 0.1  # says the text below
 show(lesson.level_and_gap_figure(watched))
 
 # %% [markdown]

@@ -259,9 +259,9 @@ Markdown("\n".join(f"- {line}" for line in found) or "No verdict of ours is cont
 # %% [markdown]
 # We apply the same rule to ourselves as to the documents: a *recommended* row is refuted if another row of its task is
 # clearly ahead by more than half a percentage point. This happens in the task with one probability. With ten classes
-# the square losses on raw outputs are ahead of cross-entropy, too, by about half a point on every fresh seed ([notebook
-# 17](17_at_work.ipynb), part 6, shows these runs, and a network on which they are not ahead). *Recommended* means that
-# loss, activation and task fit together. It does not mean that nothing scores higher.
+# the square losses on raw outputs are ahead of cross-entropy on every fresh seed, on average by about half a point
+# ([notebook 17](17_at_work.ipynb), part 6, shows these runs, and a network on which they are not ahead). *Recommended*
+# means that loss, activation and task fit together. It does not mean that nothing scores higher.
 
 # %% [markdown]
 # The rest of the grids in notebooks 08 to 12 is a harder test. No document ran these pairings, and we had written their

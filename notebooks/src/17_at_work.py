@@ -535,17 +535,17 @@ for where, families in square.items():
 here, there = gaps.values()
 assert all(gap.mean() < 0 for gap in here) and all(gap.min() < -50 for gap in here[-2:])
 assert all(len(gap) >= 6 and gap.min() > 0 for gap in there)
-assert all(0.4 < gap.mean() < 0.6 for gap in there[:2]) and all(gap.mean() > 1 for gap in there[2:])
+assert 0.4 < there[0].mean() < 0.5 < there[1].mean() < 0.6 and all(gap.mean() > 1 for gap in there[2:])
 pd.DataFrame(lines, index=["mean", "95 % interval", "smallest", "largest", "seeds ahead"]).T
 
 # %% [markdown]
 # These are differences to cross-entropy in percentage points, seed by seed. On the tiny network **the expectation
 # failed**: no mean is ahead, and with 40 % random labels each square loss fell more than 50 points behind on one seed
-# (the smallest difference). On the documents' CNN **it came true**: both square losses are ahead on every seed, by
-# about half a point on average with clean labels and by more than a point with wrong ones. So which loss is ahead
-# depends on the network and the data. The course recommends cross-entropy for ten classes because loss, output and
-# question fit together and its outputs can be read as probabilities. It does *not* do so because nothing scores higher:
-# here the square losses do, and the course calls them workable.
+# (the smallest difference). On the documents' CNN **it came true**: both square losses are ahead on every seed, on
+# average by about half a point with clean labels (RMSE by a little more than we had expected) and by more than a point
+# with wrong ones. So which loss is ahead depends on the network and the data. The course recommends cross-entropy for
+# ten classes because loss, output and question fit together and its outputs can be read as probabilities. It does *not*
+# do so because nothing scores higher: here the square losses do, and the course calls them workable.
 #
 # ## 7. A yes or no for each class, from ten classes to a thousand
 #

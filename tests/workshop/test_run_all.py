@@ -678,7 +678,3 @@ def test_the_forecast_counts_what_is_missing(monkeypatch, tmp_path, digits):
 def test_executing_a_notebook_builds_no_grammar_of_addresses():
     code = "import sys, lm_utils.workshop.run_all.notebook as n; print('lark' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "False\n"
-
-
-def test_root_is_the_project():
-    assert Path(watched.PROJECT / "pyproject.toml").exists()
