@@ -58,6 +58,15 @@ class Run:
         """How many epochs were trained."""
         return len(self.history)
 
+    def note(self, train_loss: float, valid_loss: float, metric: float) -> bool:
+        """Write an epoch down; return whether it is the best so far."""
+        self.history.append(dict(zip(RECORD, (self.epochs + 1, train_loss, valid_loss, metric), strict=True)))
+        if not (isfinite(train_loss) and isfinite(valid_loss)):
+            self.status = "diverged"
+        elif not self.best_epoch or self.pairing.spec.better(metric, self.valid_metric):
+            self.best_epoch, self.valid_metric = self.epochs, metric
+        return self.best_epoch == self.epochs
+
 
 def adamw(model: CNN, lr: float | None = None) -> torch.optim.Optimizer:
     """The experiments' optimiser: AdamW with PyTorch's own weight decay, at the network's own learning rate."""
@@ -87,19 +96,16 @@ def fit(
     optimizer, order = setup(run.model), torch.Generator().manual_seed(seed)
     best = None
     try:
-        for epoch in range(1, max_epochs + 1):
+        for _ in range(max_epochs):
             train_loss = train_epoch(run.model, optimizer, pairing, train, order, stop)
             valid_loss, metric, predictions = evaluate(run, valid, stop)
-            run.history.append(dict(zip(RECORD, (epoch, train_loss, valid_loss, metric), strict=True)))
-            if not (isfinite(train_loss) and isfinite(valid_loss)):
-                run.status = "diverged"
+            if run.note(train_loss, valid_loss, metric):
+                run.valid_predictions, best = predictions, deepcopy(run.model.state_dict())
+            if run.status == "diverged":
                 break
-            if best is None or pairing.spec.better(metric, run.valid_metric):
-                run.best_epoch, run.valid_metric, run.valid_predictions = epoch, metric, predictions
-                best = deepcopy(run.model.state_dict())
             if on_epoch is not None:
                 on_epoch(run.history[-1])
-            if epoch - run.best_epoch >= patience:
+            if run.epochs - run.best_epoch >= patience:
                 break
     except Stopped:
         run.status = "stopped"

@@ -26,7 +26,6 @@ from lm_utils.runs.gpu_network import BORDER, ROW, WIDTH, loss_of, network, pack
 from lm_utils.training import BATCH, EVALUATION_BATCH, LEARNING_RATE, Run, new_model, prepare
 
 WARM_UPS = 2  # times that a step runs as it is before it is captured
-SPARE = 1.1  # a capture must find this much of the memory that the same step took before it
 
 
 @dataclass(frozen=True)
@@ -114,9 +113,7 @@ class Slots:
 class Program:
     """Slots for runs of the given families, in this order, and what is done on all of them at once."""
 
-    def __init__(
-        self, families: Sequence[Pairing], shelf: DeviceImages, where: torch.device, graphs: bool = True
-    ) -> None:
+    def __init__(self, families: Sequence[Pairing], shelf: DeviceImages, where: torch.device) -> None:
         self.shelf, self.where, self.count = shelf, where, len(families)
         self.families = [(family, len(list(same))) for family, same in groupby(families)]
         self.slots = Slots.blank(self.count, shelf, where)
@@ -124,11 +121,13 @@ class Program:
         self.totals = torch.zeros(self.count, device=where)
         self.logits: Tensor | None = None  # of the valid part, as last evaluated
         self.optimizer = self.make_optimizer()
-        capture = Capture() if graphs and where.type == "cuda" else lambda work: work
         self.batches = {
             size: torch.zeros(self.count, size, dtype=torch.long, device=where) for size in batch_sizes(shelf.sizes[0])
         }
-        self.steps = {size: capture(partial(self.step, batch)) for size, batch in self.batches.items()}
+        self.steps = {size: partial(self.step, batch) for size, batch in self.batches.items()}
+        if where.type == "cuda":
+            pool = torch.cuda.graph_pool_handle()
+            self.steps = {size: captured(step, pool) for size, step in self.steps.items()}
 
     def make_optimizer(self) -> torch.optim.Optimizer:
         """The optimiser of `fit`, to which every slot's row is a parameter with a step count of its own."""
@@ -218,43 +217,22 @@ def batch_sizes(images: int) -> list[int]:
     return sorted({min(BATCH, images - first) for first in range(0, images, BATCH)}, reverse=True)
 
 
-class Capture:
-    """Turns pieces of work into CUDA graphs that share one pool of memory, since they never run side by side."""
+def captured(work: Callable[[], None], pool: object) -> Callable[[], None]:
+    """Do the work a few times as it is, then capture it as a CUDA graph, and return what replays it.
 
-    def __init__(self) -> None:
-        self.stream, self.pool = torch.cuda.Stream(), torch.cuda.graph_pool_handle()
-
-    def __call__(self, work: Callable[[], None]) -> Callable[[], None]:
-        """Do the work a few times as it is, see to it that memory suffices, capture it; the graph, ready to replay."""
-        before = torch.cuda.memory_allocated()
-        torch.cuda.reset_peak_memory_stats()
-        self.stream.wait_stream(torch.cuda.current_stream())
-        with torch.cuda.stream(self.stream):
-            for _ in range(WARM_UPS):
-                work()
-        torch.cuda.current_stream().wait_stream(self.stream)
-        make_sure_of_memory(torch.cuda.max_memory_allocated() - before)
-        graph = torch.cuda.CUDAGraph()
-        try:
-            with torch.cuda.graph(graph, pool=self.pool, stream=self.stream):
-                work()
-        except RuntimeError as refusal:
-            if out_of_memory(refusal):
-                raise
-            warnings.warn(f"No CUDA graph of the step, which makes it slower: {refusal}", stacklevel=2)
-            return work
-        return graph.replay
-
-
-def make_sure_of_memory(size: int) -> None:
-    """Run out of memory here rather than within a capture, whose memory would then be lost to the process."""
-    torch.cuda.empty_cache()
-    torch.empty(int(size * SPARE), dtype=torch.uint8, device="cuda")
-
-
-def out_of_memory(problem: BaseException | None) -> bool:
-    """Whether an error, or one that it followed from, says that the device's memory is full."""
-    if problem is None:
-        return False
-    full = isinstance(problem, torch.OutOfMemoryError) or "CUBLAS_STATUS_ALLOC_FAILED" in str(problem)
-    return full or out_of_memory(problem.__cause__ or problem.__context__)
+    Graphs share a pool of memory, since they never run side by side.
+    """
+    here, aside = torch.cuda.current_stream(), torch.cuda.Stream()
+    aside.wait_stream(here)
+    with torch.cuda.stream(aside):
+        for _ in range(WARM_UPS):
+            work()
+    here.wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    try:
+        with torch.cuda.graph(graph, pool=pool):
+            work()
+    except RuntimeError as refusal:
+        warnings.warn(f"No CUDA graph of the step, which makes it slower: {refusal}", stacklevel=2)
+        return work
+    return graph.replay

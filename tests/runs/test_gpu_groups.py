@@ -272,40 +272,41 @@ def test_an_interrupt_keeps_the_runs_that_are_finished(tiny, monkeypatch):
     assert list(told) == keys[:2] and all(entry["epochs"] == 2 for entry in told.values())
 
 
-def full(limit, kind=torch.OutOfMemoryError):
-    """A method that finds no room for more than so many runs from the second epoch on."""
-    train_epoch = gpu_step.Program.train_epoch
+@pytest.mark.parametrize(("free", "runs"), [(250e6, 2), (1e12, gpu.GROUP)])
+def test_a_gpu_gets_as_many_runs_as_it_has_room_for_and_fewer_are_told(free, runs, monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda where: (free, 0))
+    assert gpu.room(torch.device("cuda")) == runs
+    assert capsys.readouterr().out == ("The GPU has room for 2 runs at once.\n" if runs == 2 else "")
+
+
+def test_no_room_for_a_single_run_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda where: (gpu.BYTES - 1, 0))
+    with pytest.raises(ValueError, match="no room for a single run"):
+        gpu.room(torch.device("cuda"))
+
+
+def test_memory_that_is_full_later_is_one_sentence_and_keeps_what_is_finished(tiny, monkeypatch):
+    train_epoch, epochs, told = gpu_step.Program.train_epoch, [], {}
 
     def crowded(program, order):
-        if program.count > limit and program.slots.best.any():
-            raise kind("CUDA out of memory.")
+        epochs.append(order)
+        if len(epochs) == 3:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
         train_epoch(program, order)
 
-    return crowded
+    monkeypatch.setattr(gpu_step.Program, "train_epoch", crowded)
+    monkeypatch.setattr(gpu, "GROUP", 1)
+    with pytest.raises(ValueError, match="memory is full; close what else uses it and run again"):
+        together([(MULTICLASS, seed) for seed in range(2)], told=told)
+    assert list(told) == [(MULTICLASS, 0)]
 
 
-@pytest.mark.slow
-def test_full_memory_means_smaller_groups_a_line_and_the_same_numbers(tiny, monkeypatch, capsys):
-    keys = [(MULTICLASS, 0), (MULTICLASS, 1), (REGRESSION, 0), (REGRESSION, 1)]
-    roomy = together(keys)
-    monkeypatch.setattr(gpu_step.Program, "train_epoch", full(2))
-    assert_alike(together(keys), roomy, 1e-4)
-    assert capsys.readouterr().out == "No room on the GPU for 4 runs at once; going on with 2.\n"
+def test_other_errors_are_not_hidden(tiny, monkeypatch):
+    def broken(program, order):
+        raise RuntimeError("something else")
 
-
-def test_no_room_for_a_single_run_is_one_sentence(tiny, monkeypatch):
-    monkeypatch.setattr(gpu_step.Program, "train_epoch", full(0))
-    with pytest.raises(ValueError, match="no room for a single run"):
-        together([(MULTICLASS, 0)])
-
-
-def test_full_memory_is_known_by_what_went_before_and_other_errors_are_not_hidden(tiny, monkeypatch):
-    follower = RuntimeError("the capture was invalidated")
-    follower.__context__ = torch.OutOfMemoryError("CUDA out of memory.")
-    assert gpu.out_of_memory(follower) and not gpu.out_of_memory(RuntimeError("something else"))
-    monkeypatch.setattr(gpu_step.Program, "train_epoch", full(0, RuntimeError))
-    monkeypatch.setattr(gpu, "out_of_memory", lambda problem: False)
-    with pytest.raises(RuntimeError, match="CUDA out of memory"):
+    monkeypatch.setattr(gpu_step.Program, "train_epoch", broken)
+    with pytest.raises(RuntimeError, match="something else"):
         together([(MULTICLASS, 0)])
 
 
@@ -340,10 +341,8 @@ class StandIn:
 
     def __init__(self, refuses=False):
         self.told, self.refuses = [], refuses
-        nothing = lambda *_: nullcontext()  # noqa: E731
-        self.stream = self.empty_cache = self.reset_peak_memory_stats = self.graph_pool_handle = nothing
+        self.stream = nothing = lambda *_: nullcontext()
         self.Stream = self.current_stream = lambda: SimpleNamespace(wait_stream=nothing)
-        self.memory_allocated, self.max_memory_allocated = (lambda: 100), (lambda: 300)
         self.CUDAGraph = lambda: SimpleNamespace(replay="the graph")
 
     def graph(self, *_, **options):
@@ -356,15 +355,14 @@ class StandIn:
 def capture_with(monkeypatch, cuda):
     """What a capture of a piece of work gives, and that work."""
     monkeypatch.setattr(torch, "cuda", cuda)
-    monkeypatch.setattr(torch, "empty", lambda size, **options: cuda.told.append(f"{size} bytes"))
     work = lambda: cuda.told.append("work")  # noqa: E731
-    return gpu_step.Capture()(work), work
+    return gpu_step.captured(work, pool=None), work
 
 
-def test_before_a_capture_the_step_is_warm_and_memory_is_there(monkeypatch):
+def test_before_a_capture_the_step_is_warm(monkeypatch):
     cuda = StandIn()
     assert capture_with(monkeypatch, cuda)[0] == "the graph"
-    assert cuda.told == ["work", "work", "220 bytes", "capture", "work"]
+    assert cuda.told == ["work", "work", "capture", "work"]
 
 
 def test_a_step_that_cannot_be_captured_runs_as_it_is_and_says_so(monkeypatch):
