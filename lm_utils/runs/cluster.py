@@ -46,13 +46,8 @@ def train_on_cluster(
         work, groups, needs = partial(on_gpu, data=data, limits=limits), grouped(keys), ON_GPU
     else:
         one = partial(one, data=data, limits=limits, device="cpu")
-        work, groups, needs = partial(on_cores, one=one), [(key,) for key in keys], None
+        work, groups, needs = lambda keys: [one(key) for key in keys], [(key,) for key in keys], None
     on_cluster(address, work, groups, take, progress, needs)
-
-
-def on_cores(keys: Sequence[Key], one: Callable[[Key], dict]) -> list[dict]:
-    """What a worker does for runs on the CPU."""
-    return [one(key) for key in keys]
 
 
 def on_gpu(keys: Sequence[Key], data: str, limits: tuple[int, int]) -> list[dict]:
@@ -90,24 +85,18 @@ def on_cluster(
     """Do the work for every key on the workers (those that declare what it needs); an interrupt cancels what waits."""
     if not keys:
         return
-    client = connected(address)
-    from distributed import as_completed
-
     futures: dict[Future, object] = {}
-    bar = tqdm(total=len(keys), desc=f"runs on {address}", unit="run", disable=not progress)
-    try:
-        futures.update(zip(client.map(alone, keys, work=work, pure=False, resources=needs), keys, strict=True))
-        for batch in as_completed(list(futures), loop=client.loop).batches():
-            done = [future for future in batch if future.status == "finished"]
-            for future, result in zip(done, gathered(client, done, address), strict=True):
-                finished(futures.pop(future), result)
+    shown = {"desc": f"runs on {address}", "unit": "run", "disable": not progress}
+    with connected(address) as client, tqdm(total=len(keys), **shown) as bar:
+        from distributed import as_completed
+
+        try:
+            futures.update(zip(client.map(alone, keys, work=work, pure=False, resources=needs), keys, strict=True))
+            for future in as_completed(list(futures), loop=client.loop):
+                finished(futures.pop(future), result_of(future, address))
                 bar.update()
-            for future in set(batch) - set(done):
-                explain(future, address)
-    finally:
-        client.cancel(list(futures))
-        client.close()
-        bar.close()
+        finally:
+            client.cancel(list(futures))
 
 
 def alone(key: object, work: Callable[[object], object]) -> object:
@@ -143,29 +132,12 @@ async def shake_hands(address: str) -> None:
     await comm.close()
 
 
-def gathered(client: Client, done: list[Future], address: str) -> list:
-    """The results of these futures, in one go."""
-    try:
-        return client.gather(done)
-    except (OSError, CancelledError) as problem:
-        raise SchedulerGone(address) from problem
-
-
-class SchedulerGone(UserError):
-    """The scheduler answered before, and does no longer."""
-
-    def __init__(self, address: str) -> None:
-        super().__init__(f"The scheduler at {address} is gone; what was finished is kept, so start again.")
-
-
-def explain(future: Future, address: str) -> None:
-    """Say why a future has no result; a worker's own words where it refused."""
+def result_of(future: Future, address: str) -> object:
+    """Return what a worker gave; where it gave nothing, say why, in its own words where it refused."""
     from distributed import KilledWorker
 
     try:
-        future.result()
-    except CancelledError as problem:
-        raise SchedulerGone(address) from problem
+        return future.result()
     except KilledWorker as killed:
         raise UserError(
             "A run was given up because the workers that trained it kept dying; their logs tell why (often it is"
@@ -173,3 +145,7 @@ def explain(future: Future, address: str) -> None:
         ) from killed
     except (ValueError, ImportError) as refusal:
         raise UserError(f"A worker of {address} says: {refusal}") from refusal
+    except (OSError, CancelledError) as problem:
+        if future.status == "error":  # a worker's own, not the connection's
+            raise
+        raise UserError(f"The scheduler at {address} is gone; what was finished is kept, so start again.") from problem
