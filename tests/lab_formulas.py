@@ -29,18 +29,18 @@ DRAW = (
 )
 
 
-def pairs(functions: dict[str, tuple[Callable, Callable]], xs: np.ndarray) -> list[Curves]:
+def pairs(functions: dict[str, Callable], xs: np.ndarray) -> list[Curves]:
     """Return values and slopes of losses."""
-    return [{name: pair[which](xs) for name, pair in functions.items()} for which in (0, 1)]
+    return [{name: losses.value_and_slope(loss, xs)[which] for name, loss in functions.items()} for which in (0, 1)]
 
 
 def in_python(lab: str, v: dict, panels: list[dict]) -> list[Curves]:
     """Return the curves of a lab's panels, computed by its notebook's functions over the same places."""
     xs = np.array(panels[0]["xs"])
     if lab == "error_lab":
-        return pairs(losses.error_curves(v["delta"], v["other"]), xs)
+        return pairs(losses.error_losses(v["delta"], v["other"]), xs)
     if lab == "score_lab":
-        return pairs(losses.score_curves(v["sign"]), xs)
+        return pairs(losses.score_losses(v["sign"]), xs)
     if lab == "walk_lab":
         walks = {name: losses.walk(name, rate=v["rate"], halve=v["halve"]) for name in losses.THREE}
         return [walks, {name: np.maximum(np.abs(walk), 1e-7) for name, walk in walks.items()}]
@@ -50,8 +50,9 @@ def in_python(lab: str, v: dict, panels: list[dict]) -> list[Curves]:
         curves = [{loss: path[what] for loss, path in paths.items()} for what in ("output", "slope")]
         return [*curves, {"sigmoid": losses.sigmoid(panels[2]["xs"])}]
     if lab == "penalty_lab":
-        curves = matching_loss_to_task.penalty_curves()
-        return [{name: curves[name][what] for name in curves} for what in ("loss", "by p", "by logit")]
+        mine = matching_loss_to_task
+        return [{loss: np.abs(mine.penalty(loss, xs)[what]) for loss in mine.LOSSES}
+                for what in ("loss", "by p", "by logit")]  # fmt: skip
     if lab == "proper_lab":
         mine = matching_loss_to_task
         return [{loss: mine.expected_loss(loss, v["truth"], xs)} for loss in mine.LOSSES]

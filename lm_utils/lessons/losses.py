@@ -1,5 +1,6 @@
 """Notebook 01: the losses as curves (what an error costs, how hard it pulls), and gradient descent on one number."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import ipywidgets as widgets
@@ -8,76 +9,29 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 from torch.nn import functional as F
 
-from lm_utils.show.lab import lab, menu, slider
+from lm_utils.show.lab import lab, menu, slider, small_table
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 
-Curve = Callable[[NDArray], NDArray]
+Loss = Callable[[Tensor], Tensor]
 ERRORS = np.linspace(-3, 3, 601)
 SCORES = np.linspace(-6, 6, 601)
-
-# --- losses of an error e = prediction - target ----------------------------------------------------------------
-
-
-def mse(e: ArrayLike) -> NDArray:
-    """Return the squared error."""
-    return np.square(e)
+TORCH_LOSSES = {"MSE": F.mse_loss, "MAE": F.l1_loss, "Huber": F.huber_loss}
 
 
-def mse_slope(e: ArrayLike) -> NDArray:
-    """Return the slope of the squared error: twice the error."""
-    return 2 * np.asarray(e, float)
-
-
-def mae(e: ArrayLike) -> NDArray:
-    """Return the absolute error."""
-    return np.abs(e)
-
-
-def mae_slope(e: ArrayLike) -> NDArray:
-    """Return the slope of the absolute error: -1 or 1, and 0 at an error of exactly 0."""
-    return np.sign(e)
-
-
-def huber(e: ArrayLike, delta: float = 1.0) -> NDArray:
-    """Return the Huber loss: half the square up to delta, a straight line beyond."""
-    size = np.abs(e)
-    return np.where(size <= delta, np.square(e) / 2, delta * (size - delta / 2))
-
-
-def huber_slope(e: ArrayLike, delta: float = 1.0) -> NDArray:
-    """Return the slope of the Huber loss: the error itself, but never more than delta."""
-    return np.clip(e, -delta, delta)
-
-
-def rmse(e: ArrayLike, other: float = 1.0) -> NDArray:
-    """Return the root mean squared error of a batch of two: this error and another one."""
-    return np.sqrt((np.square(e) + other**2) / 2)
-
-
-def rmse_slope(e: ArrayLike, other: float = 1.0) -> NDArray:
-    """Return the slope of the batch's RMSE by this error: it depends on the other one too."""
-    return np.asarray(e, float) / (2 * np.maximum(rmse(e, other), 1e-12))
-
-
-THREE: dict[str, tuple[Curve, Curve]] = {
-    "MSE": (mse, mse_slope),
-    "MAE": (mae, mae_slope),
-    "Huber": (huber, huber_slope),
-}
-
-
-def error_curves(delta: float = 1.0, other: float = 1.0) -> dict[str, tuple[Curve, Curve]]:
-    """Return value and slope of each loss of an error, by name."""
+def error_losses(delta: float = 1.0, other: float = 1.0) -> dict[str, Loss]:
+    """Return the losses of an error e = prediction - target, by name; RMSE is that of a batch with one other error."""
     return {
-        **THREE,
-        "Huber": (lambda e: huber(e, delta), lambda e: huber_slope(e, delta)),
-        "RMSE": (lambda e: rmse(e, other), lambda e: rmse_slope(e, other)),
+        "MSE": torch.square,
+        "MAE": torch.abs,
+        "Huber": lambda e: F.huber_loss(e, torch.zeros_like(e), reduction="none", delta=delta),
+        "RMSE": lambda e: ((e.square() + other**2) / 2).clamp_min(1e-24).sqrt(),
     }
 
 
-# --- losses of a score -----------------------------------------------------------------------------------------
+THREE = {name: error_losses()[name] for name in TORCH_LOSSES}
 
 
 def sigmoid(z: ArrayLike) -> NDArray:
@@ -85,57 +39,57 @@ def sigmoid(z: ArrayLike) -> NDArray:
     return 0.5 * (1 + np.tanh(np.asarray(z, float) / 2))
 
 
-def score_curves(sign: int = 1, rivals: int = 2) -> dict[str, tuple[Curve, Curve]]:
-    """Return value and slope of each classification loss by the score z, for a label +1 or -1, by name.
+def score_losses(sign: int = 1) -> dict[str, Loss]:
+    """Return the classification losses of a score z, for a label +1 or -1, by name.
 
-    The cross-entropy belongs to a class with score z among `rivals` others with score 0; a label of -1 means
-    that the first of these others is the true class.
+    The cross-entropy belongs to a class with score z among two others with score 0; a label of -1 means that the first
+    of these others is the true class.
     """
     yes = (1 + sign) / 2
     return {
-        "BCE": (lambda z: np.logaddexp(0, -sign * z), lambda z: sigmoid(z) - yes),
-        f"cross-entropy, {rivals + 1} classes": (
-            lambda z: np.logaddexp(np.log(rivals), z) - yes * z,
-            lambda z: sigmoid(z - np.log(rivals)) - yes,
-        ),
-        "hinge": (lambda z: np.maximum(0, 1 - sign * z), lambda z: np.where(sign * z < 1, -float(sign), 0.0)),
-        "MSE on sigmoid": (
-            lambda z: (sigmoid(z) - yes) ** 2,
-            lambda z: 2 * (sigmoid(z) - yes) * sigmoid(z) * sigmoid(-z),
-        ),
+        "BCE": lambda z: F.softplus(-sign * z),
+        "cross-entropy, 3 classes": lambda z: torch.logaddexp(torch.full_like(z, math.log(2)), z) - yes * z,
+        "hinge": lambda z: F.relu(1 - sign * z),
+        "MSE on sigmoid": lambda z: (torch.sigmoid(z) - yes).square(),
     }
+
+
+def value_and_slope(loss: Loss, at: ArrayLike) -> tuple[NDArray, NDArray]:
+    """Return a loss at these places, and its slope there by autograd; at a corner, the slope that PyTorch picks."""
+    place = torch.tensor(at, dtype=torch.float64, requires_grad=True)
+    value = loss(place)
+    return value.detach().numpy(), torch.autograd.grad(value.sum(), place)[0].numpy()
 
 
 # --- figures and labs of the curves ----------------------------------------------------------------------------
 
 
 def curves_figure(
-    curves: Mapping[str, tuple[Curve, Curve]], x: NDArray, at: float, titles: tuple[str, str], tops: Sequence[float]
+    losses: Mapping[str, Loss], x: NDArray, at: float, tops: Sequence[float], what: str, xlabel: str, corner: str
 ) -> Figure:
-    """Draw value (left) and slope (right) of several losses, with a marker at one place."""
+    """Draw value (left) and slope (right) of several losses, with a marker at one place and a legend in a corner."""
     figure, panels = new_figure(1, 2, width=11, height=4.0, edges=(0.06, 0.15, 0.985, 0.9, 0.17))
-    for which, (panel, title, top) in enumerate(zip(panels, titles, tops, strict=True)):
-        for i, (name, pair) in enumerate(curves.items()):
-            here = float(pair[which](np.array(at)))
-            y = pair[which](x)
+    for i, (name, loss) in enumerate(losses.items()):
+        curves, here = value_and_slope(loss, x), value_and_slope(loss, at)
+        for panel, y, mark, top in zip(panels, curves, here, tops, strict=True):
             y = np.where(np.r_[False, np.abs(np.diff(y)) > 0.5], np.nan, y)  # a jump is no slope: draw no line
             panel.plot(x, y, ls=LINES[i], color=COLORS[i], label=name)
-            panel.plot([at], [np.clip(here, -top, top)], MARKERS[i], color=COLORS[i], ms=9, mec="white", clip_on=False)
+            panel.plot([at], [np.clip(mark, -top, top)], MARKERS[i], color=COLORS[i], ms=9, mec="white", clip_on=False)
+    for panel, title in zip(panels, (f"What {what} costs", "How hard it pulls (slope)"), strict=True):
         panel.axvline(at, color="0.4", lw=1, ls=":")
         panel.axhline(0, color="0.4", lw=1)
-        panel.set(xlim=(x[0], x[-1]), title=title)
+        panel.set(xlim=(x[0], x[-1]), title=title, xlabel=xlabel)
     panels[0].set_ylim(-0.04 * tops[0], tops[0])
     panels[1].set_ylim(-tops[1], tops[1])
+    panels[0].legend(loc=corner, fontsize=10)
     return figure
 
 
 def error_figure(error: float = 2.0, delta: float = 1.0, other: float = 1.0) -> Figure:
     """Draw value and slope of MSE, MAE, Huber and RMSE over the error."""
-    titles = ("What an error costs", "How hard it pulls (slope)")
-    figure = curves_figure(error_curves(delta, other), ERRORS, error, titles, (4.5, 4.3))
-    for panel in figure.axes:
-        panel.set_xlabel("error = prediction - target")
-    figure.axes[0].legend(loc="upper center", fontsize=10)
+    figure = curves_figure(
+        error_losses(delta, other), ERRORS, error, (4.5, 4.3), "an error", "error = prediction - target", "upper center"
+    )
     figure.set_label(
         f"Value and slope of MSE, MAE, Huber and RMSE over the error, marked at {error:g}. MSE's slope is a straight"
         " line through zero, MAE's jumps from -1 to 1, Huber's is cut off, RMSE's bends."
@@ -145,11 +99,9 @@ def error_figure(error: float = 2.0, delta: float = 1.0, other: float = 1.0) -> 
 
 def score_figure(score: float = -3.0, sign: int = 1) -> Figure:
     """Draw value and slope of BCE, cross-entropy, hinge and MSE behind a sigmoid over the score."""
-    titles = ("What a score costs", "How hard it pulls (slope)")
-    figure = curves_figure(score_curves(sign), SCORES, score, titles, (7.2, 1.15))
-    for panel in figure.axes:
-        panel.set_xlabel(f"score z; the label is {'yes (+1)' if sign > 0 else 'no (-1)'}")
-    figure.axes[0].legend(loc="upper right" if sign > 0 else "upper left", fontsize=10)
+    label, corner = ("yes (+1)", "upper right") if sign > 0 else ("no (-1)", "upper left")
+    xlabel = f"score z; the label is {label}"
+    figure = curves_figure(score_losses(sign), SCORES, score, (7.2, 1.15), "a score", xlabel, corner)
     figure.set_label(
         f"Value and slope of BCE, cross-entropy, hinge and MSE behind a sigmoid over the score, marked at {score:g}."
         " For a confident mistake the first three keep a slope near one, the last one's slope fades to nothing."
@@ -157,22 +109,17 @@ def score_figure(score: float = -3.0, sign: int = 1) -> Figure:
     return figure
 
 
-def value_and_slope_table(curves: Mapping[str, tuple[Curve, Curve]], at: float, caption: str) -> str:
+def value_and_slope_table(losses: Mapping[str, Loss], at: float, caption: str) -> str:
     """Return value and slope of each loss at one place, as a small HTML table."""
-    rows, right = "", "text-align:right;padding:0 .8em"
-    for name, pair in curves.items():
-        numbers = [round(float(curve(np.array(at))), 3) + 0.0 for curve in pair]
-        cells = "".join(f"<td style='{right}'>{number:.3f}</td>" for number in numbers)
-        rows += f"<tr><th scope='row' style='text-align:left;padding:0 .8em'>{name}</th>{cells}</tr>"
-    heads = "".join(f"<th scope='col' style='{right}'>{head}</th>" for head in ("loss", "value", "slope"))
-    return f"<table style='font-size:1rem;line-height:1.35'><caption>{caption}</caption><tr>{heads}</tr>{rows}</table>"
+    rows = {name: value_and_slope(loss, at) for name, loss in losses.items()}
+    return small_table(caption, ("loss", "value", "slope"), rows, 3)
 
 
 def error_lab(error: float = 2.0) -> widgets.VBox:
     """Move an error; read what each loss charges for it and how hard it pulls."""
 
     def draw(error: float, delta: float, other: float) -> tuple[str, Figure]:
-        table = value_and_slope_table(error_curves(delta, other), error, f"error {error:g}")
+        table = value_and_slope_table(error_losses(delta, other), error, f"error {error:g}")
         return table, error_figure(error, delta, other)
 
     return lab(
@@ -189,7 +136,7 @@ def score_lab(score: float = -3.0) -> widgets.VBox:
 
     def draw(score: float, sign: int) -> tuple[str, Figure]:
         caption = f"score {score:g}, probability {float(sigmoid(score)):.3f}"
-        return value_and_slope_table(score_curves(sign), score, caption), score_figure(score, sign)
+        return value_and_slope_table(score_losses(sign), score, caption), score_figure(score, sign)
 
     labels = {"yes (+1)": 1, "no (-1)": -1}
     return lab(draw, beside=True, score=slider("score z", score, -6, 6, 0.5), sign=menu("label", labels))
@@ -198,15 +145,15 @@ def score_lab(score: float = -3.0) -> widgets.VBox:
 # --- gradient descent on one number ----------------------------------------------------------------------------
 
 OPTIMIZERS = {"SGD": torch.optim.SGD, "AdamW": torch.optim.AdamW}
-TORCH_LOSSES = {"MSE": F.mse_loss, "MAE": F.l1_loss, "Huber": F.huber_loss}
 
 
 def walk(loss: str, start: float = 2.13, rate: float = 0.4, steps: int = 40, halve: int = 0) -> NDArray:
     """Return the error after each step of gradient descent; the step size is halved every `halve` steps."""
-    errors, slope = [start], THREE[loss][1]
+    errors = [start]
     for step in range(steps):
         size = rate / 2 ** (step // halve) if halve else rate
-        errors.append(float(np.clip(errors[-1] - size * slope(errors[-1]), -1e6, 1e6)))
+        _, slope = value_and_slope(THREE[loss], errors[-1])
+        errors.append(float(np.clip(errors[-1] - size * slope, -1e6, 1e6)))
     return np.array(errors)
 
 
@@ -222,11 +169,11 @@ def walk_figure(rate: float = 0.4, halve: int = 0) -> Figure:
     figure, panels = new_figure(
         1, 4, width=11, height=4.0, width_ratios=[1, 1, 1, 2.1], edges=(0.05, 0.15, 0.985, 0.86, 0.32)
     )
-    for i, (name, (value, _)) in enumerate(THREE.items()):
+    for i, (name, loss) in enumerate(THREE.items()):
         errors = walk(name, rate=rate, halve=halve)
         x, last = np.linspace(-1.2, 1.2, 241), errors[-8:]
-        panels[i].plot(x, value(x), color="0.55", lw=1.6)
-        panels[i].plot(last, value(last), ls=":", lw=1.4, marker=MARKERS[i], color=COLORS[i])
+        panels[i].plot(x, value_and_slope(loss, x)[0], color="0.55", lw=1.6)
+        panels[i].plot(last, value_and_slope(loss, last)[0], ls=":", lw=1.4, marker=MARKERS[i], color=COLORS[i])
         panels[i].set(xlim=(-1.2, 1.2), ylim=(-0.06, 1.2), xlabel="error")
         panels[i].set_title(f"{name} {ending(errors)}", fontsize=12)
         far = np.maximum(np.abs(errors), 1e-7)

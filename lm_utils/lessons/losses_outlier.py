@@ -4,10 +4,11 @@ from itertools import combinations
 
 import ipywidgets as widgets
 import numpy as np
+import scipy
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from lm_utils.lessons.losses import THREE
+from lm_utils.lessons.losses import THREE, value_and_slope
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 
@@ -49,20 +50,18 @@ def fit_absolutes(columns: NDArray, y: NDArray) -> NDArray:
 
 
 def fit_huber(columns: NDArray, y: NDArray, delta: float = 1.0) -> NDArray:
-    """Find Huber's fit: least squares again and again, each far point weighing delta / its error."""
-    fitted = fit_absolutes(columns, y)
-    for _ in range(500):
-        weights = np.sqrt(delta / np.maximum(np.abs(columns @ fitted - y), delta))
-        new = fit_squares(columns * weights[:, None], y * weights)
-        if np.abs(new - fitted).max() < 1e-11:
-            return new
-        fitted = new
-    return fitted
+    """Find Huber's fit, from that of the least absolute errors."""
+    found = scipy.optimize.least_squares(
+        lambda fitted: columns @ fitted - y, fit_absolutes(columns, y), loss="huber", f_scale=delta,
+        ftol=1e-15, xtol=1e-15, gtol=1e-12,
+    )  # fmt: skip
+    return found.x
 
 
 def share_of_pull(x: NDArray, y: NDArray, loss: str, model: str = "a line") -> float:
     """Return the last point's share of all pulls (sizes of slopes) on the fitted model."""
-    pulls = np.abs(THREE[loss][1](np.round(design(x, model) @ fit(x, y, loss, model) - y, 9)))
+    errors = np.round(design(x, model) @ fit(x, y, loss, model) - y, 9)
+    pulls = np.abs(value_and_slope(THREE[loss], errors)[1])
     return float(pulls[-1] / pulls.sum())
 
 

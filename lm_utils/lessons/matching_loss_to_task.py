@@ -7,10 +7,11 @@ import numpy as np
 import scipy
 import torch
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 from torch import Tensor
 from torch.nn import functional as F
 
-from lm_utils.show.lab import lab, menu, slider
+from lm_utils.show.lab import lab, menu, slider, small_table
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 
 LOSSES = {"BCE": F.binary_cross_entropy, "MSE": F.mse_loss, "MAE": F.l1_loss}
@@ -20,23 +21,13 @@ PLACES = np.linspace(0.001, 0.999, 999)
 # --- one probability, one label ------------------------------------------------------------------------------
 
 
-def penalty(loss: str, p: float, label: float = 1.0) -> dict[str, float]:
-    """Return the loss of saying p, and its slopes with respect to p and to the logit (by autograd)."""
-    logit = torch.tensor([p], dtype=torch.float64).logit().requires_grad_()
+def penalty(loss: str, p: ArrayLike) -> dict[str, np.ndarray]:
+    """Return the loss of saying p where the label is 1, and its slopes by p and by the logit (by autograd)."""
+    logit = torch.tensor(p, dtype=torch.float64).logit().requires_grad_()
     said = torch.sigmoid(logit)
-    value = LOSSES[loss](said, torch.full_like(said, label))
-    by_p, by_logit = torch.autograd.grad(value, (said, logit))
-    return {"loss": value.item(), "by p": by_p.item(), "by logit": by_logit.item()}
-
-
-def penalty_curves() -> dict[str, dict[str, np.ndarray]]:
-    """Return for each loss its value, the size of its slope by p and by the logit, over p, when the label is 1."""
-    p = PLACES
-    return {
-        "BCE": {"loss": -np.log(p), "by p": 1 / p, "by logit": 1 - p},
-        "MSE": {"loss": (1 - p) ** 2, "by p": 2 * (1 - p), "by logit": 2 * (1 - p) * p * (1 - p)},
-        "MAE": {"loss": 1 - p, "by p": np.ones_like(p), "by logit": p * (1 - p)},
-    }
+    value = LOSSES[loss](said, torch.ones_like(said), reduction="none")
+    by_p, by_logit = torch.autograd.grad(value.sum(), (said, logit))
+    return {"loss": value.detach().numpy(), "by p": by_p.numpy(), "by logit": by_logit.numpy()}
 
 
 def penalty_figure(p: float) -> Figure:
@@ -44,10 +35,9 @@ def penalty_figure(p: float) -> Figure:
     figure, axes = new_figure(1, 3, width=11, height=3.7, edges=(0.06, 0.18, 0.99, 0.88, 0.22))
     titles = {"loss": "loss", "by p": "|slope by p|", "by logit": "|slope by the logit|"}
     for (key, title), panel, top in zip(titles.items(), axes, (5.2, 12, 1.05), strict=True):
-        for i, (name, curves) in enumerate(penalty_curves().items()):
-            panel.plot(PLACES, curves[key], ls=LINES[i], color=COLORS[i], label=name)
-            here = np.interp(p, PLACES, curves[key])
-            panel.plot([p], [min(here, top)], MARKERS[i], color=COLORS[i], ms=9)
+        for i, name in enumerate(LOSSES):
+            panel.plot(PLACES, np.abs(penalty(name, PLACES)[key]), ls=LINES[i], color=COLORS[i], label=name)
+            panel.plot([p], [min(np.abs(penalty(name, p)[key]), top)], MARKERS[i], color=COLORS[i], ms=9)
         panel.axvline(p, color="0.4", lw=1, ls=":")
         panel.set(xlabel="p given to what is true", ylim=(0, top), xlim=(0, 1))
         panel.set_title(title)
@@ -61,13 +51,8 @@ def penalty_figure(p: float) -> Figure:
 
 def penalty_table(p: float) -> str:
     """Return loss and slopes at p as a small HTML table."""
-    rows = ""
-    for name in LOSSES:
-        cost = penalty(name, p)
-        cells = "".join(f"<td style='text-align:right;padding:0 1.2em'>{cost[key]:.4f}</td>" for key in cost)
-        rows += f"<tr><th scope='row'>{name}</th>{cells}</tr>"
-    heads = "".join(f"<th scope='col'>{name}</th>" for name in ("loss", "value", "slope by p", "slope by the logit"))
-    return f"<table style='font-size:1rem'><caption>p = {p:g}, label 1</caption><tr>{heads}</tr>{rows}</table>"
+    rows = {name: penalty(name, p).values() for name in LOSSES}
+    return small_table(f"p = {p:g}, label 1", ("loss", "value", "slope by p", "slope by the logit"), rows, 4)
 
 
 def penalty_lab(p: float = 0.01) -> widgets.VBox:
@@ -116,9 +101,8 @@ def escape_figure(p: float = 0.01) -> Figure:
 
 def expected_loss(loss: str, truth: float, said: np.ndarray = PLACES) -> np.ndarray:
     """Return the mean loss of saying each probability when the event happens with probability `truth`."""
-    yes, no = {"BCE": (-np.log(said), -np.log(1 - said)), "MSE": ((1 - said) ** 2, said**2), "MAE": (1 - said, said)}[
-        loss
-    ]
+    p = torch.from_numpy(said)
+    yes, no = (LOSSES[loss](p, torch.full_like(p, label), reduction="none").numpy() for label in (1.0, 0.0))
     return truth * yes + (1 - truth) * no
 
 

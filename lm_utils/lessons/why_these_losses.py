@@ -31,26 +31,15 @@ def slope(loss: str, z: ArrayLike, target: float = 0.0) -> NDArray:
     return (a - target) * (2 * a * (1 - a) if loss == "MSE" else 1)
 
 
-def slope_by_weight(loss: str, weight: float, bias: float, x: float, target: float) -> float:
-    """Return the slope of the loss by the weight of a neuron with the input x."""
-    return float(slope(loss, weight * x + bias, target)) * x
-
-
 def train(loss: str, weight: float, bias: float, rate: float, steps: int = 300) -> dict[str, NDArray]:
     """Run gradient descent on weight and bias; return logit, output and size of the slope at each step."""
     w, b, logits = weight, bias, []
     for _ in range(steps + 1):
         logits.append(w + b)
-        force = _force(loss, w + b)
+        force = slope(loss, w + b)
         w, b = w - rate * force, b - rate * force
     z = np.array(logits)
     return {"logit": z, "output": sigmoid(z), "slope": np.abs(slope(loss, z))}
-
-
-def _force(loss: str, z: float) -> float:
-    """Return `slope` for one number and the target 0, without an array's overhead."""
-    a = 0.5 * (1 + math.tanh(z / 2))
-    return a * (2 * a * (1 - a) if loss == "MSE" else 1)
 
 
 def steps_to_learn(loss: str, logit: float, rate: float = 0.5, limit: int = 100_000) -> int:
@@ -59,7 +48,7 @@ def steps_to_learn(loss: str, logit: float, rate: float = 0.5, limit: int = 100_
     for step in range(limit):
         if z <= goal:
             return step
-        z -= 2 * rate * _force(loss, z)
+        z -= 2 * rate * slope(loss, z)
     return limit
 
 

@@ -4,7 +4,7 @@
 calls `walk_figure(rate=..., halve=...)` at once and after every change, and shows what it returns.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from html import escape
 
@@ -102,6 +102,16 @@ def menu(
     if value is not None:
         look["value"] = value
     return kind(options=choices, description=name, **{"style": {"description_width": "initial"}} | look)
+
+
+def small_table(caption: str, heads: Sequence[str], rows: Mapping[str, Iterable[float]], decimals: int) -> str:
+    """Return numbers by name as a small HTML table, for a lab."""
+    right, lines = "text-align:right;padding:0 .8em", ""
+    for name, numbers in rows.items():
+        cells = "".join(f"<td style='{right}'>{round(float(n), decimals) + 0.0:.{decimals}f}</td>" for n in numbers)
+        lines += f"<tr><th scope='row' style='text-align:left;padding:0 .8em'>{name}</th>{cells}</tr>"
+    top = "".join(f"<th scope='col' style='{right}'>{head}</th>" for head in heads)
+    return f"<table style='font-size:1rem;line-height:1.35'><caption>{caption}</caption><tr>{top}</tr>{lines}</table>"
 
 
 class Fold(widgets.VBox):

@@ -89,12 +89,13 @@ lesson.error_lab()
 # You need not take this on trust. PyTorch computes the slopes for us:
 
 # %%
-for error in (-20.0, -0.3, 0.4, 2.0):
-    for name, loss in {"MSE": nn.MSELoss(), "MAE": nn.L1Loss(), "Huber": nn.HuberLoss()}.items():
+errors = (-20.0, -0.3, 0.4, 2.0)
+pulls = {nn.MSELoss(): [-40, -0.6, 0.8, 4], nn.L1Loss(): [-1, -1, 1, 1], nn.HuberLoss(): [-1, -0.3, 0.4, 1]}
+for loss, expected in pulls.items():
+    for error, pull in zip(errors, expected, strict=True):
         prediction = torch.tensor(3.0 + error, requires_grad=True)
         loss(prediction, torch.tensor(3.0)).backward()
-        expected = lesson.error_curves()[name][1](error)
-        assert abs(prediction.grad.item() - expected) < 1e-5
+        assert abs(prediction.grad.item() - pull) < 1e-5
 
 # %% [markdown]
 # The cell above stops with an error if any slope is wrong. At an error of exactly 0 MAE has a corner and no slope at
@@ -125,7 +126,7 @@ def huber_slope(error, delta):
 # %%
 quiz.check_function(
     huber_slope,
-    lesson.huber_slope,
+    lambda error, delta: max(-delta, min(error, delta)),
     cases=[(0.5, 1.0), (-0.5, 1.0), (4.0, 1.0), (-4.0, 1.0), (-4.0, 2.0)],
     mistakes=[
         (lambda e, d: min(e, d), "Right for positive errors. What about an error of −4?"),
@@ -422,7 +423,6 @@ lesson.score_lab()
 z = torch.tensor([-3.0], requires_grad=True)
 nn.BCEWithLogitsLoss()(z, torch.ones(1)).backward()
 assert abs(z.grad.item() - (torch.sigmoid(z).item() - 1)) < 1e-6
-assert abs(z.grad.item() - lesson.score_curves()["BCE"][1](-3.0)) < 1e-6
 
 # %% [markdown]
 # ### Two sentences of document 002, made more exact

@@ -121,12 +121,12 @@ def slope_by_weight(w, b, x, y):
 # %%
 quiz.check_function(
     slope_by_weight,
-    lambda *case: lesson.slope_by_weight("cross-entropy", *case),
+    lambda w, b, x, y: lesson.slope("cross-entropy", w * x + b, y) * x,
     cases=[(3.0, 3.0, 1.0, 0.0), (1.0, -2.0, 2.0, 1.0), (0.5, 0.0, -1.0, 0.0)],
     mistakes=[
-        (lambda *case: lesson.slope_by_weight("MSE", *case), "That is MSE's: the sigmoid's slope is still in it."),
-        (lambda *case: lesson.slope_by_weight("MSE", *case) / 2, "That still contains the sigmoid's slope."),
-        (lambda *case: lesson.slope_by_weight("cross-entropy", *case) / case[2], "Only the input x is missing."),
+        (lambda w, b, x, y: lesson.slope("MSE", w * x + b, y) * x, "That is MSE's: the sigmoid's slope is in it."),
+        (lambda w, b, x, y: lesson.slope("MSE", w * x + b, y) * x / 2, "That still contains the sigmoid's slope."),
+        (lambda w, b, x, y: lesson.slope("cross-entropy", w * x + b, y), "Only the input x is missing."),
     ],
     tolerance=1e-5,
 )

@@ -28,10 +28,10 @@ def test_losses_of_an_error(error, delta, other):
         "Huber": lambda e: F.huber_loss(e, zero, delta=delta),
         "RMSE": lambda e: torch.stack([e, zero + other]).square().mean().sqrt(),
     }
-    curves = lesson.error_curves(delta, other)
-    assert set(curves) == set(torch_losses)
+    ours = lesson.error_losses(delta, other)
+    assert set(ours) == set(torch_losses)
     for name, loss in torch_losses.items():
-        assert [float(curve(error)) for curve in curves[name]] == pytest.approx(by_autograd(loss, error)), name
+        assert lesson.value_and_slope(ours[name], error) == pytest.approx(by_autograd(loss, error)), name
 
 
 @pytest.mark.parametrize("score", [-5.0, -0.5, 0.5, 4.0])
@@ -47,11 +47,16 @@ def test_losses_of_a_score(score, sign):
         "hinge": lambda z: (1 - sign * z).clamp_min(0),
         "MSE on sigmoid": lambda z: F.mse_loss(torch.sigmoid(z), yes),
     }
-    curves = lesson.score_curves(sign)
-    assert set(curves) == set(torch_losses)
+    ours = lesson.score_losses(sign)
+    assert set(ours) == set(torch_losses)
     for name, loss in torch_losses.items():
-        found = [float(curve(np.array(score))) for curve in curves[name]]
-        assert found == pytest.approx(by_autograd(loss, score)), name
+        assert lesson.value_and_slope(ours[name], score) == pytest.approx(by_autograd(loss, score)), name
+
+
+def test_slopes_at_corners_are_the_ones_that_the_text_names():
+    slopes = {name: lesson.value_and_slope(loss, 0.0)[1] for name, loss in lesson.error_losses(other=0.0).items()}
+    assert slopes == {"MSE": 0, "MAE": 0, "Huber": 0, "RMSE": 0}
+    assert lesson.value_and_slope(lesson.score_losses()["hinge"], 1.0) == (0, 0)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -59,11 +64,11 @@ def test_losses_of_a_score(score, sign):
 def test_no_other_line_is_better(model, place):
     x, y = outlier.points(*place, model)
     steps = np.random.default_rng(0).normal(size=(300, outlier.MODELS[model])) * 0.05
-    for name, (cost, _) in lesson.THREE.items():
+    for name, loss in lesson.THREE.items():
         best = outlier.fit(x, y, name, model)
         columns = outlier.design(x, model)
-        lowest = cost(columns @ best - y).sum()
-        assert all(cost(columns @ (best + step) - y).sum() >= lowest - 1e-9 for step in steps), name
+        costs = [lesson.value_and_slope(loss, columns @ fitted - y)[0].sum() for fitted in (best, *(best + steps))]
+        assert min(costs) >= costs[0] - 1e-9, name
 
 
 def test_one_number_is_the_mean_or_the_median():
