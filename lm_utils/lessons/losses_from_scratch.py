@@ -4,13 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
 import ipywidgets as widgets
-import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,24 +21,13 @@ from lm_utils.errors import UserError
 from lm_utils.files import PROJECT, RESULTS, write_whole
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
-from lm_utils.show_code import table_with_code
 
 # --- the slopes of softmax ---------------------------------------------------------------------------------------
 
 
-def softmax_gradients(logits: Tensor, true_class: int) -> dict[str, Tensor]:
-    """Return the gradient of cross-entropy by the chain rule: with all terms, and with those of i = j alone."""
-    p = torch.softmax(logits, dim=0)
-    slope_by_p = torch.zeros_like(p)
-    slope_by_p[true_class] = -1 / p[true_class]
-    jacobian = scratch.softmax_jacobian(p)
-    return {"all terms": jacobian.T @ slope_by_p, "only i = j": torch.diag(jacobian) * slope_by_p}
-
-
-def slopes_figure(logits: Tensor, true_class: int) -> Figure:
-    """Draw the table of slopes of softmax, and the gradient with and without what lies off its diagonal."""
-    jacobian = scratch.softmax_jacobian(torch.softmax(logits, dim=0)).numpy()
-    size = len(logits)
+def slopes_figure(jacobian: Tensor, gradients: Mapping[str, Tensor], true_class: int) -> Figure:
+    """Draw the table of slopes of softmax, and gradients of the loss that were made with it, by name."""
+    size = len(jacobian)
     figure, (left, right) = new_figure(1, 2, width=10, height=3.8, width_ratios=[1, 1.5])
     left.imshow(jacobian, cmap="PuOr", vmin=-0.6, vmax=0.6)
     left.grid(False)
@@ -46,8 +35,7 @@ def slopes_figure(logits: Tensor, true_class: int) -> Figure:
         for j in range(size):
             left.text(j, i, f"{jacobian[i, j]:+.2f}", ha="center", va="center", fontsize=12)
     left.set(xticks=range(size), yticks=range(size), xlabel="logit j", ylabel="output i", title="Slopes of softmax")
-    both = softmax_gradients(logits, true_class)
-    for index, (name, values) in enumerate(both.items()):
+    for index, (name, values) in enumerate(gradients.items()):
         places = torch.arange(size) + 0.2 * (2 * index - 1)
         bars = right.bar(places.numpy(), values.numpy(), 0.38, color=COLORS[index], hatch=["", "//"][index], label=name)
         right.bar_label(bars, fmt="%+.2f", padding=2, fontsize=11)
@@ -56,7 +44,9 @@ def slopes_figure(logits: Tensor, true_class: int) -> Figure:
     right.set(xticks=range(size), xlabel="logit j", ylabel="gradient of the loss")
     right.set_title(f"What each logit is told (true class {true_class})")
     right.legend(loc="upper right")
-    words = "; ".join(f"{name}: " + ", ".join(f"{v:+.2f}" for v in values.tolist()) for name, values in both.items())
+    words = "; ".join(
+        f"{name}: " + ", ".join(f"{v + 0.0:+.2f}" for v in grad.tolist()) for name, grad in gradients.items()
+    )
     figure.set_label(f"The Jacobian of softmax as a grid, and the gradient by the chain rule as bars. {words}.")
     return figure
 
@@ -199,11 +189,6 @@ def kernels_sentence(result: dict) -> str:
     if result["stored"]:
         return f"{result['stored']}; this is a stored result ({result['where']}; {versions})."
     return f"Computed just now by {result['where']} ({versions})."
-
-
-def kernels_table(result: dict) -> pd.DataFrame:
-    """Return the comparison as a table, one line per loss."""
-    return table_with_code(pd.DataFrame(result["rows"]).set_index("loss"))
 
 
 def store_kernels() -> None:

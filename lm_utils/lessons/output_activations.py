@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from lm_utils.activations import ACTIVATIONS, inverse_sigmoid
-from lm_utils.model import CNN
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, heatmap, new_figure
 from lm_utils.show_code import table_with_code
@@ -261,14 +260,6 @@ def reach_figure(activations: Sequence[str] = ("none", "relu", "sigmoid", "softm
 
 
 # --- ReLU as the last layer ----------------------------------------------------------------------------------
-
-
-def first_outputs(seeds: int, images: Tensor) -> Tensor:
-    """Return the outputs [seeds, images] of fresh networks with one output, before any activation."""
-    with torch.no_grad():
-        return torch.stack(
-            [CNN(1, generator=torch.Generator().manual_seed(seed)).logits(images)[:, 0] for seed in range(seeds)]
-        )
 
 
 def dead_figure(outputs: Tensor) -> Figure:

@@ -5,34 +5,24 @@ Its table of results is made in `lm_utils/evidence/tables.py` (`summary`, `own_t
 
 from collections.abc import Mapping, Sequence
 
-import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor
-from torch.nn import functional as F
 
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 
-TARGETS = (-0.8, 0.3, 1.0, 1.5)  # two that a probability can be, two that it cannot
 
-
-def loss_at(target: float, outputs: Tensor) -> Tensor:
-    """Return nn.BCEWithLogitsLoss of each output for one target, which need not be a probability."""
-    return F.binary_cross_entropy_with_logits(outputs, torch.full_like(outputs, target), reduction="none")
-
-
-def no_floor_figure() -> Figure:
-    """Draw the loss over the output, for targets inside and outside 0 to 1."""
-    outputs = torch.linspace(-12, 12, 241)
+def no_floor_figure(outputs: Tensor, losses: Mapping[float, Tensor]) -> Figure:
+    """Draw the loss of each output, a curve for each target; some targets lie inside 0 to 1, some outside."""
     figure, axis = new_figure(width=9, height=4)
-    for place, target in enumerate(TARGETS):
+    for place, (target, loss) in enumerate(losses.items()):
         inside = "inside" if 0 <= target <= 1 else "outside"
-        axis.plot(outputs, loss_at(target, outputs), color=COLORS[place], linestyle=LINES[place],
+        axis.plot(outputs, loss, color=COLORS[place], linestyle=LINES[place],
                   label=f"target {target:g} ({inside} 0 to 1)")  # fmt: skip
     axis.axhline(0, color="black", linewidth=1)
     axis.set(xlabel="output of the network", ylabel="BCE with logits")
     axis.legend(loc="upper center")
-    lowest = ", ".join(f"{target:g}: {loss_at(target, outputs).min().item():.1f}" for target in TARGETS)
+    lowest = ", ".join(f"{target:g}: {loss.min():.1f}" for target, loss in losses.items())
     figure.set_label("Binary cross-entropy on logits against the output. Lowest value within the picture by target:"
                      f" {lowest}; the curves of targets outside 0 to 1 keep falling.")  # fmt: skip
     return figure

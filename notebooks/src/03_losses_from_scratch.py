@@ -25,6 +25,7 @@ device = "auto"
 # %%
 import math
 
+import pandas as pd
 import torch
 from IPython.display import Markdown
 from torch.autograd import gradcheck
@@ -173,7 +174,9 @@ quiz.predict(
 # The picture uses the logits 2, 1, 0.
 
 # %%
-show(lesson.slopes_figure(z, true_class=1))
+only_diagonal = torch.diag(jacobian) * (-y / p)
+both = {"all terms": by_chain_rule, "only i = j": only_diagonal}
+show(lesson.slopes_figure(jacobian, both, true_class=1))
 
 # %% [markdown]
 # Left: the numbers off the diagonal are negative, not zero. Each column adds up to zero, because what one output gains
@@ -183,7 +186,6 @@ show(lesson.slopes_figure(z, true_class=1))
 # right: it contains these terms.)
 
 # %%
-only_diagonal = torch.diag(jacobian) * (-y / p)
 assert (only_diagonal == 0).tolist() == [True, False, True]
 assert torch.allclose(jacobian.sum(dim=0), torch.zeros(3), atol=1e-6)
 
@@ -575,7 +577,7 @@ Markdown(lesson.kernels_sentence(result))
 # The table compares three ways on the same 64 random rows of ten, on document 003's scale:
 
 # %%
-table = lesson.kernels_table(result)
+table = pd.DataFrame(result["rows"]).set_index("loss")
 assert (table[["gradient_vs_scratch", "gradient_vs_pytorch"]] < 1e-6).all(axis=None)
 table.map("{:.7g}".format)
 

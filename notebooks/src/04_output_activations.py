@@ -403,7 +403,9 @@ quiz.predict(
 # which is mostly too small to see.
 
 # %%
-outputs = lesson.first_outputs(40, splits.train.images[:100])
+networks = [lm.CNN(outputs=1, generator=torch.Generator().manual_seed(seed)) for seed in range(40)]
+with torch.no_grad():
+    outputs = torch.stack([network.logits(splits.train.images[:100])[:, 0] for network in networks])
 show(lesson.dead_figure(outputs))
 
 # %% [markdown]

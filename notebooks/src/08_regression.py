@@ -263,9 +263,11 @@ except RuntimeError as refusal:
 # before the sigmoid, and the metric compares that raw number with the target. The raw number has no limit at all.
 
 # %%
-z = torch.linspace(-12, 12, 241)
+z, curves = torch.linspace(-12, 12, 241), {}
 for target in (-0.8, 0.3, 1.0, 1.5):
     curve = F.binary_cross_entropy_with_logits(z, torch.full_like(z, target), reduction="none")
+    curves[target] = curve
+    assert (curve.min() > 0) == (0 <= target <= 1)
     print(f"target {target:4}: lowest loss {curve.min():6.2f}, at z = {z[curve.argmin()]:.1f}")
 
 # %% [markdown]
@@ -273,7 +275,7 @@ for target in (-0.8, 0.3, 1.0, 1.5):
 # falling there? Here are the curves.
 
 # %%
-show(lesson.no_floor_figure())
+show(lesson.no_floor_figure(z, curves))
 
 # %% [markdown]
 # Here is the reason. For a target between 0 and 1 the curve has a lowest point. For a target of exactly 1 it levels out
