@@ -115,8 +115,7 @@ def test_a_quick_round_writes_tables_and_reports(
     monkeypatch.setattr(growth, "here", lambda device: ["fit", "sweep"])
     server = multiprocessing.get_context("spawn" if os.name == "nt" else "forkserver")
     server.set_forkserver_preload([growth.__name__])  # six processes of their own, and one import of PyTorch
-    for module in (speed, growth):
-        monkeypatch.setattr(module, "get_context", lambda method: server)
+    monkeypatch.setattr(speed, "get_context", lambda method: server)
     assert command.main("digits", "cpu", quick=True, folder=tmp_path) == 0
     names = [f"{name}.{kind}" for name in ("digits-cpu", "growth-digits-cpu") for kind in ("csv", "md")]
     assert sorted(path.name for path in tmp_path.iterdir()) == names

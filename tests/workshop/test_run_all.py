@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -212,11 +213,12 @@ def test_where_a_fork_fails_another_one_is_tried_and_other_systems_have_none(tmp
     (tmp_path / "out").mkdir()
     usual = BaseProcess.start
     monkeypatch.setattr(BaseProcess, "start", start)
+    one = [tmp_path / "nb" / "00_good.ipynb", tmp_path / "out", SETTINGS, nothing_to_train(None, None)]
+    context = multiprocessing.get_context("spawn")
+    assert watched.Watched(*one, threading.Event(), context).run().status == "ok" and refused
     monkeypatch.setattr(sys, "platform", "darwin")
     with forks.processes(notebooks=18) as context:
         assert context.get_start_method() == "spawn"
-        one = [tmp_path / "nb" / "00_good.ipynb", tmp_path / "out", SETTINGS, nothing_to_train(None, None)]
-        assert watched.Watched(*one, threading.Event(), context).run().status == "ok" and refused
 
 
 @pytest.mark.slow

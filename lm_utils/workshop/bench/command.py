@@ -43,18 +43,14 @@ def measure_speed(name: str, device: str, quick: bool, folder: Path) -> int:
         say(f"Not measured, because not installed: {', '.join(absent)}; `{competitors.HOW}` installs them.")
     contenders = [one for one in speed.here(device) if not quick or one != "plain_all"]
     measured = speed.rounds_of(name, device, rounds, epochs, contenders)
-    text = speed_page.report(measured)
-    print(text)
-    write(folder, f"{name}-{device}", measured, text)
+    write(folder, f"{name}-{device}", speed_page.report(measured), measured)
     return 0 if quick or not speed_page.missed(measured) else 1
 
 
 def measure_growth(name: str, device: str, quick: bool, folder: Path) -> int:
     """Measure how the time grows with images, runs and workers."""
     grown = growth.growth_of(name, device, quick)
-    text = speed_page.growth_report(grown)
-    print(text)
-    write(folder, f"growth-{name}-{device}", grown, text)
+    write(folder, f"growth-{name}-{device}", speed_page.growth_report(grown), grown)
     return 0
 
 
@@ -63,9 +59,7 @@ def measure_scale(name: str, device: str, quick: bool, folder: Path) -> int:
     scale.jobs_of(200 if quick else scale.JOBS).round(4).to_csv(folder / "scale-jobs.csv", index=False)
     on_cpu, on_gpu = (table_of(f"mnist-{kind}") for kind in ("cpu", "cuda"))
     scale.a_run(on_cpu, on_gpu).round(4).to_csv(folder / "scale-run.csv", index=False)
-    text = scale.page(folder)
-    (scale.PAGE if folder == speed_page.FOLDER else folder / "scale.md").write_text(text, encoding="utf-8")
-    print(text)
+    write(scale.PAGE.parent if folder == speed_page.FOLDER else folder, "scale", scale.page(folder))
     return 0
 
 
@@ -74,9 +68,7 @@ def measure_bf16(name: str, device: str, quick: bool, folder: Path) -> int:
     less = {"seeds": 1, "data": "digits", "limits": (1, 1)} if quick else {}
     bf16.train(folder / "bf16.csv", **less)
     rows = bf16.paired(pd.read_csv(folder / "bf16.csv"), pd.read_csv(RESULTS / "mnist" / "runs.csv"))
-    text = bf16.report(rows, table_of("mnist-cpu"))
-    (folder / "bf16.md").write_text(text, encoding="utf-8")
-    print(text)
+    write(folder, "bf16", bf16.report(rows, table_of("mnist-cpu")))
     return 0
 
 
@@ -89,7 +81,9 @@ def table_of(name: str) -> pd.DataFrame | None:
 MEASURED = {"speed": measure_speed, "growth": measure_growth, "scale": measure_scale, "bf16": measure_bf16}
 
 
-def write(folder: Path, name: str, table: pd.DataFrame, text: str) -> None:
-    """Write a table and its report."""
-    table.round(4).to_csv(folder / f"{name}.csv", index=False)
+def write(folder: Path, name: str, text: str, table: pd.DataFrame | None = None) -> None:
+    """Print a report and write it, with the table that it is about."""
+    print(text)
     (folder / f"{name}.md").write_text(text, encoding="utf-8")
+    if table is not None:
+        table.round(4).to_csv(folder / f"{name}.csv", index=False)

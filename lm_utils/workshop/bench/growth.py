@@ -1,16 +1,13 @@
 """How the time grows: with training images, with runs and with workers."""
 
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from statistics import linear_regression
 
 import pandas as pd
 
 from lm_utils.data import SIZES
 from lm_utils.runs.sweep import workers
-from lm_utils.workshop.bench.machine import busy, provenance, say
-from lm_utils.workshop.bench.speed import CONTENDERS, here, measure, work_of
+from lm_utils.workshop.bench.machine import say
+from lm_utils.workshop.bench.speed import CONTENDERS, apart, here
 
 IMAGES = (500, 1_000, 2_000, 5_000, 10_000, 20_000)
 RUNS = (1, 2, 4, 8, 16, 32, 64)
@@ -20,44 +17,27 @@ CURVES = {"images": "training images", "runs": "runs in a sweep", "workers": "wo
 
 
 def growth_of(name: str, device: str, quick: bool = False) -> pd.DataFrame:
-    """Every curve, each point measured once; seconds are per run."""
+    """Every curve, each point measured once, the smallest first; seconds are per run."""
     rows = []
-    for curve, contender, points in plan(name, device):
-        points = points[:2] if quick else points
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            runs = 2 if quick else RUNS_FOR_WORKERS
-            measured = pool.submit(measure_points, curve, contender, points, name, device, runs).result()
-        told = {"data": name, "device": device, "load": busy(), **provenance(device)}
-        rows += [{"curve": curve, **row, **told} for row in measured]
-        points = ", ".join(f"{row['x']}: {row['seconds'] * row['runs']:.1f} s" for row in measured)
-        say(f"{CURVES[curve]}, {CONTENDERS[contender].title}: {points}")
+    for curve, contender, points in plan(name, device, 2 if quick else RUNS_FOR_WORKERS):
+        points = dict(list(points.items())[: 2 if quick else None])
+        measured = apart([(contender, options) for options in points.values()], name, EPOCHS, device)
+        rows += [{"curve": curve, "x": x, **row} for x, row in zip(points, measured, strict=True)]
+        told = ", ".join(f"{x}: {row['seconds'] * row['runs']:.1f} s" for x, row in zip(points, measured, strict=True))
+        say(f"{CURVES[curve]}, {CONTENDERS[contender].title}: {told}")
     return pd.DataFrame(rows)
 
 
-def plan(name: str, device: str) -> list[tuple[str, str, Sequence[int]]]:
-    """Which contender is measured at which points of which curve."""
+def plan(name: str, device: str, runs: int) -> list[tuple[str, str, dict[int, dict]]]:
+    """Which contender is measured at which points of which curve, and with which options there."""
     sizes = IMAGES if name == "mnist" else [SIZES[name][0] // part for part in (4, 2, 1)]
-    curves = [("images", one, sizes) for one in here(device) if CONTENDERS[one].runs == 1 and one != "plain_all"]
+    alone = [one for one in here(device) if CONTENDERS[one].runs == 1 and one != "plain_all"]
     cores = workers(device)
-    counts = sorted({*(2**power for power in range(8) if 2**power < cores), cores})
-    return [*curves, ("runs", "sweep", RUNS)] + ([("workers", "sweep", counts)] if device == "cpu" else [])
-
-
-def measure_points(
-    curve: str, contender: str, points: Sequence[int], name: str, device: str, runs_for_workers: int
-) -> list[dict]:
-    """The points of one curve, the smallest first; meant for a fresh process."""
-    rows = []
-    for x in points:
-        options = {
-            "images": {"train_images": x},
-            "runs": {"runs": x, "jobs": workers(device)},
-            "workers": {"runs": runs_for_workers, "jobs": x},
-        }[curve]
-        row = measure(contender, name, EPOCHS, device, **options)
-        gflop = work_of(name, EPOCHS, options.get("train_images"))
-        rows.append({"x": x, **row, "epochs": EPOCHS, "gflop": gflop})
-    return rows
+    counts = sorted({*(2**power for power in range(8) if 2**power < cores), cores}) if device == "cpu" else []
+    curves = [("images", one, {size: {"train_images": size} for size in sizes}) for one in alone]
+    curves.append(("runs", "sweep", {count: {"runs": count, "jobs": cores} for count in RUNS}))
+    curves.append(("workers", "sweep", {count: {"runs": runs, "jobs": count} for count in counts}))
+    return [curve for curve in curves if curve[2]]
 
 
 def per_thousand_images(measured: pd.DataFrame) -> dict[str, float]:

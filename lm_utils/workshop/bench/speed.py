@@ -155,11 +155,13 @@ def work_of(name: str, epochs: int, train_images: int | None = None) -> float:
     return epochs * ((train_images or train) * step + valid * look) + test * look
 
 
-def apart(contender: str, name: str, epochs: int, device: str, **options: object) -> dict:
-    """Measure one contender in a process of its own, beside how busy the machine was."""
+def apart(points: Sequence[tuple[str, dict]], name: str, epochs: int, device: str) -> list[dict]:
+    """Measure contenders with their options, one after the other in a fresh process, and how busy the machine was."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        row = pool.submit(measure, contender, name, epochs, device, **options).result()
-    return {**row, "epochs": epochs, "data": name, "device": device, "load": busy(), **provenance(device)}
+        rows = [pool.submit(measure, one, name, epochs, device, **options).result() for one, options in points]
+    told = {"epochs": epochs, "data": name, "device": device, "load": busy(), **provenance(device)}
+    gflop = (work_of(name, epochs, options.get("train_images")) for _, options in points)
+    return [{**row, **told, "gflop": work} for row, work in zip(rows, gflop, strict=True)]
 
 
 def rounds_of(name: str, device: str, rounds: int, epochs: int, contenders: Sequence[str]) -> pd.DataFrame:
@@ -167,10 +169,9 @@ def rounds_of(name: str, device: str, rounds: int, epochs: int, contenders: Sequ
     rows = []
     for number in range(1, rounds + 1):
         for contender in contenders:
-            row = apart(contender, name, epochs, device)
-            rows.append({"round": number, **row, "gflop": work_of(name, epochs)})
-            title = CONTENDERS[contender].title
-            say(f"round {number} of {rounds}: {title}: {row['seconds']:.2f} s a run")
+            [row] = apart([(contender, {})], name, epochs, device)
+            rows.append({"round": number, **row})
+            say(f"round {number} of {rounds}: {CONTENDERS[contender].title}: {row['seconds']:.2f} s a run")
     return pd.DataFrame(rows)
 
 

@@ -10,7 +10,7 @@ from nbformat import NotebookNode
 
 from lm_utils.errors import UserError
 from lm_utils.workshop.publish.notebooks import lesson
-from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW, still_data, with_formulas
+from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW, still_copy
 
 NOTEBOOK_LINK = re.compile(r"""(href=["'](?:\.\./)?\d\d_\w+)\.ipynb""")
 BESIDE = re.compile(r"""(\]\(|href=["'])(\d\d_\w+)\.ipynb""")
@@ -55,33 +55,21 @@ def links_one_folder_up(text: str, editions: Collection[str]) -> str:
 
 
 def site_notebook(executed: NotebookNode, name: str, language: str = "en") -> NotebookNode:
-    """Return an executed notebook as the site shows it."""
-    made = copy.deepcopy(executed)
-    state = made.metadata.pop("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
-    shown = {model: widget for model, widget in state.items() if widget["model_name"] not in BUTTONS}
+    """Return an executed notebook as the site shows it: still, each lab with its name, links that stay in the site."""
+    made = still_copy(executed, BUTTONS)
+    for cell, was in zip(made.cells, executed.cells, strict=True):
+        called = LAB.search(cell.source)
+        for output, before in zip(cell.get("outputs", []), was.get("outputs", []), strict=True):
+            if "text/html" in output.get("data", {}):
+                page = NOTEBOOK_LINK.sub(r"\1.html", output.data["text/html"])
+                lab = WIDGET_VIEW in before.data and "text/html" not in before.data
+                named = f' data-lab="{called[1]}"' if called else ""
+                output.data["text/html"] = f'<div class="still"{named}>{page}</div>' if lab else page
     values = made.metadata.get("papermill", {}).get("parameters", {})
+    widgets = bool(executed.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state"))
     made.cells = lesson(made)
-    made.cells.insert(1, nbformat.v4.new_markdown_cell(note(name, values, bool(state), language)))
-    for cell in made.cells:
-        if cell.cell_type == "markdown":
-            cell.source = with_formulas(cell.source)
-        if cell.metadata.get("jupyter", {}).get("source_hidden"):  # a question, whose source holds the answer
-            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "remove-input"]
-        for output in cell.get("outputs", []):
-            if "data" in output:
-                output.data = still(output.data, shown, LAB.search(cell.source))
+    made.cells.insert(1, nbformat.v4.new_markdown_cell(note(name, values, widgets, language)))
     return made
-
-
-def still(data: dict[str, Any], state: dict[str, Any], called: re.Match | None = None) -> dict[str, Any]:
-    """Return an output without anything that needs Python; a lab becomes a picture with its settings and its name."""
-    lab = WIDGET_VIEW in data and "text/html" not in data
-    data = still_data(data, state)
-    if "text/html" in data:
-        page = NOTEBOOK_LINK.sub(r"\1.html", data["text/html"])
-        name = f' data-lab="{called[1]}"' if called else ""
-        data["text/html"] = f'<div class="still"{name}>{page}</div>' if lab else page
-    return data
 
 
 def note(name: str, values: dict[str, Any], widgets: bool, language: str) -> str:

@@ -3,12 +3,14 @@
 import copy
 import html
 import re
+from collections.abc import Collection
 from typing import Any
 
 import latex2mathml.converter
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from pygments.formatters import HtmlFormatter
+from traitlets.config import Config
 
 from lm_utils.workshop.templates import filled
 
@@ -25,22 +27,29 @@ SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
 
 def notebook_page(notebook: NotebookNode, name: str, problem: str = "") -> str:
     """Return an executed notebook as one page; `problem` says at its top what went wrong."""
+    hidden = Config({"TagRemovePreprocessor": {"enabled": True, "remove_input_tags": ["remove-input"]}})
+    as_it_is = {"clean_html": lambda code: code}  # highlighted code, which is clean
+    exporter = HTMLExporter(config=hidden, template_name="basic", exclude_anchor_links=True, filters=as_it_is)
+    body, _ = exporter.from_notebook_node(still_copy(notebook))
+    body = re.sub(r'(href="(?:\.\./)?\d\d_\w+)\.ipynb', r"\1.html", body)
+    style = HtmlFormatter().get_style_defs(".highlight")
+    return filled("notebook.html", title=name, body=body, problem=problem, style=style)
+
+
+def still_copy(notebook: NotebookNode, left_out: Collection[str] = ()) -> NotebookNode:
+    """Return an executed notebook without anything that needs Python or a network; `left_out` are kinds of widgets."""
     still = copy.deepcopy(notebook)
     state = still.metadata.pop("widgets", {}).get(WIDGET_STATE, {}).get("state", {})
+    state = {model: widget for model, widget in state.items() if widget["model_name"] not in left_out}
     for cell in still.cells:
         if cell.cell_type == "markdown":
             cell.source = with_formulas(cell.source)
         if cell.metadata.get("jupyter", {}).get("source_hidden"):  # a question, whose source holds the answer
-            cell.metadata["transient"] = {"remove_source": True}
+            cell.metadata["tags"] = [*cell.metadata.get("tags", []), "remove-input"]
         for output in cell.get("outputs", ()):
             if "data" in output:
                 output.data = still_data(output.data, state)
-    as_it_is = {"clean_html": lambda code: code}  # highlighted code, which is clean
-    exporter = HTMLExporter(template_name="basic", exclude_anchor_links=True, filters=as_it_is)
-    body, _ = exporter.from_notebook_node(still)
-    body = re.sub(r'(href="(?:\.\./)?\d\d_\w+)\.ipynb', r"\1.html", body)
-    style = HtmlFormatter().get_style_defs(".highlight")
-    return filled("notebook.html", title=name, body=body, problem=problem, style=style)
+    return still
 
 
 def still_data(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
