@@ -15,7 +15,7 @@ def plain(text: str) -> str:
 
 TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).with_suffix("")),
-    autoescape=select_autoescape(),
+    autoescape=select_autoescape(default_for_string=False),
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,

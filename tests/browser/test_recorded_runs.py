@@ -15,7 +15,8 @@ from lm_utils.explorer.choice import PRESETS
 from lm_utils.files import PROJECT
 from lm_utils.pairing import Pairing
 from lm_utils.workshop.publish import site_data
-from lm_utils.workshop.publish.site_data import place_of, script, variant, write_runs
+from lm_utils.workshop.publish.site_data import place_of, variant, write_runs
+from lm_utils.workshop.publish.site_pages import landing_page
 from tests.browser.conftest import PATIENCE
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -33,9 +34,9 @@ def folder(tmp_path_factory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(site_data, "stored_reference_lines", lambda *_: LINES)
         index = write_runs(folder / "_static" / "runs")
-    frame = (PROJECT / "site" / "index.md").read_text("utf-8")
-    part = frame[frame.index('<div id="explorer"') : frame.index("All of these are runs")]
-    part = part.replace("<!-- runs -->", f"<script>const runsIndex = {script(index)};</script>")
+    frame, results = ((PROJECT / name).read_text("utf-8") for name in ("site/index.md", "docs/results.md"))
+    page = landing_page(frame, results, [], index)
+    part = page[page.index('<div id="explorer"') : page.index("All of these are runs")]
     head = "<!DOCTYPE html><html lang=en><meta charset=utf-8><title>x</title><script>DOCUMENTATION_OPTIONS={}</script>"
     others = "".join(f"<script src=_static/{name}.js></script>" for name in ("site", "questions"))
     (folder / "index.html").write_text(

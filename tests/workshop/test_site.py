@@ -251,8 +251,8 @@ def test_the_landing_page_shows_the_figures_of_the_results_with_their_alt_texts(
     assert len(pictures) == 4 and all(len(alt) > 40 and (site.PROJECT / path).exists() for alt, path in pictures)
     assert "| published |" not in page  # the tables have a page of their own
     assert "\ndocs/new\n" in page and page.count("\ndocs/glossary\n") == 1
-    with pytest.raises(ValueError, match="no place for the figures"):
-        site_pages.landing_page("nothing", results, [], runs)
+    with pytest.raises(ValueError, match="has no figures"):
+        site_pages.landing_page(frame, "nothing", [], runs)
 
 
 def test_korean_words_of_the_glossary_are_marked_as_korean():

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from nbformat import NotebookNode
 
-from lm_utils.evidence.tables import markdown_table
 from lm_utils.lessons.start_here import told_at_the_top
+from lm_utils.workshop.templates import filled
 
 PLACE = "{time}"
 LESSON = 50  # what takes longer is split into a part for the class and a part for home
@@ -38,10 +38,6 @@ IN_WORDS = {  # the whole time, its parts, and the heading with a sentence or tw
         "수업은 여기까지이며 {first}분이 걸립니다. 맨 끝의 요약은 두 부분을 모두 다룹니다.",
     ),
 }
-HEAD = """# The notebooks
-
-`make lab` opens them. Each time is computed by one rule (`lm_utils/workshop/publish/minutes.py`) from words, figures,
-labs, questions, exercises and cells, and was checked against readers. `make notebooks` writes this page."""
 
 
 def parts(cells: Sequence[NotebookNode]) -> list[tuple[str, float]]:
@@ -94,8 +90,5 @@ def write_times(shown: Sequence[NotebookNode], counted: Sequence[NotebookNode], 
 
 def page(notebooks: Mapping[str, NotebookNode]) -> str:
     """Return the list of all notebooks, by file name: title, time and what of the documents each one covers."""
-    lines = []
-    for name, notebook in notebooks.items():
-        told = told_at_the_top(notebook.cells[0].source)
-        lines.append([f"[{name[:2]} {told['title']}]({name}.ipynb)", told["time"], told["covers"]])
-    return f"{HEAD}\n\n{markdown_table(['notebook', 'time', 'covers'], lines)}\n"
+    told = {name: told_at_the_top(notebook.cells[0].source) for name, notebook in notebooks.items()}
+    return filled("notebooks.md", notebooks=told)

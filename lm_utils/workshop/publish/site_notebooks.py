@@ -3,7 +3,6 @@
 import copy
 import re
 from collections.abc import Collection
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
@@ -11,24 +10,12 @@ from nbformat import NotebookNode
 from lm_utils.errors import UserError
 from lm_utils.workshop.publish.notebooks import lesson
 from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW, still_copy
+from lm_utils.workshop.templates import filled
 
 NOTEBOOK_LINK = re.compile(r"""(href=["'](?:\.\./)?\d\d_\w+)\.ipynb""")
 BESIDE = re.compile(r"""(\]\(|href=["'])(\d\d_\w+)\.ipynb""")
 LAB = re.compile(r"\b(\w+_lab)\(")
 BUTTONS = ("ButtonModel", "CheckboxModel", "ToggleButtonModel")  # mean nothing in a still picture
-HEADS = {"en": "Note", "ko": "안내"}
-NOTES = {
-    "en": (
-        "This page shows the notebook as it was executed{values}.",
-        "Labs that are formulas work here, where JavaScript is on. Other labs stand here as still pictures; to use"
-        " them, type `make lab` and open `notebooks/{name}.ipynb`. [Train it here]({up}live.md) needs only a browser.",
-    ),
-    "ko": (
-        "이 페이지는 노트북을 실행한 결과를 그대로 보여 줍니다{values}.",
-        "실습 위젯은 여기서 정지된 그림으로 보입니다. 직접 써 보려면 `make lab`을 입력하고"
-        " `notebooks/ko/{name}.ipynb` 파일을 여세요. [이 브라우저에서 바로 학습시켜 볼 수도 있습니다]({up}live.md).",
-    ),
-}
 
 
 def in_korean(executed: NotebookNode, korean: NotebookNode, editions: Collection[str] = ()) -> NotebookNode:
@@ -65,17 +52,10 @@ def site_notebook(executed: NotebookNode, name: str, language: str = "en") -> No
                 lab = WIDGET_VIEW in before.data and "text/html" not in before.data
                 named = f' data-lab="{called[1]}"' if called else ""
                 output.data["text/html"] = f'<div class="still"{named}>{page}</div>' if lab else page
-    values = made.metadata.get("papermill", {}).get("parameters", {})
+    parameters = made.metadata.get("papermill", {}).get("parameters", {})
+    values = ", ".join(f"{name} = {value!r}" for name, value in parameters.items())
     widgets = bool(executed.metadata.get("widgets", {}).get(WIDGET_STATE, {}).get("state"))
     made.cells = lesson(made)
-    made.cells.insert(1, nbformat.v4.new_markdown_cell(note(name, values, widgets, language)))
+    note = filled(f"site_note.{language}.md", name=name, values=values, widgets=widgets)
+    made.cells.insert(1, nbformat.v4.new_markdown_cell(note.strip()))
     return made
-
-
-def note(name: str, values: dict[str, Any], widgets: bool, language: str) -> str:
-    """Say what a reader must know about a page made from a notebook."""
-    told = ", ".join(f"{name} = {value!r}" for name, value in values.items())
-    sentences = NOTES[language] if widgets else NOTES[language][:1]
-    up = "../../" if language == "ko" else "../"
-    text = " ".join(sentences).format(values=f" (`{told}`)" if told else "", name=name, up=up)
-    return f":::{{admonition}} {HEADS[language]}\n:class: note\n{text}\n:::"

@@ -11,13 +11,12 @@ from lm_utils.evidence import claims
 from lm_utils.evidence.claims import Judged
 from lm_utils.evidence.claims.claim import KINDS, VERDICTS
 from lm_utils.evidence.results import Results, reference
-from lm_utils.evidence.tables import markdown_table, readable, summary
+from lm_utils.evidence.tables import readable, summary
 from lm_utils.runs.rows import Row, rows
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.publish.site_data import script
-from lm_utils.workshop.templates import filled
+from lm_utils.workshop.templates import TEMPLATES, filled
 
-FIGURES, OTHERS, RUNS, PRESETS = (f"<!-- {name} -->" for name in ("figures", "other pages", "runs", "presets"))
 SHOWN = re.compile(r"^!\[.*?(?=\n\n## )", re.DOTALL | re.MULTILINE)  # the first figures of docs/results.md
 COLUMNS = ("task", "from", "row", "published", "ours (95 % interval)", "seeds", "at chance",
            "difference to the fitting pairing", "verdict")  # fmt: skip
@@ -28,19 +27,12 @@ WIDE = "---\nhtml_theme.sidebar_secondary.remove: true\n---\n\n"  # a page whose
 def landing_page(frame: str, results: str, pages: Sequence[str], runs: dict) -> str:
     """Return the landing page: its frame, the index of the runs, figures of docs/results.md, pages its lists lack."""
     shown = SHOWN.search(results)
-    if FIGURES not in frame or shown is None:
-        raise UserError("docs/results.md or site/index.md has no place for the figures; run `make readme`.")
-    presets = ((one["title"], one["told"], one["learnt"]) for one in runs["presets"])
-    parts = {
-        FIGURES: shown[0].replace("](figures/", "](docs/figures/"),
-        OTHERS: "\n".join(page for page in pages if f"\n{page}\n" not in frame),
-        RUNS: f'<link rel="preload" as="script" href="_static/runs/{reduce(getitem, runs["start"], runs["files"])}">\n'
-        f"<script>const runsIndex = {script(runs)};</script>",
-        PRESETS: markdown_table(["pairing", "what it is", "seeds that did better than a constant answer"], presets),
-    }
-    for place, text in parts.items():
-        frame = frame.replace(place, text)
-    return frame
+    if shown is None:
+        raise UserError("docs/results.md has no figures; put them back, then run `make readme`.")
+    values = {"figures": shown[0].replace("](figures/", "](docs/figures/"), "presets": runs["presets"]}
+    values |= {"first_run": reduce(getitem, runs["start"], runs["files"]), "runs": script(runs)}
+    others = [page for page in pages if f"\n{page}\n" not in frame]
+    return TEMPLATES.from_string(frame).render(values, other_pages=others)
 
 
 # --- results ---------------------------------------------------------------------------------------------------------
@@ -50,7 +42,7 @@ def results_page(results: Results | None = None) -> str:
     """Return every row of the tables with our figures; the page's script adds the menus that choose among them."""
     results = results or reference()
     origins = [(TASKS[task].title, results.of_rows(task).origin) for task in TASKS]
-    return filled("results.md", wide=WIDE, columns=COLUMNS, lines=lines_of(results), origins=origins)
+    return filled("results.md", columns=COLUMNS, lines=lines_of(results), origins=origins)
 
 
 def lines_of(results: Results) -> Iterator[dict[str, str]]:
@@ -72,7 +64,7 @@ def origin_of(row: Row) -> str:
 def claims_pages(judged: Sequence[Judged], results: Results | None = None) -> dict[str, str]:
     """Return the index of the claims and a page for each, by file name."""
     origin, counts = (results or reference()).of_rows().origin, claims.counts(judged)
-    index = filled("claims.md", wide=WIDE, judged=judged, verdicts=VERDICTS, counts=counts, kinds=KINDS)
+    index = filled("claims.md", judged=judged, verdicts=VERDICTS, counts=counts, kinds=KINDS)
     return {"index.md": index, **{f"{one.claim.id}.md": claim_page(one, origin) for one in judged}}
 
 
