@@ -9,6 +9,7 @@ from lm_utils.activations import ACTIVATIONS, HIDDEN
 from lm_utils.explorer.choice import LEARNING_RATES, Choice, activations_for, can_normalise, changed
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
+from lm_utils.show.lab import menu
 from lm_utils.tasks import TASKS
 
 PAIRING_FIELDS = tuple(field.name for field in fields(Pairing))
@@ -35,7 +36,7 @@ def make_control(field: str, choice: Choice) -> widgets.DOMWidget:
     value = value_of(choice, field)
     if field in drop_downs:
         label, options = drop_downs[field]
-        return widgets.Dropdown(description=label, options=options, value=value, style=WIDE, layout={"width": "auto"})
+        return menu(label, options, value, style=WIDE, layout={"width": "auto"})
     if field in boxes:
         return widgets.Checkbox(description=boxes[field], value=value, indent=False, layout={"width": "auto"})
     label, low, high = numbers[field]

@@ -20,6 +20,7 @@ from lm_utils.explorer.prediction import PredictFirst
 from lm_utils.show.chart import Chart
 from lm_utils.show.keys import Keys
 from lm_utils.show.lab import Fold
+from lm_utils.show.quiz import markup
 from lm_utils.show.style import Picture
 from lm_utils.show_code import folded
 
@@ -63,7 +64,7 @@ class Explorer(LiveBox):
 
     def _parts(self) -> list[widgets.Widget]:
         columns = {"grid_template_columns": "repeat(6, minmax(0, 1fr))", "grid_gap": "4px"}
-        hint = f"Data: {texts.code_marked(friendly(self.splits.source))} If buttons do not answer, run this cell again."
+        hint = f"Data: {markup(friendly(self.splits.source))} If buttons do not answer, run this cell again."
         return [
             widgets.HTML(STYLE, layout={"display": "none"}),
             widgets.GridBox(self.presets, layout=columns),

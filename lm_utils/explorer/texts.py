@@ -9,6 +9,7 @@ from lm_utils.evidence.results import TITLES, Results, counted
 from lm_utils.evidence.sentences import sentence, shown
 from lm_utils.explorer.choice import Choice
 from lm_utils.explorer.live_run import LiveRun
+from lm_utils.show.quiz import markup
 from lm_utils.show.style import ALERT, GOOD, INFO, QUIET, VERDICT_COLORS, VERDICT_SIGNS, WARNING
 
 SEVERITIES = {"error": ("✗", ALERT), "warning": ("!", WARNING), "info": ("i", INFO)}
@@ -71,17 +72,11 @@ def findings(report: Report | None) -> str:
     items = []
     for finding in report.findings:
         sign, color = SEVERITIES[finding.severity]
-        parts = f"{code_marked(finding.message)} {code_marked(finding.why)} <b>Fix:</b> {code_marked(finding.fix)}"
+        parts = f"{markup(finding.message)} {markup(finding.why)} <b>Fix:</b> {markup(finding.fix)}"
         head = f"<b style='color:{color}'>{sign} {finding.severity}:</b>"
         items.append(f"<div style='margin:.2em 0'>{head} {parts}</div>")
     worst = SEVERITIES[report.findings[0].severity][1]
     return card(f"<b>The doctor looked at network, loss and targets:</b>{''.join(items)}", worst)
-
-
-def code_marked(text: str) -> str:
-    """Return the text escaped, with `code` set as code."""
-    parts = escape(text).split("`")
-    return "".join(f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts))
 
 
 def progress(live: LiveRun) -> str:

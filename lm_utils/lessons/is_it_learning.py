@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import ipywidgets as widgets
 import pandas as pd
 import torch
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from torch import Tensor, nn
@@ -152,52 +153,49 @@ def write_stored_runs() -> None:
     write_whole(STORED, json.dumps(about | {"references": lines, "runs": runs}, indent=1) + "\n")
 
 
-def health_figure(name: str, records: Sequence[dict], lines: dict[str, float] | None = None) -> Figure:
-    """Draw a run's loss (with its reference lines if given), the spread of its outputs, and its stuck units."""
-    figure, (loss, spread, stuck) = new_figure(1, 3, width=11, height=3.6, edges=(0.065, 0.16, 0.99, 0.91, 0.42))
+SIGNS = {"valid_loss": "validation loss", "spread": "how far outputs differ\nbetween images",
+         "stuck": "share of hidden\nunits stuck"}  # fmt: skip
+
+
+def draw_signs(axes: Sequence[Axes], records: Sequence[dict], lines: dict[str, float] | None, room: float) -> None:
+    """Draw loss (with its reference lines if given), spread and stuck units; `room` for the legend above the loss."""
     epochs = [record["epoch"] for record in records]
-    panels = ((loss, "valid_loss", "validation loss"), (spread, "spread", "how far outputs differ\nbetween images"),
-              (stuck, "stuck", "share of hidden units\nthat are stuck"))  # fmt: skip
-    for place, (axis, key, label) in enumerate(panels):
+    for place, (axis, key) in enumerate(zip(axes, SIGNS, strict=True)):
         values = [record[key] for record in records]
-        axis.plot(epochs, values, color=COLORS[place], linestyle=LINES[0], marker=MARKERS[place], markevery=4)
-        axis.set(xlabel="epoch", ylabel=label)
+        axis.plot(epochs, values, color=COLORS[place], marker=MARKERS[place], markevery=6)
+        axis.set_ylim(*((-0.03, 1.03) if key == "stuck" else (0, 1.1 * max([*values, 0.05]))))
         axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axis.set_ylim(bottom=0)
-    stuck.set_ylim(-0.03, 1.03)
-    spread.set_ylim(0, max(0.05, 1.1 * max(record["spread"] for record in records)))
     if lines:
-        _reference_lines(loss, lines)
-    top = max([record["valid_loss"] for record in records] + list((lines or {}).values()))
-    loss.set_ylim(0, 1.45 * top)
-    spread.set_title(name)
+        _reference_lines(axes[0], lines)
+    axes[0].set_ylim(0, room * max([record["valid_loss"] for record in records] + list((lines or {}).values())))
+
+
+def health_figure(name: str, records: Sequence[dict], lines: dict[str, float] | None = None) -> Figure:
+    """Draw a run's vital signs beside each other."""
+    figure, axes = new_figure(1, 3, width=11, height=3.6, edges=(0.065, 0.16, 0.99, 0.91, 0.42))
+    draw_signs(axes, records, lines, 1.45)
+    for axis, label in zip(axes, SIGNS.values(), strict=True):
+        axis.set(xlabel="epoch", ylabel=label)
+    axes[1].set_title(name)
     figure.set_label(f"Three vital signs of {name}. {health_facts(records, lines)}")
     return figure
 
 
 def patients_figure(runs: dict[str, list[dict]], lines: dict[str, dict[str, float]]) -> Figure:
     """Draw the vital signs of all runs side by side, a column for each run."""
-    signs = {"valid_loss": "validation loss", "spread": "how far outputs differ\nbetween images",
-             "stuck": "share of hidden\nunits stuck"}  # fmt: skip
-    figure, axes = new_figure(len(signs), len(runs), 11, 6.6, sharex=True)
-    for column, (name, records) in enumerate(runs.items()):
-        for row, (key, label) in enumerate(signs.items()):
-            axis = axes[row, column]
-            epochs, values = ([record[what] for record in records] for what in ("epoch", key))
-            axis.plot(epochs, values, color=COLORS[row], marker=MARKERS[row], markevery=6)
-            axis.set_ylim(*((-0.03, 1.03) if key == "stuck" else (0, 1.3 * max([*values, 0.05]))))
-            if column == 0:
-                axis.set_ylabel(label)
-        top = max([record["valid_loss"] for record in records] + list(lines[name].values()))
-        axes[0, column].set(title=f"{name}: {PATIENTS[name].state.split(';')[0]}", ylim=(0, 1.9 * top))
-        _reference_lines(axes[0, column], lines[name])
-        axes[-1, column].set_xlabel("epoch")
+    figure, axes = new_figure(len(SIGNS), len(runs), 11, 6.6, sharex=True)
+    for column, (name, records) in zip(axes.T, runs.items(), strict=True):
+        draw_signs(column, records, lines[name], 1.9)
+        column[0].set_title(f"{name}: {PATIENTS[name].state.split(';')[0]}")
+        column[-1].set_xlabel("epoch")
+    for axis, label in zip(axes[:, 0], SIGNS.values(), strict=True):
+        axis.set_ylabel(label)
     words = " ".join(f"{name}: {health_facts(records, lines[name])}" for name, records in runs.items())
     figure.set_label(f"Vital signs of {len(runs)} runs side by side. {words}")
     return figure
 
 
-def _reference_lines(axis: object, lines: dict[str, float]) -> None:
+def _reference_lines(axis: Axes, lines: dict[str, float]) -> None:
     axis.axhline(lines["constant"], color=ALERT, linestyle="--", label=f"constant predictor {lines['constant']:.4f}")
     if lines["floor"]:
         axis.axhline(lines["floor"], color="black", linestyle=":", label=f"floor {lines['floor']:.4f}")

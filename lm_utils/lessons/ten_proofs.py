@@ -2,7 +2,6 @@
 
 import math
 import warnings
-from collections.abc import Callable
 from math import isnan
 
 import torch
@@ -107,16 +106,6 @@ def shapes_that_broadcast() -> Proof:
     found, mean = outputs.detach().flatten(), targets.mean()
     key = "mean" if torch.allclose(found, mean.expand(3), atol=1e-3) else "right"
     return key, {"warnings": len({str(one.message) for one in said}), "mean": mean.item()}
-
-
-PROOFS: dict[str, Callable[[], Proof]] = {
-    proof.__name__: proof
-    for proof in (
-        softmax_before_cross_entropy, plateau_of_the_double_softmax, loss_of_a_constant_answer,
-        sigmoid_can_do_ten_classes, bce_with_logits_on_sigmoid, one_run_proves_little, squared_error_classifies,
-        misfit_hides_in_accuracy, softmax_shares_one_probability, shapes_that_broadcast,
-    )
-}  # fmt: skip
 
 
 def _mean_accuracy(pairing: Pairing) -> float:

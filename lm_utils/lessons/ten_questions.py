@@ -10,7 +10,7 @@ from pathlib import Path
 import ipywidgets as widgets
 
 from lm_utils.files import answers_folder, read_kept, write_whole
-from lm_utils.lessons.ten_proofs import PROOFS
+from lm_utils.lessons import ten_proofs
 from lm_utils.show import quiz
 from lm_utils.show.keys import Keys
 from lm_utils.show.lab import Fold
@@ -27,10 +27,9 @@ WIDE = {"description_width": "initial"}
 
 @dataclass(frozen=True)
 class Question:
-    """One question: the misconception it exposes, its options by key, and the proof of its answer."""
+    """One question, its options by key, and the proof of its answer."""
 
     id: str
-    misconception: str
     question: str
     options: Mapping[str, str]
     proof: str
@@ -40,7 +39,7 @@ class Question:
     @cached_property
     def proven(self) -> tuple[str, str]:
         """The right option's key, and the reading with its figures; computed when first asked for."""
-        key, facts = PROOFS[self.proof]()
+        key, facts = getattr(ten_proofs, self.proof)()
         return key, self.reading.format(**facts)
 
 
@@ -185,8 +184,8 @@ class AskedQuestion(quiz.Prediction):
 
     def folded(self) -> str:
         """Return the question as HTML that needs no widgets and gives nothing away."""
-        items = "".join(f"<li>{quiz._markup(text)}</li>" for text in self.source.options.values())
-        return f"<p>{quiz._markup(self.source.question)}</p><ul>{items}</ul>"
+        items = "".join(f"<li>{quiz.markup(text)}</li>" for text in self.source.options.values())
+        return f"<p>{quiz.markup(self.source.question)}</p><ul>{items}</ul>"
 
 
 class TenQuestions(widgets.VBox):
@@ -209,9 +208,9 @@ class TenQuestions(widgets.VBox):
 
     def _finish(self, _button: widgets.Button) -> None:
         try:
-            self.result.value = f"<p role='status' style='font-size:1.05rem'>{quiz._markup(self.finish())}</p>"
+            self.result.value = f"<p role='status' style='font-size:1.05rem'>{quiz.markup(self.finish())}</p>"
         except (OSError, ValueError) as problem:
-            self.result.value = f"<p role='status'>{quiz._markup(str(problem))}</p>"
+            self.result.value = f"<p role='status'>{quiz.markup(str(problem))}</p>"
 
     def finish(self) -> str:
         """Judge or keep what was replied, and return the sentence to show."""

@@ -2,6 +2,7 @@
 
 import html
 from collections.abc import Sequence
+from dataclasses import replace
 
 import ipywidgets as widgets
 import numpy as np
@@ -69,9 +70,16 @@ def browser(judged: Sequence[Judged]) -> widgets.VBox:
 
 # --- the vote --------------------------------------------------------------------------------------------------------
 
-SIGMOIDS, SOFTMAX = Pairing("multiclass", "bce", "sigmoid"), Pairing("multiclass", "bce", "softmax")
-RELU = Pairing("multiclass", "bce", "sigmoid", hidden="relu")
-PRIOR = Pairing("multiclass", "bce", "sigmoid", prior_bias=True)
+SIGMOIDS = Pairing("multiclass", "bce", "sigmoid")
+PRIOR = replace(SIGMOIDS, prior_bias=True)
+REMOVED = {  # what an answer blames is kept, and the harm removed by other means
+    "prior": ("The same ten sigmoids and the same loss, with nothing changed but where the output bias starts:", PRIOR),
+    "relu": (
+        "The same ten sigmoids and the same loss, behind hidden units with ReLU:",
+        replace(SIGMOIDS, hidden="relu"),
+    ),
+    "softmax": ("The same loss behind a softmax:", replace(SIGMOIDS, activation="softmax")),
+}
 VOTES = {
     "Sigmoid outputs do not sum to one, so the largest one means nothing": "prior",
     "Sigmoid cannot express ten classes that exclude each other": "relu",
@@ -92,15 +100,9 @@ def vote_answer(results: Results | None = None) -> Markdown:
 
 def vote_evidence(kind: str, results: Results) -> str:
     """Say what speaks for or against one answer."""
-    if kind == "prior":
-        return (
-            "The same ten sigmoids and the same loss, with nothing changed but where the output bias starts: "
-            + sentence(PRIOR, results)
-        )
-    if kind == "relu":
-        return "The same ten sigmoids and the same loss, behind hidden units with ReLU: " + sentence(RELU, results)
-    if kind == "softmax":
-        return "The same loss behind a softmax: " + sentence(SOFTMAX, results)
+    if kind in REMOVED:
+        words, pairing = REMOVED[kind]
+        return f"{words} {sentence(pairing, results)}"
     if kind == "start":
         return f"{sentence(SIGMOIDS, results)} {sentence(PRIOR, results)} Only the start differs."
     runs = under_conditions("collapse", results.data).get("patience-40", [])

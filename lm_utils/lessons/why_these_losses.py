@@ -1,7 +1,7 @@
 """Notebook 02, parts 1 and 2: one sigmoid neuron that is confidently wrong, and gradients in deep networks."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike, NDArray
-from torch import Tensor, nn
+from torch import Tensor, func, nn
 
 from lm_utils.evidence.results import counted
 from lm_utils.lessons.losses import OPTIMIZERS, sigmoid
@@ -242,26 +242,18 @@ def learn(layers: int, hidden: str, seeds: int = 3, steps: int = 200) -> dict[st
     points = [rings(seed) for _ in LOSSES for seed in range(seeds)]
     x, y = (torch.stack(part) for part in zip(*points, strict=True))
     networks = [Deep(layers, hidden, STARTS[0], seed, inputs=2) for _ in LOSSES for seed in range(seeds)]
-    weights = [torch.stack([net.layers[k].weight.detach() for net in networks]) for k in range(layers + 1)]
-    biases = [torch.stack([net.layers[k].bias.detach() for net in networks]) for k in range(layers + 1)]
-    optimizer = torch.optim.AdamW([part.requires_grad_() for part in (*weights, *biases)], lr=0.01)
-    accuracy = []
+    weights, _ = func.stack_module_state(networks)
+    side_by_side = func.vmap(lambda own, points: func.functional_call(networks[0], own, (points,)))
+    optimizer, accuracy = torch.optim.AdamW(weights.values(), lr=0.01), []
     with one_thread():
         for _ in range(steps):
-            output = _side_by_side(x, weights, biases, ACTIVATIONS[hidden])
+            output = side_by_side(weights, x)
             optimizer.zero_grad()
             parts = zip(LOSSES.values(), output.split(seeds), y.split(seeds), strict=True)
             sum(seeds * loss(said, true) for loss, said, true in parts).backward()
             optimizer.step()
             accuracy.append(((output >= 0.5) == (y > 0.5)).float().mean(dim=(1, 2)))
     return dict(zip(LOSSES, torch.stack(accuracy, dim=1).numpy().reshape(len(LOSSES), seeds, steps), strict=True))
-
-
-def _side_by_side(x: Tensor, weights: list[Tensor], biases: list[Tensor], hidden: Callable) -> Tensor:
-    """Return the outputs of many networks at once, each with its own weights."""
-    for k, (w, b) in enumerate(zip(weights, biases, strict=True)):
-        x = (hidden if k < len(weights) - 1 else torch.sigmoid)(torch.baddbmm(b[:, None], x, w.transpose(1, 2)))
-    return x
 
 
 def learning_figure(layers: int = 6, seeds: int = 3) -> Figure:

@@ -77,7 +77,7 @@ class Prediction(widgets.VBox):
         self.button.on_click(self._reveal)
         title = widgets.HTMLMath(
             f"{LARGER}<div style='font-size:1.05rem;line-height:1.45;max-width:46em'>"
-            f"<b>Predict first.</b> {_markup(question)}</div>"
+            f"<b>Predict first.</b> {markup(question)}</div>"
         )
         super().__init__([title, self.choices, self.button, self.verdict, Keys()])
 
@@ -97,11 +97,11 @@ class Prediction(widgets.VBox):
 
     def folded(self) -> str:
         """Return the question as HTML that needs no widgets: the answer unfolds."""
-        items = "".join(f"<li>{_markup(option)}</li>" for option in self.choices.options)
-        answer = f"<b>{_markup(self.answer)}</b> {_markup(self.reading)}"
+        items = "".join(f"<li>{markup(option)}</li>" for option in self.choices.options)
+        answer = f"<b>{markup(self.answer)}</b> {markup(self.reading)}"
         return (
             f"<div style='{CARD.format(color=STATES['unanswered'][2])}'><b>Predict first.</b> "
-            f"{_markup(self.question)}<ul>{items}</ul>"
+            f"{markup(self.question)}<ul>{items}</ul>"
             f"<details><summary>Show the answer</summary>{answer}</details></div>"
         )
 
@@ -298,7 +298,7 @@ def _join(*sentences: str) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _markup(text: str) -> str:
+def markup(text: str) -> str:
     """Escape a text for HTML, keeping `code` and **bold**."""
     text = html.escape(text, quote=False)
     text = re.sub(r"`([^`]+)`", r"<code>\1</code>", text)
@@ -307,5 +307,5 @@ def _markup(text: str) -> str:
 
 def _card(state: str, title: str, message: str) -> str:
     sign, _, color = STATES[state]
-    head = f"<b style='color:{color}'><span aria-hidden='true'>{sign}</span> {_markup(title)}</b>"
-    return f"<div role='status' style='{CARD.format(color=color)}'>{head} {_markup(message)}</div>"
+    head = f"<b style='color:{color}'><span aria-hidden='true'>{sign}</span> {markup(title)}</b>"
+    return f"<div role='status' style='{CARD.format(color=color)}'>{head} {markup(message)}</div>"

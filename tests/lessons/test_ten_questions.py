@@ -4,7 +4,6 @@ import pytest
 
 from lm_utils.files import PROJECT
 from lm_utils.lessons import ten_questions as ten
-from lm_utils.lessons.ten_proofs import PROOFS
 from lm_utils.show.quiz import Prediction
 
 RIGHT = {  # what each reading in the table is written for
@@ -12,8 +11,6 @@ RIGHT = {  # what each reading in the table is written for
     "two-bce": "log2", "one-run": "little", "squared-error": "close", "hidden-misfit": "not_at_all",
     "shared-probability": "ceiling", "shapes": "mean",
 }  # fmt: skip
-MISCONCEPTIONS = ("crashes", "near 0", "1.46", "cannot do ten", "BCEWithLogitsLoss are the same",
-                  "proves the right loss", "only for regression", "always shows in accuracy")  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -45,12 +42,10 @@ def test_each_answer_is_proven(question):
     assert (PROJECT / "notebooks" / "src" / f"{question.cure}.py").exists()
 
 
-def test_every_named_misconception_is_covered():
-    assert len(ten.questions()) == 10 and {q.proof for q in ten.questions()} == set(PROOFS)
-    all_of_them = " ".join(question.misconception for question in ten.questions())
-    assert all(words in all_of_them for words in MISCONCEPTIONS)
+def test_there_are_ten_and_no_column_is_lucky():
+    assert len(ten.questions()) == 10 == len({q.proof for q in ten.questions()})
     places = [list(q.options).index(RIGHT[q.id]) for q in ten.questions()]
-    assert max(places.count(place) for place in range(3)) < 6  # no lucky column
+    assert max(places.count(place) for place in range(3)) < 6
 
 
 @pytest.mark.parametrize(
