@@ -149,66 +149,17 @@ def stored(part: str) -> pd.DataFrame:
     return table.dropna(axis="columns").set_index(["way", "seed"])
 
 
-# --- the ten seeds in words and in a figure ---
+# --- the ten seeds in a table and in a figure ---
 
 
-def mean(lines: pd.DataFrame, way: str, measure: str, style: str = ".1%") -> str:
-    """Return a mean over the seeds with its interval."""
-    told = mean_interval(lines.loc[way, measure].tolist())
-    unit = " %" if style.endswith("%") else ""
-    low, middle, high = (f"{value:{style}}".removesuffix("%") for value in (told.low, told.mean, told.high))
-    return f"{middle}{unit} ({low} to {high})"
+def intervals(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean of each measure over the seeds with its 95 % interval, a line for each way."""
 
+    def told(values: pd.Series) -> str:
+        found = mean_interval(values.tolist())
+        return f"{found.mean:.3f} ({found.low:.3f} to {found.high:.3f})"
 
-def higher(lines: pd.DataFrame, one: str, other: str, measure: str) -> str:
-    """Say in how many seeds one way has more of a measure than another."""
-    gaps = lines.loc[one, measure] - lines.loc[other, measure]
-    return f"{(gaps > 0).sum()} of {len(gaps)} seeds"
-
-
-def eights_in_words() -> str:
-    """Say what pos_weight and its removal did to the mean probability and to the likelihood."""
-    told = []
-    for size in ("small", "large"):
-        lines = stored(size)
-        told.append(
-            f"**{size.capitalize()} model:** mean probability {mean(lines, 'plain', 'mean_p')} without a weight, "
-            f"{mean(lines, 'pos_weight', 'mean_p')} with pos_weight, {mean(lines, 'undone', 'mean_p')} after log w is "
-            f"subtracted; the share of yes is {100 * lines['share'].mean():.1f} %. Subtracting raises the negative "
-            f"log-likelihood in {higher(lines, 'undone', 'pos_weight', 'nll')}."
-        )
-    return "\n\n".join(told)
-
-
-def best_for_rare_digits() -> str:
-    """Return the way with the highest recall of the rare digits."""
-    names = {"weights": "class weights", "focal": "the focal loss", "shifted": "the shifted reading"}
-    recall = stored("rare")["recall"].groupby("way").mean().drop("plain")
-    return names[recall.idxmax()]
-
-
-def rare_in_words() -> str:
-    """Say what each way did to the recall of the rare digits."""
-    lines = stored("rare")
-    names = {"plain": "plain", "weights": "class weights", "focal": "focal loss", "shifted": "shifted reading"}
-    told = ", ".join(f"{name} {mean(lines, way, 'recall')}" for way, name in names.items())
-    more = ", ".join(
-        f"{names[way]} in {higher(lines, way, 'plain', 'recall')}" for way in ("weights", "shifted", "focal")
-    )
-    return f"Recall of the rare digits: {told}. More than plain: {more}."
-
-
-def sure_in_words() -> str:
-    """Say what the temperature did, for each loss."""
-    lines, told = stored("sure"), []
-    for name, title in {"plain": "Cross-entropy", "smoothing": "Label smoothing", "focal": "Focal loss"}.items():
-        scaled = f"{name}, scaled"
-        told.append(
-            f"- **{title}:** temperature {mean(lines, scaled, 'T', '.2f')}, calibration error "
-            f"{mean(lines, name, 'ece')} before and {mean(lines, scaled, 'ece')} after (lower in "
-            f"{higher(lines, name, scaled, 'ece')}), accuracy {mean(lines, name, 'accuracy')} in both."
-        )
-    return "\n".join(told)
+    return runs.groupby(level=[name for name in runs.index.names if name != "seed"]).agg(told)
 
 
 def scaling_figure() -> Figure:
@@ -216,17 +167,20 @@ def scaling_figure() -> Figure:
     lines = stored("sure")
     titles = {"plain": "cross-entropy", "smoothing": "label smoothing 0.1", "focal": "focal loss"}
     figure, axes = new_figure(height=4.2)
-    for group, name in enumerate(titles):
-        pairs = zip(lines.loc[name, "ece"], lines.loc[f"{name}, scaled", "ece"], strict=True)
-        for pair in pairs:
-            axes.plot([2.6 * group, 2.6 * group + 1], [100 * error for error in pair], color=COLORS[group],
-                      marker=MARKERS[group], lw=1.2, alpha=0.8)  # fmt: skip
+    words = []
+    for group, (name, title) in enumerate(titles.items()):
+        before, after = (100 * lines.loc[way, "ece"] for way in (name, f"{name}, scaled"))
+        for pair in zip(before, after, strict=True):
+            axes.plot([2.6 * group, 2.6 * group + 1], pair, color=COLORS[group], marker=MARKERS[group],
+                      lw=1.2, alpha=0.8)  # fmt: skip
+        words.append(f"{title}: {before.mean():.1f} % before, {after.mean():.1f} % after, lower in"
+                     f" {(after < before).sum()} of {len(after)} seeds")  # fmt: skip
     places = [2.6 * group + side for group in range(3) for side in (0, 1)]
     axes.set_xticks(places, [f"{side}\n{title}" if side == "as trained" else side for title in titles.values()
                              for side in ("as trained", "temperature")])  # fmt: skip
     axes.set(ylabel="calibration error on the test part (%)", ylim=(0, None))
     figure.set_label("Calibration error of ten networks for each of three losses, before and after the temperature. "
-                     + sure_in_words().replace("**", "").replace("\n", " "))  # fmt: skip
+                     f"Means: {'; '.join(words)}.")  # fmt: skip
     return figure
 
 

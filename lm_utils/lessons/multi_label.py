@@ -6,10 +6,7 @@ import ipywidgets as widgets
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from lm_utils.evidence.changed_conditions import BY_NAME, origin, stored, task_of
 from lm_utils.evidence.reference_lines import best_metric
-from lm_utils.evidence.results import estimate
-from lm_utils.evidence.sentences import shown, shown_interval
 from lm_utils.pairing import Pairing
 from lm_utils.runs.outputs import CUTS
 from lm_utils.show.lab import lab, slider
@@ -52,18 +49,3 @@ def cut_figure(runs: dict[str, tuple[Tensor, Tensor]], cut: float = 0.5) -> Figu
 def cut_lab(runs: dict[str, tuple[Tensor, Tensor]]) -> widgets.VBox:
     """Move the cut and see what each network's answers become."""
     return lab(partial(cut_figure, runs), cut=slider("cut", 0.5, 0.02, 0.98, 0.02))
-
-
-def validated_cut_sentences(data: str = "mnist") -> str:
-    """Say, a line per loss, what a cut chosen on the validation part gets out of softmax networks on fresh seeds."""
-    found = stored("switches", [name for name in BY_NAME if name.startswith("cut-")], data)
-    if not found:
-        return "These runs have not been trained yet (results/robustness/)."
-    lines = [f"Runs: {origin(found)}.", ""]
-    for name, runs in found.items():
-        task, cuts = task_of(name), [run["cut"] for run in runs]
-        half, moved = (estimate([run[key] for run in runs], task.metric) for key in ("test_metric", "accuracy_at_cut"))
-        lines.append(f"- {BY_NAME[name].pairing.label}: {shown(half.mean, task)} with the cut at one half,"
-                     f" **{shown_interval(moved, task)}** with the cut that suits the validation part"
-                     f" ({min(cuts):.2f} to {max(cuts):.2f}).")  # fmt: skip
-    return "\n".join(lines)

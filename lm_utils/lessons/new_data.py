@@ -9,26 +9,16 @@ from torch import Tensor
 
 from lm_utils.evidence import changed_conditions as conditions
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.changed_conditions import ABSOLUTE, CALLED, FITS, TWICE
+from lm_utils.evidence.changed_conditions import CALLED, FITS, TWICE
 from lm_utils.evidence.results import TITLES, under_conditions
 from lm_utils.evidence.sentences import shown_difference
 from lm_utils.runs.conditions import LONGER
-from lm_utils.runs.interventions import OTHER_HAND
 from lm_utils.show.condition_figures import differences_by_condition
-from lm_utils.show.quiz import Prediction, predict
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.show_code import with_code
 from lm_utils.tasks import TASKS
 
 DATA = "mnist"
-PLACES = {
-    "images": "few training images",
-    "noise": "wrong labels",
-    "imbalance": "rare classes",
-    "shift": "turned or noisy test images",
-    "others": "digits drawn by other people",
-}
-NOWHERE = "nowhere: practically equal, or too close to tell"
 FAR = 0.1  # ten points of accuracy: a run so far behind its twin is lost
 LOOKS = {name: number for number, name in enumerate(CALLED.values(), start=1)}  # 0 is softmax once
 
@@ -55,33 +45,6 @@ def seeds_of(families: dict[str, list[dict]]) -> str:
     return f"changed conditions: {TITLES[runs[0]['data']]}, up to {len({run['seed'] for run in runs})} fresh seeds"
 
 
-def furthest_question() -> Prediction:
-    """Ask where softmax twice falls furthest behind softmax once."""
-    families = under_conditions("new-data", DATA)
-    judged = conditions.new_data_comparisons(families)
-    kinds = conditions.kinds_of_data(families)
-    away = {title for title, kind in kinds.items() if kind != (conditions.BASELINE_CONDITION, "")}
-    compared = {title: c.difference for (name, title), c in judged.items() if name == TWICE and title in away}
-    worst, *second = sorted(compared, key=lambda title: compared[title].mean)[:2]
-    lost = compared[worst]
-    reading = f"{worst}: {points(lost)} over {lost.n} paired seeds."
-    reading += "".join(f" The next largest: {points(compared[title])}." for title in second)
-    return predict(
-        "Ten classes again: on the data at hand softmax twice is practically as accurate as softmax once."
-        " Where does it fall behind furthest, on average?",
-        [*PLACES.values(), NOWHERE],
-        place(*kinds[worst]) if lost.high <= -conditions.FEWER_POINTS else NOWHERE,
-        reading + " So few seeds cannot say which of the two is really the larger one.",
-    )
-
-
-def place(condition: str, shift: str) -> str:
-    """Return what kind of new data this is, in the words of the question."""
-    if shift:
-        return PLACES["others" if shift == OTHER_HAND else "shift"]
-    return PLACES[condition.split("-")[0]]
-
-
 def all_differences() -> Figure:
     """Draw misfits beside the fitting pairing on every kind of new data."""
     families = under_conditions("new-data", DATA)
@@ -98,16 +61,6 @@ def confirmation_sentences(family: str = "confirmation") -> Markdown:
     than = f", both with a patience of {LONGER}," if family == "patience" else ""
     compared = conditions.once_and_twice(DATA, family).items()
     return listed([f"**{kind}**: {CALLED[TWICE]} less softmax once{than} {in_words(c)}" for kind, c in compared])
-
-
-def patience_question() -> Prediction:
-    """Ask what becomes of the runs far behind with more patience."""
-    before, after = (sum(map(len, far_behind(family).values())) for family in ("confirmation", "patience"))
-    left = after / max(before, 1)
-    options = ["they stay where they are", "about half of them come through", "most of them come through"]
-    asked = f"The same networks, and training may go on for {LONGER} epochs without a new best instead of 10."
-    answer = options[(left < 0.75) + (left <= 0.25)]
-    return predict(f"{asked} What becomes of those far behind?", options, answer, patience_sentence())
 
 
 def far_behind(family: str) -> dict[str, list[int]]:
@@ -229,17 +182,6 @@ def charges_figure(loss_values: Callable[[Tensor], dict[str, Tensor]], wrong: fl
         f" With {share} of labels at random the lowest points are: {'; '.join(lowest)}."
     )
     return figure
-
-
-def wrong_labels_question() -> Prediction:
-    """Ask how the absolute error fares with many wrong labels."""
-    found = conditions.linear_loss_comparisons(DATA).items()
-    compared = {kind: c for (name, kind), c in found if name == ABSOLUTE and "labels" in kind}
-    kind, most = list(compared.items())[-1]
-    options = ["it is more accurate", "it is practically as accurate, or too close to tell", "it is less accurate"]
-    answer = options[{"better": 0, "worse": 2}.get(most.verdict, 1)]
-    asked = f"{kind}: what will MAE behind softmax do, beside cross-entropy on logits?"
-    return predict(asked, options, answer, in_words(most))
 
 
 def straight_differences() -> Figure:

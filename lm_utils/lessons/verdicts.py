@@ -21,7 +21,6 @@ from lm_utils.lessons.start_here import recall
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
 from lm_utils.show.lab import lab, menu
-from lm_utils.show.quiz import Prediction, predict
 from lm_utils.show.style import ALERT, COLORS, CONSTANT_LINE, LINES, MARKERS, QUIET, new_figure
 from lm_utils.show_code import with_code
 from lm_utils.tasks import TASKS
@@ -146,31 +145,6 @@ def bound_figure(outputs: Tensor, cost: Tensor, results: Results | None = None) 
 
 SOFTMAX_LABELS = tuple(Pairing("multilabel", loss, "softmax") for loss in ("mse", "bce", "cross_entropy"))
 SIGMOID_LABELS = Pairing("multilabel", "bce", "sigmoid")
-WON_BACK = ("next to nothing", "less than half of it", "more than half of it")
-
-
-def share_won_back(results: Results) -> float:
-    """Return how much of the gap between softmax and sigmoids another cut closes, on average over the losses."""
-    at_half, at_cut = (
-        st.mean_interval([score for pairing in SOFTMAX_LABELS for score in results.scores(pairing, name).values()]).mean
-        for name in ("test_metric", "accuracy_at_cut")
-    )
-    sigmoids = st.mean_interval(list(results.scores(SIGMOID_LABELS).values())).mean
-    return (at_cut - at_half) / (sigmoids - at_half)
-
-
-def cut_question(results: Results | None = None) -> Prediction:
-    """Ask how much another cut wins back where softmax stands over labels."""
-    results = (results or reference()).only("multilabel")
-    share = share_won_back(results)
-    return predict(
-        "Softmax over four labels ends far below sigmoids. Read with another cut than 0.5, how much of that gap do the"
-        " same networks win back?",
-        list(WON_BACK),
-        WON_BACK[int(share >= 0.1) + int(share >= 0.5)],
-        f"{share:.0%} of it, on average over three losses. {verdict_of('000-labels-cannot').evidence} The next figure"
-        " shows every network with both cuts.",
-    )
 
 
 def cut_figure(results: Results | None = None) -> Figure:

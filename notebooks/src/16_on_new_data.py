@@ -95,7 +95,19 @@ f"{(noisy != digits).float().mean():.0%} of the labels have changed"
 # `nn.CrossEntropyLoss`, which applies softmax again. On the data at hand all four are practically equal.
 
 # %%
-lesson.furthest_question()
+searched = conditions.new_data_comparisons(under_conditions("new-data", "mnist"))
+lost = {kind: found.difference for (name, kind), found in searched.items() if name == conditions.TWICE}
+worst, second = sorted(lost, key=lambda kind: lost[kind].mean)[:2]
+assert worst == "a tenth of the training images of 5 to 9" and lost[worst].high <= -conditions.FEWER_POINTS
+quiz.predict(
+    "Ten classes again: on the data at hand softmax twice is practically as accurate as softmax once."
+    " Where does it fall behind furthest, on average?",
+    options=["few training images", "wrong labels", "rare classes", "turned or noisy test images",
+             "digits drawn by other people", "nowhere: practically equal, or too close to tell"],
+    answer="rare classes",
+    reading=f"{worst}: {lesson.points(lost[worst])} over {lost[worst].n} paired seeds. The next largest:"
+    f" {lesson.points(lost[second])}. So few seeds cannot say which of the two is really the larger one.",
+)  # fmt: skip
 
 # %% [markdown]
 # How is one of these differences computed? The stored runs of one condition fit into a table with a row for each seed.
@@ -115,7 +127,6 @@ pd.DataFrame({"softmax once": once, "softmax twice": twice, "difference": twice 
 # %%
 gaps = (twice - once).dropna()
 reach = stats.t.ppf(0.975, len(gaps) - 1) * gaps.std() / len(gaps) ** 0.5
-searched = conditions.new_data_comparisons(runs)
 helper = searched[conditions.TWICE, "50 training images"].difference
 assert abs(helper.mean - gaps.mean()) < 1e-9 and abs(helper.high - (gaps.mean() + reach)) < 1e-9
 f"{100 * gaps.mean():+.1f} points, from {100 * (gaps.mean() - reach):+.1f} to {100 * (gaps.mean() + reach):+.1f}"
@@ -214,7 +225,15 @@ f"The five common digits are {common:.1%} of the test images; {stuck.sum()} of {
 # thing. We trained the same networks again from the same seeds, with more patience.
 
 # %%
-lesson.patience_question()
+before, after = (sum(map(len, lesson.far_behind(family).values())) for family in ("confirmation", "patience"))
+assert after <= before / 4
+quiz.predict(
+    "The same networks, and training may go on for 50 epochs without a new best instead of 10. What becomes of those"
+    " far behind?",
+    options=["they stay where they are", "about half of them come through", "most of them come through"],
+    answer="most of them come through",
+    reading=lesson.patience_sentence(),
+)
 
 # %% [markdown]
 # The figure has two rows more in each block that was trained again.
@@ -481,7 +500,14 @@ pd.DataFrame(slopes, index=["slope at the right class", "slope at the wrong winn
 # error was new.
 
 # %%
-lesson.wrong_labels_question()
+most = conditions.linear_loss_comparisons("mnist")[conditions.ABSOLUTE, "40 % of training labels at random"]
+assert most.verdict == "better"
+quiz.predict(
+    "40 % of training labels at random: what will MAE behind softmax do, beside cross-entropy on logits?",
+    options=["it is more accurate", "it is practically as accurate, or too close to tell", "it is less accurate"],
+    answer="it is more accurate",
+    reading=lesson.in_words(most),
+)
 
 # %% [markdown]
 # The figure has a panel for each of the two losses and a row for each kind of data.

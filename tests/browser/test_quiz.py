@@ -12,16 +12,6 @@ QUESTION = """
 from lm_utils.show import quiz
 quiz.predict("Which loss suits `ten classes`?", ["mse", "hinge", "cross-entropy"], "cross-entropy", "It **fits**.")
 """
-ROOM_FOR_MORE = """
-from lm_utils.lessons import new_data
-new_data.patience_question()
-"""
-STRAIGHT = """
-from IPython.display import display
-from lm_utils.lessons import new_data
-from lm_utils.show.style import show
-display(new_data.wrong_labels_question(), show(new_data.straight_differences()))
-"""
 CHECKS = """
 from IPython.display import display
 from lm_utils.show import quiz
@@ -45,24 +35,6 @@ def test_a_prediction_by_keyboard(jupyter):
         page.see("Right: cross-entropy.")
         page.see("Not answered yet")
         page.screenshot("quiz", around=page.see("Count again."))
-
-
-def test_the_question_of_patience_is_answered_from_the_shipped_runs(jupyter):
-    with jupyter.open_code(ROOM_FOR_MORE) as page:
-        assert page.errors() == []
-        page.radio("they stay where they are").click()
-        page.button("Show the answer").click()
-        page.see("The answer is: most of them come through.")
-        page.screenshot("patience", around=page.see("with a patience of 10"))
-
-
-def test_the_question_of_the_absolute_error_is_answered_from_the_shipped_runs(jupyter):
-    with jupyter.open_code(STRAIGHT) as page:
-        assert page.errors() == []
-        page.radio("it is less accurate").click()
-        page.button("Show the answer").click()
-        page.screenshot("straight", around=page.see("The answer is: it is more accurate."))
-        page.screenshot("straight_figure", around=page.image("Differences in accuracy to cross-entropy on logits"))
 
 
 def test_a_page_of_an_executed_notebook_asks_nobody(chromium, tmp_path):

@@ -34,7 +34,14 @@ def test_what_the_text_says_about_the_seeds():
     assert before["smoothing"] == before[["plain", "smoothing", "focal"]].max(), "the middle group starts highest"
     assert (sure.loc["smoothing, scaled", "T"] < 1).all() and (sure.loc["plain, scaled", "T"] > 1).all()
     assert (small.loc["plain", "recall"] < small.loc["pos_weight", "recall"]).all()
-    assert "10 of 10 seeds" in lesson.sure_in_words() and "share of yes" in lesson.eights_in_words()
+
+
+def test_means_stand_in_their_intervals():
+    told = lesson.intervals(lesson.stored("small"))
+    assert (
+        list(told.index) == ["plain", "pos_weight", "undone"]
+        and told.loc["plain", "mean_p"] == "0.101 (0.099 to 0.102)"
+    )
 
 
 def test_the_temperature_is_the_best_of_those_tried_and_changes_no_answer():
@@ -59,4 +66,4 @@ def test_a_perfect_reading_has_no_calibration_error():
 
 def test_the_figure_is_drawn_and_read():
     figure = lesson.scaling_figure()
-    assert png(figure) and "Label smoothing" in figure.get_label()
+    assert png(figure) and "label smoothing 0.1: 12.7 % before, 1.2 % after, lower in 10 of 10" in figure.get_label()

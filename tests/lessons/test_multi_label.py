@@ -3,7 +3,6 @@
 import pytest
 import torch
 
-from lm_utils.evidence import changed_conditions
 from lm_utils.evidence.reference_lines import best_metric
 from lm_utils.evidence.results import tested_digits as digits_of_the_test
 from lm_utils.lessons import multi_label as lesson
@@ -37,16 +36,3 @@ def test_moving_the_slider_redraws_the_picture():
     before = picture.value
     slider.value = 0.2
     assert picture.value != before and "at the cut 0.20" in picture.value
-
-
-def test_cuts_chosen_on_the_validation_part_are_told_with_both_accuracies(monkeypatch):
-    runs = [{"test_metric": metric, "chance": 0.1, "seed": seed, "data": "mnist", "cut": 0.2, "accuracy_at_cut": 0.98}
-            for seed, metric in ((100, 0.76), (101, 0.77))]  # fmt: skip
-    found = {"cut-mse": runs}
-    monkeypatch.setattr(
-        changed_conditions, "under_conditions", lambda family, data: found if family == "switches" else {}
-    )
-    told = lesson.validated_cut_sentences()
-    assert "76.50 % with the cut at one half" in told and "**98.00 % (98.00 to 98.00 %)**" in told
-    monkeypatch.setattr(changed_conditions, "under_conditions", lambda family, data: {})
-    assert "not been trained yet" in lesson.validated_cut_sentences()

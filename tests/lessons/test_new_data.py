@@ -38,22 +38,9 @@ def families(low):
     }  # fmt: skip
 
 
-def test_the_runs_decide_where_it_falls_behind_furthest(monkeypatch):
+def test_the_figure_of_all_differences_is_that_of_the_runs(monkeypatch):
     use(monkeypatch, lambda family: families(0.05))
-    assert lesson.furthest_question().answer == "turned or noisy test images"
-    assert "images-50" in lesson.all_differences().get_label()
-    use(monkeypatch, lambda family: families(0.2))
-    assert lesson.furthest_question().answer == "few training images"
-
-
-def without_shifts(families):
-    """The same runs, tested at home alone."""
-    return {name: [{**run, "shifted": {}} for run in runs] for name, runs in families.items()}
-
-
-def test_a_misfit_that_is_worse_nowhere_is_said_to_be_so(monkeypatch):
-    use(monkeypatch, lambda family: without_shifts(families(0.0)))
-    assert lesson.furthest_question().answer == lesson.NOWHERE
+    assert "softmax twice, images-50 -5.00" in lesson.all_differences().get_label()
 
 
 def test_other_settings_are_judged_together(monkeypatch):
@@ -107,7 +94,6 @@ def test_the_shipped_runs_say_what_the_readme_and_notebook_16_say_of_them():
     few, rare = lesson.far_behind("patience").values()
     assert not rare and len(few) == 2
     assert [c.verdict for c in conditions.once_and_twice("mnist", "patience").values()] == ["worse", "undecided"]
-    assert lesson.patience_question().answer == "most of them come through"
     left = [run for run in conditions.under_conditions("patience", "mnist")[f"images-50/{conditions.TWICE}"]
             if run["seed"] in few]  # fmt: skip
     assert sorted(run["epochs"] == 500 for run in left) == [False, True]  # "one was still improving at the limit"
@@ -129,12 +115,10 @@ def test_the_shipped_runs_say_what_the_readme_and_notebook_16_say_of_them():
 
 def test_more_patience_may_help_or_not(monkeypatch):
     usual = tried_again([0.5] * 8 + [0.9, 0.9])
-    for left, answer in ((8, "they stay where they are"), (4, "about half"), (2, "most of them")):
+    for left in (8, 4, 2):
         longer = tried_again([0.5] * left + [0.91] * (10 - left))
         found = {"confirmation": usual, "patience": longer, "new-data": {}}
         use(monkeypatch, found.get)
-        question = lesson.patience_question()
-        assert question.answer.startswith(answer)
         assert (
             f"8 of 10 runs end more than 10 points behind softmax once with a patience of 10, {left} where both have 50"
             in lesson.patience_sentence()
@@ -192,12 +176,11 @@ def straight_runs(family, gain):
 
 
 @pytest.mark.parametrize(
-    "gain, answer, verdict",
-    [(0.02, "it is more", "better"), (0, "it is practically", None), (-0.02, "it is less", "worse")],
+    "gain, verdict",
+    [(0.02, "better"), (0, None), (-0.02, "worse")],
 )
-def test_the_runs_decide_the_answer(monkeypatch, gain, answer, verdict):
+def test_the_runs_decide_what_is_told_of_the_straight_losses(monkeypatch, gain, verdict):
     use(monkeypatch, lambda family: straight_runs(family, gain))
-    assert lesson.wrong_labels_question().answer.startswith(answer)
     compared = conditions.linear_loss_comparisons("mnist")
     assert len(compared) == 6 and {name for name, _ in compared} == {conditions.TWICE, conditions.ABSOLUTE}
     assert not verdict or {c.verdict for c in compared.values()} == {verdict}
