@@ -7,7 +7,6 @@ from functools import cache
 from statistics import median
 
 import ipywidgets as widgets
-import pandas as pd
 import torch
 from matplotlib.figure import Figure
 from torch import Tensor
@@ -18,7 +17,6 @@ from lm_utils.errors import UserError
 from lm_utils.evidence.reference_lines import bce_on_softmax_floor, double_softmax_floor
 from lm_utils.show.lab import STYLE, WIDTH, lab, menu
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
-from lm_utils.show_code import table_with_code
 
 FORMATS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 LEADS = torch.linspace(0, 15, 61)  # by how much the true class's logit exceeds all others
@@ -176,22 +174,3 @@ def race(first: Callable[[], Tensor], second: Callable[[], Tensor], rounds: int 
                 times[place].append(time.perf_counter() - start)
     fast, slow = (1000 * median(values) for values in times)
     return {"fused, ms": fast, "separate, ms": slow, "separate / fused": slow / fast}
-
-
-def race_table(rows: int = 4096, classes: int = 64, rounds: int = 25) -> pd.DataFrame:
-    """Time both cross-entropies, fused against separate, on the same random logits."""
-    generator = torch.Generator().manual_seed(0)
-    z = torch.randn(rows, classes, generator=generator).requires_grad_()
-    yes = torch.randint(2, (rows, classes), generator=generator).float()
-    index = torch.randint(classes, (rows,), generator=generator)
-    pairs = {
-        "binary": (
-            lambda: F.binary_cross_entropy_with_logits(z, yes),
-            lambda: F.binary_cross_entropy(torch.sigmoid(z), yes),
-        ),
-        "categorical": (
-            lambda: F.cross_entropy(z, index),
-            lambda: F.nll_loss(torch.log(torch.softmax(z, dim=1)), index),
-        ),
-    }
-    return table_with_code(pd.DataFrame({name: race(*pair, rounds) for name, pair in pairs.items()}).T)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import ipywidgets as widgets
-import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,12 +20,10 @@ from lm_utils.evidence import reference_lines
 from lm_utils.evidence.reference_lines import double_softmax_floor
 from lm_utils.evidence.results import counted
 from lm_utils.files import RESULTS, write_whole
-from lm_utils.losses import LOSSES
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.show.lab import lab, menu
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
-from lm_utils.show_code import table_with_code
 from lm_utils.tasks import TASKS
 from lm_utils.training import adamw, fit
 
@@ -48,18 +45,6 @@ def makes_sense(loss: str, task: str) -> bool:
     if loss in ("bce", "bce_logits", "hinge"):
         return kind != "value"
     return loss != "cross_entropy" or kind in ("exclusive", "labels")
-
-
-def constants_table(digits: Tensor) -> pd.DataFrame:
-    """Return the constant predictor's loss for each loss (a row) and task (a column)."""
-    rows = {
-        loss.title: {
-            task.title: constant_loss(name, key, task.target(digits)) if makes_sense(name, key) else float("nan")
-            for key, task in TASKS.items()
-        }
-        for name, loss in LOSSES.items()
-    }
-    return table_with_code(pd.DataFrame(rows).T)
 
 
 # --- four runs with their vital signs -----------------------------------------------------------------------

@@ -39,18 +39,17 @@ def listed(lines: list[str]) -> Markdown:
     return with_code("\n".join(f"- {line}" for line in lines))
 
 
-def seeds_of(families: dict[str, list[dict]]) -> str:
-    """Say of what data and how many seeds these runs are."""
-    runs = [run for runs in families.values() for run in runs]
-    return f"changed conditions: {TITLES[runs[0]['data']]}, up to {len({run['seed'] for run in runs})} fresh seeds"
+def differences_figure(compared: dict[tuple[str, str], st.Comparison], family: str = "new-data") -> Figure:
+    """Draw pairings beside the fitting one: a panel for each, a row for each kind of data or setting."""
+    gaps = {(CALLED.get(name, name), kind): c.difference.times(100) for (name, kind), c in compared.items()}
+    runs = [run for own in under_conditions(family, DATA).values() for run in own]
+    origin = f"changed conditions: {TITLES[DATA]}, up to {len({run['seed'] for run in runs})} fresh seeds"
+    return differences_by_condition(gaps, origin)
 
 
 def all_differences() -> Figure:
     """Draw misfits beside the fitting pairing on every kind of new data."""
-    families = under_conditions("new-data", DATA)
-    in_points = {(CALLED.get(name, name), kind): st.mean_interval(own).times(100)
-                 for (name, kind), own in conditions.new_data_gaps(families).items()}  # fmt: skip
-    return differences_by_condition(in_points, seeds_of(families))
+    return differences_figure(conditions.new_data_comparisons(under_conditions("new-data", DATA)))
 
 
 # --- what stood out, put again on fresh seeds ------------------------------------------------------------------------
@@ -135,18 +134,6 @@ def side_by_side(values: list[float], width: float) -> list[int]:
     return steps
 
 
-def settings_compared() -> dict[tuple[str, str], st.Comparison]:
-    """Return the comparisons at other learning rates and under other rules of stopping, judged together."""
-    return conditions.setting_comparisons(under_conditions("new-data", DATA), under_conditions("stopping", DATA))
-
-
-def setting_differences() -> Figure:
-    """Draw the same comparisons at other learning rates and under other rules of stopping."""
-    compared = settings_compared()
-    gaps = {(CALLED.get(name, name), setting): c.difference.times(100) for (name, setting), c in compared.items()}
-    return differences_by_condition(gaps, seeds_of(under_conditions("new-data", DATA)))
-
-
 # --- one explanation: softmax twice is nearly the absolute error -----------------------------------------------------
 
 
@@ -182,14 +169,6 @@ def charges_figure(loss_values: Callable[[Tensor], dict[str, Tensor]], wrong: fl
         f" With {share} of labels at random the lowest points are: {'; '.join(lowest)}."
     )
     return figure
-
-
-def straight_differences() -> Figure:
-    """Draw both straight losses beside softmax once: where labels are wrong, and where softmax twice stood out."""
-    compared = conditions.linear_loss_comparisons(DATA)
-    stood_out = {(TWICE, kind): c for kind, c in conditions.once_and_twice(DATA).items()}
-    gaps = {(CALLED[name], kind): c.difference.times(100) for (name, kind), c in (compared | stood_out).items()}
-    return differences_by_condition(gaps, seeds_of(under_conditions("straight", DATA)))
 
 
 def straight_sentences() -> Markdown:

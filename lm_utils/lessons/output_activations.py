@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 
 import ipywidgets as widgets
 import numpy as np
-import pandas as pd
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -13,7 +12,6 @@ from torch import Tensor
 from lm_utils.activations import ACTIVATIONS, inverse_sigmoid
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, heatmap, new_figure
-from lm_utils.show_code import table_with_code
 from lm_utils.tasks import TASKS, Task
 
 PRECISIONS = {name: getattr(torch, name) for name in ("float16", "bfloat16", "float32", "float64")}
@@ -51,19 +49,6 @@ def becomes_zero(dtype: torch.dtype) -> float:
 def recovered(x: Tensor) -> Tensor:
     """Return what is left of x after a sigmoid and its inverse, all in x's own precision."""
     return inverse_sigmoid(torch.sigmoid(x))
-
-
-def saturation_table() -> pd.DataFrame:
-    """Say for each precision where the sigmoid becomes exactly 1 and exactly 0, and the largest number that returns."""
-    rows = []
-    for name, dtype in PRECISIONS.items():
-        one, zero = becomes_one(dtype), becomes_zero(dtype)
-        below = torch.nextafter(torch.tensor(one, dtype=dtype), torch.tensor(0.0, dtype=dtype))
-        returns = recovered(below).item()
-        rows.append(
-            {"precision": name, "exactly 1 from": one, "largest that returns": returns, "exactly 0 from": -zero}
-        )
-    return table_with_code(pd.DataFrame(rows).set_index("precision"))
 
 
 def worst_errors(dtype: torch.dtype, low: int = -20, high: int = 40) -> tuple[Tensor, Tensor]:

@@ -35,6 +35,7 @@ device = "auto"
 # First the tools, and a line that says which images and which device this notebook uses.
 
 # %%
+import pandas as pd
 import torch
 from IPython.display import Markdown
 
@@ -210,11 +211,21 @@ quiz.predict(
 # the *exact* first number. `largest that returns` is the largest value that ever comes back from sigmoid and inverse.
 
 # %%
-table = lesson.saturation_table()
+rows = {}
+for name, dtype in lesson.PRECISIONS.items():
+    one = torch.tensor(lesson.becomes_one(dtype), dtype=dtype)
+    largest = torch.nextafter(one, torch.zeros_like(one))  # the number just below
+    rows[name] = [one.item(), lesson.recovered(largest).item(), -lesson.becomes_zero(dtype)]
+table = pd.DataFrame(rows, index=["exactly 1 from", "largest that returns", "exactly 0 from"]).T
+table
+
+# %% [markdown]
+# Is it really the *first* one? The next cell asks float32 for it and for the number just below.
+
+# %%
 assert table["exactly 1 from"].round(2).tolist() == [8.32, 6.25, 16.64, 36.74]
 edge = torch.tensor(table["exactly 1 from"].tolist())[2]  # of float32
 assert torch.sigmoid(edge) == 1 and torch.sigmoid(torch.nextafter(edge, torch.tensor(0.0))) < 1
-table
 
 # %% [markdown]
 # So the document's 15 is a fair rule of thumb for float32 on the positive side, far too generous for the short

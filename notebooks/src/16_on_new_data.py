@@ -380,13 +380,14 @@ Markdown(f"**{found.signed}.** {found.evidence}")
 # accuracy*. It is a maximum, and a training with more epochs has more chances to reach a high one.)
 
 # %%
-show(lesson.setting_differences())
+settings = conditions.setting_comparisons(*(under_conditions(family, "mnist") for family in ("new-data", "stopping")))
+show(lesson.differences_figure(settings))
 
 # %% [markdown]
 # All intervals, judged together:
 
 # %%
-pd.Series([compared.verdict for compared in lesson.settings_compared().values()]).value_counts()
+pd.Series([compared.verdict for compared in settings.values()]).value_counts()
 
 # %% [markdown]
 # Where all intervals stay inside the band, neither the learning rate nor the stopping rule matters *on these data*. You
@@ -513,7 +514,9 @@ quiz.predict(
 # The figure has a panel for each of the two losses and a row for each kind of data.
 
 # %%
-show(lesson.straight_differences())
+straight = conditions.linear_loss_comparisons("mnist")
+stood_out = {(conditions.TWICE, kind): found for kind, found in conditions.once_and_twice("mnist").items()}
+show(lesson.differences_figure(straight | stood_out, "straight"))
 
 # %% [markdown]
 # Numbers in red lie outside the axis. (For few images and rare classes the panel of softmax twice repeats part 3.) Here

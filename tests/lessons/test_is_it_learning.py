@@ -42,10 +42,8 @@ def test_no_other_constant_does_better(task, loss):
             assert pairing.loss_value(other, targets).item() >= least - 1e-4
 
 
-def test_table_names_what_makes_no_sense():
-    table = lesson.constants_table(DIGITS)
-    assert table.shape == (8, 5) and table.isna().sum().sum() == 5
-    assert table.loc["Binary cross-entropy", "Probability prediction"] == pytest.approx(math.log(2))
+def test_what_makes_no_sense_is_known():
+    assert (len(lm.LOSSES), len(lm.TASKS), len(SENSIBLE)) == (8, 5, 8 * 5 - 5)
 
 
 def test_stored_runs_are_what_their_states_say():

@@ -54,9 +54,9 @@ def test_other_settings_are_judged_together(monkeypatch):
     }  # fmt: skip
     found = {"new-data": families(0.05), "stopping": rules}
     use(monkeypatch, found.get)
-    verdicts = [compared.verdict for compared in lesson.settings_compared().values()]
-    assert sorted(verdicts) == ["practically equal", "worse", "worse", "worse"]
-    alt = lesson.setting_differences().get_label()
+    compared = conditions.setting_comparisons(found["new-data"], rules)
+    assert sorted(one.verdict for one in compared.values()) == ["practically equal", "worse", "worse", "worse"]
+    alt = lesson.differences_figure(compared).get_label()
     assert "least validation loss, patience 10 -2.00" in alt and "0.001, as everywhere else +0.00" in alt
 
 
@@ -186,7 +186,7 @@ def test_the_runs_decide_what_is_told_of_the_straight_losses(monkeypatch, gain, 
     assert not verdict or {c.verdict for c in compared.values()} == {verdict}
     told = lesson.straight_sentences().data
     assert told.count("over 10 paired seeds") == 6 and "40 % of training labels at random**: MAE + softmax" in told
-    assert "at random" in lesson.straight_differences().get_label()
+    assert "at random" in lesson.differences_figure(compared, "straight").get_label()
 
 
 def test_the_shipped_runs_of_the_absolute_error_say_what_the_notebook_says_of_them():
