@@ -165,22 +165,24 @@ WHOSE = {race.Point: "tiny network", race.DocumentsPoint: "documents' CNN"}
 
 
 def map_figure(found: dict[type[race.Point], list[dict]]) -> Figure:
-    """Draw the share of probes that collapse over base rate and learning rate or width, a row for each network.
+    """Draw the share of probes that collapse over base rate and learning rate or width, two rows for each network.
 
     The line parts points where, in most probes, half of the units are stuck before the outputs have come nine tenths of
     the way to the base rate: there the race says "collapse".
     """
-    figure, axes = new_figure(len(found), 5, 12, 0.9 + 2.4 * len(found), squeeze=False)
+    figure, axes = new_figure(2 * len(found), 4, 12, 0.9 + 4.6 * len(found), squeeze=False)
     told = []
-    for row, (kind, runs) in zip(axes, found.items(), strict=True):
-        for axis, (hidden, title) in zip(row, LAYERS.items(), strict=False):
-            grid = [[race.at(runs, kind(rate, lr, hidden=hidden)) for rate in race.RATES] for lr in kind.learning_rates]
-            words = draw_map(axis, grid, title, [f"{lr:g}" for lr in kind.learning_rates])
-            told.append(f"{WHOSE[kind]}, {words}")
-        row[0].set_ylabel(f"{WHOSE[kind]}\nlearning rate")
-        grid = [[race.at(runs, kind(rate, width=width)) for rate in race.RATES] for width in kind.widths]
-        told.append(f"{WHOSE[kind]}, hidden units: {draw_map(row[4], grid, 'sigmoid', map(str, kind.widths))}")
-        row[4].set_ylabel("hidden units")
+    for (kind, runs), rows in zip(found.items(), axes.reshape(len(found), 2, 4), strict=True):
+        sides = {"learning rate": ("lr", kind.learning_rates), "hidden units": ("width", kind.widths)}
+        for row, (side, (name, values)) in zip(rows, sides.items(), strict=True):
+            for axis, (hidden, title) in zip(row, LAYERS.items(), strict=True):
+                grid = [
+                    [race.at(runs, kind(rate, hidden=hidden, **{name: value})) for rate in race.RATES]
+                    for value in values
+                ]
+                words = draw_map(axis, grid, title, [f"{value:g}" for value in values])
+                told.append(f"{WHOSE[kind]}, {side}, {words}")
+            row[0].set_ylabel(f"{WHOSE[kind]}\n{side}")
     for axis in axes[-1]:
         axis.set_xlabel("base rate")
     figure.suptitle("Number: probes that collapse (\u2026: some neither learnt nor stuck); right of the line the hidden"
