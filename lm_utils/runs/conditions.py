@@ -201,7 +201,7 @@ STOPPING: tuple[Condition, ...] = tuple(
 # If the images matter, what counts is whether each output's mean over the batch was removed, and softmax with such a
 # bias collapses unless it was. `expected` below says what follows if the images matter; written before these were run.
 # Seed 300 was trained in all twenty conditions for up to 40 epochs. Then, before any other seed, the grid on MNIST was
-# cut to fit the time: 15 epochs, and first the seven cells in which the two explanations differ.
+# cut to fit the time: 15 epochs, and first the seven cells in which the two explanations differ. The others came later.
 lever = partial(Condition, "lever", max_epochs=15)  # enough to tell a collapse from a network that learns
 
 

@@ -210,7 +210,7 @@ Markdown("\n".join(f"- **{name}**: {lesson.health_facts(runs[name], lines[name])
 # | hidden units stuck | few | few | nearly all | few |
 #
 # Collapse and saturation look alike in the loss; the hidden layer tells them apart. Their *repairs* differ too: here
-# the collapsed run has the wrong shapes, the saturated one needs another start or smaller steps.
+# the collapsed run has the wrong shapes, the saturated one needs another start or a normalised hidden layer.
 
 # %%
 quiz.predict(
