@@ -38,7 +38,8 @@ any of these probes was run:
 
 At last both maps became whole: a base rate of 0.01, a tenth of the usual learning rate, and other widths for all four
 layers, on the same seeds. Expected, written before any of these probes was run:
-11. Where most probes of a line collapse at a base rate of 0.02, most collapse at 0.01. Where none does, none does there.
+11. Where most probes of a line collapse at a base rate of 0.02, most collapse at 0.01. Where none does there, none does
+    at 0.01.
 12. With a tenth of the usual learning rate fewer than one probe in twenty collapses, whatever the layer; at rare labels
     most are "not yet" when the probe ends.
 13. Other widths change little behind LayerNorm and ReLU: fewer than one probe in ten collapses. A wider tanh collapses

@@ -680,9 +680,10 @@ show(condition_figures.outcome_figure(found))
 #
 # **Common to the classes, or to the images?** With balanced classes no run of this table can tell. The next grid can.
 # It has rare classes, the two kinds of removal, and the alternating bias. What each explanation expects was written
-# down before the first run. Both networks ran it on ten seeds. *Learnt* means no more than: better than a constant answer.
+# down before the first run. Both networks ran it on ten seeds. *Learnt* means no more than: better than a constant
+# answer.
 
-# %% [markdown] tags=["lang-ko"] english="75410068"
+# %% [markdown] tags=["lang-ko"] english="1cc1a621"
 # 회색 상자는 실행이 있으리라고 예상한 자리입니다. 가위표는 설명에 어긋나는 실행입니다. 손실을 키우거나, tanh를 쓰거나,
 # 더 오래 기다리는 것은 미는 힘을 바꾸지 않으므로 신경망이 회복하리라고 예상하지 않았습니다. SGD나 더 작은 학습률은 그
 # 힘을 그대로 두고 갱신의 크기만 줄입니다. 출력층을 먼저 학습시키면 그 힘은 은닉층에 닿기 전에 끝납니다. 시그모이드가
@@ -690,10 +691,10 @@ show(condition_figures.outcome_figure(found))
 # 예상했습니다. 저마다 절반의 경우에 참인 레이블 열 개는 학습하리라고 예상했습니다. 경계 근처에서는 시드(데이터 분할,
 # 시작 가중치, 이미지 순서를 합친 것)가 어느 쪽으로 넘어갈지 정합니다.
 #
-# **클래스에 공통일까요, 이미지에 공통일까요?** 클래스가 균형을 이루면 이 표의 어떤 실행도 그것을 가릴 수 없습니다.
-# 다음 격자는 가릴 수 있습니다. 여기에는 드문 클래스, 평균을 빼는 두 가지 방법, 번갈아 나오는 편향이 있습니다. 두
-# 설명이 무엇을 예상하는지는 첫 실행 전에 적어 두었습니다. 두 신경망 모두 이 격자를 시드 열 개로
-# 돌렸습니다. *learnt*(배웠다)는 상수 답보다 낫다는 뜻일 뿐입니다.
+# **클래스에 공통일까요, 이미지에 공통일까요?** 클래스가 균형을 이루면 이 표의 어떤 실행도 그것을 가릴 수 없습니다. 다음
+# 격자는 가릴 수 있습니다. 여기에는 드문 클래스, 평균을 빼는 두 가지 방법, 번갈아 나오는 편향이 있습니다. 두 설명이
+# 무엇을 예상하는지는 첫 실행 전에 적어 두었습니다. 두 신경망 모두 이 격자를 시드 열 개로 돌렸습니다.
+# *learnt*(배웠다)는 상수 답보다 낫다는 뜻일 뿐입니다.
 
 # %%
 for network, name in {"the tiny network": "digits", "the documents' CNN": "mnist"}.items():
@@ -878,17 +879,17 @@ show(lesson.map_figure(maps))
 
 # %% [markdown]
 # In the rows of learning rates read each panel from the lower left, where labels are common and steps small, to the
-# upper right. In the rows of hidden units wide layers stand at the top. A dark field is a network that has learnt nothing when its probe ends and whose hidden units are stuck. Right of the blue line half of
-# the units are stuck before the outputs arrive: there the race foretells a collapse. Line and dark fields agree in most
-# places, not everywhere. A layer that is only half full can come back, and ReLU units that are stuck at 0 leave the
-# others free.
+# upper right. In the rows of hidden units wide layers stand at the top. A dark field is a network that has learnt
+# nothing when its probe ends and whose hidden units are stuck. Right of the blue line half of the units are stuck
+# before the outputs arrive: there the race foretells a collapse. Line and dark fields agree in most places, not
+# everywhere. A layer that is only half full can come back, and ReLU units that are stuck at 0 leave the others free.
 
-# %% [markdown] tags=["lang-ko"] english="6e9a973f"
+# %% [markdown] tags=["lang-ko"] english="65dad389"
 # 학습률의 줄에서는 작은 그림마다, 레이블이 흔하고 갱신이 작은 왼쪽 아래에서 오른쪽 위로 읽으세요. 은닉 유닛의
-# 줄에서는 넓은 은닉층이 위에 있습니다. 어두운 칸은 시험(probe)이 끝날 때까지
-# 아무것도 배우지 못했고 은닉 유닛이 끝에 붙어 버린 신경망입니다. 파란 선의 오른쪽에서는 출력이 도착하기 전에 유닛의
-# 절반이 끝에 붙습니다. 거기서는 경주가 붕괴를 예고합니다. 선과 어두운 칸은 대부분의 자리에서 들어맞지만 모든 자리에서
-# 그런 것은 아닙니다. 반쯤만 찬 은닉층은 되돌아올 수 있고, 0에 붙은 ReLU 유닛은 다른 유닛을 막지 않습니다.
+# 줄에서는 넓은 은닉층이 위에 있습니다. 어두운 칸은 시험(probe)이 끝날 때까지 아무것도 배우지 못했고 은닉
+# 유닛이 끝에 붙어 버린 신경망입니다. 파란 선의 오른쪽에서는 출력이 도착하기 전에 유닛의 절반이 끝에 붙습니다.
+# 거기서는 경주가 붕괴를 예고합니다. 선과 어두운 칸은 대부분의 자리에서 들어맞지만 모든 자리에서 그런 것은
+# 아닙니다. 반쯤만 찬 은닉층은 되돌아올 수 있고, 0에 붙은 ReLU 유닛은 다른 유닛을 막지 않습니다.
 
 # %%
 table = pd.DataFrame([
@@ -907,7 +908,7 @@ pd.crosstab([bare["network"], bare["first"]], bare["ends"])
 # What had we written down before? The maps grew in two steps. The first had no base rate of 0.01, no tenth of the
 # usual learning rate, and other widths for the sigmoid layer alone. First the tiny network:
 
-# %% [markdown] tags=["lang-ko"] english="9fad5b3a"
+# %% [markdown] tags=["lang-ko"] english="8662a717"
 # 첫 시험을 하기 전에 무엇을 적어 두었을까요? 먼저 작은 신경망입니다.
 
 
@@ -978,7 +979,7 @@ came_true
 # all four layers. In most of its probes with the smallest steps the documents' CNN had not decided after eight epochs.
 # So those with a sigmoid or tanh were trained for forty. All of this we had written down before it was run:
 
-# %% [markdown] tags=["lang-ko"] english="f9caa730"
+# %% [markdown] tags=["lang-ko"] english="9e08d233"
 # 모두 맞았습니다. 평소 학습률의 같은 배수에서 두 신경망은 거의 모든 지점에서 똑같이 끝납니다. 이것은 한 신경망의
 # 지도가 아니라 이 메커니즘의 지도입니다. 다른 점은 셋입니다. tanh에서는 문서의 CNN의 경계가 흔한 레이블 쪽으로 조금 더
 # 나아가 있습니다. 갱신이 가장 작을 때는 8에포크가 짧아서, 몇몇 시험은 아직 배우지도 못했고 유닛이 끝에 붙지도
@@ -1000,7 +1001,7 @@ told = ((decided["first"] == "units stuck") == decided["lost"]).groupby(decided[
 slow = pd.DataFrame([{**run, "lost": race.outcome(run) == "collapses", "learns": race.outcome(run) == "learns"}
                      for run in read_lines(race.FOLDER / "slow.jsonl")])  # fmt: skip
 by_rate_slow = slow.groupby(["hidden", "rate"])[["lost", "learns"]].mean()
-print(f"{len(table):,} probes and {len(slow)} long runs; with the smallest steps collapse", small_steps.round(2).to_dict())
+print(f"{len(table):,} probes, {len(slow)} long runs; with the smallest steps collapse", small_steps.round(2).to_dict())
 by_rate_slow
 
 # %%
@@ -1035,7 +1036,7 @@ came_true
 # and the next one, at which most collapse. Both were trained three times as long as a probe, on four fresh seeds. We
 # expected nine of ten runs to learn on the common side, and four of five to collapse on the rare one.
 
-# %% [markdown] tags=["lang-ko"] english="00000000"
+# %% [markdown] tags=["lang-ko"] english="f35a0fa6"
 # 아홉 가운데 넷이 빗나갔고, 우리가 몰랐던 것을 알려 줍니다. **갱신을 작게 하는 것만으로는 시그모이드 은닉층을 구하지
 # 못합니다.** 학습률이 평소의 10분의 1이어도 작은 신경망은 레이블이 드문 곳에서 여전히 붕괴합니다. 문서의 CNN은 결판이
 # 나는 데 오래 걸립니다. 마흔 에포크 뒤에도 기저율이 0.1 이하이면 시그모이드 실행은 하나도 학습하지 못했고, 은닉 유닛은
@@ -1065,7 +1066,7 @@ pd.crosstab(ends["side"], ends["ends"]).join(ends.groupby("side")["learns late"]
 #
 # Probe a point of your own. It takes seconds:
 
-# %% [markdown] tags=["lang-ko"] english="9b7d085f"
+# %% [markdown] tags=["lang-ko"] english="0e67ce88"
 # 흔한 쪽은 예상만큼 분명하지만 드문 쪽은 그렇지 않습니다. 그쪽 실행의 3분의 1보다 많은 수가 학습합니다. 더 긴 학습이
 # 필요했던 것은 거의 모두 갱신이 평소보다 작은 실행입니다. 거기서는 시험이 짧습니다. 평소 크기로 갱신하면 경계 자체가
 # 넓고, 그 옆에서는 시드가 결정합니다. 클래스가 백 개, 천 개일 때는 [노트북 17](17_at_work.ipynb)의 7부에서 이어집니다.
