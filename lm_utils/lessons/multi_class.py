@@ -161,7 +161,7 @@ def race_figure(runs: Sequence[dict], steps: int = 18) -> Figure:
 
 
 LAYERS = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "layernorm": "LayerNorm, sigmoid"}
-MAPPED_NETWORKS = {race.Point: "tiny network", race.DocumentsPoint: "documents' CNN"}
+MAPPED = {race.Point: "tiny network", race.DocumentsPoint: "documents' CNN"}
 
 
 def map_figure(found: dict[type[race.Point], list[dict]]) -> Figure:
@@ -181,8 +181,8 @@ def map_figure(found: dict[type[race.Point], list[dict]]) -> Figure:
                     for value in values
                 ]
                 words = draw_map(axis, grid, title, [f"{value:g}" for value in values])
-                told.append(f"{MAPPED_NETWORKS[kind]}, {side}, {words}")
-            row[0].set_ylabel(f"{MAPPED_NETWORKS[kind]}\n{side}")
+                told.append(f"{MAPPED[kind]}, {side}, {words}")
+            row[0].set_ylabel(f"{MAPPED[kind]}\n{side}")
     for axis in axes[-1]:
         axis.set_xlabel("base rate")
     figure.suptitle("Number: probes that collapse (\u2026: some neither learnt nor stuck); right of the line the hidden"

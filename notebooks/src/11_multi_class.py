@@ -874,7 +874,7 @@ show(lesson.race_figure(probes))
 # 붙지 않습니다. 이제 지도입니다. 칸마다 적힌 숫자는 시드의 수입니다.
 
 # %%
-maps = {kind: race.read(kind) for kind in lesson.MAPPED_NETWORKS}
+maps = {kind: race.read(kind) for kind in lesson.MAPPED}
 show(lesson.map_figure(maps))
 
 # %% [markdown]
@@ -893,7 +893,7 @@ show(lesson.map_figure(maps))
 
 # %%
 table = pd.DataFrame([
-    {**run, "network": lesson.MAPPED_NETWORKS[kind], "ends": race.outcome(run), "lost": race.outcome(run) == "collapses",
+    {**run, "network": lesson.MAPPED[kind], "ends": race.outcome(run), "lost": race.outcome(run) == "collapses",
      "first": "units stuck" if race.steps_to_stuck(run) < race.steps_to_rate(run) else "outputs arrive",
      "added later": run["rate"] == 0.01 or run["lr"] == kind.learning_rates[0]
      or (run["hidden"] != "sigmoid" and run["width"] != kind().width)}
@@ -994,7 +994,7 @@ came_true
 late = table[table["added later"]]
 by_rate = table.pivot_table(index=["network", "hidden", "lr", "width"], columns="rate", values="lost")
 small_steps = late[late["lr"] == late.groupby("network")["lr"].transform("min")].groupby("network")["lost"].mean()
-at_usual_lr = table[table["lr"] == table["network"].map({lesson.MAPPED_NETWORKS[kind]: kind().lr for kind in maps})]
+at_usual_lr = table[table["lr"] == table["network"].map({lesson.MAPPED[kind]: kind().lr for kind in maps})]
 by_width = at_usual_lr.groupby(["network", "hidden", "width"])["lost"].mean()
 decided = late[late["hidden"].isin(["sigmoid", "tanh"]) & (late["ends"] != "not yet")]
 told = ((decided["first"] == "units stuck") == decided["lost"]).groupby(decided["network"]).mean()
