@@ -59,7 +59,8 @@ def test_the_race_says_who_was_first():
     assert (race.steps_to_stuck(filled), race.steps_to_rate(filled)) == (2, 3)
     assert (race.steps_to_stuck(free), race.steps_to_rate(free)) == (math.inf, 2)
     assert (
-        "tiny network, sigmoid: 1 of 1 probes collapse" in lesson.map_figure({race.Point: [filled, free]}).get_label()
+        "tiny network, learning rate, sigmoid: 1 of 1 probes collapse"
+        in lesson.map_figure({race.Point: [filled, free]}).get_label()
     )
 
 
