@@ -1,13 +1,10 @@
-"""Notebook 11: why ten sigmoids stop learning: the first push, how the hidden layer fills up, and a map of where."""
+"""Notebook 11: why ten sigmoids stop learning: the first push, and how the hidden layer fills up."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from statistics import median
 
-import numpy as np
 import pandas as pd
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
@@ -18,7 +15,6 @@ from lm_utils.evidence.results import under_conditions, with_origin
 from lm_utils.evidence.tables import Table
 from lm_utils.model import CNN, TinyCNN
 from lm_utils.pairing import Pairing
-from lm_utils.runs import race
 from lm_utils.runs.conditions import LEVER
 from lm_utils.runs.interventions import BALANCES, REMOVED
 from lm_utils.show.quiz import Verdict
@@ -129,95 +125,6 @@ def grid_table(data: str = "mnist") -> Table:
             "learnt": f"{len(runs) - collapsed(runs)} of {len(runs)}",
         })  # fmt: skip
     return Table(with_origin(pd.DataFrame(lines), origin(found)))
-
-
-# --- the race, and the map of where it is lost -----------------------------------------------------------------------
-
-
-def race_figure(runs: Sequence[dict], steps: int = 18) -> Figure:
-    """Draw, over the first steps, the units that are stuck and the mean output, for some points of the map."""
-    chosen = {race.Point(): "sigmoid layer, base rate 0.1", race.Point(rate=0.5): "sigmoid layer, base rate 0.5",
-              race.Point(hidden="layernorm"): "LayerNorm before the sigmoid, base rate 0.1"}  # fmt: skip
-    figure, (left, right) = new_figure(columns=2, width=11, height=4)
-    told = []
-    for place, (point, name) in enumerate(chosen.items()):
-        found = [np.array(run["race"]) for run in race.at(runs, point)]
-        look = {"color": COLORS[place], "linestyle": LINES[place], "marker": MARKERS[place], "markersize": 5}
-        for number, (axis, column, factor) in enumerate(((left, 2, 100), (right, 1, 1))):
-            mean = np.mean([one[:steps, column] for one in found], axis=0)
-            axis.plot(found[0][:steps, 0], factor * mean, label=None if number else name, **look)
-        stuck = np.mean([one[steps - 1, 2] for one in found])
-        told.append(f"{name}: {stuck:.0%} of units stuck after {steps} steps")
-    right.axhline(0.1, color="0.35", linestyle=":")
-    right.text(steps, 0.105, "base rate 0.1", ha="right", va="bottom")
-    for axis in (left, right):
-        axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axis.set_xlabel("step of AdamW")
-    left.set(ylabel="units stuck at one end (%)", ylim=(-3, 103))
-    right.set(ylabel="mean output", ylim=(0, 0.6))
-    figure.legend(*left.get_legend_handles_labels(), loc="outside upper center", ncols=3)
-    figure.set_label(f"Stuck units and mean output over the first steps of the tiny network. {'; '.join(told)}.")
-    return figure
-
-
-LAYERS = {"sigmoid": "sigmoid", "tanh": "tanh", "relu": "ReLU", "layernorm": "LayerNorm, sigmoid"}
-MAPPED = {race.Point: "tiny network", race.DocumentsPoint: "documents' CNN"}
-
-
-def map_figure(found: dict[type[race.Point], list[dict]]) -> Figure:
-    """Draw the share of probes that collapse over base rate and learning rate or width, two rows for each network.
-
-    The line parts points where, in most probes, half of the units are stuck before the outputs have come nine tenths of
-    the way to the base rate: there the race says "collapse".
-    """
-    figure, axes = new_figure(2 * len(found), 4, 12, 0.9 + 4.6 * len(found), squeeze=False)
-    told = []
-    for (kind, runs), rows in zip(found.items(), axes.reshape(len(found), 2, 4), strict=True):
-        sides = {"learning rate": ("lr", kind.learning_rates), "hidden units": ("width", kind.widths)}
-        for row, (side, (name, values)) in zip(rows, sides.items(), strict=True):
-            for axis, (hidden, title) in zip(row, LAYERS.items(), strict=True):
-                grid = [
-                    [race.at(runs, kind(rate, hidden=hidden, **{name: value})) for rate in race.RATES]
-                    for value in values
-                ]
-                words = draw_map(axis, grid, title, [f"{value:g}" for value in values])
-                told.append(f"{MAPPED[kind]}, {side}, {words}")
-            row[0].set_ylabel(f"{MAPPED[kind]}\n{side}")
-    for axis in axes[-1]:
-        axis.set_xlabel("base rate")
-    figure.suptitle("Number: probes that collapse (\u2026: some neither learnt nor stuck); right of the line the hidden"
-                    " layer wins the race", fontsize=12)  # fmt: skip
-    figure.set_label(f"Maps of the share of probes that collapse. {'; '.join(told)}.")
-    return figure
-
-
-def draw_map(axis: Axes, grid: list[list[list[dict]]], title: str, rows: Iterable[str]) -> str:
-    """Draw one panel; return it in words."""
-    ends = [[[race.outcome(run) for run in runs] for runs in line] for line in grid]
-    share = np.array([[cell.count("collapses") / len(cell) if cell else np.nan for cell in line] for line in ends])
-    axis.imshow(share, vmin=0, vmax=1, cmap="YlOrRd", aspect="auto", origin="lower")
-    for y, x in np.argwhere(~np.isnan(share)):
-        waits = "\u2026" if "not yet" in ends[y][x] else ""
-        axis.text(x, y, f"{ends[y][x].count('collapses')}/{len(ends[y][x])}{waits}", ha="center", va="center",
-                  color="white" if share[y, x] > 0.6 else "black", fontsize=8)  # fmt: skip
-    foretold = np.array([[bool(runs) and hidden_layer_first(runs) for runs in line] for line in grid])
-    for y, x in np.argwhere(foretold[:, 1:] != foretold[:, :-1]):
-        axis.plot([x + 0.5, x + 0.5], [y - 0.5, y + 0.5], color=COLORS[0], lw=3)
-    for y, x in np.argwhere(foretold[1:] != foretold[:-1]):
-        axis.plot([x - 0.5, x + 0.5], [y + 0.5, y + 0.5], color=COLORS[0], lw=3)
-    axis.set_xticks(range(len(race.RATES)), [f"{rate:g}" for rate in race.RATES], fontsize=9)
-    axis.set_yticks(range(len(grid)), list(rows), fontsize=9)
-    axis.grid(visible=False)
-    axis.set_title(title)
-    agree = (foretold == (share > 0.5))[~np.isnan(share)]
-    return f"{title}: {sum(cell.count('collapses') for line in ends for cell in line)} of" \
-           f" {sum(len(cell) for line in ends for cell in line)} probes collapse, at {agree.sum()} of" \
-           f" {agree.size} points most end as foretold"  # fmt: skip
-
-
-def hidden_layer_first(runs: Sequence[dict]) -> bool:
-    """Whether in most probes half of the units are stuck before the outputs are near the base rate."""
-    return median(race.steps_to_stuck(run) < race.steps_to_rate(run) for run in runs) > 0.5
 
 
 # --- exercise 3: a set-up to repair ----------------------------------------------------------------------------------

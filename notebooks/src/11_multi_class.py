@@ -85,6 +85,7 @@ from lm_utils.evidence.results import reference, tested_digits
 from lm_utils.evidence.sentences import comparison_sentence, sentence
 from lm_utils.files import read_lines
 from lm_utils.lessons import multi_class as lesson
+from lm_utils.lessons import multi_class_map as race_map
 from lm_utils.runs import race
 from lm_utils.show import condition_figures, output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
@@ -861,7 +862,7 @@ print(
 
 # %%
 probes = race.read()
-show(lesson.race_figure(probes))
+show(race_map.race_figure(probes))
 
 # %% [markdown]
 # Ten labels that are each true for half of the images start where they should end, and no unit gets stuck. At one tenth
@@ -874,8 +875,8 @@ show(lesson.race_figure(probes))
 # 붙지 않습니다. 이제 지도입니다. 칸마다 적힌 숫자는 시드의 수입니다.
 
 # %%
-maps = {kind: race.read(kind) for kind in lesson.MAPPED}
-show(lesson.map_figure(maps))
+maps = {kind: race.read(kind) for kind in race_map.MAPPED}
+show(race_map.map_figure(maps))
 
 # %% [markdown]
 # In the rows of learning rates read each panel from the lower left, where labels are common and steps small, to the
@@ -892,141 +893,41 @@ show(lesson.map_figure(maps))
 # 아닙니다. 반쯤만 찬 은닉층은 되돌아올 수 있고, 0에 붙은 ReLU 유닛은 다른 유닛을 막지 않습니다.
 
 # %%
-table = pd.DataFrame([
-    {**run, "network": lesson.MAPPED[kind], "ends": race.outcome(run), "lost": race.outcome(run) == "collapses",
-     "first": "units stuck" if race.steps_to_stuck(run) < race.steps_to_rate(run) else "outputs arrive",
-     "added later": run["rate"] == 0.01 or run["lr"] == kind.learning_rates[0]
-     or (run["hidden"] != "sigmoid" and run["width"] != kind().width)}
-    for kind, runs in maps.items() for run in runs
-])  # fmt: skip
+table = race_map.probes_table(maps)
 bare = table[table["hidden"].isin(["sigmoid", "tanh"])]
-foretold = bare["ends"] == np.where(bare["first"] == "units stuck", "collapses", "learns")
-as_foretold = foretold[~bare["added later"]].groupby(bare["network"]).mean()
 pd.crosstab([bare["network"], bare["first"]], bare["ends"])
 
 # %% [markdown]
-# What had we written down before? The maps grew in two steps. The first had no base rate of 0.01, no tenth of the
-# usual learning rate, and other widths for the sigmoid layer alone. First the tiny network:
+# What had we written down before? The maps grew in steps. First came the map of the tiny network, then that of the
+# documents' CNN on the same digits, with ten times smaller steps and at most eight epochs (the lower half of the
+# figure). Then both were made whole: with a base rate of 0.01, a tenth of the usual learning rate, and other widths for
+# all four layers. In most of its probes with the smallest steps the documents' CNN had not decided after eight epochs,
+# so those with a sigmoid or tanh were trained for forty. Each expectation was written down before its runs:
 
-# %% [markdown] tags=["lang-ko"] english="8662a717"
-# 첫 시험을 하기 전에 무엇을 적어 두었을까요? 먼저 작은 신경망입니다.
-
-
-# %%
-def shares(network, width, lr):
-    mine = table[(table["network"] == network) & ~table["added later"]]
-    lost = mine[mine["width"] == width].pivot_table(index=["hidden", "lr"], columns="rate", values="lost")
-    by_width = mine.query("hidden == 'sigmoid' and lr == @lr").groupby("width")["lost"].mean()
-    return lost, lost.loc["sigmoid", lr], lost.groupby("lr").mean().mean(axis=1), by_width
-
-
-tiny, usual, by_step, by_width = shares("tiny network", 32, 0.01)
-by_layer = tiny.groupby("hidden").mean().mean(axis=1)
-pd.Series({
-    "sigmoid, 32 units, learning rate 0.01: most probes collapse at base rates up to 0.1": (usual[:0.1] > 0.5).all(),
-    "... and nearly all learn at 0.2 and 0.5": (usual[0.2:] <= 0.2).all(),
-    "a tanh does as the sigmoid does": (tiny.loc["tanh"] - tiny.loc["sigmoid"]).abs().max(axis=None) <= 0.2,
-    "behind LayerNorm hardly any probe collapses": by_layer["layernorm"] < 0.05,
-    "a ReLU layer collapses less than a sigmoid, not never": 0 < by_layer["relu"] < by_layer["sigmoid"],
-    "smaller steps and wider layers mean fewer collapses":
-        by_step.is_monotonic_increasing and by_width.is_monotonic_decreasing,
-    "in four of five probes with sigmoid or tanh the race foretells the end": as_foretold["tiny network"] >= 0.8,
-}, name="came true")  # fmt: skip
-
-# %% [markdown]
-# Two of them failed: the sigmoid layer collapses at a base rate of 0.2, too, in most probes, and a tanh collapses less
-# often than a sigmoid. The last one was only just true. The few collapses of the ReLU layer stand at a base rate of one
-# half, with the largest steps; the race says nothing about them. (Labels rarer than one tenth come from images that
-# show no digit.) Is this the map of one small network only? The lower half of the figure is that of the documents' CNN
-# on the same digits, with ten times smaller steps and at most eight epochs. We had written down:
-
-# %% [markdown] tags=["lang-ko"] english="e1621c99"
-# 둘이 빗나갔습니다. 시그모이드 은닉층은 기저율 0.2에서도 대부분 붕괴하고, tanh는 시그모이드보다 덜 붕괴합니다. 마지막
-# 예상은 겨우 맞았습니다. ReLU 은닉층의 몇 안 되는 붕괴는 갱신이 가장 클 때 기저율 2분의 1에서 일어났고, 경주는 그것을
-# 설명하지 못합니다. (10분의 1보다 드문 레이블은 숫자가 없는 이미지를 섞어서 만듭니다.) 이것은 작은 신경망 하나만의
-# 지도일까요? 그림의 아래쪽 절반은 같은 숫자 이미지를 학습한 문서의 CNN의 지도입니다. 갱신의 크기는 10분의 1이고,
-# 길어야 8에포크입니다. 미리 적어 둔 것은 이렇습니다.
-
-# %%
-documents, usual, by_step, by_width = shares("documents' CNN", 64, 0.001)
-same = (documents > 0.5) == (tiny.set_axis(documents.index) > 0.5)
-wide = table.query("hidden == 'sigmoid' and width == 256").pivot_table(index="network", columns="rate", values="lost")
-assert same.drop("tanh").all(axis=None)
-assert (wide.loc["documents' CNN", :0.1] > 0.5).all() and (wide.loc["tiny network", 0.02:] == 0).all()
-lost = documents.groupby("hidden").mean().mean(axis=1)
-came_true = pd.Series({
-    "sigmoid, 64 units, learning rate 0.001: most probes collapse at base rates up to 0.2": (usual[:0.2] > 0.5).all(),
-    "... and none at 0.5": usual[0.5] == 0,
-    "behind LayerNorm hardly any probe collapses": lost["layernorm"] < 0.05,
-    "a tanh collapses less often than a sigmoid, and a ReLU in fewer than one probe of ten":
-        lost["tanh"] < lost["sigmoid"] and lost["relu"] < 0.1,
-    "smaller steps mean fewer collapses": by_step.is_monotonic_increasing,
-    "wider layers mean fewer collapses": by_width.is_monotonic_decreasing,
-    "in four of five probes with sigmoid or tanh the race foretells the end": as_foretold["documents' CNN"] >= 0.8,
-    "at four of five points most probes end as the tiny network's": same.mean(axis=None) >= 0.8,
-}, name="came true")  # fmt: skip
-assert came_true.all()
-came_true
-
-# %% [markdown]
-# All of this came true. At the same multiple of the usual learning rate both networks end alike at nearly every point:
-# it is the map of the mechanism, not of one network. Three things differ. With a tanh the border of the documents' CNN
-# lies a little further towards common labels. With the smallest steps eight epochs are short, and some probes have
-# neither learnt nor got stuck (…). And where 256 units save the tiny network at every base rate down to 0.02, they save
-# the documents' CNN only at base rates of 0.2 and more.
-#
-# Then both maps were made whole: with a base rate of 0.01, a tenth of the usual learning rate, and other widths for
-# all four layers. In most of its probes with the smallest steps the documents' CNN had not decided after eight epochs.
-# So those with a sigmoid or tanh were trained for forty. All of this we had written down before it was run:
-
-# %% [markdown] tags=["lang-ko"] english="9e08d233"
-# 모두 맞았습니다. 평소 학습률의 같은 배수에서 두 신경망은 거의 모든 지점에서 똑같이 끝납니다. 이것은 한 신경망의
-# 지도가 아니라 이 메커니즘의 지도입니다. 다른 점은 셋입니다. tanh에서는 문서의 CNN의 경계가 흔한 레이블 쪽으로 조금 더
-# 나아가 있습니다. 갱신이 가장 작을 때는 8에포크가 짧아서, 몇몇 시험은 아직 배우지도 못했고 유닛이 끝에 붙지도
-# 않았습니다(…). 그리고 유닛 256개는 작은 신경망을 기저율 0.02까지 어디서나 구하지만, 문서의 CNN은 기저율이 0.2 이상일
-# 때만 구합니다.
-#
+# %% [markdown] tags=["lang-ko"] english="a03db52b"
+# 미리 무엇을 적어 두었을까요? 지도는 몇 단계에 걸쳐 커졌습니다. 먼저 작은 신경망의 지도가 나왔고, 그다음 같은 숫자
+# 이미지를 학습한 문서의 CNN의 지도가 나왔습니다. 갱신의 크기는 10분의 1이고, 길어야 8에포크입니다(그림의 아래쪽 절반).
 # 그다음 두 지도를 모두 채웠습니다. 기저율 0.01, 평소 학습률의 10분의 1, 그리고 네 은닉층 모두의 다른 너비를 더했습니다.
 # 갱신이 가장 작을 때 문서의 CNN은 여덟 에포크 뒤에도 대부분 결판이 나지 않았습니다. 그래서 시그모이드와 tanh는 마흔
-# 에포크까지 학습시켰습니다. 아래 예상은 모두 실행 전에 적어 둔 것입니다.
+# 에포크까지 학습시켰습니다. 예상은 모두 그 실행 전에 적어 둔 것입니다.
 
 # %%
-late = table[table["added later"]]
-by_rate = table.pivot_table(index=["network", "hidden", "lr", "width"], columns="rate", values="lost")
-small_steps = late[late["lr"] == late.groupby("network")["lr"].transform("min")].groupby("network")["lost"].mean()
-at_usual_lr = table[table["lr"] == table["network"].map({lesson.MAPPED[kind]: kind().lr for kind in maps})]
-by_width = at_usual_lr.groupby(["network", "hidden", "width"])["lost"].mean()
-decided = late[late["hidden"].isin(["sigmoid", "tanh"]) & (late["ends"] != "not yet")]
-told = ((decided["first"] == "units stuck") == decided["lost"]).groupby(decided["network"]).mean()
-slow = pd.DataFrame([{**run, "lost": race.outcome(run) == "collapses", "learns": race.outcome(run) == "learns"}
-                     for run in read_lines(race.FOLDER / "slow.jsonl")])  # fmt: skip
-by_rate_slow = slow.groupby(["hidden", "rate"])[["lost", "learns"]].mean()
-print(f"{len(table):,} probes, {len(slow)} long runs; with the smallest steps collapse", small_steps.round(2).to_dict())
-by_rate_slow
-
-# %%
-many, few = by_rate[by_rate[0.02] > 0.5], by_rate[by_rate[0.02] == 0]
-came_true = pd.Series({
-    "where most probes collapse at a base rate of 0.02, most do at 0.01": (many[0.01] > 0.5).all(),
-    "... and where none does, none does there": (few[0.01] == 0).all(),
-    **{f"a tenth of the learning rate, {name}: fewer than one probe in twenty": share < 0.05
-       for name, share in small_steps.items()},
-    "behind LayerNorm and ReLU any width: fewer than one in ten":
-        by_width.loc[:, ["layernorm", "relu"]].max() < 0.1,
-    "a wider tanh collapses less": all(
-        by_width[name, "tanh"].is_monotonic_decreasing for name in small_steps.index),
-    "in four of five decided probes the race foretells the end": told.min() >= 0.8,
-    "forty epochs of small steps: most collapse at 0.02 and 0.01": (by_rate_slow["lost"].unstack()[[0.01, 0.02]] > 0.5
-                                                                    ).all(axis=None),
-    "... and most learn at 0.5, 0.2 and 0.1": (by_rate_slow["learns"].unstack()[[0.1, 0.2, 0.5]] > 0.5).all(axis=None),
-}, name="came true")  # fmt: skip
-learns = by_rate_slow["learns"]
-assert (~came_true).sum() == 4 and (learns["sigmoid"][:0.1] == 0).all() and (learns["tanh"] >= 0.8).all()
-assert slow[(slow["hidden"] == "sigmoid") & (slow["rate"] <= 0.1)]["stuck"].mean() > 0.8
-came_true
+long_runs = [{**run, "ends": race.outcome(run), "lost": race.outcome(run) == "collapses"}
+             for run in read_lines(race.FOLDER / "slow.jsonl")]  # fmt: skip
+race_map.expectations_table(table, pd.DataFrame(long_runs))
 
 # %% [markdown]
-# Four of the nine failed, and they say something that we did not know. **Small steps alone do not save a sigmoid
+# *The tiny network.* Two failed: the sigmoid layer collapses at a base rate of 0.2, too, in most probes, and a tanh
+# collapses less often than a sigmoid. The last one was only just true. The few collapses of the ReLU layer stand at a
+# base rate of one half, with the largest steps; the race says nothing about them. (Labels rarer than one tenth come
+# from images that show no digit.)
+#
+# *The documents' CNN.* All came true. At the same multiple of the usual learning rate both networks end alike at nearly
+# every point: it is the map of the mechanism, not of one network. Two things differ. With a tanh the border of the
+# documents' CNN lies a little further towards common labels. And where 256 units save the tiny network at every base
+# rate down to 0.02, they save the documents' CNN only at base rates of 0.2 and more.
+#
+# *What was added.* Four failed, and they say something that we did not know. **Small steps alone do not save a sigmoid
 # layer.** With a tenth of its learning rate the tiny network still collapses where labels are rare. The documents' CNN
 # takes long to decide: after forty epochs no run with a sigmoid has learnt at a base rate of 0.1 or less, and more than
 # four of five hidden units are stuck. A tanh layer fills up only in part and comes back; nearly all of its runs learn.
@@ -1036,12 +937,21 @@ came_true
 # and the next one, at which most collapse. Both were trained three times as long as a probe, on four fresh seeds. We
 # expected nine of ten runs to learn on the common side, and four of five to collapse on the rare one.
 
-# %% [markdown] tags=["lang-ko"] english="f35a0fa6"
-# 아홉 가운데 넷이 빗나갔고, 우리가 몰랐던 것을 알려 줍니다. **갱신을 작게 하는 것만으로는 시그모이드 은닉층을 구하지
-# 못합니다.** 학습률이 평소의 10분의 1이어도 작은 신경망은 레이블이 드문 곳에서 여전히 붕괴합니다. 문서의 CNN은 결판이
-# 나는 데 오래 걸립니다. 마흔 에포크 뒤에도 기저율이 0.1 이하이면 시그모이드 실행은 하나도 학습하지 못했고, 은닉 유닛은
-# 다섯 가운데 넷 넘게 끝에 붙어 있습니다. tanh 은닉층은 일부만 찼다가 되돌아오며, 거의 모든 실행이 학습합니다. 그리고
-# 기저율 0.01에서는 시그모이드 유닛 256개의 시험 하나가 붕괴하는데, 0.02에서는 하나도 붕괴하지 않았습니다.
+# %% [markdown] tags=["lang-ko"] english="a6e1c0a3"
+# *작은 신경망.* 둘이 빗나갔습니다. 시그모이드 은닉층은 기저율 0.2에서도 대부분 붕괴하고, tanh는 시그모이드보다 덜
+# 붕괴합니다. 마지막 예상은 겨우 맞았습니다. ReLU 은닉층의 몇 안 되는 붕괴는 갱신이 가장 클 때 기저율 2분의 1에서
+# 일어났고, 경주는 그것을 설명하지 못합니다. (10분의 1보다 드문 레이블은 숫자가 없는 이미지를 섞어서 만듭니다.)
+#
+# *문서의 CNN.* 모두 맞았습니다. 평소 학습률의 같은 배수에서 두 신경망은 거의 모든 지점에서 똑같이 끝납니다. 이것은 한
+# 신경망의 지도가 아니라 이 메커니즘의 지도입니다. 다른 점은 둘입니다. tanh에서는 문서의 CNN의 경계가 흔한 레이블 쪽으로
+# 조금 더 나아가 있습니다. 그리고 유닛 256개는 작은 신경망을 기저율 0.02까지 어디서나 구하지만, 문서의 CNN은 기저율이
+# 0.2 이상일 때만 구합니다.
+#
+# *나중에 더한 것.* 넷이 빗나갔고, 우리가 몰랐던 것을 알려 줍니다. **갱신을 작게 하는 것만으로는 시그모이드 은닉층을
+# 구하지 못합니다.** 학습률이 평소의 10분의 1이어도 작은 신경망은 레이블이 드문 곳에서 여전히 붕괴합니다. 문서의 CNN은
+# 결판이 나는 데 오래 걸립니다. 마흔 에포크 뒤에도 기저율이 0.1 이하이면 시그모이드 실행은 하나도 학습하지 못했고, 은닉
+# 유닛은 다섯 가운데 넷 넘게 끝에 붙어 있습니다. tanh 은닉층은 일부만 찼다가 되돌아오며, 거의 모든 실행이 학습합니다.
+# 그리고 기저율 0.01에서는 시그모이드 유닛 256개의 시험 하나가 붕괴하는데, 0.02에서는 하나도 붕괴하지 않았습니다.
 #
 # 경계는 얼마나 분명할까요? 작은 신경망의 지도에서 줄마다, 시험이 대부분 학습하는 마지막 기저율과 대부분 붕괴하는
 # 그다음 기저율을 골랐습니다. 둘 다 새로운 시드 네 개로 시험보다 세 배 오래 학습시켰습니다. 흔한 쪽에서는 열 번에 아홉

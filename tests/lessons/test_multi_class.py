@@ -2,11 +2,14 @@
 
 import math
 
+import pandas as pd
 import pytest
 import torch
 
 from lm_utils.data import load_data
+from lm_utils.files import read_lines
 from lm_utils.lessons import multi_class as lesson
+from lm_utils.lessons import multi_class_map as race_map
 from lm_utils.pairing import Pairing
 from lm_utils.runs import race
 
@@ -60,8 +63,28 @@ def test_the_race_says_who_was_first():
     assert (race.steps_to_stuck(free), race.steps_to_rate(free)) == (math.inf, 2)
     assert (
         "tiny network, learning rate, sigmoid: 1 of 1 probes collapse"
-        in lesson.map_figure({race.Point: [filled, free]}).get_label()
+        in race_map.map_figure({race.Point: [filled, free]}).get_label()
     )
+
+
+def test_what_11_says_of_the_maps_is_what_the_probes_say():
+    table = race_map.probes_table({kind: race.read(kind) for kind in race_map.MAPPED})
+    slow = pd.DataFrame([{**run, "ends": race.outcome(run), "lost": race.outcome(run) == "collapses"}
+                         for run in read_lines(race.FOLDER / "slow.jsonl")])  # fmt: skip
+    told = race_map.expectations_table(table, slow).frame
+    failed = told[told["came true"] == "no"].groupby("map").size().to_dict()
+    assert failed == {"tiny network": 2, "added later": 2, "long runs": 2}
+    at_256 = table.query("hidden == 'sigmoid' and width == 256").pivot_table("lost", "network", "rate")
+    assert (at_256.loc["documents' CNN", :0.1] > 0.5).all() and (at_256.loc["documents' CNN", 0.2:] == 0).all()
+    assert (at_256.loc["tiny network", 0.02:] == 0).all() and at_256.loc["tiny network", 0.01] == 0.2
+    sigmoid = slow[(slow["hidden"] == "sigmoid") & (slow["rate"] <= 0.1)]
+    assert (sigmoid["ends"] != "learns").all() and sigmoid["stuck"].mean() > 0.8
+    assert (slow[slow["hidden"] == "tanh"]["ends"] == "learns").mean() > 0.9
+    ends_alike = [
+        race_map.lost_at(table[table["network"] == name], kind).iloc[:, 1:] > 0.5
+        for kind, name in race_map.MAPPED.items()
+    ]
+    assert (ends_alike[0].to_numpy() == ends_alike[1].to_numpy()).mean() > 0.8
 
 
 def test_labels_have_the_rate_they_are_asked_for(data):
