@@ -85,8 +85,6 @@ from lm_utils.evidence.results import reference, tested_digits
 from lm_utils.evidence.sentences import comparison_sentence, sentence
 from lm_utils.files import read_lines
 from lm_utils.lessons import multi_class as lesson
-from lm_utils.lessons import multi_class_map as race_map
-from lm_utils.runs import race
 from lm_utils.show import condition_figures, output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
 from lm_utils.show.style import new_figure, show
@@ -861,6 +859,9 @@ print(
 # 줍니다.
 
 # %%
+from lm_utils.lessons import multi_class_map as race_map
+from lm_utils.runs import race
+
 probes = race.read()
 show(race_map.race_figure(probes))
 
