@@ -40,7 +40,7 @@ NOT_YET = ("Traceback (", "During handling", "The above exception")  # lines of 
 
 
 def main(job: dict[str, Any], channel: Connection) -> None:
-    """Execute the job's notebook; tell each cell that begins, and at last the outcome, through the channel."""
+    """Execute the job's notebook; tell each cell that begins, and at last its outcome, through the channel."""
     target = Path(job["target"])
     part = target.with_name(f".{target.stem}.part.ipynb")
     try:
@@ -50,11 +50,11 @@ def main(job: dict[str, Any], channel: Connection) -> None:
         notebook.metadata["run_all"] = {"of": job["of"], "cells": count}
         problem = crash or first_problem(notebook)
         keep(notebook, target, problem)
-        channel.send({"outcome": "failed" if problem else "ok", "error": problem, "cells": count})
+        channel.send({"status": "failed" if problem else "ok", "error": problem or None, "cells": count})
     except OSError as error:
         if error.errno not in MACHINE_FAULTS:
             raise
-        channel.send({"outcome": "stop", "error": cannot_write(error.filename or target, error)})
+        channel.send({"status": "failed", "error": cannot_write(error.filename or target, error), "stop": True})
     finally:
         part.unlink(missing_ok=True)
 

@@ -41,7 +41,7 @@ class Watched:
         self.path, self.out, self.settings, self.trained, self.stop = path, out, settings, trained, stop
         self.context = context
         self.tag = uuid.uuid4().hex
-        self.last: dict[str, Any] = {}
+        self.told: dict[str, Any] = {}  # by the process, of its outcome
         self.cell = "the start of the kernel"
 
     def run(self) -> Outcome:
@@ -53,40 +53,33 @@ class Watched:
 
     def attempt(self) -> Outcome:
         """Execute the notebook once, watch it, and leave no process behind."""
-        outcome, started = Outcome(self.path.stem), time.monotonic()
         if self.stop.is_set():
-            return outcome
-        self.last, self.cell = {}, "the start of the kernel"
+            return Outcome(self.path.stem)
+        self.told, self.cell, started = {}, "the start of the kernel", time.monotonic()
         with suppress(OSError):  # where nothing can be written, the process below says so
             unfinished(self.out, self.path).parent.mkdir(exist_ok=True)
             unfinished(self.out, self.path).touch()
         try:
-            trouble = self.executed(started)
+            told = self.executed(started)
         except (OSError, EOFError) as error:  # this notebook cannot be begun; another one may
-            trouble = "failed", f"{self.cell}: its process could not be started ({error})."
-        outcome.seconds = time.monotonic() - started
-        if trouble is not None:
-            outcome.status, outcome.error = trouble
-        else:
-            outcome.stop = self.last["outcome"] == "stop"
-            outcome.status = "ok" if self.last["outcome"] == "ok" else "failed"
-            outcome.error, outcome.cells = self.last["error"] or None, self.last.get("cells", 0)
+            told = {"status": "failed", "error": f"{self.cell}: its process could not be started ({error})."}
+        outcome = Outcome(self.path.stem, seconds=time.monotonic() - started, **told)
         if outcome.status == "ok":
             unfinished(self.out, self.path).unlink(missing_ok=True)
         return outcome
 
-    def executed(self, started: float) -> tuple[str, str] | None:
-        """Start the process and wait for it; return status and error where it did not come to tell an outcome."""
+    def executed(self, started: float) -> dict[str, Any]:
+        """Start the process and wait for it; return what belongs into the outcome."""
         scratch = Path(tempfile.mkdtemp(prefix="lm-"))
         channel, theirs = self.context.Pipe(duplex=False)
         process = self.context.Process(target=notebook.as_process, args=(self.job(), self.environment(scratch), theirs))
         try:
             process.start()
             theirs.close()
-            trouble = self.watch(process, channel, started)
-            if trouble is None and "outcome" not in self.last:
-                return "failed", f"{self.cell}: {how_it_ended(process.exitcode, last_words(scratch / notebook.LOG))}"
-            return trouble
+            if told := self.watch(process, channel, started) or self.told:
+                return told
+            how = how_it_ended(process.exitcode, last_words(scratch / notebook.LOG))
+            return {"status": "failed", "error": f"{self.cell}: {how}"}
         finally:
             if process.pid:
                 process.kill()
@@ -130,29 +123,32 @@ class Watched:
         news = False
         with suppress(EOFError, OSError):
             while channel.poll():
-                self.last, news = channel.recv(), True
-                self.cell = self.last.get("cell", self.cell)
+                message, news = channel.recv(), True
+                self.cell = message.get("cell", self.cell)
+                self.told = message if "status" in message else self.told
         return news
 
-    def watch(self, process: BaseProcess, channel: Connection, started: float) -> tuple[str, str] | None:
+    def watch(self, process: BaseProcess, channel: Connection, started: float) -> dict[str, Any]:
         """Wait for the process; return status and error where it had to be ended."""
         work, active = 0.0, time.monotonic()
         while True:
             process.join(0.5)
             ended, news = process.exitcode is not None, self.listen(channel)
             if ended:
-                return None
+                return {}
             now = time.monotonic()
             if self.stop.is_set():
-                return "skipped", "interrupted"
+                return {"status": "skipped", "error": "interrupted"}
             if now - started > self.settings.limit:
-                return "timeout", f"{self.cell}: the notebook took longer than {self.settings.limit:g} s."
+                late = f"{self.cell}: the notebook took longer than {self.settings.limit:g} s."
+                return {"status": "timeout", "error": late}
             worked = work_of(process.pid)
             if news or abs(worked - work) > IDLE_WORK * 0.5:
                 active = now
             work = worked
             if now - active > self.settings.idle_limit:
-                return "timeout", f"It hung at {self.cell}: nothing happened for {self.settings.idle_limit:g} s."
+                hung = f"It hung at {self.cell}: nothing happened for {self.settings.idle_limit:g} s."
+                return {"status": "timeout", "error": hung}
 
 
 def absolute_folders() -> dict[str, str]:
