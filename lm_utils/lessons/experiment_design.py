@@ -85,23 +85,6 @@ def target_text(task: Task, digit: int) -> str:
 # --- runs ----------------------------------------------------------------------------------------------------
 
 
-def curves_figure(
-    curves: Mapping[str, Sequence[Sequence[float]]], ylabel: str, title: str, level: tuple[float, str] | None = None
-) -> Figure:
-    """Draw curves over epochs: one colour per name, one line per seed, and a level to compare with."""
-    figure, axes = new_figure(height=3.8)
-    for i, (name, lines) in enumerate(curves.items()):
-        for j, line in enumerate(lines):
-            axes.plot(range(1, len(line) + 1), line, ls=LINES[i], marker=MARKERS[i], ms=4, lw=1.8, color=COLORS[i],
-                      label=name if j == 0 else None)  # fmt: skip
-    if level is not None:
-        axes.axhline(level[0], color="0.4", lw=1.2, ls=":", label=level[1])
-    axes.set(xlabel="epoch", ylabel=ylabel, title=title)
-    axes.legend()
-    figure.set_label(f"{title}: {ylabel} over epochs for {', '.join(curves)}.")
-    return figure
-
-
 def stops_at(values: Sequence[float], patience: int) -> tuple[int, int]:
     """Return the epoch at which early stopping ends a run, and the epoch it keeps; accuracies, larger is better."""
     best, best_epoch = float("-inf"), 0

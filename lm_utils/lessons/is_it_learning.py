@@ -22,8 +22,9 @@ from lm_utils.evidence.results import counted
 from lm_utils.files import RESULTS, write_whole
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
+from lm_utils.show.curves import curves_figure
 from lm_utils.show.lab import lab, menu
-from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
+from lm_utils.show.style import ALERT, COLORS, MARKERS, new_figure
 from lm_utils.tasks import TASKS
 from lm_utils.training import adamw, fit
 
@@ -245,19 +246,14 @@ def overfit(
         return [*losses, loss_fn(model(inputs), targets).item()]
 
 
-def overfit_figure(curves: dict[str, Sequence[float]], lines: dict[str, float]) -> Figure:
+def overfit_figure(curves: dict[str, Sequence[float]], levels: dict[str, float]) -> Figure:
     """Draw the losses while one small batch is learned by heart, with named horizontal lines."""
-    figure, axis = new_figure(width=9, height=3.8)
-    for place, (name, losses) in enumerate(curves.items()):
-        axis.plot(losses, color=COLORS[place], linestyle=LINES[place], marker=MARKERS[place], markevery=25, label=name)
-    for place, (name, value) in enumerate(lines.items()):
-        color, line = (ALERT, "--") if place == 0 else ("black", ":")
-        axis.axhline(value, color=color, linewidth=1.4, linestyle=line, label=f"{name} {value:.4f}")
-    axis.set(xlabel="step on the same 32 images", ylabel="loss", ylim=(0, None))
-    axis.legend(loc="center right")
     ends = "; ".join(f"{name} ends at {losses[-1]:.4f}" for name, losses in curves.items())
-    figure.set_label(f"Loss while 32 images are learned by heart: {ends}.")
-    return figure
+    return curves_figure(
+        {name: [losses] for name, losses in curves.items()}, f"Loss while 32 images are learned by heart: {ends}.",
+        x=range(len(next(iter(curves.values())))), levels={f"{name} {value:.4f}": value for name, value in levels.items()}, every=25,
+        xlabel="step on the same 32 images", ylabel="loss", ylim=(0, None),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lm_utils.lessons.losses import THREE, value_and_slope
+from lm_utils.show.curves import curves_figure
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 
@@ -108,16 +109,10 @@ def outlier_lab(model: str = "a line") -> widgets.VBox:
 def pull_figure(x: float = 5.5) -> Figure:
     """Draw how far the fitted line's value at x = 4 moves while the outlier rises."""
     heights = np.linspace(6.5, 40, 68)
-    figure, axes = new_figure(height=3.8)
-    for i, name in enumerate(THREE):
-        lines = np.array([fit(*points(x, height), name) for height in heights])
-        middle = lines @ [1.0, 4.0]
-        axes.plot(heights, middle, ls=LINES[i], color=COLORS[i], label=name, marker=MARKERS[i], markevery=10)
-    axes.axhline(5, color="0.4", lw=1, ls=":", label="true line")
-    axes.set(xlabel=f"height of the outlier at x = {x:g}", ylabel="fitted value at x = 4")
-    axes.set_title("MSE follows the outlier for ever; MAE and Huber let go")
-    axes.legend()
-    figure.set_label(
-        "Fitted value at x = 4 while the outlier rises: MSE's rises in a straight line, MAE's and Huber's stop."
-    )
-    return figure
+    lines = {name: np.array([fit(*points(x, height), name) for height in heights]) for name in THREE}
+    return curves_figure(
+        {name: [line @ [1.0, 4.0]] for name, line in lines.items()},
+        "Fitted value at x = 4 while the outlier rises: MSE's rises in a straight line, MAE's and Huber's stop.",
+        x=heights, levels={"true line": 5}, every=10, title="MSE follows the outlier for ever; MAE and Huber let go",
+        xlabel=f"height of the outlier at x = {x:g}", ylabel="fitted value at x = 4",
+    )  # fmt: skip

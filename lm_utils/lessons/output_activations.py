@@ -15,25 +15,18 @@ from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, heatmap, new_figu
 from lm_utils.tasks import TASKS, Task
 
 PRECISIONS = {name: getattr(torch, name) for name in ("float16", "bfloat16", "float32", "float64")}
-BITS = {torch.float16: torch.int16, torch.bfloat16: torch.int16, torch.float32: torch.int32, torch.float64: torch.int64}
 
 
 # --- where a sigmoid stops being reversible -----------------------------------------------------------------
 
 
-def first_number(
-    dtype: torch.dtype, holds: Callable[[Tensor], Tensor], low: float = 0.0, high: float = 1000.0
-) -> float:
-    """Find the smallest representable number between low and high for which the condition holds, by bisection.
-
-    Positive floating-point numbers are ordered like the whole numbers that their bits spell.
-    """
-    ends = torch.tensor([low, high], dtype=dtype).view(BITS[dtype]).tolist()
-    while ends[1] - ends[0] > 1:
-        middle = sum(ends) // 2
-        number = torch.tensor([middle], dtype=BITS[dtype]).view(dtype)
-        ends[1 if holds(number).item() else 0] = middle
-    return torch.tensor([ends[1]], dtype=BITS[dtype]).view(dtype).item()
+def first_number(dtype: torch.dtype, holds: Callable[[Tensor], Tensor]) -> float:
+    """Find the smallest number of this precision, up to 1000, for which the condition holds, by bisection."""
+    low, high = torch.tensor([0.0, 1000.0], dtype=dtype)
+    while torch.nextafter(low, high) < high:
+        middle = (low + high) / 2
+        low, high = (low, middle) if holds(middle) else (middle, high)
+    return high.item()
 
 
 def becomes_one(dtype: torch.dtype) -> float:

@@ -15,6 +15,7 @@ from torch import Tensor, func, nn
 
 from lm_utils.evidence.results import counted
 from lm_utils.lessons.losses import OPTIMIZERS, sigmoid
+from lm_utils.show.curves import curves_figure
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 
@@ -115,18 +116,13 @@ def neuron_lab(weight: float = 3.0, bias: float = 3.0, rate: float = 0.5) -> wid
 def waiting_figure(rate: float = 0.5) -> Figure:
     """Draw the steps until the neuron has learnt over the logit at which it starts."""
     starts = np.arange(0.0, 10.5, 1.0)
-    figure, axes = new_figure(height=3.8)
-    for i, loss in enumerate(LOSSES):
-        counts = [steps_to_learn(loss, start, rate) for start in starts]
-        axes.semilogy(starts, counts, ls=LINES[i], marker=MARKERS[i], color=COLORS[i], label=loss)
-    axes.set(xlabel="logit z at the start (the target is 0)", ylabel="steps until the output is 0.1")
-    axes.set_title(f"How long a confident mistake lasts (learning rate {rate:g})")
-    axes.legend()
-    figure.set_label(
+    return curves_figure(
+        {loss: [[steps_to_learn(loss, start, rate) for start in starts]] for loss in LOSSES},
         "Steps needed over the logit at the start, on a logarithmic scale: cross-entropy's grow slowly, MSE's by a"
-        " fixed factor for every unit of the logit."
-    )
-    return figure
+        " fixed factor for every unit of the logit.",
+        x=starts, xlabel="logit z at the start (the target is 0)", ylabel="steps until the output is 0.1",
+        yscale="log", title=f"How long a confident mistake lasts (learning rate {rate:g})",
+    )  # fmt: skip
 
 
 # --- how much gradient arrives in a deep network ---------------------------------------------------------------
@@ -258,15 +254,10 @@ def learn(layers: int, hidden: str, seeds: int = 3, steps: int = 200) -> dict[st
 
 def learning_figure(layers: int = 6, seeds: int = 3) -> Figure:
     """Draw the accuracy over the steps for two losses and two hidden activations, one line per seed."""
-    figure, axes = new_figure(height=4.0)
-    pairs = [(hidden, loss) for hidden in ("sigmoid", "ReLU") for loss in LOSSES]
-    for i, (hidden, loss) in enumerate(pairs):
-        for seed, accuracy in enumerate(learn(layers, hidden, seeds)[loss]):
-            axes.plot(100 * accuracy, ls=LINES[i], lw=1.6, color=COLORS[i], marker=MARKERS[i], markevery=(8 * i, 40),
-                      label="" if seed else f"{hidden}, {loss}")  # fmt: skip
-    axes.axhline(50, color="0.4", lw=1, ls=":")
-    axes.set(xlabel="step of AdamW", ylabel="right answers (%)", ylim=(20, 103))
-    axes.set_title(f"{layers} hidden layers learn whether a point lies inside a circle ({counted(seeds, 'seed')})")
-    axes.legend(loc="lower right", ncols=2)
-    figure.set_label("Accuracy over steps of networks with sigmoid or ReLU hidden layers under MSE and cross-entropy.")
-    return figure
+    curves = {f"{hidden}, {loss}": 100 * accuracy for hidden in ("sigmoid", "ReLU")
+              for loss, accuracy in learn(layers, hidden, seeds).items()}  # fmt: skip
+    return curves_figure(
+        curves, "Accuracy over steps of networks with sigmoid or ReLU hidden layers under MSE and cross-entropy.",
+        levels={"half right": 50}, every=40, xlabel="step of AdamW", ylabel="right answers (%)", ylim=(20, 103),
+        title=f"{layers} hidden layers learn whether a point lies inside a circle ({counted(seeds, 'seed')})",
+    )  # fmt: skip

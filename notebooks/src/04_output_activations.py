@@ -41,10 +41,10 @@ from IPython.display import Markdown
 
 import lm_utils as lm
 from lm_utils.evidence.results import counted
-from lm_utils.lessons import experiment_design
 from lm_utils.lessons import output_activations as lesson
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
+from lm_utils.show.curves import curves_figure
 from lm_utils.show.style import show
 from lm_utils.training import epochs_for
 
@@ -207,8 +207,8 @@ quiz.predict(
 )
 
 # %% [markdown]
-# Floating-point numbers are ordered like the whole numbers their bits spell, so bisection over bit patterns finds
-# the *exact* first number. `largest that returns` is the largest value that ever comes back from sigmoid and inverse.
+# Bisection halves an interval until no number of the precision is left between its ends, so it finds the *exact* first
+# number. `largest that returns` is the largest value that ever comes back from sigmoid and inverse.
 
 # %%
 rows = {}
@@ -377,14 +377,16 @@ for normalize in (False, True):
 # %%
 guess = lm.TASKS["regression"].baseline(targets, lm.TASKS["regression"].target(splits.valid.digits))
 title = f"Raw and standardised targets, {counted(seeds, 'seed')} ({splits.name})"
-show(experiment_design.curves_figure(curves, "valid squared error", title, level=(guess, "always the mean")))
+last = {name: sum(line[-1] for line in lines) / seeds for name, lines in curves.items()}
+alt = f"{title}: valid squared error over epochs, at the end {last['raw']:.2f} and {last['standardised']:.2f} (means)."
+levels = {"always the mean": guess}
+show(curves_figure(curves, alt, levels=levels, title=title, xlabel="epoch", ylabel="valid squared error"))
 
 # %% [markdown]
 # Each line is one seed. The raw runs come down to the dotted line, which means that they say the same number for every
 # image; the standardised runs go below it and keep going. In numbers:
 
 # %%
-last = {name: sum(line[-1] for line in lines) / seeds for name, lines in curves.items()}
 Markdown(
     f"After {epochs} epochs on {splits.name}: raw **{last['raw']:.2f}**, standardised **{last['standardised']:.2f}**, "
     f"always the mean {guess:.2f} (over {counted(seeds, 'seed')}; an illustration, not a verdict)."

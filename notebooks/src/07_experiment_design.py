@@ -53,6 +53,7 @@ from lm_utils.files import RESULTS
 from lm_utils.lessons import experiment_design as lesson
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
+from lm_utils.show.curves import curves_figure
 from lm_utils.show.style import show
 
 banner(data, device)
@@ -254,7 +255,9 @@ test_accuracy = accuracy(splits.test.images, splits.test.digits)
 chance = lm.TASKS["multiclass"].baseline(splits.train.digits, splits.valid.digits)
 curves = {"this run": [[valid for _, valid in history]]}
 title = f"Ten classes, cross-entropy on logits ({splits.name})"
-show(lesson.curves_figure(curves, "valid accuracy", title, level=(chance, "always the same digit")))
+alt = f"{title}: the valid accuracy after each epoch is {', '.join(f'{valid:.1%}' for _, valid in history)}."
+levels = {"always the same digit": chance}
+show(curves_figure(curves, alt, levels=levels, title=title, xlabel="epoch", ylabel="valid accuracy"))
 
 # %% [markdown]
 # The curve leaves the dotted line within the first epoch and flattens soon. That is all. `lm.fit` adds the other losses

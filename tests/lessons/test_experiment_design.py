@@ -35,7 +35,6 @@ def test_figures_tell_what_they_show(digits):
     for figure in (
         lesson.balance_figure(digits),
         lesson.targets_figure(digits),
-        lesson.curves_figure({"a": [[1, 2]], "b": [[2, 3]]}, "y", "title", (1.0, "level")),
         lesson.patience_figure([history] * 2),
         lesson.seeds_figure(["a", "b"], metrics, "made up"),
     ):
