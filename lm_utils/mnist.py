@@ -10,14 +10,12 @@ import struct
 import sys
 import time
 import zlib
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import lru_cache
 from http.client import HTTPException
 from math import prod
+from multiprocessing.pool import ThreadPool
 from pathlib import Path
-from threading import Thread
 from urllib.request import Request, urlopen
 
 import torch
@@ -95,16 +93,21 @@ def load(try_again: bool = False) -> tuple[Tensor, ...]:
     raw = raw_folder()
     try:
         return read(raw)
-    except Unavailable as problem:
-        try:
-            raw.mkdir(parents=True, exist_ok=True)
-            with locked(raw.parent):
-                return read_or_download(raw, try_again)
-        except Unavailable as failure:
-            raise Unavailable(f"{problem} and {failure}") from None
-        except (OSError, NotImplementedError) as error:
-            why = because(error) if isinstance(error, OSError) else "allows no file locks"
-            raise Unavailable(f"{problem} and {raw} {why}") from None
+    except Unavailable as found:
+        problem = found
+    try:
+        raw.mkdir(parents=True, exist_ok=True)
+        with FileLock(raw.parent / "lock", timeout=WAIT_SECONDS):
+            return read_or_download(raw, try_again)
+    except Unavailable as failure:
+        why = failure
+    except Timeout:
+        why = f"another process has been downloading it for {WAIT_SECONDS:g} s"
+    except OSError as error:
+        why = f"{raw} {because(error)}"
+    except NotImplementedError:
+        why = f"{raw} allows no file locks"
+    raise Unavailable(f"{problem} and {why}")
 
 
 def read_or_download(raw: Path, try_again: bool) -> tuple[Tensor, ...]:
@@ -133,39 +136,22 @@ def recent_failure(raw: Path) -> str:
         return ""
 
 
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; whoever has it is waited for, but not for ever."""
-    try:
-        with FileLock(folder / "lock", timeout=WAIT_SECONDS):
-            yield
-    except Timeout:
-        raise Unavailable(f"another process has been downloading it for {WAIT_SECONDS:g} s") from None
-
-
 def download(raw: Path) -> None:
     """Fetch what is missing in a thread, which is left to itself as soon as it makes no progress for too long."""
     print(f"Downloading MNIST (12 MB, once) into {raw} ...", file=sys.stderr)
     for left_over in raw.glob(".*.part"):  # of a process that was killed: the lock is ours
         left_over.unlink(missing_ok=True)
     mirrors = MIRRORS or torchvisions_mirrors()  # before the clock ticks: its import is slow under load
-    pieces: list[int] = []
-    outcome: Future[None] = Future()
-    Thread(target=lambda: settle(outcome, lambda: fetch(raw, mirrors, pieces)), daemon=True).start()
-    before = 0
-    while not wait([outcome], STALL_SECONDS).done:
-        if sum(pieces) < before + STALL_BYTES:
-            raise Unavailable(f"its download made no progress for {STALL_SECONDS:g} s")
-        before = sum(pieces)
-    outcome.result()
-
-
-def settle(outcome: Future[None], work: Callable[[], None]) -> None:
-    """Do the work and let the future know how it ended."""
-    try:
-        outcome.set_result(work())
-    except BaseException as problem:  # raised again by whoever asks for the result
-        outcome.set_exception(problem)
+    pieces, before = [], 0
+    with ThreadPool(1) as pool:  # its threads do not keep the process from ending
+        outcome = pool.apply_async(fetch, (raw, mirrors, pieces))
+        outcome.wait(STALL_SECONDS)
+        while not outcome.ready():
+            if sum(pieces) < before + STALL_BYTES:
+                raise Unavailable(f"its download made no progress for {STALL_SECONDS:g} s")
+            before = sum(pieces)
+            outcome.wait(STALL_SECONDS)
+        outcome.get()
 
 
 def fetch(raw: Path, mirrors: list[str], pieces: list[int]) -> None:
