@@ -21,15 +21,11 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, message.removeprefix("argument ").removeprefix("--") + "\n")
 
 
-def at_least(least: int) -> type:
-    """Return a reader of whole numbers that are not smaller than `least`."""
-
-    def number(text: str) -> int:
-        if not text.isdecimal() or int(text) < least:
-            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, not {text!r}.")
-        return int(text)
-
-    return number
+def number(text: str) -> int:
+    """Read a whole number of at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, not {text!r}.")
+    return int(text)
 
 
 def one_of(*words: str) -> type:
@@ -50,9 +46,9 @@ def names(text: str) -> list[str]:
 
 OPTIONS = {
     "data": {"type": one_of("auto", "mnist", "digits"), "help": "auto, mnist or digits"},
-    "seeds": {"type": at_least(1), "help": "how many seeds each pairing is trained with"},
+    "seeds": {"type": number, "help": "how many seeds each pairing is trained with"},
     "device": {"type": one_of("auto", "cpu", "cuda"), "help": "auto, cpu or cuda"},
-    "jobs": {"type": at_least(1), "help": "how many things at once"},
+    "jobs": {"type": number, "help": "how many things at once"},
     "cluster": {"help": "the address of a Dask scheduler, such as tcp://HOST:8786"},
     "only": {"type": names, "help": "only these notebooks, for instance 08,11"},
     "families": {"type": names, "help": "only these families, for instance collapse"},
@@ -66,12 +62,11 @@ OPTIONS = {
         "help": "the Korean cells say what their English ones say now: mark them so",
     },
     "extras": {"type": names, "help": "with what these need: test, site, cluster, bench"},
-    "hint": {"type": at_least(1), "help": "tell that many hints for the challenge instead of grading"},
+    "hint": {"type": number, "help": "tell that many hints for the challenge instead of grading"},
     "print-python": {"action": "store_true", "help": "print nothing but the Python to use"},
 }
-
 WORDS = {  # what stands after the command without a name
-    "number": {"nargs": "?", "type": at_least(1), "default": None, "help": "which of the six; all without it"},
+    "number": {"nargs": "?", "type": number, "default": None, "help": "which of the six; all without it"},
     "folder": {"type": Path, "help": "where everything goes, such as a USB stick"},
 }
 

@@ -1,14 +1,18 @@
 """The verdict on a pairing before anyone trains it, and why: of an ordered list of rules the first that fits wins."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from lm_utils.activations import ACTIVATIONS
 from lm_utils.losses import LOSSES
 from lm_utils.tasks import TASKS
 
-VERDICTS = ("recommended", "workable", "handicapped", "impossible")
+if TYPE_CHECKING:
+    from lm_utils.pairing import Pairing
+
 MEANING = {
     "recommended": "Loss, activation and task say the same thing.",
     "workable": "It learns the task; what it costs shows in speed or in what its outputs mean.",
@@ -16,18 +20,8 @@ MEANING = {
     "constant answer.",
     "impossible": "It cannot do better than a constant answer, or it stops with an error.",
 }
+VERDICTS = tuple(MEANING)
 VALUE_LOSSES = ("mse", "mae", "rmse", "huber")
-
-
-class Described(Protocol):
-    """What a rule looks at: the names and options of a pairing."""
-
-    task: str
-    loss: str
-    activation: str
-    hidden: str
-    normalize: bool
-    prior_bias: bool
 
 
 @dataclass(frozen=True)
@@ -43,32 +37,32 @@ class Advice:
 class Rule:
     """If this condition holds, this is the verdict and the reason."""
 
-    applies: Callable[[Described], bool]
+    applies: Callable[[Pairing], bool]
     verdict: str
     reason: str
 
 
-def common_push(p: Described) -> bool:
+def common_push(p: Pairing) -> bool:
     """Whether outputs that start far above their rare labels let all images push a sigmoid hidden layer one way."""
     return p.task == "multiclass" and p.hidden == "sigmoid" and not p.prior_bias
 
 
-def value(p: Described) -> bool:
+def value(p: Pairing) -> bool:
     """Whether the task asks for a number."""
     return TASKS[p.task].kind == "value"
 
 
-def single(p: Described) -> bool:
+def single(p: Pairing) -> bool:
     """Whether the task has one yes/no output."""
     return TASKS[p.task].kind == "single"
 
 
-def exclusive(p: Described) -> bool:
+def exclusive(p: Pairing) -> bool:
     """Whether exactly one class is true."""
     return TASKS[p.task].kind == "exclusive"
 
 
-def absolute(p: Described) -> bool:
+def absolute(p: Pairing) -> bool:
     """Whether the loss is the absolute error; for outputs from 0 to 1 the hinge loss is, but for a constant."""
     return p.loss == "mae" or (p.loss == "hinge" and p.activation in ("sigmoid", "softmax"))
 
@@ -192,14 +186,14 @@ RULES: tuple[Rule, ...] = (
 )  # fmt: skip
 
 
-def advise(p: Described) -> Advice:
+def advise(p: Pairing) -> Advice:
     """The first rule that applies, told as a paragraph."""
     rule = next(rule for rule in RULES if rule.applies(p))
     paragraph = " ".join([received(p), rule.reason, f"Verdict: {rule.verdict}. {MEANING[rule.verdict]}"])
     return Advice(rule.verdict, rule.reason, paragraph)
 
 
-def received(p: Described) -> str:
+def received(p: Pairing) -> str:
     """One sentence: what the network emits and what the loss gets to see."""
     task, loss, activation = TASKS[p.task], LOSSES[p.loss], ACTIVATIONS[p.activation]
     emitted = f"The network ends with {activation.title} and emits {task.outputs} number{'s' * (task.outputs > 1)}"

@@ -78,23 +78,17 @@ class MeanSquaredError(LossLayer):
 class CategoricalCrossEntropy(LossLayer):
     """Softmax, then minus the logarithm of the probability that the true class was given."""
 
-    def __init__(self, clip: float = CLIP) -> None:
-        self.clip = clip
-
     def activate(self, outputs: Tensor) -> Tensor:
         """Softmax over each row."""
         return softmax(outputs)
 
     def element_losses(self) -> Tensor:
         """-y log p. One lower limit is enough: log p is harmless near p = 1."""
-        return -self.targets * torch.log(self.predictions.clamp_min(self.clip))
+        return -self.targets * torch.log(self.predictions.clamp_min(CLIP))
 
 
 class BinaryCrossEntropy(LossLayer):
     """Sigmoid, then minus the logarithm of the probability that each true answer was given."""
-
-    def __init__(self, clip: float = CLIP) -> None:
-        self.clip = clip
 
     def activate(self, outputs: Tensor) -> Tensor:
         """Sigmoid of each output by itself."""
@@ -102,15 +96,11 @@ class BinaryCrossEntropy(LossLayer):
 
     def element_losses(self) -> Tensor:
         """-y log p - (1 - y) log(1 - p). Two limits: either logarithm may meet a zero."""
-        p = self.predictions.clamp(self.clip, 1 - self.clip)
+        p = self.predictions.clamp(CLIP, 1 - CLIP)
         return -self.targets * torch.log(p) - (1 - self.targets) * torch.log(1 - p)
 
 
-LAYERS = {
-    "mse": MeanSquaredError,
-    "cross_entropy": CategoricalCrossEntropy,
-    "bce": BinaryCrossEntropy,
-}
+LAYERS = {"mse": MeanSquaredError, "cross_entropy": CategoricalCrossEntropy, "bce": BinaryCrossEntropy}
 
 
 def as_function(layer: LossLayer, targets: Tensor):

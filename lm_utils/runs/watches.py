@@ -155,56 +155,35 @@ class Rule:
         self.ended = record["epoch"] >= BUDGET if self.better is None else waited >= PATIENCE
 
 
-class ThreeRules:
-    """Follows a training with all three rules at once."""
+class StoppingRules(Watch):
+    """Follows three rules of stopping on one training."""
 
-    def __init__(self, better: Callable[[float, float], bool]) -> None:
+    def __init__(self, condition: Condition, splits: Splits) -> None:
+        super().__init__(condition, splits)
+        better = condition.pairing.spec.better
         self.rules = {
             "metric": Rule(lambda new, old: better(new["valid_metric"], old["valid_metric"])),
             "loss": Rule(lambda new, old: new["valid_loss"] < old["valid_loss"]),
             "budget": Rule(None),
         }
 
-    def look(self, record: dict, model: CNN) -> None:
-        """Let each rule take an epoch into account."""
-        for rule in self.rules.values():
-            rule.look(record, model)
-
-    @property
-    def ended(self) -> bool:
-        """Whether no rule wants to go on."""
-        return all(rule.ended for rule in self.rules.values())
-
-    def scores(self, model: CNN, measure: Callable[[CNN], dict]) -> dict[str, dict]:
-        """What each rule would have handed over: its epoch, and what is measured of it. Leaves other weights behind."""
-        told = {}
-        for name, rule in self.rules.items():
-            model.load_state_dict(rule.weights)
-            told[name] = {"epoch": rule.best["epoch"], **measure(model)}
-        return told
-
-
-class StoppingRules(Watch):
-    """Follows three rules of stopping on one training."""
-
-    def __init__(self, condition: Condition, splits: Splits) -> None:
-        super().__init__(condition, splits)
-        self.rules = ThreeRules(condition.pairing.spec.better)
-
     def look(self, record: dict) -> None:
         """Let each rule look; the training ends with the last of them."""
-        self.rules.look(record, self.model)
-        if self.rules.ended:
-            self.enough = True
+        for rule in self.rules.values():
+            rule.look(record, self.model)
+        self.enough = all(rule.ended for rule in self.rules.values())
+        if self.enough:
             raise Stopped
 
     def seen(self, run: Run) -> dict:
         """The test scores of the weights that each rule would have kept; the run counts as the metric's."""
-        test = self.splits.test
-        rules = self.rules.scores(run.model, lambda model: self.measured(model, test.images, test.digits))
-        mine = rules["metric"]
+        test, told = self.splits.test, {}
+        for name, rule in self.rules.items():
+            run.model.load_state_dict(rule.weights)
+            told[name] = {"epoch": rule.best["epoch"], **self.measured(run.model, test.images, test.digits)}
+        mine, valid_metric = told["metric"], self.rules["metric"].best["valid_metric"]
         own = {"status": "ok", "best_epoch": mine["epoch"], "test_metric": mine["accuracy"], "outputs": {}}
-        return {**own, "valid_metric": self.rules.rules["metric"].best["valid_metric"], "rules": rules}
+        return {**own, "valid_metric": valid_metric, "rules": told}
 
 
 class Plateau(Watch):

@@ -1,32 +1,37 @@
 """Three rules of stopping keep the weights that each would have handed over; stuck units are seen."""
 
-import operator
+from types import SimpleNamespace
 
 import torch
 
 from lm_utils.model import CNN
 from lm_utils.runs.conditions import CONDITIONS
 from lm_utils.runs.robustness import run_condition
-from lm_utils.runs.watches import BUDGET, LEFT, PATIENCE, ThreeRules, stuck_units
+from lm_utils.runs.watches import BUDGET, LEFT, PATIENCE, StoppingRules, stuck_units
+from lm_utils.training import Stopped
 
 
 def followed(metrics, losses):
-    """The rules after a training whose weights are the number of the epoch; and how many epochs they wanted."""
-    rules, model = ThreeRules(operator.gt), torch.nn.Linear(1, 1, bias=False)
+    """Whether all rules have ended, what each kept where the weights are the epoch's number, and the last epoch."""
+    nothing = SimpleNamespace(images=None, digits=None)
+    watch = StoppingRules(CONDITIONS["stopping"][0], SimpleNamespace(test=nothing))
+    watch.model = torch.nn.Linear(1, 1, bias=False)
+    watch.measured = lambda model, *_: {"accuracy": 0.5, "weight": model.weight.item()}
     for epoch, (metric, loss) in enumerate(zip(metrics, losses, strict=True), start=1):
-        model.weight.data.fill_(epoch)
-        rules.look({"epoch": epoch, "valid_metric": metric, "valid_loss": loss}, model)
-        if rules.ended:
+        watch.model.weight.data.fill_(epoch)
+        try:
+            watch.look({"epoch": epoch, "valid_metric": metric, "valid_loss": loss})
+        except Stopped:
             break
-    return rules, rules.scores(model, lambda kept: {"weight": kept.weight.item()}), epoch
+    return watch.enough, watch.seen(SimpleNamespace(model=watch.model))["rules"], epoch
 
 
 def test_each_rule_keeps_its_own_epoch():
     epochs = range(1, 101)
     metrics = [min(epoch, 7) for epoch in epochs]  # best at 7, never better
     losses = [abs(epoch - 25) for epoch in epochs]  # least at 25
-    rules, told, seen = followed(metrics, losses)
-    assert rules.ended and seen == max(25 + PATIENCE, BUDGET)
+    ended, told, seen = followed(metrics, losses)
+    assert ended and seen == max(25 + PATIENCE, BUDGET)
     assert {name: (one["epoch"], one["weight"]) for name, one in told.items()} == {
         "metric": (7, 7.0), "loss": (25, 25.0), "budget": (BUDGET, float(BUDGET))
     }  # fmt: skip
@@ -40,8 +45,8 @@ def test_an_ended_rule_is_not_woken_by_a_later_record():
 
 
 def test_a_training_that_is_cut_short_still_has_an_answer():
-    rules, told, _ = followed([0.1, 0.2, 0.3], [3.0, 2.0, 2.5])
-    assert not rules.ended
+    ended, told, _ = followed([0.1, 0.2, 0.3], [3.0, 2.0, 2.5])
+    assert not ended
     assert {name: one["epoch"] for name, one in told.items()} == {"metric": 3, "loss": 2, "budget": 3}
 
 
