@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
@@ -67,47 +67,30 @@ def labels_of(data: Splits) -> Splits:
     return Splits(train, valid, test, data.name, data.source, data.seed)
 
 
-@dataclass(frozen=True)
 class Slots:
-    """What runs own; in every tensor the first dimension counts the slots."""
+    """What runs own, zeros at first; in every tensor the first dimension counts the slots."""
 
-    weights: Tensor
-    exp_avg: Tensor
-    exp_avg_sq: Tensor
-    steps: Tensor
-    best: Tensor  # the weights of the best epoch
-    kept: Tensor  # the logits of the valid part in that epoch
-    train_aims: Tensor
-    valid_aims: Tensor
-    valid_targets: Tensor
-    train_start: Tensor  # where the images of the run's seed begin
-    valid_start: Tensor
-    mean: Tensor
-    std: Tensor
-    relu: Tensor  # whether the hidden layer has a ReLU
-
-    @classmethod
-    def blank(cls, count: int, shelf: DeviceImages, where: torch.device) -> Slots:
-        """Slots full of zeros."""
-        train, valid = ((size, WIDTH) for size in shelf.sizes[:2])
-        shapes = {"train_aims": train, "valid_aims": valid, "valid_targets": valid, "kept": valid}
-        shapes |= dict.fromkeys(("weights", "exp_avg", "exp_avg_sq", "best"), (ROW,))
-        dtypes = {"steps": torch.float32, "train_start": torch.long, "valid_start": torch.long, "relu": torch.bool}
-        tensors = {
-            field.name: torch.zeros(count, *shapes.get(field.name, ()), dtype=dtypes.get(field.name), device=where)
-            for field in fields(cls)
-        }
-        return cls(**tensors)
+    def __init__(self, count: int, shelf: DeviceImages, where: torch.device) -> None:
+        zeros = partial(torch.zeros, device=where)
+        train, valid = ((count, size, WIDTH) for size in shelf.sizes[:2])
+        self.weights, self.exp_avg, self.exp_avg_sq = (zeros(count, ROW) for _ in range(3))
+        self.steps = zeros(count, dtype=torch.float32)
+        self.best = zeros(count, ROW)  # the weights of the best epoch
+        self.kept = zeros(valid)  # the logits of the valid part in that epoch
+        self.train_aims, self.valid_aims, self.valid_targets = zeros(train), zeros(valid), zeros(valid)
+        # where the images of the run's seed begin
+        self.train_start, self.valid_start = (zeros(count, dtype=torch.long) for _ in range(2))
+        self.mean, self.std = zeros(count), zeros(count)
+        self.relu = zeros(count, dtype=torch.bool)  # whether the hidden layer has a ReLU
 
     def rows(self, places: Tensor) -> dict[str, Tensor]:
         """A copy of what is in these slots."""
-        return {field.name: getattr(self, field.name).detach()[places] for field in fields(self)}
+        return {name: mine.detach()[places] for name, mine in vars(self).items()}
 
     def put(self, places: Tensor | int, rows: dict[str, Tensor | float]) -> None:
         """Fill slots; what `rows` does not name becomes 0."""
-        for field in fields(self):
-            mine = getattr(self, field.name).detach()
-            mine[places] = torch.as_tensor(rows.get(field.name, 0), dtype=mine.dtype, device=mine.device)
+        for name, mine in vars(self).items():
+            mine.detach()[places] = torch.as_tensor(rows.get(name, 0), dtype=mine.dtype, device=mine.device)
 
 
 class Program:
@@ -116,7 +99,7 @@ class Program:
     def __init__(self, families: Sequence[Pairing], shelf: DeviceImages, where: torch.device) -> None:
         self.shelf, self.where, self.count = shelf, where, len(families)
         self.families = [(family, len(list(same))) for family, same in groupby(families)]
-        self.slots = Slots.blank(self.count, shelf, where)
+        self.slots = Slots(self.count, shelf, where)
         self.slots.weights.requires_grad_()
         self.totals = torch.zeros(self.count, device=where)
         self.logits: Tensor | None = None  # of the valid part, as last evaluated

@@ -3,6 +3,7 @@
 A reader's own runs lie elsewhere, one file each (`store`).
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -98,11 +99,7 @@ def is_current(entry: dict, data: str) -> bool:
 
 def rounded(value: object) -> object:
     """The same data with six significant digits in every number, to keep the files small."""
-    if isinstance(value, float):
-        return float(f"{value:.6g}")
-    if isinstance(value, dict):
-        return {name: rounded(part) for name, part in value.items()}
-    return [rounded(part) for part in value] if isinstance(value, list) else value
+    return json.loads(json.dumps(value), parse_float=lambda number: float(f"{float(number):.6g}"))
 
 
 def read_entries(folder: Path) -> list[dict]:

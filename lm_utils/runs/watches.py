@@ -16,7 +16,7 @@ from lm_utils.runs.interventions import OTHER_HAND, SHIFTS
 from lm_utils.runs.outputs import best_cut, quality
 from lm_utils.runs.store import splits_of
 from lm_utils.tasks import skill
-from lm_utils.training import Prepared, Run, Stopped, outputs_of
+from lm_utils.training import Run, Stopped, outputs_of
 
 PROBED = 256  # training images whose gradients are looked at after each epoch
 PATIENCE = 10  # epochs that the two stopping rules which wait for something better wait for it
@@ -94,8 +94,8 @@ class GradientTrace(Watch):
 
     def __init__(self, condition: Condition, splits: Splits) -> None:
         super().__init__(condition, splits)
-        targets = condition.pairing.spec.target(splits.train.digits[:PROBED])
-        self.part, self.trace = Prepared(splits.train.images[:PROBED], targets, targets), []
+        self.images, self.trace = splits.train.images[:PROBED], []
+        self.aims = condition.pairing.spec.target(splits.train.digits[:PROBED])
 
     def setup(self, model: CNN) -> torch.optim.Optimizer:
         """The condition's own set-up, and a first look."""
@@ -106,8 +106,8 @@ class GradientTrace(Watch):
     def look(self, record: dict) -> None:
         """Keep gradient sizes and the share of stuck hidden units."""
         where = next(self.model.parameters()).device
-        images, aims = self.part.images.to(where), self.part.aims.to(where)
-        sizes = gradient_sizes(self.model, self.condition.pairing, images, aims)
+        images = self.images.to(where)
+        sizes = gradient_sizes(self.model, self.condition.pairing, images, self.aims.to(where))
         self.trace.append({"stuck": stuck_share(self.model, images), **sizes})
 
     def seen(self, run: Run) -> dict:
