@@ -47,9 +47,13 @@ class Task:
 
     def score(self, predictions: Tensor, targets: Tensor) -> float:
         """The metric: mean squared error, or the share of right answers (over all outputs for labels)."""
+        return self.measure(predictions, targets).item()
+
+    def measure(self, predictions: Tensor, targets: Tensor) -> Tensor:
+        """The same, left on its device."""
         if self.kind == "value":
-            return (predictions - targets).square().mean().item()
-        return (self.decide(predictions) == targets).float().mean().item()
+            return (predictions - targets).square().mean()
+        return (self.decide(predictions) == targets).float().mean()
 
     def decide(self, probabilities: Tensor, cut: float = 0.5) -> Tensor:
         """Probabilities to answers: the largest class, or yes where a probability reaches the cut."""

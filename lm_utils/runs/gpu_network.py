@@ -93,9 +93,6 @@ def loss_of(pairing: Pairing, logits: Tensor, aims: Tensor) -> Tensor:
 
 
 def score_of(pairing: Pairing, logits: Tensor, targets: Tensor, mean: Tensor, std: Tensor) -> Tensor:
-    """One run's metric: `Task.score`, left on the device."""
+    """One run's metric, left on the device."""
     predictions = pairing.predict(outputs_of(pairing, logits), Scale(mean, std))
-    targets = unpadded_outputs(pairing, targets)
-    if pairing.spec.kind == "value":
-        return (predictions - targets).square().mean()
-    return (pairing.spec.decide(predictions) == targets).float().mean()
+    return pairing.spec.measure(predictions, unpadded_outputs(pairing, targets))
