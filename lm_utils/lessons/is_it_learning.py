@@ -251,8 +251,8 @@ def overfit_figure(curves: dict[str, Sequence[float]], levels: dict[str, float])
     ends = "; ".join(f"{name} ends at {losses[-1]:.4f}" for name, losses in curves.items())
     return curves_figure(
         {name: [losses] for name, losses in curves.items()}, f"Loss while 32 images are learned by heart: {ends}.",
-        x=range(len(next(iter(curves.values())))), levels={f"{name} {value:.4f}": value for name, value in levels.items()}, every=25,
-        xlabel="step on the same 32 images", ylabel="loss", ylim=(0, None),
+        x=range(len(next(iter(curves.values())))), every=25, xlabel="step on the same 32 images", ylabel="loss",
+        levels={f"{name} {value:.4f}": value for name, value in levels.items()}, ylim=(0, None),
     )  # fmt: skip
 
 
