@@ -29,13 +29,13 @@ def check_activation(case: Case) -> Iterator[Finding]:
     emits = case.emits
     if emits == "softmax_over_one":
         yield built(case, "any", emits)
-    elif emits == "softmax_wrong_axis":
-        yield softmax_wrong_axis(case)
     elif emits in ("logits", "clamp") and case.call.family in ("nll", "kl_div") and is_log_probability(case):
         return
     elif emits == "clamp" and case.call.family == "bce" and not 0 <= case.origin.low <= case.origin.high <= 1:
         yield built(case, "bce", "logits")
-    elif case.call.family == "poisson" and case.call.options.get("log_input") is False:
+    elif (emits == "clamp" and case.call.family == "bce" and case.origin.under == "other") or (
+        case.call.family == "poisson" and case.call.options.get("log_input") is False
+    ):
         return
     elif case.call.family == "ctc":
         yield from _into_ctc(case)
@@ -61,9 +61,7 @@ def _variance(case: Case) -> Iterator[Finding]:
     """The variance of a Gaussian must be kept above 0."""
     variance = case.call.options.get("var")
     if isinstance(variance, torch.Tensor) and origin_of(variance).kind in ("linear", "tanh"):
-        yield said(
-            "variance_not_positive", f"The variance of {case.call.layer} is a raw output, and nothing keeps it above 0."
-        )
+        yield said("variance_not_positive", layer=case.call.layer)
 
 
 def built(case: Case, family: str, emits: str) -> Finding:
@@ -104,9 +102,7 @@ def check_two_deep(seen: Observation, cases: list[Case]) -> Iterator[Finding]:
         if origin.kind not in ("sigmoid", "softmax", "log_softmax", "log_sigmoid"):
             continue
         if origin.under in ("sigmoid", "softmax"):
-            yield said(
-                "activation_twice", f"A {over} is applied to numbers that a {under} has made already.", under=under
-            )
+            yield said("activation_twice", over=over, under=under)
         elif origin.under in ("relu", "softplus", "abs"):
             made = f"A {over} is applied to what a {under} has made."
             yield said("relu_before_activation", made, under=under, over=over)
@@ -132,31 +128,12 @@ def bounded_logits(case: Case) -> Iterator[Finding]:
     else:
         return
     if floor > VISIBLE_FLOOR:
-        yield said("bounded_logits",
-            f"The outputs stay between {low:g} and {high:g} ({BOUNDED[case.emits]}); {layer} expects free logits.",
-            floor=floor, logits_out=LOGITS_OUT)  # fmt: skip
-
-
-def softmax_wrong_axis(case: Case) -> Finding:
-    """A softmax over the batch, or over pixels, where classes were meant."""
-    over_batch = case.origin.axis == 0
-    across = "the batch" if over_batch else f"axis {case.origin.axis}, not the classes"
-    effect = ("an image's output then depends on the other images of the batch" if over_batch
-              else "the classes of one prediction do not sum to one")  # fmt: skip
-    right = f"`torch.softmax(logits, dim={max(1, case.class_axis)})`"
-    if case.call.family == "cross_entropy":
-        right = "no softmax at all, since the loss has its own: `return self.out(x)`"
-    if case.call.family in ("nll", "kl_div"):
-        right = "`F.log_softmax(logits, dim=1)`"
-    return Finding("softmax_wrong_axis", "error", f"The softmax runs over {across}.",
-                   f"The classes of one prediction should share the whole; {effect}.", f"Use {right}.")  # fmt: skip
-
-
-def check_unit_values(case: Case) -> Iterator[Finding]:
-    """Binary cross-entropy on values outside [0, 1], wherever they come from."""
-    if case.call.family != "bce" or not torch.isfinite(case.values).all() or case.in_unit_range(case.values):
-        return
-    low, high = case.values.min().item(), case.values.max().item()
-    yield said("logits_into_bce",
-        f"{case.call.layer} receives outputs from {low:.3g} to {high:.3g}, and it expects numbers between 0 and 1."
-    )  # fmt: skip
+        yield said(
+            "bounded_logits",
+            low=low,
+            high=high,
+            bound=BOUNDED[case.emits],
+            layer=layer,
+            floor=floor,
+            logits_out=LOGITS_OUT,
+        )

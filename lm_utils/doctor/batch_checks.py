@@ -14,17 +14,20 @@ from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import LOSSES
 
 VIEWS = {"view", "reshape", "flatten", "transpose", "permute", "movedim", "squeeze", "unsqueeze", "contiguous",
-         "getitem", "float", "long", "size"}  # fmt: skip
+         "float", "long", "size"}  # fmt: skip
+FEWEST = 8  # samples below which one that counts alone says little
 ALL_AT_ONCE = (nn.RNNBase, nn.MultiheadAttention)
 
 
 def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Does a sample's output depend on the other samples, because a layer takes the batch for time?"""
-    inputs, outputs = patient.inputs, next(tensors_in(seen.outputs), None)
-    if not isinstance(inputs, Tensor) or inputs.dim() < 2 or outputs is None:
+    inputs, outputs = first_tensor(patient.inputs), first_tensor(seen.outputs)
+    if inputs is None or inputs.dim() < 1 + isinstance(patient.inputs, Tensor) or outputs is None:
         return
     samples = inputs.shape[0]
-    suspects, over_batch = _time_first_layers(patient.model), _softmax_over_batch(outputs, samples)
+    if any(t.shape[:1] != (samples,) or t.shape == (samples,) * 2 for t in tensors_in(patient.inputs)):
+        return  # a graph or a mask of all pairs
+    suspects = _time_first_layers(patient.model)
     axis = int(outputs.shape[:1] != (samples,) and inputs.dim() > 3)  # time may come first in the outputs
     if samples < 4 or outputs.shape[axis : axis + 1] != (samples,) or not isinstance(patient.model, nn.Module):
         return
@@ -35,27 +38,31 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
     along = isinstance(goal, Tensor) and goal.shape == inputs.shape and torch.equal(inputs[:, 1:], goal[:, :-1])
     if (outputs.dim() > 2 and inputs.dim() < 4 and not along) or _mixes_on_purpose(patient.model, outputs):
         return  # time may come first on purpose
-    other = torch.cat([inputs[:1].expand(samples - 1, *inputs.shape[1:]), inputs[-1:]])
-    found = []
     with patient.predicting():
-        for x in (inputs, other):
-            torch.manual_seed(0)
-            found.append(first_tensor(patient.outputs_of(x)))
-    last = [values.select(axis, -1) for values in found if values is not None]
-    if len(last) < 2 or torch.allclose(*last, rtol=1e-4, atol=1e-5):
-        return
+        if not _changes_with_others(patient, samples, axis):
+            return
     if suspects:
         name, layer = suspects[0]
-        yield said("samples_mixed: time first",
-            f"The output of one sample depends on the other samples: {type(layer).__name__} `{name}` has "
-            "batch_first=False and takes the first axis, the samples, for time.", layer=type(layer).__name__
-        )  # fmt: skip
-    elif not over_batch:
-        yield said("samples_mixed", "The output of one sample depends on the other samples of the batch.")
+        yield said("samples_mixed: time first", name=name, layer=type(layer).__name__)
+    elif not _softmax_over_batch(outputs, samples):
+        yield said("samples_mixed")
     else:
-        yield said("softmax_wrong_axis: samples mixed",
-            "A softmax inside the model runs over the batch, and the output of one sample depends on the others."
-        )  # fmt: skip
+        yield said("softmax_wrong_axis: samples mixed")
+
+
+def _changes_with_others(patient: Patient, samples: int, axis: int) -> bool:
+    """Does the last sample's output change among other samples, or, where nothing is drawn, at another place?"""
+
+    def said_of(order: list[int], place: int, seed: int = 0) -> Tensor:
+        torch.manual_seed(seed)
+        return first_tensor(patient.outputs_of(changed(patient.inputs, lambda t: t[order]))).select(axis, place)
+
+    last, others = samples - 1, [0] * (samples - 1)
+    here = said_of([*range(samples)], -1)
+    if torch.allclose(here, said_of([last, *others], 0), rtol=1e-4, atol=1e-5):
+        return False
+    return torch.equal(here, said_of([*range(samples)], -1, 1)) or not torch.allclose(
+        here, said_of([*others, last], -1), rtol=1e-4, atol=1e-5)  # fmt: skip
 
 
 def _softmax_over_batch(outputs: Tensor, samples: int) -> bool:
@@ -100,6 +107,15 @@ def cost_of(patient: Patient, outputs: object, targets: object) -> tuple[float, 
         return loss.item(), [torch.zeros_like(t) if g is None else g for t, g in zip(free, found, strict=True)]
 
 
+def cost_with(
+    patient: Patient, whole: object, head: Tensor, values: Tensor, targets: object = None
+) -> tuple[float, Tensor]:
+    """Return what the outputs cost where one of them has these values, and the slope there."""
+    outputs = changed(whole, lambda t: values if t is head else t)
+    cost, slopes = cost_of(patient, outputs, patient.targets if targets is None else targets)
+    return cost, next(slope for slope, one in zip(slopes, tensors_in(whole), strict=True) if one is head)
+
+
 def is_torchs_own(seen: Observation) -> bool:
     """Is the loss one of torch's and nothing else, but for views of what it receives?"""
     return len(seen.calls) == 1 and all(step.name in LOSSES or kind_of(step) in VIEWS for step in seen.watcher.steps)
@@ -117,9 +133,10 @@ def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if not any(bool(s.any()) for s in slopes) and seen.loss.requires_grad:
         again, others = cost_of(patient, changed(whole, lambda t: 0.7 * t), patient.targets)
         if again == cost and not any(bool(s.any()) for s in others):
-            yield said("loss_is_constant", f"The loss is {cost:.4g} whatever the outputs are.")
+            yield said("loss_is_constant", cost=cost)
         return
     yield from _unused(patient, whole, cost, slopes)
+    yield from _few_samples(patient, slopes)
     samples = len(heads[0])
     if samples >= 4 and all(len(t) == samples or len(t) % samples for t in heads):
         yield from _one_by_one(patient, whole, samples)
@@ -134,8 +151,16 @@ def _unused(patient: Patient, whole: object, cost: float, slopes: list[Tensor]) 
                 part.roll(1, 0), part[:1].expand_as(part).clone())]  # fmt: skip
             found = [cost_of(patient, whole, one) for one in targets]
             if all(c == cost and all(map(torch.equal, s, slopes)) for c, s in found):
-                yield said("unused_target",
-                    f"A part {list(part.shape)} of the targets changes neither loss nor gradient.")  # fmt: skip
+                yield said("unused_target", shape=list(part.shape))
+
+
+def _few_samples(patient: Patient, slopes: list[Tensor]) -> Iterator[Finding]:
+    """Of a batch with a target for each sample all must have a part in the loss, not only the first or the last."""
+    samples = patient.batch_size or 0
+    taught = [int(s.flatten(1).any(1).sum()) for s in slopes if s.dim() > 1 and len(s) in (1, samples)]
+    targets = [t for t in tensors_in(patient.targets) if t.dim() and len(t) == samples]
+    if samples >= FEWEST and targets and len(taught) == len(slopes) and 0 < max(taught) < 3:
+        yield said("wrong_formula: few samples", samples=samples, taught=max(taught))
 
 
 def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Finding]:
@@ -167,32 +192,26 @@ def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Findi
     if not same_in(places[::-1]):  # a sample's place in the batch means something
         swapped = [same_in([*places[:k], k + 1, k, *places[k + 2 :]]) for k in range(min(4, samples - 1))]
         if not swapped[0] and all(swapped[1:]):
-            yield said("wrong_formula: first sample", "The first sample of the batch is judged in another way.")
+            yield said("wrong_formula: first sample")
         return
     copied, turned = (handed(patient.targets, how) for how in (
         lambda t: t[:1].expand_as(t).clone(), lambda t: t.roll(1, 0)))  # fmt: skip
     if not _alike(here, slopes_with(copied)) and _alike(here, slopes_with(turned)):
-        yield said(
-            "wrong_formula: one by one", "The loss is the same when the right answers are handed to other samples."
-        )
+        yield said("wrong_formula: one by one")
     goals = [t for t in tensors_in(patient.targets) if t.is_floating_point() and t.dim() and len(t) == samples]
     for goal in goals if not isinstance(patient.targets, Tensor) else ():
         other, double = (changed(patient.targets, lambda t, new=new, old=goal: new if t is old else t)
                          for new in (goal.roll(1, 0), 2 * goal))  # fmt: skip
         if bool((goal != goal[:1]).any()) and _alike(here, slopes_with(other)) and _alike(
                 [2 * s for s in here], slopes_with(double)):  # fmt: skip
-            yield said("wrong_formula: one by one too too",
-                f"A target of {list(goal.shape)} weighs the whole batch, not its samples: it is the same in any order."
-            )  # fmt: skip
+            yield said("wrong_formula: weighs the batch", shape=list(goal.shape))
     once = slopes_at(whole, patient.targets)
     twice = slopes_at(*(handed(value, lambda t: torch.cat([t, t])) for value in (whole, patient.targets)))
     ratios = [float((two[:samples] * one).sum() / one.square().sum()) for one, two in zip(once, twice, strict=True)
               if len(two) == 2 * samples and bool(one.any())]  # fmt: skip
     alike = any(all(abs(ratio - wanted) < 0.04 for ratio in ratios) for wanted in (0.5, 1.0))
     if ratios and not alike and min(ratios) > 0.45 and max(ratios) < 1.05:
-        yield said("wrong_formula: one by one too",
-            "One part of the loss is a mean over the batch, another a sum: with every sample twice, some slopes halve "
-            "and others stay.")  # fmt: skip
+        yield said("wrong_formula: one by one too")
 
 
 def _alike(some: list[Tensor], others: list[Tensor]) -> bool:

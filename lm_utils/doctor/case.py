@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 
 import torch
 from torch import Tensor
 
 from lm_utils.doctor.belongings import changed, first_tensor
-from lm_utils.doctor.output_origin import Origin, nodes_behind, origin_of
+from lm_utils.doctor.output_origin import Origin, nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Patient
 from lm_utils.doctor.watching import LossCall
 
@@ -15,6 +16,9 @@ SILENT = {"other", "no_graph", "leaf"}
 """Origins that say nothing about the range: then the values are asked."""
 HALF_KNOWN = {"exp", "abs", "sine", "cosine", "erf", "elu", "gelu", "silu", "softplus"}
 """Origins whose range may or may not be cut to [0, 1] by what stands before them."""
+
+FEWEST = 8  # numbers below which their signs say little
+NEAR = 24  # nodes of the graph in which a norm is looked for
 
 
 @dataclass
@@ -83,9 +87,17 @@ class Case:
         kind = self.origin.kind
         if kind in ("softmax", "log_softmax", "log_of_softmax"):
             return self._softmax_kind(kind)
-        if kind in SILENT or (kind in HALF_KNOWN and self.call.family == "bce"):
+        if kind in SILENT or (kind in HALF_KNOWN and self.call.family == "bce") or self._may_be_bounded(kind):
             return self._by_value()
         return "logits" if kind == "linear" else kind
+
+    def _may_be_bounded(self, kind: str) -> bool:
+        """Is this a product of what is never negative, or of what was divided by its norm, say?"""
+        if kind != "linear" or self.values.numel() < FEWEST:
+            return False
+        near = {operation(node) for node in islice(nodes_behind(self.outputs.grad_fn), NEAR)}
+        small = self.values.abs().max() <= 1 + self.tolerance
+        return bool(self.values.min() >= 0 or (small and near & {"LinalgVectorNorm", "Norm"}))
 
     def _softmax_kind(self, kind: str) -> str:
         origin = self.origin
@@ -96,9 +108,6 @@ class Case:
             return kind
         if origin.sliced:
             return "probability" if kind == "softmax" else "log_probability"
-        over_batch = origin.axis == 0 and origin.size == self.patient.batch_size
-        if self.strict_axis or over_batch:
-            return "softmax_wrong_axis"
         return kind if kind != "softmax" else "probability"
 
     def sums_to_one(self, shares: Tensor) -> bool:
@@ -131,23 +140,27 @@ class Case:
             return "unknown"
         if self.call.family in ("nll", "kl_div", "cross_entropy") and self.sums_to_one(values.exp()):
             return "log_softmax"
-        if values.abs().max() > 1 + self.tolerance:
-            return "logits"
         every = [values, *self.pushed]
+        if any(map(self._is_free, every)):
+            return "logits"
         if len(every) == 1:
-            return "unknown"
+            return "unknown" if values.abs().max() <= 1 + self.tolerance else "logits"
         if all(self.in_unit_range(one) for one in every):
             return "softmax" if all(self.sums_to_one(one) for one in every) else "unit_range"
-        return "within_one" if all(one.abs().max() <= 1 + self.tolerance for one in every) else "logits"
+        within = all(one.abs().max() <= 1 + self.tolerance for one in every)
+        return "within_one" if within else "non_negative" if self.call.family == "bce_logits" else "logits"
+
+    def _is_free(self, values: Tensor) -> bool:
+        return bool(values.abs().max() > 1 + self.tolerance) and bool(values.min() < -self.tolerance)
 
     @cached_property
     def pushed(self) -> list[Tensor]:
-        """The outputs when inputs or weights are made large, up to the first that leave [-1, 1]."""
+        """The outputs when inputs or weights are made large, up to the first that are free."""
         found: list[Tensor] = []
-        for values in map(self._output_under, self._pushes()):
+        for values in map(self._output_under, self._pushes() if not self._is_free(self.values) else ()):
             if values is not None:
                 found.append(values)
-                if values.abs().max() > 1 + self.tolerance:
+                if self._is_free(values):
                     break
         return found
 

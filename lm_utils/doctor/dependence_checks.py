@@ -13,6 +13,7 @@ from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 
 SMALLEST = 1e-6  # keeps a probability off 0 and 1 before a logarithm
+SURE, FAR_ABOVE = 8.0, 4  # logits so large are sure, and a loss so many times the constant's is surely wrong
 FEWEST = 8  # samples below which a comparison with the constant predictor says nothing
 
 
@@ -22,10 +23,19 @@ def check_dependence(outputs: Tensor | None, patient: Patient) -> Iterator[Findi
     The push matters: a fresh last layer of zeros gives equal outputs and is healthy, and so is a deep
     network whose outputs differ only below the precision of its type.
     """
-    if outputs is None or outputs.dim() == 0 or outputs.numel() < 2 or not _inputs_differ(patient):
+    if outputs is None or outputs.dim() == 0 or outputs.numel() < 2:
+        return
+    if not _inputs_differ(patient):
+        yield from _inputs_alike(patient)
         return
     if rows_alike(outputs) and _still_equal(patient) and not _slope_at_inputs(patient):
-        yield said("outputs_ignore_inputs", "The outputs are the same for every input, to the last bit.")
+        yield said("outputs_ignore_inputs")
+
+
+def _inputs_alike(patient: Patient) -> Iterator[Finding]:
+    goals = [t for t in tensors_in(patient.targets) if t.dim() and len(t) == patient.batch_size]
+    if goals and len(goals[0]) >= FEWEST and all(bool((t != t[:1]).any()) for t in goals):
+        yield said("outputs_ignore_inputs: inputs", samples=len(goals[0]))
 
 
 def _inputs_differ(patient: Patient) -> bool:
@@ -94,7 +104,11 @@ def check_baseline(case: Case, seen: Observation) -> Iterator[Finding]:
         constants = best_constant(case)
         own, constant = (None if outputs is None else case.call.repeat(outputs, case.targets).mean().item()
                          for outputs in (case.outputs.detach(), constants))  # fmt: skip
-    if constant is not None and own >= constant * (1 - 1e-6) and constant > 0:
+    size = float(case.values.square().mean().sqrt())
+    usual = 10 * float(case.target_values.square().mean().sqrt()) if case.call.family == "distance" else 0.0
+    if constant is not None and size > max(SURE, usual) and own > FAR_ABOVE * constant:
+        yield said("outputs_too_large", own=own, constant=constant, size=size)
+    elif constant is not None and own >= constant * (1 - 1e-6) and constant > 0:
         reached = f"The loss is {own:.4f}, and a model that ignores its input reaches {constant:.4f} on these targets."
         yield said("no_better_than_constant", reached, constant=constant)
 
@@ -125,12 +139,9 @@ def check_leak(seen: Observation, patient: Patient) -> Iterator[Finding]:
     places = [_scores_by_place(calls[seen.calls.index(call)].input, rows, width) for calls in both]
     moved, before = ((places[0] - other).abs().amax((0, 2)) > 1e-6 for other in places[1:])
     if ahead > 1 and not bool(moved[place] or before[place]):
-        yield said("labels_shifted_twice",
-            f"At each place the loss asks for the token {ahead} places further on, and the one between is never read."
-        )  # fmt: skip
+        yield said("labels_shifted_twice", ahead=ahead)
     if bool(moved[place]) and (ahead > 0 or not (masked or bool(moved[0]))):
-        yield said("target_in_view: tokens" if ahead else "labels_not_shifted",
-            "At each place the model has read the very token that the loss asks for there.")  # fmt: skip
+        yield said("target_in_view: tokens" if ahead else "labels_not_shifted")
 
 
 def _in_the_inputs(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -169,7 +180,7 @@ def check_padding_seen(seen: Observation, patient: Patient) -> Iterator[Finding]
         return
     with patient.predicting():
         if _mask_hides_nothing(patient) or _padding_moves(patient):
-            yield said("padding_attended", "What stands in the padding changes what the model says of the real places.")
+            yield said("padding_attended")
 
 
 def _mask_hides_nothing(patient: Patient) -> bool:
@@ -205,9 +216,7 @@ def _differ(one: Tensor, other: Tensor, kept: Tensor) -> bool:
 def _padding_moves(patient: Patient) -> bool:
     """Texts filled up with one token, in a model that sees all places at once: cut some of the padding off."""
     tokens = next(filter(_is_text, tensors_in(patient.inputs)), None)
-    if tokens is None or any(
-        isinstance(part, (nn.RNNBase, nn.modules.conv._ConvNd)) for part in patient.model.modules()
-    ):
+    if tokens is None or any(isinstance(part, nn.modules.conv._ConvNd) for part in patient.model.modules()):
         return False
     last = tokens[:, -1].mode().values
     tails = (tokens == last).flip(1).cumprod(1).flip(1).bool()

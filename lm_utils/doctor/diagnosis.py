@@ -7,13 +7,12 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.activation_checks import check_activation, check_two_deep, check_unit_values
+from lm_utils.doctor.activation_checks import check_activation, check_two_deep
 from lm_utils.doctor.batch_checks import check_own_targets, check_samples_mixed
 from lm_utils.doctor.belongings import first_tensor, nothing_changes, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak, check_padding_seen
 from lm_utils.doctor.formula_checks import check_formula, own_difference
-from lm_utils.doctor.gaussian_checks import check_gaussian
 from lm_utils.doctor.gpu_guard import WouldKillDevice
 from lm_utils.doctor.gradient_checks import (
     check_finite,
@@ -21,16 +20,17 @@ from lm_utils.doctor.gradient_checks import (
     check_path,
     check_registered,
     check_target_gradients,
-    first_sentence,
 )
-from lm_utils.doctor.hidden_checks import check_dropout_last, check_hidden_units, check_inner_layers
+from lm_utils.doctor.hidden_checks import check_hidden_units, check_inner_layers
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.report import DoctorError, Finding, Report, in_order, said
+from lm_utils.doctor.report import DoctorError, Finding, Report, first_sentence, in_order, said
+from lm_utils.doctor.role_checks import check_gaussian, check_roles
 from lm_utils.doctor.shape_checks import check_axes, check_shapes
 from lm_utils.doctor.target_checks import check_reach, check_targets
 from lm_utils.doctor.trial_checks import check_rewards
+from lm_utils.doctor.use_checks import USE_CHECKS, check_left_behind
 from lm_utils.doctor.watching import LossCall
-from lm_utils.doctor.weight_checks import check_masks, check_padding_counted, check_weights
+from lm_utils.doctor.weight_checks import check_counted, check_masks, check_padding_counted, check_rare, check_weights
 
 USUAL_KEYS = ("out", "logits", "output", "outputs", "prediction", "predictions")
 CONSTANT_OUTPUT = {"softmax_over_one_output", "one_column_cross_entropy"}
@@ -84,11 +84,12 @@ class _Examination:
 def _examine(patient: Patient) -> Report:
     seen = patient.observe()
     if seen.failed_in == "model":
-        return Report((_model_fails(seen.failure, patient.inputs),))
+        return Report((said("model_fails", inputs=_described(patient.inputs), reason=first_sentence(seen.failure)),))
     examination = _Examination()
     examination.ask(_choose_tensor, seen, patient)
     if patient.pick:
         seen = patient.observe()
+    examination.ask(check_left_behind, seen, patient)
     cases = _cases(seen, patient)
     for case in cases:
         _examine_call(case, seen, examination)
@@ -97,15 +98,15 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_path, seen, outputs, patient)
     examination.ask(check_hidden_units, seen, outputs)
     examination.ask(check_two_deep, seen, cases)
-    examination.ask(check_dropout_last, seen, outputs)
     for check in (check_registered, check_leak, check_padding_seen, check_inner_layers, check_axes, check_formula,
-                  _check_own_difference, check_masks, check_padding_counted, check_gaussian, check_target_gradients,
-                  check_samples_mixed, check_flow):  # fmt: skip
+                  _check_own_difference, check_masks, check_padding_counted, check_counted, check_rare, check_gaussian,
+                  check_target_gradients, check_samples_mixed, *USE_CHECKS, check_flow):  # fmt: skip
         examination.ask(check, seen, patient)
     examination.ask(check_dependence, outputs, patient)
     if not any(finding.severity == "error" for finding in examination.findings):
         examination.ask(check_own_targets, seen, patient)
         examination.ask(check_rewards, seen, patient)
+        examination.ask(check_roles, seen, patient)
     examination.ask(_about_the_call, seen, cases, examination.findings, patient.targets)
     findings = list(in_order(_without_echoes(examination.findings)))
     findings += [_not_looked_at(f"{what}: {why}") for what, why in examination.skipped.items()]
@@ -131,13 +132,12 @@ def _outputs_first(call: LossCall) -> LossCall:
 def _examine_call(case: Case, seen: Observation, examination: _Examination) -> None:
     if case.targets.requires_grad and not case.outputs.requires_grad:
         if not _is_reverse_divergence(case):
-            examination.findings.append(_arguments_swapped(case))
+            examination.findings.append(said("arguments_swapped: arguments swapped", layer=case.call.layer))
         return
     shapes = examination.ask(check_shapes, case)
     if not case.outputs.is_floating_point() or case.outputs.numel() == 0:
         return
     examination.ask(check_activation, case)
-    examination.ask(check_unit_values, case)
     if not any(finding.severity == "error" for finding in shapes) or case.call.family in ("bce", "bce_logits"):
         examination.ask(check_targets, case)
         examination.ask(check_weights, case)
@@ -204,11 +204,11 @@ def _about_the_call(
         name = "would_kill_device" if isinstance(seen.failure, WouldKillDevice) else "loss_fails"
         yield said(name, f"The loss fails on `targets` ({_described(targets)}): {first_sentence(seen.failure)}")
     elif seen.failure is None and not isinstance(seen.loss, Tensor):
-        yield said("loss_not_a_tensor", f"The loss is a {type(seen.loss).__name__}, not a tensor.")
+        yield said("loss_not_a_tensor", kind=type(seen.loss).__name__)
     elif seen.failure is None and seen.loss.numel() != 1:
-        yield said("loss_not_scalar", f"The loss has shape {list(seen.loss.shape)}, not a single number.")
+        yield said("loss_not_scalar", shape=list(seen.loss.shape))
     if seen.failure is None and not cases:
-        yield said("unknown_loss", "The loss is not one of torch's that the doctor knows, so its demands are unknown.")
+        yield said("unknown_loss")
 
 
 def _without_echoes(findings: list[Finding]) -> list[Finding]:
@@ -216,26 +216,17 @@ def _without_echoes(findings: list[Finding]) -> list[Finding]:
     codes = {finding.code for finding in findings}
     echoes = {"outputs_ignore_inputs", "zero_gradient"} if codes & CONSTANT_OUTPUT else set()
     echoes |= {"zero_gradient"} if "outputs_ignore_inputs" in codes else set()
+    echoes |= {"outputs_too_large"} if "inputs_not_scaled" in codes else set()
     not_finite = {"loss_not_finite", "gradient_not_finite"}
     if any(finding.severity == "error" and finding.code not in not_finite for finding in findings):
         echoes |= not_finite
     return [finding for finding in findings if finding.code not in echoes]
 
 
-def _model_fails(error: Exception, inputs: object) -> Finding:
-    return said("model_fails", f"The model fails on `inputs` ({_described(inputs)}): {first_sentence(error)}")
-
-
 def _described(value: object) -> str:
     if isinstance(value, Tensor):
         return f"a tensor {list(value.shape)}"
     return "None" if value is None else f"a {type(value).__name__}"
-
-
-def _arguments_swapped(case: Case) -> Finding:
-    return said(
-        "arguments_swapped: arguments swapped", f"{case.call.layer} receives the targets first and the outputs second."
-    )
 
 
 def _examined(patient: Patient, outputs: Tensor | None, cases: list[Case]) -> str:

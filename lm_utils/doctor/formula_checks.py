@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.output_origin import node_behind, nodes_behind, operation, origin_of
+from lm_utils.doctor.output_origin import node_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import LOSSES, LossCall, Step, Watcher
@@ -27,24 +27,19 @@ def kind_of(step: Step) -> str:
 
 def check_formula(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the steps of a loss of one's own."""
-    for check in (
-        _logarithm,
-        _shares,
-        _overlap,
-        _focal,
-        _weight_in_probability,
-        _dead_term,
-        _critic,
-        _similarity_added,
-    ):
+    for check in (_logarithm, _shares, _overlap, _power_of_probability, _dead_term, _said_twice, _critic,
+                  _similarity_added):  # fmt: skip
         yield from check(seen, patient)
 
 
 def own_difference(seen: Observation) -> LossCall | None:
     """Return "outputs minus targets" of a formula of one's own, as if it were a call of a torch loss."""
-    for _, (one, other) in pairs_of(seen, "sub") if not seen.calls else ():
+    for step, (one, other) in pairs_of(seen, "sub", "mul") if not seen.calls else ():
         outputs, targets = (one, other) if one.requires_grad else (other, one)
         alike = outputs.shape == targets.shape and outputs.requires_grad
+        alike = alike and (
+            kind_of(step) == "sub" or (origin_of(outputs).kind == "sigmoid" and len(targets.unique()) == 2)
+        )
         if alike and of(seen, outputs) == {"outputs"} and of(seen, targets) == {"targets"}:
             return LossCall(F.mse_loss, "own_difference", outputs, targets)
     return None
@@ -73,9 +68,7 @@ def of(seen: Observation, *values: object) -> frozenset[str]:
 def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
     logs = [first for _, first in of_outputs(seen, "log", "log2", "log10")]
     if any(origin_of(first).kind == "linear" for first in logs):
-        yield said(
-            "logarithm_of_raw_outputs", "The loss takes a logarithm of raw outputs, and nothing keeps them positive."
-        )
+        yield said("logarithm_of_raw_outputs")
     elif any(operation(node_behind(first)) == "Rsub" and operation(node_behind(first, "Rsub")) in (
             "Sigmoid", "Softmax") for first in logs):  # fmt: skip
         yield said("unstable_formula", "log(1 - p) of a sigmoid or a softmax is infinite from a logit of 17 on.")
@@ -91,7 +84,7 @@ def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
         hot = step.tensors[0] if kind_of(step) == "log_softmax" else None
         if hot is not None and hot.dim() > 1 and of(seen, hot) == {"targets"} and bool((hot.amax(-1) == 1).all()) and (
                 bool((hot.sum(-1) == 1).all() and (hot >= 0).all())):  # fmt: skip
-            yield said("arguments_swapped: shares", "The loss takes the log-softmax of one-hot targets.")
+            yield said("arguments_swapped: shares")
             return
     for log, shares in (one for _, pair in pairs_of(seen, "mul") for one in (pair, pair[::-1])):
         alike = log.shape == shares.shape and log.dim() > 1 and log.requires_grad and not shares.requires_grad
@@ -100,13 +93,11 @@ def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
         axis = next((a for a in (-1, 1) if bool(((log.exp().sum(a) - 1).abs() < 1e-3).all())), None)
         sums = shares.abs().sum(axis) if axis else torch.ones(1)
         if bool(((sums - sums.mean()).abs() < 1e-3).all()) and 1e-3 < abs(float(sums.mean()) - 1) < 0.25:
-            yield said("targets_do_not_sum_to_one: shares",
-                f"The shares that the log-probabilities are weighed with sum to {float(sums.mean()):.3f}, not to one."
-            )  # fmt: skip
+            yield said("targets_do_not_sum_to_one: shares", total=float(sums.mean()))
             return
 
 
-def _behind(seen: Observation, start: object, without_gradient: bool = False) -> set[int]:
+def behind(seen: Observation, start: object, without_gradient: bool = False) -> set[int]:
     """The identities of all tensors that were computed from this one, or of those that carry no gradient."""
     reached = {id(tensor) for tensor in tensors_in(start)}
     for step in seen.watcher.steps if reached else []:
@@ -118,14 +109,13 @@ def _behind(seen: Observation, start: object, without_gradient: bool = False) ->
 def _overlap(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Dice or intersection over union on numbers that are no probabilities."""
     products = [step.result for step, pair in pairs_of(seen, "mul") if _is_overlap(seen, pair)]
-    wide = _behind(seen, [step.result for step in seen.watcher.steps if kind_of(step) == "sum" and _is_wide(
+    wide = behind(seen, [step.result for step in seen.watcher.steps if kind_of(step) == "sum" and _is_wide(
         step.tensors[0]) and of(seen, step.tensors[0]) == {"outputs"}])  # fmt: skip
-    raw = _behind(seen, [t for t in products if _is_wide(t)])
-    reached = _behind(seen, products)
+    raw = behind(seen, [t for t in products if _is_wide(t)])
+    reached = behind(seen, products)
     for _, (over, under) in pairs_of(seen, "div") if products else ():
         if id(over) in reached and "outputs" in of(seen, under) and {id(over), id(under)} & (wide | raw):
-            yield said("overlap_on_logits",
-                "The overlap of outputs and targets is computed on raw outputs, not on probabilities.")  # fmt: skip
+            yield said("overlap_on_logits")
             return
 
 
@@ -150,47 +140,28 @@ def _similarity_added(seen: Observation, patient: Patient) -> Iterator[Finding]:
             continue
         origin = origin_of(first)
         if first.dim() == 2 or (origin.made_by in ("Addmm", "Mm", "Linear") and not origin.turned and first.dim() == 3):
-            yield said("wrong_formula: similarity added", "A cosine similarity does not run over the features.")
-    cosines = [s.result for s in seen.watcher.steps if s.name == "cosine_similarity" and s.result.requires_grad]
-    if not cosines or not isinstance(seen.loss, Tensor) or not seen.loss.requires_grad:
-        return
-    slopes = torch.autograd.grad(seen.loss.sum(), cosines, allow_unused=True, retain_graph=True)
-    if all(slope is not None and bool((slope > 0).all()) and bool((slope == slope.max()).all()) for slope in slopes):
-        yield said("better_outputs_cost_more: similarity added",
-            "The loss grows with the cosine similarity, so the two sides are driven apart.")  # fmt: skip
+            yield said("wrong_formula: similarity added")
+    slopes = [seen.slope_at(step.result) for step in seen.watcher.steps if step.name == "cosine_similarity"]
+    if slopes and all(
+        slope is not None and bool((slope > 0).all()) and bool((slope == slope.max()).all()) for slope in slopes
+    ):
+        yield said("better_outputs_cost_more: similarity added")
 
 
-def _focal(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """A power of a function of the batch's mean loss, where every sample was meant."""
-    if not isinstance(seen.loss, Tensor) or (patient.batch_size or 1) < 2:
-        return
-    nodes = set(nodes_behind(seen.loss.grad_fn))
-    for mean in [step.result for step in seen.watcher.losses()]:
-        if not isinstance(mean, Tensor) or mean.dim() or mean.grad_fn is None:
-            continue
-        reached = _behind(seen, mean)
-        inside = [kind_of(step) for step in seen.watcher.steps if any(id(t) in reached for t in step.tensors)
-                  and isinstance(step.result, Tensor) and step.result.grad_fn in nodes]  # fmt: skip
-        if "pow" in inside and {"exp", "log"} & set(inside):
-            yield said("focal_after_mean",
-                "The factor that should weigh every sample is computed from the mean loss of the whole batch."
-            )  # fmt: skip
-            return
-
-
-def _weight_in_probability(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """exp(-loss) is the probability of the truth only where the loss carries no class weight."""
+def _power_of_probability(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """exp(-loss) is the probability of the truth for one sample only, and before a class weight has scaled it."""
+    nodes = set(seen.graph) if seen.calls else set()
     for call in seen.calls:
-        weight = next((w for key in ("weight", "pos_weight") if isinstance(w := call.options.get(key), Tensor)), None)
-        if weight is None or bool((weight == weight.flatten()[0]).all()) or not isinstance(call.result, Tensor):
+        reached = behind(seen, call.result) if isinstance(call.result, Tensor) and call.result.grad_fn else set()
+        inside = {kind_of(step) for step in seen.watcher.steps if any(id(t) in reached for t in step.tensors)
+                  and isinstance(step.result, Tensor) and step.result.grad_fn in nodes}  # fmt: skip
+        if "pow" not in inside or not {"exp", "log"} & inside:
             continue
-        reached = _behind(seen, call.result) if call.result.dim() else set()
-        inside = {kind_of(step) for step in seen.watcher.steps if any(id(t) in reached for t in step.tensors)}
-        if {"exp", "pow"} <= inside:
-            yield said("wrong_formula: weight in probability",
-                "The probability of the truth is read from a loss that the class weights have scaled already."
-            )  # fmt: skip
-            return
+        weights = [w for key in ("weight", "pos_weight") if isinstance(w := call.options.get(key), Tensor)]
+        if call.result.dim() == 0 and (patient.batch_size or 1) > 1:
+            yield said("focal_after_mean")
+        elif any(bool((w != w.flatten()[0]).any()) for w in weights):
+            yield said("wrong_formula: weight in probability")
 
 
 def _dead_term(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -198,15 +169,27 @@ def _dead_term(seen: Observation, patient: Patient) -> Iterator[Finding]:
     steps = seen.watcher.steps
     lost = [s.result for s in seen.watcher.losses() if isinstance(s.result, Tensor) and not s.result.requires_grad]
     weights = [t for step in steps for t in step.tensors if isinstance(t, nn.Parameter) and t.requires_grad]
-    lost = _behind(seen, [*lost, *weights], without_gradient=True)
+    lost = behind(seen, [*lost, *weights], without_gradient=True)
     sums = [step for step in steps if _is_sum(step)]
     dead = [t for step in sums for t in step.tensors if t.is_floating_point() and bool(t != 0) and (
         not t.requires_grad or _is_wrapped_anew(seen, t))]  # fmt: skip
     frozen = any("outputs" in of(seen, t) or id(t) in lost or t.requires_grad for t in dead)
     if frozen or (any(map(_numbers, sums)) and _moves_without_gradient(seen, patient)):
-        yield said("dead_term",
-            "A term of the loss carries no gradient: it changes the number that is printed, and nothing else."
-        )  # fmt: skip
+        yield said("dead_term")
+
+
+def _said_twice(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Two terms of a sum that are equal and pull the outputs alike: one was meant to be another one."""
+    heads = [t for t in tensors_in(seen.outputs) if t.requires_grad]
+    for step, (one, other) in pairs_of(seen, "add") if heads else ():
+        if not _is_sum(step) or one is other or not (one.requires_grad and other.requires_grad):
+            continue
+        if one.shape == other.shape and torch.allclose(one, other, rtol=1e-5, atol=0.0) and bool(one != 0):
+            pulls = [torch.autograd.grad(t, heads, allow_unused=True, retain_graph=True) for t in (one, other)]
+            if all(p is q or (p is not None and q is not None and torch.allclose(p, q, rtol=1e-4)) for p, q in zip(
+                    *pulls, strict=True)):  # fmt: skip
+                yield said("dead_term: twice")
+                return
 
 
 def _is_sum(step: Step) -> bool:
@@ -251,4 +234,4 @@ def _critic(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if outputs is None or not own or any(s.name in LOSSES or kind_of(s) not in LINEAR_STEPS for s in own):
         return
     if origin_of(outputs).kind == "sigmoid" and {"sub", "neg"} & {kind_of(s) for s in own}:
-        yield said("bounded_critic", "The loss is a difference of plain means, and the model ends in a sigmoid.")
+        yield said("bounded_critic")

@@ -11,7 +11,7 @@ from lm_utils.doctor.formula_checks import kind_of, pairs_of
 from lm_utils.doctor.hidden_checks import check_weight_slopes
 from lm_utils.doctor.output_origin import nodes_behind, operation
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.report import Finding, said
+from lm_utils.doctor.report import Finding, first_sentence, said
 from lm_utils.doctor.watching import Step
 
 LOW_PRECISION = (torch.float16, torch.bfloat16)
@@ -22,16 +22,16 @@ def check_path(seen: Observation, outputs: Tensor | None, patient: Patient) -> I
     if outputs is None or not patient.parameters:
         return
     if not any(p.requires_grad for p in patient.parameters.values()):
-        yield said("all_weights_frozen", "Every parameter of the model is frozen.")
+        yield said("all_weights_frozen")
     elif not any(t.requires_grad for t in (outputs, *tensors_in(seen.outputs))):
         cause = (
             "they are whole numbers, as argmax, round or a comparison gives them"
             if not outputs.is_floating_point()
             else "they were made under torch.no_grad(), detached, or passed through numpy"
         )
-        yield said("outputs_without_gradient", f"The outputs carry no gradient: {cause}.")
+        yield said("outputs_without_gradient", cause=cause)
     elif isinstance(seen.loss, Tensor) and not seen.loss.requires_grad:
-        yield said("loss_without_gradient: path", "The outputs carry a gradient, but the loss does not.")
+        yield said("loss_without_gradient: path")
 
 
 def check_registered(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -45,9 +45,7 @@ def check_registered(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if new and not any(leaf is other for other in _leaves(patient.observe(), listed) for leaf in new):
         lost += new  # made anew in every forward pass
     if lost:
-        yield said("unregistered_parameter",
-            f"A tensor {list(lost[0].shape)} of the model has a gradient, but it is no parameter ({len(lost)} in all)."
-        )  # fmt: skip
+        yield said("unregistered_parameter", shape=list(lost[0].shape), count=len(lost))
 
 
 def _leaves(seen: Observation, listed: set[int]) -> list[Tensor]:
@@ -60,9 +58,9 @@ def _leaves(seen: Observation, listed: set[int]) -> list[Tensor]:
 def check_finite(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
     """Are outputs and loss ordinary numbers?"""
     if outputs is not None and outputs.is_floating_point() and not _masked_or_finite(outputs, seen.loss):
-        yield said("outputs_not_finite", "The outputs contain NaN or infinity.")
+        yield said("outputs_not_finite")
     elif isinstance(seen.loss, Tensor) and not torch.isfinite(seen.loss).all():
-        yield said("loss_not_finite", "The loss is NaN or infinite on finite outputs.")
+        yield said("loss_not_finite")
 
 
 def _masked_or_finite(outputs: Tensor, loss: object) -> bool:
@@ -80,16 +78,15 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
     try:
         slopes = torch.autograd.grad(loss.sum(), list(free.values()), allow_unused=True)
     except RuntimeError as error:
-        yield said("backward_fails", f"The backward pass fails: {first_sentence(error)}")
+        yield said("backward_fails", reason=first_sentence(error))
         return
     arrived = [_dense(slope) for slope in slopes if slope is not None]
-    if not arrived and any("Checkpoint" in node.name() for node in nodes_behind(loss.grad_fn)):
+    if not arrived and any("Checkpoint" in node.name() for node in seen.graph):
         return  # a re-entrant checkpoint hides its weights from everything but backward()
     if not all(torch.isfinite(slope).all() for slope in arrived):
-        yield said("gradient_not_finite", "The loss is finite, but its gradient is not.")
+        yield said("gradient_not_finite")
     elif not arrived:
-        yield said("loss_without_gradient: flow",
-            "The loss has a gradient of its own, but none of the model's weights has a part in it.")  # fmt: skip
+        yield said("loss_without_gradient: flow")
     elif not any(bool(slope.any()) for slope in arrived):
         yield from _no_flow(loss)
     if arrived:
@@ -105,6 +102,7 @@ def _without_gradient(seen: Observation, patient: Patient, missing: list[str]) -
     weights = patient.parameters
     learning = {p.shape for name, p in weights.items() if name not in missing}
     behind = {id(getattr(node, "variable", None)) for cut in seen.watcher.cuts for node in nodes_behind(cut)}
+    behind |= {weight for weight, with_graph in seen.watcher.touched.items() if not with_graph}
     cut = [name for name in missing if id(weights[name]) in behind]
     twin = {weights[name].shape for name in cut} <= learning  # a target network, say
     kind = ": cut" + " on purpose" * (twin or not patient.model.training) if cut else ""
@@ -120,14 +118,7 @@ def _dense(slope: Tensor) -> Tensor:
 def _no_flow(loss: Tensor) -> Iterator[Finding]:
     if loss.dtype in LOW_PRECISION or float(loss.detach().sum()) <= 1e-6:
         return  # a perfect fit, or numbers too small for half precision
-    yield said("zero_gradient", f"The loss is {loss.detach().sum():.4g}, and every gradient is exactly zero.")
-
-
-def first_sentence(error: Exception) -> str:
-    """The first line of an error's message, ended by a full stop."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    text = lines[0].split(". ")[0][:300].rstrip(".")
-    return f"{text}."
+    yield said("zero_gradient", loss=loss.detach().sum())
 
 
 COMPARED = {"distance", "kl_div", "bce", "bce_logits", "cross_entropy"}
@@ -146,20 +137,10 @@ def check_target_gradients(seen: Observation, patient: Patient) -> Iterator[Find
         behind = [_learns_beside(tensor, roots) for tensor in pair] if called else []
         given, goal = (seen.watcher.sources(tensor) for tensor in pair)
         follows = given == {"outputs"} and goal == {"outputs", "targets"}  # as a bootstrapped or residual target does
-        if (follows and (called or _reached(seen.loss, pair[1]))) or (any(behind) and not all(behind)):
-            yield said(
-                "gradient_into_target", "The target of the loss is computed by a network, and a gradient flows into it."
-            )
+        if (follows and (called or seen.slope_at(pair[1]) is not None)) or (any(behind) and not all(behind)):
+            yield said("gradient_into_target")
             return
     yield from _advantages(seen)
-
-
-def _reached(loss: object, tensor: Tensor) -> bool:
-    """Does the loss send a gradient to this tensor?"""
-    if not isinstance(loss, Tensor) or not loss.requires_grad:
-        return False
-    slope = torch.autograd.grad(loss.sum(), tensor, allow_unused=True, retain_graph=True)[0]
-    return slope is not None and bool(slope.any())
 
 
 def _learns_beside(tensor: Tensor, roots: set) -> bool:
@@ -173,9 +154,7 @@ def _advantages(seen: Observation) -> Iterator[Finding]:
     for _, pair in pairs_of(seen, "mul"):
         for score, advantage in (pair, pair[::-1]) if all(t.requires_grad for t in pair) else ():
             if _is_log_probability(score, made_by) and _is_difference(advantage, made_by, seen):
-                yield said(
-                    "gradient_through_advantage", "The factor that multiplies the log-probability carries a gradient."
-                )
+                yield said("gradient_through_advantage")
                 return
 
 

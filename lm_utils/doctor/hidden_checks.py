@@ -6,14 +6,14 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.belongings import first_tensor
-from lm_utils.doctor.output_origin import node_behind, nodes_behind, operation, saved_axis
+from lm_utils.doctor.output_origin import nodes_behind, operation, saved_axis
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 
 FLAT = 0.01  # of its range: a sigmoid or tanh so near to an end is flat and passes next to nothing
 MOST = 0.9  # share of a layer's units that must be stuck before it is worth a word
 FADED = 1e-7  # of the largest layer's slope, below which a layer hardly learns
-FAR = 30.0  # root of the inputs' mean square, from which they are called large
+FAR, TINY = 30.0, 0.01  # roots of the inputs' mean square, beyond which they are called large or tiny
 DRAWN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
 
@@ -31,14 +31,12 @@ def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Fi
 def _stuck(name: str, values: Tensor) -> Iterator[Finding]:
     if name == "Relu":
         if not bool(values.any()):
-            yield said("dead_layer", "A ReLU layer gives zero for every unit and every sample.")
+            yield said("dead_layer")
         return
     bottom, top = flat_ends(values, -1.0 if name == "Tanh" else 0.0)
     flat = (bottom | top).all(0).float().mean().item()
     if flat >= MOST:
-        yield said("saturated_units",
-            f"{100 * flat:.0f} % of the units of a hidden {name.lower()} layer are at a flat end for every sample."
-        )  # fmt: skip
+        yield said("saturated_units", share=100 * flat, kind=name.lower())
 
 
 def flat_ends(values: Tensor, low: float = 0.0) -> tuple[Tensor, Tensor]:
@@ -57,25 +55,17 @@ def check_inner_layers(seen: Observation, patient: Patient) -> Iterator[Finding]
     """Linear layers in a row, large inputs, a softmax over one number, one summed over another axis."""
     yield from _linear_layers(seen)
     yield from _inputs_scaled(seen, patient)
-    start = seen.loss if isinstance(seen.loss, Tensor) else None
-    for node in nodes_behind(start.grad_fn) if start is not None else ():
+    for node in seen.graph:
         if operation(node) in ("Softmax", "LogSoftmax"):
             axis, shape = saved_axis(node)
             if shape and shape[axis] == 1 and (max(shape[1:], default=1) > 1 or len(shape) == 2):
-                yield said("softmax_over_one_output", f"A softmax on {list(shape)} runs over one number.")
+                yield said("softmax_over_one_output", shape=list(shape))
                 return
-            if _masked_by_product(node):
-                yield said("mask_before_softmax",
-                    "A softmax is applied to scores that a mask of zeros and ones was multiplied with.")  # fmt: skip
-                return
-        elif operation(node) == "Sigmoid" and _masked_by_product(node):
-            yield said("mask_before_sigmoid",
-                "A sigmoid is applied to outputs that a mask of zeros and ones was multiplied with.")  # fmt: skip
+        if operation(node) in ("Softmax", "LogSoftmax", "Sigmoid") and _masked_by_product(node):
+            yield said(f"mask_before_{'sigmoid' if operation(node) == 'Sigmoid' else 'softmax'}")
             return
-        elif operation(node) == "Bmm" and _shares_out_another_axis(node):
-            yield said("softmax_wrong_axis: inner softmax",
-                "The weights of an attention sum to one over the places that ask, not over those that answer."
-            )  # fmt: skip
+        if operation(node) == "Bmm" and _shares_out_another_axis(node):
+            yield said("softmax_wrong_axis: inner softmax")
             return
 
 
@@ -101,8 +91,7 @@ def _shares_out_another_axis(product: object) -> bool:
 
 def _linear_layers(seen: Observation) -> Iterator[Finding]:
     """Two linear layers in a row whose middle is as wide as both ends: together they are no more than one."""
-    start = seen.loss if isinstance(seen.loss, Tensor) else None
-    for node in nodes_behind(start.grad_fn) if start is not None else ():
+    for node in seen.graph:
         inner = node.next_functions[1][0] if operation(node) == "Addmm" else None
         while inner is not None and operation(inner) in ("View", "UnsafeView", "NativeBatchNorm"):
             inner = inner.next_functions[0][0]
@@ -110,8 +99,7 @@ def _linear_layers(seen: Observation) -> Iterator[Finding]:
             continue
         (first, middle), (_, last) = (one._saved_mat2_sym_sizes for one in (inner, node))
         if middle > first and middle >= last:
-            yield said("no_activation_between",
-                f"Linear layers {int(first)} to {int(middle)} to {int(last)} have nothing between them.")  # fmt: skip
+            yield said("no_activation_between", first=int(first), middle=int(middle), last=int(last))
             return
 
 
@@ -119,20 +107,16 @@ def _inputs_scaled(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Do numbers far from zero reach the first layer as they are, and does no norm follow?"""
     x, loss = first_tensor(patient.inputs), seen.loss
     parts = list(patient.model.modules()) if isinstance(patient.model, nn.Module) and isinstance(loss, Tensor) else []
-    if not parts or x is None or not x.is_floating_point() or any("Norm" in type(part).__name__ for part in parts):
+    words = x is not None and not x.is_floating_point() and any(isinstance(part, nn.Embedding) for part in parts)
+    if not parts or x is None or words or any("Norm" in type(part).__name__ for part in parts):
         return
-    size = float(x.detach().square().mean().sqrt())
-    nodes = nodes_behind(loss.grad_fn) if size > FAR else ()
+    given = float(x.detach().float().square().mean().sqrt())
+    nodes = seen.graph if not TINY <= given <= FAR else ()
     taken = (getattr(node, f"_saved_{name}", None) for node in nodes for name in ("mat1", "input"))
-    if any(isinstance(t, Tensor) and t.data_ptr() == x.data_ptr() for t in taken):
-        yield said("inputs_not_scaled", f"The first layer takes inputs as they are, and they are large ({size:.3g}).")
-
-
-def check_dropout_last(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
-    """Predictions that are set to zero at random."""
-    last = node_behind(outputs) if outputs is not None and seen.calls else None
-    if last is not None and any(last is node for node in seen.watcher.dropped):
-        yield said("dropout_on_outputs", "A dropout stands behind the last layer.")
+    first = [t for t in taken if isinstance(t, Tensor) and t.dim() and not t.requires_grad and len(t) == len(x)]
+    size = float(first[0].square().mean().sqrt()) if first else 1.0
+    if size > FAR or 0 < size < TINY:
+        yield said("inputs_not_scaled", kind="large" if size > FAR else "tiny", size=size)
 
 
 def check_weight_slopes(seen: Observation, patient: Patient, slopes: dict[str, Tensor]) -> Iterator[Finding]:
@@ -141,17 +125,15 @@ def check_weight_slopes(seen: Observation, patient: Patient, slopes: dict[str, T
     layers = {name: weight for name, weight in layers.items() if name in slopes and not slopes[name].is_sparse}
     for name, weight in layers.items():
         if rows_alike(weight) and rows_alike(slopes[name]) and weight.numel() > weight.shape[0]:
-            yield said("units_all_alike", f"All units of `{name}` have the same weights and the same gradient.")
+            yield said("units_all_alike", name=name)
             break
     sizes = {name: slopes[name].float().square().mean().sqrt().item() for name in layers}
     sizes = {name: size for name, size in sizes.items() if size > 0}
     least = min(sizes, key=sizes.get, default=None)
     between = [size for size in sizes.values() if FADED * 10 < size / max(sizes.values()) < 0.01]
-    flat = sum(operation(node) in ("Sigmoid", "Tanh") for node in nodes_behind(seen.loss.grad_fn))
+    flat = sum(operation(node) in ("Sigmoid", "Tanh") for node in seen.graph)
     if between and flat > 3 and sizes[least] < FADED * max(sizes.values()) and slopes[least].dtype == torch.float32:
-        yield said("vanishing_gradient",
-            f"The gradient of `{least}` is {sizes[least] / max(sizes.values()):.1g} times that of another layer."
-        )  # fmt: skip
+        yield said("vanishing_gradient", least=least, ratio=sizes[least] / max(sizes.values()))
 
 
 def rows_alike(values: Tensor) -> bool:

@@ -156,7 +156,8 @@ def _name(node: object, sliced: bool, turned: bool, depth: int) -> Origin:
     if name in {"Log", "Exp"}:
         return _log_or_exp(node, name, sliced, turned, depth)
     if name in {"Hardtanh", "Clamp"} or name.startswith("Clamp"):
-        return Origin("clamp", *_bounds(node), sliced=sliced, turned=turned)
+        under = _follow(_parents(node)[0], depth=depth + 1).kind if _parents(node) else "other"
+        return Origin("clamp", *_bounds(node), sliced=sliced, turned=turned, under=under)
     if name in RANGES:
         axis, shape = saved_axis(node) if "oftmax" in name else (None, ())
         parents = _parents(node)

@@ -4,6 +4,7 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +27,17 @@ class Observation:
     failed_in: str = ""
     inside_model: bool = False  # the calls were made by the model itself
     watcher: Watcher = field(default_factory=Watcher)
+
+    @cached_property
+    def graph(self) -> list[object]:
+        """The nodes behind the loss, those nearest to it first."""
+        return list(nodes_behind(getattr(self.loss, "grad_fn", None)))
+
+    def slope_at(self, tensor: Tensor) -> Tensor | None:
+        """Return the loss's gradient at a tensor on its way, None where none arrives."""
+        if not isinstance(self.loss, Tensor) or not self.loss.requires_grad or not tensor.requires_grad:
+            return None
+        return torch.autograd.grad(self.loss.sum(), tensor, allow_unused=True, retain_graph=True)[0]
 
 
 class Patient:

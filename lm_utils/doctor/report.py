@@ -49,14 +49,24 @@ class Finding:
 
 
 SENTENCES = {row["key"]: row for row in table("sentences.csv")}
-"""What is always said with a finding: how grave it is, why it matters, and how to put it right."""
+"""What is said with a finding: how grave it is, what was seen, why it matters, and how to put it right."""
 
 
-def said(key: str, message: str, **facts: object) -> Finding:
-    """Return the finding of a key ("code" or "code: where it arises") with the sentence that names what was seen."""
+def said(key: str, message: str = "", **facts: object) -> Finding:
+    """Return the finding of a key ("code" or "code: where it arises"), with the facts filled into its sentences.
+
+    A message is handed over where the same finding may have been seen in several ways.
+    """
     row = SENTENCES[key]
-    why, fix = (row[part].format(**facts) for part in ("why", "fix"))
-    return Finding(key.split(":")[0], row["severity"], message, why, fix)
+    what, why, fix = (row[part].format(**facts) for part in ("what", "why", "fix"))
+    return Finding(key.split(":")[0], row["severity"], message or what, why, fix)
+
+
+def first_sentence(error: Exception) -> str:
+    """The first line of an error's message, ended by a full stop."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    text = lines[0].split(". ")[0][:300].rstrip(".")
+    return f"{text}."
 
 
 @dataclass(frozen=True)

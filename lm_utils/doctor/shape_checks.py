@@ -24,9 +24,7 @@ REFUSES_OTHER_SHAPES = {"binary_cross_entropy", "binary_cross_entropy_with_logit
 def check_shapes(case: Case) -> Iterator[Finding]:
     """All questions about the two shapes."""
     if case.outputs.device != case.targets.device:
-        yield said(
-            "different_devices", f"The outputs are on {case.outputs.device} and the targets on {case.targets.device}."
-        )
+        yield said("different_devices", outputs=case.outputs.device, targets=case.targets.device)
     if case.call.family in ELEMENTWISE:
         yield from _check_elementwise(case)
     elif case.call.family in ("cross_entropy", "nll", "multi_margin"):
@@ -100,7 +98,7 @@ def _check_classes(case: Case) -> Iterator[Finding]:
         return
     positions_first = outputs.dim() >= 3 and targets.shape == outputs.shape[:-1]
     if outputs.shape[1] == 1 and not positions_first:
-        yield _one_column(case)
+        yield said("one_column_cross_entropy", layer=case.call.layer)
         return
     wanted = (outputs.shape[0], *outputs.shape[2:])
     if tuple(targets.shape) == wanted or (targets.is_floating_point() and case.one_per_target):
@@ -117,15 +115,7 @@ def _check_flat(case: Case) -> Iterator[Finding]:
         return
     adds_up = abs(case.target_values.sum().item() - 1) < 1e-3
     if size == batch or not adds_up:
-        yield said("one_sample_of_many_classes",
-            f"Outputs and targets are both flat, [{size}]: {case.call.layer} reads one sample with {size} classes."
-        )  # fmt: skip
-
-
-def _one_column(case: Case) -> Finding:
-    return said(
-        "one_column_cross_entropy", f"The model has one output per sample, and {case.call.layer} needs one per class."
-    )
+        yield said("one_sample_of_many_classes", size=size, layer=case.call.layer)
 
 
 def _check_square(case: Case) -> Iterator[Finding]:
@@ -137,9 +127,8 @@ def _check_square(case: Case) -> Iterator[Finding]:
 
 
 def _classes_last(case: Case) -> Finding:
-    return said(f"classes_not_second: {'texts' if case.outputs.dim() == 3 else 'pixels'}",
-        f"{case.call.layer} takes the classes from axis 1, but the outputs {list(case.outputs.shape)} hold them last."
-    )  # fmt: skip
+    kind = "texts" if case.outputs.dim() == 3 else "pixels"
+    return said(f"classes_not_second: {kind}", layer=case.call.layer, shape=list(case.outputs.shape))
 
 
 def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:
@@ -158,7 +147,7 @@ def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:
 
 def check_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the axes in a loss of one's own."""
-    for check in (_stretch, _squashed, _two_axes, _scrambled, _seen_in_another_order, _labels_as_places):
+    for check in (_stretch, _squashed, _other_axis, _two_axes, _scrambled, _seen_in_another_order):
         yield from check(seen, patient)
 
 
@@ -169,9 +158,13 @@ def _stretch(seen: Observation, patient: Patient) -> Iterator[Finding]:
             continue
         own = [("outputs" in of(seen, one), "targets" in of(seen, one)) for one in pair]
         if (own[0][0] and own[1][1] and not own[1][0]) or (own[1][0] and own[0][1] and not own[0][0]):
-            yield said("shapes_broadcast: in the loss",
-                f"Inside the loss {list(pair[0].shape)} and {list(pair[1].shape)} meet and are silently stretched "
-                f"to {list(step.result.shape)}.", step=kind_of(step))  # fmt: skip
+            yield said(
+                "shapes_broadcast: in the loss",
+                one=list(pair[0].shape),
+                other=list(pair[1].shape),
+                joint=list(step.result.shape),
+                step=kind_of(step),
+            )
             return
 
 
@@ -192,6 +185,26 @@ def _squashed(seen: Observation, patient: Patient) -> Iterator[Finding]:
         yield from _over_batch(tensor, patient, "The model ends in")
 
 
+def _other_axis(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """The model's softmax must share out the axis of the classes, and the targets say which one it is."""
+    outputs, targets = patient.chosen(seen.outputs), patient.targets
+    origin = origin_of(outputs) if isinstance(outputs, Tensor) and isinstance(targets, Tensor) else None
+    if (
+        origin is None
+        or origin.kind not in ("softmax", "log_softmax")
+        or outputs.shape != origin.shape
+        or origin.turned
+    ):
+        return
+    axes = range(1, outputs.dim())
+    if targets.is_floating_point() and targets.shape == outputs.shape:
+        classes = [a for a in axes if bool((targets.sum(a) - 1).abs().max() < 1e-3)]
+    else:
+        classes = [a for a in axes if targets.shape == outputs.shape[:a] + outputs.shape[a + 1 :]]
+    if classes and origin.axis not in classes:
+        yield said("softmax_wrong_axis: other axis", ran=origin.axis, axis=classes[0])
+
+
 def _two_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Softmaxes of one shape over two axes, or a gradient's norm that leaves its pixels apart."""
     axes: dict[tuple, set[int]] = {}
@@ -203,10 +216,9 @@ def _two_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
         norm = len(shape) > 2 and kind_of(step) == "norm" and step.argument(2, "dim") in (1, [1], (1,))
         less_one = (one.args[1:] == (1,) for one in seen.watcher.steps if one.args and one.args[0] is step.result)
         if norm and of(seen, step.tensors[0]) == {"outputs"} and any(less_one):
-            yield said("wrong_formula: two axes",
-                f"A gradient of {list(shape)} is drawn to a norm of 1 at each place, not for each sample.")  # fmt: skip
+            yield said("wrong_formula: two axes", shape=list(shape))
     if any(len(found) > 1 for found in axes.values()):
-        yield said("softmax_wrong_axis: two axes", "Two softmaxes of one shape run over two different axes.")
+        yield said("softmax_wrong_axis: two axes")
 
 
 def _over_batch(result: object, patient: Patient, where: str) -> Iterator[Finding]:
@@ -224,8 +236,7 @@ def _scrambled(seen: Observation, patient: Patient) -> Iterator[Finding]:
     for step, first in of_outputs(seen, "view", "reshape"):
         result, alone = step.result, of(seen, first) == {"outputs"}
         if isinstance(result, Tensor) and first.dim() > 2 and alone and _is_scrambled(first.shape, result.shape):
-            yield said("axes_scrambled: scrambled",
-                f"{list(first.shape)} is seen as {list(result.shape)} without moving the classes.")  # fmt: skip
+            yield said("axes_scrambled: scrambled", before=list(first.shape), after=list(result.shape))
             return
 
 
@@ -237,9 +248,7 @@ def _seen_in_another_order(seen: Observation, patient: Patient) -> Iterator[Find
             other[1], other[2] * other[3])  # fmt: skip
         merged = len(before) == 4 and len(after) == 3 and before[1:3] == after[1:] != before[2:] and len(one) == 4
         if merged or (sorted(one) == sorted(other) and one != other) or (split and one[0] == other[0]):
-            yield said("axes_scrambled: seen in another order",
-                f"The model sees {list(before)} as {list(after)}: the axes change their order, the numbers do not."
-            )  # fmt: skip
+            yield said("axes_scrambled: seen in another order", before=list(before), after=list(after))
             return
 
 
@@ -251,15 +260,3 @@ def _is_scrambled(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
         return after[1] == second != before[-1]
     reordered = sorted(after) == sorted(before) and tuple(after) != tuple(before)
     return reordered or (tuple(after) == (before[0], rest, second) and rest != second)
-
-
-def _labels_as_places(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Yes and no as whole numbers in square brackets: they pick samples 0 and 1 again and again."""
-    for step in seen.watcher.steps:
-        index = step.args[1] if step.name == "__getitem__" else None
-        if not isinstance(index, Tensor) or index.dtype != torch.long or "outputs" not in of(seen, step.args[0]):
-            continue
-        if len(step.args[0]) == index.numel() > 2 and of(seen, index) == {"targets"} and int(index.max()) == 1:
-            yield said("wrong_formula: labels as places",
-                f"Marks of 0 and 1 are used as places: `[...]` takes samples 0 and 1 {index.numel()} times."
-            )  # fmt: skip

@@ -6,11 +6,11 @@ from math import inf
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.belongings import first_tensor, tensors_in
+from lm_utils.doctor.belongings import first_tensor
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.report import Finding, said
 
-LARGE_TARGET, HUGE_TARGET = 10.0, 1e4
+LARGE_TARGET, HUGE_TARGET = 10.0, 1e3
 MANY_TARGETS = 32  # from which it says something that a class is missing
 UNLIKELY = 0.01
 SIGN_LOSSES = {"soft_margin", "hinge_embedding", "pairs"}
@@ -19,7 +19,7 @@ SIGN_LOSSES = {"soft_margin", "hinge_embedding", "pairs"}
 def check_targets(case: Case) -> Iterator[Finding]:
     """All questions about the targets of this loss."""
     if not torch.isfinite(case.target_values).all():
-        yield said("targets_not_finite", "The targets contain NaN or infinity.")
+        yield said("targets_not_finite")
         return
     family = case.call.family
     if family in ("cross_entropy", "nll", "multi_margin"):
@@ -28,7 +28,6 @@ def check_targets(case: Case) -> Iterator[Finding]:
     elif family in ("bce", "bce_logits"):
         yield from _check_dtype(case)
         yield from _check_unit_targets(case)
-        yield from _moved_labels(case)
     elif family == "distance":
         if case.call.name in ("huber_loss", "smooth_l1_loss"):
             yield from _check_dtype(case)
@@ -41,17 +40,15 @@ def check_targets(case: Case) -> Iterator[Finding]:
     elif family == "multilabel_margin":
         yield from _check_label_lists(case)
     elif family == "poisson" and case.target_values.min() < 0:
-        yield said("negative_counts", "Some targets are negative, and a Poisson loss expects counts.")
+        yield said("negative_counts")
     elif family == "ctc" and bool((case.targets == case.call.options.get("blank", 0)).any()):
-        yield said("blank_in_targets", "The targets of nn.CTCLoss hold the number of the blank.")
+        yield said("blank_in_targets")
     yield from check_independent_labels(case)
 
 
 def _check_dtype(case: Case) -> Iterator[Finding]:
     if not case.targets.is_floating_point():
-        yield said(
-            "integer_targets", f"The targets are {_name(case.targets)}, and {case.call.layer} expects floating numbers."
-        )
+        yield said("integer_targets", kind=_name(case.targets), layer=case.call.layer)
     elif case.call.family == "bce" and case.targets.dtype != case.outputs.dtype:
         both = f"The outputs are {_name(case.outputs)} and the targets {_name(case.targets)}."
         yield said("target_dtype", both, layer=case.call.layer)
@@ -72,7 +69,7 @@ def _check_indices(case: Case) -> Iterator[Finding]:
     ignored = case.call.options.get("ignore_index", -100)
     kept = targets[targets != ignored]
     if kept.numel() == 0 and targets.numel():
-        yield said("all_targets_ignored", f"Every target equals ignore_index ({ignored}).")
+        yield said("all_targets_ignored", ignored=ignored)
     elif kept.numel() and classes > 1 and (kept.min() < 0 or kept.max() >= classes):
         yield _index_out_of_range(case, int(kept.min()), int(kept.max()))
     elif kept.numel() >= MANY_TARGETS and classes > 1:
@@ -83,7 +80,7 @@ def _unused_class(case: Case, kept: Tensor) -> Iterator[Finding]:
     """Labels 1 to K with K + 1 outputs, or one label for all: numbers that hardly come from K classes."""
     found, classes = kept.unique(), case.classes
     if len(found) == 1 and int(found) > 0:
-        yield said("one_class_only", f"All {kept.numel()} targets are class {int(found)}.")
+        yield said("one_class_only", count=kept.numel(), found=int(found))
     chance = (1 - 1 / classes) ** kept.numel()  # that a class is missing if all are as frequent
     rows = first_tensor(case.patient.targets)
     if classes > 2 and found.tolist() == list(range(1, classes)) and chance < UNLIKELY and rows.dim() == 1:
@@ -108,14 +105,13 @@ def _index_out_of_range(case: Case, low: int, high: int) -> Finding:
 def _check_class_shares(case: Case) -> Iterator[Finding]:
     targets = case.target_values
     if targets.min() < 0:
-        yield said("negative_probabilities", "Some class probabilities in the targets are negative.")
+        yield said("negative_probabilities")
         return
     sums = targets.sum(case.class_axis)
     off = (sums - 1).abs() > 10 * case.tolerance
     zeros_and_ones = bool(((targets == 0) | (targets == 1)).all())
     if bool((off & (sums != 0)).any()) and not zeros_and_ones:
-        yield said("targets_do_not_sum_to_one: class shares",
-            "The targets look like class probabilities, but they do not sum to one over the classes.")  # fmt: skip
+        yield said("targets_do_not_sum_to_one: class shares")
 
 
 def _check_unit_targets(case: Case) -> Iterator[Finding]:
@@ -131,24 +127,13 @@ def _check_unit_targets(case: Case) -> Iterator[Finding]:
     yield said("targets_outside_unit_range: numbers", numbers, advice=advice)
 
 
-def _moved_labels(case: Case) -> Iterator[Finding]:
-    """Labels of 0 and 1 that reach the loss as numbers which no longer stand for no and yes."""
-    labels = next((t for t in tensors_in(case.patient.targets) if t.numel() == case.targets.numel()), None)
-    if labels is None or not bool(((labels == 0) | (labels == 1)).all()):
-        return
-    yes = labels.reshape(case.targets.shape).bool()
-    if bool(yes.any()) and bool((~yes).any()):
-        no, yes = case.target_values[~yes].max().item(), case.target_values[yes].min().item()
-        if no < yes < 0.6 or yes > no > 0.4:
-            yield said("wrong_formula: moved labels", f"The labels 0 and 1 reach the loss as {no:.3g} and {yes:.3g}.")
-
-
 def _check_scale(case: Case) -> Iterator[Finding]:
     values = case.target_values
     size = max(values.mean().abs().item(), values.std(correction=0).item())
     if size > LARGE_TARGET and case.emits in ("logits", "unknown"):
-        yield said(f"large_targets{': huge' * (size > HUGE_TARGET)}",
-            f"The targets are large (mean {values.mean():.3g}, spread {values.std(correction=0):.3g}).")  # fmt: skip
+        yield said(
+            f"large_targets{': huge' * (size > HUGE_TARGET)}", mean=values.mean(), spread=values.std(correction=0)
+        )
 
 
 def _check_kl_targets(case: Case) -> Iterator[Finding]:
@@ -156,10 +141,9 @@ def _check_kl_targets(case: Case) -> Iterator[Finding]:
     if not case.one_per_target:
         return
     if not as_log and values.min() < 0:
-        yield said("kl_targets_are_logarithms", "The targets are negative, and KLDivLoss expects probabilities.")
+        yield said("kl_targets_are_logarithms")
     elif as_log and values.min() >= 0 and values.max() <= 1:
-        yield said("kl_targets_are_probabilities",
-            "The targets lie between 0 and 1, but log_target=True promises their logarithms.")  # fmt: skip
+        yield said("kl_targets_are_probabilities")
     if case.call.options.get("reduction", "mean") == "mean":
         yield said("kl_div_mean", 'KLDivLoss uses reduction="mean".')
 
@@ -169,19 +153,15 @@ def _check_signs(case: Case) -> Iterator[Finding]:
     if bool((values.abs() == 1).all()):
         return
     if bool(((values == 0) | (values == 1)).all()):
-        yield said("labels_zero_one", f"The labels are 0 and 1, and {case.call.layer} expects -1 and +1.")
+        yield said("labels_zero_one", layer=case.call.layer)
     else:
-        yield said(
-            "labels_not_signs", f"{case.call.layer} expects labels of -1 and +1, and the targets hold other numbers."
-        )
+        yield said("labels_not_signs", layer=case.call.layer)
 
 
 def _check_label_lists(case: Case) -> Iterator[Finding]:
     values = case.target_values
     if case.one_per_target and case.classes > 2 and bool(((values == 0) | (values == 1)).all()):
-        yield said("multi_hot_into_multilabel_margin",
-            "The targets are multi-hot, and MultiLabelMarginLoss expects lists of class numbers ended by -1."
-        )  # fmt: skip
+        yield said("multi_hot_into_multilabel_margin")
 
 
 def check_independent_labels(case: Case) -> Iterator[Finding]:
@@ -198,8 +178,7 @@ def check_independent_labels(case: Case) -> Iterator[Finding]:
     if bool((sums == 1).all()) or masked:
         return
     where = f"{case.call.layer} applies a softmax" if inside_loss else "The model ends in a softmax"
-    yield said("softmax_for_independent_labels",
-        f"{where}, but the targets say yes to {int(sums.min())} to {int(sums.max())} labels at once.")  # fmt: skip
+    yield said("softmax_for_independent_labels", where=where, least=int(sums.min()), most=int(sums.max()))
 
 
 def check_reach(case: Case) -> Iterator[Finding]:
@@ -220,9 +199,7 @@ def _unused_half(case: Case, low: float, high: float) -> Iterator[Finding]:
     values = case.target_values
     pictures = values.numel() >= 64 and values.dim() > 1 and values.min() < 0.1 and values.max() > 0.9
     if (low, high) == (-1.0, 1.0) and pictures and values.min() >= 0 and values.max() <= 1:
-        yield said(
-            "range_wider_than_targets", "The outputs run from -1 to 1, and the targets fill the range from 0 to 1."
-        )
+        yield said("range_wider_than_targets")
 
 
 def _reach(case: Case) -> tuple[float, float]:

@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lm_utils.doctor.batch_checks import cost_of, is_torchs_own
+from lm_utils.doctor.batch_checks import cost_with, is_torchs_own
 from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.formula_checks import kind_of, of_outputs
+from lm_utils.doctor.formula_checks import behind, kind_of, of, of_outputs, pairs_of
 from lm_utils.doctor.output_origin import nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
-from lm_utils.doctor.watching import LOSSES
+from lm_utils.doctor.watching import LOSSES, Watcher
 
 SURE = 8.0  # a logit that means yes
 SUREST = 30.0  # a logit of an overconfident network
@@ -30,6 +30,7 @@ DESCENT = 8  # steps downhill from the truth
 FEWEST = 8  # places below which a share says little
 CLASS_STEPS = {"softmax", "log_softmax", "cross_entropy", "nll_loss", "logsumexp"}
 CORNERS = {"clamp", "clamp_min", "relu", "maximum", "max", "softplus", "logsigmoid", "exp"}  # of a margin loss
+TURNING = {"exp", "sigmoid", "tanh", "softplus"}
 CHOOSING = {"gather", "take_along_dim", "__getitem__", "cross_entropy", "nll_loss"}
 
 
@@ -37,9 +38,6 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Hand the loss other outputs, better and worse ones, and compare what they cost and where it pulls them."""
     if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or seen.inside_model:
         return
-    if patient.targets is None or _is_count(patient.targets):
-        yield from _of_views(seen, patient)
-    yield from _of_pairs(seen, patient)
     for outputs, targets in _compared(seen, patient):
         if outputs.requires_grad and outputs.is_floating_point():
             yield from _marked(_Trial(seen, patient, outputs), targets)
@@ -66,13 +64,13 @@ class _Trial:
 
     def __init__(self, seen: Observation, patient: Patient, outputs: Tensor) -> None:
         self.whole, self.patient, self.outputs = patient.chosen(seen.outputs), patient, outputs
-        self.place = next(place for place, one in enumerate(tensors_in(self.whole)) if one is outputs)
         steps, sources = self.steps, _ = seen.watcher.steps, seen.watcher.sources
         products = [s.result for s in steps if kind_of(s) == "mul" and sources(s.args) == {"outputs", "targets"}]
         nodes = {t.grad_fn for t in products}
         self.multiplied = any(kind_of(s) in CORNERS and s.tensors and nodes & set(islice(nodes_behind(
             s.tensors[0].grad_fn), 4)) for s in steps)  # fmt: skip
         self.own = not is_torchs_own(seen)
+        self.turned = any(kind_of(s) in TURNING and s.tensors[0] is outputs for s in steps)
         self.raw = origin_of(outputs).kind == "linear"
         self.chosen = any(step.name in CHOOSING and sources(*step.args[1:]) == {"targets"} for step in steps)
         self.growing = self.chosen and any(bool((t > 0).any()) for _, t in of_outputs(seen, "exp"))
@@ -86,13 +84,13 @@ class _Trial:
         values = self.outputs.detach()
         sizes = [how(dim=a) for a in range(1, values.dim()) if values.shape[a] > 1 for how in (values.norm, values.sum)]
         tied = any(float(one.std()) < 1e-4 for one in sizes)
-        return not self.classes and not tied and any(LOSSES.get(n, ("distance",))[0] == "distance" for n in names)
+        return not (self.classes or self.turned or tied) and any(
+            LOSSES.get(n, ("distance",))[0] == "distance" for n in names
+        )
 
     def __call__(self, values: Tensor, targets: object = None) -> tuple[float, Tensor]:
         """Return the cost of these values and its slope; NaN where the loss cannot take them."""
-        whole = changed(self.whole, lambda t: values if t is self.outputs else t)
-        cost, slopes = cost_of(self.patient, whole, self.patient.targets if targets is None else targets)
-        return cost, slopes[self.place]
+        return cost_with(self.patient, self.whole, self.outputs, values, targets)
 
 
 def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator[Finding]:
@@ -101,6 +99,8 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
     binary = truth is not None and bool(((truth == 0) | (truth == 1)).all())
     none = _undecided(good, bad)
     (right, _), (wrong, at_wrong), (between, at_none) = trial(good), trial(bad), trial(none)
+    if not (whole or binary) and _is_likeness(trial, good, bad):
+        between = (right + wrong) / 2  # constant outputs have no correlation with anything
     if not all(map(isfinite, (right, wrong, between))):
         if (whole or binary) and inf in (abs(right), abs(wrong)):
             yield from _unstable("clearly right or clearly wrong")
@@ -108,29 +108,34 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
     if whole and not trial.classes:
         return  # outputs that are no class scores: embeddings, say
     free = bool((good.abs() > 1).any())  # logits, not probabilities
-    if ((whole and trial.chosen) or binary) and free:
+    if trial.own and ((whole and trial.chosen) or binary) and free:
         more, most = trial(10 * good)[0], trial(100 * good)[0]
         if most < 5 * more < 0:
-            yield said("unnormalised_likelihood" if whole else "unbounded_loss",
-                f"The loss falls without end: outputs ten times as large take it from {more:.3g} to {most:.3g}."
-            )  # fmt: skip
+            yield said("unnormalised_likelihood" if whole else "unbounded_loss", more=more, most=most)
             return
     margin = BETWEEN * abs(right - wrong) + 1e-6
-    if wrong + margin < between < right - margin and (whole or binary or _judged_alone(trial, none, good, bad)):
-        yield said("better_outputs_cost_more: sides",
-            f"Outputs that agree with the targets cost {right:.4g}, outputs that contradict them cost {wrong:.4g}."
-        )  # fmt: skip
+    if wrong + margin < between < right - margin and (
+        whole or binary or _is_likeness(trial, good, bad) or _judged_alone(trial, none, good, bad)
+    ):
+        yield said("better_outputs_cost_more: sides", right=right, wrong=wrong)
         return
     if not whole and not binary:
+        if trial.own and len(good) >= FEWEST:
+            yield from _only_the_mean(trial, good, bad)
         if trial.meets(targets):
             yield from _not_least(trial, truth, right, wrong)
         yield from _far(trial, truth, right)
+    if trial.own and not free:
+        yield from _overlap_of_equals(trial, truth.clamp(1e-4, 1 - 1e-4) if binary else good)
     for label in (0, 1) if binary else (None,) if trial.chosen else ():
         here = torch.ones_like(good, dtype=torch.bool) if label is None else truth == label
         if trial.own:
             yield from _from_wrong_to_right(trial, good, bad, here, label)
         if label is None or not bool(here.any()):
             continue
+        mild, aside = (trial(torch.where(here, one, good))[0] for one in (good / 4, none))
+        if free and aside < mild - margin / 4:
+            yield said("wrong_formula: aside", label=label, aside=aside, mild=mild)
         if not bool(at_wrong[here].any() or at_none[here].any()) and bool(at_none[~here].any()):
             signs = label == 0 and trial.multiplied
             flat = f"Where the target is {label} the loss has no gradient, however wrong the output is."
@@ -138,17 +143,32 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
     if whole and trial.chosen and good.dim() > 2:
         yield from _pulled_elsewhere(at_none, targets)
     sure = bad * (SUREST / SURE) if free else torch.sigmoid(SUREST * (2 * bad - 1).sign()) if binary else bad
-    cost, slope = trial(sure) if whole or binary else (0.0, sure)
+    cost, slope = trial(sure) if trial.own and (whole or binary) else (0.0, sure)
     if not (isfinite(cost) and bool(torch.isfinite(slope).all())):
         yield from _unstable(f"sure and wrong, at a logit of {SUREST:g}")
     elif free and whole and trial.growing and not isfinite(trial(bad * (DIVERGED / SURE))[0]):
-        yield said("unstable_formula: exponential", f"The loss is not finite where the model is wrong by {DIVERGED:g}.")
+        yield said("unstable_formula: exponential", logit=DIVERGED)
 
 
 def _judged_alone(trial: _Trial, here: Tensor, *others: Tensor) -> bool:
     """Is a sample's slope the same beside other outputs, so that no sample is preferred to another one?"""
     half = len(here) // 2
     return torch.allclose(*(trial(torch.cat([here[:half], rest[half:]]))[1][:half] for rest in others))
+
+
+def _is_likeness(trial: _Trial, *answers: Tensor) -> bool:
+    """Does the loss mind neither the scale nor the shift of the outputs, as a correlation?"""
+    costs = [(trial(one)[0], trial(2 * one + 1)[0]) for one in answers]
+    return all(abs(one - moved) < 1e-3 * abs(one) for one, moved in costs) and costs[0] != costs[1]
+
+
+def _only_the_mean(trial: _Trial, good: Tensor, bad: Tensor) -> Iterator[Finding]:
+    """The targets in another order must not be as good an answer, nor may all samples be pulled alike."""
+    costs = [trial(one + by)[0] for by in (0.0, 0.3) for one in (good, bad)]
+    slope = trial(bad + 0.3)[1]
+    same = all(abs(one - other) <= 1e-5 * max(map(abs, costs)) for one, other in (costs[:2], costs[2:]))
+    if same and bool(slope.any()) and torch.allclose(slope, slope[:1].expand_as(slope), rtol=1e-4):
+        yield said("wrong_formula: one by one")
 
 
 def _from_wrong_to_right(
@@ -163,9 +183,7 @@ def _from_wrong_to_right(
     rise = max(now - was for was, now in pairwise(costs))
     if max(costs) - costs[0] > 2 * BETWEEN * span and rise > 0.5 * BETWEEN * span > 1e-6:
         whose = "" if label is None else f" for a target of {label}"
-        yield said("wrong_formula: from wrong to right",
-            f"Outputs that contradict the targets cost {costs[0]:.4g}{whose}; nearer to the truth they cost "
-            f"{max(costs):.4g}.")  # fmt: skip
+        yield said("wrong_formula: from wrong to right", worst=costs[0], whose=whose, most=max(costs))
 
 
 def _not_least(trial: _Trial, truth: Tensor, right: float, wrong: float) -> Iterator[Finding]:
@@ -176,9 +194,28 @@ def _not_least(trial: _Trial, truth: Tensor, right: float, wrong: float) -> Iter
         cheapest = min(cheapest, cost)
         at = (at - size * slope.sign()).clamp(truth.min(), truth.max())
     if isfinite(cheapest) and cheapest < right - 2 * BETWEEN * abs(right - wrong) - 1e-6:
-        yield said("wrong_formula: not least",
-            f"Outputs equal to the targets cost {right:.3g}, and a few steps downhill from there {cheapest:.3g}."
-        )  # fmt: skip
+        yield said("wrong_formula: not least", right=right, cheapest=cheapest)
+
+
+def _overlap_of_equals(trial: _Trial, good: Tensor) -> Iterator[Finding]:
+    """An overlap that is taken from 1 must be 1 for answers equal to the targets."""
+    seen = Observation(watcher=Watcher())
+    seen.watcher.in_loss = True
+    seen.watcher.mark(good, "outputs")
+    seen.watcher.mark(trial.patient.targets, "targets")
+    with seen.watcher, torch.no_grad():
+        trial.patient.loss_fn(changed(trial.whole, lambda t: good if t is trial.outputs else t), trial.patient.targets)
+    both = behind(seen, [s.result for s in seen.watcher.steps if kind_of(s) == "mul" and s.tensors[1:] and of(
+        seen, *s.tensors) == {"outputs", "targets"}])  # fmt: skip
+    quotients = [s.result for s, (over, _) in pairs_of(seen, "div") if id(over) in both]
+    shares = behind(seen, quotients)
+    for step in seen.watcher.steps:
+        if kind_of(step) == "sub" and 1 in [a for a in step.args if not isinstance(a, Tensor)] and id(
+                step.tensors[0]) in shares:  # fmt: skip
+            usual = [float(t.nanmedian()) for t in (step.tensors[0], *quotients)]  # some samples may have none
+            if all(abs(one - 1) > BETWEEN for one in usual):
+                yield said("wrong_formula: overlap", usual=usual[0])
+            return
 
 
 def _marked(trial: _Trial, targets: Tensor) -> Iterator[Finding]:
@@ -187,8 +224,7 @@ def _marked(trial: _Trial, targets: Tensor) -> Iterator[Finding]:
     marks = {255.0, -100.0, *[-1.0] * (not trial.raw)} & set(values) if few and {0.0, 1.0} < set(values) else set()
     here = targets.reshape(trial.outputs.shape) == next(iter(marks)) if marks else None
     if here is not None and bool(trial(trial.outputs.detach())[1][here].any()):
-        yield said("targets_outside_unit_range",
-            f"Targets of {next(iter(marks)):g} among those of 0 and 1 count as numbers in the loss.")  # fmt: skip
+        yield said("targets_outside_unit_range", mark=next(iter(marks)))
 
 
 def _far(trial: _Trial, truth: Tensor, right: float) -> Iterator[Finding]:
@@ -204,11 +240,14 @@ def _far(trial: _Trial, truth: Tensor, right: float) -> Iterator[Finding]:
         away, cheapest = min(zip(DISTANCES, far, strict=False), key=lambda one: one[1])
         endless = far[-1] < 5 * far[-2] < 5 * min(right, -1e-3)
         if endless or (difference and cheapest < right - 1e-4 - BETWEEN * abs(right)):
-            yield said("wrong_formula: far",
-                f"Outputs off the targets cost less than the targets themselves: {cheapest:.3g} against {right:.3g}.",
-                why="The loss falls without end, so the outputs run away." if endless else
-                f"Outputs {away * float(size):.3g} off are the best ones, so the model learns a shifted answer."
-            )  # fmt: skip
+            yield said(
+                "wrong_formula: far",
+                cheapest=cheapest,
+                right=right,
+                why="The loss falls without end, so the outputs run away."
+                if endless
+                else f"Outputs {away * float(size):.3g} off are the best ones, so the model learns a shifted answer.",
+            )
             return
 
 
@@ -222,59 +261,11 @@ def _pulled_elsewhere(slope: Tensor, targets: Tensor) -> Iterator[Finding]:
             hits = [way(-1) == truth for way in (scores.argmin, scores.argmax)] if int(taught.sum()) >= FEWEST else []
             shares += [float(hit[taught].float().mean()) for hit in hits]
     if shares and max(shares) < PULLED:
-        yield said("axes_scrambled: pulled elsewhere",
-            f"Undecided scores are moved towards the true class in {100 * max(shares):.0f} % of the places only."
-        )  # fmt: skip
+        yield said("axes_scrambled: pulled elsewhere", share=100 * max(shares))
 
 
 def _unstable(where: str) -> Iterator[Finding]:
     yield said("unstable_formula", f"The loss or its gradient is not finite where the model is {where}.")
-
-
-def _is_count(targets: object) -> bool:
-    """Does every sample have its own number, as the pairs of a contrastive loss?"""
-    return isinstance(targets, Tensor) and targets.dim() == 1 and targets.tolist() == list(range(len(targets)))
-
-
-def _of_views(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Two views of a sample must cost less than views of two samples; so must a triplet the right way round."""
-    outputs = seen.outputs
-    packed = isinstance(outputs, Tensor) and outputs.dim() == 3 and patient.targets is None
-    views = outputs.unbind(1) if packed else tuple(tensors_in(outputs)) if not isinstance(outputs, Tensor) else ()
-    views = views if len(views) in (2, 3) else ()
-    first = views[0] if views and all(isinstance(t, Tensor) and t.dim() == 2 for t in views) else None
-    if first is None or any(t.shape != first.shape for t in views) or min(first.shape) < 2:
-        return
-    one = first.detach() + torch.randn_like(first) * first.detach().std()
-    other, rest = one.roll(1, 0), len(views) == 3
-    costs = []
-    for answer in ([one, one, *[other] * rest], [one, other, *[one] * rest]):
-        given = iter(answer)
-        whole = torch.stack(answer, 1) if packed else changed(outputs, lambda _: next(given))  # noqa: B023
-        costs.append(cost_of(patient, whole, patient.targets)[0])
-    if costs[1] < costs[0] - BETWEEN * abs(costs[0]) - 1e-6:
-        yield said("better_outputs_cost_more: of views",
-            f"Equal views of a sample cost {costs[0]:.4g}, views of two different samples cost {costs[1]:.4g}."
-        )  # fmt: skip
-
-
-def _of_pairs(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Pairs with a label: those that are nearer already in the inputs must be drawn together."""
-    x, labels, outputs = patient.inputs, patient.targets, seen.outputs
-    three = all(isinstance(t, Tensor) and t.dim() > 2 and t.shape[1] == 2 for t in (x, outputs))
-    if not three or not x.is_floating_point() or not isinstance(labels, Tensor) or labels.numel() != len(x):
-        return
-    yes = labels.flatten() == labels.max()
-    apart = (x[:, 0] - x[:, 1]).flatten(1).norm(dim=1)
-    if min(int(yes.sum()), int((~yes).sum())) < 3 or labels.unique().numel() != 2:
-        return
-    near = yes if apart[yes].mean() < apart[~yes].mean() else ~yes
-    one, rows = outputs[:, 0].detach(), near.view(-1, *[1] * (outputs.dim() - 2))
-    others = (torch.where(equal, one, one.roll(1, 0)) for equal in (rows, ~rows))
-    costs = [cost_of(patient, torch.stack([one, other], 1), labels)[0] for other in others]
-    if apart[near].mean() < 0.5 * apart[~near].mean() and costs[1] < costs[0] - BETWEEN * abs(costs[0]):
-        yield said("wrong_formula: of pairs",
-            "The loss drives apart pairs that are alike in the inputs, and draws the others together.")  # fmt: skip
 
 
 def _undecided(good: Tensor, bad: Tensor) -> Tensor:
@@ -284,7 +275,7 @@ def _undecided(good: Tensor, bad: Tensor) -> Tensor:
 
 def _agreeing_and_contradicting(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None:
     if targets.dim() and not targets.is_floating_point() and targets.dtype != torch.bool:
-        return _of_classes(outputs, targets)
+        return of_classes(outputs, targets)
     if targets.numel() != outputs.numel() or targets.numel() < 2:
         return None
     truth = targets.reshape(outputs.shape).to(outputs.dtype)
@@ -299,7 +290,7 @@ def _agreeing_and_contradicting(outputs: Tensor, targets: Tensor) -> tuple[Tenso
     return (truth, other) if bool(torch.isfinite(truth).all()) and not torch.equal(truth, other) else None
 
 
-def _of_classes(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None:
+def of_classes(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None:
     if outputs.dim() != targets.dim() + 1 or targets.shape[0] != outputs.shape[0]:
         return None
     axis = 1 if targets.shape == outputs.shape[:1] + outputs.shape[2:] else -1

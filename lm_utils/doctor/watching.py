@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from lm_utils.doctor.belongings import tensors_in
@@ -106,6 +106,7 @@ class Watcher(TorchFunctionMode):
         self.in_loss = False
         self.cuts: list[object] = []  # graph nodes whose values the model used without their gradient
         self.dropped: list[object] = []  # graph nodes of dropouts
+        self.touched: dict[int, bool] = {}  # weights that the model handed to an operation: was a graph made?
         self.views: list[tuple[torch.Size, torch.Size]] = []  # shapes before and after a view in the model
         self._sources: dict[int, frozenset[str]] = {}
         self._kept: list[object] = []  # so that no identity is used twice
@@ -139,6 +140,7 @@ class Watcher(TorchFunctionMode):
         return result
 
     def _note_in_model(self, name: str, args: tuple, result: object) -> None:
+        self.touched |= {id(arg): torch.is_grad_enabled() for arg in args if isinstance(arg, nn.Parameter)}
         if not torch.is_grad_enabled() or not isinstance(result, Tensor):
             return
         if name in ("view", "reshape") and len(self.views) < MOST_STEPS:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
+from lm_utils.doctor.batch_checks import cost_with
 from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.formula_checks import kind_of, pairs_of
@@ -21,9 +22,6 @@ def check_weights(case: Case) -> Iterator[Finding]:
     targets = case.targets
     if case.call.family in ("cross_entropy", "nll") and not targets.is_floating_point() and targets.numel():
         yield from _ignored_class(case)
-        yield from _class_weights(case)
-    elif case.call.family == "bce_logits":
-        yield from _positive_weight(case)
 
 
 def _ignored(case: Case) -> int:
@@ -61,7 +59,7 @@ def _ignored_class(case: Case) -> Iterator[Finding]:
 def check_padding_counted(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Rows of targets that end in runs of one token: does the loss send a gradient to those places, by any formula?"""
     rows = _rows(patient)
-    if rows is None or rows.shape[0] < 4 or not isinstance(seen.loss, Tensor) or not seen.loss.requires_grad:
+    if rows is None or rows.shape[0] < 4:
         return
     token = int(rows[:, -1].mode().values)
     tails = _tails(rows, token)
@@ -69,50 +67,69 @@ def check_padding_counted(seen: Observation, patient: Patient) -> Iterator[Findi
     if filled.sum() < rows.shape[0] / 3 or tails.sum(1).unique().numel() <= 2 or inside.any() or token < 0:
         return
     for scores in tensors_in(seen.outputs):
-        if scores.dim() != 3 or not scores.requires_grad or len(scores) != len(rows):
-            continue
-        slope = torch.autograd.grad(seen.loss.sum(), scores, allow_unused=True, retain_graph=True)[0]
+        slope = seen.slope_at(scores) if scores.dim() == 3 and len(scores) == len(rows) else None
         width = rows.shape[1]
         axis = next((a for a in (1, 2) if scores.shape[a] in (width, width + 1)), None)
         if slope is not None and axis and bool((slope.abs().amax(3 - axis)[:, :width][tails] > 0).float().mean() > 0.5):
-            yield said("padding_not_ignored",
-                f"{int(filled.sum())} of {rows.shape[0]} rows of targets end in a run of {token} that the loss counts.",
-                token=token)  # fmt: skip
+            yield said("padding_not_ignored", filled=int(filled.sum()), rows=rows.shape[0], token=token)
             return
 
 
-def _class_weights(case: Case) -> Iterator[Finding]:
-    weight = case.call.options.get("weight")
-    if not isinstance(weight, Tensor) or weight.numel() != case.classes or case.targets.numel() < ENOUGH:
-        return
-    kept = case.targets[(case.targets >= 0) & (case.targets < case.classes)]
-    counts = torch.bincount(kept.flatten(), minlength=case.classes).to(weight)
-    present = counts > 0
-    counts, weight = counts[present], weight.detach()[present]
-    if len(counts) < 2 or counts.max() < 3 * counts.min() or weight.max() < 2 * weight.min():
-        return
-    both = torch.stack([counts.log(), weight.log().nan_to_num(neginf=-20)])
-    if torch.corrcoef(both)[0, 1] > 0.8:
-        yield said("class_weight_reversed: class weights",
-            f"The most frequent class has the weight {weight[counts.argmax()]:.3g}, the rarest "
-            f"{weight[counts.argmin()]:.3g}.")  # fmt: skip
+def check_counted(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Where the loss looks the targets must not all be one number, and any others where it does not look."""
+    slopes = map(seen.slope_at, tensors_in(seen.outputs))
+    for slope, goal in ((s, t) for s in slopes if s is not None for t in tensors_in(patient.targets)):
+        places = [slope] if slope.shape == goal.shape else [slope.abs().amax(a) for a in (1, -1) if slope.dim() > 1]
+        looked = next((p != 0 for p in places if p.shape == goal.shape), None)
+        if looked is None or bool(looked.all()) or int(looked.sum()) < ENOUGH:
+            continue
+        for asked in (goal, goal.roll(-1, -1)):
+            if len(asked[looked].unique()) == 1 and len(asked[~looked].unique()) > 2:
+                yield said("wrong_formula: counted", count=int(looked.sum()))
+                return
 
 
-def _positive_weight(case: Case) -> Iterator[Finding]:
-    weight, targets = case.call.options.get("pos_weight"), case.target_values
-    if not isinstance(weight, Tensor) or targets.numel() < ENOUGH or not weight.numel():
-        return
-    if weight.numel() > 1 and targets.dim() < 2:
-        return
-    share = targets.mean() if weight.numel() == 1 else targets.movedim(1, -1).flatten(0, -2).mean(0)
-    if share.numel() not in (1, weight.numel()) or not bool(((targets >= 0) & (targets <= 1)).all()):
-        return
-    weight, share = weight.detach().flatten().to(share), share.flatten()
-    wrong = ((share < FEW) & (share > 0) & (weight < 0.7)) | ((share > 1 - FEW) & (share < 1) & (weight > 1.5))
-    if bool(wrong.float().mean() > 0.5):
-        yield said("pos_weight_reversed",
-            f"{100 * share.mean():.0f} % of the targets are positive, and pos_weight is {weight.mean():.3g}."
-        )  # fmt: skip
+def check_rare(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """At undecided outputs the slope of a place is its weight, in any loss: what is rare must not weigh less."""
+    for step in seen.watcher.steps:
+        own = seen.watcher.sources(step.args if kind_of(step) == "pow" else step.args[1:])
+        if "outputs" in own and kind_of(step) in ("pow", "div"):
+            return  # a focal loss weighs the other way round on purpose, an overlap by the size of what it found
+    whole = patient.chosen(seen.outputs)
+    heads = [t for t in tensors_in(whole) if t.is_floating_point() and t.dim() and not seen.inside_model]
+    for head, goal in ((h, t) for h in heads for t in tensors_in(patient.targets) if t.numel() >= ENOUGH):
+        counts = goal.unique(return_counts=True)[1]
+        if counts.max() < 2 * counts.min():
+            continue
+        even = torch.full_like(head, 0.0 if bool((head < 0).any() or (head > 1).any()) else 0.5)
+        axis = next((a for a in (1, -1) if head.dim() > goal.dim() and head.select(a, 0).shape == goal.shape), None)
+        slope = cost_with(patient, whole, head, even)[1]
+        if _is_binary(goal) and goal.numel() == head.numel():
+            yield from _rare_label(seen, goal.flatten().long(), slope.flatten())
+        elif axis is not None and not goal.is_floating_point() and 0 <= goal.max() < head.shape[axis]:
+            own = -slope.gather(axis, goal.clamp(min=0).long().unsqueeze(axis)).squeeze(axis)
+            yield from _rare_class(goal[own != 0], own[own != 0])
+
+
+def _rare_class(labels: Tensor, sizes: Tensor) -> Iterator[Finding]:
+    found, label, counts = labels.unique(return_inverse=True, return_counts=True)
+    weights = torch.zeros(len(found)).to(sizes).index_add(0, label.flatten(), sizes.flatten()) / counts
+    plain = len(found) > 1 and bool((sizes > 0).all())  # the true class is the one that is pulled up
+    uneven = plain and counts.max() >= 3 * counts.min() and weights.max() > 1.9 * weights.min()
+    if uneven and torch.corrcoef(torch.stack([counts.to(weights).log(), weights.log()]))[0, 1] > 0.8:
+        ratio = float(weights[counts.argmax()] / weights[counts.argmin()])
+        yield said("class_weight_reversed: class weights", ratio=ratio)
+
+
+def _rare_label(seen: Observation, labels: Tensor, sizes: Tensor) -> Iterator[Finding]:
+    sizes = torch.where(labels == 1, -sizes, sizes)
+    labels, sizes = labels[sizes > 0], sizes[sizes > 0]
+    share = float(labels.float().mean())
+    ratio = float(sizes[labels == 1].mean() / sizes[labels == 0].mean())
+    if (0 < share < FEW and ratio < 0.7) or (1 > share > 1 - FEW and ratio > 1.5):
+        given = any(isinstance(call.options.get("pos_weight"), Tensor) for call in seen.calls)
+        code = "pos_weight_reversed" if given else "class_weight_reversed: own weights"
+        yield said(code, share=100 * share, weight=ratio)
 
 
 def check_masks(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -120,8 +137,6 @@ def check_masks(seen: Observation, patient: Patient) -> Iterator[Finding]:
     products = {id(step.result): (step, *found) for step, pair in pairs_of(seen, "mul") if (found := _factor(pair))}
     yield from _padded_mean(seen, products)
     yield from _counts(seen)
-    for step, each, weights in products.values():
-        yield from _own_weights(seen, patient, step, each, weights)
 
 
 def _counts(seen: Observation) -> Iterator[Finding]:
@@ -138,7 +153,7 @@ def _counts(seen: Observation) -> Iterator[Finding]:
         signed = bool((values < 0).any() and (values > 0).any())
         if seen.watcher.sources(values) == {"targets"} and (signed or id(values) in filled):
             what = "a sum of numbers of both signs" if signed else "the number of places that a mask has emptied"
-            yield said("wrong_formula: counts", f"The loss is divided by {what}.")
+            yield said("wrong_formula: counts", what=what)
             return
 
 
@@ -167,24 +182,3 @@ def _padded_mean(seen: Observation, products: dict[int, tuple[Step, Tensor, Tens
         losses = "targets" in seen.watcher.sources(each) and bool((each >= 0).all())
         perhaps = "" if places and losses and alone else ": perhaps"
         yield said(f"mean_over_padding{perhaps}", "The mean runs over masked places too.")
-
-
-def _own_weights(seen: Observation, patient: Patient, step: Step, each: Tensor, weights: Tensor) -> Iterator[Finding]:
-    """Two weights chosen by the target: the rarer label must not be the cheaper one."""
-    labels = next((t for t in tensors_in(patient.targets) if t.numel() == weights.numel()), None)
-    if labels is None or "outputs" not in seen.watcher.sources(each) or not _is_binary(labels) or labels.numel() < 16:
-        return
-    yes = labels.reshape(-1).bool()
-    weights, share = weights.reshape(-1), yes.float().mean()
-    if not 0 < share < 1 or seen.watcher.sources(step.tensors[0]) == seen.watcher.sources(step.tensors[1]):
-        return
-    if any(kind_of(one) == "pow" and "outputs" in seen.watcher.sources(one.args) for one in seen.watcher.steps):
-        return  # a focal loss weighs the other way round on purpose
-    of_yes, of_no = weights[yes], weights[~yes]
-    if bool((of_yes != of_yes[0]).any()) or bool((of_no != of_no[0]).any()) or min(of_yes[0], of_no[0]) <= 0:
-        return
-    ratio, odds = of_yes[0] / of_no[0], share / (1 - share)
-    if torch.minimum(ratio, odds) > 2 or torch.maximum(ratio, odds) < 0.5:
-        yield said("class_weight_reversed: own weights",
-            f"{100 * share:.0f} % of the labels are yes; a yes weighs {of_yes[0]:.3g} and a no {of_no[0]:.3g}."
-        )  # fmt: skip

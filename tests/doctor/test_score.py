@@ -9,11 +9,12 @@ from doctor_exam import page
 from doctor_exam.score import SETS, counts, doctor, main, plain_pytorch, rows_of
 from torch import Tensor, nn
 
-from lm_utils.doctor import diagnose, past_bugs
+from lm_utils.doctor import diagnose
 from lm_utils.doctor.belongings import tensors_in
+from lm_utils.lessons import past_bugs
 
 RUNS = page.runs()
-STORED = RUNS["after_ninth_round"]
+STORED = RUNS["after_principles"]
 FRESH = [name for name in SETS if name != "known"]
 
 

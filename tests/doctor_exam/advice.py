@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from doctor_exam.parts import Heads, N, Tagger, Then, inputs, mlp
+from doctor_exam.round_parts import Part
 from doctor_exam.unseen_wrong import alignments, ctc, dice
 
 CE, BCE, LOGITS, MSE = nn.CrossEntropyLoss(), nn.BCELoss(), nn.BCEWithLogitsLoss(), nn.MSELoss()
@@ -44,6 +45,24 @@ def signs(x):
 
 def one(x):
     return x[:, :1]
+
+
+def in_place(out, y):
+    y[y == 4] = 0
+    return CE(out, y)
+
+
+def dropping(meant):
+    return Part(lambda self, x: self.out(F.dropout(self.first(x).relu(), 0.5, meant(self))),
+                first=nn.Linear(8, 32), out=nn.Linear(32, 5))  # fmt: skip
+
+
+def scaled_by(factor):
+    model = mlp(5)
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(factor)
+    return model
 
 
 def dead():
@@ -502,4 +521,24 @@ MORE = {
         lambda: (nn.Sequential(nn.Conv2d(3, 1, 1), nn.Sigmoid()),
                  lambda p, y: 1 - (p + y - (p - y).abs()).sum() / (p + y).sum()),
         lambda: (lambda x: (x, x[:, :1].sigmoid()))(inputs(3, 6, 6))),
+    "changed_in_place": (
+        lambda: (mlp(5), in_place), lambda: (mlp(5), lambda out, y: in_place(out, y.clone())), lambda: x_and(by_size)),
+    "dropout_in_evaluation": (
+        lambda: (dropping(lambda model: True), CE), lambda: (dropping(lambda model: model.training), CE),
+        lambda: x_and(by_size)),
+    "dropout_too_strong": (
+        lambda: (nn.Sequential(nn.Dropout(0.95), mlp(5)), CE), lambda: (nn.Sequential(nn.Dropout(0.05), mlp(5)), CE),
+        lambda: x_and(by_size)),
+    "batch_norm_momentum": (
+        lambda: (nn.Sequential(nn.BatchNorm1d(8, momentum=0.9), mlp(5)), CE),
+        lambda: (nn.Sequential(nn.BatchNorm1d(8, momentum=0.1), mlp(5)), CE), lambda: x_and(by_size)),
+    "unused_input": (
+        lambda: (Part(lambda self, a, b: self.net(a), net=mlp(5)), CE),
+        lambda: (Part(lambda self, a, b: self.net(a + b), net=mlp(5)), CE),
+        lambda: (lambda a, b: ((a, b), by_size(a + b)))(inputs(), inputs())),
+    "unused_output": (
+        lambda: (two_heads(), lambda out, y: MSE(out[0], y)),
+        lambda: (two_heads(), lambda out, y: MSE(out[0], y) + MSE(out[1], y)), lambda: x_and(lambda x: x[:, :3])),
+    "outputs_too_large": (
+        lambda: (scaled_by(8.0), CE), lambda: (scaled_by(1.0), CE), lambda: x_and(by_size)),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from lm_utils.doctor.past_bugs import ExamCase
+from lm_utils.lessons.past_bugs import ExamCase
 
 
 class CaseSet(list[ExamCase]):

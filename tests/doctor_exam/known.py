@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from doctor_exam.case import CaseSet
 from doctor_exam.parts import N, Tagger, Then, classes, inputs, labels, mlp, pictures
-from lm_utils.doctor.past_bugs import PAST_BUGS
+from lm_utils.lessons.past_bugs import PAST_BUGS
 
 KNOWN = CaseSet()
 right, wrong = KNOWN.right, KNOWN.wrong

@@ -15,8 +15,8 @@ from pathlib import Path
 import torch
 
 from doctor_exam.score import SETS, plain_pytorch
-from lm_utils.doctor.past_bugs import ExamCase
 from lm_utils.doctor.patient import as_arguments
+from lm_utils.lessons.past_bugs import ExamCase
 
 
 def torchtest2(case: ExamCase) -> bool:

@@ -27,8 +27,8 @@ from doctor_exam.round_ten import ROUND_TEN
 from doctor_exam.study import STUDY
 from doctor_exam.unseen_right import UNSEEN_RIGHT
 from doctor_exam.unseen_wrong import UNSEEN_WRONG
-from lm_utils.doctor.past_bugs import ExamCase
 from lm_utils.doctor.patient import as_arguments
+from lm_utils.lessons.past_bugs import ExamCase
 
 LONGEST = 20  # seconds after which no answer counts as a crash
 

@@ -1,0 +1,118 @@
+"""Does everything take part, each input, layer and output, and does a step leave nothing behind for the next one?"""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+
+from lm_utils.doctor.batch_checks import cost_of, cost_with
+from lm_utils.doctor.belongings import changed, first_tensor, held_by, tensors_in
+from lm_utils.doctor.output_origin import node_behind, nodes_behind
+from lm_utils.doctor.patient import Observation, Patient
+from lm_utils.doctor.report import Finding, said
+
+MOST_PARTS = 4  # inputs that are tried one by one
+STRONG = 0.8  # share that a dropout erases, from which little is left to learn from
+
+
+def check_left_behind(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Is the batch as it was after a step, and does the next step not reach back into this one?"""
+    for name, value in (("inputs", patient.inputs), ("targets", patient.targets)):
+        if any(tensor._version for tensor in tensors_in(value)):
+            yield said("changed_in_place", name=name)
+    held = held_by([patient.model, patient.loss_fn])
+    kept = {t.grad_fn for t in held if isinstance(t, Tensor) and t.grad_fn is not None}
+    again = patient.observe().loss if kept else None
+    if isinstance(again, Tensor) and kept & set(nodes_behind(again.grad_fn)):
+        yield said("backward_fails: next step")
+
+
+def check_inputs_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Each of several inputs must change the outputs."""
+    parts = list(tensors_in(patient.inputs))
+    if len(parts) < 2 or not isinstance(patient.model, nn.Module) or hasattr(patient.inputs, "_fields"):
+        return
+    with patient.predicting():
+        before = _outputs(patient, patient.inputs)
+        for part in parts[:MOST_PARTS] if before else ():
+            if part.dim() and bool((part != part[:1]).any()):
+                after = _outputs(patient, changed(patient.inputs, lambda t, old=part: t.roll(1, 0) if t is old else t))
+                if len(after) == len(before) and all(map(torch.equal, before, after)):
+                    yield said("unused_input", shape=list(part.shape))
+                    return
+
+
+def _outputs(patient: Patient, inputs: object) -> list[Tensor]:
+    torch.manual_seed(0)
+    try:
+        return list(tensors_in(patient.outputs_of(inputs)))
+    except (RuntimeError, ValueError, IndexError):
+        return []  # the model cannot take these: it looked at them
+
+
+def check_heads_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """An output with weights of its own must change the loss."""
+    heads = list(tensors_in(seen.outputs))
+    if len(heads) < 2 or not isinstance(seen.loss, Tensor) or seen.inside_model or patient.pick:
+        return
+    weights = [
+        {id(w) for n in nodes_behind(t.grad_fn) if (w := getattr(n, "variable", None)) is not None} for t in heads
+    ]
+    cost, slopes = cost_of(patient, seen.outputs, patient.targets)
+    for place, (head, slope) in enumerate(zip(heads, slopes, strict=True)):
+        others = set().union(*(found for other, found in enumerate(weights) if other != place))
+        if weights[place] - others and head.is_floating_point() and not bool(slope.any()):
+            other, at_other = cost_with(patient, seen.outputs, head, 0.7 * head.detach().roll(1, 0) + 0.1)
+            if other == cost and not bool(at_other.any()):
+                yield said("unused_output", shape=list(head.shape))
+                return
+
+
+def check_layers_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """A layer that forward() never calls while training, or whose result it throws away; scripts show no calls."""
+    looked = seen.watcher.touched and isinstance(seen.loss, Tensor) and isinstance(patient.model, nn.Module)
+    if not looked or not patient.model.training:
+        return
+    ends = [*seen.watcher.cuts, *(t.grad_fn for t in tensors_in(seen.outputs) if t.grad_fn not in set(seen.graph))]
+    nodes = [*seen.graph, *(node for end in ends for node in nodes_behind(end))]
+    used = {id(getattr(node, "variable", None)) for node in nodes}
+    for name, layer in _own_layers(patient.model):
+        own = {id(weight) for weight in layer.parameters() if weight.requires_grad}
+        if own and not own & used and all(seen.watcher.touched.get(weight, True) for weight in own):
+            what = "called, and what it gives is thrown away" if own & seen.watcher.touched.keys() else "never called"
+            yield said("weights_without_gradient: never called", name=name, what=what)
+            return
+
+
+def _own_layers(model: nn.Module, before: str = "") -> Iterator[tuple[str, nn.Module]]:
+    """Yield the layers that a model's own forward() calls, also those in lists; not those inside other models."""
+    for name, part in model.named_children():
+        if isinstance(part, (nn.ModuleList, nn.ModuleDict)):
+            yield from _own_layers(part, f"{before}{name}.")
+        elif not list(part.children()):
+            yield before + name, part
+
+
+def check_rates(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Shares the wrong way round in dropouts and norms, and a dropout that goes on when the model is evaluated."""
+    if not isinstance(patient.model, nn.Module):
+        return
+    outputs = first_tensor(seen.outputs)
+    if outputs is not None and seen.calls and node_behind(outputs) in seen.watcher.dropped:
+        yield said("dropout_on_outputs")
+    shares = [part.p for part in patient.model.modules() if isinstance(part, nn.modules.dropout._DropoutNd)]
+    if any(share >= STRONG for share in shares):
+        yield said("dropout_too_strong", share=100 * max(shares))
+    norms = [part.momentum for part in patient.model.modules() if isinstance(part, nn.modules.batchnorm._NormBase)]
+    if any(momentum is not None and not 0 < momentum <= 0.5 for momentum in norms):
+        yield said("batch_norm_momentum", momentum=norms[0])
+    was = patient.model.training
+    if seen.watcher.dropped and was:
+        patient.model.eval()
+        seen = patient.observe()
+        patient.model.train(was)
+    if seen.watcher.dropped:
+        yield said("dropout_in_evaluation")
+
+
+USE_CHECKS = (check_inputs_used, check_heads_used, check_layers_used, check_rates)

@@ -1,0 +1,311 @@
+"""Each principle with a wrong instance and its right neighbour: the first is named, the second is left alone."""
+
+import pytest
+import torch
+from doctor_exam.fresh_wrong import pair
+from doctor_exam.parts import N, Then, classes, inputs, labels, mlp, padded_tokens
+from doctor_exam.round_nine import dense
+from doctor_exam.round_parts import Part, views
+from doctor_exam.unseen_wrong import mask_head, rare
+from torch import Tensor, nn
+from torch.distributions import Categorical
+from torch.nn import functional as F
+
+from lm_utils.doctor import diagnose
+
+CE, MSE, LOGITS = nn.CrossEntropyLoss(), nn.MSELoss(), nn.BCEWithLogitsLoss()
+
+
+class Steps(nn.Module):
+    """A recurrent network that may hand its last state to the next batch."""
+
+    def __init__(self, keeps: bool) -> None:
+        super().__init__()
+        self.rnn, self.out, self.state, self.keeps = nn.GRU(8, 16, batch_first=True), nn.Linear(16, 4), None, keeps
+
+    def forward(self, x):
+        steps, state = self.rnn(x, self.state)
+        self.state = state if self.keeps else None
+        return self.out(steps[:, -1])
+
+
+class Running:
+    """A loss that keeps a sum of what it gave, as a tensor or as a number."""
+
+    def __init__(self, as_number: bool) -> None:
+        self.total, self.as_number = 0.0, as_number
+
+    def __call__(self, out, y):
+        loss = F.cross_entropy(out, y)
+        self.total = self.total + (loss.item() if self.as_number else loss)
+        return loss if self.as_number else self.total
+
+
+def placed(axis: int):
+    """Texts whose places are counted along an axis: 1 is the text's, 0 the batch's."""
+
+    def forward(self, tokens):
+        table = self.table[: tokens.size(axis)]
+        return self.out((self.embed(tokens) + (table if axis else table[:, None])).tanh().mean(1))
+
+    part = Part(forward, embed=nn.Embedding(50, 16), out=nn.Linear(16, 4))
+    part.register_buffer("table", torch.randn(64, 16))
+    return part
+
+
+def erased(always: bool):
+    """A dropout that is told when it is meant, or not."""
+    return Part(lambda self, x: self.out(F.dropout(self.first(x).relu(), 0.5, always or self.training)),
+                first=nn.Linear(8, 32), out=nn.Linear(32, 4))  # fmt: skip
+
+
+def layers(second: bool):
+    """Two layers, of which the second may be forgotten."""
+    return Part(lambda self, x: self.out((self.two if second else self.one)(self.one(x).relu()).relu()),
+                one=nn.Linear(8, 8), two=nn.Linear(8, 8), out=nn.Linear(8, 4))  # fmt: skip
+
+
+def drawn(scale: float):
+    """Fresh weights, made larger."""
+    network = dense(64, 256, 256, 10)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.mul_(scale)
+    return network
+
+
+def cosines(scale: float):
+    """Likenesses of features and centres as logits."""
+    return Part(lambda self, x: scale * F.normalize(self.net(x), dim=1) @ F.normalize(self.centres.weight, dim=1).T,
+                net=mlp(8), centres=nn.Linear(8, 10, bias=False))  # fmt: skip
+
+
+def distances(shifted: bool):
+    """Distances of two inputs as logits."""
+    return Part(lambda self, a, b: (self.net(a) - self.net(b)).norm(dim=1) * (-1 if shifted else 1) + 3 * shifted,
+                net=mlp(6))  # fmt: skip
+
+
+def policy(sign: int, entropy: float = 0.0):
+    """An actor and a critic whose terms have signs."""
+
+    def loss(out: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor]) -> Tensor:
+        chosen = Categorical(logits=out[0])
+        gain = y[1] - out[1][:, 0].detach()
+        worth = F.mse_loss(out[1][:, 0], y[1])
+        return sign * (chosen.log_prob(y[0]) * gain).mean() + 0.5 * worth + entropy * chosen.entropy().mean()
+
+    return pair(actor=4, critic=1), loss, inputs(), (classes(4), torch.randn(N))
+
+
+def clipped(ratio):
+    """A clipped policy whose ratio is made by a function of the new and the old log-probability."""
+
+    def loss(out: Tensor, y: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        own = ratio(Categorical(logits=out).log_prob(y[0]), y[2])
+        return -torch.min(own * y[1], own.clamp(0.8, 1.2) * y[1]).mean()
+
+    return mlp(4), loss, inputs(), (classes(4), torch.randn(N), torch.full((N,), -1.4))
+
+
+def overlap(share):
+    """One minus a share of what masks have in common."""
+
+    def loss(p: Tensor, y: Tensor) -> Tensor:
+        both, sizes = (p * y).sum((1, 2, 3)), (p + y).sum((1, 2, 3))
+        return 1 - share(both, sizes).mean()
+
+    return mask_head(nn.Sigmoid()), loss, inputs(3, 6, 6), labels(1, 6, 6)
+
+
+def masked(turned: bool):
+    """Values that are zero where nothing was measured, counted there or elsewhere."""
+
+    def loss(out: Tensor, y: tuple[Tensor, Tensor]) -> Tensor:
+        counts = 1 - y[1] if turned else y[1]
+        return ((out - y[0]) ** 2 * counts).sum() / counts.sum()
+
+    mask = labels(1, 6, 6)
+    return mask_head(), loss, inputs(3, 6, 6), (torch.randn(N, 1, 6, 6) * mask, mask)
+
+
+def of_classes(axis: int):
+    """A segmenter whose softmax runs over an axis, and an own loss."""
+    return (mask_head(nn.Softmax(axis), channels=3), lambda p, y: -(
+        F.one_hot(y, 3).movedim(-1, 1) * p.clamp(min=1e-6).log()).sum(1).mean(),
+            inputs(3, 6, 6), classes(3, 6, 6))  # fmt: skip
+
+
+def last_state(packed: bool):
+    """Texts of any length, read up to their end or up to the end of the padding."""
+
+    def forward(self, tokens, lengths):
+        read = self.embed(tokens)
+        if packed:
+            read = nn.utils.rnn.pack_padded_sequence(read, lengths, batch_first=True, enforce_sorted=False)
+        return self.out(self.rnn(read)[1][-1] + 0 * lengths[:, None])
+
+    tokens = padded_tokens(0)[0]
+    part = Part(forward, embed=nn.Embedding(50, 16), rnn=nn.GRU(16, 16, batch_first=True), out=nn.Linear(16, 4))
+    return part, CE, (tokens, (tokens > 0).sum(1)), classes(4)
+
+
+def weighed(yes: float):
+    """A yes that has a weight, where a tenth of the labels are yes."""
+    return (mlp(1), lambda out, y: (F.binary_cross_entropy_with_logits(out, y, reduction="none") * torch.where(
+        y > 0, yes, 1.0)).mean(), torch.randn(64, 8), rare(0.1).float()[:, None])  # fmt: skip
+
+
+def two_terms(other: int):
+    """A critic of real and made samples; one of them may be judged twice."""
+    return pair(real=1, made=1), lambda o, _: LOGITS(o[0], torch.ones(N, 1)) + LOGITS(
+        o[other] * (1 if other else -1), torch.zeros(N, 1)), inputs(), None  # fmt: skip
+
+
+def in_place(out: Tensor, y: Tensor) -> Tensor:
+    """A loss that writes into its targets."""
+    y[y == 3] = 0
+    return F.cross_entropy(out, y)
+
+
+def numbers(kind: torch.dtype, scale: float):
+    """Pictures as they are read, and a network that may scale them."""
+    return (Part(lambda self, x: self.net(x.float().flatten(1) / scale), net=dense(64, 32, 10)), CE,
+            torch.randint(0, 256, (N, 1, 8, 8)).to(kind), classes(10))  # fmt: skip
+
+
+def correlation(sign: int):
+    """What outputs and targets have in common, with a sign."""
+    return mlp(1), lambda out, y: sign * torch.corrcoef(torch.stack([out[:, 0], y[:, 0]]))[0, 1], inputs(), torch.randn(
+        N, 1)  # fmt: skip
+
+
+PRINCIPLES = {
+    "a sample's place in the batch means nothing": (
+        "samples_mixed", lambda: (placed(0), CE, classes(50, 12), classes(4)),
+        lambda: (placed(1), CE, classes(50, 12), classes(4))),
+    "a sample's output is its own, with several inputs": (
+        "samples_mixed", lambda: (Part(lambda self, a, b: self.out(a - b.mean(0)), out=nn.Linear(8, 4)), CE,
+                                  (inputs(), inputs()), classes(4)),
+        lambda: (Part(lambda self, a, b: self.out(a - b), out=nn.Linear(8, 4)), CE, (inputs(), inputs()), classes(4))),
+    "evaluation draws no dropout": (
+        "dropout_in_evaluation", lambda: (erased(True), CE, inputs(), classes(4)),
+        lambda: (erased(False), CE, inputs(), classes(4))),
+    "a dropout leaves something": (
+        "dropout_too_strong", lambda: (nn.Sequential(nn.Dropout(0.9), mlp(4)), CE, inputs(), classes(4)),
+        lambda: (nn.Sequential(nn.Dropout(0.1), mlp(4)), CE, inputs(), classes(4))),
+    "a norm remembers": (
+        "batch_norm_momentum",
+        lambda: (nn.Sequential(nn.BatchNorm1d(8, momentum=0.99), mlp(4)), CE, inputs(), classes(4)),
+        lambda: (nn.Sequential(nn.BatchNorm1d(8, momentum=0.01), mlp(4)), CE, inputs(), classes(4))),
+    "a step does not reach into the next, in the model": (
+        "backward_fails", lambda: (Steps(True), CE, torch.randn(N, 6, 8), classes(4)),
+        lambda: (Steps(False), CE, torch.randn(N, 6, 8), classes(4))),
+    "a step does not reach into the next, in the loss": (
+        "backward_fails", lambda: (mlp(4), Running(False), inputs(), classes(4)),
+        lambda: (mlp(4), Running(True), inputs(), classes(4))),
+    "a batch stays as it was": (
+        "changed_in_place", lambda: (mlp(4), in_place, inputs(), classes(4)),
+        lambda: (mlp(4), lambda out, y: in_place(out, y.clone()), inputs(), classes(4))),
+    "each input changes the outputs": (
+        "unused_input",
+        lambda: (Part(lambda self, a, b: self.net(a), net=mlp(4)), CE, (inputs(), inputs()), classes(4)),
+        lambda: (Part(lambda self, a, b: self.net(a + b), net=mlp(4)), CE, (inputs(), inputs()), classes(4))),
+    "each output changes the loss": (
+        "unused_output", lambda: (pair(kind=4, box=4), lambda o, y: CE(o[0], y[0]), inputs(), (classes(4), inputs())),
+        lambda: (pair(kind=4, far=4), lambda o, y: CE(o[0], y) + 0.1 * MSE(o[0], o[1].detach()), inputs(), classes(4))),
+    "each layer is called": (
+        "weights_without_gradient", lambda: (layers(False), CE, inputs(), classes(4)),
+        lambda: (layers(True), CE, inputs(), classes(4))),
+    "each sample counts": (
+        "wrong_formula", lambda: (mlp(4), lambda out, y: [CE(o[None], t[None]) for o, t in zip(out, y)][-1],  # noqa: B905
+                                  inputs(), classes(4)),
+        lambda: (mlp(4), lambda out, y: sum(CE(o[None], t[None]) for o, t in zip(out, y)) / N,  # noqa: B905
+                 inputs(), classes(4))),
+    "samples differ": (
+        "outputs_ignore_inputs", lambda: (mlp(1), MSE, torch.ones(N, 8), torch.randn(N, 1)),
+        lambda: (mlp(1), MSE, torch.ones(N, 8), torch.ones(N, 1))),
+    "products of what is never negative are logits of one sign": (
+        "relu_before_bce_logits", lambda: (distances(False), LOGITS, (inputs(), inputs()), labels(1)[:, 0]),
+        lambda: (distances(True), LOGITS, (inputs(), inputs()), labels(1)[:, 0])),
+    "cosines need a scale": (
+        "bounded_logits", lambda: (cosines(1.0), CE, inputs(), classes(10)),
+        lambda: (cosines(16.0), CE, inputs(), classes(10))),
+    "fresh outputs are not sure": (
+        "outputs_too_large", lambda: (drawn(12.0), CE, inputs(64), classes(10)),
+        lambda: (drawn(1.0), CE, inputs(64), classes(10))),
+    "numbers near one reach the first layer, bytes": (
+        "inputs_not_scaled", lambda: numbers(torch.uint8, 1.0), lambda: numbers(torch.uint8, 255.0)),
+    "numbers near one reach the first layer, scaled twice": (
+        "inputs_not_scaled", lambda: numbers(torch.float32, 65025.0), lambda: numbers(torch.float32, 255.0)),
+    "what gained becomes likelier": (
+        "better_outputs_cost_more", lambda: policy(1), lambda: policy(-1)),
+    "what gained becomes likelier, by a ratio": (
+        "better_outputs_cost_more", lambda: clipped(lambda new, old: (old - new).exp()),
+        lambda: clipped(lambda new, old: (new - old).exp())),
+    "without gain no policy grows surer": (
+        "wrong_formula", lambda: policy(-1, 0.01), lambda: policy(-1, -0.01)),
+    "an overlap with oneself is one": (
+        "wrong_formula", lambda: overlap(lambda both, sizes: (2 * both + 1) / (sizes - both + 1)),
+        lambda: overlap(lambda both, sizes: (both + 1) / (sizes - both + 1))),
+    "an overlap with oneself is one, dice": (
+        "wrong_formula", lambda: overlap(lambda both, sizes: (both + 1) / (sizes + 1)),
+        lambda: overlap(lambda both, sizes: 2 * (both + 1) / (sizes + 2))),
+    "the loss looks where something is said": (
+        "wrong_formula", lambda: masked(True), lambda: masked(False)),
+    "the softmax shares out the classes": (
+        "softmax_wrong_axis", lambda: of_classes(3), lambda: of_classes(1)),
+    "padding has no last word": (
+        "padding_attended", lambda: last_state(False), lambda: last_state(True)),
+    "what is rare does not weigh less": (
+        "class_weight_reversed", lambda: weighed(0.2), lambda: weighed(9.0)),
+    "two terms say two things": (
+        "dead_term", lambda: two_terms(0), lambda: two_terms(1)),
+    "a correlation is to grow": (
+        "better_outputs_cost_more", lambda: correlation(1), lambda: correlation(-1)),
+    "answers in another order are worse": (
+        "wrong_formula", lambda: (mlp(1), lambda out, y: (out.mean() - y.mean()).abs(), inputs(), torch.randn(N, 1)),
+        lambda: (mlp(1), lambda out, y: (out - y).abs().mean(), inputs(), 5 + torch.rand(N, 1))),
+    "masks of yes and no are 0 and 1": (
+        "range_cannot_reach_targets",
+        lambda: (*overlap(lambda both, sizes: 2 * both / sizes)[:3], 255 * labels(1, 6, 6)),
+        lambda: overlap(lambda both, sizes: 2 * both / sizes)),
+}  # fmt: skip
+
+
+def seeded(setup):
+    torch.manual_seed(0)
+    return diagnose(*setup())
+
+
+@pytest.mark.parametrize("name", PRINCIPLES)
+def test_the_wrong_one_is_named_and_its_right_neighbour_left_alone(name):
+    code, wrong, right = PRINCIPLES[name]
+    found, after = seeded(wrong), seeded(right)
+    assert code in [f.code for f in found.findings if f.severity != "info"], str(found)
+    assert after.ok, str(after)
+
+
+RIGHT = {
+    "a target network that forward() calls without a gradient": lambda: (
+        Part(lambda self, x: (self.net(x), Then(self.far, torch.no_grad()(lambda z: z))(x).detach()), net=mlp(6),
+             far=mlp(6)), lambda o, _: MSE(o[0], o[1]), inputs(), None),
+    "attention handed out beside the answer": lambda: (
+        nn.MultiheadAttention(8, 2, batch_first=True), lambda o, y: MSE(o[0], y), (x := torch.randn(N, 5, 8), x, x),
+        torch.randn(N, 5, 8)),
+    "noise beside the sample": lambda: (
+        Part(lambda self, x: self.net(x + 0.1 * torch.randn_like(x)), net=mlp(4)), CE, inputs(), classes(4)),
+    "a count that is learnt as its logarithm": lambda: (
+        mlp(1), lambda out, y: (out.exp() - y * out).mean(), inputs(), torch.poisson(torch.full((N, 1), 3.0))),
+    "two kinds of values to be compared as clouds": lambda: (
+        mlp(2), lambda out, y: (lambda near: near(out, out) + near(y, y) - 2 * near(out, y))(
+            lambda a, b: (-torch.cdist(a, b) ** 2).exp().mean()), inputs(), torch.randn(N, 2)),
+    "views against all others": lambda: (
+        mlp(6), lambda z, _: (lambda a, b: F.cross_entropy(a @ b.T / 0.1, torch.arange(N)))(
+            *(F.normalize(view, dim=-1) for view in z.unbind(1))), views(), None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_principles_leave_unusual_right_ones_alone(name):
+    assert seeded(RIGHT[name]).ok, str(seeded(RIGHT[name]))
