@@ -102,7 +102,6 @@ def _without_gradient(seen: Observation, patient: Patient, missing: list[str]) -
     weights = patient.parameters
     learning = {p.shape for name, p in weights.items() if name not in missing}
     behind = {id(getattr(node, "variable", None)) for cut in seen.watcher.cuts for node in nodes_behind(cut)}
-    behind |= {weight for weight, with_graph in seen.watcher.touched.items() if not with_graph}
     cut = [name for name in missing if id(weights[name]) in behind]
     twin = {weights[name].shape for name in cut} <= learning  # a target network, say
     kind = ": cut" + " on purpose" * (twin or not patient.model.training) if cut else ""

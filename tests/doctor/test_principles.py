@@ -290,6 +290,12 @@ RIGHT = {
     "a target network that forward() calls without a gradient": lambda: (
         Part(lambda self, x: (self.net(x), Then(self.far, torch.no_grad()(lambda z: z))(x).detach()), net=mlp(6),
              far=mlp(6)), lambda o, _: MSE(o[0], o[1]), inputs(), None),
+    "features of a network that is called without a gradient": lambda: (
+        Part(lambda self, x: self.out(torch.no_grad()(self.features)(x)), features=mlp(6), out=nn.Linear(6, 4)), CE,
+        inputs(), classes(4)),
+    "a padding mask that hides nothing": lambda: (
+        Part(lambda self, t, mask: self.out((self.embed(t) * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)),
+             embed=nn.Embedding(50, 16), out=nn.Linear(16, 4)), CE, (classes(50, 12), torch.ones(N, 12)), classes(4)),
     "attention handed out beside the answer": lambda: (
         nn.MultiheadAttention(8, 2, batch_first=True), lambda o, y: MSE(o[0], y), (x := torch.randn(N, 5, 8), x, x),
         torch.randn(N, 5, 8)),
