@@ -22,7 +22,6 @@ from lm_utils.evidence.results import counted
 from lm_utils.files import RESULTS, write_whole
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
-from lm_utils.show.curves import curves_figure
 from lm_utils.show.lab import lab, menu
 from lm_utils.show.style import ALERT, COLORS, MARKERS, new_figure
 from lm_utils.tasks import TASKS
@@ -244,16 +243,6 @@ def overfit(
         losses.append(loss.item())
     with torch.no_grad():
         return [*losses, loss_fn(model(inputs), targets).item()]
-
-
-def overfit_figure(curves: dict[str, Sequence[float]], levels: dict[str, float]) -> Figure:
-    """Draw the losses while one small batch is learned by heart, with named horizontal lines."""
-    ends = "; ".join(f"{name} ends at {losses[-1]:.4f}" for name, losses in curves.items())
-    return curves_figure(
-        {name: [losses] for name, losses in curves.items()}, f"Loss while 32 images are learned by heart: {ends}.",
-        x=range(len(next(iter(curves.values())))), every=25, xlabel="step on the same 32 images", ylabel="loss",
-        levels={f"{name} {value:.4f}": value for name, value in levels.items()}, ylim=(0, None),
-    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from lm_utils.lessons.losses import THREE, value_and_slope
-from lm_utils.show.curves import curves_figure
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 
@@ -104,15 +103,3 @@ def outlier_lab(model: str = "a line") -> widgets.VBox:
         model=menu("fit", list(MODELS), model),
         x=slider("outlier's place x", 5.5, 0.5, 20.0, 0.5),
     )
-
-
-def pull_figure(x: float = 5.5) -> Figure:
-    """Draw how far the fitted line's value at x = 4 moves while the outlier rises."""
-    heights = np.linspace(6.5, 40, 68)
-    lines = {name: np.array([fit(*points(x, height), name) for height in heights]) for name in THREE}
-    return curves_figure(
-        {name: [line @ [1.0, 4.0]] for name, line in lines.items()},
-        "Fitted value at x = 4 while the outlier rises: MSE's rises in a straight line, MAE's and Huber's stop.",
-        x=heights, levels={"true line": 5}, every=10, title="MSE follows the outlier for ever; MAE and Huber let go",
-        xlabel=f"height of the outlier at x = {x:g}", ylabel="fitted value at x = 4",
-    )  # fmt: skip

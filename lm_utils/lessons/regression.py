@@ -7,25 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from torch import Tensor
 
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
-
-
-def no_floor_figure(outputs: Tensor, losses: Mapping[float, Tensor]) -> Figure:
-    """Draw the loss of each output, a curve for each target; some targets lie inside 0 to 1, some outside."""
-    figure, axis = new_figure(width=9, height=4)
-    for place, (target, loss) in enumerate(losses.items()):
-        inside = "inside" if 0 <= target <= 1 else "outside"
-        axis.plot(outputs, loss, color=COLORS[place], linestyle=LINES[place],
-                  label=f"target {target:g} ({inside} 0 to 1)")  # fmt: skip
-    axis.axhline(0, color="black", linewidth=1)
-    axis.set(xlabel="output of the network", ylabel="BCE with logits")
-    axis.legend(loc="upper center")
-    lowest = ", ".join(f"{target:g}: {loss.min():.1f}" for target, loss in losses.items())
-    figure.set_label("Binary cross-entropy on logits against the output. Lowest value within the picture by target:"
-                     f" {lowest}; the curves of targets outside 0 to 1 keep falling.")  # fmt: skip
-    return figure
 
 
 def level_and_gap_figure(watched: Mapping[str, tuple[Sequence[float], Sequence[float]]]) -> Figure:

@@ -113,18 +113,6 @@ def neuron_lab(weight: float = 3.0, bias: float = 3.0, rate: float = 0.5) -> wid
     )
 
 
-def waiting_figure(rate: float = 0.5) -> Figure:
-    """Draw the steps until the neuron has learnt over the logit at which it starts."""
-    starts = np.arange(0.0, 10.5, 1.0)
-    return curves_figure(
-        {loss: [[steps_to_learn(loss, start, rate) for start in starts]] for loss in LOSSES},
-        "Steps needed over the logit at the start, on a logarithmic scale: cross-entropy's grow slowly, MSE's by a"
-        " fixed factor for every unit of the logit.",
-        x=starts, xlabel="logit z at the start (the target is 0)", ylabel="steps until the output is 0.1",
-        yscale="log", title=f"How long a confident mistake lasts (learning rate {rate:g})",
-    )  # fmt: skip
-
-
 # --- how much gradient arrives in a deep network ---------------------------------------------------------------
 
 WIDTH = 32

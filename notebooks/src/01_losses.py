@@ -45,6 +45,7 @@ from lm_utils.lessons import losses as lesson
 from lm_utils.lessons import losses_outlier as outlier
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
+from lm_utils.show.curves import curves_figure
 from lm_utils.show.style import show
 
 banner(data, device)
@@ -175,7 +176,13 @@ assert outlier.fit(*lever, "MAE")[1] < 0, "tipped over"
 # How far can a single point drag a fit? Let it rise, and watch what each line says near the middle, at x = 4.
 
 # %%
-show(outlier.pull_figure())
+heights = torch.linspace(6.5, 40, 68).tolist()
+lines = {name: [outlier.fit(*outlier.points(5.5, height), name) for height in heights] for name in lesson.THREE}
+at_4 = {name: [[start + 4 * rise for start, rise in fits]] for name, fits in lines.items()}
+look = {"xlabel": "height of the outlier at x = 5.5", "ylabel": "fitted value at x = 4", "every": 10}
+title, levels = "MSE follows the outlier for ever; MAE and Huber let go", {"true line": 5}
+alt = "Fitted value at x = 4 while the outlier rises: MSE's rises in a straight line, MAE's and Huber's stop."
+show(curves_figure(at_4, alt, x=heights, levels=levels, title=title, **look))
 
 # %% [markdown]
 # MSE's answer rises with the outlier in a straight line and never stops. Huber's moves a little while the outlier is

@@ -45,6 +45,7 @@ from lm_utils.lessons import why_these_losses as lesson
 from lm_utils.lessons import why_these_losses_likelihood as likelihood
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
+from lm_utils.show.curves import curves_figure
 from lm_utils.show.style import show
 
 banner(data, device)
@@ -135,7 +136,12 @@ quiz.check_function(
 # ### How bad can it get?
 
 # %%
-show(lesson.waiting_figure())
+starts = np.arange(0.0, 10.5, 1.0)
+waiting = {loss: [[lesson.steps_to_learn(loss, start) for start in starts]] for loss in lesson.LOSSES}
+look = {"xlabel": "logit z at the start (the target is 0)", "ylabel": "steps until the output is 0.1", "yscale": "log"}
+alt = ("Steps needed over the logit at the start, on a logarithmic scale: cross-entropy's grow slowly, MSE's by a fixed"
+       " factor for every unit of the logit.")  # fmt: skip
+show(curves_figure(waiting, alt, x=starts, title="How long a confident mistake lasts (learning rate 0.5)", **look))
 
 # %% [markdown]
 # The scale is logarithmic. Look at the right half: under MSE every further unit of the starting logit multiplies the

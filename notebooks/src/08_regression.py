@@ -54,6 +54,7 @@ from lm_utils.lessons import regression as lesson
 from lm_utils.runs.watches import stuck_units
 from lm_utils.show import output_figures, quiz, result_figures
 from lm_utils.show.banner import banner
+from lm_utils.show.curves import curves_figure
 from lm_utils.show.images import images_figure
 from lm_utils.show.style import show
 from lm_utils.training import adamw
@@ -275,7 +276,12 @@ for target in (-0.8, 0.3, 1.0, 1.5):
 # falling there? Here are the curves.
 
 # %%
-show(lesson.no_floor_figure(z, curves))
+inside = {target: "inside" if 0 <= target <= 1 else "outside" for target in curves}
+named = {f"target {target:g} ({inside[target]} 0 to 1)": [curve] for target, curve in curves.items()}
+lowest = ", ".join(f"{target:g}: {curve.min():.1f}" for target, curve in curves.items())
+alt = (f"Binary cross-entropy on logits against the output. Lowest value within the picture by target: {lowest};"
+       " the curves of targets outside 0 to 1 keep falling.")  # fmt: skip
+show(curves_figure(named, alt, x=z, every=40, xlabel="output of the network", ylabel="BCE with logits"))
 
 # %% [markdown]
 # Here is the reason. For a target between 0 and 1 the curve has a lowest point. For a target of exactly 1 it levels out

@@ -38,6 +38,7 @@ from lm_utils.files import RESULTS
 from lm_utils.lessons import is_it_learning as lesson
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
+from lm_utils.show.curves import curves_figure
 from lm_utils.show.style import show
 
 banner(data, device)
@@ -304,7 +305,11 @@ curves = {
 # %%
 batch_rates = F.one_hot(classes, 10).double().mean(dim=0).clamp(1e-9, 1 - 1e-9)  # a digit may be missing
 constant = -(batch_rates * batch_rates.log() + (1 - batch_rates) * (1 - batch_rates).log()).mean().item()
-show(lesson.overfit_figure(curves, {"constant predictor, BCE": constant}))
+ends = "; ".join(f"{name} ends at {losses[-1]:.4f}" for name, losses in curves.items())
+look = {"xlabel": "step on the same 32 images", "ylabel": "loss", "ylim": (0, None)}
+levels, each = {f"constant predictor, BCE {constant:.4f}": constant}, {name: [curve] for name, curve in curves.items()}
+alt = f"Loss while 32 images are learned by heart: {ends}."
+show(curves_figure(each, alt, x=range(201), levels=levels, every=25, **look))
 
 # %% [markdown]
 # Both networks saw the same 32 images two hundred times. The usual one goes down to almost nothing. The other falls

@@ -108,7 +108,7 @@ def test_who_is_fast_early():
     [
         (lesson.error_figure, (-3.0, 0.2, 0.0)), (lesson.score_figure, (6.0, -1)), (lesson.race_figure, ()),
         (outlier.outlier_figure, (20.0, 22.0)), (outlier.outlier_figure, (0.5, -6.0, "one number")),
-        (outlier.pull_figure, ()), (lesson.walk_figure, (2.2, 0)), (lesson.walk_figure, (0.1, 5)),
+        (lesson.walk_figure, (2.2, 0)), (lesson.walk_figure, (0.1, 5)),
     ],
 )  # fmt: skip
 def test_figures_draw_at_the_ends_of_the_sliders_and_carry_alt_text(figure, arguments):

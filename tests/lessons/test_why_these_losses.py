@@ -101,7 +101,7 @@ def test_best_predictions():
     [
         (lesson.neuron_figure, (-5.0, -5.0, 100.0)), (lesson.neuron_figure, (5.0, 5.0, 0.01, ["MSE"])),
         (lesson.depth_figure, (1, "tanh", lesson.STARTS[1])), (lesson.depth_figure, (12, "sigmoid")),
-        (lesson.waiting_figure, ()), (lesson.learning_figure, (2, 1)),
+        (lesson.learning_figure, (2, 1)),
         (likelihood.likelihood_figure, ("Laplace", 7.0, 0.4)),
         (likelihood.likelihood_figure, ("Bernoulli (yes or no)", 0.95)),
         (likelihood.likelihood_figure, ("categorical (one of three)", 0.05)),
