@@ -33,9 +33,9 @@ from torch import nn
 from torch.nn import functional as F
 
 import lm_utils as lm
-from lm_utils.lessons.past_bugs import PAST_BUGS
 from lm_utils.files import RESULTS
 from lm_utils.lessons import is_it_learning as lesson
+from lm_utils.lessons.past_bugs import PAST_BUGS
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 from lm_utils.show.curves import curves_figure
