@@ -14,7 +14,7 @@ from lm_utils.explorer.live_run import SHOWN, LiveRun, Look
 from lm_utils.pairing import Pairing
 from lm_utils.runs.outputs import one_hot
 from lm_utils.runs.watches import LAYERS
-from lm_utils.show.chart import Chart, chart_figure, line, panel, series
+from lm_utils.show.chart import Chart, line, panel, series
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 from lm_utils.tasks import Task
 
@@ -38,11 +38,6 @@ def title(axes: Axes, text: str) -> None:
 
 
 # --- curves ----------------------------------------------------------------------------------------------------------
-
-
-def curves_figure(pairing: Pairing, lines: ReferenceLines, live: LiveRun | None = None) -> Figure:
-    """Draw what `curves_chart` returns as a still picture."""
-    return chart_figure(curves_chart(pairing, lines, live))
 
 
 def curves_chart(

@@ -64,7 +64,7 @@ def value_and_slope(loss: Loss, at: ArrayLike) -> tuple[NDArray, NDArray]:
 # --- figures and labs of the curves ----------------------------------------------------------------------------
 
 
-def curves_figure(
+def value_and_slope_figure(
     losses: Mapping[str, Loss], x: NDArray, at: float, tops: Sequence[float], what: str, xlabel: str, corner: str
 ) -> Figure:
     """Draw value (left) and slope (right) of several losses, with a marker at one place and a legend in a corner."""
@@ -87,7 +87,7 @@ def curves_figure(
 
 def error_figure(error: float = 2.0, delta: float = 1.0, other: float = 1.0) -> Figure:
     """Draw value and slope of MSE, MAE, Huber and RMSE over the error."""
-    figure = curves_figure(
+    figure = value_and_slope_figure(
         error_losses(delta, other), ERRORS, error, (4.5, 4.3), "an error", "error = prediction - target", "upper center"
     )
     figure.set_label(
@@ -101,7 +101,7 @@ def score_figure(score: float = -3.0, sign: int = 1) -> Figure:
     """Draw value and slope of BCE, cross-entropy, hinge and MSE behind a sigmoid over the score."""
     label, corner = ("yes (+1)", "upper right") if sign > 0 else ("no (-1)", "upper left")
     xlabel = f"score z; the label is {label}"
-    figure = curves_figure(score_losses(sign), SCORES, score, (7.2, 1.15), "a score", xlabel, corner)
+    figure = value_and_slope_figure(score_losses(sign), SCORES, score, (7.2, 1.15), "a score", xlabel, corner)
     figure.set_label(
         f"Value and slope of BCE, cross-entropy, hinge and MSE behind a sigmoid over the score, marked at {score:g}."
         " For a confident mistake the first three keep a slope near one, the last one's slope fades to nothing."

@@ -49,6 +49,7 @@ from lm_utils.explorer.live_run import LiveRun
 from lm_utils.lessons import playground as lesson
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
+from lm_utils.show.chart import chart_figure
 from lm_utils.show.style import show
 
 banner(data, device)
@@ -82,7 +83,7 @@ splits = lm.load_data(data)
 fits = LiveRun(changed(PRESETS[0].choice, epochs=3), splits, device, lambda live: live.look())
 fits.train()
 assert fits.history[0]["valid_loss"] < fits.reference_lines.constant_loss
-show(figures.curves_figure(fits.choice.pairing, fits.reference_lines, fits))
+show(chart_figure(figures.curves_chart(fits.choice.pairing, fits.reference_lines, fits)))
 
 # %% [markdown]
 # Both curves leave their dotted lines within the first epoch. These are its answers to sixteen test images:
@@ -147,7 +148,7 @@ Markdown(f"**{choice.label}** {texts.ending(live)}")
 # This is the picture of that run, drawn as above. Look at the loss first and at the accuracy second.
 
 # %%
-show(figures.curves_figure(choice.pairing, live.reference_lines, live))
+show(chart_figure(figures.curves_chart(choice.pairing, live.reference_lines, live)))
 
 # %% [markdown]
 # The loss moves in the narrow band between the dotted line and the red one, while the accuracy climbs as if nothing

@@ -24,6 +24,7 @@ from lm_utils.explorer.live_run import BREAKS, CONSTANT, LEARNS, LiveRun
 from lm_utils.explorer.prediction import reply
 from lm_utils.pairing import Pairing
 from lm_utils.runs.shipped import KEY
+from lm_utils.show.chart import chart_figure
 from lm_utils.tasks import TASKS
 
 FITS = Choice(Pairing("multiclass", "cross_entropy"), epochs=2)
@@ -107,7 +108,7 @@ def test_nan_is_told(tiny):
     live.train()
     assert live.run.status == "diverged" and "from the first epoch on" in texts.ending(live)
     assert live.outcome == BREAKS
-    figures.curves_figure(FITS.pairing, live.reference_lines, live)
+    chart_figure(figures.curves_chart(FITS.pairing, live.reference_lines, live))
     figures.inside_figure(live)
 
 
@@ -135,7 +136,7 @@ def test_a_stored_result_says_whose_it_is_and_how_it_was_trained():
 def test_pictures_of_every_task_have_an_alt_text(tiny, task):
     live = trained(changed(FITS, task=task, epochs=1, loss="mse"), tiny)
     pictures = [
-        figures.curves_figure(live.choice.pairing, live.reference_lines, live),
+        chart_figure(figures.curves_chart(live.choice.pairing, live.reference_lines, live)),
         figures.inside_figure(live),
         figures.images_figure(live),
         comparison_figure([live]),
@@ -148,7 +149,7 @@ def test_the_legend_leaves_the_star_of_a_short_run_alone(tiny):
     for record, value in zip(live.history, (0.46, 0.66, 0.76), strict=True):
         record["valid_metric"] = value
     live.looks, live.run = [], replace(live.run, best_epoch=3)
-    axes = figures.curves_figure(FITS.pairing, live.reference_lines, live).axes[1]
+    axes = chart_figure(figures.curves_chart(FITS.pairing, live.reference_lines, live)).axes[1]
     axes.figure.canvas.draw()
     (star,) = (line for line in axes.lines if line.get_label() == "best epoch")
     x, y = axes.transData.transform(star.get_xydata()[0])
@@ -157,7 +158,7 @@ def test_the_legend_leaves_the_star_of_a_short_run_alone(tiny):
 
 def test_the_curves_carry_their_reference_lines(digits):
     pairing = PRESETS[2].choice.pairing
-    figure = figures.curves_figure(pairing, reference_lines(pairing, digits))
+    figure = chart_figure(figures.curves_chart(pairing, reference_lines(pairing, digits)))
     named = {line.get_label(): line.get_ydata()[0] for line in figure.axes[0].lines}
     assert named["lowest loss within reach"] == pytest.approx(1.4612, abs=1e-4)
     assert named["constant answer"] == pytest.approx(2.3026, abs=1e-3)
@@ -207,7 +208,7 @@ def test_the_label_of_an_axis_stays_in_the_picture(done, loss):
     live = copy(done)
     live.looks, live.history = [], [{**record, "train_loss": loss, "valid_loss": loss * (1 + record["epoch"] / 4)}
                                     for record in done.history]  # fmt: skip
-    figure = figures.curves_figure(FITS.pairing, replace(done.reference_lines, constant_loss=None), live)
+    figure = chart_figure(figures.curves_chart(FITS.pairing, replace(done.reference_lines, constant_loss=None), live))
     figure.draw_without_rendering()
     draw = FigureCanvasAgg(figure).get_renderer()
     for axes in figure.axes:
