@@ -34,7 +34,7 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
     labelled = next((t for t in tensors_in(patient.targets) if t.dim()), None)
     if outputs.shape[:2] == (samples,) * 2 or (labelled is not None and labelled.shape[0] != samples):
         return
-    goal = patient.targets
+    goal = patient.targets if inputs.dim() > 1 else None
     along = isinstance(goal, Tensor) and goal.shape == inputs.shape and torch.equal(inputs[:, 1:], goal[:, :-1])
     if (outputs.dim() > 2 and inputs.dim() < 4 and not along) or _mixes_on_purpose(patient.model, outputs):
         return  # time may come first on purpose

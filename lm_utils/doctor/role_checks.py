@@ -136,7 +136,7 @@ def _of_actions(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Actions and what they brought: gains must make them likelier, and without any gain no policy grows surer."""
     parts = list(tensors_in(patient.targets)) if not isinstance(patient.targets, Tensor) else []
     heads = [t for t in tensors_in(patient.chosen(seen.outputs)) if t.requires_grad and t.is_floating_point()]
-    numbers = [t.argmax(-1) if _is_one_hot(t) else t for t in parts]
+    numbers = [t.argmax(-1) if _is_one_hot(t) else t for t in parts if t.dtype != torch.bool]
     taken = next(((h, t) for t in numbers for h in heads if not t.is_floating_point() and of_classes(h, t)), None)
     count = taken[1].numel() if taken else 0
     gains = [t for t in parts if t.is_floating_point() and t.numel() == count > 0 and t.min() < 0 < t.max()]
@@ -150,7 +150,8 @@ def _of_actions(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
     def worth(part: Tensor, gain: Tensor) -> Tensor:
         """What is to be brought, on top of what the model expects where it is compared with that."""
-        others = [t for pair in meets if any(t is part for t in pair) for t in pair if t is not part]
+        met = [t for pair in meets if any(t is part for t in pair) for t in pair if t is not part]
+        others = [t for t in met if t.numel() == part.numel()]
         expected = next((t.detach().flatten() for t in others if of(seen, t) == {"outputs"}), torch.zeros(1))
         return (expected + gain.expand(len(part), part[0].numel()).flatten()).view_as(part).to(part)
 
