@@ -26,7 +26,6 @@ from lm_utils.lessons import (
     matching_loss_to_task,
     new_data,
     output_activations,
-    regression,
     start_here,
     verdicts,
     why_these_losses,
@@ -38,6 +37,16 @@ from lm_utils.tasks import TASKS
 from lm_utils.workshop.bench import speed_page
 from lm_utils.workshop.publish import collapse_picture
 from lm_utils.workshop.templates import filled
+
+
+def slopes_of_softmax(logits: torch.Tensor, true_class: int) -> Figure:
+    """Draw the slopes of softmax, and the gradient by the chain rule with all of them and with the diagonal alone."""
+    p = logits.softmax(0)
+    slopes, loss = torch.diag(p) - torch.outer(p, p), -torch.eye(len(p))[true_class] / p
+    return losses_from_scratch.slopes_figure(
+        slopes, {"all terms": slopes @ loss, "only i = j": torch.diag(slopes) * loss}, true_class
+    )
+
 
 UNKNOWN_ADDRESS = "ADDRESS-OF-THIS-REPOSITORY"
 ALIKE = (("cross_entropy", "none"), ("cross_entropy", "softmax"), ("mse", "softmax"))  # in accuracy
@@ -51,10 +60,10 @@ PICTURES: dict[str, Callable[[], Figure]] = {  # by their file in docs/figures/
     "labels": lambda: result_figures.dots_and_intervals(tables.summary("multilabel", "loss")),
     "speed": lambda: speed_page.overview(*measured()),
     "gallery/verdicts-first": lambda: start_here.verdict_figure("multiclass", "bce", "sigmoid"),
-    "gallery/outlier": losses_outlier.pull_figure,
+    "gallery/outlier": losses_outlier.outlier_figure,
     "gallery/race": losses.race_figure,
-    "gallery/neuron": why_these_losses.waiting_figure,
-    "gallery/slopes": lambda: losses_from_scratch.slopes_figure(torch.tensor([2.0, 1.0, 0.0]), true_class=1),
+    "gallery/neuron": why_these_losses.neuron_figure,
+    "gallery/slopes": lambda: slopes_of_softmax(torch.tensor([2.0, 1.0, 0.0]), true_class=1),
     "gallery/reach": output_activations.reach_figure,
     "gallery/round-trip": output_activations.round_trip_figure,
     "gallery/escape": lambda: matching_loss_to_task.escape_figure(0.01),
@@ -63,7 +72,6 @@ PICTURES: dict[str, Callable[[], Figure]] = {  # by their file in docs/figures/
         list(ONCE_AND_TWICE), [reference().scores(one) for one in ONCE_AND_TWICE.values()], "reference: MNIST"
     ),
     "gallery/regression": lambda: result_figures.dots_and_intervals(tables.summary("regression", "activation")),
-    "gallery/no-floor": regression.no_floor_figure,
     "gallery/no-activation": lambda: result_figures.dots_and_intervals(tables.summary("probability", "loss")),
     "gallery/two-classes": lambda: result_figures.differences(tables.summary("binary", "loss")),
     "gallery/switches": lambda: condition_figures.outcome_figure(changed_conditions.stored("collapse")),
