@@ -12,4 +12,13 @@ embedding; triplet loss stuck at margin; loss stuck at 2.303; weights do not upd
 loss function does not train; target size different to input size warning mse; network fails to learn xor; network fails
 to learn sine; vae reconstructions all the same; policy gradient does not improve; loss always zero; seq2seq repeats
 same token; mnist accuracy 10 percent; time series forecast flat line; student distillation does not learn.
+
+They gave fewer than half of the set-ups wanted, for short wordings bring titles without a thread. So twenty-two more were
+written down, again before the first of them was made: my model is not learning what am I doing wrong pytorch forum;
+pytorch binary classification loss not decreasing answer; pytorch regression outputs the same value answer; pytorch cnn
+does not learn answer; pytorch lstm loss does not decrease answer; keras model does not learn answer; bug in the loss
+function; loss computed incorrectly; mistake in forward of the model; fix nan in loss; question about loss implementation
+should it be; unet pytorch output all black; autoencoder pytorch not learning; vae loss bug; gan training bug generator
+loss; actor critic does not learn bug; contrastive loss bug; focal loss implementation bug; dice loss bug; attention mask
+bug training; fine tuning bert predicts the same label bug; loss averaged incorrectly over batch.
 """
