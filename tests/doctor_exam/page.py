@@ -21,6 +21,7 @@ MEANING = {
     "eighth": "eighth round, from threads, written when the checks stood still, scored once",
     "ninth": "ninth round, every fitting thread of fifty searches, written before its writer read the checks",
     "tenth": "**tenth round, of twenty other searches, written with the ninth, scored once after mending for it**",
+    "eleventh": "eleventh round, every fitting thread of fifty-seven searches, its writer never read the checks",
 }
 PEERS = {"peers": "first", "later_peers": "later"}
 HEAD = """# How often is the doctor right?

@@ -18,6 +18,8 @@ from doctor_exam.known import KNOWN
 from doctor_exam.last import LAST
 from doctor_exam.late import LATE
 from doctor_exam.round_eight import ROUND_EIGHT
+from doctor_exam.round_eleven import ROUND_ELEVEN
+from doctor_exam.round_eleven_right import ROUND_ELEVEN_RIGHT
 from doctor_exam.round_five import ROUND_FIVE
 from doctor_exam.round_four import ROUND_FOUR
 from doctor_exam.round_nine import ROUND_NINE
@@ -64,6 +66,7 @@ SETS = {
     "eighth": list(ROUND_EIGHT),
     "ninth": list(ROUND_NINE),
     "tenth": list(ROUND_TEN),
+    "eleventh": list(ROUND_ELEVEN) + list(ROUND_ELEVEN_RIGHT),
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
 afterwards, and taken from a published study."""
