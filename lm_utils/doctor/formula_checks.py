@@ -179,7 +179,14 @@ def _dead_term(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 
 def _said_twice(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Two terms of a sum that are equal and pull the outputs alike: one was meant to be another one."""
+    """Two terms of a sum that are equal and pull the outputs alike, also far from where a fresh model is."""
+    if _has_twins(seen) and isinstance(patient.model, nn.Module):
+        farther = {name: (10 * weight).detach().requires_grad_() for name, weight in patient.parameters.items()}
+        if _has_twins(patient.observe(patient.inputs, farther)):
+            yield said("dead_term: twice")
+
+
+def _has_twins(seen: Observation) -> bool:
     heads = [t for t in tensors_in(seen.outputs) if t.requires_grad]
     for step, (one, other) in pairs_of(seen, "add") if heads else ():
         if not _is_sum(step) or one is other or not (one.requires_grad and other.requires_grad):
@@ -188,8 +195,8 @@ def _said_twice(seen: Observation, patient: Patient) -> Iterator[Finding]:
             pulls = [torch.autograd.grad(t, heads, allow_unused=True, retain_graph=True) for t in (one, other)]
             if all(p is q or (p is not None and q is not None and torch.allclose(p, q, rtol=1e-4)) for p, q in zip(
                     *pulls, strict=True)):  # fmt: skip
-                yield said("dead_term: twice")
-                return
+                return True
+    return False
 
 
 def _is_sum(step: Step) -> bool:

@@ -127,6 +127,7 @@ def check_weight_slopes(seen: Observation, patient: Patient, slopes: dict[str, T
         if rows_alike(weight) and rows_alike(slopes[name]) and weight.numel() > weight.shape[0]:
             yield said("units_all_alike", name=name)
             break
+    yield from _recurrent(patient, slopes)
     sizes = {name: slopes[name].float().square().mean().sqrt().item() for name in layers}
     sizes = {name: size for name, size in sizes.items() if size > 0}
     least = min(sizes, key=sizes.get, default=None)
@@ -134,6 +135,19 @@ def check_weight_slopes(seen: Observation, patient: Patient, slopes: dict[str, T
     flat = sum(operation(node) in ("Sigmoid", "Tanh") for node in seen.graph)
     if between and flat > 3 and sizes[least] < FADED * max(sizes.values()) and slopes[least].dtype == torch.float32:
         yield said("vanishing_gradient", least=least, ratio=sizes[least] / max(sizes.values()))
+
+
+def _recurrent(patient: Patient, slopes: dict[str, Tensor]) -> Iterator[Finding]:
+    """Recurrent layers whose units start alike, or that never see a second step."""
+    for layer, part in patient.model.named_modules():
+        weights = dict(part.named_parameters(recurse=False)) if isinstance(part, nn.RNNBase) else {}
+        matrices = {name: weight for name, weight in weights.items() if weight.dim() > 1}
+        if matrices and all(map(rows_alike, matrices.values())):
+            yield said("units_all_alike", name=layer)
+            continue
+        moved = {name: bool(slopes[f"{layer}.{name}"].any()) for name in matrices if f"{layer}.{name}" in slopes}
+        if moved.get("weight_ih_l0") and not any(was for name, was in moved.items() if "_hh_" in name):
+            yield said("weights_without_gradient: one step", name=layer)
 
 
 def rows_alike(values: Tensor) -> bool:

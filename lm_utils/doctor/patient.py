@@ -93,13 +93,17 @@ class Patient:
 
     @contextmanager
     def predicting(self) -> Iterator[None]:
-        """Put the model in evaluation mode, without gradients, and back again."""
-        was = self.model.training
+        """Put a module in evaluation mode, each of its parts back again, and compute no gradients."""
+        parts = list(self.model.modules()) if isinstance(self.model, nn.Module) else []
+        was = [part.training for part in parts]
         try:
             with torch.no_grad():
-                yield self.model.eval()
+                for part in parts[:1]:
+                    part.eval()
+                yield
         finally:
-            self.model.train(was)
+            for part, training in zip(parts, was, strict=True):
+                part.training = training
 
     def _forward(self, inputs: object, parameters: dict[str, Tensor] | None) -> object:
         args, kwargs = as_arguments(self.model, inputs)

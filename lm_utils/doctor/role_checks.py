@@ -18,6 +18,7 @@ from lm_utils.doctor.watching import LOSSES
 
 KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
 AWAY = 0.7  # from the prior, in both directions
+LARGE, FAR_HEAVIER = 16, 8  # numbers of an output, and how many times the error's weight is too much
 NO_SLOPE = 1e-3  # of the slope further out, below which a slope counts as zero
 
 
@@ -82,8 +83,26 @@ def _divergence(seen: Observation, patient: Patient, heads: list[Tensor], spread
     if bool(steep.any()) or up < here > down:
         what = "is greatest" if not bool(steep.any()) else "is not least"
         yield said("wrong_formula: divergence", what=what)
-    elif out[1] < 1.5 * out[0]:  # the divergence reads the head as a logarithm of the variance
+        return
+    yield from _out_of_balance(seen, patient, heads, spread, float(out[0]) / AWAY * len(heads[spread]))
+    if out[1] < 1.5 * out[0]:  # the divergence reads the head as a logarithm of the variance
         yield from _noise_too_loud(heads[spread], seen.outputs)
+
+
+def _out_of_balance(
+    seen: Observation, patient: Patient, heads: list[Tensor], spread: int, weight: float
+) -> Iterator[Finding]:
+    """Beside a divergence of a sample, whose weight is given, stands an error averaged over the sample's numbers."""
+    goals = [t for t in tensors_in([patient.targets, patient.inputs]) if t.is_floating_point() and t.dim() > 1]
+    for head in [*heads[: spread - 1], *heads[spread + 1 :]]:
+        goal = next((t for t in goals if t.shape == head.shape), None)
+        if goal is None or (size := head[0].numel()) < LARGE:
+            continue
+        other = (goal + goal.roll(1, 0)) / 2
+        right, wrong = (cost_with(patient, seen.outputs, head, value)[0] for value in (goal, other))
+        each = (wrong - right) / float((goal - other).square().sum() / len(goal))
+        if 0 < each < 4 / size and weight > FAR_HEAVIER * each:
+            yield said("terms_out_of_balance", times=weight / each, size=size)
 
 
 def _noise_too_loud(log_var: Tensor, outputs: object) -> Iterator[Finding]:

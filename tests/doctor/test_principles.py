@@ -180,6 +180,53 @@ def correlation(sign: int):
         N, 1)  # fmt: skip
 
 
+def attending(bias):
+    """Texts of a fixed length whose places look at each other; the scores get a bias that knows the padding."""
+
+    def forward(self: Part, tokens: Tensor) -> Tensor:
+        h = self.embed(tokens) + self.place.weight
+        queries, keys, values = self.project(h).chunk(3, -1)
+        return self.out(h + (queries @ keys.mT / 4 + bias((tokens == 0)[:, None])).softmax(-1) @ values)
+
+    part = Part(forward, embed=nn.Embedding(50, 16), place=nn.Embedding(12, 16), project=nn.Linear(16, 48),
+                out=nn.Linear(16, 50))  # fmt: skip
+    tokens = classes(49, 12) + 1
+    tokens[torch.arange(12) >= torch.randint(4, 12, (N, 1))] = 0
+    return part, lambda z, y: F.cross_entropy(z.mT, y), tokens, classes(50, 12).masked_fill(tokens == 0, -100)
+
+
+def variational(reduction: str):
+    """An autoencoder of codes that are drawn."""
+
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mean, log_var = self.encode(x).chunk(2, 1)
+        return self.decode(mean + torch.randn_like(mean) * (log_var / 2).exp()), mean, log_var
+
+    def loss(out: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
+        error = F.mse_loss(out[0], x, reduction=reduction) / (1 if reduction == "mean" else len(x))
+        return error - 0.5 * (1 + out[2] - out[1] ** 2 - out[2].exp()).sum(1).mean()
+
+    x = torch.rand(N, 64)
+    return Part(forward, encode=dense(64, 32, 8), decode=dense(4, 32, 64)), loss, x, x
+
+
+def recurrent(steps: int, zeros: bool = False):
+    """A recurrent network on windows of so many steps."""
+    rnn = nn.LSTM(2, 16, batch_first=True)
+    if zeros:
+        for weight in rnn.parameters():
+            nn.init.zeros_(weight)
+    return (Part(lambda self, x: self.out(self.rnn(x)[0][:, -1]), rnn=rnn, out=nn.Linear(16, 1)), MSE,
+            torch.randn(N, steps, 2), torch.randn(N, 1))  # fmt: skip
+
+
+def shown(target: int, network=None):
+    """A series whose next value is a later one of its own, for a model that is a plain function."""
+    x, network = torch.randn(N, 6, 1), network or mlp(1)
+    features = nn.Linear(6, 8)
+    return lambda v: network(features(v.flatten(1))), MSE, x, x[:, 3] if target else torch.randn(N, 1)
+
+
 PRINCIPLES = {
     "a sample's place in the batch means nothing": (
         "samples_mixed", lambda: (placed(0), CE, classes(50, 12), classes(4)),
@@ -257,6 +304,19 @@ PRINCIPLES = {
         "softmax_wrong_axis", lambda: of_classes(3), lambda: of_classes(1)),
     "padding has no last word": (
         "padding_attended", lambda: last_state(False), lambda: last_state(True)),
+    "padding is hidden, not marked by ones that are added": (
+        "padding_attended", lambda: attending(lambda padded: (~padded).float()),
+        lambda: attending(lambda padded: torch.zeros(N, 1, 12).masked_fill(padded, -torch.inf))),
+    "padding is hidden from every place": (
+        "padding_attended", lambda: attending(lambda padded: 0), lambda: attending(lambda padded: -1e9 * padded)),
+    "the error of a sample beside the divergence of a sample": (
+        "terms_out_of_balance", lambda: variational("mean"), lambda: variational("sum")),
+    "what remembers sees several steps": (
+        "weights_without_gradient", lambda: recurrent(1), lambda: recurrent(5)),
+    "recurrent units start unlike": (
+        "units_all_alike", lambda: recurrent(5, zeros=True), lambda: recurrent(5)),
+    "the target is not among the inputs, of a function too": (
+        "target_in_view", lambda: shown(1), lambda: shown(0)),
     "what is rare does not weigh less": (
         "class_weight_reversed", lambda: weighed(0.2), lambda: weighed(9.0)),
     "two terms say two things": (
@@ -306,6 +366,9 @@ RIGHT = {
     "two kinds of values to be compared as clouds": lambda: (
         mlp(2), lambda out, y: (lambda near: near(out, out) + near(y, y) - 2 * near(out, y))(
             lambda a, b: (-torch.cdist(a, b) ** 2).exp().mean()), inputs(), torch.randn(N, 2)),
+    "hinges of two halves, each against the other's mean": lambda: (
+        mlp(1), lambda z, _: (1 - z[:8] + z[8:].mean()).relu().mean() + (1 + z[8:] - z[:8].mean()).relu().mean(),
+        inputs(), None),
     "views against all others": lambda: (
         mlp(6), lambda z, _: (lambda a, b: F.cross_entropy(a @ b.T / 0.1, torch.arange(N)))(
             *(F.normalize(view, dim=-1) for view in z.unbind(1))), views(), None),

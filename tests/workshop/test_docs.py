@@ -18,7 +18,7 @@ PAGES = sorted(
     path
     for pattern in ("*.md", "docs/**/*.md", "challenge/*.md", "notebooks/*.md")
     for path in PROJECT.glob(pattern)
-    if "mine" not in path.parts
+    if "mine" not in path.relative_to(PROJECT).parts
 )
 NAMES = [page.relative_to(PROJECT).as_posix() for page in PAGES]
 LINK = re.compile(r"(?<!\!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
