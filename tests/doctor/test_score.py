@@ -14,7 +14,7 @@ from lm_utils.doctor.belongings import tensors_in
 from lm_utils.lessons import past_bugs
 
 RUNS = page.runs()
-STORED = RUNS["after_principles"]
+STORED = RUNS["after_eleventh_round"]
 FRESH = [name for name in SETS if name != "known"]
 
 

@@ -26,6 +26,7 @@ from doctor_exam.round_nine import ROUND_NINE
 from doctor_exam.round_seven import ROUND_SEVEN
 from doctor_exam.round_six import ROUND_SIX
 from doctor_exam.round_ten import ROUND_TEN
+from doctor_exam.round_twelve import ROUND_TWELVE
 from doctor_exam.study import STUDY
 from doctor_exam.unseen_right import UNSEEN_RIGHT
 from doctor_exam.unseen_wrong import UNSEEN_WRONG
@@ -67,6 +68,7 @@ SETS = {
     "ninth": list(ROUND_NINE),
     "tenth": list(ROUND_TEN),
     "eleventh": list(ROUND_ELEVEN) + list(ROUND_ELEVEN_RIGHT),
+    "twelfth": list(ROUND_TWELVE),
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
 afterwards, and taken from a published study."""
