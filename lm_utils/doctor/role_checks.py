@@ -18,7 +18,7 @@ from lm_utils.doctor.watching import LOSSES
 
 KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
 AWAY = 0.7  # from the prior, in both directions
-LARGE, FAR_HEAVIER = 16, 8  # numbers of an output, and how many times the error's weight is too much
+LARGE, FAR_HEAVIER = 32, 8  # numbers of an output, and how many times the error's weight is too much
 NO_SLOPE = 1e-3  # of the slope further out, below which a slope counts as zero
 
 
@@ -63,7 +63,9 @@ def _at(
 
     def filled(head: Tensor) -> Tensor:
         level = given.get(next(places))
-        return head + 0.3 * elsewhere if level is None else torch.full_like(head, level)
+        if level is None:
+            return head.roll(1, 0) if elsewhere else head
+        return torch.full_like(head, level)
 
     targets = changed(patient.targets, lambda t: t.roll(1, 0) * 0.5 if t.is_floating_point() else t.roll(1, 0))
     cost, slopes = cost_of(patient, changed(outputs, filled), targets if elsewhere else patient.targets)
@@ -101,7 +103,7 @@ def _out_of_balance(
         other = (goal + goal.roll(1, 0)) / 2
         right, wrong = (cost_with(patient, seen.outputs, head, value)[0] for value in (goal, other))
         each = (wrong - right) / float((goal - other).square().sum() / len(goal))
-        if 0 < each < 4 / size and weight > FAR_HEAVIER * each:
+        if 0 < each < 16 / size and weight > FAR_HEAVIER * each:
             yield said("terms_out_of_balance", times=weight / each, size=size)
 
 

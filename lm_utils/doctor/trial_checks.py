@@ -19,9 +19,7 @@ from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import LOSSES, Watcher
 
-SURE = 8.0  # a logit that means yes
-SUREST = 30.0  # a logit of an overconfident network
-DIVERGED = 200.0  # a logit of a network whose training goes astray
+SURE, SUREST, DIVERGED = 8.0, 30.0, 200.0  # logits: yes, an overconfident network's, one's that goes astray
 BETWEEN = 0.05  # of the difference by which undecided outputs must lie between the two
 NEARLY = 0.02  # how far a sure probability stays from 0 and 1
 PULLED = 0.8  # share of the places that a right loss pulls to their truth at least
@@ -40,10 +38,12 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
         return
     for outputs, targets in _compared(seen, patient):
         if outputs.requires_grad and outputs.is_floating_point():
-            yield from _marked(_Trial(seen, patient, outputs), targets)
+            trial = _Trial(seen, patient, outputs)
             sides = _agreeing_and_contradicting(outputs.detach(), targets.detach())
+            yield from _marked(trial, targets)
+            yield from _at_both_ends(trial, targets)
             if sides is not None:
-                yield from _sides(_Trial(seen, patient, outputs), targets.detach(), *sides)
+                yield from _sides(trial, targets.detach(), *sides)
 
 
 def _compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]:
@@ -225,6 +225,15 @@ def _marked(trial: _Trial, targets: Tensor) -> Iterator[Finding]:
     here = targets.reshape(trial.outputs.shape) == next(iter(marks)) if marks else None
     if here is not None and bool(trial(trial.outputs.detach())[1][here].any()):
         yield said("targets_outside_unit_range", mark=next(iter(marks)))
+
+
+def _at_both_ends(trial: _Trial, targets: Tensor) -> Iterator[Finding]:
+    """Shares between yes and no: a loss with a sigmoid of its own must bear outputs that are sure, either way."""
+    shares = trial.own and trial.raw and targets.is_floating_point() and bool(((targets > 0) & (targets < 1)).any())
+    if shares and any(kind_of(s) == "sigmoid" and s.tensors[0] is trial.outputs for s in trial.steps):
+        costs = [trial(torch.full_like(trial.outputs, end))[0] for end in (SUREST, -SUREST)]
+        if not all(map(isfinite, costs)) and isfinite(trial(trial.outputs.detach())[0]):
+            yield from _unstable(f"sure, at a logit of {SUREST:g}")
 
 
 def _far(trial: _Trial, truth: Tensor, right: float) -> Iterator[Finding]:

@@ -195,7 +195,7 @@ def attending(bias):
     return part, lambda z, y: F.cross_entropy(z.mT, y), tokens, classes(50, 12).masked_fill(tokens == 0, -100)
 
 
-def variational(reduction: str):
+def variational(reduction: str, sign: int = 1, end: nn.Module | None = None):
     """An autoencoder of codes that are drawn."""
 
     def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -203,11 +203,25 @@ def variational(reduction: str):
         return self.decode(mean + torch.randn_like(mean) * (log_var / 2).exp()), mean, log_var
 
     def loss(out: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
-        error = F.mse_loss(out[0], x, reduction=reduction) / (1 if reduction == "mean" else len(x))
-        return error - 0.5 * (1 + out[2] - out[1] ** 2 - out[2].exp()).sum(1).mean()
+        distance = F.binary_cross_entropy if end else F.mse_loss
+        error = distance(out[0], x, reduction=reduction) / (1 if reduction == "mean" else len(x))
+        return error - sign * 0.5 * (1 + out[2] - out[1] ** 2 - out[2].exp()).sum(1).mean()
 
-    x = torch.rand(N, 64)
-    return Part(forward, encode=dense(64, 32, 8), decode=dense(4, 32, 64)), loss, x, x
+    x, ends = torch.rand(N, 64), (end,) if end else ()
+    return Part(forward, encode=dense(64, 32, 8), decode=dense(4, 32, 64, ends=ends)), loss, x, x
+
+
+def heat(low: float):
+    """A focal loss of a map of centres, whose shares may be kept away from 0 and 1."""
+
+    def loss(out: Tensor, y: Tensor) -> Tensor:
+        share = out.sigmoid().clamp(low, 1 - low)
+        centres = (1 - share) ** 2 * share.log() * (y == 1)
+        return -(centres + (1 - y) ** 4 * share**2 * (1 - share).log() * (y < 1)).sum() / N
+
+    y = 0.9 * torch.rand(N, 1, 6, 6)
+    y[:, :, 3, 3] = 1
+    return mask_head(), loss, inputs(3, 6, 6), y
 
 
 def recurrent(steps: int, zeros: bool = False):
@@ -311,6 +325,10 @@ PRINCIPLES = {
         "padding_attended", lambda: attending(lambda padded: 0), lambda: attending(lambda padded: -1e9 * padded)),
     "the error of a sample beside the divergence of a sample": (
         "terms_out_of_balance", lambda: variational("mean"), lambda: variational("sum")),
+    "a divergence is added": (
+        "wrong_formula", lambda: variational("sum", -1, nn.Sigmoid()), lambda: variational("sum", 1, nn.Sigmoid())),
+    "a loss bears sure outputs": (
+        "unstable_formula", lambda: heat(0.0), lambda: heat(1e-4)),
     "what remembers sees several steps": (
         "weights_without_gradient", lambda: recurrent(1), lambda: recurrent(5)),
     "recurrent units start unlike": (
