@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from doctor_exam.advice import variational
 from doctor_exam.fresh_wrong import pair
 from doctor_exam.parts import N, Then, classes, inputs, labels, mlp, padded_tokens
 from doctor_exam.round_nine import dense
@@ -193,22 +194,6 @@ def attending(bias):
     tokens = classes(49, 12) + 1
     tokens[torch.arange(12) >= torch.randint(4, 12, (N, 1))] = 0
     return part, lambda z, y: F.cross_entropy(z.mT, y), tokens, classes(50, 12).masked_fill(tokens == 0, -100)
-
-
-def variational(reduction: str, sign: int = 1, end: nn.Module | None = None):
-    """An autoencoder of codes that are drawn."""
-
-    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        mean, log_var = self.encode(x).chunk(2, 1)
-        return self.decode(mean + torch.randn_like(mean) * (log_var / 2).exp()), mean, log_var
-
-    def loss(out: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
-        distance = F.binary_cross_entropy if end else F.mse_loss
-        error = distance(out[0], x, reduction=reduction) / (1 if reduction == "mean" else len(x))
-        return error - sign * 0.5 * (1 + out[2] - out[1] ** 2 - out[2].exp()).sum(1).mean()
-
-    x, ends = torch.rand(N, 64), (end,) if end else ()
-    return Part(forward, encode=dense(64, 32, 8), decode=dense(4, 32, 64, ends=ends)), loss, x, x
 
 
 def heat(low: float):

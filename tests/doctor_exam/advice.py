@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from doctor_exam.parts import Heads, N, Tagger, Then, inputs, mlp
+from doctor_exam.round_nine import dense
 from doctor_exam.round_parts import Part
 from doctor_exam.unseen_wrong import alignments, ctc, dice
 
@@ -55,6 +56,22 @@ def in_place(out, y):
 def dropping(meant):
     return Part(lambda self, x: self.out(F.dropout(self.first(x).relu(), 0.5, meant(self))),
                 first=nn.Linear(8, 32), out=nn.Linear(32, 5))  # fmt: skip
+
+
+def variational(reduction, sign=1, end=None):
+    """An autoencoder of codes that are drawn."""
+
+    def forward(self, x):
+        mean, log_var = self.encode(x).chunk(2, 1)
+        return self.decode(mean + torch.randn_like(mean) * (log_var / 2).exp()), mean, log_var
+
+    def loss(out, x):
+        distance = F.binary_cross_entropy if end else F.mse_loss
+        error = distance(out[0], x, reduction=reduction) / (1 if reduction == "mean" else len(x))
+        return error - sign * 0.5 * (1 + out[2] - out[1] ** 2 - out[2].exp()).sum(1).mean()
+
+    x, ends = torch.rand(N, 64), (end,) if end else ()
+    return Part(forward, encode=dense(64, 32, 8), decode=dense(4, 32, 64, ends=ends)), loss, x, x
 
 
 def scaled_by(factor):
@@ -433,6 +450,8 @@ MORE = {
         lambda: (torch.randint(0, 50, (N, 12)), alignments(blank_free=False)),
         lambda x, y: (x, (y[0] + 1, *y[1:]))),
     "dropout_on_outputs": (lambda: (mlp(5, nn.Dropout()), CE), lambda: (mlp(5), CE), lambda: x_and(by_size)),
+    "terms_out_of_balance": (lambda: variational("mean")[:2], lambda: variational("sum")[:2],
+                             lambda: x_and(lambda x: x, lambda: torch.rand(N, 64))),
     "units_all_alike": (lambda: (alike(), CE), lambda: (mlp(5), CE), lambda: x_and(by_size)),
     "vanishing_gradient": (lambda: (deep(nn.Sigmoid()), CE), lambda: (deep(nn.LayerNorm(8), nn.ReLU()), CE),
                            lambda: x_and(by_size)),
