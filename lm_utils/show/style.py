@@ -4,13 +4,14 @@ import base64
 import html
 import io
 from functools import cache
+from pathlib import Path
 
 import ipywidgets as widgets
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.font_manager import get_font_names
+from matplotlib.font_manager import findSystemFonts, fontManager, get_font_names
 
 from lm_utils.errors import UserError
 from lm_utils.show_code import folded, maker
@@ -20,7 +21,10 @@ COLORS = [  # seaborn's palette "colorblind"
 ]  # fmt: skip
 MARKERS = ["o", "s", "^", "D", "v", "P", "X", "<", ">", "*"]
 LINES = ["-", "--", "-.", ":", (0, (5, 1)), (0, (3, 1, 1, 1)), (0, (1, 1)), (0, (5, 5))]
-KOREAN_FONTS = ["Noto Sans CJK KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "AppleGothic"]
+KOREAN_FONTS = {  # and the file that holds each
+    "Noto Sans CJK KR": "NotoSansCJK-Regular", "NanumGothic": "NanumGothic", "Malgun Gothic": "malgun",
+    "Apple SD Gothic Neo": "AppleSDGothicNeo", "AppleGothic": "AppleGothic",
+}  # fmt: skip
 GOOD, INFO, WARNING, ALERT, QUIET = "#0a6b4a", "#01588f", "#a23b00", "#8b1a1a", "#5c5c5c"  # each can be read on white
 CONSTANT_LINE = {"color": "0.25", "lw": 1.4, "ls": ":"}  # the best constant answer, in every figure of curves and runs
 SHARP = 200  # dots per inch of a picture on a screen, which shows 100
@@ -31,10 +35,18 @@ VERDICT_SIGNS = {"recommended": "✓", "workable": "○", "handicapped": "△", 
 VERDICT_COLORS = {"recommended": GOOD, "workable": INFO, "handicapped": WARNING, "impossible": ALERT}
 
 
+def korean_fonts() -> list[str]:
+    """Return the fonts with Korean letters, also those that were installed after matplotlib had made its list."""
+    if not KOREAN_FONTS.keys() & set(get_font_names()):
+        for path in filter(lambda path: Path(path).stem in KOREAN_FONTS.values(), findSystemFonts()):
+            fontManager.addfont(path)
+    return [name for name in KOREAN_FONTS if name in set(get_font_names())]
+
+
 @cache
 def rc() -> dict:
     """Return the settings of every figure: large enough for the last row of a classroom."""
-    fonts = [name for name in KOREAN_FONTS if name in set(get_font_names())]
+    fonts = korean_fonts()
     return {
         **dict.fromkeys(("figure.facecolor", "axes.facecolor", "patch.edgecolor"), "white"),
         **dict.fromkeys(("text.color", "axes.labelcolor", "xtick.color", "ytick.color"), ".15"),

@@ -56,8 +56,13 @@ class Reader:
         self.page, self.folder, self.faults = page, folder, []
         page.set_default_timeout(240_000)  # a busy machine is no fault of the page
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
-        page.on("requestfailed", lambda request: self.faults.append(f"failed: {request.url}"))
+        page.on("requestfailed", self.note_failure)
         page.on("request", lambda request: request.url.startswith(OWN) or self.faults.append(f"asked: {request.url}"))
+
+    def note_failure(self, request) -> None:
+        """Note what could not be loaded, but not what was broken off because the page was left."""
+        if request.failure != "net::ERR_ABORTED":
+            self.faults.append(f"failed: {request.url}")
 
     def open(self, name: str) -> None:
         """Open a page from the folder, and wait until everything it loads is there."""

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from made_up_runs import results_of, seeded
+from matplotlib.font_manager import fontManager
 
 from lm_utils.evidence import claims, tables
 from lm_utils.evidence import statistics as st
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
-from lm_utils.show import condition_figures, output_figures, result_figures
+from lm_utils.show import condition_figures, output_figures, result_figures, style
 from lm_utils.show.style import png
 from lm_utils.tasks import TASKS
 
@@ -126,3 +127,12 @@ def test_histograms_of_different_ranges_meet_in_common_bins():
     edges = np.array([-1.0, 0.0, 1.0, 2.0])
     assert output_figures.in_bins([1, 3], (0.0, 2.0), edges).tolist() == [0.0, 0.25, 0.75]
     assert output_figures.in_bins([2, 2], (-1.0, 1.0), edges).tolist() == [0.5, 0.5, 0.0]
+
+
+def test_a_korean_font_that_was_installed_after_matplotlibs_list_is_found(monkeypatch):
+    found = style.korean_fonts()
+    if not found:
+        pytest.skip("no font with Korean letters is installed")
+    old = [font for font in fontManager.ttflist if font.name not in style.KOREAN_FONTS]
+    monkeypatch.setattr(fontManager, "ttflist", old)
+    assert style.korean_fonts() == found
