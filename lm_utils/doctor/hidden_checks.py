@@ -21,22 +21,21 @@ def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Fi
     """Are the units of a hidden sigmoid or tanh stuck on their flat ends, or is a ReLU layer dead?"""
     if outputs is None or outputs.grad_fn is None:
         return
+    layers: dict[tuple, list[Tensor]] = {}  # by kind and shape, so that the steps of a recurrent layer are one look
     for node in nodes_behind(outputs.grad_fn):
-        values = getattr(node, "_saved_result", None) if operation(node) in ("Sigmoid", "Tanh", "Relu") else None
+        kind = operation(node)
+        values = getattr(node, "_saved_result", None) if kind in ("Sigmoid", "Tanh", "Relu") else None
         if values is None or values.dim() < 2 or values.shape[0] < 2 or values.shape == outputs.shape:
             continue
-        yield from _stuck(operation(node), values.detach().float().flatten(1))
-
-
-def _stuck(name: str, values: Tensor) -> Iterator[Finding]:
-    if name == "Relu":
-        if not bool(values.any()):
+        if kind != "Relu":
+            layers.setdefault((kind, values.shape), []).append(values.detach().float().flatten(1))
+        elif not bool(values.any()):
             yield said("dead_layer")
-        return
-    bottom, top = flat_ends(values, -1.0 if name == "Tanh" else 0.0)
-    flat = (bottom | top).all(0).float().mean().item()
-    if flat >= MOST:
-        yield said("saturated_units", share=100 * flat, kind=name.lower())
+    for (kind, _), found in layers.items():
+        bottom, top = flat_ends(torch.stack(found), -1.0 if kind == "Tanh" else 0.0)
+        flat = (bottom | top).all(1).float().mean(1).max().item()
+        if flat >= MOST:
+            yield said("saturated_units", share=100 * flat, kind=kind.lower())
 
 
 def flat_ends(values: Tensor, low: float = 0.0) -> tuple[Tensor, Tensor]:

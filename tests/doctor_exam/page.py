@@ -82,7 +82,7 @@ speaks of right set-ups as often as of wrong ones tells nothing.
 ## What it costs
 
 One diagnosis in training steps (forward, backward, Adam) of the same model on the same batch ({device}): the
-least of five, taken in turns. On models of a few hundred weights Python itself weighs more.
+least of five, taken in turns. On models of a few thousand weights Python itself weighs more.
 
 | model | weights | training steps |
 | --- | --- | --- |
