@@ -6,7 +6,7 @@ from math import nan
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
+from lm_utils.doctor.belongings import changed, draw_anew, first_tensor, tensors_in
 from lm_utils.doctor.formula_checks import kind_of
 from lm_utils.doctor.output_origin import nodes_behind, operation, saved_axis
 from lm_utils.doctor.patient import Observation, Patient, loss_in
@@ -54,7 +54,7 @@ def _changes_with_others(patient: Patient, samples: int, axis: int) -> bool:
     """Does the last sample's output change among other samples, or, where nothing is drawn, at another place?"""
 
     def said_of(order: list[int], place: int, seed: int = 0) -> Tensor:
-        torch.manual_seed(seed)
+        draw_anew(seed)
         return first_tensor(patient.outputs_of(changed(patient.inputs, lambda t: t[order]))).select(axis, place)
 
     last, others = samples - 1, [0] * (samples - 1)
@@ -95,7 +95,7 @@ def cost_of(patient: Patient, outputs: object, targets: object) -> tuple[float, 
         return free[-1]
 
     whole = changed(outputs, freed)
-    torch.manual_seed(0)
+    draw_anew()
     with torch.enable_grad():
         try:
             loss = loss_in(patient.loss_fn(whole, targets)).sum()

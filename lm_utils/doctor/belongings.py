@@ -37,6 +37,13 @@ def first_tensor(value: object) -> Tensor | None:
     return next(tensors_in(value), None)
 
 
+def draw_anew(seed: int = 0) -> None:
+    """Start the random numbers again; `torch.manual_seed` also notes a call, with its stack, for each idle device."""
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_initialized():
+        torch.cuda.manual_seed_all(seed)
+
+
 def changed(value: object, change: Callable[[Tensor], Tensor]) -> object:
     """Return the same structure with every tensor changed."""
     if isinstance(value, Tensor):
@@ -200,8 +207,7 @@ def _equal(one: Tensor, other: Tensor) -> bool:
 @contextmanager
 def nothing_changes(model: object, loss_fn: object, inputs: object, targets: object) -> Iterator[Record]:
     """Keep random states, grad mode and all that the loss holds as they were, and be quiet."""
-    holders = [*tensors_in((inputs, targets)), *(model.parameters() if isinstance(model, nn.Module) else [])]
-    devices = sorted({t.get_device() for t in holders if t.is_cuda})
+    devices = range(torch.cuda.device_count() if torch.cuda.is_initialized() else 0)
     held = [] if isinstance(loss_fn, nn.Module) else held_by(loss_fn)
     record = Record.of([*held, *([] if isinstance(model, nn.Module) else held_by(model))])
     states = random.getstate(), sys.modules["numpy"].random.get_state() if "numpy" in sys.modules else None

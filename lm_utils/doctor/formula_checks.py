@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lm_utils.doctor.belongings import changed, tensors_in
+from lm_utils.doctor.belongings import changed, draw_anew, tensors_in
 from lm_utils.doctor.output_origin import node_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
@@ -226,7 +226,7 @@ def _moves_without_gradient(seen: Observation, patient: Patient) -> bool:
         watcher = Watcher()
         watcher.in_loss = True
         with torch.random.fork_rng([]):
-            torch.manual_seed(0)
+            draw_anew()
             moved = changed(whole, lambda t, by=size: t * (1 + by * torch.rand_like(t)) if t.is_floating_point() else t)
             with watcher:
                 patient.loss_fn(moved, patient.targets)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.batch_checks import cost_of, cost_with
-from lm_utils.doctor.belongings import changed, first_tensor, held_by, tensors_in
+from lm_utils.doctor.belongings import changed, draw_anew, first_tensor, held_by, tensors_in
 from lm_utils.doctor.output_origin import node_behind, nodes_behind
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
@@ -43,7 +43,7 @@ def check_inputs_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 
 def _outputs(patient: Patient, inputs: object) -> list[Tensor]:
-    torch.manual_seed(0)
+    draw_anew()
     try:
         return list(tensors_in(patient.outputs_of(inputs)))
     except (RuntimeError, ValueError, IndexError):
