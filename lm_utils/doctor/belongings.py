@@ -205,7 +205,7 @@ def _equal(one: Tensor, other: Tensor) -> bool:
 
 
 @contextmanager
-def nothing_changes(model: object, loss_fn: object, inputs: object, targets: object) -> Iterator[Record]:
+def nothing_changes(model: object, loss_fn: object) -> Iterator[Record]:
     """Keep random states, grad mode and all that the loss holds as they were, and be quiet."""
     devices = range(torch.cuda.device_count() if torch.cuda.is_initialized() else 0)
     held = [] if isinstance(loss_fn, nn.Module) else held_by(loss_fn)

@@ -49,7 +49,7 @@ def diagnose(model: Callable, loss_fn: Callable, inputs: object, targets: object
     if _is_meta(model, inputs):
         reason = "everything, because the model or the inputs are on the meta device and have no values"
         return Report((_not_looked_at(reason),))
-    with nothing_changes(model, loss_fn, inputs, targets) as record:
+    with nothing_changes(model, loss_fn) as record:
         patient = Patient(model, loss_fn, inputs, targets)
         report = _examine(patient)
     notes = [_not_looked_at(note) for note in (patient.note, record.note) if note]
