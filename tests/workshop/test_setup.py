@@ -65,7 +65,7 @@ def test_everything_imported_is_declared():
     foreign = {name for name in imported(ROOT / "lm_utils", ROOT / "tests") if name in homes} - {"lm_utils"}
     assert foreign >= {"torch", "ipywidgets", "pytest"}
     undeclared = {name for name in foreign if not declared & {canonicalize_name(home) for home in homes[name]}}
-    assert undeclared <= {"triton", "pytorch_lightning"}  # come with PyTorch, where it exists at all, and with lightning
+    assert undeclared <= {"triton", "pytorch_lightning"}  # come with PyTorch, where it is at all, and lightning
 
 
 def imported(*folders: Path) -> set[str]:
