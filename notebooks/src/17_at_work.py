@@ -659,7 +659,7 @@ for column, ((data, network_name), some) in zip(axes.T, runs.groupby(["data", "n
 for axis, label in zip(axes[:, 0], ("accuracy in percent", "epochs to 95 %"), strict=True):
     axis.set_ylabel(label)
 figure.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=4)
-told = mean.stack().round(1).to_dict()
+told = "; ".join(f"{', '.join(map(str, point))}: {share:.1f}" for point, share in mean.stack().items())
 figure.set_label(f"Accuracy and epochs to 95 % over the number of classes. Mean accuracies in percent: {told}.")
 show(figure)
 
