@@ -22,6 +22,7 @@ from lm_utils.doctor.gradient_checks import (
     check_target_gradients,
 )
 from lm_utils.doctor.hidden_checks import check_hidden_units, check_inner_layers
+from lm_utils.doctor.pair_checks import check_pairs, check_scores
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import DoctorError, Finding, Report, first_sentence, in_order, said
 from lm_utils.doctor.role_checks import check_gaussian, check_roles
@@ -100,13 +101,14 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_two_deep, seen, cases)
     for check in (check_registered, check_leak, check_padding_seen, check_inner_layers, check_axes, check_formula,
                   _check_own_difference, check_masks, check_padding_counted, check_counted, check_rare, check_gaussian,
-                  check_target_gradients, check_samples_mixed, *USE_CHECKS, check_flow):  # fmt: skip
+                  check_target_gradients, check_samples_mixed, check_scores, *USE_CHECKS, check_flow):  # fmt: skip
         examination.ask(check, seen, patient)
     examination.ask(check_dependence, outputs, patient)
     if not any(finding.severity == "error" for finding in examination.findings):
         examination.ask(check_own_targets, seen, patient)
         examination.ask(check_rewards, seen, patient)
         examination.ask(check_roles, seen, patient)
+        examination.ask(check_pairs, seen, patient)
     examination.ask(_about_the_call, seen, cases, examination.findings, patient.targets)
     findings = list(in_order(_without_echoes(examination.findings)))
     findings += [_not_looked_at(f"{what}: {why}") for what, why in examination.skipped.items()]

@@ -34,6 +34,7 @@ RANGES = {
     "Softmax": ("softmax", 0, 1), "LogSoftmax": ("log_softmax", -inf, 0), "Erf": ("erf", -1, 1),
 }  # fmt: skip
 
+DISTANCES = {"Cdist", "EuclideanDist", "LinalgVectorNorm", "Norm"}
 GROWING = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "exp": torch.exp}
 
 MOST_NODES = 4000  # of a graph that are looked at
@@ -74,6 +75,11 @@ def node_behind(tensor: torch.Tensor, *others: str) -> object | None:
     while node is not None and operation(node) in PASSES | SLICES | {*others} and _parents(node):
         node = _parents(node)[0]
     return node
+
+
+def is_distance(tensor: torch.Tensor) -> bool:
+    """Was this made by a norm of differences, perhaps squared, so that it is small where two things are alike?"""
+    return operation(node_behind(tensor, "Pow", "Sqrt")) in DISTANCES and bool((tensor >= 0).all())
 
 
 def operation(node: object) -> str:

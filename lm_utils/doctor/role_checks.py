@@ -13,7 +13,7 @@ from lm_utils.doctor.formula_checks import kind_of, of
 from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
-from lm_utils.doctor.trial_checks import BETWEEN, of_classes
+from lm_utils.doctor.trial_checks import of_classes
 from lm_utils.doctor.watching import LOSSES
 
 KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
@@ -125,32 +125,9 @@ def _likelihood(seen: Observation, patient: Patient, spread: int) -> Iterator[Fi
 
 
 def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Hand the loss other views and other policies, and compare what they cost."""
+    """Hand the loss other policies, and compare what they cost."""
     if isinstance(seen.loss, Tensor) and seen.loss.numel() == 1 and not seen.inside_model:
-        yield from _of_views(seen, patient)
         yield from _of_actions(seen, patient)
-
-
-def _of_views(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Two views of a sample must cost less than views of two samples; so must a triplet the right way round."""
-    outputs, targets = seen.outputs, patient.targets
-    if targets is not None and not (isinstance(targets, Tensor) and targets.tolist() == list(range(len(targets)))):
-        return
-    packed = isinstance(outputs, Tensor) and outputs.dim() == 3 and patient.targets is None
-    views = outputs.unbind(1) if packed else tuple(tensors_in(outputs)) if not isinstance(outputs, Tensor) else ()
-    views = views if len(views) in (2, 3) else ()
-    first = views[0] if views and all(isinstance(t, Tensor) and t.dim() == 2 for t in views) else None
-    if first is None or any(t.shape != first.shape for t in views) or min(first.shape) < 2:
-        return
-    one = first.detach() + torch.randn_like(first) * first.detach().std()
-    other, rest = one.roll(1, 0), len(views) == 3
-    costs = []
-    for answer in ([one, one, *[other] * rest], [one, other, *[one] * rest]):
-        given = iter(answer)
-        whole = torch.stack(answer, 1) if packed else changed(outputs, lambda _: next(given))  # noqa: B023
-        costs.append(cost_of(patient, whole, patient.targets)[0])
-    if costs[1] < costs[0] - BETWEEN * abs(costs[0]) - 1e-6:
-        yield said("better_outputs_cost_more: of views", equal=costs[0], other=costs[1])
 
 
 def _of_actions(seen: Observation, patient: Patient) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from lm_utils.doctor.batch_checks import cost_with, is_torchs_own
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.formula_checks import behind, kind_of, of, of_outputs, pairs_of
-from lm_utils.doctor.output_origin import nodes_behind, origin_of
+from lm_utils.doctor.output_origin import is_distance, nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import LOSSES, Watcher
@@ -40,6 +40,8 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
         if outputs.requires_grad and outputs.is_floating_point():
             trial = _Trial(seen, patient, outputs)
             sides = _agreeing_and_contradicting(outputs.detach(), targets.detach())
+            if is_distance(outputs):  # what is small agrees
+                sides = sides[::-1] if sides and trial.classes else None
             yield from _marked(trial, targets)
             yield from _at_both_ends(trial, targets)
             if sides is not None:

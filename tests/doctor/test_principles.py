@@ -226,6 +226,45 @@ def shown(target: int, network=None):
     return lambda v: network(features(v.flatten(1))), MSE, x, x[:, 3] if target else torch.randn(N, 1)
 
 
+def embedded(loss, count: int = 0):
+    """Vectors of samples, or of so many views of each, and a loss that compares them with each other."""
+    return (mlp(6), loss, views(count), None) if count else (mlp(6), loss, inputs(), torch.arange(N) % 4)
+
+
+def hardest(margin: float):
+    """The farthest of one's own class against the nearest of the others."""
+
+    def loss(z: Tensor, y: Tensor) -> Tensor:
+        far, same = torch.cdist(z, z), (y[:, None] == y).float()
+        return ((far * same).amax(1) - (far + 1e4 * same).amin(1) + margin).relu().mean()
+
+    return embedded(loss)
+
+
+def two_views(apart=lambda n: torch.eye(2 * n, dtype=torch.bool), turn: int = 0, axis: int = -1):
+    """All views of all samples among each other; where nobody looks, where the partner stands, how long they are."""
+
+    def loss(z: Tensor, _: None) -> Tensor:
+        z = F.normalize(torch.cat([z[:, 0], z[:, 1]]), dim=axis)
+        scores = (z @ z.T / 0.5).masked_fill(apart(N), -1e9)
+        return F.cross_entropy(scores, torch.arange(2 * N).roll(N + turn))
+
+    return embedded(loss, 2)
+
+
+def told_apart(margin):
+    """Pairs that are alike and pairs that are not, pushed apart by a function of their distance."""
+    return (Part(lambda self, a, b: (self.net(a), self.net(b)), net=mlp(6)), lambda o, y: (lambda d: (
+        y * d**2 + (1 - y) * margin(d).relu() ** 2).mean())(F.pairwise_distance(*o)), (inputs(), inputs()),
+            labels(1)[:, 0])  # fmt: skip
+
+
+def proxies(sign: int):
+    """Distances from a learnt place for each class, as scores."""
+    return (Part(lambda self, x: torch.cdist(self.net(x), self.places.weight), net=mlp(6), places=nn.Embedding(4, 6)),
+            lambda d, y: F.cross_entropy(sign * d, y), inputs(), classes(4))  # fmt: skip
+
+
 PRINCIPLES = {
     "a sample's place in the batch means nothing": (
         "samples_mixed", lambda: (placed(0), CE, classes(50, 12), classes(4)),
@@ -326,6 +365,19 @@ PRINCIPLES = {
         "dead_term", lambda: two_terms(0), lambda: two_terms(1)),
     "a correlation is to grow": (
         "better_outputs_cost_more", lambda: correlation(1), lambda: correlation(-1)),
+    "all samples in one place are no good answer": (
+        "wrong_formula", lambda: hardest(-0.5), lambda: hardest(0.5)),
+    "a partner is told from the others": (
+        "better_outputs_cost_more", lambda: two_views(turn=1), lambda: two_views()),
+    "nobody is compared with itself": (
+        "wrong_formula", lambda: two_views(lambda n: torch.zeros(2 * n, 2 * n, dtype=torch.bool)),
+        lambda: two_views()),
+    "lengths run along the numbers": (
+        "wrong_formula", lambda: two_views(axis=0), lambda: two_views(axis=1)),
+    "a label tells pairs apart": (
+        "wrong_formula", lambda: told_apart(lambda d: d - 1), lambda: told_apart(lambda d: 1 - d)),
+    "a distance is small where two are alike": (
+        "better_outputs_cost_more", lambda: proxies(1), lambda: proxies(-1)),
     "answers in another order are worse": (
         "wrong_formula", lambda: (mlp(1), lambda out, y: (out.mean() - y.mean()).abs(), inputs(), torch.randn(N, 1)),
         lambda: (mlp(1), lambda out, y: (out - y).abs().mean(), inputs(), 5 + torch.rand(N, 1))),
@@ -372,6 +424,18 @@ RIGHT = {
     "hinges of two halves, each against the other's mean": lambda: (
         mlp(1), lambda z, _: (1 - z[:8] + z[8:].mean()).relu().mean() + (1 + z[8:] - z[:8].mean()).relu().mean(),
         inputs(), None),
+    "distances of pairs": lambda: (
+        Part(lambda self, a, b: F.pairwise_distance(self.net(a), self.net(b)), net=mlp(6)), lambda d, y: (
+            y * d**2 + (1 - y) * (2 - d).relu() ** 2).mean(), (inputs(), inputs()), labels(1)[:, 0]),
+    "boxes of which few lie upon their targets": lambda: (
+        Then(mlp(4), lambda o: torch.cat([o[:, :2], o[:, :2] + F.softplus(o[:, 2:])], 1)), lambda p, t: (
+            lambda both, sizes: 1 - (both / (sizes - both)).mean())(
+                (torch.min(p[:, 2:], t[:, 2:]) - torch.max(p[:, :2], t[:, :2])).clamp(min=0).prod(1),
+                (p[:, 2:] - p[:, :2]).prod(1) + (t[:, 2:] - t[:, :2]).prod(1)),
+        inputs(), torch.rand(N, 2).mul(5).repeat(1, 2) + torch.tensor([0, 0, 1, 1])),
+    "an equation that starts at the first time": lambda: (
+        mlp(1), lambda u, _: (u[1:] - 0.9 * u[:-1]).square().mean() + (u[0] - 1).square().mean(),
+        torch.linspace(0, 1, N)[:, None].expand(N, 8), None),
     "views against all others": lambda: (
         mlp(6), lambda z, _: (lambda a, b: F.cross_entropy(a @ b.T / 0.1, torch.arange(N)))(
             *(F.normalize(view, dim=-1) for view in z.unbind(1))), views(), None),
