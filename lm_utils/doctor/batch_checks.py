@@ -27,6 +27,9 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
     samples = inputs.shape[0]
     if any(t.shape[:1] != (samples,) or t.shape == (samples,) * 2 for t in tensors_in(patient.inputs)):
         return  # a graph or a mask of all pairs
+    numbers = [t for t in tensors_in(patient.inputs) if t.dtype == torch.int64 and t.dim() == 1]
+    if any(t[0] == 0 and bool(((step := t.diff()) >= 0).all() and (step <= 1).all()) for t in numbers):
+        return  # the numbers of the graphs that the samples, nodes, belong to
     suspects = _time_first_layers(patient.model)
     axis = int(outputs.shape[:1] != (samples,) and inputs.dim() > 3)  # time may come first in the outputs
     if samples < 4 or outputs.shape[axis : axis + 1] != (samples,) or not isinstance(patient.model, nn.Module):

@@ -11,6 +11,7 @@ from lm_utils.doctor.case import Case
 from lm_utils.doctor.hidden_checks import DRAWN, rows_alike
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
+from lm_utils.doctor.watching import LossCall
 
 SMALLEST = 1e-6  # keeps a probability off 0 and 1 before a logarithm
 SURE, FAR_ABOVE = 8.0, 4  # logits so large are sure, and a loss so many times the constant's is surely wrong
@@ -116,10 +117,17 @@ def check_baseline(case: Case, seen: Observation) -> Iterator[Finding]:
 def check_leak(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Does a model of texts see at each place the very token that it has to predict there?"""
     yield from _in_the_inputs(seen, patient)
-    tokens = next(filter(_is_text, tensors_in(patient.inputs)), None)
     call = next((c for c in seen.calls if c.family in ("cross_entropy", "nll")), None)
-    if tokens is None or call is None or call.target.is_floating_point():
+    if call is None or call.target.is_floating_point():
         return
+    for place, tokens in enumerate(list(filter(_is_text, tensors_in(patient.inputs)))[:2]):
+        yield from _in_the_text(tokens, call, seen, patient, decoder=place > 0)
+
+
+def _in_the_text(
+    tokens: Tensor, call: LossCall, seen: Observation, patient: Patient, decoder: bool
+) -> Iterator[Finding]:
+    """Ask it of one text of the inputs; the second is what a decoder has written so far."""
     rows, length = tokens.shape
     width = call.target.numel() // rows
     if call.target.numel() != rows * width or not 3 <= width <= length or len(tokens.unique()) < 4:
@@ -140,7 +148,7 @@ def check_leak(seen: Observation, patient: Patient) -> Iterator[Finding]:
     moved, before = ((places[0] - other).abs().amax((0, 2)) > 1e-6 for other in places[1:])
     if ahead > 1 and not bool(moved[place] or before[place]):
         yield said("labels_shifted_twice", ahead=ahead)
-    if bool(moved[place]) and (ahead > 0 or not (masked or bool(moved[0]))):
+    if bool(moved[place]) and (ahead > 0 or not (masked or bool(moved[0] and not decoder))):
         yield said("target_in_view: tokens" if ahead else "labels_not_shifted")
 
 
@@ -209,6 +217,8 @@ def _moves(patient: Patient, values: Tensor, where: Tensor) -> bool:
 
 
 def _differ(one: Tensor, other: Tensor, kept: Tensor) -> bool:
+    if one.dim() > 2 and one.shape[:2] != kept.shape == one.transpose(1, -1).shape[:2]:
+        one, other = one.transpose(1, -1), other.transpose(1, -1)  # classes before places
     places = one.shape[:2] == kept.shape and one.dim() > 2
     return not torch.allclose(*((t[kept] if places else t) for t in (one, other)), rtol=1e-3, atol=1e-5)
 

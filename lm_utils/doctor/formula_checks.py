@@ -16,6 +16,7 @@ ALIKE = {
     "subtract": "sub", "rsub": "sub", "multiply": "mul", "rmul": "mul", "radd": "add", "divide": "div",
     "true_divide": "div", "truediv": "div", "rtruediv": "div", "rdiv": "div", "rpow": "pow", "square": "pow",
 }  # fmt: skip
+FAR_FROM_ONE = 0.05  # by which the overlap of equals misses 1
 LINEAR_STEPS = {"getitem", "get", "mean", "sum", "sub", "neg", "add", "eq", "view", "reshape", "squeeze", "flatten"}
 
 
@@ -86,7 +87,12 @@ def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
                 bool((hot.sum(-1) == 1).all() and (hot >= 0).all())):  # fmt: skip
             yield said("arguments_swapped: shares")
             return
+    rest = {id(s.result) for s in seen.watcher.steps if kind_of(s) == "sub" and of(seen, s.tensors) == {"targets"} and (
+        1 in _plain(s) and bool((s.result < -1e-3).any()))}  # fmt: skip
     for log, shares in (one for _, pair in pairs_of(seen, "mul") for one in (pair, pair[::-1])):
+        if id(shares) in rest and log.requires_grad and bool((log <= 0).all()):
+            yield said("targets_outside_unit_range: by hand", lowest=float(shares.min()))
+            return
         alike = log.shape == shares.shape and log.dim() > 1 and log.requires_grad and not shares.requires_grad
         if not alike or bool((shares == 0).any() or (log > 0).any()):
             continue
@@ -95,6 +101,10 @@ def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
         if bool(((sums - sums.mean()).abs() < 1e-3).all()) and 1e-3 < abs(float(sums.mean()) - 1) < 0.25:
             yield said("targets_do_not_sum_to_one: shares", total=float(sums.mean()))
             return
+
+
+def _plain(step: Step) -> list[object]:
+    return [part for part in step.args if not isinstance(part, Tensor)]
 
 
 def behind(seen: Observation, start: object, without_gradient: bool = False) -> set[int]:
@@ -123,12 +133,33 @@ def _is_overlap(seen: Observation, pair: list[Tensor]) -> bool:
     for values, mask in (pair, pair[::-1]):
         from_model = "outputs" in of(seen, values) and "targets" not in of(seen, values)
         if from_model and of(seen, mask) == {"targets"} and values.shape == mask.shape and values.is_floating_point():
-            return bool(((mask == 0) | (mask == 1)).all())
+            pairs = mask.dim() == 2 and len(mask) == mask.shape[1] and torch.equal(mask, mask.T)  # of samples
+            return not pairs and bool(((mask == 0) | (mask == 1)).all())
     return False
 
 
 def _is_wide(numbers: Tensor) -> bool:
     return numbers.is_floating_point() and bool(((numbers < -1e-3) | (numbers > 1 + 1e-3)).any())
+
+
+def check_overlap_of_equals(patient: Patient, outputs: object, equal: Tensor) -> Iterator[Finding]:
+    """An overlap that is taken from 1 must be 1 for outputs of which one is equal to the targets."""
+    seen = Observation(watcher=Watcher())
+    seen.watcher.in_loss = True
+    seen.watcher.mark(equal, "outputs")
+    seen.watcher.mark(patient.targets, "targets")
+    with seen.watcher, torch.no_grad():
+        patient.loss_fn(outputs, patient.targets)
+    both = behind(seen, [step.result for step, pair in pairs_of(seen, "mul") if of(seen, pair) == {
+        "outputs", "targets"}])  # fmt: skip
+    quotients = [step.result for step, (over, _) in pairs_of(seen, "div") if id(over) in both]
+    shares = behind(seen, quotients)
+    for step in seen.watcher.steps:
+        if kind_of(step) == "sub" and 1 in _plain(step) and id(step.tensors[0]) in shares:
+            usual = [float(t.nanmedian()) for t in (step.tensors[0], *quotients)]  # some samples may have none
+            if all(abs(one - 1) > FAR_FROM_ONE for one in usual):
+                yield said("wrong_formula: overlap", usual=usual[0])
+            return
 
 
 def _similarity_added(seen: Observation, patient: Patient) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from lm_utils.doctor.case import Case
 from lm_utils.doctor.report import Finding, said
 
 LARGE_TARGET, HUGE_TARGET = 10.0, 1e3
+FEWEST = 8  # samples below which it says little that all are of one class
 MANY_TARGETS = 32  # from which it says something that a class is missing
 UNLIKELY = 0.01
 SIGN_LOSSES = {"soft_margin", "hinge_embedding", "pairs"}
@@ -72,18 +73,20 @@ def _check_indices(case: Case) -> Iterator[Finding]:
         yield said("all_targets_ignored", ignored=ignored)
     elif kept.numel() and classes > 1 and (kept.min() < 0 or kept.max() >= classes):
         yield _index_out_of_range(case, int(kept.min()), int(kept.max()))
-    elif kept.numel() >= MANY_TARGETS and classes > 1:
+    elif kept.numel() >= FEWEST and classes > 1:
         yield from _unused_class(case, kept)
 
 
 def _unused_class(case: Case, kept: Tensor) -> Iterator[Finding]:
     """Labels 1 to K with K + 1 outputs, or one label for all: numbers that hardly come from K classes."""
     found, classes = kept.unique(), case.classes
-    if len(found) == 1 and int(found) > 0:
+    rows = first_tensor(case.patient.targets)
+    one_a_sample = case.targets is rows and rows.dim() == 1 and classes > 2 and case.origin.made_by == "Addmm"
+    if len(found) == 1 and (one_a_sample or (int(found) > 0 and kept.numel() >= MANY_TARGETS)):
         yield said("one_class_only", count=kept.numel(), found=int(found))
     chance = (1 - 1 / classes) ** kept.numel()  # that a class is missing if all are as frequent
-    rows = first_tensor(case.patient.targets)
-    if classes > 2 and found.tolist() == list(range(1, classes)) and chance < UNLIKELY and rows.dim() == 1:
+    from_one = found.tolist() == list(range(1, classes)) and kept.numel() >= MANY_TARGETS
+    if classes > 2 and from_one and chance < UNLIKELY and rows.dim() == 1:
         none = f"The labels run from 1 to {classes - 1} and none is 0, so output 0 has nothing to learn."
         yield said("unused_class", none, fewer=classes - 1)
 

@@ -13,11 +13,11 @@ from torch.nn import functional as F
 
 from lm_utils.doctor.batch_checks import cost_with, is_torchs_own
 from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.formula_checks import behind, kind_of, of, of_outputs, pairs_of
+from lm_utils.doctor.formula_checks import check_overlap_of_equals, kind_of, of_outputs
 from lm_utils.doctor.output_origin import is_distance, nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
-from lm_utils.doctor.watching import LOSSES, Watcher
+from lm_utils.doctor.watching import LOSSES
 
 SURE, SUREST, DIVERGED = 8.0, 30.0, 200.0  # logits: yes, an overconfident network's, one's that goes astray
 BETWEEN = 0.05  # of the difference by which undecided outputs must lie between the two
@@ -58,7 +58,9 @@ def _compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]
     steps = [s for s in seen.watcher.steps if s.name in LOSSES or kind_of(s) == "sub"]
     meet = [step.tensors[:2] for step in steps if len(step.tensors) > 1]
     pairs = {(id(a), id(b)): (a, b) for one in meet for a, b in (one, one[::-1]) if id(a) in heads and id(b) in goals}
-    return list(pairs.values())[:2]
+    chosen = [s.tensors[0] for s in seen.watcher.steps if s.name in CHOOSING and id(s.tensors[0]) in heads]
+    by_class = [(t, targets) for t in chosen if isinstance(targets, Tensor) and of_classes(t, targets)]
+    return [*pairs.values(), *by_class][:2]
 
 
 class _Trial:
@@ -112,7 +114,7 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
     free = bool((good.abs() > 1).any())  # logits, not probabilities
     if trial.own and ((whole and trial.chosen) or binary) and free:
         more, most = trial(10 * good)[0], trial(100 * good)[0]
-        if most < 5 * more < 0:
+        if most < 5 * more < -1e-3:
             yield said("unnormalised_likelihood" if whole else "unbounded_loss", more=more, most=most)
             return
     margin = BETWEEN * abs(right - wrong) + 1e-6
@@ -128,7 +130,9 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
             yield from _not_least(trial, truth, right, wrong)
         yield from _far(trial, truth, right)
     if trial.own and not free:
-        yield from _overlap_of_equals(trial, truth.clamp(1e-4, 1 - 1e-4) if binary else good)
+        equal = truth.clamp(1e-4, 1 - 1e-4) if binary else good
+        whole = changed(trial.whole, lambda t: equal if t is trial.outputs else t)
+        yield from check_overlap_of_equals(trial.patient, whole, equal)
     for label in (0, 1) if binary else (None,) if trial.chosen else ():
         here = torch.ones_like(good, dtype=torch.bool) if label is None else truth == label
         if trial.own:
@@ -197,27 +201,6 @@ def _not_least(trial: _Trial, truth: Tensor, right: float, wrong: float) -> Iter
         at = (at - size * slope.sign()).clamp(truth.min(), truth.max())
     if isfinite(cheapest) and cheapest < right - 2 * BETWEEN * abs(right - wrong) - 1e-6:
         yield said("wrong_formula: not least", right=right, cheapest=cheapest)
-
-
-def _overlap_of_equals(trial: _Trial, good: Tensor) -> Iterator[Finding]:
-    """An overlap that is taken from 1 must be 1 for answers equal to the targets."""
-    seen = Observation(watcher=Watcher())
-    seen.watcher.in_loss = True
-    seen.watcher.mark(good, "outputs")
-    seen.watcher.mark(trial.patient.targets, "targets")
-    with seen.watcher, torch.no_grad():
-        trial.patient.loss_fn(changed(trial.whole, lambda t: good if t is trial.outputs else t), trial.patient.targets)
-    both = behind(seen, [s.result for s in seen.watcher.steps if kind_of(s) == "mul" and s.tensors[1:] and of(
-        seen, *s.tensors) == {"outputs", "targets"}])  # fmt: skip
-    quotients = [s.result for s, (over, _) in pairs_of(seen, "div") if id(over) in both]
-    shares = behind(seen, quotients)
-    for step in seen.watcher.steps:
-        if kind_of(step) == "sub" and 1 in [a for a in step.args if not isinstance(a, Tensor)] and id(
-                step.tensors[0]) in shares:  # fmt: skip
-            usual = [float(t.nanmedian()) for t in (step.tensors[0], *quotients)]  # some samples may have none
-            if all(abs(one - 1) > BETWEEN for one in usual):
-                yield said("wrong_formula: overlap", usual=usual[0])
-            return
 
 
 def _marked(trial: _Trial, targets: Tensor) -> Iterator[Finding]:

@@ -54,6 +54,46 @@ def placed(axis: int):
     return part
 
 
+def by_hand(kinds: int):
+    """One share for each sample and a cross-entropy by hand, with as many kinds of labels."""
+
+    def loss(out, y):
+        p = out.sigmoid().clamp(1e-6, 1 - 1e-6)
+        return -(y * p.log() + (1 - y) * (1 - p).log()).mean()
+
+    return mlp(1), loss, inputs(), classes(kinds, 1).float()
+
+
+def written(ahead: int):
+    """A text read whole and a text written word by word; what is written may be what is read."""
+
+    def forward(self, source, text):
+        before = (
+            torch.cumsum(self.embed(text), 1) if ahead else self.embed(text).mean(1, keepdim=True) + self.embed(text)
+        )
+        return self.out(self.embed(source).mean(1, keepdim=True) + before).transpose(1, 2)
+
+    text = classes(50, 9)
+    reads, writes = (text[:, :-1], text[:, 1:]) if ahead else (text, text)
+    return Part(forward, embed=nn.Embedding(50, 16), out=nn.Linear(16, 50)), CE, (classes(50, 12), reads), writes
+
+
+def tagged(sign: int):
+    """Tags of a text by what each word says and which tags follow each other, all of them weighed at once."""
+
+    def loss(out, tags):
+        scores, moves = out
+        path = scores.gather(2, tags[..., None]).sum((1, 2)) + moves[tags[:, :-1], tags[:, 1:]].sum(1)
+        every = scores[:, 0]
+        for step in range(1, tags.shape[1]):
+            every = torch.logsumexp(every[:, :, None] + moves, 1) + scores[:, step]
+        return sign * (path - every.logsumexp(1)).mean()
+
+    model = Part(lambda self, t: (self.out(self.embed(t)), self.moves * 1.0), embed=nn.Embedding(50, 16),
+                 out=nn.Linear(16, 4), moves=nn.Parameter(0.1 * torch.randn(4, 4)))  # fmt: skip
+    return model, loss, classes(50, 7), classes(4, 7)
+
+
 def erased(always: bool):
     """A dropout that is told when it is meant, or not."""
     return Part(lambda self, x: self.out(F.dropout(self.first(x).relu(), 0.5, always or self.training)),
@@ -381,6 +421,15 @@ PRINCIPLES = {
     "answers in another order are worse": (
         "wrong_formula", lambda: (mlp(1), lambda out, y: (out.mean() - y.mean()).abs(), inputs(), torch.randn(N, 1)),
         lambda: (mlp(1), lambda out, y: (out - y).abs().mean(), inputs(), 5 + torch.rand(N, 1))),
+    "a class number is no share": (
+        "targets_outside_unit_range", lambda: by_hand(3), lambda: by_hand(2)),
+    "a batch of one class teaches one answer": (
+        "one_class_only", lambda: (mlp(10), CE, inputs(), torch.zeros(N).long()), lambda: (mlp(2), CE, inputs(),
+                                                                                          torch.zeros(N).long())),
+    "a decoder does not read what it has to write": (
+        "labels_not_shifted", lambda: written(ahead=0), lambda: written(ahead=1)),
+    "the tags of a text are made likely": (
+        "better_outputs_cost_more", lambda: tagged(1), lambda: tagged(-1)),
     "masks of yes and no are 0 and 1": (
         "range_cannot_reach_targets",
         lambda: (*overlap(lambda both, sizes: 2 * both / sizes)[:3], 255 * labels(1, 6, 6)),
@@ -436,6 +485,20 @@ RIGHT = {
     "an equation that starts at the first time": lambda: (
         mlp(1), lambda u, _: (u[1:] - 0.9 * u[:-1]).square().mean() + (u[0] - 1).square().mean(),
         torch.linspace(0, 1, N)[:, None].expand(N, 8), None),
+    "tags of a text by its words alone, classes before places, padding left out": lambda: (
+        Then(nn.Embedding(50, 6), lambda z: z.log_softmax(-1).transpose(1, 2)), nn.NLLLoss(ignore_index=0),
+        (tokens := padded_tokens(0)[0]), (tokens > 0) * torch.randint(1, 6, tokens.shape)),
+    "nodes of several graphs, each among those of its own": lambda: (
+        Part(lambda self, x, graph: self.out((self.first(x) @ x.T).masked_fill(graph[:, None] != graph, -torch.inf)
+                                             .softmax(1) @ x), first=nn.Linear(8, 8), out=nn.Linear(8, 3)), CE,
+        (inputs(), torch.arange(N) // 4), classes(3)),
+    "triplets by the mean distance": lambda: (
+        mlp(6), lambda z, y: (lambda d, same: F.relu(((d * same).amax(1) - (other := d.masked_fill(
+            same, torch.inf).amin(1))) / other.mean() + 0.5).mean())(torch.cdist(z, z), y[:, None] == y), inputs(),
+        torch.arange(N) % 4),
+    "the likeness that counts stands first": lambda: (
+        Then(mlp(24), lambda z: torch.einsum("nd,nkd->nk", z[:, :4], z[:, 4:].view(N, 5, 4))), CE, inputs(),
+        torch.zeros(N).long()),
     "views against all others": lambda: (
         mlp(6), lambda z, _: (lambda a, b: F.cross_entropy(a @ b.T / 0.1, torch.arange(N)))(
             *(F.normalize(view, dim=-1) for view in z.unbind(1))), views(), None),
