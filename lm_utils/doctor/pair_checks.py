@@ -1,7 +1,7 @@
 """Outputs that are compared with each other: views of a sample, members of a class, pairs of yes and no."""
 
 from collections.abc import Callable, Iterator
-from math import isfinite
+from math import inf, isfinite
 
 import torch
 from torch import Tensor
@@ -211,4 +211,4 @@ def _told_apart(cost: Callable[[Tensor, float], float], yes: Tensor) -> Iterator
 
 
 def _is_cheaper(one: float, other: float) -> bool:
-    return one < other - BETWEEN * max(abs(one), abs(other)) - 1e-6
+    return one < other == inf or one < other - BETWEEN * max(abs(one), abs(other)) - 1e-6
