@@ -1,4 +1,4 @@
-"""Leave what is the user's as it was: copies of models and inputs, and a record of what a loss holds on to."""
+"""Copies of models and batches, and what a function can reach."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ import functools
 import random
 import sys
 import types
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parameter import is_lazy
+from torch.nn.parameter import UninitializedBuffer
 
 DEEPEST = 6  # how far the search for a loss's belongings follows functions, lists and attributes
 MOST_FOUND = 20_000  # objects of that search
+HOLDERS = {"argparse", "collections", "types", "unittest"}  # of the standard library, whose attributes are a user's
+LIBRARIES = frozenset(sys.stdlib_module_names) | {
+    "torch", "numpy", "scipy", "pandas", "sklearn", "torchvision", "torchaudio", "torchmetrics", "transformers",
+    "accelerate", "lightning", "pytorch_lightning", "timm", "einops", "matplotlib", "tqdm"}  # fmt: skip
+"""Their functions and classes keep nothing of the user's; what one of their objects holds may be a user's."""
 
 
 def tensors_in(value: object) -> Iterator[Tensor]:
@@ -40,6 +44,9 @@ def first_tensor(value: object) -> Tensor | None:
 def draw_anew(seed: int = 0) -> None:
     """Start the random numbers again; `torch.manual_seed` also notes a call, with its stack, for each idle device."""
     torch.default_generator.manual_seed(seed)
+    random.seed(seed)
+    if "numpy" in sys.modules:
+        sys.modules["numpy"].random.seed(seed)
     if torch.cuda.is_initialized():
         torch.cuda.manual_seed_all(seed)
 
@@ -49,22 +56,46 @@ def changed(value: object, change: Callable[[Tensor], Tensor]) -> object:
     if isinstance(value, Tensor):
         return change(value)
     if isinstance(value, Mapping):
-        return {key: changed(part, change) for key, part in value.items()}
+        parts = {key: changed(part, change) for key, part in value.items()}
+        return parts if type(value) is dict else _refilled(value, parts.items(), parts)
     if isinstance(value, tuple) and hasattr(value, "_fields"):
         return type(value)(*(changed(part, change) for part in value))
     if isinstance(value, (tuple, list)):
-        return type(value)(changed(part, change) for part in value)
+        members = [changed(part, change) for part in value]
+        if isinstance(value, list) and type(value) is not list:
+            return _refilled(value, enumerate(members), members)
+        return type(value)(members)
     return value
 
 
+def _refilled(value: object, parts: Iterable[tuple], plain: object) -> object:
+    """Return a container of somebody's own class with other parts; a plain one where that class does not allow it."""
+    parts = list(parts)
+    for make in (copy.copy, _emptied):
+        try:
+            twin = make(value)
+            for key, part in parts:
+                twin[key] = part
+        except Exception:  # a class that is not made for this
+            continue
+        return twin
+    return plain
+
+
+def _emptied(value: object) -> object:
+    twin = type(value).__new__(type(value))
+    vars(twin).update(vars(value))
+    return twin
+
+
 def cloned(value: object) -> object:
-    """Return the same structure with every tensor cloned, cut off from its history; other objects are copied."""
-    if isinstance(value, (Tensor, Mapping, tuple, list)):
-        return changed(value, lambda tensor: tensor.detach().clone().requires_grad_(tensor.requires_grad))
-    try:
-        return copy.deepcopy(value)
-    except Exception:  # a handle, a lock: used as it is
-        return value
+    """Return a copy of a batch, whose tensors are cut off from their history; a handle or a lock is used as it is."""
+    tensors = list(tensors_in(value))  # all alive together, so that no identity is used twice
+    return twin_of(value, {id(tensor): _cut_off(tensor) for tensor in tensors}, _cut_off)
+
+
+def _cut_off(tensor: Tensor) -> Tensor:
+    return tensor.detach().clone().data.requires_grad_(tensor.requires_grad)  # .data: nothing has written into it yet
 
 
 def unwrapped(model: Callable) -> Callable:
@@ -81,29 +112,87 @@ def copies_of(model: object, loss_fn: object) -> tuple[object, object, str]:
     for module in (module for part in shared for module in part.modules()):
         memo |= {id(v): v.clone_state() for v in vars(module).values() if isinstance(v, torch.Generator)}
     try:
-        twins = {id(part): copy.deepcopy(part, memo) for part in shared}
+        twins = {id(part): twin_of(part, memo) for part in shared}
     except (MemoryError, torch.OutOfMemoryError):
         return model, loss_fn, "there is not enough memory for a copy of the model; its own weights were used"
-    except Exception:  # a lock, a handle, a tensor with history: copy the containers and the tensors only
-        tensors: dict[int, object] = {}
-        twins = {id(part): _shallow(part, tensors) for part in shared}
+    for module in (module for twin in twins.values() for module in twin.modules()):
+        _rebind(vars(module), memo)
     return twins.get(id(model), model), twins.get(id(loss_fn), loss_fn), ""
 
 
-def _shallow(module: nn.Module, tensors: dict[int, object]) -> nn.Module:
-    def twin_of(tensor: Tensor | None) -> Tensor | None:
-        if tensor is None or is_lazy(tensor):
-            return tensor
-        if id(tensor) not in tensors:
-            clone = tensor.detach().clone()
-            tensors[id(tensor)] = (nn.Parameter(clone, requires_grad=tensor.requires_grad)
-                                   if isinstance(tensor, nn.Parameter) else clone)  # fmt: skip
-        return tensors[id(tensor)]
+def twin_of(value: object, memo: dict[int, object], detached: Callable[[Tensor], Tensor] | None = None) -> object:
+    """Copy a value whole where that works, else part by part; a lock, a handle, a tensor with history stays itself."""
+    if id(value) in memo:
+        return memo[id(value)]
+    known = len(memo)
+    try:
+        return copy.deepcopy(value, memo)
+    except (MemoryError, torch.OutOfMemoryError):
+        raise
+    except Exception:
+        for key in list(islice(reversed(memo), len(memo) - known)):
+            del memo[key]  # what a copy that fails leaves behind must not be taken for whole
+        return _part_by_part(value, memo, detached)
 
-    twin = copy.copy(module)
-    twin._modules = {name: child and _shallow(child, tensors) for name, child in module._modules.items()}
-    twin._buffers = {name: twin_of(buffer) for name, buffer in module._buffers.items()}
-    twin._parameters = {name: twin_of(parameter) for name, parameter in module._parameters.items()}
+
+def _part_by_part(value: object, memo: dict[int, object], detached: Callable[[Tensor], Tensor] | None) -> object:
+    def twin(part: object) -> object:
+        return twin_of(part, memo, detached)
+
+    if isinstance(value, UninitializedBuffer):
+        memo[id(value)] = UninitializedBuffer(device=value.device, dtype=value.dtype)
+    elif isinstance(value, Tensor):
+        memo[id(value)] = detached(value) if detached else value
+    elif isinstance(value, dict):
+        memo[id(value)] = parts = {}
+        parts.update({key: twin(part) for key, part in value.items()})
+        if type(value) is not dict:
+            memo[id(value)] = _refilled(value, parts.items(), parts)
+    elif type(value) is list:
+        memo[id(value)] = found = []
+        found += map(twin, value)
+    elif isinstance(value, tuple):
+        parts = [twin(part) for part in value]
+        memo[id(value)] = type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    elif isinstance(value, types.MethodType):
+        memo[id(value)] = types.MethodType(value.__func__, twin(value.__self__))
+    elif _is_inner(type(value)) or type(value).__new__ is not object.__new__ or not hasattr(value, "__dict__"):
+        memo[id(value)] = value
+    else:
+        memo[id(value)] = found = object.__new__(type(value))
+        vars(found).update({key: twin(part) for key, part in vars(value).items()})
+    return memo[id(value)]
+
+
+def _rebind(attributes: dict, memo: dict[int, object]) -> None:
+    """Let the functions among a copied module's attributes and hooks work on the copy, too: deepcopy shares them."""
+    for key, value in attributes.items():
+        if isinstance(value, types.FunctionType):
+            attributes[key] = _moved(value, memo)
+        elif isinstance(value, dict) and str(key).endswith("_hooks"):
+            _rebind(value, memo)
+
+
+def _moved(value: object, memo: dict[int, object]) -> object:
+    """Return what stands in a copy for this value that a function holds on to."""
+    if id(value) in memo:
+        return memo[id(value)]
+    if isinstance(value, types.MethodType):
+        owner, function = _moved(value.__self__, memo), _moved(value.__func__, memo)
+        same = owner is value.__self__ and function is value.__func__
+        return value if same else types.MethodType(function, owner)
+    if not isinstance(value, types.FunctionType) or not value.__closure__:
+        return value
+    memo[id(value)] = value
+    filled = filled_cells(value)
+    found = {id(cell): _moved(cell.cell_contents, memo) for cell in filled}
+    if all(found[id(cell)] is cell.cell_contents for cell in filled):
+        return value
+    cells = (types.CellType(found[id(cell)]) if id(cell) in found else cell for cell in value.__closure__)
+    twin = types.FunctionType(value.__code__, value.__globals__, value.__name__, value.__defaults__, tuple(cells))
+    twin.__kwdefaults__ = value.__kwdefaults__
+    vars(twin).update(vars(value))
+    memo[id(value)] = twin
     return twin
 
 
@@ -119,109 +208,52 @@ def held_by(thing: object) -> list[object]:
         seen.add(id(value))
         if isinstance(value, (nn.Module, Tensor, torch.Generator)):
             found.append(value)
-        waiting += [(part, depth + 1) for part in _parts_of(value)]
+        waiting += [(part, depth + 1) for part in parts_of(value)]
     return found
 
 
-def _parts_of(value: object) -> list[object]:
+def is_library(value: object) -> bool:
+    """Does this class or function belong to torch, the standard library or another well-known package?"""
+    return str(getattr(value, "__module__", "")).split(".")[0] in LIBRARIES
+
+
+def global_names(code: types.CodeType) -> Iterator[str]:
+    """Yield the names that a function's code uses, those of the functions inside it too."""
+    yield from code.co_names
+    for inner in code.co_consts:
+        if isinstance(inner, types.CodeType):
+            yield from global_names(inner)
+
+
+def filled_cells(function: types.FunctionType) -> list[types.CellType]:
+    """The cells of a closure that hold something."""
+    return [cell for cell in function.__closure__ or () if cell != types.CellType()]
+
+
+def parts_of(value: object) -> list[object]:
+    """What a value holds: the members of a container, the attributes of an object, what a function can name."""
     if isinstance(value, Mapping):
         return list(value.values())
-    if isinstance(value, (tuple, list, set)):
+    if isinstance(value, (tuple, list, set, deque)):
         return list(value)
     if isinstance(value, functools.partial):
         return [value.func, value.args, value.keywords]
     if isinstance(value, types.MethodType):
         return [value.__self__, value.__func__]
     if isinstance(value, types.FunctionType):
-        cells = [cell.cell_contents for cell in value.__closure__ or () if cell != types.CellType()]  # the filled ones
-        names = [value.__globals__[name] for name in value.__code__.co_names if name in value.__globals__]
-        return [*cells, *names, value.__defaults__, value.__kwdefaults__]
-    if isinstance(value, nn.Module):
-        return list(vars(value).values())
-    if type(value).__module__.split(".")[0] in sys.stdlib_module_names or isinstance(value, (Tensor, torch.Generator)):
+        cells = [cell.cell_contents for cell in filled_cells(value)]
+        names = () if is_library(value) else global_names(value.__code__)
+        known = [value.__globals__[name] for name in names if name in value.__globals__]
+        return [*cells, *known, value.__defaults__, value.__kwdefaults__, vars(value)]
+    if isinstance(value, functools._lru_cache_wrapper):
+        return [value.__wrapped__]
+    if isinstance(value, (Tensor, torch.Generator)) or _is_inner(type(value)):
         return []
     return list(getattr(value, "__dict__", {}).values())
 
 
-PLAIN = (int, float, bool, str, type(None))
-
-
-@dataclass
-class Record:
-    """How modules, tensors and generators were, to put them back."""
-
-    tensors: list[tuple[Tensor, Tensor, Tensor | None]] = field(default_factory=list)
-    generators: list[tuple[torch.Generator, Tensor]] = field(default_factory=list)
-    attributes: list[tuple[nn.Module, dict]] = field(default_factory=list)
-    note: str = ""
-
-    @classmethod
-    def of(cls, things: list[object]) -> Record:
-        """Record these things; where memory does not allow it, say so and record the rest."""
-        record, seen = cls(), set()
-        for thing in things:
-            if isinstance(thing, nn.Module):
-                kept = {key: value for key, value in vars(thing).items() if isinstance(value, PLAIN)}
-                record.attributes.append((thing, kept))
-                owned = [*thing.parameters(False), *thing.buffers(False)]
-            elif isinstance(thing, torch.Generator):
-                record.generators.append((thing, thing.get_state()))
-                continue
-            else:
-                owned = [thing]
-            for tensor in owned:
-                if id(tensor) not in seen and not is_lazy(tensor):
-                    seen.add(id(tensor))
-                    record._add(tensor)
-        return record
-
-    def _add(self, tensor: Tensor) -> None:
-        try:
-            self.tensors.append((tensor, tensor.detach().clone(), tensor.grad if tensor.is_leaf else None))
-        except (MemoryError, torch.OutOfMemoryError):
-            self.note = "there is not enough memory to record what the loss holds on to"
-
-    def restore(self) -> None:
-        """Put everything back that is not as it was."""
-        for tensor, value, grad in self.tensors:
-            same = tensor.shape == value.shape and tensor.dtype == value.dtype
-            if same and not _equal(tensor, value):
-                with torch.no_grad():
-                    tensor.data.copy_(value)
-            if tensor.is_leaf and tensor.grad is not grad:
-                tensor.grad = grad
-        for generator, state in self.generators:
-            generator.set_state(state)
-        for module, kept in self.attributes:
-            for key in [key for key, value in vars(module).items() if isinstance(value, PLAIN) and key not in kept]:
-                del vars(module)[key]
-            vars(module).update(kept)
-
-
-def _equal(one: Tensor, other: Tensor) -> bool:
-    if one.is_meta or one.is_sparse:
-        return one.is_meta
-    return torch.equal(one.detach(), other) or bool(((one == other) | ((one != one) & (other != other))).all())
-
-
-@contextmanager
-def nothing_changes(model: object, loss_fn: object) -> Iterator[Record]:
-    """Keep random states, grad mode and all that the loss holds as they were, and be quiet."""
-    devices = range(torch.cuda.device_count() if torch.cuda.is_initialized() else 0)
-    held = [] if isinstance(loss_fn, nn.Module) else held_by(loss_fn)
-    record = Record.of([*held, *([] if isinstance(model, nn.Module) else held_by(model))])
-    states = random.getstate(), sys.modules["numpy"].random.get_state() if "numpy" in sys.modules else None
-    try:
-        with (
-            torch.random.fork_rng(devices),
-            torch.inference_mode(False),
-            torch.enable_grad(),
-            warnings.catch_warnings(),
-        ):
-            warnings.simplefilter("ignore")
-            yield record
-    finally:
-        record.restore()
-        random.setstate(states[0])
-        if states[1] is not None:
-            sys.modules["numpy"].random.set_state(states[1])
+def _is_inner(kind: type) -> bool:
+    """Is this a class of the standard library, or of torch's compiler, whose attributes nobody should touch?"""
+    root = kind.__module__.split(".")[0]
+    compiled = kind.__module__.startswith(("torch._", "torch.jit"))
+    return compiled or (root in sys.stdlib_module_names and root not in HOLDERS)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from lm_utils.doctor.activation_checks import check_activation, check_two_deep
 from lm_utils.doctor.batch_checks import check_own_targets, check_samples_mixed
-from lm_utils.doctor.belongings import first_tensor, nothing_changes, tensors_in
+from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak, check_padding_seen
 from lm_utils.doctor.formula_checks import check_formula, own_difference
@@ -24,7 +24,8 @@ from lm_utils.doctor.gradient_checks import (
 from lm_utils.doctor.hidden_checks import check_hidden_units, check_inner_layers
 from lm_utils.doctor.pair_checks import check_pairs, check_scores
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.report import DoctorError, Finding, Report, first_sentence, in_order, said
+from lm_utils.doctor.record import nothing_changes
+from lm_utils.doctor.report import DoctorError, Finding, Report, first_sentence, in_order, kind_of, said
 from lm_utils.doctor.role_checks import check_gaussian, check_roles
 from lm_utils.doctor.shape_checks import check_axes, check_shapes
 from lm_utils.doctor.target_checks import check_reach, check_targets
@@ -46,15 +47,32 @@ def diagnose(model: Callable, loss_fn: Callable, inputs: object, targets: object
     """
     for name, value in (("model", model), ("loss", loss_fn)):
         if not callable(value):
-            raise DoctorError(f"The {name} must be something that can be called, not a {type(value).__name__}.")
+            raise DoctorError(f"The {name} must be something that can be called, not {kind_of(value)}.")
+        if isinstance(value, type) and issubclass(value, nn.Module):
+            raise DoctorError(f"The {name} is the class {value.__name__}; hand over an object: {value.__name__}().")
+    for name, value in (("inputs", inputs), ("targets", targets)):
+        _must_be_readable_twice(name, value)
     if _is_meta(model, inputs):
         reason = "everything, because the model or the inputs are on the meta device and have no values"
         return Report((_not_looked_at(reason),))
     with nothing_changes(model, loss_fn) as record:
-        patient = Patient(model, loss_fn, inputs, targets)
-        report = _examine(patient)
-    notes = [_not_looked_at(note) for note in (patient.note, record.note) if note]
+        try:
+            patient = Patient(model, loss_fn, inputs, targets)
+            report, note = _examine(patient), patient.note
+        except Exception as error:  # a model of a kind nobody thought of must not end somebody's tests
+            report, note = Report(()), f"everything, because the doctor failed: {first_sentence(error)}"
+    notes = [_not_looked_at(one) for one in (note, record.note) if one]
     return replace(report, findings=(*report.findings, *notes)) if notes else report
+
+
+def _must_be_readable_twice(name: str, value: object) -> None:
+    """The doctor runs the step several times, on copies."""
+    if any(isinstance(part, Iterator) for part in (value if isinstance(value, tuple) else (value,))):
+        raise DoctorError(f"The {name} are read only once by {kind_of(value)}; hand over a list of what it yields.")
+    try:
+        list(tensors_in(value))
+    except RecursionError:
+        raise DoctorError(f"The {name} contain themselves, so they cannot be copied.") from None
 
 
 def _is_meta(model: object, inputs: object) -> bool:
@@ -75,7 +93,7 @@ class _Examination:
         try:
             for finding in check(*about):
                 found.append(finding)
-        except Exception as error:  # a tensor of a kind nobody thought of must not end the examination
+        except (Exception, SystemExit) as error:  # a tensor of a kind nobody thought of must not end the examination
             what = check.__name__.strip("_").removeprefix("check_").replace("_", " ")
             self.skipped.setdefault(f"the check of {what}", first_sentence(error))
         self.findings += found
@@ -173,7 +191,10 @@ def _is_about(call: LossCall, outputs: object) -> bool:
         return True
     if not both:
         return False  # a teacher's loss, say
-    slopes = [torch.autograd.grad(t.sum(), roots, allow_unused=True, retain_graph=True) for t in both]
+    try:
+        slopes = [torch.autograd.grad(t.sum(), roots, allow_unused=True, retain_graph=True) for t in both]
+    except RuntimeError:
+        return True  # the step cannot go back; another check says why
     return any(slope is not None for row in slopes for slope in row)
 
 
@@ -188,11 +209,11 @@ def _choose_tensor(seen: Observation, patient: Patient) -> Iterator[Finding]:
         kind, access = f"a dictionary ({', '.join(map(str, keys))})", f"[{key!r}]".replace("'", '"')
         pick = (lambda found: found[key]) if keys else None
     elif isinstance(outputs, (tuple, list)) and outputs:
-        kind, access, pick = f"a {type(outputs).__name__} of {len(outputs)}", "[0]", lambda found: found[0]
+        kind, access, pick = f"{kind_of(outputs)} of {len(outputs)}", "[0]", lambda found: found[0]
     elif hasattr(outputs, "logits"):
-        kind, access, pick = f"a {type(outputs).__name__}", ".logits", lambda found: found.logits
+        kind, access, pick = kind_of(outputs), ".logits", lambda found: found.logits
     else:
-        kind, access, pick = f"a {type(outputs).__name__}", "", None
+        kind, access, pick = kind_of(outputs), "", None
     patient.pick = pick
     returned, failure = f"The model returns {kind}, and the loss takes one tensor.", first_sentence(seen.failure)[:-1]
     yield said("outputs_not_a_tensor", returned, failure=failure, access=access)
@@ -206,7 +227,7 @@ def _about_the_call(
         name = "would_kill_device" if isinstance(seen.failure, WouldKillDevice) else "loss_fails"
         yield said(name, f"The loss fails on `targets` ({_described(targets)}): {first_sentence(seen.failure)}")
     elif seen.failure is None and not isinstance(seen.loss, Tensor):
-        yield said("loss_not_a_tensor", kind=type(seen.loss).__name__)
+        yield said("loss_not_a_tensor", kind=kind_of(seen.loss))
     elif seen.failure is None and seen.loss.numel() != 1:
         yield said("loss_not_scalar", shape=list(seen.loss.shape))
     if seen.failure is None and not cases:
@@ -228,7 +249,7 @@ def _without_echoes(findings: list[Finding]) -> list[Finding]:
 def _described(value: object) -> str:
     if isinstance(value, Tensor):
         return f"a tensor {list(value.shape)}"
-    return "None" if value is None else f"a {type(value).__name__}"
+    return "None" if value is None else kind_of(value)
 
 
 def _examined(patient: Patient, outputs: Tensor | None, cases: list[Case]) -> str:

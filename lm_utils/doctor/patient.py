@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, is_dataclass
 from functools import cached_property
 
 import torch
@@ -23,7 +23,7 @@ class Observation:
     outputs: object = None
     calls: list[LossCall] = field(default_factory=list)
     loss: object = None
-    failure: Exception | None = None
+    failure: BaseException | None = None
     failed_in: str = ""
     inside_model: bool = False  # the calls were made by the model itself
     watcher: Watcher = field(default_factory=Watcher)
@@ -79,7 +79,7 @@ class Patient:
                 seen.failed_in, watcher.in_loss = "loss", True
                 seen.loss = loss_in(self.loss_fn(self.chosen(seen.outputs), self.targets))
                 seen.failed_in = ""
-        except Exception as error:  # whatever a stranger's code raises is a finding, not our crash
+        except (Exception, SystemExit) as error:  # whatever a stranger's code raises is a finding, not our crash
             seen.failure = error
         seen.calls = watcher.calls
         if seen.failure is None and not seen.calls and isinstance(seen.loss, Tensor):
@@ -120,8 +120,16 @@ def _part_of(loss: Tensor, calls: list[LossCall]) -> list[LossCall]:
 
 def loss_in(found: object) -> object:
     """Return the loss itself where a loss function returns it among other things."""
+    named = {}
     if isinstance(found, Mapping):
-        return next((found[key] for key in LOSS_KEYS if isinstance(found.get(key), Tensor)), found)
+        named = found
+    elif hasattr(found, "_fields"):
+        named = found._asdict()
+    elif is_dataclass(found) and not isinstance(found, type):
+        named = vars(found)
+    for key in LOSS_KEYS:
+        if isinstance(named.get(key), Tensor):
+            return named[key]
     if isinstance(found, (tuple, list)) and found and isinstance(found[0], Tensor) and found[0].numel() == 1:
         return found[0]
     return found

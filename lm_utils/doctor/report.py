@@ -62,11 +62,20 @@ def said(key: str, message: str = "", **facts: object) -> Finding:
     return Finding(key.split(":")[0], row["severity"], message or what, why, fix)
 
 
-def first_sentence(error: Exception) -> str:
+def first_sentence(error: BaseException) -> str:
     """The first line of an error's message, ended by a full stop."""
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    text = lines[0].split(". ")[0][:300].rstrip(".")
-    return f"{text}."
+    try:
+        lines = str(error).strip().splitlines()
+    except Exception:  # an error that cannot say what it is
+        lines = []
+    text = lines[0].split(". ")[0][:300].rstrip(".") if lines else type(error).__name__
+    return f"{type(error).__name__}: {text}." if lines and isinstance(error, (KeyError, SystemExit)) else f"{text}."
+
+
+def kind_of(value: object) -> str:
+    """The kind of a value with its article, such as "a list" or "an int"."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeioAEIO' or name == 'ndarray' else 'a'} {name}"
 
 
 @dataclass(frozen=True)
