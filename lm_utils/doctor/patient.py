@@ -88,8 +88,12 @@ class Patient:
         return seen
 
     def outputs_of(self, inputs: object) -> object:
-        """Run the model alone on other inputs."""
-        return self._forward(inputs, None)
+        """Run the model alone on other inputs; one that computes slopes itself needs gradients for it."""
+        try:
+            return self._forward(inputs, None)
+        except RuntimeError:
+            with torch.enable_grad():
+                return self._forward(inputs, None)
 
     @contextmanager
     def predicting(self) -> Iterator[None]:

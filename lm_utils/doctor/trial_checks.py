@@ -131,8 +131,8 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
         yield from _far(trial, truth, right)
     if trial.own and not free:
         equal = truth.clamp(1e-4, 1 - 1e-4) if binary else good
-        whole = changed(trial.whole, lambda t: equal if t is trial.outputs else t)
-        yield from check_overlap_of_equals(trial.patient, whole, equal)
+        answered = changed(trial.whole, lambda t: equal if t is trial.outputs else t)
+        yield from check_overlap_of_equals(trial.patient, answered, equal)
     for label in (0, 1) if binary else (None,) if trial.chosen else ():
         here = torch.ones_like(good, dtype=torch.bool) if label is None else truth == label
         if trial.own:
