@@ -26,7 +26,7 @@ from lm_utils.doctor.pair_checks import check_pairs, check_scores
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.record import nothing_changes
 from lm_utils.doctor.report import DoctorError, Finding, Report, first_sentence, in_order, kind_of, said
-from lm_utils.doctor.role_checks import check_gaussian, check_roles
+from lm_utils.doctor.role_checks import check_gaussian, check_roles, check_spread
 from lm_utils.doctor.shape_checks import check_axes, check_shapes
 from lm_utils.doctor.target_checks import check_reach, check_targets
 from lm_utils.doctor.trial_checks import check_rewards
@@ -127,6 +127,7 @@ def _examine(patient: Patient) -> Report:
         examination.ask(check_rewards, seen, patient)
         examination.ask(check_roles, seen, patient)
         examination.ask(check_pairs, seen, patient)
+        examination.ask(check_spread, seen, patient)
     examination.ask(_about_the_call, seen, cases, examination.findings, patient.targets)
     findings = list(in_order(_without_echoes(examination.findings)))
     findings += [_not_looked_at(f"{what}: {why}") for what, why in examination.skipped.items()]

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from functools import partial
 from itertools import count
+from math import inf
 
 import torch
 from torch import Tensor
@@ -19,6 +20,7 @@ from lm_utils.doctor.watching import LOSSES
 KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
 AWAY = 0.7  # from the prior, in both directions
 LARGE, FAR_HEAVIER = 32, 8  # numbers of an output, and how many times the error's weight is too much
+CENTRE, ERRORS, ROUNDS, FEWEST = 3.0, (0.7, 1.4, 2.8), 5, 8  # where targets lie, how far off, how finely it is looked
 NO_SLOPE = 1e-3  # of the slope further out, below which a slope counts as zero
 
 
@@ -33,7 +35,6 @@ def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
         yield said("range_cannot_reach_targets")
     if spread and heads[spread - 1].shape == heads[spread].shape:
         yield from _divergence(seen, patient, heads, spread)
-    yield from _likelihood(seen, patient, spread)
 
 
 def _heads(outputs: object) -> list[Tensor]:
@@ -116,12 +117,101 @@ def _noise_too_loud(log_var: Tensor, outputs: object) -> Iterator[Finding]:
         yield said("wrong_formula: noise too loud")
 
 
-def _likelihood(seen: Observation, patient: Patient, spread: int) -> Iterator[Finding]:
-    """Without its logarithm a likelihood is made as small as one likes by calling everything uncertain."""
-    costs = [_at(patient, seen.outputs, spread, None, level)[0] for level in (-3.0, 0.0, 4.0, 12.0)]
-    endless = costs[3] < costs[2] - 1 and costs[3] < 0
-    if costs == sorted(costs, reverse=True) and (endless or 0 <= costs[3] < 0.01 * costs[1]):
+class _Spread:
+    """A likelihood as a function of one number for each head, the same in all places of a sample."""
+
+    def __init__(self, seen: Observation, patient: Patient) -> None:
+        whole, goal = patient.chosen(seen.outputs), patient.targets
+        self.patient, self.whole, self.goal = patient, whole, goal
+        packed = isinstance(whole, Tensor) and whole.is_floating_point() and whole.numel() == 2 * goal.numel()
+        heads = _heads(whole) if not packed else whole.chunk(2, -1) if whole.shape[-1] == 2 * goal[0].numel() else []
+        self.packed, self.kinds = packed, [origin_of(head) for head in heads]
+        self.samples = len(goal) if heads and all(len(h) == len(goal) and h.dim() for h in heads) else 0
+
+    def slopes(self, error: float, levels: Mapping[int, Tensor]) -> list[Tensor]:
+        """Return the slope at each head of each sample, where all targets are so far from CENTRE."""
+        places, rows = count(), (self.samples, *[1] * 8)
+
+        def filled(head: Tensor) -> Tensor:
+            level = levels.get(next(places), torch.zeros(self.samples)).to(head)
+            return level.view(rows[: head.dim()]).expand_as(head).contiguous()
+
+        if self.packed:
+            outputs = torch.cat([filled(half) for half in self.whole.chunk(2, -1)], -1)
+        else:
+            outputs = changed(self.whole, filled)
+        found = cost_of(self.patient, outputs, torch.full_like(self.goal, CENTRE + error))[1]
+        found = found[0].chunk(2, -1) if self.packed else found
+        return [slope.flatten(1).sum(1).double().cpu() if slope.dim() else torch.zeros(1) for slope in found]
+
+    def pull(self, head: int, sign: int = 1, away: float = 1.0) -> tuple[int, Tensor]:
+        """Is this head pulled to the targets from both sides (1), pushed away (-1) or neither (0), and how strongly?"""
+        side = torch.where(torch.arange(self.samples) % 2 == 0, 1.0, -1.0)
+        found = torch.cat([side * self.slopes(0.0, {
+            k: sign * CENTRE + side * away if k == head else torch.full((self.samples,), level)
+            for k in range(len(self.kinds))})[head] for level in (0.5, 1.5)])  # fmt: skip
+        return int((found > 0).all()) - int((found < 0).all()), found
+
+    def best(self, location: int, head: int, error: float) -> float | None:
+        """Return the level of this head that suits errors of this size, infinity where the larger the better."""
+        low, high = (1e-2, 100.0) if self.kinds[head].low >= 0 else (-4.0, 9.0)
+        for _ in range(ROUNDS):
+            level = torch.linspace(low, high, self.samples, dtype=torch.float64)
+            slope, other = (self.slopes(size, {location: torch.full((self.samples,), CENTRE), head: level})[head]
+                            for size in (error, 2 * error))  # fmt: skip
+            if not bool(torch.isfinite(slope + other).all()):
+                high /= 2  # the exponential of an exponential
+                continue
+            if torch.allclose(slope, other, rtol=1e-2, atol=1e-4):
+                return None  # it knows nothing of errors
+            rises = slope > 0
+            if bool(rises.all()) or not bool(rises.any()):
+                return -inf if bool(rises.all()) else inf
+            last = int((~rises).nonzero().max())
+            if bool((rises[1:] < rises[:-1]).any()):
+                return None  # it has no valley
+            low, high = float(level[last]), float(level[last + 1])
+        return (low + high) / 2
+
+
+def check_spread(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """A head that says how large errors are must follow them, as a deviation, a variance or the inverse of one."""
+    goal = patient.targets
+    if patient.pick or seen.inside_model or not isinstance(goal, Tensor) or not goal.is_floating_point() or (
+            goal.dim() == 0 or len(goal) < FEWEST or len(goal.unique()) < FEWEST):  # fmt: skip
+        return
+    tried = _Spread(seen, patient)
+    heads = range(len(tried.kinds)) if tried.samples and len(tried.kinds) in (2, 3) else ()
+    pulls = [tried.pull(head) for head in heads]
+    location = next((head for head in heads if pulls[head][0] == 1), None)
+    if location is None:
+        if any(tried.pull(head, -1)[0] == 1 for head in heads):
+            yield said("wrong_formula: mirrored")
+        elif any(pull == -1 for pull, _ in pulls):
+            yield said("wrong_formula: pushed away")
+        return
+    laplacian = torch.allclose(pulls[location][1], tried.pull(location, 1, 2.0)[1], rtol=1e-2)
+    for head in heads:
+        if pulls[head][0] != 1:
+            yield from _follows([tried.best(location, head, error) for error in ERRORS], laplacian)
+
+
+def _follows(best: list[float | None], laplacian: bool) -> Iterator[Finding]:
+    if None in best:
+        return
+    if inf in best or -inf in best:
         yield said("wrong_formula: likelihood")
+        return
+    level, error = torch.tensor(best, dtype=torch.float64), torch.tensor(ERRORS, dtype=torch.float64)
+    laws = []
+    for meant in (level, level.exp(), torch.nn.functional.softplus(level)):
+        power = (meant[1:] / meant[:-1]).log() / (error[1:] / error[:-1]).log()
+        if bool((meant > 0).all()) and float((power - power.mean()).abs().max()) < 0.02 < abs(float(power.mean())):
+            laws.append((round(float(power.mean()), 1), float(meant[0] / error[0] ** power.mean())))
+    usual = [(power, factor) for power, factor in laws if abs(power) in (1, 2)]
+    if laws and not any(min(abs(factor - 1), abs(factor - 2 ** (power / 2)) + (not laplacian)) < 0.03
+                        for power, factor in usual):  # fmt: skip
+        yield said("wrong_formula: spread", factor=laws[0][1], power=laws[0][0])
 
 
 def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:

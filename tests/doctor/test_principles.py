@@ -305,6 +305,18 @@ def proxies(sign: int):
             lambda d, y: F.cross_entropy(sign * d, y), inputs(), classes(4))  # fmt: skip
 
 
+def spread(likelihood):
+    """A mean and a head that says how far off it may be."""
+    return pair(mean=1, spread=1), lambda o, y: likelihood(y, *o).mean(), inputs(), 3 + 2 * torch.randn(N, 1)
+
+
+def mixture(sign: int):
+    """Several normals, of which one may have made the target."""
+    return (pair(share=3, mean=3, spread=3), lambda o, y: -sign * torch.logsumexp(
+        o[0].log_softmax(1) - 0.5 * ((y - o[1]) / o[2].exp()) ** 2 - o[2], 1).mean(), inputs(),
+            3 + 2 * torch.randn(N, 1))  # fmt: skip
+
+
 PRINCIPLES = {
     "a sample's place in the batch means nothing": (
         "samples_mixed", lambda: (placed(0), CE, classes(50, 12), classes(4)),
@@ -418,6 +430,20 @@ PRINCIPLES = {
         "wrong_formula", lambda: told_apart(lambda d: d - 1), lambda: told_apart(lambda d: 1 - d)),
     "a distance is small where two are alike": (
         "better_outputs_cost_more", lambda: proxies(1), lambda: proxies(-1)),
+    "a spread follows the errors": (
+        "wrong_formula", lambda: spread(lambda y, m, s: 2 * s + (y - m) ** 2 / s.exp()),
+        lambda: spread(lambda y, m, s: 2 * s + (y - m) ** 2 / (2 * s).exp())),
+    "a spread follows the errors, a deviation for a variance": (
+        "wrong_formula", lambda: spread(lambda y, m, s: F.softplus(s).log() + (y - m) ** 2 / (2 * F.softplus(s))),
+        lambda: spread(lambda y, m, s: F.softplus(s).log() + (y - m) ** 2 / (2 * F.softplus(s) ** 2))),
+    "a spread costs something": (
+        "wrong_formula", lambda: spread(lambda y, m, s: (y - m) ** 2 * (-s).exp() - s),
+        lambda: spread(lambda y, m, s: (y - m) ** 2 * (-s).exp() + s)),
+    "a mean is the targets', not their mirror's": (
+        "wrong_formula", lambda: spread(lambda y, m, s: s + (y + m).abs() * (-s).exp()),
+        lambda: spread(lambda y, m, s: s + (y - m).abs() * (-s).exp())),
+    "what is likely costs little": (
+        "wrong_formula", lambda: mixture(-1), lambda: mixture(1)),
     "answers in another order are worse": (
         "wrong_formula", lambda: (mlp(1), lambda out, y: (out.mean() - y.mean()).abs(), inputs(), torch.randn(N, 1)),
         lambda: (mlp(1), lambda out, y: (out - y).abs().mean(), inputs(), 5 + torch.rand(N, 1))),
