@@ -25,7 +25,7 @@ from lm_utils.doctor.hidden_checks import check_hidden_units, check_inner_layers
 from lm_utils.doctor.pair_checks import check_pairs, check_scores
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.record import nothing_changes
-from lm_utils.doctor.report import DoctorError, Finding, Report, first_sentence, in_order, kind_of, said
+from lm_utils.doctor.report import DoctorError, Finding, Report, first_sentence, in_order, kind_of, known_codes, said
 from lm_utils.doctor.role_checks import check_gaussian, check_roles, check_spread
 from lm_utils.doctor.shape_checks import check_axes, check_shapes
 from lm_utils.doctor.target_checks import check_reach, check_targets
@@ -280,7 +280,8 @@ def assert_healthy(
     strict: bool = True,
 ) -> Report:
     """Fail a test where the doctor finds an error, or a warning unless `strict` is off; return the report."""
-    report = diagnose(model, loss_fn, inputs, targets).without(ignore)
+    ignored = known_codes(ignore)
+    report = diagnose(model, loss_fn, inputs, targets).without(ignored)
     if report.count("error") or (strict and report.count("warning")):
         raise AssertionError(f"\n{report}")
     return report

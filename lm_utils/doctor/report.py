@@ -7,6 +7,7 @@ import json
 import textwrap
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -62,6 +63,16 @@ def said(key: str, message: str = "", **facts: object) -> Finding:
     return Finding(key.split(":")[0], row["severity"], message or what, why, fix)
 
 
+def known_codes(ignored: Collection[str]) -> frozenset[str]:
+    """Return the codes that are to be left out, or say which one is none: a slip of the pen would ignore nothing."""
+    wanted = frozenset([ignored] if isinstance(ignored, str) else ignored)
+    codes = {key.split(":")[0] for key in SENTENCES} | {row["code"] for row in table("misfits.csv")}
+    for code in sorted(wanted - codes):
+        near = get_close_matches(code, codes, 1)
+        raise DoctorError(f"No finding is called {code!r}{f'; the nearest is {near[0]!r}' if near else ''}.")
+    return wanted
+
+
 def first_sentence(error: BaseException) -> str:
     """The first line of an error's message, ended by a full stop."""
     try:
@@ -102,7 +113,7 @@ class Report:
     def as_json(self) -> str:
         """Return the report as JSON, for a machine to read."""
         found = [asdict(finding) for finding in self.findings]
-        return json.dumps({"ok": self.ok, "examined": self.examined, "findings": found}, ensure_ascii=False)
+        return json.dumps({"ok": self.ok, "examined": self.examined, "findings": found})
 
     def count(self, severity: str) -> int:
         """How many findings have this severity."""

@@ -1,8 +1,10 @@
 """The doctor's command: exit codes, options, one sentence for a bad target."""
 
 import json
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,13 @@ def own_code(tmp_path, monkeypatch):
         "def bad(): return nn.Linear(4, 1), nn.BCELoss(), x, torch.ones(8, 1)\n"
         "def three(): return 1, 2, 3\n"
         "def broken(): raise RuntimeError('no data')\n"
+        "def three_lines(): raise RuntimeError('no data\\nat all\\nhere')\n"
+        "def ends(): raise SystemExit(0)\n"
+        "def loud(): return Loud(4, 3), nn.CrossEntropyLoss(), x, y\n"
+        "def foreign(): return nn.Linear(4, 3), no_such_loss, x, y\n"
+        "def no_such_loss(out, y): raise ValueError('größer 日本')\n"
+        "class Loud(nn.Linear):\n"
+        "    def forward(self, x): print('forward'); return super().forward(x)\n"
         "number = 3\n"
     )
     yield
@@ -35,9 +44,13 @@ def test_command_exit_codes(own_code, capsys):
 @pytest.mark.parametrize(
     ("spec", "word"),
     [("nonsense", "module:factory"), ("no_such_module:make", "no module"), ("own_training:nope", "no function"),
-     ("own_training:number", "no function"), ("own_training:three", "returned"), ("own_training:broken", "no data")],
+     ("own_training:number", "no function"), ("own_training:three", "returned"), ("own_training:broken", "no data"),
+     ("own_training:three_lines", "no data."), ("own_training:ends", "SystemExit: 0."), ("ending:make", "failed"),
+     ("./some/train.py:make", "write some.train:make"), ("needy:make", "needs 'need', which is not installed")],
 )  # fmt: skip
 def test_command_says_in_one_sentence_what_is_wrong(own_code, capsys, spec, word):
+    Path("ending.py").write_text("raise SystemExit(0)")
+    Path("needy.py").write_text("import need")
     assert main([spec]) == 2
     shown = capsys.readouterr().err
     assert word in shown and shown.count("\n") == 1
@@ -56,3 +69,34 @@ def test_command_through_the_front_door(own_code):
     done = subprocess.run([sys.executable, "-m", "lm_utils", "doctor", "own_training:bad"],
                           capture_output=True, text=True)  # fmt: skip
     assert done.returncode == 1 and "ERROR" in done.stdout, done.stderr
+
+
+def test_json_is_all_that_is_printed(own_code, capsys):
+    assert main(["own_training:loud", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["ok"] and "forward" in shown.err
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_terminal_without_such_letters_gets_the_report_all_the_same(own_code, options):
+    done = subprocess.run([sys.executable, "-m", "lm_utils", "doctor", "own_training:foreign", *options],
+                          capture_output=True, text=True, env=os.environ | {"PYTHONIOENCODING": "ascii"})  # fmt: skip
+    assert done.returncode == 1 and "loss_fails" in done.stdout, done.stderr
+    assert not options or "größer 日本" in json.loads(done.stdout)["findings"][0]["message"]
+
+
+def test_a_code_that_does_not_exist_is_said_to_be_none(own_code, capsys):
+    assert main(["own_training:weak", "--ignore", "softmax_before_cross_entropi"]) == 2
+    assert "the nearest is 'softmax_before_cross_entropy'." in capsys.readouterr().err
+    assert main(["own_training:weak", "--strict", "--ignore", "large_targets,softmax_before_cross_entropy"]) == 0
+
+
+def test_a_module_that_reads_its_own_options_does_not_see_ours(own_code, monkeypatch):
+    Path("reading.py").write_text(
+        "import argparse, sys\nsys.path.remove('')\n"
+        "argparse.ArgumentParser().parse_args()\nfrom own_training import good\n"
+    )
+    monkeypatch.setattr(sys, "argv", ["lm_utils", "doctor", "reading:good", "--strict"])
+    monkeypatch.syspath_prepend(Path.cwd())
+    path = sys.path[:]
+    assert main(["reading:good", "--strict"]) == 0 and sys.path == path and len(sys.argv) == 4

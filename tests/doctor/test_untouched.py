@@ -185,3 +185,6 @@ def test_assert_healthy():
         assert_healthy(*weak)
     assert_healthy(*weak, strict=False)
     assert_healthy(*weak, ignore=["sigmoid_before_bce_logits"])
+    assert_healthy(*weak, ignore="sigmoid_before_bce_logits")
+    with pytest.raises(DoctorError, match="the nearest is 'sigmoid_before_bce_logits'"):
+        assert_healthy(*healthy, ignore=["sigmoid_before_bce_logit"])
