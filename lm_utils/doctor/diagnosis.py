@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.activation_checks import check_activation, check_two_deep
+from lm_utils.doctor.answer_checks import check_answers, check_shares
 from lm_utils.doctor.batch_checks import check_own_targets, check_samples_mixed
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
@@ -32,7 +33,14 @@ from lm_utils.doctor.target_checks import check_reach, check_targets
 from lm_utils.doctor.trial_checks import check_rewards
 from lm_utils.doctor.use_checks import USE_CHECKS, check_left_behind
 from lm_utils.doctor.watching import LossCall
-from lm_utils.doctor.weight_checks import check_counted, check_masks, check_padding_counted, check_rare, check_weights
+from lm_utils.doctor.weight_checks import (
+    check_counted,
+    check_hidden_places,
+    check_masks,
+    check_padding_counted,
+    check_rare,
+    check_weights,
+)
 
 USUAL_KEYS = ("out", "logits", "output", "outputs", "prediction", "predictions")
 CONSTANT_OUTPUT = {"softmax_over_one_output", "one_column_cross_entropy"}
@@ -118,13 +126,15 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_hidden_units, seen, outputs)
     examination.ask(check_two_deep, seen, cases)
     for check in (check_registered, check_leak, check_padding_seen, check_inner_layers, check_axes, check_formula,
-                  _check_own_difference, check_masks, check_padding_counted, check_counted, check_rare, check_gaussian,
-                  check_target_gradients, check_samples_mixed, check_scores, *USE_CHECKS, check_flow):  # fmt: skip
+                  check_shares, _check_own_difference, check_masks, check_padding_counted, check_hidden_places,
+                  check_counted, check_rare, check_gaussian, check_target_gradients, check_samples_mixed, check_scores,
+                  *USE_CHECKS, check_flow):  # fmt: skip
         examination.ask(check, seen, patient)
     examination.ask(check_dependence, outputs, patient)
     if not any(finding.severity == "error" for finding in examination.findings):
         examination.ask(check_own_targets, seen, patient)
         examination.ask(check_rewards, seen, patient)
+        examination.ask(check_answers, seen, patient)
         examination.ask(check_roles, seen, patient)
         examination.ask(check_pairs, seen, patient)
         examination.ask(check_spread, seen, patient)

@@ -28,8 +28,8 @@ def kind_of(step: Step) -> str:
 
 def check_formula(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the steps of a loss of one's own."""
-    for check in (_logarithm, _shares, _overlap, _power_of_probability, _dead_term, _said_twice, _critic,
-                  _similarity_added):  # fmt: skip
+    for check in (_logarithm, _shares, _overlap, _power_of_probability,
+                  _dead_term, _said_twice, _critic, _similarity_added):  # fmt: skip
         yield from check(seen, patient)
 
 
@@ -88,7 +88,7 @@ def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
             yield said("arguments_swapped: shares")
             return
     rest = {id(s.result) for s in seen.watcher.steps if kind_of(s) == "sub" and of(seen, s.tensors) == {"targets"} and (
-        1 in _plain(s) and bool((s.result < -1e-3).any()))}  # fmt: skip
+        1 in plain_arguments(s) and bool((s.result < -1e-3).any()))}  # fmt: skip
     for log, shares in (one for _, pair in pairs_of(seen, "mul") for one in (pair, pair[::-1])):
         if id(shares) in rest and log.requires_grad and bool((log <= 0).all()):
             yield said("targets_outside_unit_range: by hand", lowest=float(shares.min()))
@@ -103,7 +103,7 @@ def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
             return
 
 
-def _plain(step: Step) -> list[object]:
+def plain_arguments(step: Step) -> list[object]:
     return [part for part in step.args if not isinstance(part, Tensor)]
 
 
@@ -119,9 +119,9 @@ def behind(seen: Observation, start: object, without_gradient: bool = False) -> 
 def _overlap(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Dice or intersection over union on numbers that are no probabilities."""
     products = [step.result for step, pair in pairs_of(seen, "mul") if _is_overlap(seen, pair)]
-    wide = behind(seen, [step.result for step in seen.watcher.steps if kind_of(step) == "sum" and _is_wide(
+    wide = behind(seen, [step.result for step in seen.watcher.steps if kind_of(step) == "sum" and is_wide(
         step.tensors[0]) and of(seen, step.tensors[0]) == {"outputs"}])  # fmt: skip
-    raw = behind(seen, [t for t in products if _is_wide(t)])
+    raw = behind(seen, [t for t in products if is_wide(t)])
     reached = behind(seen, products)
     for _, (over, under) in pairs_of(seen, "div") if products else ():
         if id(over) in reached and "outputs" in of(seen, under) and {id(over), id(under)} & (wide | raw):
@@ -138,7 +138,7 @@ def _is_overlap(seen: Observation, pair: list[Tensor]) -> bool:
     return False
 
 
-def _is_wide(numbers: Tensor) -> bool:
+def is_wide(numbers: Tensor) -> bool:
     return numbers.is_floating_point() and bool(((numbers < -1e-3) | (numbers > 1 + 1e-3)).any())
 
 
@@ -155,7 +155,7 @@ def check_overlap_of_equals(patient: Patient, outputs: object, equal: Tensor) ->
     quotients = [step.result for step, (over, _) in pairs_of(seen, "div") if id(over) in both]
     shares = behind(seen, quotients)
     for step in seen.watcher.steps:
-        if kind_of(step) == "sub" and 1 in _plain(step) and id(step.tensors[0]) in shares:
+        if kind_of(step) == "sub" and 1 in plain_arguments(step) and id(step.tensors[0]) in shares:
             usual = [float(t.nanmedian()) for t in (step.tensors[0], *quotients)]  # some samples may have none
             if all(abs(one - 1) > FAR_FROM_ONE for one in usual):
                 yield said("wrong_formula: overlap", usual=usual[0])

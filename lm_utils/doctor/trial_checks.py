@@ -36,19 +36,17 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Hand the loss other outputs, better and worse ones, and compare what they cost and where it pulls them."""
     if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or seen.inside_model:
         return
-    for outputs, targets in _compared(seen, patient):
+    for outputs, targets in compared(seen, patient):
         if outputs.requires_grad and outputs.is_floating_point():
-            trial = _Trial(seen, patient, outputs)
-            sides = _agreeing_and_contradicting(outputs.detach(), targets.detach())
+            trial = Trial(seen, patient, outputs)
+            sides = agreeing_and_contradicting(outputs.detach(), targets.detach())
             if is_distance(outputs):  # what is small agrees
                 sides = sides[::-1] if sides and trial.classes else None
-            yield from _marked(trial, targets)
-            yield from _at_both_ends(trial, targets)
             if sides is not None:
                 yield from _sides(trial, targets.detach(), *sides)
 
 
-def _compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]:
+def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]:
     """Pairs of an output and a target that meet in the loss."""
     outputs, targets = patient.chosen(seen.outputs), patient.targets
     if isinstance(outputs, Tensor) and isinstance(targets, Tensor):
@@ -60,10 +58,19 @@ def _compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]
     pairs = {(id(a), id(b)): (a, b) for one in meet for a, b in (one, one[::-1]) if id(a) in heads and id(b) in goals}
     chosen = [s.tensors[0] for s in seen.watcher.steps if s.name in CHOOSING and id(s.tensors[0]) in heads]
     by_class = [(t, targets) for t in chosen if isinstance(targets, Tensor) and of_classes(t, targets)]
-    return [*pairs.values(), *by_class][:2]
+    return [*pairs.values(), *by_class][:2] or _labelled(outputs, targets)
 
 
-class _Trial:
+def _labelled(outputs: object, targets: object) -> list[tuple[Tensor, Tensor]]:
+    """The one output and the one target that holds labels for it, beside masks, lengths and weights."""
+    parts, heads = list(tensors_in(targets)), [t for t in tensors_in(outputs) if t.requires_grad]
+    if any(t.is_floating_point() and bool((t < 0).any()) for t in parts) or len(heads) != 1:
+        return []  # gains, say: what is likely need not be cheap
+    found = [t for t in parts if not t.is_floating_point() and of_classes(heads[0].detach(), t)]
+    return [(heads[0], found[0])] if len(found) == 1 else []
+
+
+class Trial:
     """The loss as a function of one output of the model; the others stay as they are."""
 
     def __init__(self, seen: Observation, patient: Patient, outputs: Tensor) -> None:
@@ -97,7 +104,7 @@ class _Trial:
         return cost_with(self.patient, self.whole, self.outputs, values, targets)
 
 
-def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator[Finding]:
+def _sides(trial: Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator[Finding]:
     whole = not targets.is_floating_point() and targets.dtype != torch.bool and targets.dim() < good.dim()
     truth = targets.reshape(good.shape) if targets.numel() == good.numel() else None
     binary = truth is not None and bool(((truth == 0) | (truth == 1)).all())
@@ -107,7 +114,7 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
         between = (right + wrong) / 2  # constant outputs have no correlation with anything
     if not all(map(isfinite, (right, wrong, between))):
         if (whole or binary) and inf in (abs(right), abs(wrong)):
-            yield from _unstable("clearly right or clearly wrong")
+            yield from unstable("clearly right or clearly wrong")
         return
     if whole and not trial.classes:
         return  # outputs that are no class scores: embeddings, say
@@ -129,10 +136,11 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
         if trial.meets(targets):
             yield from _not_least(trial, truth, right, wrong)
         yield from _far(trial, truth, right)
-    if trial.own and not free:
-        equal = truth.clamp(1e-4, 1 - 1e-4) if binary else good
-        answered = changed(trial.whole, lambda t: equal if t is trial.outputs else t)
-        yield from check_overlap_of_equals(trial.patient, answered, equal)
+    if trial.own:
+        equal = good * (SUREST / SURE) if free and (whole or binary) else good
+        equal = truth.clamp(1e-4, 1 - 1e-4) if binary and not free else equal
+        both = changed(trial.whole, lambda t: equal if t is trial.outputs else t)
+        yield from check_overlap_of_equals(trial.patient, both, equal)
     for label in (0, 1) if binary else (None,) if trial.chosen else ():
         here = torch.ones_like(good, dtype=torch.bool) if label is None else truth == label
         if trial.own:
@@ -151,24 +159,24 @@ def _sides(trial: _Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterato
     sure = bad * (SUREST / SURE) if free else torch.sigmoid(SUREST * (2 * bad - 1).sign()) if binary else bad
     cost, slope = trial(sure) if trial.own and (whole or binary) else (0.0, sure)
     if not (isfinite(cost) and bool(torch.isfinite(slope).all())):
-        yield from _unstable(f"sure and wrong, at a logit of {SUREST:g}")
+        yield from unstable(f"sure and wrong, at a logit of {SUREST:g}")
     elif free and whole and trial.growing and not isfinite(trial(bad * (DIVERGED / SURE))[0]):
         yield said("unstable_formula: exponential", logit=DIVERGED)
 
 
-def _judged_alone(trial: _Trial, here: Tensor, *others: Tensor) -> bool:
+def _judged_alone(trial: Trial, here: Tensor, *others: Tensor) -> bool:
     """Is a sample's slope the same beside other outputs, so that no sample is preferred to another one?"""
     half = len(here) // 2
     return torch.allclose(*(trial(torch.cat([here[:half], rest[half:]]))[1][:half] for rest in others))
 
 
-def _is_likeness(trial: _Trial, *answers: Tensor) -> bool:
+def _is_likeness(trial: Trial, *answers: Tensor) -> bool:
     """Does the loss mind neither the scale nor the shift of the outputs, as a correlation?"""
     costs = [(trial(one)[0], trial(2 * one + 1)[0]) for one in answers]
     return all(abs(one - moved) < 1e-3 * abs(one) for one, moved in costs) and costs[0] != costs[1]
 
 
-def _only_the_mean(trial: _Trial, good: Tensor, bad: Tensor) -> Iterator[Finding]:
+def _only_the_mean(trial: Trial, good: Tensor, bad: Tensor) -> Iterator[Finding]:
     """The targets in another order must not be as good an answer, nor may all samples be pulled alike."""
     costs = [trial(one + by)[0] for by in (0.0, 0.3) for one in (good, bad)]
     slope = trial(bad + 0.3)[1]
@@ -177,9 +185,7 @@ def _only_the_mean(trial: _Trial, good: Tensor, bad: Tensor) -> Iterator[Finding
         yield said("wrong_formula: one by one")
 
 
-def _from_wrong_to_right(
-    trial: _Trial, good: Tensor, bad: Tensor, here: Tensor, label: int | None
-) -> Iterator[Finding]:
+def _from_wrong_to_right(trial: Trial, good: Tensor, bad: Tensor, here: Tensor, label: int | None) -> Iterator[Finding]:
     """On the way from surely wrong to undecided no step may cost more than the one before."""
     costs = [trial(torch.where(here, bad + part * (good - bad), good))[0] for part in (0.0, 0.125, 0.25, 0.375, 0.5)]
     right = trial(good)[0]
@@ -192,7 +198,7 @@ def _from_wrong_to_right(
         yield said("wrong_formula: from wrong to right", worst=costs[0], whose=whose, most=max(costs))
 
 
-def _not_least(trial: _Trial, truth: Tensor, right: float, wrong: float) -> Iterator[Finding]:
+def _not_least(trial: Trial, truth: Tensor, right: float, wrong: float) -> Iterator[Finding]:
     """Free the outputs at the truth and let them descend within its range: they must not find anything cheaper."""
     at, size, cheapest = truth, 0.1 * truth.std(correction=0), right
     for _ in range(DESCENT):
@@ -203,25 +209,7 @@ def _not_least(trial: _Trial, truth: Tensor, right: float, wrong: float) -> Iter
         yield said("wrong_formula: not least", right=right, cheapest=cheapest)
 
 
-def _marked(trial: _Trial, targets: Tensor) -> Iterator[Finding]:
-    """Yes, no and a number such as 255 that says "do not count this place": such a place must have no gradient."""
-    few = targets.numel() == trial.outputs.numel() and 2 < len(values := targets.unique().tolist()) < 4
-    marks = {255.0, -100.0, *[-1.0] * (not trial.raw)} & set(values) if few and {0.0, 1.0} < set(values) else set()
-    here = targets.reshape(trial.outputs.shape) == next(iter(marks)) if marks else None
-    if here is not None and bool(trial(trial.outputs.detach())[1][here].any()):
-        yield said("targets_outside_unit_range", mark=next(iter(marks)))
-
-
-def _at_both_ends(trial: _Trial, targets: Tensor) -> Iterator[Finding]:
-    """Shares between yes and no: a loss with a sigmoid of its own must bear outputs that are sure, either way."""
-    shares = trial.own and trial.raw and targets.is_floating_point() and bool(((targets > 0) & (targets < 1)).any())
-    if shares and any(kind_of(s) == "sigmoid" and s.tensors[0] is trial.outputs for s in trial.steps):
-        costs = [trial(torch.full_like(trial.outputs, end))[0] for end in (SUREST, -SUREST)]
-        if not all(map(isfinite, costs)) and isfinite(trial(trial.outputs.detach())[0]):
-            yield from _unstable(f"sure, at a logit of {SUREST:g}")
-
-
-def _far(trial: _Trial, truth: Tensor, right: float) -> Iterator[Finding]:
+def _far(trial: Trial, truth: Tensor, right: float) -> Iterator[Finding]:
     """Values: outputs away from the targets must not be cheaper than the targets."""
     size = truth.std(correction=0).clamp(min=1e-6)
     moved = changed(trial.patient.targets, lambda t: t + size if t.is_floating_point() else t)
@@ -258,7 +246,7 @@ def _pulled_elsewhere(slope: Tensor, targets: Tensor) -> Iterator[Finding]:
         yield said("axes_scrambled: pulled elsewhere", share=100 * max(shares))
 
 
-def _unstable(where: str) -> Iterator[Finding]:
+def unstable(where: str) -> Iterator[Finding]:
     yield said("unstable_formula", f"The loss or its gradient is not finite where the model is {where}.")
 
 
@@ -267,7 +255,7 @@ def _undecided(good: Tensor, bad: Tensor) -> Tensor:
     return ((good + bad) / 2).mean(0, keepdim=True).expand_as(good).contiguous()
 
 
-def _agreeing_and_contradicting(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None:
+def agreeing_and_contradicting(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None:
     if targets.dim() and not targets.is_floating_point() and targets.dtype != torch.bool:
         return of_classes(outputs, targets)
     if targets.numel() != outputs.numel() or targets.numel() < 2:

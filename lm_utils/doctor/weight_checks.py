@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.batch_checks import cost_with
-from lm_utils.doctor.belongings import tensors_in
+from lm_utils.doctor.batch_checks import cost_of, cost_with
+from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.formula_checks import kind_of, pairs_of
 from lm_utils.doctor.patient import Observation, Patient
@@ -75,6 +75,51 @@ def check_padding_counted(seen: Observation, patient: Patient) -> Iterator[Findi
             return
 
 
+def check_hidden_places(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Places that a mask or a length hides must not be taught, and with more of them the loss must stay the same."""
+    heads = [t for t in tensors_in(seen.outputs) if t.dim() > 1 and t.requires_grad]
+    parts = list(tensors_in(patient.targets))
+    if len(heads) != 1 or len(parts) < 2 or not isinstance(seen.outputs, Tensor):
+        return
+    mask = next(filter(_is_filled_up, (_as_mask(t, patient) for t in parts)), None)
+    if mask is None or len(mask) != len(heads[0]) or sum(t.shape[:2] == mask.shape for t in parts) < 1:
+        return
+    axis = next((a for a in range(1, heads[0].dim()) if heads[0].shape[a] == mask.shape[1]), None)
+    slope = seen.slope_at(heads[0]) if axis else None
+    if slope is None:
+        return
+    taught = slope.movedim(axis, 1).flatten(2).any(2) if slope.dim() > 2 else slope != 0
+    if bool((taught & ~mask).any()):
+        yield said("padding_not_ignored: mask", share=100 * float(taught[~mask].float().mean()))
+        return
+
+    def longer(t: Tensor, along: int = 1) -> Tensor:
+        more = t.narrow(along, -1, 1).repeat_interleave(3, along)
+        return torch.cat([t, 0 * more if t.shape == mask.shape and torch.equal(t.bool(), mask) else more], along)
+
+    targets = changed(patient.targets, lambda t: longer(t) if t.shape[:2] == mask.shape else t)
+    before = cost_of(patient, heads[0], patient.targets)[0]
+    after = cost_of(patient, longer(heads[0].detach(), axis), targets)[0]
+    if abs(before - after) > 1e-3 * abs(before):
+        yield said("mean_over_padding", "With more places that the mask hides the loss changes.")
+
+
+def _as_mask(part: Tensor, patient: Patient) -> Tensor:
+    """A mask as it is, or the one that lengths make where the padding of the inputs says the same."""
+    words = next((t for t in tensors_in(patient.inputs) if t.dim() == 2 and not t.is_floating_point()), None)
+    if part.dim() == 1 and words is not None and not part.is_floating_point() and len(part) == len(words):
+        places = torch.arange(words.shape[1], device=part.device) < part[:, None]
+        return places if torch.equal(~_tails(words, int(words[:, -1].mode().values)), places) else part
+    return part.bool() if part.dim() == 2 and _is_binary(part) else part
+
+
+def _is_filled_up(mask: Tensor) -> bool:
+    """Are these rows of ones and then zeros, of several lengths?"""
+    if mask.dtype != torch.bool or mask.dim() != 2 or not bool(mask[:, 0].all()):
+        return False
+    return len(mask.sum(1).unique()) > 2 and torch.equal(mask.long().cumprod(1).bool(), mask)
+
+
 def check_counted(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Where the loss looks the targets must not all be one number, and any others where it does not look."""
     slopes = map(seen.slope_at, tensors_in(seen.outputs))
@@ -114,7 +159,8 @@ def check_rare(seen: Observation, patient: Patient) -> Iterator[Finding]:
 def _rare_class(labels: Tensor, sizes: Tensor) -> Iterator[Finding]:
     found, label, counts = labels.unique(return_inverse=True, return_counts=True)
     weights = torch.zeros(len(found)).to(sizes).index_add(0, label.flatten(), sizes.flatten()) / counts
-    plain = len(found) > 1 and bool((sizes > 0).all())  # the true class is the one that is pulled up
+    same = torch.allclose(weights[label.flatten()], sizes.flatten(), rtol=0.1)  # within a class
+    plain = len(found) > 1 and same and bool((sizes > 0).all())  # the true class is the one that is pulled up
     uneven = plain and counts.max() >= 3 * counts.min() and weights.max() > 1.9 * weights.min()
     if uneven and torch.corrcoef(torch.stack([counts.to(weights).log(), weights.log()]))[0, 1] > 0.8:
         ratio = float(weights[counts.argmax()] / weights[counts.argmin()])

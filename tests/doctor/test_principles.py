@@ -4,7 +4,7 @@ import pytest
 import torch
 from doctor_exam.advice import variational
 from doctor_exam.fresh_wrong import pair
-from doctor_exam.parts import N, Then, classes, inputs, labels, mlp, padded_tokens
+from doctor_exam.parts import N, Tagger, Then, classes, inputs, labels, mlp, padded_tokens
 from doctor_exam.round_nine import dense
 from doctor_exam.round_parts import Part, views
 from doctor_exam.unseen_wrong import mask_head, rare
@@ -317,6 +317,58 @@ def mixture(sign: int):
             3 + 2 * torch.randn(N, 1))  # fmt: skip
 
 
+def picked(axis: int):
+    """A cross-entropy by hand whose log-softmax runs over an axis."""
+    return mlp(5), lambda z, y: -z.log_softmax(axis).gather(1, y[:, None]).mean(), inputs(), classes(5)
+
+
+def hot(turned: bool):
+    """Shares of the classes, weighed by one-hot labels, or by what they are not."""
+    return (
+        mlp(5),
+        lambda z, y: -((F.one_hot(y, 5) == (not turned)) * z.log_softmax(1)).sum(1).mean(),
+        inputs(),
+        classes(5),
+    )
+
+
+def and_dice(turned: bool):
+    """A cross-entropy of masks and a dice loss, or the overlap itself."""
+
+    def loss(z: Tensor, y: Tensor) -> Tensor:
+        p = z.sigmoid()
+        share = (2 * (p * y).sum() + 1) / (p.sum() + y.sum() + 1)
+        return LOGITS(z, y) + (share if turned else 1 - share)
+
+    return mask_head(), loss, inputs(3, 6, 6), labels(1, 6, 6)
+
+
+def focal(share):
+    """A focal loss that reads the share of the truth from its logarithm in some way."""
+
+    def loss(z: Tensor, y: Tensor) -> Tensor:
+        log_p = z.log_softmax(1).gather(1, y[:, None])
+        return -((1 - share(log_p)) ** 2 * log_p).mean()
+
+    return mlp(5), loss, inputs(), classes(5)
+
+
+def tags(reduced):
+    """Tags of texts and a mask of the places that count."""
+
+    def loss(z: Tensor, y: tuple[Tensor, Tensor]) -> Tensor:
+        return reduced(F.cross_entropy(z.mT, y[0], reduction="none"), y[1])
+
+    tokens = padded_tokens(0)[0]
+    return Tagger(6), loss, tokens, (classes(6, 12), (tokens > 0).float())
+
+
+def rarely(reduction: str):
+    """A weight for each sample's class, given to its loss or to the mean of all."""
+    return mlp(3), lambda z, y: (F.cross_entropy(z, y, reduction=reduction) * torch.tensor([1.0, 2.0, 3.0])[y]).mean(
+        ), inputs(), classes(3)  # fmt: skip
+
+
 PRINCIPLES = {
     "a sample's place in the batch means nothing": (
         "samples_mixed", lambda: (placed(0), CE, classes(50, 12), classes(4)),
@@ -456,6 +508,30 @@ PRINCIPLES = {
         "labels_not_shifted", lambda: written(ahead=0), lambda: written(ahead=1)),
     "the tags of a text are made likely": (
         "better_outputs_cost_more", lambda: tagged(1), lambda: tagged(-1)),
+
+
+    "free outputs come to the truth": ("wrong_formula", lambda: hot(True), lambda: hot(False)),
+    "the classes of one sample share the whole, in the loss": (
+        "softmax_wrong_axis", lambda: picked(0), lambda: picked(1)),
+    "each part is least for right outputs": (
+        "better_outputs_cost_more", lambda: and_dice(True), lambda: and_dice(False)),
+    "what is taken from 1 is a probability": (
+        "wrong_formula", lambda: focal(lambda log_p: log_p), lambda: focal(torch.exp)),
+    "a no has the other sign": (
+        "wrong_formula",
+        lambda: (mlp(1), lambda z, y: -(y * F.logsigmoid(z) + (1 - y) * F.logsigmoid(1 - z)).sum(), inputs(),
+                 labels(1)),
+        lambda: (mlp(1), lambda z, y: -(y * F.logsigmoid(z) + (1 - y) * F.logsigmoid(-z)).sum(), inputs(), labels(1))),
+    "labels beside a mask are judged, too": (
+        "better_outputs_cost_more", lambda: tags(lambda each, mask: -(each * mask).sum() / mask.sum()),
+        lambda: tags(lambda each, mask: (each * mask).sum() / mask.sum())),
+    "a mask hides": (
+        "padding_not_ignored", lambda: tags(lambda each, mask: (each * mask.roll(1, 1)).sum() / mask.sum()),
+        lambda: tags(lambda each, mask: ((each * mask).sum(1) / mask.sum(1)).mean())),
+    "what is hidden does not count": (
+        "mean_over_padding", lambda: tags(lambda each, mask: (each * mask).sum() / mask.numel()),
+        lambda: tags(lambda each, mask: (each * mask).sum(1).mean())),
+    "a mean has no places to weigh": ("wrong_formula", lambda: rarely("mean"), lambda: rarely("none")),
     "masks of yes and no are 0 and 1": (
         "range_cannot_reach_targets",
         lambda: (*overlap(lambda both, sizes: 2 * both / sizes)[:3], 255 * labels(1, 6, 6)),
