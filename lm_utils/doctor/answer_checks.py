@@ -24,7 +24,7 @@ from lm_utils.doctor.trial_checks import (
 from lm_utils.doctor.watching import LOSSES, Step, Watcher
 
 STEPS, FIRST, SHORTER = 12, 1.0, 0.85  # downhill: how many, how long the first one is, and each next one
-SURE_ENOUGH = 0.6  # share of the truth where a hard label was learnt as well as can be
+SURE_ENOUGH = 0.4  # share of the truth where a hard label was learnt as well as can be
 SEEN_ONLY = {"get", "size", "to", "float", "long", "view", "reshape", "unsqueeze", "squeeze", "flatten", "type", "cpu"}
 FEW = 0.2  # share of the samples that their own labels teach, below which most are judged by other ones
 PASSED = {"add", "sub", "neg", "mean", "sum", "mul", "div"}  # operations that a part of a sum goes through
