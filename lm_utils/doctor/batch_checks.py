@@ -126,6 +126,15 @@ def is_torchs_own(seen: Observation) -> bool:
     return len(seen.calls) == 1 and all(step.name in LOSSES or kind_of(step) in VIEWS for step in seen.watcher.steps)
 
 
+def compares_means(seen: Observation) -> bool:
+    """Are features averaged over the samples on purpose, before they meet the targets' averages?"""
+    means = [s for s in seen.watcher.steps if s.name == "mean" and s.argument(1, "dim", "axis") in (0, (0,), [0])]
+    return any(
+        s.tensors[0].dim() > 1 and s.tensors[0][0].numel() > 1 and seen.watcher.sources(s.tensors[0]) == {"outputs"}
+        for s in means
+    )
+
+
 def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """With other outputs the loss must change, and where samples are judged one by one, with others' targets too."""
     if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or seen.inside_model or is_torchs_own(seen):
@@ -144,7 +153,7 @@ def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
     yield from _few_samples(patient, whole, slopes)
     samples = len(heads[0])
     if samples >= 4 and all(len(t) == samples or len(t) % samples for t in heads):
-        yield from _one_by_one(patient, whole, samples)
+        yield from _one_by_one(seen, patient, whole, samples)
 
 
 def _unused(patient: Patient, whole: object, cost: float, slopes: list[Tensor]) -> Iterator[Finding]:
@@ -176,7 +185,7 @@ def _few_samples(patient: Patient, whole: object, slopes: list[Tensor]) -> Itera
         yield said("wrong_formula: few samples", samples=samples, taught=max(taught))
 
 
-def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Finding]:
+def _one_by_one(seen: Observation, patient: Patient, whole: object, samples: int) -> Iterator[Finding]:
     """Where each sample is judged alone: is it judged by its own target, and are all parts reduced alike?"""
 
     def handed(value: object, how: Callable[[Tensor], Tensor]) -> object:
@@ -210,9 +219,11 @@ def _one_by_one(patient: Patient, whole: object, samples: int) -> Iterator[Findi
         return
     copied, turned = (handed(patient.targets, how) for how in (
         lambda t: t[:1].expand_as(t).clone(), lambda t: t.roll(1, 0)))  # fmt: skip
-    if not _alike(here, slopes_with(copied)) and _alike(here, slopes_with(turned)):
+    if not compares_means(seen) and not _alike(here, slopes_with(copied)) and _alike(here, slopes_with(turned)):
         yield said("wrong_formula: one by one")
     goals = [t for t in tensors_in(patient.targets) if t.is_floating_point() and t.dim() and len(t) == samples]
+    summed = [s.tensors[0] for s in seen.watcher.steps if kind_of(s) == "sum" and s.tensors]
+    goals = [t for t in goals if not any(t is one for one in summed)]  # an episode's rewards, added up on purpose
     for goal in goals if not isinstance(patient.targets, Tensor) else ():
         other, double = (changed(patient.targets, lambda t, new=new, old=goal: new if t is old else t)
                          for new in (goal.roll(1, 0), 2 * goal))  # fmt: skip

@@ -125,8 +125,8 @@ class Case:
     def _possible_class_axes(self, shares: Tensor) -> list[int]:
         if self.strict_axis:
             return [self.class_axis]
-        if shares.dim() == 1:
-            return [] if shares.shape[0] == self.patient.batch_size else [0]
+        if shares.dim() < 2:
+            return [] if shares.shape[:1] in ((), (self.patient.batch_size,)) else [0]
         return [shares.dim() - 1, *range(1, shares.dim() - 1)]
 
     def in_unit_range(self, values: Tensor) -> bool:

@@ -14,6 +14,7 @@ from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak, check_padding_seen
 from lm_utils.doctor.formula_checks import check_formula, own_difference
+from lm_utils.doctor.goal_checks import check_goals
 from lm_utils.doctor.gpu_guard import WouldKillDevice
 from lm_utils.doctor.gradient_checks import (
     check_finite,
@@ -138,6 +139,7 @@ def _examine(patient: Patient) -> Report:
         examination.ask(check_roles, seen, patient)
         examination.ask(check_pairs, seen, patient)
         examination.ask(check_spread, seen, patient)
+        examination.ask(check_goals, seen, patient)
     examination.ask(_about_the_call, seen, cases, examination.findings, patient.targets)
     findings = list(in_order(_without_echoes(examination.findings)))
     findings += [_not_looked_at(f"{what}: {why}") for what, why in examination.skipped.items()]

@@ -131,7 +131,7 @@ def _overlap(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 def _is_overlap(seen: Observation, pair: list[Tensor]) -> bool:
     for values, mask in (pair, pair[::-1]):
-        from_model = "outputs" in of(seen, values) and "targets" not in of(seen, values)
+        from_model = values.requires_grad and of(seen, values) == {"outputs"}
         if from_model and of(seen, mask) == {"targets"} and values.shape == mask.shape and values.is_floating_point():
             pairs = mask.dim() == 2 and len(mask) == mask.shape[1] and torch.equal(mask, mask.T)  # of samples
             return not pairs and bool(((mask == 0) | (mask == 1)).all())

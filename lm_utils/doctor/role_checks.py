@@ -33,7 +33,8 @@ def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
     spread = spreads[0]
     if origin_of(heads[spread]).low >= 0:
         yield said("range_cannot_reach_targets")
-    if spread and heads[spread - 1].shape == heads[spread].shape:
+    drawn = any("rand" in step.name or "normal" in step.name for step in seen.watcher.steps)
+    if spread and not drawn and heads[spread - 1].shape == heads[spread].shape:
         yield from _divergence(seen, patient, heads, spread)
 
 
@@ -83,7 +84,7 @@ def _divergence(seen: Observation, patient: Patient, heads: list[Tensor], spread
     if not alone or bool(out.abs().min() == 0):
         return  # it depends on the targets or on other heads: no divergence from a fixed prior
     steep = slope.abs() > 10 * NO_SLOPE * scale
-    if bool(steep.any()) or up < here > down:
+    if bool(steep.any()) or (up < here > down and trial(10 * AWAY, 0)[0] < here):
         what = "is greatest" if not bool(steep.any()) else "is not least"
         yield said("wrong_formula: divergence", what=what)
         return

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lm_utils.doctor.batch_checks import cost_with, is_torchs_own
+from lm_utils.doctor.batch_checks import compares_means, cost_with, is_torchs_own
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.formula_checks import check_overlap_of_equals, kind_of, of_outputs
 from lm_utils.doctor.output_origin import is_distance, nodes_behind, origin_of
@@ -43,7 +43,7 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
             if is_distance(outputs):  # what is small agrees
                 sides = sides[::-1] if sides and trial.classes else None
             if sides is not None:
-                yield from _sides(trial, targets.detach(), *sides)
+                yield from _sides(seen, trial, targets.detach(), *sides)
 
 
 def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]:
@@ -104,7 +104,7 @@ class Trial:
         return cost_with(self.patient, self.whole, self.outputs, values, targets)
 
 
-def _sides(trial: Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator[Finding]:
+def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator[Finding]:
     whole = not targets.is_floating_point() and targets.dtype != torch.bool and targets.dim() < good.dim()
     truth = targets.reshape(good.shape) if targets.numel() == good.numel() else None
     binary = truth is not None and bool(((truth == 0) | (truth == 1)).all())
@@ -131,7 +131,7 @@ def _sides(trial: Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator
         yield said("better_outputs_cost_more: sides", right=right, wrong=wrong)
         return
     if not whole and not binary:
-        if trial.own and len(good) >= FEWEST:
+        if trial.own and len(good) >= FEWEST and not compares_means(seen):
             yield from _only_the_mean(trial, good, bad)
         if trial.meets(targets):
             yield from _not_least(trial, truth, right, wrong)

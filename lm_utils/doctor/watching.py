@@ -158,11 +158,16 @@ class Watcher(TorchFunctionMode):
 
     def _note(self, step: Step) -> None:
         sources = self.sources(step.args[:1] if step.name in PICKING else (step.args, step.kwargs))
+        sources = frozenset() if step.name.endswith("_like") else sources  # of the same shape, not of the same numbers
         if isinstance(step.result, float) or any(True for _ in tensors_in(step.result)):
             self.steps.append(step)
-        if sources:
-            for source in sources:
-                self.mark(step.result, source)
+        if step.name == "broadcast_tensors":  # as a distribution stretches a mean and a spread
+            for given, result in zip(step.args, step.result, strict=True):
+                for source in self.sources(given):
+                    self.mark(result, source)
+            return
+        for source in sources:
+            self.mark(step.result, source)
 
     def made_by_loss(self, tensor: Tensor) -> bool:
         """Was the operation behind this tensor, seen through views, taken inside the loss function?"""

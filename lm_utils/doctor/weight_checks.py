@@ -169,6 +169,8 @@ def _rare_class(labels: Tensor, sizes: Tensor) -> Iterator[Finding]:
 
 def _rare_label(seen: Observation, labels: Tensor, sizes: Tensor) -> Iterator[Finding]:
     sizes = torch.where(labels == 1, -sizes, sizes)
+    if bool((sizes < 0).any()):
+        return  # a mask, say: there is something else to be learnt
     labels, sizes = labels[sizes > 0], sizes[sizes > 0]
     share = float(labels.float().mean())
     ratio = float(sizes[labels == 1].mean() / sizes[labels == 0].mean())

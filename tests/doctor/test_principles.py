@@ -369,6 +369,22 @@ def rarely(reduction: str):
         ), inputs(), classes(3)  # fmt: skip
 
 
+def agent(goal, critics: int = 0):
+    """Values of actions taught by a goal, or of one action by what several critics say of the next step."""
+    slow = mlp(4).requires_grad_(False)
+
+    def loss(q: Tensor, y: tuple[Tensor, ...]) -> Tensor:
+        with torch.no_grad():
+            after = [y[3 + place] for place in range(critics)] or [slow(y[3])]
+        own = q[:, 0] if critics else q.gather(1, y[0][:, None])[:, 0]
+        return (F.mse_loss if critics else F.smooth_l1_loss)(own, goal(y[1], y[2], *after))
+
+    ends, follows = (torch.arange(N) % 5 == 0).float(), [torch.randn(N) for _ in range(critics)] or [inputs()]
+    action = classes(4) if not critics else torch.randn(N)
+    return mlp(1 if critics else 4), (loss if not critics else lambda q, y: loss(q, (None, *y))), inputs(), (
+        *[action] * (not critics), torch.randn(N), ends, *follows)  # fmt: skip
+
+
 PRINCIPLES = {
     "a sample's place in the batch means nothing": (
         "samples_mixed", lambda: (placed(0), CE, classes(50, 12), classes(4)),
@@ -467,6 +483,21 @@ PRINCIPLES = {
         "class_weight_reversed", lambda: weighed(0.2), lambda: weighed(9.0)),
     "two terms say two things": (
         "dead_term", lambda: two_terms(0), lambda: two_terms(1)),
+    "a goal ends where the episode does": (
+        "wrong_formula", lambda: agent(lambda r, d, q: r + 0.9 * q.amax(1) + (1 - d)),
+        lambda: agent(lambda r, d, q: r + 0.9 * q.amax(1) * (1 - d))),
+    "a goal grows with what follows": (
+        "wrong_formula", lambda: agent(lambda r, d, q: r - 0.9 * q.amax(1) * (1 - d)),
+        lambda: agent(lambda r, d, q: r + 0.9 * (q.softmax(1) * q).sum(1) * (1 - d))),
+    "what is given at the end counts": (
+        "wrong_formula", lambda: agent(lambda r, d, q: (r + 0.9 * q.amax(1)) * (1 - d)),
+        lambda: agent(lambda r, d, q: torch.where(d == 1, r, r + 0.9 * q.amax(1)))),
+    "the best of the next actions is meant": (
+        "wrong_formula", lambda: agent(lambda r, d, q: r + 0.9 * q.amin(1) * (1 - d)),
+        lambda: agent(lambda r, d, q: r.clamp(-1, 1) + 0.9 * q.amax(1) * (1 - d))),
+    "of two critics the careful one is believed": (
+        "wrong_formula", lambda: agent(lambda r, d, a, b: r + 0.9 * (1 - d) * torch.max(a, b), critics=2),
+        lambda: agent(lambda r, d, a, b: r + 0.9 * (1 - d) * torch.min(a, b), critics=2)),
     "a correlation is to grow": (
         "better_outputs_cost_more", lambda: correlation(1), lambda: correlation(-1)),
     "all samples in one place are no good answer": (
@@ -569,6 +600,16 @@ RIGHT = {
         Part(lambda self, x: self.net(x + 0.1 * torch.randn_like(x)), net=mlp(4)), CE, inputs(), classes(4)),
     "a count that is learnt as its logarithm": lambda: (
         mlp(1), lambda out, y: (out.exp() - y * out).mean(), inputs(), torch.poisson(torch.full((N, 1), 3.0))),
+    "an episode whose rewards are added up": lambda: (
+        mlp(4), lambda z, y: -(z.log_softmax(1).gather(1, y[0][:, None])[:, 0] * y[1].sum()).mean(), inputs(),
+        (classes(4), torch.randn(N))),
+    "features with the same means": lambda: (
+        mlp(6), lambda z, y: F.l1_loss(z.mean(0), y.mean(0)), inputs(), torch.rand(N, 6)),
+    "one number for a whole batch": lambda: (
+        mlp(1), lambda z, y: F.mse_loss(z.relu().mean(), y.mean()) + F.mse_loss(z, y), inputs(), torch.rand(N, 1)),
+    "a policy of a fixed spread and its entropy": lambda: (
+        mlp(3), lambda z, y: (lambda p: -(p.log_prob(y[0]).sum(1) * y[1]).mean() - 0.01 * p.entropy().mean())(
+            torch.distributions.Normal(z, 0.5 * torch.ones_like(z))), inputs(), (torch.randn(N, 3), torch.rand(N))),
     "two kinds of values to be compared as clouds": lambda: (
         mlp(2), lambda out, y: (lambda near: near(out, out) + near(y, y) - 2 * near(out, y))(
             lambda a, b: (-torch.cdist(a, b) ** 2).exp().mean()), inputs(), torch.randn(N, 2)),
