@@ -33,6 +33,16 @@ def check_dependence(outputs: Tensor | None, patient: Patient) -> Iterator[Findi
         yield said("outputs_ignore_inputs")
 
 
+def check_places(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Outputs that are the same at each of many places, for targets that differ there, with other weights too."""
+    outputs, goal = first_tensor(patient.chosen(seen.outputs)), first_tensor(patient.targets)
+    if goal is None or outputs is None or goal.dim() < 2 or outputs.dim() < 3 or not bool((goal != goal[:, :1]).any()):
+        return
+    axis = next((a for a in (1, outputs.dim() - 1) if 2 < goal.shape[1] == outputs.shape[a]), None)
+    if axis and rows_alike(outputs.transpose(0, axis)) and _still_equal(patient, axis):
+        yield said("outputs_ignore_inputs: places", shape=list(outputs.shape), axis=axis)
+
+
 def _inputs_alike(patient: Patient) -> Iterator[Finding]:
     goals = [t for t in tensors_in(patient.targets) if t.dim() and len(t) == patient.batch_size]
     if goals and len(goals[0]) >= FEWEST and all(bool((t != t[:1]).any()) for t in goals):
@@ -45,7 +55,7 @@ def _inputs_differ(patient: Patient) -> bool:
     )
 
 
-def _still_equal(patient: Patient) -> bool:
+def _still_equal(patient: Patient, axis: int = 0) -> bool:
     """Are the rows equal with other weights too, in double precision and in the type they have?"""
     if not isinstance(patient.model, nn.Module):
         return True
@@ -58,9 +68,9 @@ def _still_equal(patient: Patient) -> bool:
         buffers = {name: held(buffer) for name, buffer in patient.model.named_buffers()}
         with torch.no_grad():
             seen = patient.observe(changed(patient.inputs, held), weights | buffers)
-        found = _tensor_of(seen, patient)
+        found = first_tensor(patient.chosen(seen.outputs)) if axis else _tensor_of(seen, patient)
         if found is not None:
-            return rows_alike(found)
+            return rows_alike(found.transpose(0, axis))
     return False
 
 

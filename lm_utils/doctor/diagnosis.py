@@ -12,7 +12,12 @@ from lm_utils.doctor.answer_checks import check_answers, check_shares
 from lm_utils.doctor.batch_checks import check_own_targets, check_samples_mixed
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak, check_padding_seen
+from lm_utils.doctor.dependence_checks import (
+    check_baseline,
+    check_dependence,
+    check_leak,
+    check_padding_seen,
+)
 from lm_utils.doctor.formula_checks import check_formula, own_difference
 from lm_utils.doctor.goal_checks import check_goals
 from lm_utils.doctor.gpu_guard import WouldKillDevice

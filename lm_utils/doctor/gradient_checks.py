@@ -2,11 +2,12 @@
 
 import itertools
 from collections.abc import Iterator
+from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.belongings import first_tensor, held_by, tensors_in
+from lm_utils.doctor.belongings import changed, draw_anew, first_tensor, held_by, tensors_in
 from lm_utils.doctor.formula_checks import kind_of, pairs_of
 from lm_utils.doctor.hidden_checks import check_weight_slopes
 from lm_utils.doctor.output_origin import nodes_behind, operation
@@ -51,8 +52,56 @@ def check_registered(seen: Observation, patient: Patient) -> Iterator[Finding]:
 def _leaves(seen: Observation, listed: set[int]) -> list[Tensor]:
     """What the outputs were computed from and is not listed."""
     outputs = first_tensor(seen.outputs) if isinstance(seen.outputs, Tensor) else seen.loss
-    found = (getattr(node, "variable", None) for node in nodes_behind(getattr(outputs, "grad_fn", None)))
+    found = (getattr(node, "variable", None) for node in seen.behind(outputs) if operation(node) == "AccumulateGrad")
     return [leaf for leaf in found if leaf is not None and id(leaf) not in listed]
+
+
+def check_own_functions(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Does the backward() of somebody's own function agree with small steps forward, in double precision?"""
+    for kind in {getattr(one, "_forward_cls", None) for one in set(map(type, seen.graph))} - {None}:
+        forward = vars(kind).get("forward")
+        given: list[tuple] = []
+        if kind.__module__.startswith("torch.") or not isinstance(forward, staticmethod):
+            continue
+        kind.forward = staticmethod(lambda *args, held=forward.__func__, given=given: given.append(args) or held(*args))
+        try:
+            patient.observe()
+        finally:
+            kind.forward = forward
+        args = given[0][kind.setup_context is torch.autograd.Function.setup_context :] if given else ()
+        with suppress(RuntimeError):  # it may refuse double precision
+            if any(isinstance(arg, Tensor) for arg in args) and _backward_differs(kind, args):
+                yield said("wrong_formula: backward", name=kind.__name__)
+
+
+def _backward_differs(kind: type, given: tuple) -> bool:
+    """Compare slopes along random directions; what rounds, cuts or passes values through may have slopes of its own."""
+    free = [t.requires_grad and t.is_floating_point() for t in given if isinstance(t, Tensor)]
+    start = changed(given, lambda t: t.detach().double() if t.is_floating_point() else t)
+
+    def result(moved: object) -> Tensor:
+        draw_anew()
+        return first_tensor(kind.apply(*moved))
+
+    steps = []
+    for place in (place for place, free_one in enumerate(free) if free_one):
+        here = list(tensors_in(start))[place]
+        way = torch.randn_like(here)
+        ends = [changed(start, lambda t, old=here, new=here + by * way: new if t is old else t) for by in (1e-6, -1e-6)]
+        step = (result(ends[0]) - result(ends[1])).detach() / 2e-6
+        passes = step.shape == way.shape and torch.allclose(step, way, rtol=1e-4, atol=1e-6)
+        if not bool(step.any()) or passes:
+            return False
+        steps.append((place, way, step))
+    for place, way, step in steps:
+        here = changed(start, lambda t: t.clone().requires_grad_(t.is_floating_point()))
+        pull = torch.randn_like(step) * (step != 0)
+        one = list(tensors_in(here))[place]
+        slope = torch.autograd.grad(result(here), one, pull, allow_unused=True)[0]
+        own, small = 0.0 if slope is None else float((slope * way).sum()), float((pull * step).sum())
+        if abs(own - small) > 1e-2 * float((pull * step).abs().sum()):
+            return True
+    return False
 
 
 def check_finite(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
@@ -101,10 +150,10 @@ def _without_gradient(seen: Observation, patient: Patient, missing: list[str]) -
     if not missing:
         return
     weights = patient.parameters
-    learning = {p.shape for name, p in weights.items() if name not in missing}
+    learning = {(name.partition(".")[2], p.shape) for name, p in weights.items() if name not in missing}
     behind = {id(getattr(node, "variable", None)) for cut in seen.watcher.cuts for node in nodes_behind(cut)}
     cut = [name for name in missing if id(weights[name]) in behind]
-    twin = {weights[name].shape for name in cut} <= learning  # a target network, say
+    twin = {(name.partition(".")[2], weights[name].shape) for name in cut} <= learning  # a target network, say
     kind = ": cut" + " on purpose" * (twin or not patient.model.training) if cut else ""
     yield said(f"weights_without_gradient{kind}",
         f"{len(missing)} of {len(weights)} parameters take no part in this loss, such as {(cut or missing)[0]}.",

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.belongings import first_tensor
-from lm_utils.doctor.output_origin import nodes_behind, operation, saved_axis
+from lm_utils.doctor.output_origin import operation, saved_axis
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 
@@ -15,6 +15,8 @@ MOST = 0.9  # share of a layer's units that must be stuck before it is worth a w
 FADED = 1e-7  # of the largest layer's slope, below which a layer hardly learns
 FAR, TINY = 30.0, 0.01  # roots of the inputs' mean square, beyond which they are called large or tiny
 DRAWN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+LINEAR_NODES = ("Addmm", "Convolution")
+MATRICES = (*DRAWN, nn.RNNCellBase)
 
 
 def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
@@ -22,7 +24,7 @@ def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Fi
     if outputs is None or outputs.grad_fn is None:
         return
     layers: dict[tuple, list[Tensor]] = {}  # by kind and shape, so that the steps of a recurrent layer are one look
-    for node in nodes_behind(outputs.grad_fn):
+    for node in seen.behind(outputs):
         kind = operation(node)
         values = getattr(node, "_saved_result", None) if kind in ("Sigmoid", "Tanh", "Relu") else None
         if values is None or values.dim() < 2 or values.shape[0] < 2 or values.shape == outputs.shape:
@@ -91,15 +93,26 @@ def _shares_out_another_axis(product: object) -> bool:
 def _linear_layers(seen: Observation) -> Iterator[Finding]:
     """Two linear layers in a row whose middle is as wide as both ends: together they are no more than one."""
     for node in seen.graph:
-        inner = node.next_functions[1][0] if operation(node) == "Addmm" else None
+        inner = node.next_functions[operation(node) == "Addmm"][0] if operation(node) in LINEAR_NODES else None
+        between = [inner]
         while inner is not None and operation(inner) in ("View", "UnsafeView", "NativeBatchNorm"):
             inner = inner.next_functions[0][0]
-        if inner is None or operation(inner) != "Addmm":
+            between.append(inner)
+        if inner is None or operation(inner) != operation(node):
             continue
-        (first, middle), (_, last) = (one._saved_mat2_sym_sizes for one in (inner, node))
-        if middle > first and middle >= last:
+        (first, middle), (_, last) = (_widths(one) for one in (inner, node))
+        takers = [parent for other in seen.graph for parent, _ in other.next_functions if parent in between]
+        if middle > first and middle >= last and len(takers) == len(between):  # nobody else takes it past this layer
             yield said("no_activation_between", first=int(first), middle=int(middle), last=int(last))
             return
+
+
+def _widths(node: object) -> tuple[int, int]:
+    """What goes into a layer and what comes out; nothing for convolutions that are meant to be parts of one."""
+    if operation(node) == "Addmm":
+        return node._saved_mat2_sym_sizes
+    out, inner, *size = node._saved_weight.shape
+    return (inner, out if node._saved_groups == 1 and min(size) == max(size) > 1 else 0)
 
 
 def _inputs_scaled(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -123,17 +136,38 @@ def check_weight_slopes(seen: Observation, patient: Patient, slopes: dict[str, T
     layers = {f"{name}.weight": part.weight for name, part in patient.model.named_modules() if isinstance(part, DRAWN)}
     layers = {name: weight for name, weight in layers.items() if name in slopes and not slopes[name].is_sparse}
     for name, weight in layers.items():
-        if rows_alike(weight) and rows_alike(slopes[name]) and weight.numel() > weight.shape[0]:
+        if rows_alike(weight) and _rows_close(slopes[name]) and weight.numel() > weight.shape[0]:
             yield said("units_all_alike", name=name)
             break
     yield from _recurrent(patient, slopes)
+    yield from _never_moved(seen, patient, slopes)
     sizes = {name: slopes[name].float().square().mean().sqrt().item() for name in layers}
     sizes = {name: size for name, size in sizes.items() if size > 0}
     least = min(sizes, key=sizes.get, default=None)
     between = [size for size in sizes.values() if FADED * 10 < size / max(sizes.values()) < 0.01]
-    flat = sum(operation(node) in ("Sigmoid", "Tanh") for node in seen.graph)
-    if between and flat > 3 and sizes[least] < FADED * max(sizes.values()) and slopes[least].dtype == torch.float32:
+    if between and sizes[least] < FADED * max(sizes.values()) and slopes[least].dtype == torch.float32 and sum(
+            operation(node) in ("Sigmoid", "Tanh") for node in seen.graph) > 3:  # fmt: skip
         yield said("vanishing_gradient", least=least, ratio=sizes[least] / max(sizes.values()))
+
+
+def _never_moved(seen: Observation, patient: Patient, slopes: dict[str, Tensor]) -> Iterator[Finding]:
+    """Layers that the loss reaches, and whose slope is exactly zero with other weights, too."""
+    parts = [(name, part) for name, part in patient.model.named_modules() if isinstance(part, MATRICES)]
+    matrices = [f"{name}.{own}" for name, part in parts for own, weight in part.named_parameters() if weight.dim() > 1]
+    still = [name for name in matrices if name in slopes and not slopes[name].is_sparse and not slopes[name].any()]
+    if not still or not any(bool(slopes[name].any()) for name in slopes if name not in still):
+        return
+    shares = [node._saved_result for node in seen.graph if operation(node) == "Softmax"]
+    if any(bool((share.max() == 1) & ((share == 0) | (share == 1)).all()) for share in shares):
+        return  # a softmax of which all places but one are hidden
+    weights = {n: (w.detach() + 0.05 * torch.randn_like(w)).requires_grad_() for n, w in patient.parameters.items()}
+    loss = patient.observe(parameters=weights).loss
+    if not isinstance(loss, Tensor) or not loss.requires_grad:
+        return
+    again = torch.autograd.grad(loss.sum(), [weights[name] for name in still], allow_unused=True)
+    still = [name for name, slope in zip(still, again, strict=True) if slope is None or not bool(slope.any())]
+    if still:
+        yield said("weights_without_gradient: zero", name=still[0])
 
 
 def _recurrent(patient: Patient, slopes: dict[str, Tensor]) -> Iterator[Finding]:
@@ -144,9 +178,17 @@ def _recurrent(patient: Patient, slopes: dict[str, Tensor]) -> Iterator[Finding]
         if matrices and all(map(rows_alike, matrices.values())):
             yield said("units_all_alike", name=layer)
             continue
-        moved = {name: bool(slopes[f"{layer}.{name}"].any()) for name in matrices if f"{layer}.{name}" in slopes}
+        arrived = {name: slopes.get(f"{layer}.{name}") for name, weight in matrices.items() if weight.requires_grad}
+        moved = {name: slope is not None and bool(slope.any()) for name, slope in arrived.items()}
         if moved.get("weight_ih_l0") and not any(was for name, was in moved.items() if "_hh_" in name):
             yield said("weights_without_gradient: one step", name=layer)
+        elif any(moved.values()) and not all(moved.values()):
+            yield said("weights_without_gradient: part", name=layer, part=min(moved, key=moved.get))
+
+
+def _rows_close(slope: Tensor) -> bool:
+    """Are these rows equal up to rounding?"""
+    return torch.allclose(slope, slope[:1].expand_as(slope), rtol=1e-3, atol=1e-5 * float(slope.abs().max()))
 
 
 def rows_alike(values: Tensor) -> bool:

@@ -84,7 +84,8 @@ def is_distance(tensor: torch.Tensor) -> bool:
 
 def operation(node: object) -> str:
     """The bare name of a graph node: SigmoidBackward0 is "Sigmoid"."""
-    return _bare(node.name()) if node is not None else ""
+    name = type(node).__name__  # quicker than node.name()
+    return _bare(node.name() if name in ("CppFunction", "CppNode") else name) if node is not None else ""
 
 
 _bare = cache(lambda name: re.sub(r"(Inplace)?Backward\d*$", "", name.rsplit("::", 1)[-1]))

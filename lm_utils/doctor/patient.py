@@ -4,7 +4,6 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, is_dataclass
-from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -27,11 +26,19 @@ class Observation:
     failed_in: str = ""
     inside_model: bool = False  # the calls were made by the model itself
     watcher: Watcher = field(default_factory=Watcher)
+    walked: dict = field(default_factory=dict)
 
-    @cached_property
+    @property
     def graph(self) -> list[object]:
         """The nodes behind the loss, those nearest to it first."""
-        return list(nodes_behind(getattr(self.loss, "grad_fn", None)))
+        return self.behind(self.loss)
+
+    def behind(self, value: object) -> list[object]:
+        """Return the nodes behind a tensor, those nearest to it first; each way is walked once."""
+        node = getattr(value, "grad_fn", None)
+        if node not in self.walked:
+            self.walked[node] = list(nodes_behind(node))
+        return self.walked[node]
 
     def slope_at(self, tensor: Tensor) -> Tensor | None:
         """Return the loss's gradient at a tensor on its way, None where none arrives."""
@@ -47,6 +54,7 @@ class Patient:
         self.model, self.loss_fn, self.note = copies_of(unwrapped(model), loss_fn)
         self.inputs = cloned(inputs)
         self.targets = cloned(targets)
+        self.answers: dict = {}  # of the model to other inputs
         self.pick: Callable[[object], object] | None = None  # takes the tensor out of a dict or tuple
 
     @property
