@@ -15,6 +15,7 @@ from lm_utils.doctor.trial_checks import (
     CHOOSING,
     FEWEST,
     PULLED,
+    SURE,
     SUREST,
     Trial,
     agreeing_and_contradicting,
@@ -41,11 +42,45 @@ def check_answers(seen: Observation, patient: Patient) -> Iterator[Finding]:
         trial = Trial(seen, patient, outputs)
         yield from _marked(trial, targets)
         yield from _at_both_ends(trial, targets)
-        sides = agreeing_and_contradicting(outputs.detach(), targets) if trial.own else None
-        sides = None if is_distance(outputs) else sides
-        if sides is not None and _are_answers(seen, outputs, targets, patient):
-            yield from _downhill(trial, targets, *sides)
+        if not trial.own or is_distance(outputs):
+            continue  # torch's own losses lead to the truth
+        sides = agreeing_and_contradicting(outputs.detach(), targets)
+        levels = _levels(seen, outputs, targets)
+        if levels is not None:
+            yield from _downhill(trial, levels, SURE * (2 * levels - 1))
+            if len(levels.unique(dim=0)) < len(targets.unique()):
+                yield said("wrong_formula: alike", classes=len(targets.unique()), rows=len(levels.unique(dim=0)))
+        elif trial.raw and trial.classes and _are_shares(targets, outputs):
+            logits = targets.log() - targets.log().mean(1, keepdim=True)
+            yield from _downhill(trial, targets.argmax(1), logits)
+            yield from _sharpened(trial, targets, logits)
+        elif sides is not None and _are_answers(seen, outputs, targets, patient):
+            yield from _downhill(trial, targets, sides[0])
             yield from _parts(trial, targets, *sides)
+
+
+def _levels(seen: Observation, outputs: Tensor, targets: Tensor) -> Tensor | None:
+    """Yes and no for each output, which the loss makes of one whole number a sample, as for ranks."""
+    sources, steps = seen.watcher.sources, seen.watcher.steps
+    ranks = not targets.is_floating_point() and targets.dim() == 1 and outputs.shape != (len(targets),) * 2
+    if not ranks or any(s.name == "one_hot" or (s.name in CHOOSING and "outputs" in sources(s.args)) for s in steps):
+        return None
+    made = [s.result for s in steps if isinstance(s.result, Tensor) and sources(s.result) == {"targets"}]
+    found = (t.to(outputs.dtype) for t in made if t.shape == outputs.shape)
+    return next((t for t in found if set(t.unique().tolist()) == {0.0, 1.0}), None)
+
+
+def _are_shares(targets: Tensor, outputs: Tensor) -> bool:
+    if targets.shape != outputs.shape or targets.dim() != 2 or not targets.is_floating_point():
+        return False
+    return bool((targets > 0).all() and ((targets.sum(1) - 1).abs() < 1e-3).all() and (targets.amax(1) < 0.99).all())
+
+
+def _sharpened(trial: Trial, shares: Tensor, logits: Tensor) -> Iterator[Finding]:
+    """Of all sharper and flatter forms of the target's shares the sharpest one must not be the cheapest."""
+    costs = [trial(by * logits)[0] for by in (0.0, 1.0, 2.0, 8.0, 64.0)]
+    if costs[-1] < min(costs[:-1]) - 1e-4 * abs(costs[-1]):
+        yield said("wrong_formula: sharpened", most=100 * shares.amax(1).mean())
 
 
 def check_shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -111,7 +146,8 @@ def _mean_times_weights(seen: Observation, patient: Patient) -> Iterator[Finding
 def _are_answers(seen: Observation, outputs: Tensor, targets: Tensor, patient: Patient) -> bool:
     """Are the outputs scores of the very classes that the targets number, or yes and no for each place?"""
     if targets.is_floating_point() or targets.dtype == torch.bool or targets.dim() == outputs.dim():
-        return targets.numel() == outputs.numel() and bool(((targets == 0) | (targets == 1)).all())
+        signs = bool((targets.abs() == 1).all()) if targets.dtype != torch.bool else False
+        return targets.numel() == outputs.numel() and (signs or bool(((targets == 0) | (targets == 1)).all()))
     sources = seen.watcher.sources
     of_outputs = [step for step in seen.watcher.steps if "outputs" in sources(step.args)]
     if any(kind_of(s) in JOINED or max(t.numel() for t in (outputs, *tensors_in(s.result))) > outputs.numel()
@@ -145,12 +181,13 @@ def _at_both_ends(trial: Trial, targets: Tensor) -> Iterator[Finding]:
             yield from unstable(f"sure, at a logit of {SUREST:g}")
 
 
-def _downhill(trial: Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator[Finding]:
+def _downhill(trial: Trial, targets: Tensor, good: Tensor) -> Iterator[Finding]:
     """Free outputs that take no side and follow the gradient must end on the side of the truth."""
-    whole = targets.numel() != good.numel()
+    whole, fixed = targets.numel() != good.numel(), all(t is not targets for t in tensors_in(trial.patient.targets))
+    signs = not whole and bool((targets < 0).any())
     axis = (1 if targets.shape == good.shape[:1] + good.shape[2:] else -1) if whole else None
     emit, free = _emission(good, axis)
-    truth = targets if whole else targets.reshape(good.shape)
+    truth = targets if whole else (targets.reshape(good.shape) > 0).to(good)
     for other in tensors_in(trial.patient.targets):
         if whole and other.is_floating_point() and other.shape == good.shape:
             truth = other.argmax(axis)  # of a teacher, who must not contradict
@@ -159,12 +196,14 @@ def _downhill(trial: Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Itera
     def slope_at(free: Tensor, labels: Tensor) -> Tensor:
         free = free.detach().requires_grad_()
         values = emit(free)
-        given = changed(trial.patient.targets, lambda t: labels.reshape(t.shape).to(t) if t is targets else t)
+        shown = 2 * labels - 1 if signs else labels
+        given = changed(trial.patient.targets, lambda t: shown.reshape(t.shape).to(t) if t is targets else t)
         return torch.autograd.grad(values, free, trial(values.detach(), given)[1])[0]
 
     at = 0.01 * torch.randn_like(good)  # a corner at 0 has no slope to speak of
     here, there = slope_at(at, truth), slope_at(at, turned)
     taught, asked = here.abs() > 1e-6 * here.abs().max(), (here - there).abs() > 1e-6 * here.abs().max()
+    asked = asked | fixed  # labels that the loss made itself cannot be turned
     asked = taught.any(axis) & asked.any(axis) if whole else taught & asked
     half = len(truth) // 2
     mixed = slope_at(at, torch.cat([truth[:half], turned[half:]]))
@@ -180,7 +219,8 @@ def _downhill(trial: Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Itera
         at, size = at - size * slope / length.clamp(min=1e-30), SHORTER * size
     found = at.argmax(axis) if whole else (at > 0).to(truth)
     used = [s for s in trial.steps if kind_of(s) not in SEEN_ONLY and any(t is targets for t in s.tensors)]
-    if bool(taught.any()) and not bool(asked.any()) and used and torch.allclose(here, there):
+    ignored = isinstance(trial.whole, Tensor) and bool(taught.any()) and not bool(asked.any())
+    if ignored and used and torch.allclose(here, there):
         yield said("unused_target", shape=list(targets.shape))
     if whole and truth.dim() == 1 and len(truth) >= 2 * FEWEST and 0 < asked.float().mean() < FEW:
         yield said("wrong_formula: few samples", samples=len(truth), taught=int(asked.sum()))
@@ -188,7 +228,9 @@ def _downhill(trial: Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Itera
         return
     rolls = range(-2, 3) if whole and truth.dim() == 2 else (0,)
     share = max(float((found == truth.roll(-ahead, -1))[asked].float().mean()) for ahead in rolls)
-    if share < PULLED:
+    scales = (0.125, 0.5, 1.0, 4.0) if free else (1.0,)
+    worse = trial(emit(at))[0] > min(trial(scale * good)[0] for scale in scales)  # the way was too short
+    if not worse and (1 - PULLED) * fixed <= share < PULLED:
         yield said("wrong_formula: downhill", share=100 * share)
         return
     sure = float(at.softmax(axis).amax(axis)[asked].mean()) if whole else 1.0

@@ -107,6 +107,8 @@ class Trial:
 def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator[Finding]:
     whole = not targets.is_floating_point() and targets.dtype != torch.bool and targets.dim() < good.dim()
     truth = targets.reshape(good.shape) if targets.numel() == good.numel() else None
+    if truth is not None and torch.equal(good, SURE * truth):  # labels of -1 and 1
+        truth = (truth + 1) / 2
     binary = truth is not None and bool(((truth == 0) | (truth == 1)).all())
     none = _undecided(good, bad)
     (right, _), (wrong, at_wrong), (between, at_none) = trial(good), trial(bad), trial(none)
@@ -267,6 +269,8 @@ def agreeing_and_contradicting(outputs: Tensor, targets: Tensor) -> tuple[Tensor
         if bool(((outputs >= 0) & (outputs <= 1)).all()):
             return truth.clamp(NEARLY, 1 - NEARLY), (1 - truth).clamp(NEARLY, 1 - NEARLY)
         return SURE * (2 * truth - 1), SURE * (1 - 2 * truth)
+    if bool((truth.abs() == 1).all()) and bool((truth != truth.flatten()[0]).any()):
+        return SURE * truth, -SURE * truth
     ranks = truth.argsort(0).argsort(0)
     other = truth.sort(0, descending=True).values.gather(0, ranks)  # the largest target for the smallest, and so on
     return (truth, other) if bool(torch.isfinite(truth).all()) and not torch.equal(truth, other) else None

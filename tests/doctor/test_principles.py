@@ -385,6 +385,22 @@ def agent(goal, critics: int = 0):
         *[action] * (not critics), torch.randn(N), ends, *follows)  # fmt: skip
 
 
+def ranks(levels):
+    """Ranks as yes and no for each threshold."""
+    return (mlp(4), lambda z, y: F.binary_cross_entropy_with_logits(z, levels(y[:, None], torch.arange(4)).float()),
+            torch.randn(32, 8), torch.arange(32) % 5)  # fmt: skip
+
+
+def of_shares(cost):
+    """Shares of the classes as targets."""
+    return mlp(5), lambda z, y: -cost(z, y).sum(1).mean(), inputs(), torch.randn(N, 5).softmax(1)
+
+
+def of_signs(label):
+    """A hinge loss that reads -1 and 1 in some way."""
+    return mlp(1), lambda z, y: (1 - label(y) * z).relu().mean(), inputs(), 2 * labels(1) - 1
+
+
 PRINCIPLES = {
     "a sample's place in the batch means nothing": (
         "samples_mixed", lambda: (placed(0), CE, classes(50, 12), classes(4)),
@@ -562,6 +578,11 @@ PRINCIPLES = {
     "what is hidden does not count": (
         "mean_over_padding", lambda: tags(lambda each, mask: (each * mask).sum() / mask.numel()),
         lambda: tags(lambda each, mask: (each * mask).sum(1).mean())),
+    "each rank has a row of its own": ("wrong_formula", lambda: ranks(torch.lt), lambda: ranks(torch.gt)),
+    "what is uncertain is not best learnt as certain": (
+        "wrong_formula", lambda: of_shares(lambda z, y: z.softmax(1) * y.log()),
+        lambda: of_shares(lambda z, y: z.log_softmax(1) * y)),
+    "both signs teach": ("labels_zero_one", lambda: of_signs(lambda y: (y + 1) / 2), lambda: of_signs(lambda y: y)),
     "a mean has no places to weigh": ("wrong_formula", lambda: rarely("mean"), lambda: rarely("none")),
     "masks of yes and no are 0 and 1": (
         "range_cannot_reach_targets",
@@ -584,6 +605,18 @@ def test_the_wrong_one_is_named_and_its_right_neighbour_left_alone(name):
 
 
 RIGHT = {
+    "two labels of a sample, mixed": lambda: (
+        mlp(5), lambda z, y: 0.7 * CE(z, y[0]) + 0.3 * CE(z, y[1]), inputs(), (classes(5), classes(5))),
+    "labels mixed with those of the batch turned round": lambda: (
+        mlp(5), lambda z, y: 0.3 * CE(z, y) + 0.7 * CE(z, y.flip(0)), inputs(), classes(5)),
+    "a penalty on the size of logits": lambda: (
+        mlp(5), lambda z, y: CE(z, y) + z.square().mean(), inputs(), classes(5)),
+    "the hardest half alone": lambda: (
+        mlp(5), lambda z, y: F.cross_entropy(z, y, reduction="none").topk(len(z) // 2).values.mean(), inputs(),
+        classes(5)),
+    "the largest of the others against one's own": lambda: (
+        mlp(5), lambda z, y: F.relu(1 + z.masked_fill(F.one_hot(y, 5).bool(), -1e9).amax(1) - z[torch.arange(N), y]
+                                    ).mean(), inputs(), classes(5)),
     "a target network that forward() calls without a gradient": lambda: (
         Part(lambda self, x: (self.net(x), Then(self.far, torch.no_grad()(lambda z: z))(x).detach()), net=mlp(6),
              far=mlp(6)), lambda o, _: MSE(o[0], o[1]), inputs(), None),
