@@ -52,7 +52,7 @@ def check_answers(seen: Observation, patient: Patient) -> Iterator[Finding]:
                 yield said("wrong_formula: alike", classes=len(targets.unique()), rows=len(levels.unique(dim=0)))
         elif trial.raw and trial.classes and _are_shares(targets, outputs):
             logits = targets.log() - targets.log().mean(1, keepdim=True)
-            yield from _downhill(trial, targets.argmax(1), logits)
+            yield from _downhill(trial, targets.argmax(1), logits, certain=False)
             yield from _sharpened(trial, targets, logits)
         elif sides is not None and _are_answers(seen, outputs, targets, patient):
             yield from _downhill(trial, targets, sides[0])
@@ -181,7 +181,7 @@ def _at_both_ends(trial: Trial, targets: Tensor) -> Iterator[Finding]:
             yield from unstable(f"sure, at a logit of {SUREST:g}")
 
 
-def _downhill(trial: Trial, targets: Tensor, good: Tensor) -> Iterator[Finding]:
+def _downhill(trial: Trial, targets: Tensor, good: Tensor, certain: bool = True) -> Iterator[Finding]:
     """Free outputs that take no side and follow the gradient must end on the side of the truth."""
     whole, fixed = targets.numel() != good.numel(), all(t is not targets for t in tensors_in(trial.patient.targets))
     signs = not whole and bool((targets < 0).any())
@@ -233,7 +233,7 @@ def _downhill(trial: Trial, targets: Tensor, good: Tensor) -> Iterator[Finding]:
     if not worse and (1 - PULLED) * fixed <= share < PULLED:
         yield said("wrong_formula: downhill", share=100 * share)
         return
-    sure = float(at.softmax(axis).amax(axis)[asked].mean()) if whole else 1.0
+    sure = float(at.softmax(axis).amax(axis)[asked].mean()) if whole and certain else 1.0
     if sure < SURE_ENOUGH and any("softmax" in s.name or s.name == "cross_entropy" for s in trial.steps):
         yield said("wrong_formula: hardly", sure=100 * sure)
     if free and trial.raw:

@@ -150,8 +150,16 @@ def check_overlap_of_equals(patient: Patient, outputs: object, equal: Tensor) ->
     seen.watcher.mark(patient.targets, "targets")
     with seen.watcher, torch.no_grad():
         patient.loss_fn(outputs, patient.targets)
-    both = behind(seen, [step.result for step, pair in pairs_of(seen, "mul") if of(seen, pair) == {
-        "outputs", "targets"}])  # fmt: skip
+    both = behind(
+        seen,
+        [
+            step.result
+            for step, (one, other) in pairs_of(seen, "mul")
+            if of(seen, one, other) == {"outputs", "targets"}
+            and one.shape == other.shape
+            and torch.allclose(one, other.to(one), atol=FAR_FROM_ONE)
+        ],
+    )
     quotients = [step.result for step, (over, _) in pairs_of(seen, "div") if id(over) in both]
     shares = behind(seen, quotients)
     for step in seen.watcher.steps:

@@ -100,7 +100,8 @@ def _linear_layers(seen: Observation) -> Iterator[Finding]:
             between.append(inner)
         if inner is None or operation(inner) != operation(node):
             continue
-        (first, middle), (_, last) = (_widths(one) for one in (inner, node))
+        first, middle = _widths(inner)
+        last = _widths(node)[1] or node._saved_weight.shape[0]
         takers = [parent for other in seen.graph for parent, _ in other.next_functions if parent in between]
         if middle > first and middle >= last and len(takers) == len(between):  # nobody else takes it past this layer
             yield said("no_activation_between", first=int(first), middle=int(middle), last=int(last))

@@ -26,6 +26,7 @@ PULLED = 0.8  # share of the places that a right loss pulls to their truth at le
 DISTANCES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)  # from the targets, in their deviations
 DESCENT = 8  # steps downhill from the truth
 FEWEST = 8  # places below which a share says little
+UNDONE = {"softmax": torch.log, "exp": torch.log, "sigmoid": torch.logit}
 CLASS_STEPS = {"softmax", "log_softmax", "cross_entropy", "nll_loss", "logsumexp"}
 CORNERS = {"clamp", "clamp_min", "relu", "maximum", "max", "softplus", "logsigmoid", "exp"}  # of a margin loss
 TURNING = {"exp", "sigmoid", "tanh", "softplus"}
@@ -141,6 +142,9 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
     if trial.own:
         equal = good * (SUREST / SURE) if free and (whole or binary) else good
         equal = truth.clamp(1e-4, 1 - 1e-4) if binary and not free else equal
+        if not whole and not binary:  # what the loss does first with its outputs is undone
+            first = next((s.name for s in trial.steps if trial.outputs is next(iter(s.tensors), None)), "")
+            equal = UNDONE.get(first, torch.clone)(good)
         both = changed(trial.whole, lambda t: equal if t is trial.outputs else t)
         yield from check_overlap_of_equals(trial.patient, both, equal)
     for label in (0, 1) if binary else (None,) if trial.chosen else ():
