@@ -20,7 +20,8 @@ MOST_FOUND = 20_000  # objects of that search
 HOLDERS = {"argparse", "collections", "types", "unittest"}  # of the standard library, whose attributes are a user's
 LIBRARIES = frozenset(sys.stdlib_module_names) | {
     "torch", "numpy", "scipy", "pandas", "sklearn", "torchvision", "torchaudio", "torchmetrics", "transformers",
-    "accelerate", "lightning", "pytorch_lightning", "timm", "einops", "matplotlib", "tqdm"}  # fmt: skip
+    "accelerate", "lightning", "pytorch_lightning", "timm", "einops", "matplotlib", "tqdm",
+    "lm_utils"}  # fmt: skip
 """Their functions and classes keep nothing of the user's; what one of their objects holds may be a user's."""
 
 
@@ -117,7 +118,8 @@ def copies_of(model: object, loss_fn: object) -> tuple[object, object, str]:
         return model, loss_fn, "there is not enough memory for a copy of the model; its own weights were used"
     for module in (module for twin in twins.values() for module in twin.modules()):
         _rebind(vars(module), memo)
-    return twins.get(id(model), model), twins.get(id(loss_fn), loss_fn), ""
+    loss_twin = twins[id(loss_fn)] if id(loss_fn) in twins else _moved(loss_fn, memo)
+    return twins.get(id(model), model), loss_twin, ""
 
 
 def twin_of(value: object, memo: dict[int, object], detached: Callable[[Tensor], Tensor] | None = None) -> object:
@@ -156,12 +158,19 @@ def _part_by_part(value: object, memo: dict[int, object], detached: Callable[[Te
         memo[id(value)] = type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     elif isinstance(value, types.MethodType):
         memo[id(value)] = types.MethodType(value.__func__, twin(value.__self__))
-    elif _is_inner(type(value)) or type(value).__new__ is not object.__new__ or not hasattr(value, "__dict__"):
+    elif not _may_be_made_anew(value):
         memo[id(value)] = value
     else:
         memo[id(value)] = found = object.__new__(type(value))
         vars(found).update({key: twin(part) for key, part in vars(value).items()})
     return memo[id(value)]
+
+
+def _may_be_made_anew(value: object) -> bool:
+    """Is this a module, or an object of the user's own class that is nothing but its attributes?"""
+    kind = type(value)
+    plain = kind.__new__ is object.__new__ and hasattr(value, "__dict__") and not hasattr(kind, "__del__")
+    return plain and not _is_inner(kind) and (isinstance(value, nn.Module) or not is_library(kind))
 
 
 def _rebind(attributes: dict, memo: dict[int, object]) -> None:
@@ -181,6 +190,9 @@ def _moved(value: object, memo: dict[int, object]) -> object:
         owner, function = _moved(value.__self__, memo), _moved(value.__func__, memo)
         same = owner is value.__self__ and function is value.__func__
         return value if same else types.MethodType(function, owner)
+    if isinstance(value, functools.partial):
+        return functools.partial(_moved(value.func, memo), *(_moved(a, memo) for a in value.args),
+                                 **{name: _moved(a, memo) for name, a in value.keywords.items()})  # fmt: skip
     if not isinstance(value, types.FunctionType) or not value.__closure__:
         return value
     memo[id(value)] = value

@@ -68,14 +68,14 @@ def diagnose(model: Callable, loss_fn: Callable, inputs: object, targets: object
         _must_be_readable_twice(name, value)
     if _is_meta(model, inputs):
         reason = "everything, because the model or the inputs are on the meta device and have no values"
-        return Report((_not_looked_at(reason),))
+        return Report((not_looked_at(reason),))
     with nothing_changes(model, loss_fn) as record:
         try:
             patient = Patient(model, loss_fn, inputs, targets)
             report, note = _examine(patient), patient.note
         except Exception as error:  # a model of a kind nobody thought of must not end somebody's tests
             report, note = Report(()), f"everything, because the doctor failed: {first_sentence(error)}"
-    notes = [_not_looked_at(one) for one in (note, record.note) if one]
+    notes = [not_looked_at(one) for one in (note, record.note) if one]
     return replace(report, findings=(*report.findings, *notes)) if notes else report
 
 
@@ -147,7 +147,7 @@ def _examine(patient: Patient) -> Report:
         examination.ask(check_goals, seen, patient)
     examination.ask(_about_the_call, seen, cases, examination.findings, patient.targets)
     findings = list(in_order(_without_echoes(examination.findings)))
-    findings += [_not_looked_at(f"{what}: {why}") for what, why in examination.skipped.items()]
+    findings += [not_looked_at(f"{what}: {why}") for what, why in examination.skipped.items()]
     return Report(tuple(findings), _examined(patient, outputs, cases))
 
 
@@ -283,7 +283,8 @@ def _examined(patient: Patient, outputs: Tensor | None, cases: list[Case]) -> st
     return "; ".join(parts)
 
 
-def _not_looked_at(what: str) -> Finding:
+def not_looked_at(what: str) -> Finding:
+    """Say what was not examined."""
     return said("not_looked_at", f"Not looked at: {what.rstrip('.')}.")
 
 
