@@ -1,8 +1,7 @@
 """A Lightning callback that looks once, at the first training batch: `Trainer(callbacks=[DoctorCallback()])`."""
 
 import inspect
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +20,6 @@ from lm_utils.doctor.record import nothing_changes
 from lm_utils.doctor.report import Report, known_codes
 
 LOSS_NAMES = ("loss_fn", "criterion", "loss", "loss_function", "loss_func")
-LOGGING = ("log", "log_dict")
 OWN_WAY = "everything, because the training step moves the weights itself or fetches its own batches"
 
 
@@ -40,35 +38,26 @@ class DoctorCallback(Callback):
 
 
 class _Bystander:
-    """A trainer that answers every question, takes no order, and whose loggers write nothing."""
+    """A trainer that answers every question, takes no order, and whose logger writes nothing."""
 
     __slots__ = ("_trainer",)
 
     def __init__(self, trainer: object) -> None:
         object.__setattr__(self, "_trainer", trainer)
 
+    def __getattr__(self, name: str) -> object:
+        found = getattr(self._trainer, name)
+        return DummyLogger() if name == "logger" and found is not None else found
+
     def __setattr__(self, name: str, value: object) -> None:
         """Set nothing."""
-
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._trainer, name)
 
     def __deepcopy__(self, memo: dict) -> object:
         return self
 
-    @property
-    def logger(self) -> object:
-        """One that writes nothing, where the trainer has one."""
-        return DummyLogger() if self._trainer.logger is not None else None
-
-    @property
-    def loggers(self) -> list:
-        """As many as the trainer has."""
-        return [DummyLogger() for _ in self._trainer.loggers]
-
 
 class _TrainingStep(nn.Module):
-    """A module's training step as a model: it takes the batch and returns the loss."""
+    """A module's training step as a model: it takes the batch, logs nothing, and returns the loss."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -76,15 +65,17 @@ class _TrainingStep(nn.Module):
 
     def forward(self, batch: object) -> object:
         """The loss of this batch."""
-        for part in self.module.modules():
-            if "_trainer" in vars(part):
-                vars(part)["_trainer"] = self.bystander  # a copy of a module has lost its trainer
-        step = self.module.training_step
+        parts = [vars(part) for part in self.module.modules() if "_trainer" in vars(part)]
+        trainers = [part["_trainer"] for part in parts]
         try:
-            inspect.signature(step).bind(batch, 0)
-        except TypeError:
-            return step(batch)
-        return step(batch, 0)
+            for part in parts:
+                part.update(dict.fromkeys(("log", "log_dict"), lambda *_, **__: None), _trainer=self.bystander)
+            step = self.module.training_step
+            return step(*(batch, 0)[: len(inspect.signature(step).parameters)])
+        finally:
+            for part, trainer in zip(parts, trainers, strict=True):
+                part["_trainer"] = trainer
+                del part["log"], part["log_dict"]
 
 
 def _look(module: nn.Module, batch: object) -> Report:
@@ -92,18 +83,13 @@ def _look(module: nn.Module, batch: object) -> Report:
     asks = inspect.signature(module.training_step).parameters
     if not module.automatic_optimization or "dataloader_iter" in asks:
         return Report((not_looked_at(OWN_WAY),))
-    whole = _TrainingStep(module), _same, (batch,), None
-    with _without_logging(module):
-        loss = next((found for name in LOSS_NAMES if callable(found := getattr(module, name, None))), None)
-        if loss is not None and isinstance(batch, (tuple, list)) and len(batch) == 2:
-            apart = module, loss, *batch
-            if _loss_of(*apart) == _loss_of(*whole) is not None:
-                return diagnose(*apart)
-        return diagnose(*whole).without({"unused_input"})  # a step may well leave the labels alone
-
-
-def _same(outputs: object, _: object) -> object:
-    return outputs
+    whole = _TrainingStep(module), lambda outputs, _: outputs, (batch,), None
+    loss = next((found for name in LOSS_NAMES if callable(found := getattr(module, name, None))), None)
+    if loss is not None and isinstance(batch, (tuple, list)) and len(batch) == 2:
+        apart = module, loss, *batch
+        if _loss_of(*apart) == _loss_of(*whole) is not None:
+            return diagnose(*apart)
+    return diagnose(*whole).without({"unused_input"})  # a step may well leave the labels alone
 
 
 def _loss_of(model: nn.Module, loss_fn: Callable, inputs: object, targets: object) -> float | None:
@@ -114,22 +100,3 @@ def _loss_of(model: nn.Module, loss_fn: Callable, inputs: object, targets: objec
         with torch.no_grad():
             loss = patient.observe().loss
         return loss.item() if isinstance(loss, Tensor) and loss.numel() == 1 else None
-
-
-@contextmanager
-def _without_logging(module: nn.Module) -> Iterator[None]:
-    """Let the copies that are made of a module log nothing, and make none of its trainer."""
-    parts = [(vars(part), vars(part)["_trainer"]) for part in module.modules() if "_trainer" in vars(part)]
-    try:
-        for part, _ in parts:
-            part.update(dict.fromkeys(LOGGING, _silent), _trainer=None)
-        yield
-    finally:
-        for part, trainer in parts:
-            part["_trainer"] = trainer
-            for name in LOGGING:
-                del part[name]
-
-
-def _silent(*_: object, **__: object) -> None:
-    """Log nothing."""

@@ -18,29 +18,20 @@ class DoctorCallback(TrainerCallback):
 
     def __init__(self, strict: bool = False, ignore: Collection[str] = ()) -> None:
         self.strict, self.ignore = strict, known_codes(ignore)
-        self.report, self._hook = None, None
+        self.report = None
 
     def on_train_begin(self, args: object, state: object, control: object, **given: object) -> None:
         """Wait for the first forward pass in training mode, whose inputs are the first batch."""
 
         def look(module: nn.Module, positional: tuple, named: dict) -> None:
             if module.training:
-                self._stop()
+                hook.remove()
                 named = {name: given for name, given in named.items() if name != "num_items_in_batch"}  # no input
                 self.report = _look(module, positional or named, named.get("labels")).without(self.ignore)
                 tell(self.report, self.strict)
 
         if self.report is None:
-            self._hook = given["model"].register_forward_pre_hook(look, with_kwargs=True)
-
-    def on_train_end(self, args: object, state: object, control: object, **given: object) -> None:
-        """Leave no hook behind."""
-        self._stop()
-
-    def _stop(self) -> None:
-        if self._hook is not None:
-            self._hook.remove()
-            self._hook = None
+            hook = given["model"].register_forward_pre_hook(look, with_kwargs=True)
 
 
 def _look(module: nn.Module, inputs: object, labels: object) -> Report:
