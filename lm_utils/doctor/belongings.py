@@ -187,8 +187,7 @@ def _moved(value: object, memo: dict[int, object]) -> object:
     if not isinstance(value, types.FunctionType) or not value.__closure__:
         return value
     memo[id(value)] = value
-    filled = filled_cells(value)
-    found = {id(cell): _moved(cell.cell_contents, memo) for cell in filled}
+    found = {id(cell): _moved(cell.cell_contents, memo) for cell in filled_cells(value)}
     cells = (types.CellType(found[id(cell)]) if id(cell) in found else cell for cell in value.__closure__)
     twin = types.FunctionType(value.__code__, value.__globals__, value.__name__, value.__defaults__, tuple(cells))
     twin.__kwdefaults__ = value.__kwdefaults__
@@ -202,12 +201,13 @@ def reached(waiting: deque, parts: Callable[[object, bool], list]) -> Iterator[t
     seen: dict[int, bool] = {}
     while waiting and len(seen) < MOST_FOUND:
         value, depth, copied = waiting.popleft()
-        copied = copied and not isinstance(value, (types.FunctionType, type))
-        empty = copied and isinstance(value, (dict, list)) and not value
-        if not (isinstance(value, PLAIN) or empty or depth > DEEPEST or seen.get(id(value), 2) <= copied):
+        kind = type(value)  # isinstance would ask a proxy
+        copied = copied and not issubclass(kind, (types.FunctionType, type))
+        empty = copied and issubclass(kind, (dict, list)) and not value
+        if not (issubclass(kind, PLAIN) or empty or depth > DEEPEST or seen.get(id(value), 2) <= copied):
             seen[id(value)] = copied
             yield value, copied
-            waiting.extend((part, depth + 1, copied) for part in parts(value, copied))
+            waiting.extend((part, depth + 1, copied) for part in islice(parts(value, copied), MOST_FOUND))
 
 
 def held_by(thing: object) -> list[object]:
