@@ -31,6 +31,7 @@ from lm_utils.doctor.gradient_checks import (
 from lm_utils.doctor.hidden_checks import check_hidden_units, check_inner_layers
 from lm_utils.doctor.pair_checks import check_pairs, check_scores
 from lm_utils.doctor.patient import Observation, Patient
+from lm_utils.doctor.push_checks import check_pushes
 from lm_utils.doctor.record import nothing_changes
 from lm_utils.doctor.report import DoctorError, Finding, Report, first_sentence, in_order, kind_of, known_codes, said
 from lm_utils.doctor.role_checks import check_gaussian, check_roles, check_spread
@@ -144,6 +145,7 @@ def _examine(patient: Patient) -> Report:
         examination.ask(check_roles, seen, patient)
         examination.ask(check_pairs, seen, patient)
         examination.ask(check_spread, seen, patient)
+        examination.ask(check_pushes, seen, patient)
         examination.ask(check_goals, seen, patient)
     examination.ask(_about_the_call, seen, cases, examination.findings, patient.targets)
     findings = list(in_order(_without_echoes(examination.findings)))

@@ -143,7 +143,9 @@ class _Spread:
             outputs = changed(self.whole, filled)
         found = cost_of(self.patient, outputs, torch.full_like(self.goal, CENTRE + error))[1]
         found = found[0].chunk(2, -1) if self.packed else found
-        return [slope.flatten(1).sum(1).double().cpu() if slope.dim() else torch.zeros(1) for slope in found]
+        return [
+            slope.reshape(len(slope), -1).sum(1).double().cpu() if slope.dim() else torch.zeros(1) for slope in found
+        ]
 
     def pull(self, head: int, sign: int = 1, away: float = 1.0) -> tuple[int, Tensor]:
         """Is this head pulled to the targets from both sides (1), pushed away (-1) or neither (0), and how strongly?"""

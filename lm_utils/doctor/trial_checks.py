@@ -84,7 +84,8 @@ class Trial:
         self.own = not is_torchs_own(seen)
         self.turned = any(kind_of(s) in TURNING and s.tensors[0] is outputs for s in steps)
         self.raw = origin_of(outputs).kind == "linear"
-        self.chosen = any(step.name in CHOOSING and sources(*step.args[1:]) == {"targets"} for step in steps)
+        picked = [s.tensors[0] for s in steps if s.name in CHOOSING and sources(*s.args[1:]) == {"targets"}]
+        self.chosen, self.scores = bool(picked), any(t.numel() == outputs.numel() for t in picked)
         self.growing = self.chosen and any(bool((t > 0).any()) for _, t in of_outputs(seen, "exp"))
         kinds = {origin_of(outputs).kind, *(step.name for step in steps)}
         self.classes = self.chosen or bool(kinds & CLASS_STEPS)
@@ -111,7 +112,7 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
     if truth is not None and torch.equal(good, SURE * truth):  # labels of -1 and 1
         truth = (truth + 1) / 2
     binary = truth is not None and bool(((truth == 0) | (truth == 1)).all())
-    none = _undecided(good, bad)
+    none = undecided(good, bad)
     (right, _), (wrong, at_wrong), (between, at_none) = trial(good), trial(bad), trial(none)
     if not (whole or binary) and _is_likeness(trial, good, bad):
         between = (right + wrong) / 2  # constant outputs have no correlation with anything
@@ -129,7 +130,7 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
             return
     margin = BETWEEN * abs(right - wrong) + 1e-6
     if wrong + margin < between < right - margin and (
-        whole or binary or _is_likeness(trial, good, bad) or _judged_alone(trial, none, good, bad)
+        whole or binary or _is_likeness(trial, good, bad) or judged_alone(trial, none, good, bad)
     ):
         yield said("better_outputs_cost_more: sides", right=right, wrong=wrong)
         return
@@ -170,7 +171,7 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         yield said("unstable_formula: exponential", logit=DIVERGED)
 
 
-def _judged_alone(trial: Trial, here: Tensor, *others: Tensor) -> bool:
+def judged_alone(trial: Trial, here: Tensor, *others: Tensor) -> bool:
     """Is a sample's slope the same beside other outputs, so that no sample is preferred to another one?"""
     half = len(here) // 2
     return torch.allclose(*(trial(torch.cat([here[:half], rest[half:]]))[1][:half] for rest in others))
@@ -228,14 +229,9 @@ def _far(trial: Trial, truth: Tensor, right: float) -> Iterator[Finding]:
         away, cheapest = min(zip(DISTANCES, far, strict=False), key=lambda one: one[1])
         endless = far[-1] < 5 * far[-2] < 5 * min(right, -1e-3)
         if endless or (difference and cheapest < right - 1e-4 - BETWEEN * abs(right)):
-            yield said(
-                "wrong_formula: far",
-                cheapest=cheapest,
-                right=right,
-                why="The loss falls without end, so the outputs run away."
-                if endless
-                else f"Outputs {away * float(size):.3g} off are the best ones, so the model learns a shifted answer.",
-            )
+            off = f"Outputs {away * float(size):.3g} off are the best ones, so the model learns a shifted answer."
+            why = "The loss falls without end, so the outputs run away." if endless else off
+            yield said("wrong_formula: far", cheapest=cheapest, right=right, why=why)
             return
 
 
@@ -256,7 +252,7 @@ def unstable(where: str) -> Iterator[Finding]:
     yield said("unstable_formula", f"The loss or its gradient is not finite where the model is {where}.")
 
 
-def _undecided(good: Tensor, bad: Tensor) -> Tensor:
+def undecided(good: Tensor, bad: Tensor) -> Tensor:
     """Outputs that take no side: a loss that only compares other places than these outputs finds them cheapest."""
     return ((good + bad) / 2).mean(0, keepdim=True).expand_as(good).contiguous()
 

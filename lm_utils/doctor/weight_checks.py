@@ -1,6 +1,6 @@
 """Padding, ignored classes, weights and masks: do they say what was meant for these targets?"""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -57,22 +57,45 @@ def _ignored_class(case: Case) -> Iterator[Finding]:
 
 
 def check_padding_counted(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Rows of targets that end in runs of one token: does the loss send a gradient to those places, by any formula?"""
+    """Where rows of targets hold marks below 0 or end in runs of one token nothing is asked, and nothing counts."""
     rows = _rows(patient)
     if rows is None or rows.shape[0] < 4:
         return
-    token = int(rows[:, -1].mode().values)
+    token = int(rows.min()) if bool((rows < 0).any()) else int(rows[:, -1].mode().values)
     tails = _tails(rows, token)
     filled, inside = tails.sum(1) >= 2, (rows == token) & ~tails
-    if filled.sum() < rows.shape[0] / 3 or tails.sum(1).unique().numel() <= 2 or inside.any() or token < 0:
+    if token >= 0 and (filled.sum() < len(rows) / 3 or tails.sum(1).unique().numel() <= 2 or inside.any()):
         return
+    hidden, width = rows == token, rows.shape[1]
     for scores in tensors_in(seen.outputs):
         slope = seen.slope_at(scores) if scores.dim() == 3 and len(scores) == len(rows) else None
-        width = rows.shape[1]
         axis = next((a for a in (1, 2) if scores.shape[a] in (width, width + 1)), None)
-        if slope is not None and axis and bool((slope.abs().amax(3 - axis)[:, :width][tails] > 0).float().mean() > 0.5):
+        if slope is None or not axis:
+            continue
+        asked = slope.amin(3 - axis)[:, :width] < 0  # some class is pulled up
+        shares = [float(found[here].float().mean()) for found, here in (
+            (asked, hidden), (asked[:, :-1], hidden[:, 1:]))]  # fmt: skip
+        if min(shares) > 0.5 and token < 0:
+            yield said("padding_not_ignored: marks", share=100 * shares[0], token=token)
+        elif shares[0] > 0.5 and token >= 0:
             yield said("padding_not_ignored", filled=int(filled.sum()), rows=rows.shape[0], token=token)
-            return
+        elif shares[0] == 0 and bool(filled.any()) and isinstance(seen.outputs, Tensor) and _grows(
+                patient, scores, axis, lambda t, more: 0 * more + (token if t is rows else 0), rows.shape):  # fmt: skip
+            yield said("mean_over_padding", "With more padding, which is asked for nothing, the loss changes.")
+        return
+
+
+def _grows(patient: Patient, head: Tensor, axis: int, filling: Callable, shape: torch.Size) -> bool:
+    """Does the loss change with three more places at the end of each row that count for nothing?"""
+
+    def longer(t: Tensor, along: int = 1) -> Tensor:
+        more = t.narrow(along, -1, 1).repeat_interleave(3, along)
+        return torch.cat([t, more if t is moved else filling(t, more)], along)
+
+    moved = head.detach()
+    targets = changed(patient.targets, lambda t: longer(t) if t.shape[:2] == shape else t)
+    before, after = cost_of(patient, head, patient.targets)[0], cost_of(patient, longer(moved, axis), targets)[0]
+    return abs(before - after) > 1e-3 * abs(before)
 
 
 def check_hidden_places(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -93,14 +116,10 @@ def check_hidden_places(seen: Observation, patient: Patient) -> Iterator[Finding
         yield said("padding_not_ignored: mask", share=100 * float(taught[~mask].float().mean()))
         return
 
-    def longer(t: Tensor, along: int = 1) -> Tensor:
-        more = t.narrow(along, -1, 1).repeat_interleave(3, along)
-        return torch.cat([t, 0 * more if t.shape == mask.shape and torch.equal(t.bool(), mask) else more], along)
+    def filling(t: Tensor, more: Tensor) -> Tensor:
+        return 0 * more if t.shape == mask.shape and torch.equal(t.bool(), mask) else more
 
-    targets = changed(patient.targets, lambda t: longer(t) if t.shape[:2] == mask.shape else t)
-    before = cost_of(patient, heads[0], patient.targets)[0]
-    after = cost_of(patient, longer(heads[0].detach(), axis), targets)[0]
-    if abs(before - after) > 1e-3 * abs(before):
+    if _grows(patient, heads[0], axis, filling, mask.shape):
         yield said("mean_over_padding", "With more places that the mask hides the loss changes.")
 
 
