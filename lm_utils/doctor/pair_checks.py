@@ -67,8 +67,6 @@ def check_scores(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 def check_pairs(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Hand the loss samples that lie together or apart, as they should or should not, and compare what it costs."""
-    if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or seen.inside_model:
-        return
     points, targets = _Points(seen, patient), patient.targets
     yield from _of_distances(seen, patient)
     if not points.views:

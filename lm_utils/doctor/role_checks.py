@@ -143,9 +143,7 @@ class _Spread:
             outputs = changed(self.whole, filled)
         found = cost_of(self.patient, outputs, torch.full_like(self.goal, CENTRE + error))[1]
         found = found[0].chunk(2, -1) if self.packed else found
-        return [
-            slope.reshape(len(slope), -1).sum(1).double().cpu() if slope.dim() else torch.zeros(1) for slope in found
-        ]
+        return [s.reshape(len(s), -1).sum(1).double().cpu() if s.dim() else torch.zeros(1) for s in found]
 
     def pull(self, head: int, sign: int = 1, away: float = 1.0) -> tuple[int, Tensor]:
         """Is this head pulled to the targets from both sides (1), pushed away (-1) or neither (0), and how strongly?"""
@@ -180,7 +178,7 @@ class _Spread:
 def check_spread(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A head that says how large errors are must follow them, as a deviation, a variance or the inverse of one."""
     goal = patient.targets
-    if patient.pick or seen.inside_model or not isinstance(goal, Tensor) or not goal.is_floating_point() or (
+    if patient.pick or not isinstance(goal, Tensor) or not goal.is_floating_point() or (
             goal.dim() == 0 or len(goal) < FEWEST or len(goal.unique()) < FEWEST):  # fmt: skip
         return
     tried = _Spread(seen, patient)
@@ -217,13 +215,28 @@ def _follows(best: list[float | None], laplacian: bool) -> Iterator[Finding]:
         yield said("wrong_formula: spread", factor=laws[0][1], power=laws[0][0])
 
 
+def check_quantiles(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Errors above and below weigh as the asked quantile says: its share below, the rest above, not the reverse."""
+    whole = patient.chosen(seen.outputs)
+    parts = [t for t in (*tensors_in(whole), *tensors_in(patient.targets)) if t.is_floating_point() and t.dim()]
+    told = [t for s in seen.watcher.steps for t in s.tensors if not of(seen, t)]
+    levels = [t for t in (*parts, *told) if not t.requires_grad and bool(((t > 0) & (t < 1)).all())]
+    levels = [t for t in levels if len(t.unique()) > 1]
+    for head, goal in ((h, g) for h in parts if h.requires_grad for g in tensors_in(patient.targets)):
+        if not goal.is_floating_point() or len(head) != len(goal) or goal.numel() not in (len(head), head.numel()):
+            continue
+        truth = goal.reshape(len(goal), -1).expand(len(goal), head[0].numel()).reshape(head.shape)
+        above, below = (cost_with(patient, whole, head, truth + side)[1] for side in (1, -1))
+        asked = [t.reshape(head.shape) for t in levels if t.numel() == head.numel()]
+        asked += [t.expand(head.shape) for t in levels if t.shape == head.shape[-1:]]
+        found = [any(torch.allclose(one / (above - below), q.to(head), atol=1e-4) for q in asked) for one in (
+            -below, above)]  # fmt: skip
+        if found == [False, True]:
+            yield said("wrong_formula: quantiles")
+            return
+
+
 def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Hand the loss other policies, and compare what they cost."""
-    if isinstance(seen.loss, Tensor) and seen.loss.numel() == 1 and not seen.inside_model:
-        yield from _of_actions(seen, patient)
-
-
-def _of_actions(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Actions and what they brought: gains must make them likelier, and without any gain no policy grows surer."""
     parts = list(tensors_in(patient.targets)) if not isinstance(patient.targets, Tensor) else []
     heads = [t for t in tensors_in(patient.chosen(seen.outputs)) if t.requires_grad and t.is_floating_point()]

@@ -443,10 +443,6 @@ PRINCIPLES = {
                  inputs(), labels(1))),
     "no column is pushed away": (
         "wrong_formula", lambda: columns([1.0, 2, -0.5, 1]), lambda: columns([1.0, 2, 0.5, 1])),
-    "no label is pushed away": (
-        "better_outputs_cost_more", lambda: (mlp(4), nn.CrossEntropyLoss(weight=torch.tensor([1, 2, -0.5, 3])),
-                                             inputs(), torch.arange(N) % 4),
-        lambda: (mlp(4), nn.CrossEntropyLoss(weight=torch.tensor([1, 2, 0.5, 3])), inputs(), torch.arange(N) % 4)),
     "a sample's place in the batch means nothing": (
         "samples_mixed", lambda: (placed(0), CE, classes(50, 12), classes(4)),
         lambda: (placed(1), CE, classes(50, 12), classes(4))),
