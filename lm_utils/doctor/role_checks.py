@@ -1,6 +1,6 @@
 """Outputs that are no answers: means and spreads, views of a sample, the shares of actions."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import count
 from math import inf
@@ -14,7 +14,7 @@ from lm_utils.doctor.formula_checks import kind_of, of
 from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
-from lm_utils.doctor.trial_checks import of_classes
+from lm_utils.doctor.trial_checks import BETWEEN, of_classes
 from lm_utils.doctor.watching import LOSSES
 
 KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
@@ -119,58 +119,50 @@ def _noise_too_loud(log_var: Tensor, outputs: object) -> Iterator[Finding]:
 
 
 class _Spread:
-    """A likelihood as a function of one number for each head, the same in all places of a sample."""
+    """A likelihood as a function of one number for each head and sample, where all targets are alike."""
 
     def __init__(self, seen: Observation, patient: Patient) -> None:
-        whole, goal = patient.chosen(seen.outputs), patient.targets
-        self.patient, self.whole, self.goal = patient, whole, goal
-        packed = isinstance(whole, Tensor) and whole.is_floating_point() and whole.numel() == 2 * goal.numel()
-        heads = _heads(whole) if not packed else whole.chunk(2, -1) if whole.shape[-1] == 2 * goal[0].numel() else []
-        self.packed, self.kinds = packed, [origin_of(head) for head in heads]
-        self.samples = len(goal) if heads and all(len(h) == len(goal) and h.dim() for h in heads) else 0
+        self.patient, self.whole, self.goal = patient, patient.chosen(seen.outputs), patient.targets
+        width = 2 * self.goal[0].numel()
+        self.packed = (
+            isinstance(self.whole, Tensor) and self.whole.shape[-1:] == (width,) and self.whole.is_floating_point()
+        )
+        heads = self.whole.chunk(2, -1) if self.packed else _heads(self.whole)
+        self.heads = heads if all(h.dim() and len(h) == len(self.goal) for h in heads) else []
 
-    def slopes(self, error: float, levels: Mapping[int, Tensor]) -> list[Tensor]:
-        """Return the slope at each head of each sample, where all targets are so far from CENTRE."""
-        places, rows = count(), (self.samples, *[1] * 8)
-
-        def filled(head: Tensor) -> Tensor:
-            level = levels.get(next(places), torch.zeros(self.samples)).to(head)
-            return level.view(rows[: head.dim()]).expand_as(head).contiguous()
-
-        if self.packed:
-            outputs = torch.cat([filled(half) for half in self.whole.chunk(2, -1)], -1)
-        else:
-            outputs = changed(self.whole, filled)
+    def slopes(self, error: float, levels: Iterable[float | Tensor]) -> list[Tensor]:
+        """Return the slope at each head of each sample, where the targets lie so far from CENTRE."""
+        rows = [(torch.zeros(len(self.goal)) + level).view(-1, *[1] * (head.dim() - 1)) for head, level in zip(
+            self.heads, levels, strict=True)]  # fmt: skip
+        filled = [row.to(head).expand_as(head).contiguous() for row, head in zip(rows, self.heads, strict=True)]
+        given = iter(filled)
+        outputs = torch.cat(filled, -1) if self.packed else changed(self.whole, lambda _: next(given))
         found = cost_of(self.patient, outputs, torch.full_like(self.goal, CENTRE + error))[1]
-        found = found[0].chunk(2, -1) if self.packed else found
-        return [s.reshape(len(s), -1).sum(1).double().cpu() if s.dim() else torch.zeros(1) for s in found]
+        return [s.reshape(len(s), -1).sum(1).double().cpu() for s in (found[0].chunk(2, -1) if self.packed else found)]
 
-    def pull(self, head: int, sign: int = 1, away: float = 1.0) -> tuple[int, Tensor]:
-        """Is this head pulled to the targets from both sides (1), pushed away (-1) or neither (0), and how strongly?"""
-        side = torch.where(torch.arange(self.samples) % 2 == 0, 1.0, -1.0)
-        found = torch.cat([side * self.slopes(0.0, {
-            k: sign * CENTRE + side * away if k == head else torch.full((self.samples,), level)
-            for k in range(len(self.kinds))})[head] for level in (0.5, 1.5)])  # fmt: skip
-        return int((found > 0).all()) - int((found < 0).all()), found
+    def pull(self, head: int, centre: float = CENTRE, away: float = 1.0) -> tuple[int, Tensor]:
+        """Is this head pulled to a number from both sides (1), pushed away (-1) or neither (0), and how strongly?"""
+        side = away * (1 - torch.arange(len(self.goal)) % 2 * 2)
+        found = torch.cat([side * self.slopes(0.0, [centre + side if k == head else level for k in range(
+            len(self.heads))])[head] for level in (0.5, 1.5)])  # fmt: skip
+        return int((found > 0).all()) - int((found < 0).all()), found / away
 
     def best(self, location: int, head: int, error: float) -> float | None:
         """Return the level of this head that suits errors of this size, infinity where the larger the better."""
-        low, high = (1e-2, 100.0) if self.kinds[head].low >= 0 else (-4.0, 9.0)
+        low, high = (1e-2, 100.0) if origin_of(self.heads[head]).low >= 0 else (-4.0, 9.0)
         for _ in range(ROUNDS):
-            level = torch.linspace(low, high, self.samples, dtype=torch.float64)
-            slope, other = (self.slopes(size, {location: torch.full((self.samples,), CENTRE), head: level})[head]
-                            for size in (error, 2 * error))  # fmt: skip
+            level = torch.linspace(low, high, len(self.goal), dtype=torch.float64)
+            levels = [CENTRE if k == location else level if k == head else 0.0 for k in range(len(self.heads))]
+            slope, other = (self.slopes(size, levels)[head] for size in (error, 2 * error))
             if not bool(torch.isfinite(slope + other).all()):
                 high /= 2  # the exponential of an exponential
                 continue
-            if torch.allclose(slope, other, rtol=1e-2, atol=1e-4):
-                return None  # it knows nothing of errors
             rises = slope > 0
-            if bool(rises.all()) or not bool(rises.any()):
+            if torch.allclose(slope, other, rtol=1e-2, atol=1e-4) or bool((rises[1:] < rises[:-1]).any()):
+                return None  # it knows nothing of errors, or it has no valley
+            if bool(rises.all() or not rises.any()):
                 return -inf if bool(rises.all()) else inf
-            last = int((~rises).nonzero().max())
-            if bool((rises[1:] < rises[:-1]).any()):
-                return None  # it has no valley
+            last = int(rises.long().argmax()) - 1
             low, high = float(level[last]), float(level[last + 1])
         return (low + high) / 2
 
@@ -178,65 +170,79 @@ class _Spread:
 def check_spread(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A head that says how large errors are must follow them, as a deviation, a variance or the inverse of one."""
     goal = patient.targets
-    if patient.pick or not isinstance(goal, Tensor) or not goal.is_floating_point() or (
-            goal.dim() == 0 or len(goal) < FEWEST or len(goal.unique()) < FEWEST):  # fmt: skip
+    fits = isinstance(goal, Tensor) and goal.is_floating_point() and goal.dim() and len(goal.unique()) >= FEWEST
+    if patient.pick or seen.inside_model or not fits or len(goal) < FEWEST:
         return
     tried = _Spread(seen, patient)
-    heads = range(len(tried.kinds)) if tried.samples and len(tried.kinds) in (2, 3) else ()
-    pulls = [tried.pull(head) for head in heads]
-    location = next((head for head in heads if pulls[head][0] == 1), None)
+    pulls = [tried.pull(head) for head in range(len(tried.heads))] if len(tried.heads) in (2, 3) else []
+    location = next((head for head, (way, _) in enumerate(pulls) if way == 1), None)
     if location is None:
-        if any(tried.pull(head, -1)[0] == 1 for head in heads):
+        if any(tried.pull(head, -CENTRE)[0] == 1 for head in range(len(pulls))):
             yield said("wrong_formula: mirrored")
-        elif any(pull == -1 for pull, _ in pulls):
+        elif any(way == -1 for way, _ in pulls):
             yield said("wrong_formula: pushed away")
         return
-    laplacian = torch.allclose(pulls[location][1], tried.pull(location, 1, 2.0)[1], rtol=1e-2)
-    for head in heads:
-        if pulls[head][0] != 1:
-            yield from _follows([tried.best(location, head, error) for error in ERRORS], laplacian)
+    laplacian = torch.allclose(pulls[location][1], tried.pull(location, away=2.0)[1], rtol=1e-2)
+    for head in (head for head, (way, _) in enumerate(pulls) if way != 1):
+        best = [tried.best(location, head, error) for error in ERRORS]
+        if None not in best:
+            yield from _follows(torch.tensor(best, dtype=torch.float64), 1 if not laplacian else 2)
 
 
-def _follows(best: list[float | None], laplacian: bool) -> Iterator[Finding]:
-    if None in best:
-        return
-    if inf in best or -inf in best:
+def _follows(level: Tensor, square: int) -> Iterator[Finding]:
+    if not bool(torch.isfinite(level).all()):
         yield said("wrong_formula: likelihood")
         return
-    level, error = torch.tensor(best, dtype=torch.float64), torch.tensor(ERRORS, dtype=torch.float64)
-    laws = []
+    error, laws = torch.tensor(ERRORS, dtype=torch.float64), []
     for meant in (level, level.exp(), torch.nn.functional.softplus(level)):
         power = (meant[1:] / meant[:-1]).log() / (error[1:] / error[:-1]).log()
         if bool((meant > 0).all()) and float((power - power.mean()).abs().max()) < 0.02 < abs(float(power.mean())):
             laws.append((round(float(power.mean()), 1), float(meant[0] / error[0] ** power.mean())))
-    usual = [(power, factor) for power, factor in laws if abs(power) in (1, 2)]
-    if laws and not any(min(abs(factor - 1), abs(factor - 2 ** (power / 2)) + (not laplacian)) < 0.03
-                        for power, factor in usual):  # fmt: skip
+    if laws and not any(abs(power) in (1, 2) and min(abs(factor - 1), abs(factor - square ** (power / 2))) < 0.03
+                        for power, factor in laws):  # fmt: skip
         yield said("wrong_formula: spread", factor=laws[0][1], power=laws[0][0])
 
 
-def check_quantiles(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Errors above and below weigh as the asked quantile says: its share below, the rest above, not the reverse."""
-    whole = patient.chosen(seen.outputs)
-    parts = [t for t in (*tensors_in(whole), *tensors_in(patient.targets)) if t.is_floating_point() and t.dim()]
-    told = [t for s in seen.watcher.steps for t in s.tensors if not of(seen, t)]
-    levels = [t for t in (*parts, *told) if not t.requires_grad and bool(((t > 0) & (t < 1)).all())]
-    levels = [t for t in levels if len(t.unique()) > 1]
-    for head, goal in ((h, g) for h in parts if h.requires_grad for g in tensors_in(patient.targets)):
-        if not goal.is_floating_point() or len(head) != len(goal) or goal.numel() not in (len(head), head.numel()):
-            continue
-        truth = goal.reshape(len(goal), -1).expand(len(goal), head[0].numel()).reshape(head.shape)
-        above, below = (cost_with(patient, whole, head, truth + side)[1] for side in (1, -1))
-        asked = [t.reshape(head.shape) for t in levels if t.numel() == head.numel()]
-        asked += [t.expand(head.shape) for t in levels if t.shape == head.shape[-1:]]
-        found = [any(torch.allclose(one / (above - below), q.to(head), atol=1e-4) for q in asked) for one in (
-            -below, above)]  # fmt: skip
-        if found == [False, True]:
-            yield said("wrong_formula: quantiles")
-            return
-
-
 def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Hand the loss other policies, and compare what they cost."""
+    if isinstance(seen.loss, Tensor) and seen.loss.numel() == 1 and not seen.inside_model:
+        yield from _of_actions(seen, patient)
+        yield from _of_times(seen, patient)
+        yield from _of_several(seen, patient)
+
+
+def _of_times(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Risks that are only compared, times, and whether something happened then: a high risk must be hit early."""
+    whole, parts = patient.chosen(seen.outputs), list(tensors_in(patient.targets))
+    if not isinstance(whole, Tensor) or not whole.dim() or len(parts) != 2 or not all(
+            len(whole) == t.numel() == whole.numel() and bool((t >= 0).all()) for t in parts):  # fmt: skip
+        return
+    hit, times = sorted(parts, key=lambda t: len(t.unique()))
+    early = -times.flatten().argsort().argsort().to(whole).view(whole.shape) / len(whole)
+    right, moved, wrong = (cost_with(patient, whole, whole, r)[0] for r in (2 * early, 2 * early + 1, -2 * early))
+    margin = BETWEEN * abs(right) + 1e-6
+    if hit.unique().tolist() == [0, 1] and len(times.unique()) >= FEWEST and abs(right - moved) < margin / 10 and (
+            wrong < right - margin):  # fmt: skip
+        yield said("better_outputs_cost_more: times", early=right, late=wrong)
+
+
+def _of_several(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """A true score beside drawn ones must be pulled up and those down; a determinant beside a normal must grow."""
+    heads = sorted((t for t in tensors_in(seen.outputs) if t.requires_grad and t.dim() in (1, 2)), key=Tensor.numel)
+    if patient.targets is not None or len(heads) != 2 or not heads[0].numel() == len(heads[0]) == len(heads[1]) < (
+            heads[1].numel()) or any(bool((t <= 0).all() or (t >= 0).all()) for t in heads):  # fmt: skip
+        return
+    up, down = (cost_with(patient, seen.outputs, head, head)[1] for head in heads)
+    ratio = down / heads[1]
+    normal = bool((down != 0).all()) and float(ratio.std()) < 1e-3 * float(ratio.mean())
+    told = all(bool((slope >= 0).all() or (slope <= 0).all()) and bool(slope.any()) for slope in (up, down))
+    if normal and bool((up > 0).all()):
+        yield said("wrong_formula: volume")
+    elif told and not normal and (up.max() > 0 or down.min() < 0):
+        yield said("wrong_formula: several")
+
+
+def _of_actions(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Actions and what they brought: gains must make them likelier, and without any gain no policy grows surer."""
     parts = list(tensors_in(patient.targets)) if not isinstance(patient.targets, Tensor) else []
     heads = [t for t in tensors_in(patient.chosen(seen.outputs)) if t.requires_grad and t.is_floating_point()]

@@ -6,7 +6,7 @@ from doctor_exam.advice import variational
 from doctor_exam.fresh_wrong import pair
 from doctor_exam.parts import N, Tagger, Then, classes, inputs, labels, mlp, padded_tokens
 from doctor_exam.round_nine import dense
-from doctor_exam.round_parts import Part, views
+from doctor_exam.round_parts import Part, flow, views
 from doctor_exam.unseen_wrong import mask_head, rare
 from torch import Tensor, nn
 from torch.distributions import Categorical
@@ -401,48 +401,53 @@ def of_signs(label):
     return mlp(1), lambda z, y: (1 - label(y) * z).relu().mean(), inputs(), 2 * labels(1) - 1
 
 
-def next_words(change=lambda y: y, divided=False):
-    """The next word of texts of any length; its labels may be changed, and the sum divided by all places."""
+def risks(late: bool):
+    """Patients by falling time: at risk are those who are still waited for, or those who were hit before."""
 
-    def loss(out, y):
-        each = F.cross_entropy(out[:, :-1].transpose(1, 2), change(y[:, 1:].clone()), reduction="none")
-        return each.sum() / (each.numel() if divided else (y[:, 1:] >= 0).sum())
+    def loss(risk: Tensor, y: tuple[Tensor, Tensor]) -> Tensor:
+        order = y[0].argsort(descending=late)
+        risk, hit = risk[order, 0], y[1][order]
+        return -((risk - risk.logcumsumexp(0)) * hit).sum() / hit.sum()
 
-    tokens = padded_tokens(0)[0]
-    return nn.Sequential(nn.Embedding(50, 16), nn.Linear(16, 50)), loss, tokens, tokens.masked_fill(tokens == 0, -100)
-
-
-def quantile_drawn(turned: bool):
-    """A quantile that is drawn and told to the network; errors above and below may change places."""
-
-    def loss(out, y):
-        value, level = out
-        error = value - y if turned else y - value
-        return torch.maximum(level * error, (level - 1) * error).mean()
-
-    model = Part(lambda self, x, level: (self.net(x) * self.told(level), level), net=mlp(1), told=nn.Linear(1, 1))
-    return model, loss, (inputs(), torch.rand(N, 1)), torch.randn(N, 1)
+    return mlp(1), loss, inputs(), (10 * torch.rand(N), labels(1)[:, 0])
 
 
-def columns(weights):
-    """Errors of a table, each column by a weight."""
-    return mlp(4), lambda out, y: ((out - y) ** 2 * torch.tensor(weights)).mean(), inputs(), torch.randn(N, 4)
+def drawn_words(sign: int):
+    """A true pair of words beside drawn ones."""
+    return (Part(lambda self, c, t, n: ((self.own(c) * self.far(t)).sum(1), torch.einsum(
+        "bd,bkd->bk", self.own(c), self.far(n))), own=nn.Embedding(50, 6), far=nn.Embedding(50, 6)),
+            lambda o, _: -(F.logsigmoid(o[0]) + F.logsigmoid(sign * o[1]).sum(1)).mean(),
+            (classes(50), classes(50), classes(50, 5)), None)  # fmt: skip
+
+
+def ranked(sign: int):
+    """Of two samples the one that is worth more shall score more."""
+    return (
+        mlp(1),
+        lambda out, y: (lambda s, better: (better * F.softplus(sign * (s[:, None] - s))).sum() / better.sum())(
+            out[:, 0], (y[:, None] > y).float()
+        ),
+        inputs(),
+        torch.randn(N),
+    )
+
+
+def boxed(corner):
+    """Boxes by two corners and their overlap, of which the last corner is found by a function."""
+
+    def loss(p: Tensor, t: Tensor) -> Tensor:
+        both = (corner(p[:, 2:], t[:, 2:]) - torch.max(p[:, :2], t[:, :2])).clamp(min=0).prod(1)
+        return 1 - (both / ((p[:, 2:] - p[:, :2]).prod(1) + (t[:, 2:] - t[:, :2]).prod(1) - both)).mean()
+
+    return (
+        Then(mlp(4), lambda o: torch.cat([o[:, :2], o[:, :2] + F.softplus(o[:, 2:])], 1)),
+        loss,
+        inputs(),
+        torch.rand(N, 2).repeat(1, 2) + torch.tensor([0, 0, 1, 1]) + torch.rand(N, 1) * torch.tensor([0, 0, 1, 2]),
+    )
 
 
 PRINCIPLES = {
-    "a mark is no class": (
-        "padding_not_ignored", lambda: next_words(lambda y: y.clamp(min=0)), lambda: next_words()),
-    "padding does not make a loss small": (
-        "mean_over_padding", lambda: next_words(divided=True), lambda: next_words()),
-    "a quantile is not counted from the other end": (
-        "wrong_formula", lambda: quantile_drawn(True), lambda: quantile_drawn(False)),
-    "yes and no are each other's mirror": (
-        "wrong_formula", lambda: (mlp(1, nn.Sigmoid()), lambda p, y: -(y * (p + 1e-6).log() + (1 - y) * (1 - p)).mean(),
-                                  inputs(), labels(1)),
-        lambda: (mlp(1, nn.Sigmoid()), lambda p, y: -(y * (p + 1e-6).log() + 3 * (1 - y) * (1 - p + 1e-6).log()).mean(),
-                 inputs(), labels(1))),
-    "no column is pushed away": (
-        "wrong_formula", lambda: columns([1.0, 2, -0.5, 1]), lambda: columns([1.0, 2, 0.5, 1])),
     "a sample's place in the batch means nothing": (
         "samples_mixed", lambda: (placed(0), CE, classes(50, 12), classes(4)),
         lambda: (placed(1), CE, classes(50, 12), classes(4))),
@@ -584,6 +589,17 @@ PRINCIPLES = {
         lambda: spread(lambda y, m, s: s + (y - m).abs() * (-s).exp())),
     "what is likely costs little": (
         "wrong_formula", lambda: mixture(-1), lambda: mixture(1)),
+    "whoever is at risk was hit early": (
+        "better_outputs_cost_more", lambda: risks(False), lambda: risks(True)),
+    "one true score is told from several": (
+        "wrong_formula", lambda: drawn_words(1), lambda: drawn_words(-1)),
+    "a determinant is to grow": (
+        "wrong_formula", lambda: (flow(), lambda o, _: (0.5 * o[0].square().sum(1) + o[1]).mean(), inputs(), None),
+        lambda: (flow(), lambda o, _: (0.5 * o[0].square().sum(1) - o[1]).mean(), inputs(), None)),
+    "what is worth more scores more": (
+        "better_outputs_cost_more", lambda: ranked(1), lambda: ranked(-1)),
+    "another's box is no better answer": (
+        "better_outputs_cost_more", lambda: boxed(torch.max), lambda: boxed(torch.min)),
     "answers in another order are worse": (
         "wrong_formula", lambda: (mlp(1), lambda out, y: (out.mean() - y.mean()).abs(), inputs(), torch.randn(N, 1)),
         lambda: (mlp(1), lambda out, y: (out - y).abs().mean(), inputs(), 5 + torch.rand(N, 1))),
