@@ -17,10 +17,12 @@ from torch.nn.parameter import UninitializedBuffer
 
 DEEPEST = 6  # how far the search for a loss's belongings follows functions, lists and attributes
 MOST_FOUND = 20_000  # objects of that search
+PLAIN = (int, float, complex, str, bytes, type(None), types.ModuleType, types.BuiltinFunctionType, torch.dtype)
 HOLDERS = {"argparse", "collections", "types", "unittest"}  # of the standard library, whose attributes are a user's
 LIBRARIES = frozenset(sys.stdlib_module_names) | {
     "torch", "numpy", "scipy", "pandas", "sklearn", "torchvision", "torchaudio", "torchmetrics", "transformers",
-    "accelerate", "lightning", "pytorch_lightning", "timm", "einops", "matplotlib", "tqdm"}  # fmt: skip
+    "accelerate", "lightning", "pytorch_lightning", "timm", "einops", "matplotlib", "tqdm",
+    "lm_utils"}  # fmt: skip
 """Their functions and classes keep nothing of the user's; what one of their objects holds may be a user's."""
 
 
@@ -70,21 +72,12 @@ def changed(value: object, change: Callable[[Tensor], Tensor]) -> object:
 
 def _refilled(value: object, parts: Iterable[tuple], plain: object) -> object:
     """Return a container of somebody's own class with other parts; a plain one where that class does not allow it."""
-    parts = list(parts)
-    for make in (copy.copy, _emptied):
-        try:
-            twin = make(value)
-            for key, part in parts:
-                twin[key] = part
-        except Exception:  # a class that is not made for this
-            continue
-        return twin
-    return plain
-
-
-def _emptied(value: object) -> object:
-    twin = type(value).__new__(type(value))
-    vars(twin).update(vars(value))
+    try:
+        twin = copy.copy(value)
+        for key, part in parts:
+            twin[key] = part
+    except Exception:
+        return plain
     return twin
 
 
@@ -117,7 +110,8 @@ def copies_of(model: object, loss_fn: object) -> tuple[object, object, str]:
         return model, loss_fn, "there is not enough memory for a copy of the model; its own weights were used"
     for module in (module for twin in twins.values() for module in twin.modules()):
         _rebind(vars(module), memo)
-    return twins.get(id(model), model), twins.get(id(loss_fn), loss_fn), ""
+    loss_twin = twins[id(loss_fn)] if id(loss_fn) in twins else _moved(loss_fn, memo)
+    return twins.get(id(model), model), loss_twin, ""
 
 
 def twin_of(value: object, memo: dict[int, object], detached: Callable[[Tensor], Tensor] | None = None) -> object:
@@ -156,12 +150,20 @@ def _part_by_part(value: object, memo: dict[int, object], detached: Callable[[Te
         memo[id(value)] = type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
     elif isinstance(value, types.MethodType):
         memo[id(value)] = types.MethodType(value.__func__, twin(value.__self__))
-    elif _is_inner(type(value)) or type(value).__new__ is not object.__new__ or not hasattr(value, "__dict__"):
+    elif not _may_be_made_anew(value):
         memo[id(value)] = value
     else:
         memo[id(value)] = found = object.__new__(type(value))
-        vars(found).update({key: twin(part) for key, part in vars(value).items()})
+        own = value.__getstate__() if hasattr(value, "training_step") else vars(value)  # Lightning's: without a trainer
+        vars(found).update({key: twin(part) for key, part in own.items()})
     return memo[id(value)]
+
+
+def _may_be_made_anew(value: object) -> bool:
+    """Is this a module, or an object of the user's own class that is nothing but its attributes?"""
+    kind = type(value)
+    plain = kind.__new__ is object.__new__ and hasattr(value, "__dict__") and not hasattr(kind, "__del__")
+    return plain and not _is_inner(kind) and (isinstance(value, nn.Module) or not is_library(kind))
 
 
 def _rebind(attributes: dict, memo: dict[int, object]) -> None:
@@ -178,16 +180,14 @@ def _moved(value: object, memo: dict[int, object]) -> object:
     if id(value) in memo:
         return memo[id(value)]
     if isinstance(value, types.MethodType):
-        owner, function = _moved(value.__self__, memo), _moved(value.__func__, memo)
-        same = owner is value.__self__ and function is value.__func__
-        return value if same else types.MethodType(function, owner)
+        return types.MethodType(_moved(value.__func__, memo), _moved(value.__self__, memo))
+    if isinstance(value, functools.partial):
+        return functools.partial(_moved(value.func, memo), *(_moved(a, memo) for a in value.args),
+                                 **{name: _moved(a, memo) for name, a in value.keywords.items()})  # fmt: skip
     if not isinstance(value, types.FunctionType) or not value.__closure__:
         return value
     memo[id(value)] = value
-    filled = filled_cells(value)
-    found = {id(cell): _moved(cell.cell_contents, memo) for cell in filled}
-    if all(found[id(cell)] is cell.cell_contents for cell in filled):
-        return value
+    found = {id(cell): _moved(cell.cell_contents, memo) for cell in filled_cells(value)}
     cells = (types.CellType(found[id(cell)]) if id(cell) in found else cell for cell in value.__closure__)
     twin = types.FunctionType(value.__code__, value.__globals__, value.__name__, value.__defaults__, tuple(cells))
     twin.__kwdefaults__ = value.__kwdefaults__
@@ -196,20 +196,24 @@ def _moved(value: object, memo: dict[int, object]) -> object:
     return twin
 
 
+def reached(waiting: deque, parts: Callable[[object, bool], list]) -> Iterator[tuple[object, bool]]:
+    """Yield all that can be reached from what waits, (value, depth, has a copy?); no function or class has a copy."""
+    seen: dict[int, bool] = {}
+    while waiting and len(seen) < MOST_FOUND:
+        value, depth, copied = waiting.popleft()
+        kind = type(value)  # isinstance would ask a proxy
+        copied = copied and not issubclass(kind, (types.FunctionType, type))
+        empty = copied and issubclass(kind, (dict, list)) and not value
+        if not (issubclass(kind, PLAIN) or empty or depth > DEEPEST or seen.get(id(value), 2) <= copied):
+            seen[id(value)] = copied
+            yield value, copied
+            waiting.extend((part, depth + 1, copied) for part in islice(parts(value, copied), MOST_FOUND))
+
+
 def held_by(thing: object) -> list[object]:
     """Return the modules, tensors and generators that a function can reach: closures, defaults, globals it names."""
-    found: list[object] = []
-    waiting: list[tuple[object, int]] = [(thing, 0)]
-    seen: set[int] = set()
-    while waiting and len(seen) < MOST_FOUND:
-        value, depth = waiting.pop()
-        if id(value) in seen or depth > DEEPEST or isinstance(value, (type, types.ModuleType, str, bytes)):
-            continue
-        seen.add(id(value))
-        if isinstance(value, (nn.Module, Tensor, torch.Generator)):
-            found.append(value)
-        waiting += [(part, depth + 1) for part in parts_of(value)]
-    return found
+    found = reached(deque([(thing, 0, False)]), lambda value, _: parts_of(value))
+    return [value for value, _ in found if isinstance(value, (nn.Module, Tensor, torch.Generator))]
 
 
 def is_library(value: object) -> bool:

@@ -12,12 +12,7 @@ from lm_utils.doctor.answer_checks import check_answers, check_shares
 from lm_utils.doctor.batch_checks import check_own_targets, check_samples_mixed
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.dependence_checks import (
-    check_baseline,
-    check_dependence,
-    check_leak,
-    check_padding_seen,
-)
+from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak, check_padding_seen
 from lm_utils.doctor.formula_checks import check_formula, own_difference
 from lm_utils.doctor.goal_checks import check_goals
 from lm_utils.doctor.gpu_guard import WouldKillDevice
@@ -33,24 +28,27 @@ from lm_utils.doctor.pair_checks import check_pairs, check_scores
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.record import nothing_changes
 from lm_utils.doctor.report import DoctorError, Finding, Report, first_sentence, in_order, kind_of, known_codes, said
-from lm_utils.doctor.role_checks import check_gaussian, check_roles, check_spread
+from lm_utils.doctor.role_checks import (
+    check_drawn,
+    check_gaussian,
+    check_quantiles,
+    check_risks,
+    check_roles,
+    check_spread,
+)
 from lm_utils.doctor.shape_checks import check_axes, check_shapes
 from lm_utils.doctor.target_checks import check_reach, check_targets
 from lm_utils.doctor.trial_checks import check_rewards
 from lm_utils.doctor.use_checks import USE_CHECKS, check_left_behind
 from lm_utils.doctor.watching import LossCall
-from lm_utils.doctor.weight_checks import (
-    check_counted,
-    check_hidden_places,
-    check_masks,
-    check_padding_counted,
-    check_rare,
-    check_weights,
-)
+from lm_utils.doctor.weight_checks import WEIGHT_CHECKS, check_weights
 
 USUAL_KEYS = ("out", "logits", "output", "outputs", "prediction", "predictions")
 CONSTANT_OUTPUT = {"softmax_over_one_output", "one_column_cross_entropy"}
 """Causes that explain equal outputs and zero gradients, which are then not reported again."""
+TRIALS = (check_own_targets, check_rewards, check_answers, check_roles, check_pairs, check_spread, check_quantiles,
+          check_risks, check_drawn, check_goals)  # fmt: skip
+"""Checks that hand the loss other outputs."""
 
 
 def diagnose(model: Callable, loss_fn: Callable, inputs: object, targets: object) -> Report:
@@ -68,14 +66,14 @@ def diagnose(model: Callable, loss_fn: Callable, inputs: object, targets: object
         _must_be_readable_twice(name, value)
     if _is_meta(model, inputs):
         reason = "everything, because the model or the inputs are on the meta device and have no values"
-        return Report((_not_looked_at(reason),))
+        return Report((not_looked_at(reason),))
     with nothing_changes(model, loss_fn) as record:
         try:
             patient = Patient(model, loss_fn, inputs, targets)
             report, note = _examine(patient), patient.note
         except Exception as error:  # a model of a kind nobody thought of must not end somebody's tests
             report, note = Report(()), f"everything, because the doctor failed: {first_sentence(error)}"
-    notes = [_not_looked_at(one) for one in (note, record.note) if one]
+    notes = [not_looked_at(one) for one in (note, record.note) if one]
     return replace(report, findings=(*report.findings, *notes)) if notes else report
 
 
@@ -132,22 +130,17 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_hidden_units, seen, outputs)
     examination.ask(check_two_deep, seen, cases)
     for check in (check_registered, check_leak, check_padding_seen, check_inner_layers, check_axes, check_formula,
-                  check_shares, _check_own_difference, check_masks, check_padding_counted, check_hidden_places,
-                  check_counted, check_rare, check_gaussian, check_target_gradients, check_samples_mixed, check_scores,
-                  *USE_CHECKS, check_flow):  # fmt: skip
+                  check_shares, _check_own_difference, *WEIGHT_CHECKS, check_gaussian, check_target_gradients,
+                  check_samples_mixed, check_scores, *USE_CHECKS, check_flow):  # fmt: skip
         examination.ask(check, seen, patient)
     examination.ask(check_dependence, outputs, patient)
-    if not any(finding.severity == "error" for finding in examination.findings):
-        examination.ask(check_own_targets, seen, patient)
-        examination.ask(check_rewards, seen, patient)
-        examination.ask(check_answers, seen, patient)
-        examination.ask(check_roles, seen, patient)
-        examination.ask(check_pairs, seen, patient)
-        examination.ask(check_spread, seen, patient)
-        examination.ask(check_goals, seen, patient)
+    fails = any(finding.severity == "error" for finding in examination.findings)
+    fails = fails or not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or seen.inside_model
+    for trial in () if fails else TRIALS:
+        examination.ask(trial, seen, patient)
     examination.ask(_about_the_call, seen, cases, examination.findings, patient.targets)
     findings = list(in_order(_without_echoes(examination.findings)))
-    findings += [_not_looked_at(f"{what}: {why}") for what, why in examination.skipped.items()]
+    findings += [not_looked_at(f"{what}: {why}") for what, why in examination.skipped.items()]
     return Report(tuple(findings), _examined(patient, outputs, cases))
 
 
@@ -283,7 +276,8 @@ def _examined(patient: Patient, outputs: Tensor | None, cases: list[Case]) -> st
     return "; ".join(parts)
 
 
-def _not_looked_at(what: str) -> Finding:
+def not_looked_at(what: str) -> Finding:
+    """Say what was not examined."""
     return said("not_looked_at", f"Not looked at: {what.rstrip('.')}.")
 
 

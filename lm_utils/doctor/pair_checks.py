@@ -58,16 +58,14 @@ def check_scores(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 def check_pairs(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Hand the loss samples that lie together or apart, as they should or should not, and compare what it costs."""
-    if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or seen.inside_model:
-        return
     points, targets = _Points(seen, patient), patient.targets
-    whole = points.whole if isinstance(points.whole, Tensor) else None
-    goal = (
-        targets.flatten() if isinstance(targets, Tensor) and targets.dim() and targets.numel() == len(targets) else None
-    )
-    if goal is not None and len(goal.unique()) == 2 and (
-            (points.views == 2 and not points.packed and len(goal) == points.samples)
-            or (whole is not None and whole.numel() == len(whole) == len(goal) and is_distance(whole))):  # fmt: skip
+    flat = isinstance(targets, Tensor) and targets.dim() and targets.numel() == len(targets)
+    goal, whole = targets.flatten() if flat else None, points.whole
+    two = flat and len(goal.unique()) == 2
+    alone = two and isinstance(whole, Tensor) and whole.shape[:1] == (whole.numel(),) == goal.shape
+    if (alone and is_distance(whole)) or (
+        two and points.views == 2 and not points.packed and len(goal) == points.samples
+    ):
         yield from _told_apart(points, goal == goal.max())
     elif points.views in (2, 3) and (targets is None or (
             goal is not None and goal.tolist() == list(range(points.samples)))):  # fmt: skip

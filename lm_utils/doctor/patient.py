@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
@@ -132,19 +132,12 @@ def _part_of(loss: Tensor, calls: list[LossCall]) -> list[LossCall]:
 
 def loss_in(found: object) -> object:
     """Return the loss itself where a loss function returns it among other things."""
-    named = {}
-    if isinstance(found, Mapping):
-        named = found
-    elif hasattr(found, "_fields"):
-        named = found._asdict()
-    elif is_dataclass(found) and not isinstance(found, type):
-        named = vars(found)
-    for key in LOSS_KEYS:
-        if isinstance(named.get(key), Tensor):
-            return named[key]
-    if isinstance(found, (tuple, list)) and found and isinstance(found[0], Tensor) and found[0].numel() == 1:
-        return found[0]
-    return found
+    own = found._asdict() if hasattr(found, "_fields") else getattr(found, "__dict__", {})
+    named = found if isinstance(found, Mapping) else own
+    loss = next((named[key] for key in LOSS_KEYS if isinstance(named.get(key), Tensor)), None)
+    if loss is None and isinstance(found, (tuple, list)) and found and isinstance(found[0], Tensor):
+        return found[0] if found[0].numel() == 1 else found
+    return found if loss is None else loss
 
 
 def as_arguments(model: Callable, inputs: object) -> tuple[tuple, dict]:

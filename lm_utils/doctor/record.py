@@ -14,18 +14,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.parameter import is_lazy
 
-from lm_utils.doctor.belongings import (
-    DEEPEST,
-    MOST_FOUND,
-    filled_cells,
-    global_names,
-    is_library,
-    parts_of,
-    unwrapped,
-)
+from lm_utils.doctor.belongings import filled_cells, global_names, is_library, parts_of, reached, unwrapped
 from lm_utils.doctor.report import kind_of
 
-PLAIN = (int, float, complex, str, bytes, type(None), types.ModuleType, types.BuiltinFunctionType, torch.dtype)
 CONTAINERS = (dict, list, set, deque)
 Undo = Callable[[], None]
 
@@ -57,51 +48,33 @@ class Record:
 
 def record_of(model: object, loss_fn: object) -> Record:
     """Record what both can reach and a copy of a module does not hold: through functions, globals and classes."""
-    record, seen = Record(), {}
+    record = Record()
     waiting: deque[tuple[object, int, bool]] = deque()
     for part in (unwrapped(model), loss_fn):
         copied = isinstance(part, nn.Module)
         waiting += [(inner, 0, True) for inner in part.modules()] if copied else [(part, 0, False)]
-    while waiting and len(seen) < MOST_FOUND:
-        value, depth, copied = waiting.popleft()
-        copied = copied and not isinstance(value, (types.FunctionType, type))
-        if isinstance(value, PLAIN) or (copied and type(value) in (dict, list) and not value):
-            continue
-        if depth > DEEPEST or not seen.get(id(value), True) or (copied and id(value) in seen):
-            continue
-        if isinstance(value, type) and is_library(value):
-            continue
-        seen[id(value)] = copied
+    for value, copied in reached(waiting, _parts_of):
         if not copied:
             record.add(value)
-        waiting += [(part, depth + 1, copied) for part in _parts_of(value, copied)]
     return record
 
 
 def _parts_of(value: object, copied: bool) -> list[object]:
     try:
+        if isinstance(value, Tensor):
+            return [value.grad] if value.is_leaf else []
+        if isinstance(value, type) and is_library(value):
+            return []
         if isinstance(value, type):
-            bases = [base for base in value.__mro__[1:] if not is_library(base)]
-            return [*bases, *(_function_in(part) for part in vars(value).values())]
-        inside = []
+            members = (getattr(m, "__func__", None) or getattr(m, "fget", None) or m for m in vars(value).values())
+            return [*(base for base in value.__mro__[1:] if not is_library(base)), *members]
+        parts = parts_of(value)
         if isinstance(value, nn.Module) and not copied:  # all of it, however deep
-            inside = [*value.modules(), *value.parameters(False), *value.buffers(False)]
-        slots = [getattr(value, name) for name in _slots(value) if hasattr(value, name)]
-        own = getattr(value, "__dict__", None) if isinstance(value, CONTAINERS) else None
-        return [*parts_of(value), *inside, *slots, own, type(value)]
+            parts += [*value.modules(), *value.parameters(False), *value.buffers(False)]
+        own = vars(value) if parts and hasattr(value, "__dict__") else None
+        return [*parts, own, type(value)]
     except Exception:  # an object that answers no question keeps its secrets
         return []
-
-
-def _function_in(member: object) -> object:
-    """The function behind a method of any kind."""
-    inner = getattr(member, "fget" if isinstance(member, property) else "__func__", member)
-    return member if inner is None else inner
-
-
-def _slots(value: object) -> tuple[str, ...]:
-    found = () if is_library(type(value)) else getattr(type(value), "__slots__", ())
-    return (found,) if isinstance(found, str) else tuple(found)
 
 
 def _ways_back(value: object) -> Iterator[Undo]:
@@ -110,77 +83,55 @@ def _ways_back(value: object) -> Iterator[Undo]:
     if isinstance(value, Tensor):
         if not (is_lazy(value) or value.is_meta):
             yield _tensor(value)
-    elif isinstance(value, torch.Generator):
-        state = value.get_state()
-        yield lambda: value.set_state(state)
-    elif isinstance(value, random.Random):
-        numbers = value.getstate()
-        yield lambda: value.setstate(numbers)
+    elif isinstance(value, CONTAINERS):
+        yield _members(value)
+    elif isinstance(value, (torch.Generator, random.Random)) or (numpy and isinstance(value, numpy.random.RandomState)):
+        read, write = ("getstate", "setstate") if isinstance(value, random.Random) else ("get_state", "set_state")
+        state = getattr(value, read)()
+        yield lambda: getattr(value, write)(state)
+    elif numpy and isinstance(value, numpy.random.Generator):
+        yield _names(value.bit_generator, {"state": value.bit_generator.state})
     elif numpy and isinstance(value, numpy.ndarray):
         if value.flags.writeable:
             was = value.copy()
             yield lambda: numpy.copyto(value, was)
-    elif numpy and isinstance(value, numpy.random.RandomState):
-        legacy = value.get_state()
-        yield lambda: value.set_state(legacy)
-    elif numpy and isinstance(value, numpy.random.Generator):
-        bits = value.bit_generator.state
-        yield lambda: setattr(value.bit_generator, "state", bits)
-    elif isinstance(value, types.FunctionType):
-        yield from _function(value)
     elif isinstance(value, type):
-        yield _names(lambda: {k: v for k, v in vars(value).items() if not k.startswith("__")},
-                     lambda key, old: setattr(value, key, old), lambda key: delattr(value, key))  # fmt: skip
-    else:
-        if isinstance(value, CONTAINERS):
-            yield _members(value)
-        if isinstance(getattr(value, "__dict__", None), dict) and parts_of(value):
-            yield _members(vars(value))
-        yield _names(lambda: {name: getattr(value, name) for name in _slots(value) if hasattr(value, name)},
-                     lambda key, old: object.__setattr__(value, key, old), lambda key: delattr(value, key))  # fmt: skip
+        own = {} if is_library(value) else {k: v for k, v in vars(value).items() if not k.startswith("__")}
+        yield _names(value, own)
+    elif isinstance(value, types.FunctionType):
+        for cell in filled_cells(value):
+            yield _names(cell, {"cell_contents": cell.cell_contents})
+        if not is_library(value):
+            space = value.__globals__
+            known = {name: space[name] for name in global_names(value.__code__) if name in space}
+            yield lambda: space.update(known)
 
 
 def _members(container: dict | list | set | deque) -> Undo:
     """Put a container's own members back, in their order."""
 
     def members() -> list[int]:
-        pairs = container.items() if isinstance(container, dict) else enumerate(container)
-        return [id(part) for key, value in pairs for part in (key if isinstance(container, dict) else 0, value)]
+        return [*map(id, container), *(map(id, container.values()) if isinstance(container, dict) else ())]
 
     was, before = container.copy(), members()
 
     def back() -> None:
         if members() != before:
             container.clear()
-            container.extend(was) if isinstance(container, (list, deque)) else container.update(was)
+            (container.extend if isinstance(container, (list, deque)) else container.update)(was)
 
     return back
 
 
-def _names(now: Callable[[], dict], set_back: Callable[[str, object], None], drop: Callable[[str], None]) -> Undo:
-    """Bind names to what they were bound to."""
-    was = now()
+def _names(owner: object, was: dict[str, object]) -> Undo:
+    """Let an owner's attributes be again what they were."""
 
     def back() -> None:
-        found = now()
-        for key in found.keys() - was.keys():
-            drop(key)
-        for key, old in was.items():
-            if key not in found or found[key] is not old:
-                set_back(key, old)
+        for name, value in was.items():
+            if getattr(owner, name, None) is not value:
+                setattr(owner, name, value)
 
     return back
-
-
-def _function(function: types.FunctionType) -> Iterator[Undo]:
-    cells = dict(enumerate(filled_cells(function)))
-    yield _names(lambda: {key: cell.cell_contents for key, cell in cells.items()},
-                 lambda key, old: setattr(cells[key], "cell_contents", old), lambda key: None)  # fmt: skip
-    yield _members(vars(function))
-    if not is_library(function):
-        space, names = function.__globals__, set(global_names(function.__code__))
-        yield _names(lambda: {name: space[name] for name in names if name in space},
-                     space.__setitem__, space.pop)  # fmt: skip
 
 
 def _tensor(tensor: Tensor) -> Undo:
@@ -189,7 +140,6 @@ def _tensor(tensor: Tensor) -> Undo:
     place, value = tensor.detach(), tensor.detach().clone()
     leaf, wanted = tensor.is_leaf, tensor.requires_grad
     grad = tensor.grad if leaf else None
-    slope = None if grad is None else grad.detach().clone()
 
     def back() -> None:
         with torch.inference_mode(tensor.is_inference()), torch.no_grad():
@@ -203,8 +153,6 @@ def _tensor(tensor: Tensor) -> Undo:
                 tensor.requires_grad_(wanted)
             if leaf and tensor.grad is not grad:
                 tensor.grad = grad
-            if slope is not None and not _equal(grad, slope):
-                grad.detach().copy_(slope)
 
     return back
 
@@ -224,14 +172,11 @@ def _equal(one: Tensor, other: Tensor) -> bool:
 
 def _switches() -> Undo:
     """Put torch's global switches back."""
-    kind, precision = torch.get_default_dtype(), torch.get_float32_matmul_precision()
+    kind, anomaly, check = torch.get_default_dtype(), torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()
     strict, warns = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-    anomaly, check = torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()
 
     def back() -> None:
         torch.set_default_dtype(kind)
-        if torch.get_float32_matmul_precision() != precision:
-            torch.set_float32_matmul_precision(precision)
         torch.use_deterministic_algorithms(strict, warn_only=warns)
         if (torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()) != (anomaly, check):
             torch.autograd.set_detect_anomaly(anomaly, check)

@@ -75,10 +75,7 @@ def known_codes(ignored: Collection[str]) -> frozenset[str]:
 
 def first_sentence(error: BaseException) -> str:
     """The first line of an error's message, ended by a full stop."""
-    try:
-        lines = str(error).strip().splitlines()
-    except Exception:  # an error that cannot say what it is
-        lines = []
+    lines = str(error).strip().splitlines()
     text = lines[0].split(". ")[0][:300].rstrip(".") if lines else type(error).__name__
     return f"{type(error).__name__}: {text}." if lines and isinstance(error, (KeyError, SystemExit)) else f"{text}."
 

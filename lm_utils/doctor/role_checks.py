@@ -124,9 +124,7 @@ class _Spread:
     def __init__(self, seen: Observation, patient: Patient) -> None:
         self.patient, self.whole, self.goal = patient, patient.chosen(seen.outputs), patient.targets
         width = 2 * self.goal[0].numel()
-        self.packed = (
-            isinstance(self.whole, Tensor) and self.whole.shape[-1:] == (width,) and self.whole.is_floating_point()
-        )
+        self.packed = isinstance(self.whole, Tensor) and self.whole.shape[-1:] == (width,)
         heads = self.whole.chunk(2, -1) if self.packed else _heads(self.whole)
         self.heads = heads if all(h.dim() and len(h) == len(self.goal) for h in heads) else []
 
@@ -171,7 +169,7 @@ def check_spread(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A head that says how large errors are must follow them, as a deviation, a variance or the inverse of one."""
     goal = patient.targets
     fits = isinstance(goal, Tensor) and goal.is_floating_point() and goal.dim() and len(goal.unique()) >= FEWEST
-    if patient.pick or seen.inside_model or not fits or len(goal) < FEWEST:
+    if patient.pick or not fits or len(goal) < FEWEST:
         return
     tried = _Spread(seen, patient)
     pulls = [tried.pull(head) for head in range(len(tried.heads))] if len(tried.heads) in (2, 3) else []
@@ -203,15 +201,28 @@ def _follows(level: Tensor, square: int) -> Iterator[Finding]:
         yield said("wrong_formula: spread", factor=laws[0][1], power=laws[0][0])
 
 
-def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Hand the loss other policies, and compare what they cost."""
-    if isinstance(seen.loss, Tensor) and seen.loss.numel() == 1 and not seen.inside_model:
-        yield from _of_actions(seen, patient)
-        yield from _of_times(seen, patient)
-        yield from _of_several(seen, patient)
+def check_quantiles(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Errors above and below weigh as the asked quantile says: its share below, the rest above, not the reverse."""
+    whole = patient.chosen(seen.outputs)
+    parts = [t for t in (*tensors_in(whole), *tensors_in(patient.targets)) if t.is_floating_point() and t.dim()]
+    told = [t for s in seen.watcher.steps for t in s.tensors if not of(seen, t)]
+    levels = [t for t in (*parts, *told) if not t.requires_grad and bool(((t > 0) & (t < 1)).all())]
+    levels = [t for t in levels if len(t.unique()) > 1]
+    for head, goal in ((h, g) for h in parts if h.requires_grad for g in tensors_in(patient.targets)):
+        if not goal.is_floating_point() or len(head) != len(goal) or goal.numel() not in (len(head), head.numel()):
+            continue
+        truth = goal.reshape(len(goal), -1).expand(len(goal), head[0].numel()).reshape(head.shape)
+        above, below = (cost_with(patient, whole, head, truth + side)[1] for side in (1, -1))
+        asked = [t.reshape(head.shape) for t in levels if t.numel() == head.numel()]
+        asked += [t.expand(head.shape) for t in levels if t.shape == head.shape[-1:]]
+        found = [any(torch.allclose(one / (above - below), q.to(head), atol=1e-4) for q in asked) for one in (
+            -below, above)]  # fmt: skip
+        if found == [False, True]:
+            yield said("wrong_formula: quantiles")
+            return
 
 
-def _of_times(seen: Observation, patient: Patient) -> Iterator[Finding]:
+def check_risks(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Risks that are only compared, times, and whether something happened then: a high risk must be hit early."""
     whole, parts = patient.chosen(seen.outputs), list(tensors_in(patient.targets))
     if not isinstance(whole, Tensor) or not whole.dim() or len(parts) != 2 or not all(
@@ -226,7 +237,7 @@ def _of_times(seen: Observation, patient: Patient) -> Iterator[Finding]:
         yield said("better_outputs_cost_more: times", early=right, late=wrong)
 
 
-def _of_several(seen: Observation, patient: Patient) -> Iterator[Finding]:
+def check_drawn(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A true score beside drawn ones must be pulled up and those down; a determinant beside a normal must grow."""
     heads = sorted((t for t in tensors_in(seen.outputs) if t.requires_grad and t.dim() in (1, 2)), key=Tensor.numel)
     if patient.targets is not None or len(heads) != 2 or not heads[0].numel() == len(heads[0]) == len(heads[1]) < (
@@ -242,7 +253,7 @@ def _of_several(seen: Observation, patient: Patient) -> Iterator[Finding]:
         yield said("wrong_formula: several")
 
 
-def _of_actions(seen: Observation, patient: Patient) -> Iterator[Finding]:
+def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Actions and what they brought: gains must make them likelier, and without any gain no policy grows surer."""
     parts = list(tensors_in(patient.targets)) if not isinstance(patient.targets, Tensor) else []
     heads = [t for t in tensors_in(patient.chosen(seen.outputs)) if t.requires_grad and t.is_floating_point()]

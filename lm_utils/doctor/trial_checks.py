@@ -35,25 +35,21 @@ CHOOSING = {"gather", "take_along_dim", "__getitem__", "cross_entropy", "nll_los
 
 def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Hand the loss other outputs, better and worse ones, and compare what they cost and where it pulls them."""
-    if not isinstance(seen.loss, Tensor) or seen.loss.numel() != 1 or seen.inside_model:
-        return
     for outputs, targets in compared(seen, patient):
-        if outputs.requires_grad and outputs.is_floating_point():
-            trial = Trial(seen, patient, outputs)
-            sides = agreeing_and_contradicting(outputs.detach(), targets.detach())
-            if is_distance(outputs):  # what is small agrees
-                sides = sides[::-1] if sides and trial.classes else None
-            if sides is not None:
-                yield from _sides(seen, trial, targets.detach(), *sides)
+        trial, sides = Trial(seen, patient, outputs), agreeing_and_contradicting(outputs.detach(), targets.detach())
+        if is_distance(outputs):  # what is small agrees
+            sides = sides[::-1] if sides and trial.classes else None
+        if sides is not None:
+            yield from _sides(seen, trial, targets.detach(), *sides)
 
 
 def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]:
-    """Pairs of an output and a target that meet in the loss."""
+    """Pairs of a free output and a target that meet in the loss."""
     outputs, targets = patient.chosen(seen.outputs), patient.targets
     if isinstance(outputs, Tensor) and isinstance(targets, Tensor):
-        return [(outputs, targets)]
+        return [(outputs, targets)] * (outputs.requires_grad and outputs.is_floating_point())
     goals = {id(t) for t in tensors_in(targets)}
-    heads = {id(t) for t in tensors_in(outputs)}
+    heads = {id(t) for t in tensors_in(outputs) if t.requires_grad and t.is_floating_point()}
     squared = {id(s.tensors[0]) for s in seen.watcher.steps if s.tensors and kind_of(s) in ("pow", "abs")}
     steps = [s for s in seen.watcher.steps if s.name in LOSSES or kind_of(s) == "sub" or id(s.result) in squared]
     meet = [step.tensors[:2] for step in steps if len(step.tensors) > 1]
@@ -139,6 +135,7 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
             yield from _only_the_mean(trial, good, bad)
         if trial.meets(targets):
             yield from _not_least(trial, truth, right, wrong)
+            yield from _columns(trial, truth, right)
         yield from _far(trial, truth, right)
     if trial.own:
         equal = good * (SUREST / SURE) if free and (whole or binary) else good
@@ -161,6 +158,8 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
             signs = label == 0 and trial.multiplied
             flat = f"Where the target is {label} the loss has no gradient, however wrong the output is."
             yield said(f"{'labels_zero_one' if signs else 'wrong_formula'}: no slope", flat, other=1 - label)
+    if binary and trial.own and not is_distance(trial.outputs):
+        yield from _two_halves(trial, truth, none, free)
     if whole and trial.chosen and good.dim() > 2:
         yield from _pulled_elsewhere(at_none, targets)
     sure = bad * (SUREST / SURE) if free else torch.sigmoid(SUREST * (2 * bad - 1).sign()) if binary else bad
@@ -229,15 +228,31 @@ def _far(trial: Trial, truth: Tensor, right: float) -> Iterator[Finding]:
         away, cheapest = min(zip(DISTANCES, far, strict=False), key=lambda one: one[1])
         endless = far[-1] < 5 * far[-2] < 5 * min(right, -1e-3)
         if endless or (difference and cheapest < right - 1e-4 - BETWEEN * abs(right)):
-            yield said(
-                "wrong_formula: far",
-                cheapest=cheapest,
-                right=right,
-                why="The loss falls without end, so the outputs run away."
-                if endless
-                else f"Outputs {away * float(size):.3g} off are the best ones, so the model learns a shifted answer.",
-            )
+            off = f"Outputs {away * float(size):.3g} off are the best ones, so the model learns a shifted answer."
+            why = "The loss falls without end, so the outputs run away." if endless else off
+            yield said("wrong_formula: far", cheapest=cheapest, right=right, why=why)
             return
+
+
+def _columns(trial: Trial, truth: Tensor, right: float) -> Iterator[Finding]:
+    """A column that alone leaves its targets, to either side, must not be cheaper for it."""
+    size = truth.std(correction=0).clamp(min=1e-6)
+    pulls = torch.cat([side * trial(truth + side * size)[1] for side in (1, -1)])
+    away = ((pulls <= 0).all(0) & (pulls < 0).any(0)).expand_as(truth)
+    cost = max(trial(torch.where(away, truth + side * DISTANCES[-2] * size, truth))[0] for side in (1, -1))
+    if bool(away.any()) and cost < right - 1e-4 - BETWEEN * abs(right):
+        some = f"That is so in {100 * float(away.float().mean()):.0f} % of the columns, to either side."
+        yield said("wrong_formula: far", cheapest=cost, right=right, why=some)
+
+
+def _two_halves(trial: Trial, truth: Tensor, none: Tensor, free: bool) -> Iterator[Finding]:
+    """Yes and no: a mild error is pulled harder than no answer for both labels, or for neither."""
+    mild = SURE / 3 * (1 - 2 * truth)
+    mild, scale = (mild, 1.0) if free else (mild.sigmoid(), torch.sigmoid(mild) * torch.sigmoid(-mild) * 4)
+    (_, far), (_, near) = trial(mild), trial(none)
+    no, yes = (float((far * scale)[truth == label].mean() / near[truth == label].mean()) for label in (0, 1))
+    if 0 < min(no, yes) < 0.4 and 1.5 < max(no, yes) < inf and _judged_alone(trial, none, mild, none):
+        yield said("wrong_formula: two halves", no=no, yes=yes)
 
 
 def _pulled_elsewhere(slope: Tensor, targets: Tensor) -> Iterator[Finding]:

@@ -19,13 +19,7 @@ from lm_utils.doctor.gpu_guard import WouldKillDevice, reason_to_stop
 from lm_utils.doctor.output_origin import node_behind
 
 MOST_STEPS = 20_000  # operations of one loss that are kept
-PICKING = {
-    "gather",
-    "take_along_dim",
-    "__getitem__",
-    "index_select",
-    "masked_fill",
-}  # what an index picks comes from the first
+PICKING = {"gather", "take_along_dim", "__getitem__", "index_select", "masked_fill"}  # what is picked is of the first
 LOSSES = {
     "cross_entropy": ("cross_entropy", "nn.CrossEntropyLoss"),
     "cross_entropy_loss": ("cross_entropy", "nn.CrossEntropyLoss"),

@@ -56,52 +56,56 @@ def _ignored_class(case: Case) -> Iterator[Finding]:
     yield said("ignored_class", emitted, ignored=ignored)
 
 
-def check_padding_counted(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Rows of targets that end in runs of one token: does the loss send a gradient to those places, by any formula?"""
-    rows = _rows(patient)
-    if rows is None or rows.shape[0] < 4:
-        return
-    token = int(rows[:, -1].mode().values)
-    tails = _tails(rows, token)
-    filled, inside = tails.sum(1) >= 2, (rows == token) & ~tails
-    if filled.sum() < rows.shape[0] / 3 or tails.sum(1).unique().numel() <= 2 or inside.any() or token < 0:
-        return
-    for scores in tensors_in(seen.outputs):
-        slope = seen.slope_at(scores) if scores.dim() == 3 and len(scores) == len(rows) else None
-        width = rows.shape[1]
-        axis = next((a for a in (1, 2) if scores.shape[a] in (width, width + 1)), None)
-        if slope is not None and axis and bool((slope.abs().amax(3 - axis)[:, :width][tails] > 0).float().mean() > 0.5):
-            yield said("padding_not_ignored", filled=int(filled.sum()), rows=rows.shape[0], token=token)
+def check_hidden_places(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Places that a mask, a mark or padding hides must not be taught, and with more of them the loss must stay."""
+    for hidden, token in _hidden(patient):
+        width = hidden.shape[1]
+        for head in tensors_in(seen.outputs):
+            axis = next((a for a in range(1, head.dim()) if head.shape[a] in (width, width + 1)), None)
+            slope = seen.slope_at(head) if axis and len(head) == len(hidden) else None
+            if slope is None:
+                continue
+            places = slope.movedim(axis, 1)[:, :width]
+            asked = places.flatten(2).amin(2) < 0 if places.dim() > 2 else places != 0
+            shares = [float(a[h].float().mean()) for a, h in ((asked, hidden), (asked[:, :-1], hidden[:, 1:]))]
+            if shares[0] > 0 if token is None else min(shares) > 0.5:
+                kind = ": mask" if token is None else ": marks" * (token < 0)
+                filled = int(hidden[:, -2:].all(1).sum())
+                yield said(
+                    f"padding_not_ignored{kind}", share=100 * shares[0], filled=filled, rows=len(head), token=token
+                )
+            elif (
+                shares[0] == 0 and isinstance(seen.outputs, Tensor) and _grows(patient, head, axis, hidden, token or 0)
+            ):
+                yield said("mean_over_padding", "With more padding, at which nothing is asked, the loss changes.")
             return
 
 
-def check_hidden_places(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Places that a mask or a length hides must not be taught, and with more of them the loss must stay the same."""
-    heads = [t for t in tensors_in(seen.outputs) if t.dim() > 1 and t.requires_grad]
-    parts = list(tensors_in(patient.targets))
-    if len(heads) != 1 or len(parts) < 2 or not isinstance(seen.outputs, Tensor):
-        return
-    mask = next(filter(_is_filled_up, (_as_mask(t, patient) for t in parts)), None)
-    if mask is None or len(mask) != len(heads[0]) or sum(t.shape[:2] == mask.shape for t in parts) < 1:
-        return
-    axis = next((a for a in range(1, heads[0].dim()) if heads[0].shape[a] == mask.shape[1]), None)
-    slope = seen.slope_at(heads[0]) if axis else None
-    if slope is None:
-        return
-    taught = slope.movedim(axis, 1).flatten(2).any(2) if slope.dim() > 2 else slope != 0
-    if bool((taught & ~mask).any()):
-        yield said("padding_not_ignored: mask", share=100 * float(taught[~mask].float().mean()))
-        return
+def _hidden(patient: Patient) -> Iterator[tuple[Tensor, int | None]]:
+    """Where rows of targets hold marks below 0 or end in runs of one token, and what a mask beside them hides."""
+    rows, parts = _rows(patient), list(tensors_in(patient.targets))
+    if rows is not None and len(rows) >= 4:
+        token = int(rows.min()) if bool((rows < 0).any()) else int(rows[:, -1].mode().values)
+        tails = _tails(rows, token)
+        often = (tails.sum(1) >= 2).sum() >= len(rows) / 3 and tails.sum(1).unique().numel() > 2
+        if token < 0 or (often and not bool(((rows == token) & ~tails).any())):
+            yield rows == token, token
+    for mask in (_as_mask(t, patient) for t in parts if len(parts) > 1):
+        if _is_filled_up(mask):
+            yield ~mask, None
+
+
+def _grows(patient: Patient, head: Tensor, axis: int, hidden: Tensor, token: int) -> bool:
+    """Does the loss change with three more places at the end of each row that count for nothing?"""
+    rows, head = _rows(patient), head.detach()
 
     def longer(t: Tensor, along: int = 1) -> Tensor:
         more = t.narrow(along, -1, 1).repeat_interleave(3, along)
-        return torch.cat([t, 0 * more if t.shape == mask.shape and torch.equal(t.bool(), mask) else more], along)
+        return torch.cat([t, more if t is head else 0 * more + (token if t is rows else 0)], along)
 
-    targets = changed(patient.targets, lambda t: longer(t) if t.shape[:2] == mask.shape else t)
-    before = cost_of(patient, heads[0], patient.targets)[0]
-    after = cost_of(patient, longer(heads[0].detach(), axis), targets)[0]
-    if abs(before - after) > 1e-3 * abs(before):
-        yield said("mean_over_padding", "With more places that the mask hides the loss changes.")
+    targets = changed(patient.targets, lambda t: longer(t) if t.shape[:2] == hidden.shape else t)
+    before, after = cost_of(patient, head, patient.targets)[0], cost_of(patient, longer(head, axis), targets)[0]
+    return abs(before - after) > 1e-3 * abs(before)
 
 
 def _as_mask(part: Tensor, patient: Patient) -> Tensor:
@@ -230,3 +234,7 @@ def _padded_mean(seen: Observation, products: dict[int, tuple[Step, Tensor, Tens
         losses = "targets" in seen.watcher.sources(each) and bool((each >= 0).all())
         perhaps = "" if places and losses and alone else ": perhaps"
         yield said(f"mean_over_padding{perhaps}", "The mean runs over masked places too.")
+
+
+WEIGHT_CHECKS = (check_masks, check_hidden_places, check_counted, check_rare)
+"""The checks that ask the whole loss."""

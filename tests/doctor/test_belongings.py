@@ -186,3 +186,23 @@ def test_ctrl_c_puts_everything_back_and_goes_on():
     with pytest.raises(KeyboardInterrupt):
         diagnose(*setup)
     assert not calls and torch.equal(torch.get_rng_state(), state)
+
+
+class Proxy:
+    """Something that answers no question."""
+
+    @property
+    def __class__(self):
+        raise RuntimeError("no class")
+
+    def __getattr__(self, name):
+        raise RuntimeError(name)
+
+
+def test_a_loss_that_holds_a_riddle_or_a_large_dictionary_is_examined():
+    riddle, words = Proxy(), {f"word {number}": number for number in range(100_000)}
+
+    def loss(outputs, targets):
+        return (riddle, words, F.cross_entropy(outputs, targets))[-1]
+
+    assert diagnose(mlp(5), loss, inputs(), classes(5)).ok and len(words) == 100_000

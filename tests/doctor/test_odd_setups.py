@@ -175,7 +175,8 @@ def test_the_loss_is_found_among_named_parts():
     def loss(outputs, targets):
         return Parts((outputs.argmax(1) == targets).float().mean(), F.cross_entropy(outputs, targets))
 
-    assert diagnose(mlp(5), loss, inputs(), classes(5)).ok
+    report = diagnose(mlp(5), loss, inputs(), classes(5))
+    assert report.ok and "not_looked_at" not in report.codes, str(report)
 
 
 def test_messages_read_well():

@@ -401,6 +401,34 @@ def of_signs(label):
     return mlp(1), lambda z, y: (1 - label(y) * z).relu().mean(), inputs(), 2 * labels(1) - 1
 
 
+def next_words(change=lambda y: y, divided=False):
+    """The next word of texts of any length; its labels may be changed, and the sum divided by all places."""
+
+    def loss(out, y):
+        each = F.cross_entropy(out[:, :-1].transpose(1, 2), change(y[:, 1:].clone()), reduction="none")
+        return each.sum() / (each.numel() if divided else (y[:, 1:] >= 0).sum())
+
+    tokens = padded_tokens(0)[0]
+    return nn.Sequential(nn.Embedding(50, 16), nn.Linear(16, 50)), loss, tokens, tokens.masked_fill(tokens == 0, -100)
+
+
+def quantile_drawn(turned: bool):
+    """A quantile that is drawn and told to the network; errors above and below may change places."""
+
+    def loss(out, y):
+        value, level = out
+        error = value - y if turned else y - value
+        return torch.maximum(level * error, (level - 1) * error).mean()
+
+    model = Part(lambda self, x, level: (self.net(x) * self.told(level), level), net=mlp(1), told=nn.Linear(1, 1))
+    return model, loss, (inputs(), torch.rand(N, 1)), torch.randn(N, 1)
+
+
+def columns(weights):
+    """Errors of a table, each column by a weight."""
+    return mlp(4), lambda out, y: ((out - y) ** 2 * torch.tensor(weights)).mean(), inputs(), torch.randn(N, 4)
+
+
 def risks(late: bool):
     """Patients by falling time: at risk are those who are still waited for, or those who were hit before."""
 
@@ -448,6 +476,19 @@ def boxed(corner):
 
 
 PRINCIPLES = {
+    "a mark is no class": (
+        "padding_not_ignored", lambda: next_words(lambda y: y.clamp(min=0)), lambda: next_words()),
+    "padding does not make a loss small": (
+        "mean_over_padding", lambda: next_words(divided=True), lambda: next_words()),
+    "a quantile is not counted from the other end": (
+        "wrong_formula", lambda: quantile_drawn(True), lambda: quantile_drawn(False)),
+    "yes and no are each other's mirror": (
+        "wrong_formula", lambda: (mlp(1, nn.Sigmoid()), lambda p, y: -(y * (p + 1e-6).log() + (1 - y) * (1 - p)).mean(),
+                                  inputs(), labels(1)),
+        lambda: (mlp(1, nn.Sigmoid()), lambda p, y: -(y * (p + 1e-6).log() + 3 * (1 - y) * (1 - p + 1e-6).log()).mean(),
+                 inputs(), labels(1))),
+    "no column is pushed away": (
+        "wrong_formula", lambda: columns([1.0, 2, -0.5, 1]), lambda: columns([1.0, 2, 0.5, 1])),
     "a sample's place in the batch means nothing": (
         "samples_mixed", lambda: (placed(0), CE, classes(50, 12), classes(4)),
         lambda: (placed(1), CE, classes(50, 12), classes(4))),
