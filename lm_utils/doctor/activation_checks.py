@@ -128,12 +128,5 @@ def bounded_logits(case: Case) -> Iterator[Finding]:
     else:
         return
     if floor > VISIBLE_FLOOR:
-        yield said(
-            "bounded_logits",
-            low=low,
-            high=high,
-            bound=BOUNDED[case.emits],
-            layer=layer,
-            floor=floor,
-            logits_out=LOGITS_OUT,
-        )
+        facts = {"low": low, "high": high, "bound": BOUNDED[case.emits], "layer": layer, "floor": floor}
+        yield said("bounded_logits", **facts, logits_out=LOGITS_OUT)

@@ -273,12 +273,8 @@ def _contributions(trial: Trial, targets: Tensor, values: Tensor) -> list[float]
         step = made.get(id(part))
         inner = [t for t in step.tensors if t.requires_grad] if step is not None else []
         through = step is not None and kind_of(step) in PASSED and (len(inner) == 1 or kind_of(step) in ("add", "sub"))
-        if (
-            through
-            and inner
-            and part.dim() < max(values.dim(), 1 + (part is loss))
-            and all(t is not part for t in inner)
-        ):
+        smaller = part.dim() < max(values.dim(), 1 + (part is loss))
+        if through and inner and smaller and all(t is not part for t in inner):
             waiting += inner
         else:
             leaves.append(part)

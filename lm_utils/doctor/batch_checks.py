@@ -181,10 +181,8 @@ def is_torchs_own(seen: Observation) -> bool:
 def compares_means(seen: Observation) -> bool:
     """Are features averaged over the samples on purpose, before they meet the targets' averages?"""
     means = [s for s in seen.watcher.steps if s.name == "mean" and s.argument(1, "dim", "axis") in (0, (0,), [0])]
-    return any(
-        s.tensors[0].dim() > 1 and s.tensors[0][0].numel() > 1 and seen.watcher.sources(s.tensors[0]) == {"outputs"}
-        for s in means
-    )
+    taken = (s.tensors[0] for s in means)
+    return any(t.dim() > 1 and t[0].numel() > 1 and seen.watcher.sources(t) == {"outputs"} for t in taken)
 
 
 def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:

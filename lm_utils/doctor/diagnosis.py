@@ -17,6 +17,7 @@ from lm_utils.doctor.formula_checks import check_formula, own_difference
 from lm_utils.doctor.goal_checks import check_goals
 from lm_utils.doctor.gpu_guard import WouldKillDevice
 from lm_utils.doctor.gradient_checks import (
+    check_asked_slopes,
     check_finite,
     check_flow,
     check_path,
@@ -131,7 +132,7 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_two_deep, seen, cases)
     for check in (check_registered, check_leak, check_padding_seen, check_inner_layers, check_axes, check_formula,
                   check_shares, _check_own_difference, *WEIGHT_CHECKS, check_gaussian, check_target_gradients,
-                  check_samples_mixed, check_scores, *USE_CHECKS, check_flow):  # fmt: skip
+                  check_samples_mixed, check_scores, check_asked_slopes, *USE_CHECKS, check_flow):  # fmt: skip
         examination.ask(check, seen, patient)
     examination.ask(check_dependence, outputs, patient)
     fails = any(finding.severity == "error" for finding in examination.findings)

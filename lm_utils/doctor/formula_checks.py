@@ -70,6 +70,8 @@ def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
     logs = [first for _, first in of_outputs(seen, "log", "log2", "log10")]
     if any(origin_of(first).kind == "linear" for first in logs):
         yield said("logarithm_of_raw_outputs")
+    elif any(isinstance(s.tensors[0], nn.Parameter) for s in seen.watcher.steps if kind_of(s) == "log" and s.tensors):
+        yield said("logarithm_of_raw_outputs: weight")
     elif any(operation(node_behind(first)) == "Rsub" and operation(node_behind(first, "Rsub")) in (
             "Sigmoid", "Softmax") for first in logs):  # fmt: skip
         yield said("unstable_formula", "log(1 - p) of a sigmoid or a softmax is infinite from a logit of 17 on.")
@@ -150,16 +152,9 @@ def check_overlap_of_equals(patient: Patient, outputs: object, equal: Tensor) ->
     seen.watcher.mark(patient.targets, "targets")
     with seen.watcher, torch.no_grad():
         patient.loss_fn(outputs, patient.targets)
-    both = behind(
-        seen,
-        [
-            step.result
-            for step, (one, other) in pairs_of(seen, "mul")
-            if of(seen, one, other) == {"outputs", "targets"}
-            and one.shape == other.shape
-            and torch.allclose(one, other.to(one), atol=FAR_FROM_ONE)
-        ],
-    )
+    pairs = [(step.result, *pair) for step, pair in pairs_of(seen, "mul") if of(seen, *pair) == {"outputs", "targets"}]
+    both = behind(seen, [result for result, one, other in pairs if one.shape == other.shape and torch.allclose(
+        one, other.to(one), atol=FAR_FROM_ONE)])  # fmt: skip
     quotients = [step.result for step, (over, _) in pairs_of(seen, "div") if id(over) in both]
     shares = behind(seen, quotients)
     for step in seen.watcher.steps:

@@ -87,13 +87,7 @@ class _Goals:
     def __init__(self, patient: Patient, whole: object, head: Tensor, parts: list[Tensor]) -> None:
         self.patient, self.whole, self.head, self.parts = patient, whole, head, parts
         self.values, self.calls = head.detach(), []
-        for size in (
-            1.0,
-            1.0,
-            0.5,
-            0.5,
-            0.0,
-        ):  # towards the goals, where the loss grows evenly far off, as Huber's does
+        for size in (1.0, 1.0, 0.5, 0.5, 0.0):  # towards the goals, where the loss grows evenly, as Huber's far off
             self.at = [self.slopes(by=by) for by in (0.0, STEP)]
             curve, farther = ((self.slopes(by=by) - self.at[0]) / by for by in (STEP, 5 * STEP))
             self.used = (curve != 0) & ((farther - curve).abs() < 1e-3 * curve.abs())  # a likelihood is no square
@@ -145,9 +139,8 @@ class _Goals:
         if action is not None and float((self.used.nonzero()[:, 1] == self.of_used(action)).float().mean()) < 0.5:
             yield "The values that the loss moves are not those of the actions that were taken."
         parts = [t for t in self.parts if t.numel() in (samples, self.head.numel())]
-        ends = [
-            (t, m) for t in parts if len((m := self.of_used(t)).unique()) == 2 and bool(((m == 0) | (m == 1)).all())
-        ]
+        marked = ((t, self.of_used(t)) for t in parts)
+        ends = [(t, m) for t, m in marked if len(m.unique()) == 2 and bool(((m == 0) | (m == 1)).all())]
         numbers = [t for t in parts if t.is_floating_point() and not any(t is d for d, _ in ends)]
         later = [t for t in tensors_in(self.whole) if t is not self.head and t.shape == shape]
         later += [call for call, t in enumerate(self.calls) if t.shape in (shape, shape[:1], (samples, 1))]

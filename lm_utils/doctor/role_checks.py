@@ -2,40 +2,42 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from itertools import count
+from itertools import count, pairwise
 from math import inf
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from lm_utils.doctor.batch_checks import cost_of, cost_with
 from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.formula_checks import kind_of, of
-from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
+from lm_utils.doctor.formula_checks import behind, kind_of, of, of_outputs
+from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.trial_checks import BETWEEN, of_classes
 from lm_utils.doctor.watching import LOSSES
 
 KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
-AWAY = 0.7  # from the prior, in both directions
+READ = (lambda h: (h / 2).exp(), torch.exp, lambda h: h, torch.sqrt, F.softplus, lambda h: F.softplus(h).sqrt())
+"""The deviation of a normal distribution, from the logarithm of its variance, its own, itself, or the variance."""
 LARGE, FAR_HEAVIER = 32, 8  # numbers of an output, and how many times the error's weight is too much
 CENTRE, ERRORS, ROUNDS, FEWEST = 3.0, (0.7, 1.4, 2.8), 5, 8  # where targets lie, how far off, how finely it is looked
-NO_SLOPE = 1e-3  # of the slope further out, below which a slope counts as zero
 
 
 def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Try other means and spreads on the loss, where a head goes through an exponential in it."""
+    """A mean and a spread that a term of the loss draws to a standard normal distribution, as a code has them."""
     heads = _heads(seen.outputs)
-    spreads = [place for place, head in enumerate(heads) if _is_exponentiated(seen, head)]
-    if patient.pick or len(heads) < 2 or len(spreads) != 1 or not isinstance(seen.loss, Tensor):
+    spreads = [head for head in heads if _is_exponentiated(seen, head)]
+    if patient.pick or len(heads) < 2 or not isinstance(seen.loss, Tensor):
         return
-    spread = spreads[0]
-    if origin_of(heads[spread]).low >= 0:
+    if len(spreads) == 1 and origin_of(spreads[0]).low >= 0:
         yield said("range_cannot_reach_targets")
-    drawn = any("rand" in step.name or "normal" in step.name for step in seen.watcher.steps)
-    if spread and not drawn and heads[spread - 1].shape == heads[spread].shape:
-        yield from _divergence(seen, patient, heads, spread)
+    if not any("rand" in step.name or "normal" in step.name for step in seen.watcher.steps):
+        for mean, head in pairwise(heads):
+            bent = any(id(t) in behind(seen, head) for _, t in of_outputs(seen, "exp", "log"))
+            if bent and mean.shape == head.shape and mean.dim() > 1:
+                yield from _divergence(seen, patient, mean, head)
 
 
 def _heads(outputs: object) -> list[Tensor]:
@@ -44,61 +46,45 @@ def _heads(outputs: object) -> list[Tensor]:
     return list(values) if fits else []
 
 
-def _is_exponentiated(seen: Observation, head: Tensor, *others: str) -> bool:
+def _is_exponentiated(seen: Observation, head: Tensor) -> bool:
     reached = {id(head)}
     for step in seen.watcher.steps:
         if step.tensors and id(step.tensors[0]) in reached and all(id(t) in reached for t in step.tensors):
-            if kind_of(step) in ("exp", *others):
+            if kind_of(step) == "exp":
                 return True
             reached |= {id(t) for t in tensors_in(step.result)} if kind_of(step) in KEEPS else set()
     return False
 
 
-def _at(
-    patient: Patient, outputs: object, spread: int, mean: float | None, level: float, elsewhere: bool = False
-) -> tuple[float, Tensor]:
-    """Return the loss and its two slopes where both heads hold one number; None leaves the mean alone.
-
-    The other heads and the targets are moved where `elsewhere` says so.
-    """
-    given, places = {spread: level} if mean is None else {spread - 1: mean, spread: level}, count()
-
-    def filled(head: Tensor) -> Tensor:
-        level = given.get(next(places))
-        if level is None:
-            return head.roll(1, 0) if elsewhere else head
-        return torch.full_like(head, level)
-
-    targets = changed(patient.targets, lambda t: t.roll(1, 0) * 0.5 if t.is_floating_point() else t.roll(1, 0))
-    cost, slopes = cost_of(patient, changed(outputs, filled), targets if elsewhere else patient.targets)
-    return cost, torch.stack([slopes[spread - 1].mean(), slopes[spread].mean()])
-
-
-def _divergence(seen: Observation, patient: Patient, heads: list[Tensor], spread: int) -> Iterator[Finding]:
-    """A term of mean and spread alone, as a variational autoencoder has it: least at 0 and 0."""
-    trial = partial(_at, patient, seen.outputs, spread)
-    (here, slope), (up, out), (down, _) = trial(0, 0), trial(AWAY, AWAY), trial(-AWAY, -AWAY)
-    scale = out.abs().max()
-    alone = torch.allclose(trial(0, 0, True)[1], slope, atol=float(NO_SLOPE * scale)) and torch.allclose(
-        trial(AWAY, AWAY, True)[1], out, atol=float(NO_SLOPE * scale))  # fmt: skip
-    if not alone or bool(out.abs().min() == 0):
+def _divergence(seen: Observation, patient: Patient, mean: Tensor, head: Tensor) -> Iterator[Finding]:
+    """A divergence's slopes are w * mean, and w * (size - 1 / size) times the size's own slope, however it is read."""
+    centre, level = torch.rand_like(mean) - 0.5, (torch.rand_like(head) + 0.3).requires_grad_()
+    values, heads = {id(mean): centre, id(head): level}, [id(t) for t in tensors_in(seen.outputs)]
+    moved = changed(patient.targets, lambda t: t.roll(1, 0) * 0.5 if t.is_floating_point() else t.roll(1, 0))
+    found = []
+    for by, targets in ((0, patient.targets), (1, moved)):
+        whole = changed(seen.outputs, lambda t, by=by: values.get(id(t), t.roll(by, 0)))
+        slopes = cost_of(patient, whole, targets)[1]
+        found.append(torch.stack([slopes[heads.index(id(t))] for t in (mean, head)]))
+    weight = float((found[0][0] * centre).sum() / centre.square().sum())
+    near = partial(torch.allclose, rtol=0.02, atol=0.02 * abs(weight))
+    if not near(*found) or not bool(found[0].flatten(1).any(1).all()):
         return  # it depends on the targets or on other heads: no divergence from a fixed prior
-    steep = slope.abs() > 10 * NO_SLOPE * scale
-    if bool(steep.any()) or (up < here > down and trial(10 * AWAY, 0)[0] < here):
-        what = "is greatest" if not bool(steep.any()) else "is not least"
-        yield said("wrong_formula: divergence", what=what)
+    slopes = [torch.autograd.grad((read(level) ** 2 / 2 - read(level).log()).sum(), level)[0] for read in READ]
+    laws = [read for read, slope in zip(READ, slopes, strict=True) if near(found[0][1], weight * slope)]
+    if weight <= 0 or not laws or not near(found[0][0], weight * centre):
+        yield from [said("wrong_formula: divergence")] if _is_exponentiated(seen, head) else ()
         return
-    yield from _out_of_balance(seen, patient, heads, spread, float(out[0]) / AWAY * len(heads[spread]))
-    if out[1] < 1.5 * out[0]:  # the divergence reads the head as a logarithm of the variance
-        yield from _noise_too_loud(heads[spread], seen.outputs)
+    yield from _out_of_balance(seen, patient, [mean, head], weight * len(head))
+    made = [t for _, t in seen.watcher.factors if t.shape == head.shape and t.requires_grad]
+    if made and not any(torch.allclose(t, laws[0](head), 0.02, 0.02) for t in made):
+        yield said("wrong_formula: noise read otherwise")
 
 
-def _out_of_balance(
-    seen: Observation, patient: Patient, heads: list[Tensor], spread: int, weight: float
-) -> Iterator[Finding]:
+def _out_of_balance(seen: Observation, patient: Patient, code: list[Tensor], weight: float) -> Iterator[Finding]:
     """Beside a divergence of a sample, whose weight is given, stands an error averaged over the sample's numbers."""
     goals = [t for t in tensors_in([patient.targets, patient.inputs]) if t.is_floating_point() and t.dim() > 1]
-    for head in [*heads[: spread - 1], *heads[spread + 1 :]]:
+    for head in (t for t in _heads(seen.outputs) if not any(t is one for one in code)):
         goal = next((t for t in goals if t.shape == head.shape), None)
         if goal is None or (size := head[0].numel()) < LARGE:
             continue
@@ -107,15 +93,6 @@ def _out_of_balance(
         each = (wrong - right) / float((goal - other).square().sum() / len(goal))
         if 0 < each < 16 / size and weight > FAR_HEAVIER * each:
             yield said("terms_out_of_balance", times=weight / each, size=size)
-
-
-def _noise_too_loud(log_var: Tensor, outputs: object) -> Iterator[Finding]:
-    """Noise is multiplied by a deviation; the exponential of log_var itself is the variance."""
-    nodes = [node for tensor in tensors_in(outputs) for node in nodes_behind(tensor.grad_fn)]
-    made = [node._saved_result for node in nodes if operation(node) == "Exp"]
-    if any(m.shape == log_var.shape and torch.allclose(m, log_var.exp()) for m in made) and not any(
-            operation(node) == "Sqrt" for node in nodes):  # fmt: skip
-        yield said("wrong_formula: noise too loud")
 
 
 class _Spread:

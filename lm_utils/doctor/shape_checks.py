@@ -158,13 +158,8 @@ def _stretch(seen: Observation, patient: Patient) -> Iterator[Finding]:
             continue
         own = [("outputs" in of(seen, one), "targets" in of(seen, one)) for one in pair]
         if (own[0][0] and own[1][1] and not own[1][0]) or (own[1][0] and own[0][1] and not own[0][0]):
-            yield said(
-                "shapes_broadcast: in the loss",
-                one=list(pair[0].shape),
-                other=list(pair[1].shape),
-                joint=list(step.result.shape),
-                step=kind_of(step),
-            )
+            one, other, joint = (list(t.shape) for t in (*pair, step.result))
+            yield said("shapes_broadcast: in the loss", one=one, other=other, joint=joint, step=kind_of(step))
             return
 
 
@@ -189,12 +184,8 @@ def _other_axis(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """The model's softmax must share out the axis of the classes, and the targets say which one it is."""
     outputs, targets = patient.chosen(seen.outputs), patient.targets
     origin = origin_of(outputs) if isinstance(outputs, Tensor) and isinstance(targets, Tensor) else None
-    if (
-        origin is None
-        or origin.kind not in ("softmax", "log_softmax")
-        or outputs.shape != origin.shape
-        or origin.turned
-    ):
+    shares = origin is not None and origin.kind in ("softmax", "log_softmax")
+    if not shares or outputs.shape != origin.shape or origin.turned:
         return
     axes = range(1, outputs.dim())
     if targets.is_floating_point() and targets.shape == outputs.shape:

@@ -134,9 +134,8 @@ def _check_scale(case: Case) -> Iterator[Finding]:
     values = case.target_values
     size = max(values.mean().abs().item(), values.std(correction=0).item())
     if size > LARGE_TARGET and case.emits in ("logits", "unknown"):
-        yield said(
-            f"large_targets{': huge' * (size > HUGE_TARGET)}", mean=values.mean(), spread=values.std(correction=0)
-        )
+        kind = f"large_targets{': huge' * (size > HUGE_TARGET)}"
+        yield said(kind, mean=values.mean(), spread=values.std(correction=0))
 
 
 def _check_kl_targets(case: Case) -> Iterator[Finding]:

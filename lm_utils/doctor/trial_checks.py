@@ -110,8 +110,8 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
     binary = truth is not None and bool(((truth == 0) | (truth == 1)).all())
     none = _undecided(good, bad)
     (right, _), (wrong, at_wrong), (between, at_none) = trial(good), trial(bad), trial(none)
-    if not (whole or binary) and _is_likeness(trial, good, bad):
-        between = (right + wrong) / 2  # constant outputs have no correlation with anything
+    if not (whole or binary) and (not isfinite(between) or _is_likeness(trial, good, bad)):
+        between = (right + wrong) / 2  # constant outputs have no correlation with anything, nor a deviation
     if not all(map(isfinite, (right, wrong, between))):
         if (whole or binary) and inf in (abs(right), abs(wrong)):
             yield from unstable("clearly right or clearly wrong")
@@ -211,8 +211,11 @@ def _not_least(trial: Trial, truth: Tensor, right: float, wrong: float) -> Itera
         cost, slope = trial(at)
         cheapest = min(cheapest, cost)
         at = (at - size * slope.sign()).clamp(truth.min(), truth.max())
-    if isfinite(cheapest) and cheapest < right - 2 * BETWEEN * abs(right - wrong) - 1e-6:
-        yield said("wrong_formula: not least", right=right, cheapest=cheapest)
+    alone = isinstance(trial.patient.targets, Tensor) and isinstance(trial.whole, Tensor)
+    near, far = (trial(truth - away * (truth - truth.mean(0)))[0] if alone else right for away in (0.05, 0.2))
+    less = BETWEEN * abs(right - wrong)
+    if isfinite(cheapest) and (cheapest < right - 2 * less - 1e-6 or far < near - less / 5 < right - less / 4):
+        yield said("wrong_formula: not least", right=right, cheapest=min(cheapest, far))
 
 
 def _far(trial: Trial, truth: Tensor, right: float) -> Iterator[Finding]:

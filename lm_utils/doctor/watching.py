@@ -19,6 +19,7 @@ from lm_utils.doctor.gpu_guard import WouldKillDevice, reason_to_stop
 from lm_utils.doctor.output_origin import node_behind
 
 MOST_STEPS = 20_000  # operations of one loss that are kept
+DRAWS = {"randn", "randn_like", "normal", "normal_", "rand", "rand_like", "uniform_"}
 PICKING = {"gather", "take_along_dim", "__getitem__", "index_select", "masked_fill"}  # what is picked is of the first
 LOSSES = {
     "cross_entropy": ("cross_entropy", "nn.CrossEntropyLoss"),
@@ -108,6 +109,9 @@ class Watcher(TorchFunctionMode):
         self.dropped: list[object] = []  # graph nodes of dropouts
         self.touched: dict[int, bool] = {}  # weights that the model handed to an operation: was a graph made?
         self.views: list[tuple[torch.Size, torch.Size]] = []  # shapes before and after a view in the model
+        self.asked: list[list[Tensor]] = []  # slopes: of what, with respect to what, and what came
+        self.factors: list[tuple[Tensor, Tensor]] = []  # numbers that the model draws, and what they are multiplied by
+        self._drawn: dict[int, object] = {}
         self._sources: dict[int, frozenset[str]] = {}
         self._kept: list[object] = []  # so that no identity is used twice
 
@@ -133,6 +137,8 @@ class Watcher(TorchFunctionMode):
         result = function(*args, **kwargs)
         if call is not None:
             call.result = result
+        if name == "grad" and len(args) == 2 and isinstance(args[0], tuple) and len(args[0]) == 1:
+            self.asked += [[*args[0], *pair] for pair in zip(args[1], result, strict=True)]
         if not self.in_loss:
             self._note_in_model(name, args, result)
         elif len(self.steps) < MOST_STEPS:
@@ -140,6 +146,11 @@ class Watcher(TorchFunctionMode):
         return result
 
     def _note_in_model(self, name: str, args: tuple, result: object) -> None:
+        if name in DRAWS:
+            self._drawn[id(result)] = result
+        elif self._drawn and name.strip("_") in ("mul", "rmul", "lerp"):
+            both = [t for t in args if isinstance(t, Tensor)][-2:]
+            self.factors += [(a, b) for a in both for b in both if id(a) in self._drawn and a is not b]
         self.touched |= {id(arg): torch.is_grad_enabled() for arg in args if isinstance(arg, nn.Parameter)}
         if not torch.is_grad_enabled() or not isinstance(result, Tensor):
             return
@@ -166,9 +177,8 @@ class Watcher(TorchFunctionMode):
     def made_by_loss(self, tensor: Tensor) -> bool:
         """Was the operation behind this tensor, seen through views, taken inside the loss function?"""
         node = node_behind(tensor)
-        return node is not None and any(
-            isinstance(step.result, Tensor) and step.result.grad_fn is node for step in self.steps
-        )
+        made = (step.result for step in self.steps if isinstance(step.result, Tensor))
+        return node is not None and any(result.grad_fn is node for result in made)
 
     def losses(self) -> Iterator[Step]:
         """Yield the steps that are torch's own losses."""

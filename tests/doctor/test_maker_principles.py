@@ -1,0 +1,181 @@
+"""Principles of makers' networks, each with a wrong instance and its right neighbour: one is named, one left alone."""
+
+import pytest
+import torch
+from doctor_exam.parts import N, classes, inputs, mlp
+from doctor_exam.round_nine import dense
+from doctor_exam.round_parts import Part
+from torch import Tensor, nn
+from torch.distributions import Categorical, Independent, Normal
+from torch.nn import functional as F
+
+from lm_utils.doctor import diagnose
+
+
+def coded(deviation, logarithm):
+    """A variational autoencoder: the deviation of its noise, and the logarithm that its divergence reads."""
+
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mean, second = self.encode(x).chunk(2, 1)
+        return self.decode(mean + torch.randn_like(mean) * deviation(second)), mean, second
+
+    def loss(out: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
+        log_var = logarithm(out[2])
+        code = 0.5 * (out[1] ** 2 + log_var.exp() - 1 - log_var).sum(1).mean()
+        return (out[0] - x).square().sum(1).mean() + code
+
+    x = torch.rand(N, 64)
+    return Part(forward, encode=dense(64, 32, 8), decode=dense(4, 32, 64)), loss, x, x
+
+
+def critic(penalty, share=lambda real: torch.rand(len(real), 1)):
+    """A critic with a penalty on its slopes between real and made samples."""
+
+    def forward(self: Part, real: Tensor, made: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        part = share(real)
+        between = (part * real + (1 - part) * made).requires_grad_()
+        slope = torch.autograd.grad(self.net(between).sum(), between, create_graph=True)[0]
+        return self.net(real), self.net(made), slope
+
+    return (Part(forward, net=dense(16, 32, 1)), lambda o, _: o[1].mean() - o[0].mean() + 10 * penalty(o[2]),
+            (torch.rand(N, 16), torch.rand(N, 16)), None)  # fmt: skip
+
+
+def slope_of(u: Tensor, x: Tensor) -> Tensor:
+    """The derivative of every value with respect to its own point."""
+    return torch.autograd.grad(u, x, torch.ones_like(u), create_graph=True)[0]
+
+
+def equation(loss, network: nn.Module | None = None, points: Tensor | None = None):
+    """A function of points, its slope, and what is said at 0, for a loss that holds an equation."""
+
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        x = x.detach().requires_grad_()
+        u = self.net(x)
+        return u, slope_of(u, x), self.net(torch.zeros_like(x))
+
+    network = network or dense(1, 20, 1, between=nn.Tanh)
+    return Part(forward, net=network), lambda o, _: loss(*o), torch.rand(N, 1) if points is None else points, None
+
+
+class Neighbours(nn.Module):
+    """A convolution along points [N, P, 1], which may see a point's neighbours."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.net = nn.Sequential(nn.Conv1d(1, 8, width, padding=width // 2), nn.Tanh(), nn.Conv1d(8, 1, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.net(x.transpose(1, 2)).transpose(1, 2)
+
+
+def policy(bonus, moves: bool = False):
+    """A clipped policy of actions or of moves, and a bonus."""
+
+    def loss(out: tuple[Tensor, Tensor], batch: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        chosen = Independent(Normal(out[0], out[1].exp()), 1) if moves else Categorical(logits=out[0])
+        ratio = (chosen.log_prob(batch[0]) - batch[1]).exp()
+        return -torch.min(ratio * batch[2], ratio.clamp(0.8, 1.2) * batch[2]).mean() + bonus(chosen, batch[0])
+
+    model = Part(lambda self, x: (self.mean(x), self.spread.expand(len(x), 2)), mean=mlp(2 if moves else 4),
+                 spread=nn.Parameter(torch.zeros(2)))  # fmt: skip
+    model = model if moves else Part(lambda self, x: (self.score(x),), score=mlp(4))
+    return model, loss, inputs(), (torch.randn(N, 2) if moves else classes(4), torch.full((N,), -1.5), torch.randn(N))
+
+
+def line(loss):
+    """One value for each sample."""
+    return mlp(1), loss, inputs(), torch.randn(N, 1)
+
+
+def tasks(each):
+    """Three tasks, each with a weight that is learnt."""
+    return (Part(lambda self, x: (self.net(x), self.weight), net=mlp(3), weight=nn.Parameter(torch.ones(3))),
+            lambda o, y: each(((o[0] - y) ** 2).mean(0), o[1]).sum(), inputs(), torch.randn(N, 3))  # fmt: skip
+
+
+def bent(scale: float):
+    """A hidden layer of sigmoids whose weights are drawn with a scale."""
+    net = nn.Sequential(nn.Linear(8, 16), nn.Sigmoid(), nn.Linear(16, 1))
+    nn.init.normal_(net[0].weight, std=scale)
+    return net, nn.MSELoss(), inputs(), torch.randn(N, 1)
+
+
+def norms(slope: Tensor) -> Tensor:
+    """How steep it is at each sample."""
+    return slope.norm(2, dim=1)
+
+
+PRINCIPLES = {
+    "noise has the deviation that the divergence reads": (
+        "wrong_formula", lambda: coded(F.softplus, lambda h: h), lambda: coded(F.softplus, lambda h: 2 * F.softplus(
+            h).log())),
+    "a variance is no deviation": (
+        "wrong_formula", lambda: coded(torch.exp, lambda h: h), lambda: coded(torch.exp, lambda h: 2 * h)),
+    "points between two samples lie on a line": (
+        "wrong_formula", lambda: critic(lambda s: ((norms(s) - 1) ** 2).mean(), torch.rand_like),
+        lambda: critic(lambda s: ((norms(s) - 1) ** 2).mean(), lambda r: torch.rand(len(r), 1).expand_as(r))),
+    "zero does not solve everything": (
+        "wrong_formula", lambda: equation(lambda u, slope, start: (slope + u).square().mean()),
+        lambda: equation(lambda u, slope, start: (slope + u).square().mean() + (start - 1).square().mean())),
+    "a slope is a point's own": (
+        "wrong_formula", lambda: equation(lambda u, slope, _: (slope + u - 1).square().mean(), Neighbours(3),
+                                          torch.rand(N, 12, 1)),
+        lambda: equation(lambda u, slope, _: (slope + u - 1).square().mean(), Neighbours(1), torch.rand(N, 12, 1))),
+    "nothing is cheaper than the truth": (
+        "wrong_formula", lambda: line(lambda o, y: ((o - y) ** 2).mean() / o.var() + o.var().log()),
+        lambda: line(lambda o, y: ((o - y) ** 2).mean() / y.var() + 0.01 * o.square().mean())),
+    "what stands under a logarithm stays positive": (
+        "logarithm_of_raw_outputs", lambda: tasks(lambda each, w: each / (2 * w**2) + w.log()),
+        lambda: tasks(lambda each, w: each * (-w).exp() + w)),
+    "hidden units tell samples apart": (
+        "vanishing_gradient", lambda: bent(0.0005), lambda: bent(0.1)),
+}  # fmt: skip
+
+
+def seeded(setup):
+    torch.manual_seed(0)
+    return diagnose(*setup())
+
+
+@pytest.mark.parametrize("name", PRINCIPLES)
+def test_the_wrong_one_is_named_and_its_right_neighbour_left_alone(name):
+    code, wrong, right = PRINCIPLES[name]
+    found, after = seeded(wrong), seeded(right)
+    assert code in [f.code for f in found.findings if f.severity != "info"], str(found)
+    assert after.ok, str(after)
+
+
+def energies(whole: bool):
+    """Forces of places that act on each other; the energy is a sum over places, or one number for each sample."""
+
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = x.detach().requires_grad_()
+        far = (x[:, :, None] - x[:, None]).square().sum(-1)
+        energy = self.net(far.sum(-1, keepdim=True)).sum((1, 2)) if whole else self.net(far.flatten(1))
+        return energy.view(-1, 1), -torch.autograd.grad(energy.sum(), x, create_graph=True)[0]
+
+    return (Part(forward, net=dense(1 if whole else 25, 20, 1, between=nn.Tanh)),
+            lambda o, y: F.mse_loss(o[0], y[0]) + F.mse_loss(o[1], y[1]), torch.randn(N, 5, 3),
+            (torch.randn(N, 1), torch.randn(N, 5, 3)))  # fmt: skip
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_forces_hold_what_a_place_does_to_the_others(whole):
+    assert seeded(lambda: energies(whole)).ok, str(seeded(lambda: energies(whole)))
+
+
+def test_a_divergence_of_normals_and_a_sampled_entropy_are_left_alone():
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mean, second = self.encode(x).chunk(2, 1)
+        spread = F.softplus(second) + 1e-4
+        return self.decode(Normal(mean, spread).rsample()), mean, spread
+
+    def loss(out: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
+        code = torch.distributions.kl_divergence(Normal(out[1], out[2]), Normal(0, 1))
+        return (out[0] - x).square().sum(1).mean() + code.sum(1).mean()
+
+    x = torch.rand(N, 64)
+    coder = Part(forward, encode=dense(64, 32, 8), decode=dense(4, 32, 64)), loss, x, x
+    for setup in (lambda: coder, lambda: policy(lambda p, a: 0.01 * p.log_prob(a).mean())):
+        assert seeded(setup).ok, str(seeded(setup))
