@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
-from itertools import count, pairwise
+from itertools import pairwise
 from math import inf
 
 import torch
