@@ -37,10 +37,8 @@ def own_difference(seen: Observation) -> LossCall | None:
     """Return "outputs minus targets" of a formula of one's own, as if it were a call of a torch loss."""
     for step, (one, other) in pairs_of(seen, "sub", "mul") if not seen.calls else ():
         outputs, targets = (one, other) if one.requires_grad else (other, one)
-        alike = outputs.shape == targets.shape and outputs.requires_grad
-        alike = alike and (
-            kind_of(step) == "sub" or (origin_of(outputs).kind == "sigmoid" and len(targets.unique()) == 2)
-        )
+        binary = origin_of(outputs).kind == "sigmoid" and len(targets.unique()) == 2
+        alike = outputs.shape == targets.shape and outputs.requires_grad and (kind_of(step) == "sub" or binary)
         if alike and of(seen, outputs) == {"outputs"} and of(seen, targets) == {"targets"}:
             return LossCall(F.mse_loss, "own_difference", outputs, targets)
     return None
@@ -176,9 +174,7 @@ def _similarity_added(seen: Observation, patient: Patient) -> Iterator[Finding]:
         if first.dim() == 2 or (origin.made_by in ("Addmm", "Mm", "Linear") and not origin.turned and first.dim() == 3):
             yield said("wrong_formula: similarity added")
     slopes = [seen.slope_at(step.result) for step in seen.watcher.steps if step.name == "cosine_similarity"]
-    if slopes and all(
-        slope is not None and bool((slope > 0).all()) and bool((slope == slope.max()).all()) for slope in slopes
-    ):
+    if slopes and all(s is not None and bool((s > 0).all()) and bool((s == s.max()).all()) for s in slopes):
         yield said("better_outputs_cost_more: similarity added")
 
 
