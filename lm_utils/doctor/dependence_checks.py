@@ -50,9 +50,8 @@ def _inputs_alike(patient: Patient) -> Iterator[Finding]:
 
 
 def _inputs_differ(patient: Patient) -> bool:
-    return any(
-        part.dim() and part.shape[0] > 1 and bool((part != part[:1]).any()) for part in tensors_in(patient.inputs)
-    )
+    parts = (part for part in tensors_in(patient.inputs) if part.dim() and len(part) > 1)
+    return any(bool((part != part[:1]).any()) for part in parts)
 
 
 def _still_equal(patient: Patient, axis: int = 0) -> bool:

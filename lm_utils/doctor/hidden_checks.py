@@ -12,7 +12,6 @@ from lm_utils.doctor.report import Finding, said
 
 FLAT = 0.01  # of its range: a sigmoid or tanh so near to an end is flat and passes next to nothing
 MOST = 0.9  # share of a layer's units that must be stuck before it is worth a word
-MOVED, HARDLY = 0.1, 0.02  # by which inputs move, and a hidden sigmoid that tells them apart too little
 FADED = 1e-7  # of the largest layer's slope, below which a layer hardly learns
 FAR, TINY = 30.0, 0.01  # roots of the inputs' mean square, beyond which they are called large or tiny
 DRAWN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
@@ -34,11 +33,6 @@ def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Fi
             layers.setdefault((kind, values.shape), []).append(values.detach().float().flatten(1))
         elif not bool(values.any()):
             yield said("dead_layer")
-        given = getattr(node.next_functions[0][0], "_saved_mat1", None) if kind == "Sigmoid" else None
-        if given is not None and not given.requires_grad and float(given.std(0).max()) > MOVED:
-            most = float((values.amax(0) - values.amin(0)).max())
-            if most < HARDLY and float(values.min()) > FLAT and float(values.max()) < 1 - FLAT:
-                yield said("vanishing_gradient: hardly moved", most=most)
     for (kind, _), found in layers.items():
         bottom, top = flat_ends(torch.stack(found), -1.0 if kind == "Tanh" else 0.0)
         flat = (bottom | top).all(1).float().mean(1).max().item()

@@ -74,9 +74,7 @@ def check_heads_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
     heads = list(tensors_in(seen.outputs))
     if len(heads) < 2 or not isinstance(seen.loss, Tensor) or seen.inside_model or patient.pick:
         return
-    weights = [
-        {id(w) for n in nodes_behind(t.grad_fn) if (w := getattr(n, "variable", None)) is not None} for t in heads
-    ]
+    weights = [{id(n.variable) for n in nodes_behind(t.grad_fn) if hasattr(n, "variable")} for t in heads]
     cost, slopes = cost_of(patient, seen.outputs, patient.targets)
     for place, (head, slope) in enumerate(zip(heads, slopes, strict=True)):
         others = set().union(*(found for other, found in enumerate(weights) if other != place))

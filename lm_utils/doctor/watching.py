@@ -109,7 +109,7 @@ class Watcher(TorchFunctionMode):
         self.dropped: list[object] = []  # graph nodes of dropouts
         self.touched: dict[int, bool] = {}  # weights that the model handed to an operation: was a graph made?
         self.views: list[tuple[torch.Size, torch.Size]] = []  # shapes before and after a view in the model
-        self.asked: list[list[Tensor]] = []  # slopes: of what, with respect to what, and what came
+        self.asked: list[Tensor] = []  # with respect to these a slope was asked for
         self.factors: list[tuple[Tensor, Tensor]] = []  # numbers that the model draws, and what they are multiplied by
         self._drawn: dict[int, object] = {}
         self._sources: dict[int, frozenset[str]] = {}
@@ -137,8 +137,7 @@ class Watcher(TorchFunctionMode):
         result = function(*args, **kwargs)
         if call is not None:
             call.result = result
-        if name == "grad" and len(args) == 2 and isinstance(args[0], tuple) and len(args[0]) == 1:
-            self.asked += [[*args[0], *pair] for pair in zip(args[1], result, strict=True)]
+        self.asked += tensors_in(args[1]) if name == "grad" and len(args) == 2 else ()
         if not self.in_loss:
             self._note_in_model(name, args, result)
         elif len(self.steps) < MOST_STEPS:
@@ -146,9 +145,8 @@ class Watcher(TorchFunctionMode):
         return result
 
     def _note_in_model(self, name: str, args: tuple, result: object) -> None:
-        if name in DRAWS:
-            self._drawn[id(result)] = result
-        elif self._drawn and name.strip("_") in ("mul", "rmul", "lerp"):
+        self._drawn |= {id(result): result} if name in DRAWS else {}
+        if self._drawn and name.strip("_") in ("mul", "rmul", "lerp"):
             both = [t for t in args if isinstance(t, Tensor)][-2:]
             self.factors += [(a, b) for a in both for b in both if id(a) in self._drawn and a is not b]
         self.touched |= {id(arg): torch.is_grad_enabled() for arg in args if isinstance(arg, nn.Parameter)}

@@ -58,17 +58,6 @@ def equation(loss, network: nn.Module | None = None, points: Tensor | None = Non
     return Part(forward, net=network), lambda o, _: loss(*o), torch.rand(N, 1) if points is None else points, None
 
 
-class Neighbours(nn.Module):
-    """A convolution along points [N, P, 1], which may see a point's neighbours."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.net = nn.Sequential(nn.Conv1d(1, 8, width, padding=width // 2), nn.Tanh(), nn.Conv1d(8, 1, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.net(x.transpose(1, 2)).transpose(1, 2)
-
-
 def policy(bonus, moves: bool = False):
     """A clipped policy of actions or of moves, and a bonus."""
 
@@ -94,13 +83,6 @@ def tasks(each):
             lambda o, y: each(((o[0] - y) ** 2).mean(0), o[1]).sum(), inputs(), torch.randn(N, 3))  # fmt: skip
 
 
-def bent(scale: float):
-    """A hidden layer of sigmoids whose weights are drawn with a scale."""
-    net = nn.Sequential(nn.Linear(8, 16), nn.Sigmoid(), nn.Linear(16, 1))
-    nn.init.normal_(net[0].weight, std=scale)
-    return net, nn.MSELoss(), inputs(), torch.randn(N, 1)
-
-
 def norms(slope: Tensor) -> Tensor:
     """How steep it is at each sample."""
     return slope.norm(2, dim=1)
@@ -118,18 +100,12 @@ PRINCIPLES = {
     "zero does not solve everything": (
         "wrong_formula", lambda: equation(lambda u, slope, start: (slope + u).square().mean()),
         lambda: equation(lambda u, slope, start: (slope + u).square().mean() + (start - 1).square().mean())),
-    "a slope is a point's own": (
-        "wrong_formula", lambda: equation(lambda u, slope, _: (slope + u - 1).square().mean(), Neighbours(3),
-                                          torch.rand(N, 12, 1)),
-        lambda: equation(lambda u, slope, _: (slope + u - 1).square().mean(), Neighbours(1), torch.rand(N, 12, 1))),
     "nothing is cheaper than the truth": (
         "wrong_formula", lambda: line(lambda o, y: ((o - y) ** 2).mean() / o.var() + o.var().log()),
         lambda: line(lambda o, y: ((o - y) ** 2).mean() / y.var() + 0.01 * o.square().mean())),
     "what stands under a logarithm stays positive": (
         "logarithm_of_raw_outputs", lambda: tasks(lambda each, w: each / (2 * w**2) + w.log()),
         lambda: tasks(lambda each, w: each * (-w).exp() + w)),
-    "hidden units tell samples apart": (
-        "vanishing_gradient", lambda: bent(0.0005), lambda: bent(0.1)),
 }  # fmt: skip
 
 
