@@ -17,6 +17,7 @@ ALIKE = {
     "true_divide": "div", "truediv": "div", "rtruediv": "div", "rdiv": "div", "rpow": "pow", "square": "pow",
 }  # fmt: skip
 FAR_FROM_ONE = 0.05  # by which the overlap of equals misses 1
+LOGS = {"log_softmax", "log_sigmoid", "log_of_softmax"}
 LINEAR_STEPS = {"getitem", "get", "mean", "sum", "sub", "neg", "add", "eq", "view", "reshape", "squeeze", "flatten"}
 
 
@@ -97,8 +98,10 @@ def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
         if not alike or bool((shares == 0).any() or (log > 0).any()):
             continue
         axis = next((a for a in (-1, 1) if bool(((log.exp().sum(a) - 1).abs() < 1e-3).all())), None)
-        sums = shares.abs().sum(axis) if axis else torch.ones(1)
-        if bool(((sums - sums.mean()).abs() < 1e-3).all()) and 1e-3 < abs(float(sums.mean()) - 1) < 0.25:
+        sums = shares.sum(axis).abs() if axis else torch.ones(1)
+        smoothed = bool(axis) and len(shares.unique()) == 2  # a one for the truth, and one for all the others
+        most = 1.0 if smoothed else 0.25
+        if bool(((sums - sums.mean()).abs() < 1e-3).all()) and 1e-3 < abs(float(sums.mean()) - 1) < most:
             yield said("targets_do_not_sum_to_one: shares", total=float(sums.mean()))
             return
 
@@ -118,10 +121,11 @@ def behind(seen: Observation, start: object, without_gradient: bool = False) -> 
 
 def _overlap(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Dice or intersection over union on numbers that are no probabilities."""
-    products = [step.result for step, pair in pairs_of(seen, "mul") if _is_overlap(seen, pair)]
+    found = [(step, pair) for step, pair in pairs_of(seen, "mul", "dot") if _is_overlap(seen, pair)]
+    products = [step.result for step, _ in found]
     wide = behind(seen, [step.result for step in seen.watcher.steps if kind_of(step) == "sum" and is_wide(
         step.tensors[0]) and of(seen, step.tensors[0]) == {"outputs"}])  # fmt: skip
-    raw = behind(seen, [t for t in products if is_wide(t)])
+    raw = behind(seen, [step.result for step, pair in found if any(map(is_wide, pair))])
     reached = behind(seen, products)
     for _, (over, under) in pairs_of(seen, "div") if products else ():
         if id(over) in reached and "outputs" in of(seen, under) and {id(over), id(under)} & (wide | raw):
@@ -131,7 +135,7 @@ def _overlap(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 def _is_overlap(seen: Observation, pair: list[Tensor]) -> bool:
     for values, mask in (pair, pair[::-1]):
-        from_model = values.requires_grad and of(seen, values) == {"outputs"}
+        from_model = values.requires_grad and of(seen, values) == {"outputs"} and origin_of(values).kind not in LOGS
         if from_model and of(seen, mask) == {"targets"} and values.shape == mask.shape and values.is_floating_point():
             pairs = mask.dim() == 2 and len(mask) == mask.shape[1] and torch.equal(mask, mask.T)  # of samples
             return not pairs and bool(((mask == 0) | (mask == 1)).all())
@@ -150,10 +154,10 @@ def check_overlap_of_equals(patient: Patient, outputs: object, equal: Tensor) ->
     seen.watcher.mark(patient.targets, "targets")
     with seen.watcher, torch.no_grad():
         patient.loss_fn(outputs, patient.targets)
-    pairs = [(step.result, *pair) for step, pair in pairs_of(seen, "mul") if of(seen, *pair) == {"outputs", "targets"}]
+    pairs = [(s.result, *p) for s, p in pairs_of(seen, "mul", "dot") if of(seen, *p) == {"outputs", "targets"}]
     both = behind(seen, [result for result, one, other in pairs if one.shape == other.shape and torch.allclose(
         one, other.to(one), atol=FAR_FROM_ONE)])  # fmt: skip
-    quotients = [step.result for step, (over, _) in pairs_of(seen, "div") if id(over) in both]
+    quotients = [s.result for s, (over, _) in pairs_of(seen, "div") if id(over) in both and "outputs" in of(seen, over)]
     shares = behind(seen, quotients)
     for step in seen.watcher.steps:
         if kind_of(step) == "sub" and 1 in plain_arguments(step) and id(step.tensors[0]) in shares:
@@ -257,7 +261,7 @@ def _moves_without_gradient(seen: Observation, patient: Patient) -> bool:
         watcher.in_loss = True
         with torch.random.fork_rng([]):
             draw_anew()
-            moved = changed(whole, lambda t, by=size: t * (1 + by * torch.rand_like(t)) if t.is_floating_point() else t)
+            moved = changed(whole, lambda t, by=size: t * (1 - by * torch.rand_like(t)) if t.is_floating_point() else t)
             with watcher:
                 patient.loss_fn(moved, patient.targets)
         added.append([number for step in watcher.steps if _is_sum(step) for number in _numbers(step)])

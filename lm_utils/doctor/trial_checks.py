@@ -56,14 +56,19 @@ def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]
     pairs = {(id(a), id(b)): (a, b) for one in meet for a, b in (one, one[::-1]) if id(a) in heads and id(b) in goals}
     chosen = [s.tensors[0] for s in seen.watcher.steps if s.name in CHOOSING and id(s.tensors[0]) in heads]
     by_class = [(t, targets) for t in chosen if isinstance(targets, Tensor) and of_classes(t, targets)]
-    return [*pairs.values(), *by_class][:2] or _labelled(outputs, targets)
+    return [*pairs.values(), *by_class][:2] or _labelled(seen, outputs, targets)
 
 
-def _labelled(outputs: object, targets: object) -> list[tuple[Tensor, Tensor]]:
+def _labelled(seen: Observation, outputs: object, targets: object) -> list[tuple[Tensor, Tensor]]:
     """The one output and the one target that holds labels for it, beside masks, lengths and weights."""
     parts, heads = list(tensors_in(targets)), [t for t in tensors_in(outputs) if t.requires_grad]
     if any(t.is_floating_point() and bool((t < 0).any()) for t in parts) or len(heads) != 1:
         return []  # gains, say: what is likely need not be cheap
+    sources = seen.watcher.sources
+    near = [s for s in seen.watcher.steps if kind_of(s) == "sub" or LOSSES.get(s.name, ("",))[0] == "distance"]
+    if any(sources(s.args) == {"outputs", "targets"} and any(
+            t.is_floating_point() and sources(t) == {"targets"} for t in s.tensors) for s in near):  # fmt: skip
+        return []  # values of actions
     found = [t for t in parts if not t.is_floating_point() and of_classes(heads[0].detach(), t)]
     return [(heads[0], found[0])] if len(found) == 1 else []
 
@@ -305,6 +310,9 @@ def of_classes(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None
     axis = 1 if targets.shape == outputs.shape[:1] + outputs.shape[2:] else -1
     classes = outputs.shape[axis]
     fits = classes > 1 and outputs.movedim(axis, -1).shape[:-1] == targets.shape and targets.numel()
+    ignored = (targets == 255) | (targets == -100) | (targets == -1)
+    ignored &= (targets < 0) | (targets >= classes)
+    targets = targets.masked_fill(ignored, 0) if fits and not bool(ignored.all()) else targets
     if not fits or targets.min() < 0 or targets.max() >= classes:
         return None
     away = torch.randint(1, classes, targets.shape, generator=torch.Generator().manual_seed(0)).to(targets)

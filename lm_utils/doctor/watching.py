@@ -160,7 +160,8 @@ class Watcher(TorchFunctionMode):
             self.cuts += [t.grad_fn for t in tensors_in(args) if t.grad_fn is not None]
 
     def _note(self, step: Step) -> None:
-        sources = self.sources(step.args[:1] if step.name in PICKING else (step.args, step.kwargs))
+        sources = self.sources(step.args[:1]) if step.name in PICKING else frozenset()
+        sources = sources or self.sources(step.args, step.kwargs)
         sources = frozenset() if step.name.endswith("_like") else sources  # of the same shape, not of the same numbers
         if isinstance(step.result, float) or any(True for _ in tensors_in(step.result)):
             self.steps.append(step)

@@ -385,17 +385,6 @@ def agent(goal, critics: int = 0):
         *[action] * (not critics), torch.randn(N), ends, *follows)  # fmt: skip
 
 
-def ranks(levels):
-    """Ranks as yes and no for each threshold."""
-    return (mlp(4), lambda z, y: F.binary_cross_entropy_with_logits(z, levels(y[:, None], torch.arange(4)).float()),
-            torch.randn(32, 8), torch.arange(32) % 5)  # fmt: skip
-
-
-def of_shares(cost):
-    """Shares of the classes as targets."""
-    return mlp(5), lambda z, y: -cost(z, y).sum(1).mean(), inputs(), torch.randn(N, 5).softmax(1)
-
-
 def of_signs(label):
     """A hinge loss that reads -1 and 1 in some way."""
     return mlp(1), lambda z, y: (1 - label(y) * z).relu().mean(), inputs(), 2 * labels(1) - 1
@@ -473,6 +462,16 @@ def boxed(corner):
         inputs(),
         torch.rand(N, 2).repeat(1, 2) + torch.tensor([0, 0, 1, 1]) + torch.rand(N, 1) * torch.tensor([0, 0, 1, 2]),
     )
+
+
+def with_void(sign: int):
+    """Pixels of which some belong to no class."""
+
+    def loss(z: Tensor, y: Tensor) -> Tensor:
+        flat, y = z.movedim(1, -1).flatten(0, 2), y.flatten()
+        return sign * F.cross_entropy(flat[y < 3], y[y < 3])
+
+    return mask_head(channels=3), loss, inputs(3, 6, 6), classes(3, 6, 6).masked_fill(torch.rand(N, 6, 6) < 0.2, 255)
 
 
 PRINCIPLES = {
@@ -676,11 +675,9 @@ PRINCIPLES = {
     "what is hidden does not count": (
         "mean_over_padding", lambda: tags(lambda each, mask: (each * mask).sum() / mask.numel()),
         lambda: tags(lambda each, mask: (each * mask).sum(1).mean())),
-    "each rank has a row of its own": ("wrong_formula", lambda: ranks(torch.lt), lambda: ranks(torch.gt)),
-    "what is uncertain is not best learnt as certain": (
-        "wrong_formula", lambda: of_shares(lambda z, y: z.softmax(1) * y.log()),
-        lambda: of_shares(lambda z, y: z.log_softmax(1) * y)),
     "both signs teach": ("labels_zero_one", lambda: of_signs(lambda y: (y + 1) / 2), lambda: of_signs(lambda y: y)),
+    "labels beside void ones are judged, too": (
+        "better_outputs_cost_more", lambda: with_void(-1), lambda: with_void(1)),
     "a mean has no places to weigh": ("wrong_formula", lambda: rarely("mean"), lambda: rarely("none")),
     "masks of yes and no are 0 and 1": (
         "range_cannot_reach_targets",
@@ -709,6 +706,11 @@ RIGHT = {
         mlp(5), lambda z, y: 0.3 * CE(z, y) + 0.7 * CE(z, y.flip(0)), inputs(), classes(5)),
     "a penalty on the size of logits": lambda: (
         mlp(5), lambda z, y: CE(z, y) + z.square().mean(), inputs(), classes(5)),
+    "a logarithm over the sum of all": lambda: (
+        mlp(5), lambda z, y: ((F.one_hot(y, 5) * z.log_softmax(1)).sum(1) / z.log_softmax(1).sum(1)).mean(), inputs(),
+        classes(5)),
+    "values of actions that all gained": lambda: (
+        mlp(4), lambda q, y: F.mse_loss(q.gather(1, y[0][:, None])[:, 0], y[1]), inputs(), (classes(4), torch.rand(N))),
     "the hardest half alone": lambda: (
         mlp(5), lambda z, y: F.cross_entropy(z, y, reduction="none").topk(len(z) // 2).values.mean(), inputs(),
         classes(5)),
