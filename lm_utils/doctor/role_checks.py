@@ -186,7 +186,11 @@ def check_quantiles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     levels = [t for t in (*parts, *told) if not t.requires_grad and bool(((t > 0) & (t < 1)).all())]
     levels = [t for t in levels if len(t.unique()) > 1]
     for head, goal in ((h, g) for h in parts if h.requires_grad for g in tensors_in(patient.targets)):
-        if not goal.is_floating_point() or len(head) != len(goal) or goal.numel() not in (len(head), head.numel()):
+        if (
+            not (goal.is_floating_point() and goal.dim())
+            or len(head) != len(goal)
+            or goal.numel() not in (len(head), head.numel())
+        ):
             continue
         truth = goal.reshape(len(goal), -1).expand(len(goal), head[0].numel()).reshape(head.shape)
         above, below = (cost_with(patient, whole, head, truth + side)[1] for side in (1, -1))
