@@ -12,6 +12,7 @@ from lm_utils.doctor.answer_checks import check_answers, check_shares
 from lm_utils.doctor.batch_checks import check_own_targets, check_samples_mixed
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
+from lm_utils.doctor.critic_checks import check_critics
 from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak, check_padding_seen
 from lm_utils.doctor.formula_checks import check_formula, own_difference
 from lm_utils.doctor.goal_checks import check_goals
@@ -47,8 +48,8 @@ from lm_utils.doctor.weight_checks import WEIGHT_CHECKS, check_weights
 USUAL_KEYS = ("out", "logits", "output", "outputs", "prediction", "predictions")
 CONSTANT_OUTPUT = {"softmax_over_one_output", "one_column_cross_entropy"}
 """Causes that explain equal outputs and zero gradients, which are then not reported again."""
-TRIALS = (check_own_targets, check_rewards, check_answers, check_roles, check_pairs, check_spread, check_quantiles,
-          check_risks, check_drawn, check_goals)  # fmt: skip
+TRIALS = (check_own_targets, check_rewards, check_answers, check_roles, check_critics, check_pairs, check_spread,
+          check_quantiles, check_risks, check_drawn, check_goals)  # fmt: skip
 """Checks that hand the loss other outputs."""
 
 

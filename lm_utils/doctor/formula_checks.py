@@ -119,6 +119,14 @@ def behind(seen: Observation, start: object, without_gradient: bool = False) -> 
     return reached
 
 
+def factors_in(seen: Observation, targets: object, signed: bool) -> list[Tensor]:
+    """Parts of several targets that weigh what the outputs say, as they are or changed; of both signs if asked for."""
+    pairs = [both for _, pair in pairs_of(seen, "mul") for both in (pair, pair[::-1]) if both[1].requires_grad]
+    plain = [t for t, _ in pairs if not t.requires_grad and t.dim() and (not signed or t.min() < 0 < t.max())]
+    parts = [t for t in tensors_in(targets) if t.is_floating_point()] if not isinstance(targets, Tensor) else []
+    return [part for part in parts if plain and {id(t) for t in plain} & behind(seen, part)]
+
+
 def _overlap(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Dice or intersection over union on numbers that are no probabilities."""
     found = [(step, pair) for step, pair in pairs_of(seen, "mul", "dot") if _is_overlap(seen, pair)]

@@ -11,11 +11,11 @@ from torch.nn import functional as F
 
 from lm_utils.doctor.batch_checks import cost_of, cost_with
 from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.formula_checks import behind, kind_of, of, of_outputs
+from lm_utils.doctor.formula_checks import behind, factors_in, kind_of, of, of_outputs
 from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
-from lm_utils.doctor.trial_checks import BETWEEN, of_classes
+from lm_utils.doctor.trial_checks import BETWEEN, agreeing_and_contradicting, of_classes
 from lm_utils.doctor.watching import LOSSES
 
 KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
@@ -240,14 +240,24 @@ def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     heads = [t for t in tensors_in(patient.chosen(seen.outputs)) if t.requires_grad and t.is_floating_point()]
     numbers = [t.argmax(-1) if _is_one_hot(t) else t for t in parts if t.dtype != torch.bool]
     taken = next(((h, t) for t in numbers for h in heads if not t.is_floating_point() and of_classes(h, t)), None)
-    count = taken[1].numel() if taken else 0
-    gains = [t for t in parts if t.is_floating_point() and t.numel() == count > 0 and t.min() < 0 < t.max()]
-    if not gains:
+    moved = next(((h, t) for t in parts for h in heads if t.is_floating_point() and t.shape == h.shape and t.dim() == 2
+                  and (t.shape[1] > 1 or len(heads) == 1)), None)  # fmt: skip
+    head, actions = taken or moved or (None, None)
+    gains = [t for t in parts if t.is_floating_point() and t is not actions and head is not None
+             and t.numel() == (actions.numel() if taken else len(actions)) > 0]  # fmt: skip
+    factors = factors_in(seen, patient.targets, False)
+    gains = [t for t in gains if taken and t.min() < 0 < t.max()] or [t for t in gains if any(t is f for f in factors)]
+    classes = of_classes(head.detach(), actions) if taken else None
+    good, bad = (
+        (classes or agreeing_and_contradicting(head.detach(), actions) or (None, None)) if gains else (None, None)
+    )
+    if good is None:
         return
-    whole, (good, bad) = patient.chosen(seen.outputs), of_classes(taken[0].detach(), taken[1])
-    axis = 1 if good.shape[:1] + good.shape[2:] == taken[1].shape else -1
-    even = good.mean(axis, keepdim=True).expand_as(good)
-    even = even if bool((good >= 0).all()) and bool((good <= 1).all()) else even.log_softmax(axis)
+    whole, axis = patient.chosen(seen.outputs), 0
+    if taken:
+        axis = 1 if good.shape[:1] + good.shape[2:] == actions.shape else -1
+    even = good.mean(axis, keepdim=True).expand_as(good).contiguous()
+    even = even if not taken or bool(((good >= 0) & (good <= 1)).all()) else even.log_softmax(axis)
     meets = [s.tensors[:2] for s in seen.watcher.steps if s.name in LOSSES or kind_of(s) == "sub"]
 
     def worth(part: Tensor, gain: Tensor) -> Tensor:
@@ -259,16 +269,20 @@ def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
     def costs(gain: Tensor, *answers: Tensor) -> list[float]:
         given = changed(patient.targets, lambda t: worth(t, gain) if any(t is one for one in gains) else t)
-        return [cost_with(patient, whole, taken[0], answer, given)[0] for answer in answers]
+        return [cost_with(patient, whole, head, answer, given)[0] for answer in answers]
 
     ups = (torch.arange(len(good), device=good.device) % 2 == 0).view(-1, *[1] * (good.dim() - 1))
     gain = torch.where(ups.flatten(), 1.0, -1.0)[:, None]
     agree, against, none = costs(gain, torch.where(ups, good, bad), torch.where(ups, bad, good), even)
     margin = 1e-4 * abs(agree - against) + 1e-6
-    if against + margin < none < agree - margin:
+    lost = costs(-gain, torch.where(ups, good, bad))[0]
+    if abs(lost - agree) < 1e-3 * abs(agree) and any(t.min() < 0 < t.max() for t in factors):
+        alike = "A loss and a gain of the same size are treated alike."
+        yield said("better_outputs_cost_more: actions", alike, agree=agree, against=against)
+    elif against + margin < none < agree - margin:
         yield said("better_outputs_cost_more: actions", agree=agree, against=against)
     sure, other, none = costs(0 * gain, good, bad, even)
-    if max(sure, other) < none - 1e-5 * (1 + abs(none)):
+    if taken and max(sure, other) < none - 1e-5 * (1 + abs(none)):
         yield said("wrong_formula: surer", sure=sure, none=none)
 
 

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 
 from lm_utils.doctor.batch_checks import compares_means, cost_with, is_torchs_own
 from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.formula_checks import check_overlap_of_equals, kind_of, of_outputs
+from lm_utils.doctor.formula_checks import check_overlap_of_equals, factors_in, kind_of, of_outputs
 from lm_utils.doctor.output_origin import is_distance, nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
@@ -56,7 +56,9 @@ def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]
     pairs = {(id(a), id(b)): (a, b) for one in meet for a, b in (one, one[::-1]) if id(a) in heads and id(b) in goals}
     chosen = [s.tensors[0] for s in seen.watcher.steps if s.name in CHOOSING and id(s.tensors[0]) in heads]
     by_class = [(t, targets) for t in chosen if isinstance(targets, Tensor) and of_classes(t, targets)]
-    return [*pairs.values(), *by_class][:2] or _labelled(seen, outputs, targets)
+    found = [*pairs.values(), *by_class][:2] or _labelled(seen, outputs, targets)
+    gains = factors_in(seen, targets, True) if found else []  # what lost need not be cheap
+    return [pair for pair in found if all(gain is pair[1] for gain in gains)]
 
 
 def _labelled(seen: Observation, outputs: object, targets: object) -> list[tuple[Tensor, Tensor]]:

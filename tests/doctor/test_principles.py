@@ -369,20 +369,16 @@ def rarely(reduction: str):
         ), inputs(), classes(3)  # fmt: skip
 
 
-def agent(goal, critics: int = 0):
-    """Values of actions taught by a goal, or of one action by what several critics say of the next step."""
+def agent(goal):
+    """Values of actions taught by a goal."""
     slow = mlp(4).requires_grad_(False)
 
     def loss(q: Tensor, y: tuple[Tensor, ...]) -> Tensor:
         with torch.no_grad():
-            after = [y[3 + place] for place in range(critics)] or [slow(y[3])]
-        own = q[:, 0] if critics else q.gather(1, y[0][:, None])[:, 0]
-        return (F.mse_loss if critics else F.smooth_l1_loss)(own, goal(y[1], y[2], *after))
+            after = goal(y[1], y[2], slow(y[3]))
+        return F.smooth_l1_loss(q.gather(1, y[0][:, None])[:, 0], after)
 
-    ends, follows = (torch.arange(N) % 5 == 0).float(), [torch.randn(N) for _ in range(critics)] or [inputs()]
-    action = classes(4) if not critics else torch.randn(N)
-    return mlp(1 if critics else 4), (loss if not critics else lambda q, y: loss(q, (None, *y))), inputs(), (
-        *[action] * (not critics), torch.randn(N), ends, *follows)  # fmt: skip
+    return mlp(4), loss, inputs(), (classes(4), torch.randn(N), (torch.arange(N) % 5 == 0).float(), inputs())
 
 
 def of_signs(label):
@@ -472,6 +468,22 @@ def with_void(sign: int):
         return sign * F.cross_entropy(flat[y < 3], y[y < 3])
 
     return mask_head(channels=3), loss, inputs(3, 6, 6), classes(3, 6, 6).masked_fill(torch.rand(N, 6, 6) < 0.2, 255)
+
+
+def scored(loss):
+    """A critic of real and made samples."""
+    return Part(lambda self, x, z: (self.net(x), self.net(z)), net=mlp(1)), lambda o, _: loss(*o), (
+        inputs(), inputs()), None  # fmt: skip
+
+
+def moving(sign: float, entropy: float = 1e-3):
+    """A policy of movements whose spread is learnt, too."""
+
+    def loss(o: tuple[Tensor, Tensor], y: tuple[Tensor, Tensor]) -> Tensor:
+        chosen = torch.distributions.Normal(o[0], o[1].exp())
+        return -sign * (chosen.log_prob(y[0]).sum(1) * y[1]).mean() - entropy * chosen.entropy().sum(1).mean()
+
+    return pair(mean=2, spread=2), loss, inputs(), (torch.randn(N, 2), torch.randn(N))
 
 
 PRINCIPLES = {
@@ -588,18 +600,20 @@ PRINCIPLES = {
     "a goal ends where the episode does": (
         "wrong_formula", lambda: agent(lambda r, d, q: r + 0.9 * q.amax(1) + (1 - d)),
         lambda: agent(lambda r, d, q: r + 0.9 * q.amax(1) * (1 - d))),
-    "a goal grows with what follows": (
-        "wrong_formula", lambda: agent(lambda r, d, q: r - 0.9 * q.amax(1) * (1 - d)),
-        lambda: agent(lambda r, d, q: r + 0.9 * (q.softmax(1) * q).sum(1) * (1 - d))),
     "what is given at the end counts": (
         "wrong_formula", lambda: agent(lambda r, d, q: (r + 0.9 * q.amax(1)) * (1 - d)),
         lambda: agent(lambda r, d, q: torch.where(d == 1, r, r + 0.9 * q.amax(1)))),
-    "the best of the next actions is meant": (
-        "wrong_formula", lambda: agent(lambda r, d, q: r + 0.9 * q.amin(1) * (1 - d)),
-        lambda: agent(lambda r, d, q: r.clamp(-1, 1) + 0.9 * q.amax(1) * (1 - d))),
-    "of two critics the careful one is believed": (
-        "wrong_formula", lambda: agent(lambda r, d, a, b: r + 0.9 * (1 - d) * torch.max(a, b), critics=2),
-        lambda: agent(lambda r, d, a, b: r + 0.9 * (1 - d) * torch.min(a, b), critics=2)),
+    "real and made samples get two labels": (
+        "wrong_formula", lambda: scored(lambda r, m: LOGITS(r, torch.ones(N, 1)) + LOGITS(m, torch.ones(N, 1))),
+        lambda: scored(lambda r, m: LOGITS(r, torch.zeros(N, 1)) + LOGITS(m, torch.ones(N, 1)))),
+    "each sample is scored for itself": (
+        "wrong_formula", lambda: scored(lambda r, m: (1 - r.mean()).relu() + (1 + m.mean()).relu()),
+        lambda: scored(lambda r, m: (1 - r + m.mean()).relu().mean() + (1 + m - r.mean()).relu().mean())),
+    "movements that gained become likelier": (
+        "better_outputs_cost_more", lambda: moving(-1), lambda: moving(1)),
+    "a loss is no gain": (
+        "better_outputs_cost_more", lambda: (*moving(1)[:1], lambda o, y: moving(1)[1](o, (y[0], y[1].abs())),
+                                             *moving(1)[2:]), lambda: moving(1)),
     "a correlation is to grow": (
         "better_outputs_cost_more", lambda: correlation(1), lambda: correlation(-1)),
     "all samples in one place are no good answer": (
