@@ -172,7 +172,8 @@ class Case:
         for factor in (30.0, -30.0, 1e4, -1e4):
             changed = {name: parameters[name] * factor + factor / 10 for name in last}
             pushes += [{"parameters": parameters | changed}] if changed else []
-        return pushes
+        biases = {name: parameters[name] - 1e4 for name in last if parameters[name].dim() == 1}
+        return [*pushes, {"parameters": parameters | biases}] if biases else pushes  # the largest of many can be no
 
     def _last_parameters(self) -> list[str]:
         """The few parameters nearest to the outputs: by the graph, else by the order of the model."""

@@ -243,7 +243,8 @@ def _has_twins(seen: Observation) -> bool:
 
 def _is_sum(step: Step) -> bool:
     result = step.result
-    return kind_of(step) in ("add", "sub") and isinstance(result, Tensor) and not result.dim() and result.requires_grad
+    alone = step.with_graph and isinstance(result, Tensor) and not result.dim()
+    return kind_of(step) in ("add", "sub") and alone and result.requires_grad
 
 
 def _numbers(step: Step) -> list[float]:

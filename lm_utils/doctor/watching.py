@@ -85,6 +85,7 @@ class Step:
     args: tuple
     kwargs: dict
     result: object
+    with_graph: bool = True  # not so inside a function whose slope is written by hand
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -141,7 +142,7 @@ class Watcher(TorchFunctionMode):
         if not self.in_loss:
             self._note_in_model(name, args, result)
         elif len(self.steps) < MOST_STEPS:
-            self._note(Step(name, args, kwargs, result))
+            self._note(Step(name, args, kwargs, result, torch.is_grad_enabled()))
         return result
 
     def _note_in_model(self, name: str, args: tuple, result: object) -> None:
