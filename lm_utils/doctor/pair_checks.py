@@ -16,7 +16,6 @@ from lm_utils.doctor.report import Finding, said
 BETWEEN = 0.02  # of the larger cost by which one answer must be cheaper than another
 LEAST = 3.0  # length of the tried vectors, as a margin may be wider than a fresh model's outputs
 SIZES = (0.3, 1.0, 10.0)  # times that length
-MOST_PLACES = 16  # places at which all samples are put together
 FEWEST = 3  # pairs of a kind
 CHOOSES = {"cross_entropy", "nll_loss", "log_softmax", "logsumexp", "gather"}
 PRODUCTS = {"matmul", "mm", "einsum", "bmm"}
@@ -85,8 +84,7 @@ def _of_views(points: _Points, chosen: bool) -> Iterator[Finding]:
     other = one.roll(1, 0)
     near, far = points.cost(one, one, *[other] * rest), points.cost(one, other, *[one] * rest)
     least = min(near, points.cost(one, one, one)) if rest else near
-    yield from _better(points, one, near, far, chosen and not rest)
-    yield from _all_in_one(points, one, least, far, rest and _is_cheaper(near, far))
+    yield from _compare(points, one, [near, far, least], chosen and not rest, rest and _is_cheaper(near, far))
 
 
 def _of_groups(points: _Points, groups: Tensor) -> Iterator[Finding]:
@@ -95,30 +93,26 @@ def _of_groups(points: _Points, groups: Tensor) -> Iterator[Finding]:
         return
     right = points.drawn(groups)
     near, far = points.cost(right), points.cost(right[torch.randperm(len(right))])
-    known = abs(near - far) > 1e-5 * abs(near)  # what the labels say
-    yield from _better(points, right, near, far, known and points.views == 1)
-    yield from _all_in_one(points, right, near, far, points.views == 1)
+    known = points.views == 1 and abs(near - far) > 1e-5 * abs(near)  # what the labels say
+    yield from _compare(points, right, [near, far, near], known, points.views == 1)
 
 
-def _better(points: _Points, right: Tensor, near: float, far: float, must_differ: bool) -> Iterator[Finding]:
-    if _is_cheaper(far, near) or (must_differ and not _is_cheaper(near, far)):
+def _compare(points: _Points, right: Tensor, costs: list[float], differs: bool, tells: bool) -> Iterator[Finding]:
+    """Nearer must be cheaper than farther, and all samples in one place, whichever it is, no cheaper than either."""
+    near, far, least = costs
+    if _is_cheaper(far, near) or (differs and not _is_cheaper(near, far)):
         yield said("better_outputs_cost_more: of views", equal=near, other=far)
-
-
-def _all_in_one(points: _Points, right: Tensor, near: float, far: float, must_differ: bool) -> Iterator[Finding]:
-    """With all samples in one place, whichever it is, the loss must not be smaller than with each where it belongs."""
-    places = [right[[k]].expand_as(right).contiguous() for k in range(min(MOST_PLACES, len(right)))]
+        return
+    places = [row.expand_as(right).contiguous() for row in right[:16]]
     same = sum(map(points.cost, places)) / len(places)
-    if not _is_cheaper(far, near) and (
-            _is_cheaper(same, near) or (must_differ and abs(same - near) <= 1e-5 * (1e-2 + abs(near)))):  # fmt: skip
-        yield said("wrong_formula: all in one", same=same, apart=near)
+    if _is_cheaper(same, least) or (tells and abs(same - least) <= 1e-5 * (1e-2 + abs(least))):
+        yield said("wrong_formula: all in one", same=same, apart=least)
 
 
 def _judged_alone(points: _Points, right: Tensor) -> bool:
     """Do the slopes of some samples stay the same beside other samples?"""
-    half = len(right) // 2
 
-    def slopes(rest: Tensor) -> Tensor:
+    def slopes(rest: Tensor, half: int = len(right) // 2) -> Tensor:
         given = torch.cat([right[:half], rest[half:]])
         outputs = changed(points.whole, lambda t: given if t.dim() == 2 else given[:, None].expand_as(t))
         return torch.stack(cost_of(points.patient, outputs, points.patient.targets)[1])[:, :half]
@@ -149,11 +143,12 @@ def _with_itself(seen: Observation, points: _Points) -> Iterator[Finding]:
     tables = [t for t in tables if t.dim() == 2 and len(t) in (points.samples, points.samples * points.views)
               and len(t) != points.width and torch.equal(t, t.T)]  # fmt: skip
     names, goal = {kind_of(step) for step in seen.watcher.steps}, points.patient.targets
-    shared = names & CHOOSES or {"exp", "log"} <= names
-    if len(tables) == 1 and shared and not (isinstance(goal, Tensor) and goal.is_floating_point()):
-        slope = seen.slope_at(tables[0])
-        if slope is not None and bool((slope.diagonal() > 1e-3 * slope.abs().max()).all()):
-            yield said("wrong_formula: with itself")
+    shared = (names & CHOOSES or {"exp", "log"} <= names) and not (
+        isinstance(goal, Tensor) and goal.is_floating_point()
+    )
+    slope = seen.slope_at(tables[0]) if shared and len(tables) == 1 else None
+    if slope is not None and bool((slope.diagonal() > 1e-3 * slope.abs().max()).all()):
+        yield said("wrong_formula: with itself")
 
 
 def _normalised_over_samples(seen: Observation, points: _Points) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from functools import partial
 from itertools import pairwise
-from math import inf
+from math import inf, log2
 
 import torch
 from torch import Tensor
@@ -171,11 +171,14 @@ def _follows(level: Tensor, square: int) -> Iterator[Finding]:
     error, laws = torch.tensor(ERRORS, dtype=torch.float64), []
     for meant in (level, level.exp(), torch.nn.functional.softplus(level)):
         power = (meant[1:] / meant[:-1]).log() / (error[1:] / error[:-1]).log()
-        if bool((meant > 0).all()) and float((power - power.mean()).abs().max()) < 0.02 < abs(float(power.mean())):
-            laws.append((round(float(power.mean()), 1), float(meant[0] / error[0] ** power.mean())))
-    if laws and not any(abs(power) in (1, 2) and min(abs(factor - 1), abs(factor - square ** (power / 2))) < 0.03
-                        for power, factor in laws):  # fmt: skip
-        yield said("wrong_formula: spread", factor=laws[0][1], power=laws[0][0])
+        if bool((meant > 0).all()) and float((power - power.mean()).abs().max()) < 5e-3 < abs(float(power.mean())):
+            laws.append((float(power.mean()), float(meant[0] / error[0] ** power.mean())))
+    fits = any(round(abs(p), 2) in (1, 2) and min(abs(f - 1), abs(f - square ** (p / 2))) < 0.03 for p, f in laws)
+    for power, factor in [] if fits else laws:
+        off, twos = min(abs(abs(power) - usual) for usual in (1, 2)), 2 * log2(factor)
+        if off > 0.2 or (off < 0.01 and abs(twos - round(twos)) < 0.05):  # another distribution may have other factors
+            yield said("wrong_formula: spread", factor=factor, power=power)
+            return
 
 
 def check_quantiles(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -211,7 +214,9 @@ def check_risks(seen: Observation, patient: Patient) -> Iterator[Finding]:
         return
     hit, times = sorted(parts, key=lambda t: len(t.unique()))
     early = -times.flatten().argsort().argsort().to(whole).view(whole.shape) / len(whole)
-    right, moved, wrong = (cost_with(patient, whole, whole, r)[0] for r in (2 * early, 2 * early + 1, -2 * early))
+    slower = changed(patient.targets, lambda t: 2 * t if t is times else t)  # only the order of times counts
+    right, moved, wrong = (cost_with(patient, whole, whole, risk, goals)[0] for risk, goals in (
+        (2 * early, None), (2 * early + 1, slower), (-2 * early, None)))  # fmt: skip
     margin = BETWEEN * abs(right) + 1e-6
     if hit.unique().tolist() == [0, 1] and len(times.unique()) >= FEWEST and abs(right - moved) < margin / 10 and (
             wrong < right - margin):  # fmt: skip

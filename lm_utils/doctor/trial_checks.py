@@ -118,7 +118,7 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
     none = _undecided(good, bad)
     (right, _), (wrong, at_wrong), (between, at_none) = trial(good), trial(bad), trial(none)
     if not (whole or binary) and (not isfinite(between) or _is_likeness(trial, good, bad)):
-        between = (right + wrong) / 2  # constant outputs have no correlation with anything, nor a deviation
+        between = trial(good.roll(1, 0))[0]  # constant outputs have no correlation with anything, nor a deviation
     if not all(map(isfinite, (right, wrong, between))):
         if (whole or binary) and inf in (abs(right), abs(wrong)):
             yield from unstable("clearly right or clearly wrong")
