@@ -15,6 +15,7 @@ from lm_utils.doctor.watching import LossCall
 
 SMALLEST = 1e-6  # keeps a probability off 0 and 1 before a logarithm
 SURE, FAR_ABOVE = 8.0, 4  # logits so large are sure, and a loss so many times the constant's is surely wrong
+LITTLE, HARDLY = 0.01, 1e-4  # differences of samples, as shares of the largest number
 FEWEST = 8  # samples below which a comparison with the constant predictor says nothing
 
 
@@ -31,16 +32,14 @@ def check_dependence(outputs: Tensor | None, patient: Patient) -> Iterator[Findi
         return
     if rows_alike(outputs) and _still_equal(patient) and not _slope_at_inputs(patient):
         yield said("outputs_ignore_inputs")
+    x = first_tensor(patient.inputs)
+    if outputs.dtype == torch.float32 == x.dtype and _spread(x) > LITTLE and 0 < _spread(outputs.detach()) < HARDLY:
+        yield said("vanishing_gradient: outputs", spread=_spread(outputs.detach()))
 
 
-def check_places(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Outputs that are the same at each of many places, for targets that differ there, with other weights too."""
-    outputs, goal = first_tensor(patient.chosen(seen.outputs)), first_tensor(patient.targets)
-    if goal is None or outputs is None or goal.dim() < 2 or outputs.dim() < 3 or not bool((goal != goal[:, :1]).any()):
-        return
-    axis = next((a for a in (1, outputs.dim() - 1) if 2 < goal.shape[1] == outputs.shape[a]), None)
-    if axis and rows_alike(outputs.transpose(0, axis)) and _still_equal(patient, axis):
-        yield said("outputs_ignore_inputs: places", shape=list(outputs.shape), axis=axis)
+def _spread(values: Tensor) -> float:
+    """The largest deviation from the mean of the samples, in the largest size."""
+    return float((values - values.mean(0)).abs().max() / values.abs().max().clamp(min=1e-30))
 
 
 def _inputs_alike(patient: Patient) -> Iterator[Finding]:
@@ -54,7 +53,7 @@ def _inputs_differ(patient: Patient) -> bool:
     return any(bool((part != part[:1]).any()) for part in parts)
 
 
-def _still_equal(patient: Patient, axis: int = 0) -> bool:
+def _still_equal(patient: Patient) -> bool:
     """Are the rows equal with other weights too, in double precision and in the type they have?"""
     if not isinstance(patient.model, nn.Module):
         return True
@@ -67,9 +66,9 @@ def _still_equal(patient: Patient, axis: int = 0) -> bool:
         buffers = {name: held(buffer) for name, buffer in patient.model.named_buffers()}
         with torch.no_grad():
             seen = patient.observe(changed(patient.inputs, held), weights | buffers)
-        found = first_tensor(patient.chosen(seen.outputs)) if axis else _tensor_of(seen, patient)
+        found = _tensor_of(seen, patient)
         if found is not None:
-            return rows_alike(found.transpose(0, axis))
+            return rows_alike(found)
     return False
 
 
@@ -129,7 +128,7 @@ def check_leak(seen: Observation, patient: Patient) -> Iterator[Finding]:
     call = next((c for c in seen.calls if c.family in ("cross_entropy", "nll")), None)
     if call is None or call.target.is_floating_point():
         return
-    for place, tokens in enumerate(list(filter(_is_text, tensors_in(patient.inputs)))[:2]):
+    for place, tokens in enumerate(list(filter(is_text, tensors_in(patient.inputs)))[:2]):
         yield from _in_the_text(tokens, call, seen, patient, decoder=place > 0)
 
 
@@ -191,73 +190,7 @@ def _in_the_inputs(seen: Observation, patient: Patient) -> Iterator[Finding]:
             yield said("target_in_view", "What is to be predicted stands in the inputs, up to a scale and a shift.")
 
 
-def check_padding_seen(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Does a model of sequences let what stands in the padding change what it says of the rest?"""
-    if not isinstance(patient.model, nn.Module) or isinstance(seen.failure, Exception):
-        return
-    with patient.predicting():
-        if _mask_hides_nothing(patient) or _padding_moves(patient):
-            yield said("padding_attended")
-
-
-def _mask_hides_nothing(patient: Patient) -> bool:
-    """Do other inputs change the rest of the outputs both where a given mask is 0 and where it is 1?"""
-    parts = list(tensors_in(patient.inputs))
-    for mask in parts:
-        ones = mask.bool() if mask.dim() == 2 and bool(((mask == 0) | (mask == 1)).all()) else None
-        if ones is None or bool(ones.all()) or not bool(ones.any()):
-            continue
-        fill = bool((ones.long().cumprod(1) == ones).all())  # ones, then zeros
-        if not fill and mask.dtype != torch.bool:
-            continue
-        held = [t for t in parts if t is not mask and t.shape[:2] == mask.shape]
-        if held and all(_moves(patient, held[0], where) for where in (ones, ~ones)):
-            return True
-    return False
-
-
-def _moves(patient: Patient, values: Tensor, where: Tensor) -> bool:
-    """Do other values at these places change what comes out, at the other places if it comes place by place?"""
-    new = values + 1 if values.is_floating_point() else torch.where(values == values.max(), values.min(), values + 1)
-    rows = where.view(*where.shape, *[1] * (values.dim() - 2))
-    outputs = [first_tensor(patient.outputs_of(changed(patient.inputs, lambda t, v=v: v if t is values else t)))
-               for v in (values, torch.where(rows, new, values))]  # fmt: skip
-    return _differ(*outputs, ~where)
-
-
-def _differ(one: Tensor, other: Tensor, kept: Tensor) -> bool:
-    if one.dim() > 2 and one.shape[:2] != kept.shape == one.transpose(1, -1).shape[:2]:
-        one, other = one.transpose(1, -1), other.transpose(1, -1)  # classes before places
-    places = one.shape[:2] == kept.shape and one.dim() > 2
-    return not torch.allclose(*((t[kept] if places else t) for t in (one, other)), rtol=1e-3, atol=1e-5)
-
-
-def _padding_moves(patient: Patient) -> bool:
-    """Texts filled up with one token: give that token another embedding, which no real place may feel."""
-    tokens = next(filter(_is_text, tensors_in(patient.inputs)), None)
-    parts = list(patient.model.modules()) if tokens is not None else []
-    if not parts or any(isinstance(part, nn.modules.conv._ConvNd) for part in parts):
-        return False
-    padding = tokens == tokens[:, -1].mode().values
-    tails = padding.flip(1).cumprod(1).flip(1).bool()
-    if tails.sum(1).unique().numel() < 4 or bool((padding & ~tails).any()):
-        return False
-
-    def embedded(_: nn.Module, given: tuple, result: Tensor) -> Tensor | None:
-        return (
-            torch.where(padding[..., None], result.roll(1, -1) + 1, result) if torch.equal(given[0], tokens) else None
-        )
-
-    usual = first_tensor(patient.outputs_of(patient.inputs))
-    hooks = [part.register_forward_hook(embedded) for part in parts if isinstance(part, nn.Embedding)]
-    try:
-        return _differ(usual, first_tensor(patient.outputs_of(patient.inputs)), ~tails)
-    finally:
-        for hook in hooks:
-            hook.remove()
-
-
-def _is_text(tokens: object) -> bool:
+def is_text(tokens: object) -> bool:
     return isinstance(tokens, Tensor) and tokens.dim() == 2 and not tokens.is_floating_point() and min(tokens.shape) > 2
 
 

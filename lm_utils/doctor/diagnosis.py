@@ -13,7 +13,7 @@ from lm_utils.doctor.batch_checks import check_own_targets, check_samples_mixed
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.critic_checks import check_critics
-from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak, check_padding_seen
+from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak
 from lm_utils.doctor.formula_checks import check_formula, own_difference
 from lm_utils.doctor.goal_checks import check_goals
 from lm_utils.doctor.gpu_guard import WouldKillDevice
@@ -26,6 +26,7 @@ from lm_utils.doctor.gradient_checks import (
     check_target_gradients,
 )
 from lm_utils.doctor.hidden_checks import check_hidden_units, check_inner_layers
+from lm_utils.doctor.padding_checks import check_padding_seen
 from lm_utils.doctor.pair_checks import check_pairs, check_scores
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.record import nothing_changes

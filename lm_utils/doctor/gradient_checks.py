@@ -95,11 +95,11 @@ def _backward_differs(kind: type, given: tuple) -> bool:
         steps.append((place, way, step))
     for place, way, step in steps:
         here = changed(start, lambda t: t.clone().requires_grad_(t.is_floating_point()))
-        pull = torch.randn_like(step) * (step != 0)
+        pull = step * torch.linspace(1, 2, step.numel()).to(step).view_as(step)
         one = list(tensors_in(here))[place]
         slope = torch.autograd.grad(result(here), one, pull, allow_unused=True)[0]
         own, small = 0.0 if slope is None else float((slope * way).sum()), float((pull * step).sum())
-        if abs(own - small) > 1e-2 * float((pull * step).abs().sum()):
+        if abs(own - small) > 1e-2 * small:
             return True
     return False
 
@@ -150,10 +150,14 @@ def _without_gradient(seen: Observation, patient: Patient, missing: list[str]) -
     if not missing:
         return
     weights = patient.parameters
-    learning = {(name.partition(".")[2], p.shape) for name, p in weights.items() if name not in missing}
+
+    def whole(name: str) -> str:  # the part of the model that it belongs to, in words
+        return f"{getattr(patient.model, name.split('.')[0], '')!r}{name.partition('.')[2]}{list(weights[name].shape)}"
+
+    learning = {whole(name) for name in weights if name not in missing}
     behind = {id(getattr(node, "variable", None)) for cut in seen.watcher.cuts for node in nodes_behind(cut)}
     cut = [name for name in missing if id(weights[name]) in behind]
-    twin = {(name.partition(".")[2], weights[name].shape) for name in cut} <= learning  # a target network, say
+    twin = {whole(name) for name in cut} <= learning  # a target network, say
     kind = ": cut" + " on purpose" * (twin or not patient.model.training) if cut else ""
     yield said(f"weights_without_gradient{kind}",
         f"{len(missing)} of {len(weights)} parameters take no part in this loss, such as {(cut or missing)[0]}.",

@@ -16,7 +16,6 @@ FADED = 1e-7  # of the largest layer's slope, below which a layer hardly learns
 FAR, TINY = 30.0, 0.01  # roots of the inputs' mean square, beyond which they are called large or tiny
 DRAWN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 LINEAR_NODES = ("Addmm", "Convolution")
-MATRICES = (*DRAWN, nn.RNNCellBase)
 
 
 def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
@@ -65,7 +64,7 @@ def check_inner_layers(seen: Observation, patient: Patient) -> Iterator[Finding]
         if operation(node) in ("Softmax", "LogSoftmax", "Sigmoid") and _masked_by_product(node):
             yield said(f"mask_before_{'sigmoid' if operation(node) == 'Sigmoid' else 'softmax'}")
             return
-        if operation(node) == "Bmm" and _shares_out_another_axis(node):
+        if operation(node) in ("Bmm", "Mm") and _shares_out_another_axis(node):
             yield said("softmax_wrong_axis: inner softmax")
             return
 
@@ -84,9 +83,9 @@ def _shares_out_another_axis(product: object) -> bool:
     node = product.next_functions[0][0]
     while node is not None and operation(node) in ("View", "UnsafeView", "Expand", "Clone"):
         node = node.next_functions[0][0]
-    if node is None or operation(node) != "Softmax" or node._saved_result.dim() < 3:
-        return False
-    shares = node._saved_result
+    shares = node._saved_result if node is not None and operation(node) == "Softmax" else None
+    if shares is None or shares.dim() < 2 or shares.shape[-2] != shares.shape[-1]:
+        return False  # clusters that share out the places, say
     return shares.shape[-1] > 1 and bool(((shares.sum(-1) - 1).abs() > 1e-2).any())
 
 
@@ -141,7 +140,6 @@ def check_weight_slopes(seen: Observation, patient: Patient, slopes: dict[str, T
             yield said("units_all_alike", name=name)
             break
     yield from _recurrent(patient, slopes)
-    yield from _never_moved(seen, patient, slopes)
     sizes = {name: slopes[name].float().square().mean().sqrt().item() for name in layers}
     sizes = {name: size for name, size in sizes.items() if size > 0}
     least = min(sizes, key=sizes.get, default=None)
@@ -149,26 +147,6 @@ def check_weight_slopes(seen: Observation, patient: Patient, slopes: dict[str, T
     if between and sizes[least] < FADED * max(sizes.values()) and slopes[least].dtype == torch.float32 and sum(
             operation(node) in ("Sigmoid", "Tanh") for node in seen.graph) > 3:  # fmt: skip
         yield said("vanishing_gradient", least=least, ratio=sizes[least] / max(sizes.values()))
-
-
-def _never_moved(seen: Observation, patient: Patient, slopes: dict[str, Tensor]) -> Iterator[Finding]:
-    """Layers that the loss reaches, and whose slope is exactly zero with other weights, too."""
-    parts = [(name, part) for name, part in patient.model.named_modules() if isinstance(part, MATRICES)]
-    matrices = [f"{name}.{own}" for name, part in parts for own, weight in part.named_parameters() if weight.dim() > 1]
-    still = [name for name in matrices if name in slopes and not slopes[name].is_sparse and not slopes[name].any()]
-    if not still or not any(bool(slopes[name].any()) for name in slopes if name not in still):
-        return
-    shares = [node._saved_result for node in seen.graph if operation(node) == "Softmax"]
-    if any(bool((share.max() == 1) & ((share == 0) | (share == 1)).all()) for share in shares):
-        return  # a softmax of which all places but one are hidden
-    weights = {n: (w.detach() + 0.05 * torch.randn_like(w)).requires_grad_() for n, w in patient.parameters.items()}
-    loss = patient.observe(parameters=weights).loss
-    if not isinstance(loss, Tensor) or not loss.requires_grad:
-        return
-    again = torch.autograd.grad(loss.sum(), [weights[name] for name in still], allow_unused=True)
-    still = [name for name, slope in zip(still, again, strict=True) if slope is None or not bool(slope.any())]
-    if still:
-        yield said("weights_without_gradient: zero", name=still[0])
 
 
 def _recurrent(patient: Patient, slopes: dict[str, Tensor]) -> Iterator[Finding]:

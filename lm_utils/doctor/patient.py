@@ -54,7 +54,6 @@ class Patient:
         self.model, self.loss_fn, self.note = copies_of(unwrapped(model), loss_fn)
         self.inputs = cloned(inputs)
         self.targets = cloned(targets)
-        self.answers: dict = {}  # of the model to other inputs
         self.pick: Callable[[object], object] | None = None  # takes the tensor out of a dict or tuple
 
     @property

@@ -238,9 +238,23 @@ def _seen_in_another_order(seen: Observation, patient: Patient) -> Iterator[Find
         split = len(one) == 3 and len(other) == 4 and (one[1], one[2]) == (other[2], other[1] * other[3]) != (
             other[1], other[2] * other[3])  # fmt: skip
         merged = len(before) == 4 and len(after) == 3 and before[1:3] == after[1:] != before[2:] and len(one) == 4
-        if merged or (sorted(one) == sorted(other) and one != other) or (split and one[0] == other[0]):
+        if len(before) == 4 and sorted(before[2:]) == sorted(after[2:]) and _shifts(*sorted(before[2:])):
+            continue
+        across = before[0] == after[0] and len(before) > 2 < len(after) and _cuts_across(before, after)
+        if merged or across or (sorted(one) == sorted(other) and one != other) or (split and one[0] == other[0]):
             yield said("axes_scrambled: seen in another order", before=list(before), after=list(after))
             return
+
+
+def _shifts(short: int, long: int) -> bool:
+    """Are these the sides of a table of distances, which a view in the other order shifts row by row?"""
+    return long - short == 1 or long - 2 * short in (0, -1)
+
+
+def _cuts_across(before: torch.Size, after: torch.Size) -> bool:
+    """Do rows of one shape end in the middle of the other's, so that neither is made of whole pieces?"""
+    ends = [{prod(shape[axis:]) for axis in range(1, len(shape))} for shape in (before, after)]
+    return any(one % other and other % one for one in ends[0] for other in ends[1])
 
 
 def _is_scrambled(before: tuple[int, ...], after: tuple[int, ...]) -> bool:

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.batch_checks import cost_of, cost_with, half_changed, halves_changed
+from lm_utils.doctor.batch_checks import cost_of, cost_with
 from lm_utils.doctor.belongings import changed, draw_anew, first_tensor, held_by, tensors_in
-from lm_utils.doctor.dependence_checks import check_places
 from lm_utils.doctor.gradient_checks import check_own_functions
 from lm_utils.doctor.output_origin import node_behind, nodes_behind
 from lm_utils.doctor.patient import Observation, Patient
@@ -32,33 +31,16 @@ def check_left_behind(seen: Observation, patient: Patient) -> Iterator[Finding]:
 def check_inputs_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Each of several inputs must change the outputs."""
     parts = list(tensors_in(patient.inputs))
-    if not isinstance(patient.model, nn.Module) or hasattr(patient.inputs, "_fields"):
+    if len(parts) < 2 or not isinstance(patient.model, nn.Module) or hasattr(patient.inputs, "_fields"):
         return
     with patient.predicting():
-        before = _outputs(patient, patient.inputs) if len(parts) > 1 else []
-        for part in (p for p in parts[:MOST_PARTS] if p.dim() and bool((p != p[:1]).any())):
-            if before:
+        before = _outputs(patient, patient.inputs)
+        for part in parts[:MOST_PARTS] if before else ():
+            if part.dim() and bool((part != part[:1]).any()):
                 after = _outputs(patient, changed(patient.inputs, lambda t, old=part: t.roll(1, 0) if t is old else t))
                 if len(after) == len(before) and all(map(torch.equal, before, after)):
                     yield said("unused_input", shape=list(part.shape))
                     return
-            for axis, start, length in _unread_halves(patient, part):
-                other = half_changed(part, axis, start, length)
-                both = [_outputs(patient, changed(patient.inputs, lambda t, old=part, new=new: new if t is old else t))
-                        for new in (part, other)]  # fmt: skip
-                if not torch.equal(part, other) and all(map(torch.equal, *both)):
-                    which = "last" if start else "first"
-                    yield said("unused_input: half", which=which, half=length, axis=axis, shape=list(part.shape))
-                    return
-
-
-def _unread_halves(patient: Patient, part: Tensor) -> list[tuple]:
-    """Halves of each sample's places that seem to change nothing, where the other half changes much."""
-    halves, blocks = halves_changed(patient, part) if part.dim() > 1 else ([], [])
-    blocks = [block for block in blocks if block.is_floating_point()]
-    moved = [max(float((block[k + 1] - block[0]).abs().max() / block.abs().max().clamp(min=1e-9)) for block in blocks)
-             for k in range(len(halves)) if blocks]  # fmt: skip
-    return [half for k, half in enumerate(halves) if blocks and moved[k] < 1e-6 and moved[k ^ 1] > 1e-3]
 
 
 def _outputs(patient: Patient, inputs: object) -> list[Tensor]:
@@ -140,4 +122,5 @@ def check_rates(seen: Observation, patient: Patient) -> Iterator[Finding]:
         yield said("dropout_in_evaluation")
 
 
-USE_CHECKS = (check_inputs_used, check_heads_used, check_layers_used, check_rates, check_own_functions, check_places)
+USE_CHECKS = (check_inputs_used, check_heads_used, check_layers_used, check_rates,
+              check_own_functions)  # fmt: skip
