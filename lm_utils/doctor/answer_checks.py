@@ -6,10 +6,10 @@ from math import isfinite
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.belongings import changed, draw_anew, tensors_in
+from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.formula_checks import behind, is_wide, kind_of, of, of_outputs, pairs_of, plain_arguments
 from lm_utils.doctor.output_origin import is_distance, origin_of
-from lm_utils.doctor.patient import Observation, Patient, loss_in
+from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.trial_checks import (
     CHOOSING,
@@ -21,7 +21,7 @@ from lm_utils.doctor.trial_checks import (
     compared,
     unstable,
 )
-from lm_utils.doctor.watching import LOSSES, Watcher
+from lm_utils.doctor.watching import LOSSES
 
 STEPS, FIRST, SHORTER = 12, 1.0, 0.85  # downhill: how many, how long the first one is, and each next one
 SEEN_ONLY = {"get", "size", "to", "float", "long", "view", "reshape", "unsqueeze", "squeeze", "flatten", "type", "cpu"}
@@ -40,7 +40,6 @@ def check_answers(seen: Observation, patient: Patient) -> Iterator[Finding]:
         sides = agreeing_and_contradicting(outputs.detach(), targets)
         if sides is not None and _are_answers(seen, outputs, targets, patient):
             yield from _downhill(trial, targets, sides[0])
-            yield from _parts(trial, targets, *sides)
 
 
 def _are_answers(seen: Observation, outputs: Tensor, targets: Tensor, patient: Patient) -> bool:
@@ -137,41 +136,6 @@ def _emission(good: Tensor, axis: int | None) -> Callable[[Tensor], Tensor]:
     if axis is None:
         return torch.sigmoid
     return (lambda free: free.log_softmax(axis)) if bool((good < 0).any()) else lambda free: free.softmax(axis)
-
-
-def _parts(trial: Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator[Finding]:
-    """Each part of a sum that looks at outputs and targets must be least for right outputs."""
-    right, wrong = ([_contributions(trial, targets, by * one) for by in _scales(good)[:3]] for one in (good, bad))
-    if len({len(costs) for costs in right + wrong}) != 1 or len(right[0]) < 2:
-        return
-    for own, other in zip(zip(*right, strict=True), zip(*wrong, strict=True), strict=True):
-        span = max(*own, *other) - min(*own, *other)
-        if min(own) > min(other) + 0.05 * span + 1e-5:
-            yield said("better_outputs_cost_more: part", right=min(own), wrong=min(other))
-            return
-
-
-def _contributions(trial: Trial, targets: Tensor, values: Tensor) -> list[float]:
-    """What each part of the loss that is computed from outputs and targets adds to it."""
-    watcher, values = Watcher(), values.detach().clone().requires_grad_()
-    watcher.in_loss = True
-    watcher.mark(values, "outputs")
-    for part in tensors_in(trial.patient.targets):  # a teacher may contradict the labels
-        watcher.mark(part, "beside" if part is not targets and part.shape == values.shape else "targets")
-    draw_anew()
-    with watcher:
-        whole = changed(trial.whole, lambda t: values if t is trial.outputs else t.detach())
-        loss = loss_in(trial.patient.loss_fn(whole, trial.patient.targets))
-    made, leaves, waiting = {id(step.result): step for step in watcher.steps}, [], [loss]
-    for part in waiting:  # grows on the way
-        step = made.get(id(part))
-        kind, inner = (kind_of(step), [t for t in step.tensors if t.requires_grad]) if step else ("", [])
-        through = kind in ("add", "sub") or (kind in PASSED and len(inner) == 1)
-        small = part.dim() < max(values.dim(), 1 + (part is loss)) and all(t is not part for t in inner)
-        (waiting if through and small else leaves).extend(inner if through and small else [part])
-    both = [t for t in leaves if watcher.sources(t) == {"outputs", "targets"} and t.requires_grad]
-    slopes = torch.autograd.grad(loss, both, allow_unused=True) if both else []
-    return [float((s * t).sum()) for s, t in zip(slopes, both, strict=True) if s is not None]
 
 
 def check_shares(seen: Observation, patient: Patient) -> Iterator[Finding]:

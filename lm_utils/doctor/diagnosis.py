@@ -12,10 +12,8 @@ from lm_utils.doctor.answer_checks import check_answers, check_shares
 from lm_utils.doctor.batch_checks import check_own_targets, check_samples_mixed
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.critic_checks import check_critics
 from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak
 from lm_utils.doctor.formula_checks import check_formula, own_difference
-from lm_utils.doctor.goal_checks import check_goals
 from lm_utils.doctor.gpu_guard import WouldKillDevice
 from lm_utils.doctor.gradient_checks import (
     check_asked_slopes,
@@ -27,17 +25,16 @@ from lm_utils.doctor.gradient_checks import (
 )
 from lm_utils.doctor.hidden_checks import check_hidden_units, check_inner_layers
 from lm_utils.doctor.padding_checks import check_padding_seen
-from lm_utils.doctor.pair_checks import check_pairs, check_scores
+from lm_utils.doctor.pair_checks import check_pairs
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.record import nothing_changes
 from lm_utils.doctor.report import DoctorError, Finding, Report, first_sentence, in_order, kind_of, known_codes, said
 from lm_utils.doctor.role_checks import (
-    check_drawn,
     check_gaussian,
     check_quantiles,
-    check_risks,
     check_roles,
     check_spread,
+    check_volume,
 )
 from lm_utils.doctor.shape_checks import check_axes, check_shapes
 from lm_utils.doctor.target_checks import check_reach, check_targets
@@ -49,8 +46,8 @@ from lm_utils.doctor.weight_checks import WEIGHT_CHECKS, check_weights
 USUAL_KEYS = ("out", "logits", "output", "outputs", "prediction", "predictions")
 CONSTANT_OUTPUT = {"softmax_over_one_output", "one_column_cross_entropy"}
 """Causes that explain equal outputs and zero gradients, which are then not reported again."""
-TRIALS = (check_own_targets, check_rewards, check_answers, check_roles, check_critics, check_pairs, check_spread,
-          check_quantiles, check_risks, check_drawn, check_goals)  # fmt: skip
+TRIALS = (check_own_targets, check_rewards, check_answers, check_roles, check_pairs, check_spread,
+          check_quantiles, check_volume)  # fmt: skip
 """Checks that hand the loss other outputs."""
 
 
@@ -134,7 +131,7 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_two_deep, seen, cases)
     for check in (check_registered, check_leak, check_padding_seen, check_inner_layers, check_axes, check_formula,
                   check_shares, _check_own_difference, *WEIGHT_CHECKS, check_gaussian, check_target_gradients,
-                  check_samples_mixed, check_scores, check_asked_slopes, *USE_CHECKS, check_flow):  # fmt: skip
+                  check_samples_mixed, check_asked_slopes, *USE_CHECKS, check_flow):  # fmt: skip
         examination.ask(check, seen, patient)
     examination.ask(check_dependence, outputs, patient)
     fails = any(finding.severity == "error" for finding in examination.findings)

@@ -1,15 +1,14 @@
 """Outputs that are compared with each other: views of a sample, members of a class, pairs of yes and no."""
 
 from collections.abc import Iterator
-from math import inf, isfinite
+from math import inf
 
 import torch
 from torch import Tensor
 
 from lm_utils.doctor.batch_checks import cost_of
 from lm_utils.doctor.belongings import changed, draw_anew, tensors_in
-from lm_utils.doctor.formula_checks import behind, kind_of, of
-from lm_utils.doctor.output_origin import is_distance
+from lm_utils.doctor.formula_checks import of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 
@@ -48,28 +47,14 @@ class _Points:
         return places[groups.to(head.device)] * max(LEAST, float(head.norm(dim=-1).mean()))
 
 
-def check_scores(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """All questions about scores of samples with each other; they ask the loss's own graph."""
-    if isinstance(seen.loss, Tensor) and not seen.inside_model and (points := _Points(seen, patient)).views:
-        yield from _with_itself(seen, points)
-        yield from _normalised_over_samples(seen, points)
-
-
 def check_pairs(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Hand the loss samples that lie together or apart, as they should or should not, and compare what it costs."""
     points, targets = _Points(seen, patient), patient.targets
-    flat = isinstance(targets, Tensor) and targets.dim() and targets.numel() == len(targets)
-    goal, whole = targets.flatten() if flat else None, points.whole
-    two = flat and len(goal.unique()) == 2
-    alone = two and isinstance(whole, Tensor) and whole.shape[:1] == (whole.numel(),) == goal.shape
-    if (alone and is_distance(whole)) or (
-        two and points.views == 2 and not points.packed and len(goal) == points.samples
-    ):
-        yield from _told_apart(points, goal == goal.max())
-    elif points.views in (2, 3) and (targets is None or (
+    goal = targets.flatten() if isinstance(targets, Tensor) and targets.numel() == points.samples else None
+    if points.views in (2, 3) and (targets is None or (
             goal is not None and goal.tolist() == list(range(points.samples)))):  # fmt: skip
         yield from _of_views(points, bool({step.name for step in seen.watcher.steps} & CHOOSES))
-    elif points.views and goal is not None and len(goal) == points.samples and not goal.is_floating_point():
+    elif points.views and goal is not None and not goal.is_floating_point() and len(goal.unique()) > 2:
         chosen = any(s.name in CHOOSES and of(seen, *s.args[1:]) == {"targets"} for s in seen.watcher.steps)
         if not chosen or goal.max() >= points.width:
             yield from _of_groups(points, goal.unique(return_inverse=True)[1])
@@ -118,48 +103,6 @@ def _judged_alone(points: _Points, right: Tensor) -> bool:
         return torch.stack(cost_of(points.patient, outputs, points.patient.targets)[1])[:, :half]
 
     return torch.allclose(slopes(right), slopes(right.roll(1, 1)), rtol=1e-4)
-
-
-def _told_apart(points: _Points, yes: Tensor) -> Iterator[Finding]:
-    """Pairs that belong together and pairs that do not, whichever label says so, must be told apart."""
-    one = points.drawn(torch.arange(points.samples)) if points.views else None
-
-    def cost(together: Tensor, size: float) -> float:
-        if one is not None:
-            return points.cost(size * one, size * torch.where(together[:, None], one, one.roll(1, 0)))
-        distances = torch.where(together.view(points.whole.shape), 0.01, LEAST * size).to(points.whole)
-        return cost_of(points.patient, distances, points.patient.targets)[0]
-
-    if min(int(yes.sum()), int((~yes).sum())) >= FEWEST:
-        told, blind = (min(cost(pairs, size) for pairs in both for size in SIZES) for both in (
-            (yes, ~yes), (yes | ~yes, yes & ~yes)))  # fmt: skip
-        if isfinite(told) and not _is_cheaper(told, blind):
-            yield said("wrong_formula: pairs", told=told, blind=blind)
-
-
-def _with_itself(seen: Observation, points: _Points) -> Iterator[Finding]:
-    """In a table of scores of all samples with each other nobody is pushed away from itself."""
-    tables = [s.result for s in seen.watcher.steps if kind_of(s) in PRODUCTS and of(seen, s.args) == {"outputs"}]
-    tables = [t for t in tables if t.dim() == 2 and len(t) in (points.samples, points.samples * points.views)
-              and len(t) != points.width and torch.equal(t, t.T)]  # fmt: skip
-    names, goal = {kind_of(step) for step in seen.watcher.steps}, points.patient.targets
-    shared = (names & CHOOSES or {"exp", "log"} <= names) and not (
-        isinstance(goal, Tensor) and goal.is_floating_point()
-    )
-    slope = seen.slope_at(tables[0]) if shared and len(tables) == 1 else None
-    if slope is not None and bool((slope.diagonal() > 1e-3 * slope.abs().max()).all()):
-        yield said("wrong_formula: with itself")
-
-
-def _normalised_over_samples(seen: Observation, points: _Points) -> Iterator[Finding]:
-    """Vectors that were normalised along the samples are compared along their numbers."""
-    for step in seen.watcher.steps:
-        if step.name == "normalize" and step.argument(2, "dim") == 0 and points.samples != points.width:
-            reached = behind(seen, step.result)
-            later = [s for s in seen.watcher.steps if s.tensors and id(s.tensors[0]) in reached]
-            if any(kind_of(s) in PRODUCTS and len(s.result) == len(step.result) for s in later):
-                yield said("wrong_formula: normalised")
-                return
 
 
 def _is_cheaper(one: float, other: float) -> bool:

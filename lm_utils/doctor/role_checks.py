@@ -15,7 +15,7 @@ from lm_utils.doctor.formula_checks import behind, factors_in, kind_of, of, of_o
 from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
-from lm_utils.doctor.trial_checks import BETWEEN, agreeing_and_contradicting, of_classes
+from lm_utils.doctor.trial_checks import agreeing_and_contradicting, of_classes
 from lm_utils.doctor.watching import LOSSES
 
 KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
@@ -152,10 +152,6 @@ def check_spread(seen: Observation, patient: Patient) -> Iterator[Finding]:
     pulls = [tried.pull(head) for head in range(len(tried.heads))] if len(tried.heads) in (2, 3) else []
     location = next((head for head, (way, _) in enumerate(pulls) if way == 1), None)
     if location is None:
-        if any(tried.pull(head, -CENTRE)[0] == 1 for head in range(len(pulls))):
-            yield said("wrong_formula: mirrored")
-        elif any(way == -1 for way, _ in pulls):
-            yield said("wrong_formula: pushed away")
         return
     laplacian = torch.allclose(pulls[location][1], tried.pull(location, away=2.0)[1], rtol=1e-2)
     for head in (head for head, (way, _) in enumerate(pulls) if way != 1):
@@ -206,25 +202,8 @@ def check_quantiles(seen: Observation, patient: Patient) -> Iterator[Finding]:
             return
 
 
-def check_risks(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Risks that are only compared, times, and whether something happened then: a high risk must be hit early."""
-    whole, parts = patient.chosen(seen.outputs), list(tensors_in(patient.targets))
-    if not isinstance(whole, Tensor) or not whole.dim() or len(parts) != 2 or not all(
-            len(whole) == t.numel() == whole.numel() and bool((t >= 0).all()) for t in parts):  # fmt: skip
-        return
-    hit, times = sorted(parts, key=lambda t: len(t.unique()))
-    early = -times.flatten().argsort().argsort().to(whole).view(whole.shape) / len(whole)
-    slower = changed(patient.targets, lambda t: 2 * t if t is times else t)  # only the order of times counts
-    right, moved, wrong = (cost_with(patient, whole, whole, risk, goals)[0] for risk, goals in (
-        (2 * early, None), (2 * early + 1, slower), (-2 * early, None)))  # fmt: skip
-    margin = BETWEEN * abs(right) + 1e-6
-    if hit.unique().tolist() == [0, 1] and len(times.unique()) >= FEWEST and abs(right - moved) < margin / 10 and (
-            wrong < right - margin):  # fmt: skip
-        yield said("better_outputs_cost_more: times", early=right, late=wrong)
-
-
-def check_drawn(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """A true score beside drawn ones must be pulled up and those down; a determinant beside a normal must grow."""
+def check_volume(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """A determinant beside a point of a normal distribution must grow."""
     heads = sorted((t for t in tensors_in(seen.outputs) if t.requires_grad and t.dim() in (1, 2)), key=Tensor.numel)
     if patient.targets is not None or len(heads) != 2 or not heads[0].numel() == len(heads[0]) == len(heads[1]) < (
             heads[1].numel()) or any(bool((t <= 0).all() or (t >= 0).all()) for t in heads):  # fmt: skip
@@ -232,11 +211,8 @@ def check_drawn(seen: Observation, patient: Patient) -> Iterator[Finding]:
     up, down = (cost_with(patient, seen.outputs, head, head)[1] for head in heads)
     ratio = down / heads[1]
     normal = bool((down != 0).all()) and float(ratio.std()) < 1e-3 * float(ratio.mean())
-    told = all(bool((slope >= 0).all() or (slope <= 0).all()) and bool(slope.any()) for slope in (up, down))
     if normal and bool((up > 0).all()):
         yield said("wrong_formula: volume")
-    elif told and not normal and (up.max() > 0 or down.min() < 0):
-        yield said("wrong_formula: several")
 
 
 def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
