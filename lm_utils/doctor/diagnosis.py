@@ -8,7 +8,6 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.activation_checks import check_activation, check_two_deep
-from lm_utils.doctor.answer_checks import check_answers, check_shares
 from lm_utils.doctor.batch_checks import check_own_targets, check_samples_mixed
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
@@ -24,6 +23,7 @@ from lm_utils.doctor.gradient_checks import (
     check_target_gradients,
 )
 from lm_utils.doctor.hidden_checks import check_hidden_units, check_inner_layers
+from lm_utils.doctor.left_out_checks import check_left_out
 from lm_utils.doctor.padding_checks import check_padding_seen
 from lm_utils.doctor.pair_checks import check_pairs
 from lm_utils.doctor.patient import Observation, Patient
@@ -37,6 +37,7 @@ from lm_utils.doctor.role_checks import (
     check_volume,
 )
 from lm_utils.doctor.shape_checks import check_axes, check_shapes
+from lm_utils.doctor.share_checks import check_shares
 from lm_utils.doctor.target_checks import check_reach, check_targets
 from lm_utils.doctor.trial_checks import check_rewards
 from lm_utils.doctor.use_checks import USE_CHECKS, check_left_behind
@@ -46,7 +47,7 @@ from lm_utils.doctor.weight_checks import WEIGHT_CHECKS, check_weights
 USUAL_KEYS = ("out", "logits", "output", "outputs", "prediction", "predictions")
 CONSTANT_OUTPUT = {"softmax_over_one_output", "one_column_cross_entropy"}
 """Causes that explain equal outputs and zero gradients, which are then not reported again."""
-TRIALS = (check_own_targets, check_rewards, check_answers, check_roles, check_pairs, check_spread,
+TRIALS = (check_own_targets, check_rewards, check_left_out, check_roles, check_pairs, check_spread,
           check_quantiles, check_volume)  # fmt: skip
 """Checks that hand the loss other outputs."""
 

@@ -14,10 +14,8 @@ from lm_utils.doctor.report import Finding, said
 
 BETWEEN = 0.02  # of the larger cost by which one answer must be cheaper than another
 LEAST = 3.0  # length of the tried vectors, as a margin may be wider than a fresh model's outputs
-SIZES = (0.3, 1.0, 10.0)  # times that length
 FEWEST = 3  # pairs of a kind
 CHOOSES = {"cross_entropy", "nll_loss", "log_softmax", "logsumexp", "gather"}
-PRODUCTS = {"matmul", "mm", "einsum", "bmm"}
 
 
 class _Points:

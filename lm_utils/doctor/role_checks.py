@@ -15,7 +15,7 @@ from lm_utils.doctor.formula_checks import behind, factors_in, kind_of, of, of_o
 from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
-from lm_utils.doctor.trial_checks import agreeing_and_contradicting, of_classes
+from lm_utils.doctor.sides import agreeing_and_contradicting, of_classes
 from lm_utils.doctor.watching import LOSSES
 
 KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}

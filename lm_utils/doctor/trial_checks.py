@@ -9,7 +9,6 @@ from math import inf, isfinite
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from lm_utils.doctor.batch_checks import compares_means, cost_with, is_torchs_own
 from lm_utils.doctor.belongings import changed, tensors_in
@@ -17,11 +16,11 @@ from lm_utils.doctor.formula_checks import check_overlap_of_equals, factors_in, 
 from lm_utils.doctor.output_origin import is_distance, nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
+from lm_utils.doctor.sides import SURE, agreeing_and_contradicting, of_classes, undecided
 from lm_utils.doctor.watching import LOSSES
 
-SURE, SUREST, DIVERGED = 8.0, 30.0, 200.0  # logits: yes, an overconfident network's, one's that goes astray
+SUREST, DIVERGED = 30.0, 200.0  # logits of an overconfident network, and of one that goes astray
 BETWEEN = 0.05  # of the difference by which undecided outputs must lie between the two
-NEARLY = 0.02  # how far a sure probability stays from 0 and 1
 PULLED = 0.8  # share of the places that a right loss pulls to their truth at least
 DISTANCES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)  # from the targets, in their deviations
 DESCENT = 8  # steps downhill from the truth
@@ -115,7 +114,7 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
     if truth is not None and torch.equal(good, SURE * truth):  # labels of -1 and 1
         truth = (truth + 1) / 2
     binary = truth is not None and bool(((truth == 0) | (truth == 1)).all())
-    none = _undecided(good, bad)
+    none = undecided(good, bad)
     (right, _), (wrong, at_wrong), (between, at_none) = trial(good), trial(bad), trial(none)
     if not (whole or binary) and (not isfinite(between) or _is_likeness(trial, good, bad)):
         between = trial(good.roll(1, 0))[0]  # constant outputs have no correlation with anything, nor a deviation
@@ -280,46 +279,3 @@ def _pulled_elsewhere(slope: Tensor, targets: Tensor) -> Iterator[Finding]:
 
 def unstable(where: str) -> Iterator[Finding]:
     yield said("unstable_formula", f"The loss or its gradient is not finite where the model is {where}.")
-
-
-def _undecided(good: Tensor, bad: Tensor) -> Tensor:
-    """Outputs that take no side: a loss that only compares other places than these outputs finds them cheapest."""
-    return ((good + bad) / 2).mean(0, keepdim=True).expand_as(good).contiguous()
-
-
-def agreeing_and_contradicting(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None:
-    if targets.dim() and not targets.is_floating_point() and targets.dtype != torch.bool:
-        return of_classes(outputs, targets)
-    if targets.numel() != outputs.numel() or targets.numel() < 2:
-        return None
-    truth = targets.reshape(outputs.shape).to(outputs.dtype)
-    if bool(((truth == 0) | (truth == 1)).all()):
-        if bool((truth == truth.flatten()[0]).all()):
-            return None  # nothing to contradict
-        if bool(((outputs >= 0) & (outputs <= 1)).all()):
-            return truth.clamp(NEARLY, 1 - NEARLY), (1 - truth).clamp(NEARLY, 1 - NEARLY)
-        return SURE * (2 * truth - 1), SURE * (1 - 2 * truth)
-    if bool((truth.abs() == 1).all()) and bool((truth != truth.flatten()[0]).any()):
-        return SURE * truth, -SURE * truth
-    ranks = truth.argsort(0).argsort(0)
-    other = truth.sort(0, descending=True).values.gather(0, ranks)  # the largest target for the smallest, and so on
-    return (truth, other) if bool(torch.isfinite(truth).all()) and not torch.equal(truth, other) else None
-
-
-def of_classes(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None:
-    if outputs.dim() != targets.dim() + 1 or targets.shape[0] != outputs.shape[0]:
-        return None
-    axis = 1 if targets.shape == outputs.shape[:1] + outputs.shape[2:] else -1
-    classes = outputs.shape[axis]
-    fits = classes > 1 and outputs.movedim(axis, -1).shape[:-1] == targets.shape and targets.numel()
-    ignored = (targets == 255) | (targets == -100) | (targets == -1)
-    ignored &= (targets < 0) | (targets >= classes)
-    targets = targets.masked_fill(ignored, 0) if fits and not bool(ignored.all()) else targets
-    if not fits or targets.min() < 0 or targets.max() >= classes:
-        return None
-    away = torch.randint(1, classes, targets.shape, generator=torch.Generator().manual_seed(0)).to(targets)
-    hot = [F.one_hot(t, classes).movedim(-1, axis).to(outputs.dtype) for t in (targets, (targets + away) % classes)]
-    if bool((outputs <= 0).all()):  # log-probabilities
-        return tuple(torch.log_softmax(SURE * one, axis) for one in hot)
-    shares = bool((outputs >= 0).all()) and bool((outputs.sum(axis) - 1).abs().max() < 1e-2)
-    return tuple(torch.softmax(SURE * one, axis) if shares else SURE * one for one in hot)

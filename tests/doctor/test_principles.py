@@ -640,7 +640,6 @@ PRINCIPLES = {
         "better_outputs_cost_more", lambda: tagged(1), lambda: tagged(-1)),
 
 
-    "free outputs come to the truth": ("wrong_formula", lambda: hot(True), lambda: hot(False)),
     "the classes of one sample share the whole, in the loss": (
         "softmax_wrong_axis", lambda: picked(0), lambda: picked(1)),
     "what is taken from 1 is a probability": (

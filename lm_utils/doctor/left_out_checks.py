@@ -1,0 +1,106 @@
+"""Is something left out: what a wrong yes costs, a class, labels that are true at once, who of two stands still?"""
+
+from collections.abc import Iterator
+from math import isfinite
+
+import torch
+from torch import Tensor
+
+from lm_utils.doctor.batch_checks import cost_of
+from lm_utils.doctor.belongings import changed, tensors_in
+from lm_utils.doctor.formula_checks import kind_of
+from lm_utils.doctor.output_origin import operation, origin_of
+from lm_utils.doctor.patient import Observation, Patient
+from lm_utils.doctor.report import Finding, said
+from lm_utils.doctor.trial_checks import FEWEST, SUREST, Trial, unstable
+
+LEVELS, SHARES, NOTHING = (1.0, 8.0, -8.0, 30.0, -30.0), (1 - 1e-7, 1e-7), 1e-5  # free answers, shares, and no loss
+
+
+def check_left_out(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """All questions about what a formula of one's own never asks for."""
+    heads = [t for t in tensors_in(patient.chosen(seen.outputs)) if t.requires_grad and t.is_floating_point()]
+    goal = patient.targets
+    if goal is None:
+        yield from _meet_half_way(seen, patient, heads)
+    for trial in (Trial(seen, patient, head) for head in heads if head.dim()):
+        if trial.own and trial.raw and isinstance(goal, Tensor) and goal.is_floating_point():
+            yield from _at_both_ends(trial, goal)
+        if trial.own and isinstance(goal, Tensor) and goal.dim() and bool((goal != goal[:1]).any()):
+            yield from _one_for_all(seen, trial, goal)
+            yield from _labels_compete(seen, trial, goal)
+            yield from _classes_left_out(trial, goal.double())
+
+
+def _at_both_ends(trial: Trial, targets: Tensor) -> Iterator[Finding]:
+    """Shares between yes and no: a loss with a sigmoid of its own must bear outputs that are sure, either way."""
+    if bool(((targets > 0) & (targets < 1)).any()) and any(
+        kind_of(s) == "sigmoid" and s.tensors[0] is trial.outputs for s in trial.steps
+    ):
+        costs = [trial(torch.full_like(trial.outputs, end))[0] for end in (SUREST, -SUREST)]
+        if not all(map(isfinite, costs)) and isfinite(trial(trial.outputs.detach())[0]):
+            yield from unstable(f"sure, at a logit of {SUREST:g}")
+
+
+def _meet_half_way(seen: Observation, patient: Patient, heads: list[Tensor]) -> Iterator[Finding]:
+    """Two outputs that learn with weights of their own: is any number a perfect answer, as long as both say it?"""
+    weights = [{id(n.variable) for n in seen.behind(t) if operation(n) == "AccumulateGrad"} for t in heads]
+    if len(heads) == 2 and not weights[0] & weights[1]:
+        answers = [changed(seen.outputs, lambda t, at=at: torch.full_like(t, at) if t.requires_grad else t)
+                   for at in (1.0, 2.0)]  # fmt: skip
+        if all(abs(cost_of(patient, answer, None)[0]) < NOTHING for answer in answers):
+            yield said("gradient_into_target")
+
+
+def _one_for_all(seen: Observation, trial: Trial, goal: Tensor) -> Iterator[Finding]:
+    """Targets differ and matter, and no loss is below zero: then outputs that are all the same cannot make it zero."""
+    values, half = trial.outputs.detach(), len(goal) // 2
+    other = 1 - values if (inside := bool(((values >= 0) & (values <= 1)).all())) else -values
+    found = [trial(one) for one in (values, other, torch.cat([values[:half], other[half:]]))]
+    costs = [*(cost for cost, _ in found), trial(values, goal.roll(1, 0))[0]]
+    alone = torch.allclose(found[0][1][:half], found[2][1][:half], rtol=1e-3)  # no sample is compared with others
+    asked = bool(found[0][1].flatten(1).any(1).all())  # targets may be marks of what counts
+    if (
+        not (alone and asked)
+        or min(costs) < NOTHING
+        or abs(costs[0] - costs[3]) < NOTHING
+        or _is_tied(seen, values, trial)
+    ):
+        return
+    levels = SHARES if inside and origin_of(trial.outputs).kind != "relu" else LEVELS
+    best = next((level for level in levels if abs(trial(torch.full_like(values, level))[0]) < NOTHING), None)
+    if best is not None:
+        yield said("wrong_formula: one for all", level=best)
+
+
+def _is_tied(seen: Observation, values: Tensor, trial: Trial) -> bool:
+    """Do these numbers share a whole or a length, or are they products of such?"""
+    sums = [values.sum(axis) for axis in range(values.dim()) if values.shape[axis] > 1]
+    lengths = {"LinalgVectorNorm", "Norm"} & {operation(node) for node in seen.behind(trial.outputs)[:24]}
+    return any(bool(((one - 1).abs() < 1e-3).all()) for one in sums) or bool(lengths and values.abs().max() < 1 + 1e-4)
+
+
+def _labels_compete(seen: Observation, trial: Trial, goal: Tensor) -> Iterator[Finding]:
+    """A softmax of labels that may be true at once: each further one costs more, or one hinders another."""
+    own = [s.argument(1, "dim") for s in trial.steps if s.name in ("softmax", "log_softmax") and s.result.shape
+           == goal.shape == trial.outputs.shape and seen.watcher.sources(s.args) == {"outputs"}]  # fmt: skip
+    several = own and goal.dim() > 1 and bool(((goal == 0) | (goal == 1)).all()) and bool(goal.sum(own[0]).max() > 1)
+    if not several or any(t.shape == goal.shape and torch.equal(t, goal) for t in tensors_in(trial.patient.inputs)):
+        return  # what was bought, say, of many things, is shared out on purpose
+    first, least, most = goal * (goal.cumsum(own[0]) == 1), *goal.sum(own[0]).int().aminmax()
+    (cost, slope), (single, _) = (trial(torch.zeros_like(trial.outputs), t) for t in (goal, first))
+    if cost > 1.2 * single > 0 or bool((slope * goal > NOTHING * slope.abs().max()).any()):
+        yield said("softmax_for_independent_labels", where="The loss applies a softmax", least=least, most=most)
+
+
+def _classes_left_out(trial: Trial, goal: Tensor) -> Iterator[Finding]:
+    """The output of a class that occurs must have a part in the loss; the first class may be a background."""
+    values = trial.outputs.detach()
+    axis = next((a for a in (1, -1) if values.dim() > 1 and values.select(a, 0).numel() == goal.numel()), None)
+    classes = values.shape[axis] if axis else 0
+    if classes > 2 and goal.min() >= 0 and goal.max() < classes and bool((goal == goal.floor()).all()):
+        slopes = torch.stack([trial(one)[1] for one in (values, values.roll(1, 0))])
+        moved = slopes.movedim(axis + (axis > 0), -1).flatten(0, -2).any(0)
+        left_out = [k for k in range(1, classes) if not bool(moved[k]) and int((goal == k).sum()) >= FEWEST // 2]
+        if left_out and bool(moved.any()):
+            yield said("wrong_formula: class left out", number=left_out[0])
