@@ -56,6 +56,18 @@ def check_pairs(seen: Observation, patient: Patient) -> Iterator[Finding]:
         chosen = any(s.name in CHOOSES and of(seen, *s.args[1:]) == {"targets"} for s in seen.watcher.steps)
         if not chosen or goal.max() >= points.width:
             yield from _of_groups(points, goal.unique(return_inverse=True)[1])
+    elif points.views and not (seen.calls or {s.name for s in seen.watcher.steps} & {"softmax", "log_softmax", "gather"}
+                               or any(t.is_floating_point() for t in tensors_in(targets))):  # fmt: skip
+        yield from _at_random(points)
+
+
+def _at_random(points: _Points) -> Iterator[Finding]:
+    """Whoever is sure without knowing anything must pay for it, in whatever order the samples come."""
+    drawn = points.drawn(torch.arange(points.samples))
+    orders = [[drawn[torch.randperm(points.samples)] for _ in range(points.views)] for _ in range(2 * FEWEST)]
+    costs = [[points.cost(*(size * one for one in views)) for size in (0.3, 3.0)] for views in orders]
+    if all(most < 5 * more < -1e-2 for more, most in costs):
+        yield said("wrong_formula: endless", more=costs[0][0], most=costs[0][1])
 
 
 def _of_views(points: _Points, chosen: bool) -> Iterator[Finding]:
@@ -90,6 +102,9 @@ def _compare(points: _Points, right: Tensor, costs: list[float], differs: bool, 
     same = sum(map(points.cost, places)) / len(places)
     if _is_cheaper(same, least) or (tells and abs(same - least) <= 1e-5 * (1e-2 + abs(least))):
         yield said("wrong_formula: all in one", same=same, apart=least)
+    more, most = (points.cost(size * right) for size in (1.0, 10.0))
+    if most < 5 * more < -1e-2 and all(float(t.detach().norm(dim=-1).std()) > 1e-3 for t in tensors_in(points.whole)):
+        yield said("unbounded_loss", more=more, most=most)
 
 
 def _judged_alone(points: _Points, right: Tensor) -> bool:
