@@ -115,6 +115,9 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         truth = (truth + 1) / 2
     binary = truth is not None and bool(((truth == 0) | (truth == 1)).all())
     none = undecided(good, bad)
+    if whole and trial.chosen and not trial.own:  # torch's own: what is asked is where the targets stand
+        yield from _pulled_elsewhere(trial(none)[1], targets) if good.dim() > 2 else ()
+        return
     (right, _), (wrong, at_wrong), (between, at_none) = trial(good), trial(bad), trial(none)
     if not (whole or binary) and (not isfinite(between) or _is_likeness(trial, good, bad)):
         between = trial(good.roll(1, 0))[0]  # constant outputs have no correlation with anything, nor a deviation
@@ -268,12 +271,14 @@ def _pulled_elsewhere(slope: Tensor, targets: Tensor) -> Iterator[Finding]:
     """Undecided scores: at each place the loss must move the score of the true class most, or two off."""
     shares = []
     for scores in (slope.movedim(axis, -1) for axis in (1, -1)):
-        for ahead in range(-2, 3) if scores.shape[:-1] == targets.shape else ():
+        for ahead in (0, 1, -1, 2, -2) if scores.shape[:-1] == targets.shape else ():
             truth = targets.roll(-ahead, -1) if targets.dim() > 1 else targets
             taught = scores.abs().amax(-1) > 0
             hits = [way(-1) == truth for way in (scores.argmin, scores.argmax)] if int(taught.sum()) >= FEWEST else []
             shares += [float(hit[taught].float().mean()) for hit in hits]
-    if shares and max(shares) < PULLED:
+            if max(shares, default=0.0) >= PULLED:
+                return
+    if shares:
         yield said("axes_scrambled: pulled elsewhere", share=100 * max(shares))
 
 
