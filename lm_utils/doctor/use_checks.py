@@ -52,15 +52,15 @@ def _outputs(patient: Patient, inputs: object) -> list[Tensor]:
 
 
 def check_heads_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """An output with weights of its own must change the loss."""
+    """An output must change the loss where no output that does so has its weights."""
     heads = list(tensors_in(seen.outputs))
     if len(heads) < 2 or not isinstance(seen.loss, Tensor) or seen.inside_model or patient.pick:
         return
     weights = [{id(n.variable) for n in nodes_behind(t.grad_fn) if hasattr(n, "variable")} for t in heads]
     cost, slopes = cost_of(patient, seen.outputs, patient.targets)
+    learning = set().union(*(found for found, slope in zip(weights, slopes, strict=True) if bool(slope.any())))
     for place, (head, slope) in enumerate(zip(heads, slopes, strict=True)):
-        others = set().union(*(found for other, found in enumerate(weights) if other != place))
-        if weights[place] - others and head.is_floating_point() and not bool(slope.any()):
+        if weights[place] - learning and head.is_floating_point() and not bool(slope.any()):
             tried = [cost_with(patient, seen.outputs, head, by * head.detach().roll(1, 0) + 0.1) for by in (0.7, 100)]
             if all(other == cost and not bool(at_other.any()) for other, at_other in tried):
                 yield said("unused_output", shape=list(head.shape))
