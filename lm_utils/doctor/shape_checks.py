@@ -152,12 +152,13 @@ def check_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 
 def _stretch(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """[N] against [N, 1]: the shorter shape gets an axis in front, and both grow into a table of all pairs."""
+    """[N] against [N, 1] grows into a table of all pairs; two factors may both be made of outputs and targets."""
     for step, pair in pairs_of(seen, *STRETCHING):
         if not isinstance(step.result, Tensor) or not _both_grow(*pair, step.result):
             continue
-        own = [("outputs" in of(seen, one), "targets" in of(seen, one)) for one in pair]
-        if (own[0][0] and own[1][1] and not own[1][0]) or (own[1][0] and own[0][1] and not own[0][0]):
+        own, (one, other) = [of(seen, t) for t in pair], (_without_ones(t.shape) for t in pair)
+        factors = kind_of(step) == "mul" and one == other and pair[0].data_ptr() != pair[1].data_ptr()
+        if any("outputs" in a and "targets" in b and ("outputs" not in b or factors) for a, b in (own, own[::-1])):
             one, other, joint = (list(t.shape) for t in (*pair, step.result))
             yield said("shapes_broadcast: in the loss", one=one, other=other, joint=joint, step=kind_of(step))
             return
