@@ -15,6 +15,7 @@ from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, first_sentence, said
 from lm_utils.doctor.watching import Step
 
+ROUNDING = ("Round", "Floor", "Ceil", "Trunc", "Sign")  # their slope is zero
 LOW_PRECISION = (torch.float16, torch.bfloat16)
 
 
@@ -141,22 +142,25 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
         yield from _no_flow(loss)
     if arrived:
         named = dict(zip(free, slopes, strict=True))
-        yield from _without_gradient(seen, patient, [name for name, slope in named.items() if slope is None])
+        yield from _without_gradient(seen, patient, named)
         yield from check_weight_slopes(seen, patient, {n: slope for n, slope in named.items() if slope is not None})
 
 
-def _without_gradient(seen: Observation, patient: Patient, missing: list[str]) -> Iterator[Finding]:
+def _without_gradient(seen: Observation, patient: Patient, slopes: dict[str, Tensor | None]) -> Iterator[Finding]:
     """Weights that take no part: perhaps on purpose, hardly where forward() uses their values and drops the graph."""
+    weights, rounds = patient.parameters, [node for node in seen.graph if operation(node) in ROUNDING]
+    cut_off, rounded = ({id(getattr(node, "variable", None)) for end in ends for node in nodes_behind(end)}
+                        for ends in (seen.watcher.cuts, rounds))  # fmt: skip
+    missing = [name for name, slope in slopes.items() if slope is None or (
+        id(weights[name]) in rounded and not bool(_dense(slope).any()))]  # fmt: skip
     if not missing:
         return
-    weights = patient.parameters
 
     def whole(name: str) -> str:  # the part of the model that it belongs to, in words
         return f"{getattr(patient.model, name.split('.')[0], '')!r}{name.partition('.')[2]}{list(weights[name].shape)}"
 
     learning = {whole(name) for name in weights if name not in missing}
-    behind = {id(getattr(node, "variable", None)) for cut in seen.watcher.cuts for node in nodes_behind(cut)}
-    cut = [name for name in missing if id(weights[name]) in behind]
+    cut = [name for name in missing if id(weights[name]) in cut_off | rounded]
     twin = {whole(name) for name in cut} <= learning  # a target network, say
     kind = ": cut" + " on purpose" * (twin or not patient.model.training) if cut else ""
     yield said(f"weights_without_gradient{kind}",
@@ -174,6 +178,7 @@ def _no_flow(loss: Tensor) -> Iterator[Finding]:
     yield said("zero_gradient", loss=loss.detach().sum())
 
 
+SHAPED = {"softplus", "relu", "clamp", "tanh", "div", "squeeze", "unsqueeze", "view", "reshape", "flatten", "getitem"}
 COMPARED = {"distance", "kl_div", "bce", "bce_logits", "cross_entropy"}
 
 
@@ -222,6 +227,8 @@ def _is_log_probability(tensor: Tensor, made_by: dict[int, Step]) -> bool:
 
 def _is_difference(tensor: Tensor, made_by: dict[int, Step], seen: Observation) -> bool:
     step = made_by.get(id(tensor))
+    while step is not None and kind_of(step) in SHAPED and step.tensors:  # a positive or scaled advantage, say
+        step = made_by.get(id(step.tensors[0]))
     return step is not None and kind_of(step) == "sub" and seen.watcher.sources(tensor) == {"outputs", "targets"}
 
 
