@@ -30,6 +30,37 @@ class Steps(nn.Module):
         return self.out(steps[:, -1])
 
 
+def verdicts(cost):
+    """A judge's verdicts on samples and on noise, and the features behind both."""
+
+    def forward(self, x):
+        true, noise = self.features(x), self.features(torch.randn_like(x))
+        return self.verdict(true), self.verdict(noise), true, noise
+
+    return Part(forward, features=mlp(6), verdict=nn.Linear(6, 1)), lambda out, _: cost(out), inputs(), None
+
+
+def in_steps(rounded):
+    """A regression whose hidden units take a few values only."""
+    return (
+        Part(lambda self, x: self.b(rounded(self.a(x))), a=mlp(16), b=nn.Linear(16, 1)),
+        MSE,
+        inputs(),
+        torch.randn(N, 1),
+    )
+
+
+def judged(factor):
+    """A policy and a value that are learnt from returns; `factor` makes the advantage of the value's error."""
+
+    def loss(out, y):
+        error = y[1] - out[1][:, 0]
+        log_p = Categorical(logits=out[0]).log_prob(y[0])
+        return (error.square() - log_p * factor(error)).mean()
+
+    return pair(policy=4, value=1), loss, inputs(), (classes(4), torch.randn(N))
+
+
 class Running:
     """A loss that keeps a sum of what it gave, as a tensor or as a number."""
 
@@ -533,6 +564,17 @@ PRINCIPLES = {
     "each output changes the loss": (
         "unused_output", lambda: (pair(kind=4, box=4), lambda o, y: CE(o[0], y[0]), inputs(), (classes(4), inputs())),
         lambda: (pair(kind=4, far=4), lambda o, y: CE(o[0], y) + 0.1 * MSE(o[0], o[1].detach()), inputs(), classes(4))),
+    "outputs that share their weights change the loss": (
+        "unused_output", lambda: verdicts(lambda o: (o[2] - o[3]).square().mean()),
+        lambda: verdicts(lambda o: LOGITS(o[0], torch.ones(N, 1)) + LOGITS(o[1], torch.zeros(N, 1)))),
+    "rounding stops the slope": (
+        "weights_without_gradient", lambda: in_steps(lambda h: (4 * h).floor() / 4),
+        lambda: in_steps(lambda h: h + ((4 * h).floor() / 4 - h).detach())),
+    "an advantage stands still, also a clipped one": (
+        "gradient_through_advantage", lambda: judged(lambda error: error.clamp(-2, 2)),
+        lambda: judged(lambda error: error.detach().clamp(-2, 2))),
+    "the two factors of a step have one shape": (
+        "shapes_broadcast", lambda: judged(lambda error: error.detach()[:, None]), lambda: judged(torch.detach)),
     "each layer is called": (
         "weights_without_gradient", lambda: (layers(False), CE, inputs(), classes(4)),
         lambda: (layers(True), CE, inputs(), classes(4))),
