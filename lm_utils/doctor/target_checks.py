@@ -13,6 +13,7 @@ from lm_utils.doctor.report import Finding, said
 LARGE_TARGET, HUGE_TARGET = 10.0, 1e3
 FEWEST = 8  # samples below which it says little that all are of one class
 MANY_TARGETS = 32  # from which it says something that a class is missing
+MANY_PLACES = 100  # of all samples, from which it says something that each is of the first class
 UNLIKELY = 0.01
 SIGN_LOSSES = {"soft_margin", "hinge_embedding", "pairs"}
 
@@ -82,7 +83,9 @@ def _unused_class(case: Case, kept: Tensor) -> Iterator[Finding]:
     found, classes = kept.unique(), case.classes
     rows = first_tensor(case.patient.targets)
     one_a_sample = case.targets is rows and rows.dim() == 1 and classes > 2 and case.origin.made_by == "Addmm"
-    if len(found) == 1 and (one_a_sample or (int(found) > 0 and kept.numel() >= MANY_TARGETS)):
+    own = rows is not None and rows.dim() > 1 and rows.numel() == case.targets.numel()  # the loss made no others
+    enough = MANY_TARGETS if int(found[0]) > 0 else MANY_PLACES if own else inf
+    if len(found) == 1 and (one_a_sample or kept.numel() >= enough):
         yield said("one_class_only", count=kept.numel(), found=int(found))
     chance = (1 - 1 / classes) ** kept.numel()  # that a class is missing if all are as frequent
     from_one = found.tolist() == list(range(1, classes)) and kept.numel() >= MANY_TARGETS
