@@ -165,10 +165,12 @@ def _rare_class(labels: Tensor, sizes: Tensor) -> Iterator[Finding]:
     weights = torch.zeros(len(found)).to(sizes).index_add(0, label.flatten(), sizes.flatten()) / counts
     same = torch.allclose(weights[label.flatten()], sizes.flatten(), rtol=0.1)  # within a class
     plain = len(found) > 1 and same and bool((sizes > 0).all())  # the true class is the one that is pulled up
-    uneven = plain and counts.max() >= 3 * counts.min() and weights.max() > 1.9 * weights.min()
-    if uneven and torch.corrcoef(torch.stack([counts.to(weights).log(), weights.log()]))[0, 1] > 0.95:
-        ratio = float(weights[counts.argmax()] / weights[counts.argmin()])
-        yield said("class_weight_reversed: class weights", ratio=ratio)
+    if plain and counts.max() >= 3 * counts.min() and weights.max() > 1.9 * weights.min():
+        as_often = torch.corrcoef(torch.stack([counts.to(weights).log(), weights.log()]))[0, 1] > 0.95
+        most, second = weights.topk(2).values
+        if as_often or (weights[counts.argmax()] == most and most > 1.9 * second):
+            ratio = float(weights[counts.argmax()] / weights[counts.argmin()])
+            yield said("class_weight_reversed: class weights", ratio=ratio)
 
 
 def _rare_label(seen: Observation, labels: Tensor, sizes: Tensor) -> Iterator[Finding]:
