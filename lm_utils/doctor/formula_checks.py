@@ -82,15 +82,20 @@ def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Log-probabilities times shares, a cross-entropy by hand: the shares sum to one, and no logarithm is theirs."""
+    halves = [half for _, pair in pairs_of(seen, "mul") for half in (pair, pair[::-1])]
+    known = [t for t, other in halves if other.requires_grad and of(seen, t) == {"targets"}]
+    both_ways = seen.calls or any(of_outputs(seen, "gather", "getitem"))  # it also asks the right way
+    both_ways = both_ways or any(len(t.unique()) == 2 and t.min() >= 0 for t in known)
     for step in seen.watcher.steps:
-        hot = step.tensors[0] if kind_of(step) == "log_softmax" else None
-        if hot is not None and hot.dim() > 1 and of(seen, hot) == {"targets"} and bool((hot.amax(-1) == 1).all()) and (
-                bool((hot.sum(-1) == 1).all() and (hot >= 0).all())):  # fmt: skip
+        logs = kind_of(step) in ("log", "log2", "log10") and not both_ways and any(t is step.result for t in known)
+        hot = step.tensors[0] if logs or kind_of(step) == "log_softmax" else None
+        if hot is not None and hot.dim() > 1 and of(seen, hot) == {"targets"} and bool((hot >= 0).all()) and (
+                bool(((hot.amax(-1) - 1).abs() < 1e-3).all() and ((hot.sum(-1) - 1).abs() < 1e-3).all())):  # fmt: skip
             yield said("arguments_swapped: shares")
             return
     rest = {id(s.result) for s in seen.watcher.steps if kind_of(s) == "sub" and of(seen, s.tensors) == {"targets"} and (
         1 in plain_arguments(s) and bool((s.result < -1e-3).any()))}  # fmt: skip
-    for log, shares in (one for _, pair in pairs_of(seen, "mul") for one in (pair, pair[::-1])):
+    for log, shares in halves:
         if id(shares) in rest and log.requires_grad and bool((log <= 0).all()):
             yield said("targets_outside_unit_range: by hand", lowest=float(shares.min()))
             return
