@@ -228,6 +228,38 @@ def weighed(yes: float):
         y > 0, yes, 1.0)).mean(), torch.randn(64, 8), rare(0.1).float()[:, None])  # fmt: skip
 
 
+def places_of(y: Tensor):
+    """A class out of four for each place of a picture."""
+    return mask_head(channels=4), CE, inputs(3, 6, 6), y
+
+
+def of_three(weight: list[float]):
+    """Three classes, each rarer than the one before, and a weight for each."""
+    drawn = torch.rand(N, 6, 6)
+    y = (drawn > 0.6).long() + (drawn > 0.95).long()
+    return mask_head(channels=3), nn.CrossEntropyLoss(torch.tensor(weight)), inputs(3, 6, 6), y
+
+
+def entropy_by_hand(order):
+    """A cross-entropy of one's own: shares times a logarithm, in an order."""
+
+    def loss(out: Tensor, y: Tensor) -> Tensor:
+        shares, inner = order(out.softmax(1), y)
+        return -(shares * (inner + 1e-8).log()).sum(1).mean()
+
+    return mlp(5), loss, inputs(), F.one_hot(classes(5), 5).float()
+
+
+def parts_by_overlap(axis: int):
+    """Three parts of a picture, half of which is none of them, by their overlaps."""
+
+    def loss(share: Tensor, y: Tensor) -> Tensor:
+        return 1 - ((2 * (share * y).sum((2, 3)) + 1) / ((share + y).sum((2, 3)) + 1)).mean()
+
+    y = F.one_hot(classes(3, 6, 6), 3).movedim(-1, 1).float() * labels(1, 6, 6)
+    return mask_head(nn.Softmax(axis), channels=3), loss, inputs(3, 6, 6), y
+
+
 def two_terms(other: int):
     """A critic of real and made samples; one of them may be judged twice."""
     return pair(real=1, made=1), lambda o, _: LOGITS(o[0], torch.ones(N, 1)) + LOGITS(
@@ -676,6 +708,15 @@ PRINCIPLES = {
     "a batch of one class teaches one answer": (
         "one_class_only", lambda: (mlp(10), CE, inputs(), torch.zeros(N).long()), lambda: (mlp(2), CE, inputs(),
                                                                                           torch.zeros(N).long())),
+    "a batch whose places are all of the first class teaches one answer": (
+        "one_class_only", lambda: places_of(torch.zeros(N, 6, 6).long()), lambda: places_of(classes(4, 6, 6))),
+    "the most frequent of three classes does not weigh most": (
+        "class_weight_reversed", lambda: of_three([10.0, 1.0, 1.0]), lambda: of_three([1.0, 1.0, 10.0])),
+    "a cross-entropy takes the logarithm of the outputs": (
+        "arguments_swapped", lambda: entropy_by_hand(lambda p, y: (p, y)),
+        lambda: entropy_by_hand(lambda p, y: (y, p))),
+    "parts that most places are none of share the axis of the parts": (
+        "softmax_wrong_axis", lambda: parts_by_overlap(-1), lambda: parts_by_overlap(1)),
     "a decoder does not read what it has to write": (
         "labels_not_shifted", lambda: written(ahead=0), lambda: written(ahead=1)),
     "the tags of a text are made likely": (
