@@ -12,8 +12,7 @@ from lm_utils.doctor.report import Finding, said
 
 LARGE_TARGET, HUGE_TARGET = 10.0, 1e3
 FEWEST = 8  # samples below which it says little that all are of one class
-MANY_TARGETS = 32  # from which it says something that a class is missing
-MANY_PLACES = 100  # of all samples, from which it says something that each is of the first class
+MANY_TARGETS, MANY_PLACES = 32, 100  # from which it says something that a class is missing, or that all are class 0
 UNLIKELY = 0.01
 SIGN_LOSSES = {"soft_margin", "hinge_embedding", "pairs"}
 
