@@ -154,19 +154,21 @@ def check_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
 def _stretch(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """[N] against [N, 1] grows into a table of all pairs; two factors may both be made of outputs and targets."""
     for step, pair in pairs_of(seen, *STRETCHING):
-        if not isinstance(step.result, Tensor) or not _both_grow(*pair, step.result):
-            continue
         own, (one, other) = [of(seen, t) for t in pair], (_without_ones(t.shape) for t in pair)
-        factors = kind_of(step) == "mul" and one == other and pair[0].data_ptr() != pair[1].data_ptr()
-        if any("outputs" in a and "targets" in b and ("outputs" not in b or factors) for a, b in (own, own[::-1])):
+        grown = isinstance(step.result, Tensor) and _both_grow(*pair, step.result)
+        factors = grown and kind_of(step) == "mul" and one == other and pair[0].data_ptr() != pair[1].data_ptr()
+        crossed = grown and all(own) and len(own[0] | own[1]) == 2 and (factors or {"targets"} in own)
+        row = [t for t in pair if t.dim() == 1 < t.numel() and not t.requires_grad and not of(seen, t)]
+        single = row and kind_of(step) == "mul" and len(own[0] | own[1]) == 2 and (1,) in [t.shape for t in pair]
+        if crossed or (single and step.result.grad_fn in seen.graph):
             one, other, joint = (list(t.shape) for t in (*pair, step.result))
-            yield said("shapes_broadcast: in the loss", one=one, other=other, joint=joint, step=kind_of(step))
+            kind = "in the loss" if crossed else "a single mean"
+            yield said(f"shapes_broadcast: {kind}", one=one, other=other, joint=joint, step=kind_of(step))
             return
 
 
 def _both_grow(one: Tensor, other: Tensor, result: Tensor) -> bool:
-    return one.dim() != other.dim() and result.numel() > max(one.numel(), other.numel()) and min(
-        one.numel(), other.numel()) > 1  # fmt: skip
+    return one.dim() != other.dim() and 1 < one.numel() < result.numel() and 1 < other.numel() < result.numel()
 
 
 def _squashed(seen: Observation, patient: Patient) -> Iterator[Finding]:

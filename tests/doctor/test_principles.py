@@ -40,6 +40,11 @@ def verdicts(cost):
     return Part(forward, features=mlp(6), verdict=nn.Linear(6, 1)), lambda out, _: cost(out), inputs(), None
 
 
+def class_weights(cost):
+    """A yes or no whose errors are weighed and averaged by a function of its own."""
+    return mlp(1), lambda z, y: cost(F.binary_cross_entropy_with_logits(z, y, reduction="none"), y), inputs(), labels(1)
+
+
 def in_steps(rounded):
     """A regression whose hidden units take a few values only."""
     return (
@@ -607,6 +612,9 @@ PRINCIPLES = {
         lambda: judged(lambda error: error.detach().clamp(-2, 2))),
     "the two factors of a step have one shape": (
         "shapes_broadcast", lambda: judged(lambda error: error.detach()[:, None]), lambda: judged(torch.detach)),
+    "weights of classes meet samples, not their mean": (
+        "shapes_broadcast", lambda: class_weights(lambda cost, y: (cost.mean(0) * torch.tensor([0.2, 0.8])).sum()),
+        lambda: class_weights(lambda cost, y: (cost * torch.tensor([0.2, 0.8])[y.long()]).mean())),
     "each layer is called": (
         "weights_without_gradient", lambda: (layers(False), CE, inputs(), classes(4)),
         lambda: (layers(True), CE, inputs(), classes(4))),
