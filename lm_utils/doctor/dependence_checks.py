@@ -16,6 +16,7 @@ from lm_utils.doctor.watching import LossCall
 SMALLEST = 1e-6  # keeps a probability off 0 and 1 before a logarithm
 SURE, FAR_ABOVE = 8.0, 4  # logits so large are sure, and a loss so many times the constant's is surely wrong
 LITTLE, HARDLY = 0.01, 1e-4  # differences of samples, as shares of the largest number
+COPIED = 3  # a word moves its own place so many times as far as any other, if it is copied
 FEWEST = 8  # samples below which a comparison with the constant predictor says nothing
 
 
@@ -153,10 +154,12 @@ def _in_the_text(
     ignored = int((goals == call.options.get("ignore_index", -100)).sum())
     masked = ignored or call.options.get("reduction") == "none"  # a masked language model, perhaps
     places = [_scores_by_place(calls[seen.calls.index(call)].input, rows, width) for calls in both]
-    moved, before = ((places[0] - other).abs().amax((0, 2)) > 1e-6 for other in places[1:])
+    pushes = [(places[0] - other).abs().amax((0, 2)) for other in places[1:]]
+    moved, before = (push > 1e-6 for push in pushes)
     if ahead > 1 and not bool(moved[place] or before[place]):
         yield said("labels_shifted_twice", ahead=ahead)
-    if bool(moved[place]) and (ahead > 0 or not (masked or bool(moved[0] and not decoder))):
+    copied = all(push[place - i] > COPIED * push.topk(2).values[1] for i, push in enumerate(pushes))
+    if bool(moved[place]) and (ahead > 0 or not (masked or bool(moved[0] and not (decoder or copied)))):
         yield said("target_in_view: tokens" if ahead else "labels_not_shifted")
 
 
@@ -195,9 +198,13 @@ def is_text(tokens: object) -> bool:
 
 
 def _equal_where_both(goals: Tensor, tokens: Tensor) -> bool:
+    """Are most words the same, and the others hidden behind one token that is never asked for?"""
     width = min(goals.shape[1], tokens.shape[1])
     kept = goals[:, :width] >= 0
-    return width > 1 and bool((goals[:, :width] == tokens[:, :width])[kept].all()) and bool(kept.float().mean() > 0.5)
+    goals, tokens = goals[:, :width][kept], tokens[:, :width][kept]
+    hidden = tokens[tokens != goals]
+    alone = len(hidden.unique()) < 2 and 2 * len(hidden) < len(goals) and not bool(torch.isin(goals, hidden).any())
+    return width > 1 and alone and bool(kept.float().mean() > 0.5)
 
 
 def _scores_by_place(scores: Tensor, rows: int, width: int) -> Tensor:

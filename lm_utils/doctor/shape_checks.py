@@ -245,6 +245,8 @@ def _seen_in_another_order(seen: Observation, patient: Patient) -> Iterator[Find
         if len(before) == 4 and sorted(before[2:]) == sorted(after[2:]) and _shifts(*sorted(before[2:])):
             continue
         across = before[0] == after[0] and len(before) > 2 < len(after) and _cuts_across(before, after)
+        if len(before) == len(after) == 3 and before[1] == after[1] and 0 < after[2] < before[2]:
+            across = before[2] // after[2] % before[1] > 0  # heads that hold some words whole, not a part of each
         if merged or across or (sorted(one) == sorted(other) and one != other) or (split and one[0] == other[0]):
             yield said("axes_scrambled: seen in another order", before=list(before), after=list(after))
             return

@@ -114,6 +114,31 @@ def written(ahead: int):
     return Part(forward, embed=nn.Embedding(50, 16), out=nn.Linear(16, 50)), CE, (classes(50, 12), reads), writes
 
 
+def read_whole(copied: bool, hidden: bool = False, only: bool = False):
+    """A text read whole and said again, from its own words or from one sum; or with some words hidden."""
+
+    def forward(self, text):
+        whole = (self.embed(text) * self.place).sum(1, keepdim=True)
+        return self.out(0.2 * whole + (self.embed(text) if copied else self.place)).transpose(1, 2)
+
+    text, chosen = 1 + classes(49, 9), torch.rand(N, 9) < 0.2
+    model = Part(forward, embed=nn.Embedding(50, 16), place=nn.Parameter(torch.randn(9, 16)), out=nn.Linear(16, 50))
+    return model, CE, text.masked_fill(chosen & hidden, 0), text.masked_fill(~chosen & only, -100)
+
+
+def in_heads(moved: bool):
+    """Ten words seen as two heads, with their axis moved or by a view alone."""
+
+    def forward(self, text):
+        x = self.embed(text) + self.place
+        x = x.view(N, 10, 2, 8).transpose(1, 2).reshape(2 * N, 10, 8) if moved else x.view(2 * N, 10, 8)
+        x = (x @ x.transpose(1, 2) / 3).softmax(-1) @ x
+        return self.out(x.reshape(N, 2, 10, 8).transpose(1, 2).flatten(1) if moved else x.view(N, 160))
+
+    parts = {"embed": nn.Embedding(50, 16), "place": nn.Parameter(torch.randn(10, 16)), "out": nn.Linear(160, 4)}
+    return Part(forward, **parts), CE, classes(50, 10), classes(4)
+
+
 def tagged(sign: int):
     """Tags of a text by what each word says and which tags follow each other, all of them weighed at once."""
 
@@ -725,6 +750,13 @@ PRINCIPLES = {
         lambda: entropy_by_hand(lambda p, y: (y, p))),
     "parts that most places are none of share the axis of the parts": (
         "softmax_wrong_axis", lambda: parts_by_overlap(-1), lambda: parts_by_overlap(1)),
+    "what is read whole is not asked for word by word": (
+        "labels_not_shifted", lambda: read_whole(copied=True), lambda: read_whole(copied=False)),
+    "of words some of which are hidden, only those are asked for": (
+        "labels_not_shifted", lambda: read_whole(copied=True, hidden=True),
+        lambda: read_whole(copied=True, hidden=True, only=True)),
+    "a head holds a part of each word": (
+        "axes_scrambled", lambda: in_heads(False), lambda: in_heads(True)),
     "a decoder does not read what it has to write": (
         "labels_not_shifted", lambda: written(ahead=0), lambda: written(ahead=1)),
     "the tags of a text are made likely": (
