@@ -41,13 +41,13 @@ Score = Callable[[dict], float]
 Key = TypeVar("Key")
 
 
-def test_metric(run: dict) -> float:
+def metric_of(run: dict) -> float:
     """Return the test metric of a run; nan where it has none."""
     return number(run, "test_metric")
 
 
 def paired_differences(
-    families: Families, condition: str, pairing: str, score: Score = test_metric, other: str = FITS
+    families: Families, condition: str, pairing: str, score: Score = metric_of, other: str = FITS
 ) -> list[float]:
     """Return a pairing's differences to the fitting one, or another, on the seeds both have, under one condition."""
     mine, theirs = (
@@ -93,7 +93,7 @@ def new_data_gaps(families: Families) -> dict[tuple[str, str], list[float]]:
     """Return the differences to the fitting pairing, by pairing and kind of new data, where there are seeds enough."""
 
     def score_on(shift: str) -> Score:
-        return (lambda run: run.get("shifted", {}).get(shift, {}).get("accuracy", nan)) if shift else test_metric
+        return (lambda run: run.get("shifted", {}).get(shift, {}).get("accuracy", nan)) if shift else metric_of
 
     return with_seeds_enough({
         (name, title): paired_differences(families, condition, name, score_on(shift))
@@ -175,12 +175,12 @@ def task_of(name: str) -> Task:
 def collapsed(runs: Sequence[dict]) -> int:
     """Count the runs that ended where a constant answer stands: each stored its chance, the best constant answer."""
     metrics = [TASKS[run["task"]].metric if run["task"] in TASKS else "accuracy" for run in runs]
-    return sum(st.at_chance(test_metric(run), run["chance"], metric) for run, metric in zip(runs, metrics, strict=True))
+    return sum(st.at_chance(metric_of(run), run["chance"], metric) for run, metric in zip(runs, metrics, strict=True))
 
 
 def mean_metric(family: str, name: str) -> float:
     """Return the mean test metric of a condition's stored runs."""
-    return mean(map(test_metric, stored(family, [name])[name]))
+    return mean(map(metric_of, stored(family, [name])[name]))
 
 
 def origin(found: Families) -> str:
@@ -201,7 +201,7 @@ def outcome_table(found: Families) -> Table:
     lines = []
     for name, runs in found.items():
         condition, task, lost = BY_NAME[name], task_of(name), collapsed(runs)
-        scores, chance = list(map(test_metric, runs)), max(run["chance"] for run in runs)
+        scores, chance = list(map(metric_of, runs)), max(run["chance"] for run in runs)
         as_expected = lost == (len(runs) if condition.expected == "collapses" else 0)
         lines.append({
             "condition": condition.title, "expected": condition.expected or "no prediction",

@@ -1,7 +1,8 @@
-"""`PYTHONPATH=tests python -m doctor_exam.peers OUT.json SET ...`: two other tools on the same set-ups (needs both).
+"""`PYTHONPATH=tests python -m doctor_exam.peers`: three other tools on the same set-ups (it needs all three).
 
-Counted is whether a tool says anything: a warning or a failure of torchtest2 (its default call), a finding of
-torch-audit above an info, without its advice on speed (TA200, TA201). Neither is asked to name the cause.
+Counted is whether a tool says anything: an exception of torchtest's own, a warning or a failure of torchtest2 (its
+default call), a finding of torch-audit above an info, without its advice on speed (TA200, TA201). None is asked to
+name the cause. The counts are written to results/doctor/peers.json.
 """
 
 import contextlib
@@ -10,13 +11,27 @@ import json
 import sys
 import warnings
 from importlib.metadata import version
-from pathlib import Path
 
 import torch
 
+from doctor_exam.page import RUNS
 from doctor_exam.score import SETS, plain_pytorch
 from lm_utils.doctor.patient import as_arguments
 from lm_utils.lessons.past_bugs import ExamCase
+
+
+def torchtest(case: ExamCase) -> bool:
+    """Does one of its three checks of a training step raise its own exception?"""
+    from torchtest import torchtest as checks
+
+    model, loss_fn, inputs, targets = case.build()
+    optimiser = torch.optim.SGD(model.parameters(), lr=1e-3)
+    which = dict.fromkeys(("test_vars_change", "test_nan_vals", "test_inf_vals"), True)
+    try:
+        checks.test_suite(model, loss_fn, optimiser, [inputs, targets], **which)
+    except (checks.VariablesChangeException, checks.NaNTensorException, checks.InfTensorException):
+        return True
+    return False
 
 
 def torchtest2(case: ExamCase) -> bool:
@@ -48,6 +63,7 @@ def torch_audit(case: ExamCase) -> bool:
 
 
 TOOLS = {
+    torchtest: ("torchtest", "variables change, NaN and infinity"),
     torchtest2: ("torchtest2", "its default checks, 200 steps on one batch among them"),
     torch_audit: ("torch-audit", "all phases of one step, without its advice on speed (TA200, TA201)"),
 }
@@ -64,9 +80,10 @@ def asked(tool, case: ExamCase) -> bool | None:
             return None
 
 
-def main(argv: list[str]) -> int:
-    """Ask both tools about every set-up and write the counts."""
-    cases = [case for name in argv[1:] for case in SETS[name]]
+def main() -> int:
+    """Ask every tool about every set-up that was not known while the doctor was built, and write the counts."""
+    sets = [name for name in SETS if name != "known"]
+    cases = [case for name in sets for case in SETS[name]]
     silent = [case for case in cases if case.expected and plain_pytorch(case) == "silent"]
     right = [case for case in cases if not case.expected]
     rows = []
@@ -76,16 +93,10 @@ def main(argv: list[str]) -> int:
                      "silent spoken of": sum(bool(said[case.name]) for case in silent),
                      "right spoken of": sum(bool(said[case.name]) for case in right),
                      "could not run": sum(one is None for one in said.values())})  # fmt: skip
-    found = {
-        "sets": argv[1:],
-        "wrong": len(cases) - len(right),
-        "silent": len(silent),
-        "right": len(right),
-        "tools": rows,
-    }
-    Path(argv[0]).write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    found = {"sets": sets, "wrong": len(cases) - len(right), "silent": len(silent), "right": len(right), "tools": rows}
+    (RUNS / "peers.json").write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

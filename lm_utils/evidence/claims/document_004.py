@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.changed_conditions import BASELINE_CONDITION, FITS, test_metric
+from lm_utils.evidence.changed_conditions import BASELINE_CONDITION, FITS, metric_of
 from lm_utils.evidence.claims.by_computing import close, double, listed
 from lm_utils.evidence.claims.by_conditions import lacking_conditions
 from lm_utils.evidence.claims.by_rows import titles, with_rows
@@ -203,7 +203,7 @@ def imbalance_hurts(data: str) -> Finding:
     rare, many, few = names = [f"{name}/{FITS}" for name in (RARE, BASELINE_CONDITION, FEWER)]
     if found := lacking_conditions(families, names):
         return found
-    scores = [{run["seed"]: test_metric(run) for run in families[name]} for name in names]
+    scores = [{run["seed"]: metric_of(run) for run in families[name]} for name in names]
     seeds = sorted(set.intersection(*(set(own) for own in scores)))
     compared = st.compare([[scores[0][seed] - other[seed] for seed in seeds] for other in scores[1:]], "accuracy")
     images = sum(number(run, "train_images") for run in families[rare]) / len(families[rare])
