@@ -16,4 +16,21 @@ loss implementation bug; image regression CNN predicts the mean value for every 
 wrong axis softmax sigmoid; my first convolutional network pytorch does not learn what is wrong; student teacher feature
 distillation loss not detached or wrong reduction; detector training classification loss stays high predicts background
 only; age estimation ordinal regression loss implementation question.
+
+Twenty-four more, committed before the first of these was made, since the first gave too little: pytorch CNN loss does
+not decrease answer forgot relu or wrong loss function discuss.pytorch.org; custom dice loss pytorch gradient zero
+because of argmax or rounding; pytorch image classification loss stuck because softmax before CrossEntropyLoss CNN;
+wrong focal loss alpha and gamma for background pixels implementation error; UNet BCEWithLogitsLoss with sigmoid in the
+last layer predicts grey mask; GIoU DIoU CIoU loss wrong formula enclosing box issue; regression network output constant
+same value for all images relu at the output; feature distillation mean squared error teacher gradient issue student
+does not learn; validation image classifier always predicts same class ReLU after last layer; YOLO loss implementation
+error objectness sigmoid issue; Keras CNN accuracy does not change sigmoid last layer categorical crossentropy answer;
+pos_weight BCEWithLogitsLoss wrong order imbalance images; loss is nan from the first batch image network log of zero or
+division; depth map regression network loss mask invalid pixels bug; autoencoder or UNet output black images sigmoid
+tanh range loss stuck; heatmap keypoint focal loss CenterNet implementation bug; CNN loss constant images not normalized
+0 255 pixel values answer; label smoothing cross entropy implementation wrong sum of targets; broadcasting warning
+target size different input size regression CNN loss does not decrease; contrastive or triplet or center loss for image
+embedding implementation bug; pretrained model fine tune all parameters frozen requires_grad false loss does not change;
+ordinal or age regression loss expected value distribution implementation bug; segmentation network learns only
+background weights of classes answer; multi task image network loss weighting uncertainty implementation wrong.
 """
