@@ -18,4 +18,14 @@ InfoNCE loss stays at log batch size; supervised contrastive loss implementation
 network accuracy at chance loss not decreasing; GAE VGAE link prediction loss implementation wrong KL or pos_weight;
 audio classification or speech enhancement network loss nan or negative SI-SNR; ArcFace CosFace margin loss
 implementation wrong normalize scale.
+
+The odd ones gave too little, so fourteen more were written down, again before they were made: word2vec skip gram
+negative sampling loss negative or does not decrease pytorch; BERT classifier softmax before CrossEntropyLoss accuracy
+does not improve; LSTM text classifier batch_first hidden state wrong dimension not learning; attention weights softmax
+wrong dimension model does not learn; DeepAR gaussian likelihood forecasting loss nan or negative sigma; tabular
+autoencoder reconstruction loss stays high sigmoid output unscaled data; DeepFM click prediction AUC stays at 0.5 loss
+0.69 pytorch; siamese network gives the same distance for all pairs loss stuck; keyword spotting audio classifier
+predicts one class loss stuck pytorch; TransE knowledge graph embedding margin loss does not decrease; graph attention
+network loss nan softmax mask; CRF tagging loss negative or increasing pytorch mask; DPO or reward model loss stays at
+0.693; transformer time series forecast is a flat line mask decoder input.
 """
