@@ -21,9 +21,9 @@ implementation wrong normalize scale.
 
 The hits are excerpts of about two thousand characters; for two threads the repository was read besides. Every thread
 was kept in which an answer or the code shows a cause that lies in the model, the loss or the first batch. Left out of
-some two hundred and forty hits, the commonest reason first: no cause named, in a title without a text above all; pages of advice
-without a fault in their code; twenty-two threads that stand in earlier rounds; choices that train either way; a step
-that was too large; data, measuring and versions; errors that PyTorch raises at once.
+some two hundred and forty hits, the commonest reason first: no cause named, in a title without a text above all; pages
+of advice without a fault in their code; twenty-two threads that stand in earlier rounds; choices that train either
+way; a step that was too large; data, measuring and versions; errors that PyTorch raises at once.
 
 Where no sentence names a cause, the nearest stands: a margin that falls out of the softmax and a quantile taken from
 the other end are wrong_formula.

@@ -19,12 +19,12 @@ network accuracy at chance loss not decreasing; GAE VGAE link prediction loss im
 audio classification or speech enhancement network loss nan or negative SI-SNR; ArcFace CosFace margin loss
 implementation wrong normalize scale.
 
-The hits are excerpts of about two thousand characters; for four threads the repository was read besides. Every
-thread was kept in which an answer or the code shows a cause that lies in the model, the loss or the first batch. Left
-out of some five hundred hits, the commonest reason first: no cause named, in a title without a text above all; pages of advice
-without a fault in their code; data, measuring and versions; a step that was too large; choices that train either way;
-errors that PyTorch raises at once; seven threads that stand in earlier rounds; a use that a library's author never
-meant; a fault in hand-written gradients without an answer. Where a list gave a cause twice, one was kept.
+The hits are excerpts of about two thousand characters; for four threads the repository was read besides. Every thread
+was kept in which an answer or the code shows a cause that lies in the model, the loss or the first batch. Left out of
+some five hundred hits, the commonest reason first: no cause named, in a title without a text above all; pages of
+advice without a fault in their code; data, measuring and versions; a step that was too large; choices that train
+either way; errors that PyTorch raises at once; seven threads that stand in earlier rounds; a use that a library's
+author never meant; a fault in hand-written gradients without an answer. Where a list gave a cause twice, one was kept.
 
 The odd ones gave too little, so fourteen more were written down, again before they were made: word2vec skip gram
 negative sampling loss negative or does not decrease pytorch; BERT classifier softmax before CrossEntropyLoss accuracy
