@@ -1,6 +1,6 @@
 """Set-ups of a fourteenth round: makers' networks, a sample of threads, written without knowing the checks.
 
-Twelve of twenty-four searches (the even ones), written down and committed before the first of them was made; two lists of
+Fourteen of twenty-nine searches (the even ones), each committed before it was made; two lists of
 hits for each, of issues and of pages, gone through in their order:
 
 vae loss negative or nan after a few batches; beta vae or vq-vae commitment loss implementation bug; generator loss
@@ -9,7 +9,8 @@ loss implementation mistake noise prediction timestep embedding; policy gradient
 actor critic advantage detach loss bug; soft actor critic alpha temperature loss implementation bug; physics informed
 neural network derivative autograd grad wrong; multi task loss weighting uncertainty learnable log variance goes
 negative; neural network from scratch xor not learning loss stays at 0.25; gaussian negative log likelihood
-heteroscedastic variance prediction nan or collapse.
+heteroscedastic variance prediction nan or collapse; double dqn loss implementation bug done mask target network;
+learned perceptual and pixel losses weights several losses one has no effect.
 """
 
 from doctor_exam.case import CaseSet
