@@ -1,6 +1,6 @@
 """Set-ups of a thirteenth round: makers' networks, a sample of threads, written without knowing the checks.
 
-Fifteen of twenty-nine searches (the odd ones), each committed before it was made; two lists of
+Fifteen of thirty-four searches (the odd ones), each committed before it was made; two lists of
 hits for each, of issues and of pages, gone through in their order:
 
 vae reconstructions all look the same blurry kl loss zero pytorch; autoencoder loss implementation wrong pytorch output
