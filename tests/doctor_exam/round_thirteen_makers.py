@@ -13,11 +13,11 @@ regression from scratch pytorch loss does not decrease shape; ddpg td3 actor los
 weights not updating nn.Parameter pytorch.
 
 The hits are excerpts of about two thousand characters; for four threads the repository was read. Every thread was kept
-in which an answer or the code shows a cause that lies in the model, the loss or the first batch, until eighteen were
-reached or the lists ended. Left out: no cause named, or a title without a text (most); a step that was too large; data,
-measuring and versions; an optimiser of another model; errors that PyTorch raises at once, as it does today for an own
-function that writes into its input; faults that train well either way, such as a sum for a mean and a penalty that is
-missing beside clipped weights; pages of advice; and a dozen threads that stand in earlier rounds.
+in which an answer or the code shows a cause that lies in the model, the loss or the first batch. Left out: no cause
+named, or a title without a text (most); a step that was too large; data, measuring and versions; an optimiser of
+another model; errors that PyTorch raises at once, as it does today for an own function that writes into its input;
+faults that train well either way, such as a sum for a mean and a penalty that is missing beside clipped weights; pages
+of advice; and a dozen threads that stand in earlier rounds.
 
 The names of the findings are those of the sentences. Where no sentence names a cause, wrong_formula stands, with a
 remark. One cause is inferred: the quantiles of a sine are right for targets in a row, and the thread does not say what
