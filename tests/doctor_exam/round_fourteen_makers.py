@@ -15,7 +15,7 @@ generator discriminator; reparameterization std exp logvar mistake vae; mixture 
 implementation; evidential regression or mc dropout uncertainty loss implementation bug; autoencoder last activation
 sigmoid tanh output range loss does not decrease.
 
-The hits are excerpts of about two thousand characters; for seven threads the repository was read. Every thread was kept
+The hits are excerpts of about two thousand characters; for some threads the repository was read. Every thread was kept
 in which an answer or the code shows a cause that lies in the model, the loss or the first batch. Left out: no cause
 named, or a title without a text (most); data, measuring and versions; errors that PyTorch raises at once; faults that
 train well either way, such as a small weight on the other term of a book of codes (among the right ones), the logarithm

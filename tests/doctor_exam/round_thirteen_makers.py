@@ -12,7 +12,7 @@ network predicts the mean for every input regression; quantile regression pinbal
 regression from scratch pytorch loss does not decrease shape; ddpg td3 actor loss critic target bug; custom layer
 weights not updating nn.Parameter pytorch.
 
-The hits are excerpts of about two thousand characters; for four threads the repository was read. Every thread was kept
+The hits are excerpts of about two thousand characters; for some threads the repository was read. Every thread was kept
 in which an answer or the code shows a cause that lies in the model, the loss or the first batch. Left out: no cause
 named, or a title without a text (most); a step that was too large; data, measuring and versions; an optimiser of
 another model; errors that PyTorch raises at once, as it does today for an own function that writes into its input;

@@ -19,7 +19,7 @@ network accuracy at chance loss not decreasing; GAE VGAE link prediction loss im
 audio classification or speech enhancement network loss nan or negative SI-SNR; ArcFace CosFace margin loss
 implementation wrong normalize scale.
 
-The hits are excerpts of about two thousand characters; for four threads the repository was read besides. Every thread
+The hits are excerpts of about two thousand characters; for some threads the repository was read besides. Every thread
 was kept in which an answer or the code shows a cause that lies in the model, the loss or the first batch. Left out of
 some five hundred hits, the commonest reason first: no cause named, in a title without a text above all; pages of
 advice without a fault in their code; data, measuring and versions; a step that was too large; choices that train

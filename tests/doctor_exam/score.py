@@ -22,10 +22,16 @@ from doctor_exam.round_eleven import ROUND_ELEVEN
 from doctor_exam.round_eleven_right import ROUND_ELEVEN_RIGHT
 from doctor_exam.round_five import ROUND_FIVE
 from doctor_exam.round_four import ROUND_FOUR
+from doctor_exam.round_fourteen_makers import FOURTEEN_MAKERS
+from doctor_exam.round_fourteen_pictures import FOURTEEN_PICTURES
+from doctor_exam.round_fourteen_texts import FOURTEEN_TEXTS
 from doctor_exam.round_nine import ROUND_NINE
 from doctor_exam.round_seven import ROUND_SEVEN
 from doctor_exam.round_six import ROUND_SIX
 from doctor_exam.round_ten import ROUND_TEN
+from doctor_exam.round_thirteen_makers import THIRTEEN_MAKERS
+from doctor_exam.round_thirteen_pictures import THIRTEEN_PICTURES
+from doctor_exam.round_thirteen_texts import THIRTEEN_TEXTS
 from doctor_exam.round_twelve import ROUND_TWELVE
 from doctor_exam.study import STUDY
 from doctor_exam.unseen_right import UNSEEN_RIGHT
@@ -69,6 +75,8 @@ SETS = {
     "tenth": list(ROUND_TEN),
     "eleventh": list(ROUND_ELEVEN) + list(ROUND_ELEVEN_RIGHT),
     "twelfth": list(ROUND_TWELVE),
+    "thirteenth": [*THIRTEEN_PICTURES, *THIRTEEN_TEXTS, *THIRTEEN_MAKERS],
+    "fourteenth": [*FOURTEEN_PICTURES, *FOURTEEN_TEXTS, *FOURTEEN_MAKERS],
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
 afterwards, and taken from a published study."""
