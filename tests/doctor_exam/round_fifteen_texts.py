@@ -15,4 +15,11 @@ head on transformer num_labels 1 loss mistake; ordinal or rank loss listwise Lis
 embedding loss target labels wrong sentence similarity; center loss or proxy loss or circle loss implementation bug;
 token level knowledge distillation loss sequence wrong dimension temperature; sequence autoencoder or text VAE loss
 implementation mistake.
+
+They gave too few, so eight more were written down, again before they were made: pretrained model with own
+classification head loss does not decrease pooled output; nn.LSTM loss does not change because hidden state or batch
+dimension wrong; regression on tabular data neural network outputs the same value for all rows; multi head attention
+from scratch bug view instead of transpose; contrastive loss for text embeddings in batch negatives wrong labels;
+recommendation model sigmoid twice or ranking loss sign bug; loss for sequence tagging view reshape wrong order of
+dimensions; VQ or speech recognition loss mask bug length padding frames.
 """
