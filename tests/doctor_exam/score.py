@@ -20,6 +20,9 @@ from doctor_exam.late import LATE
 from doctor_exam.round_eight import ROUND_EIGHT
 from doctor_exam.round_eleven import ROUND_ELEVEN
 from doctor_exam.round_eleven_right import ROUND_ELEVEN_RIGHT
+from doctor_exam.round_fifteen_makers import FIFTEEN_MAKERS
+from doctor_exam.round_fifteen_pictures import FIFTEEN_PICTURES
+from doctor_exam.round_fifteen_texts import FIFTEEN_TEXTS
 from doctor_exam.round_five import ROUND_FIVE
 from doctor_exam.round_four import ROUND_FOUR
 from doctor_exam.round_fourteen_makers import FOURTEEN_MAKERS
@@ -77,6 +80,7 @@ SETS = {
     "twelfth": list(ROUND_TWELVE),
     "thirteenth": [*THIRTEEN_PICTURES, *THIRTEEN_TEXTS, *THIRTEEN_MAKERS],
     "fourteenth": [*FOURTEEN_PICTURES, *FOURTEEN_TEXTS, *FOURTEEN_MAKERS],
+    "fifteenth": [*FIFTEEN_PICTURES, *FIFTEEN_TEXTS, *FIFTEEN_MAKERS],
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
 afterwards, and taken from a published study."""
