@@ -124,7 +124,7 @@ def doctor(case: ExamCase) -> dict:
 def meant(codes: Iterable[str]) -> set[str]:
     """Return these names and, for a squashing before a loss on logits, the two general names of the same cause.
 
-    The special ones (`sigmoid_before_bce_logits`) stand in a table of their own, which a writer of set-ups need not know.
+    The special ones (`sigmoid_before_bce_logits`) stand in a table of their own, which a writer need not know.
     """
     squashed = [code for code in codes if "_before_" in code and code.split("_before_")[0] in SQUASHED]
     return {*codes, *(["bounded_logits", "activation_twice"] if squashed else [])}
