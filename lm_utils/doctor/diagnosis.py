@@ -7,14 +7,13 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.activation_checks import check_activation, check_two_deep
-from lm_utils.doctor.batch_checks import check_own_targets, check_samples_mixed
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.dependence_checks import check_baseline, check_dependence, check_leak
-from lm_utils.doctor.formula_checks import check_formula, own_difference
-from lm_utils.doctor.gpu_guard import WouldKillDevice
-from lm_utils.doctor.gradient_checks import (
+from lm_utils.doctor.checks.activation_checks import check_activation, check_two_deep
+from lm_utils.doctor.checks.batch_checks import check_own_targets, check_samples_mixed
+from lm_utils.doctor.checks.dependence_checks import check_baseline, check_dependence, check_leak
+from lm_utils.doctor.checks.formula_checks import check_formula, own_difference
+from lm_utils.doctor.checks.gradient_checks import (
     check_asked_slopes,
     check_finite,
     check_flow,
@@ -22,27 +21,28 @@ from lm_utils.doctor.gradient_checks import (
     check_registered,
     check_target_gradients,
 )
-from lm_utils.doctor.hidden_checks import check_hidden_units, check_inner_layers
-from lm_utils.doctor.left_out_checks import check_left_out
-from lm_utils.doctor.padding_checks import check_padding_seen
-from lm_utils.doctor.pair_checks import check_pairs
-from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.record import nothing_changes
-from lm_utils.doctor.report import DoctorError, Finding, Report, first_sentence, in_order, kind_of, known_codes, said
-from lm_utils.doctor.role_checks import (
+from lm_utils.doctor.checks.hidden_checks import check_hidden_units, check_inner_layers
+from lm_utils.doctor.checks.left_out_checks import check_left_out
+from lm_utils.doctor.checks.padding_checks import check_padding_seen
+from lm_utils.doctor.checks.pair_checks import check_pairs
+from lm_utils.doctor.checks.role_checks import (
     check_gaussian,
     check_quantiles,
     check_roles,
     check_spread,
     check_volume,
 )
-from lm_utils.doctor.shape_checks import check_axes, check_shapes
-from lm_utils.doctor.share_checks import check_shares
-from lm_utils.doctor.target_checks import check_reach, check_targets
-from lm_utils.doctor.trial_checks import check_rewards
-from lm_utils.doctor.use_checks import USE_CHECKS, check_left_behind
+from lm_utils.doctor.checks.shape_checks import check_axes, check_shapes
+from lm_utils.doctor.checks.share_checks import check_shares
+from lm_utils.doctor.checks.target_checks import check_reach, check_targets
+from lm_utils.doctor.checks.trial_checks import check_rewards
+from lm_utils.doctor.checks.use_checks import USE_CHECKS, check_left_behind
+from lm_utils.doctor.checks.weight_checks import WEIGHT_CHECKS, check_weights
+from lm_utils.doctor.gpu_guard import WouldKillDevice
+from lm_utils.doctor.patient import Observation, Patient
+from lm_utils.doctor.record import nothing_changes
+from lm_utils.doctor.report import DoctorError, Finding, Report, first_sentence, in_order, kind_of, known_codes, said
 from lm_utils.doctor.watching import LossCall
-from lm_utils.doctor.weight_checks import WEIGHT_CHECKS, check_weights
 
 USUAL_KEYS = ("out", "logits", "output", "outputs", "prediction", "predictions")
 CONSTANT_OUTPUT = {"softmax_over_one_output", "one_column_cross_entropy"}

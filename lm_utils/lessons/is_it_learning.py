@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from lm_utils.data import Splits, load_data
-from lm_utils.doctor.hidden_checks import stuck_units
+from lm_utils.doctor.checks.hidden_checks import stuck_units
 from lm_utils.evidence import reference_lines
 from lm_utils.evidence.reference_lines import double_softmax_floor
 from lm_utils.evidence.results import counted

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lm_utils.data import Part, Splits
-from lm_utils.doctor import hidden_checks
+from lm_utils.doctor.checks import hidden_checks
 from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.runs.conditions import Condition

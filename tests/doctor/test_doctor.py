@@ -17,7 +17,7 @@ from yardstick import cost, training_step
 
 import lm_utils as lm
 from lm_utils.doctor import Finding, Report, diagnose
-from lm_utils.doctor.hidden_checks import stuck_units
+from lm_utils.doctor.checks.hidden_checks import stuck_units
 from lm_utils.lessons.past_bugs import PAST_BUGS
 
 SPEED = page.runs()["speed"]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from lm_utils.doctor import dependence_checks as baseline
+from lm_utils.doctor.checks import dependence_checks as baseline
 from lm_utils.evidence.reference_lines import UNSCALED, constant_loss, reference_lines, stored_reference_lines
 from lm_utils.explorer.choice import activations_for
 from lm_utils.losses import LOSSES, shaped

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.hidden_checks import DRAWN, rows_alike
+from lm_utils.doctor.checks.hidden_checks import DRAWN, rows_alike
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import LossCall

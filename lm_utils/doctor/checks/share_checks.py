@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from lm_utils.doctor.belongings import tensors_in
-from lm_utils.doctor.formula_checks import behind, is_wide, kind_of, of, of_outputs, pairs_of, plain_arguments
+from lm_utils.doctor.checks.formula_checks import behind, is_wide, kind_of, of, of_outputs, pairs_of, plain_arguments
 from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.batch_checks import cost_of, cost_with
 from lm_utils.doctor.belongings import changed, draw_anew, first_tensor, held_by, tensors_in
-from lm_utils.doctor.gradient_checks import check_own_functions
+from lm_utils.doctor.checks.batch_checks import cost_of, cost_with
+from lm_utils.doctor.checks.gradient_checks import check_own_functions
 from lm_utils.doctor.output_origin import node_behind, nodes_behind
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said

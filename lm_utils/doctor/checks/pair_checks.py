@@ -6,9 +6,9 @@ from math import inf
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.batch_checks import cost_of
 from lm_utils.doctor.belongings import changed, draw_anew, tensors_in
-from lm_utils.doctor.formula_checks import of
+from lm_utils.doctor.checks.batch_checks import cost_of
+from lm_utils.doctor.checks.formula_checks import of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
-from lm_utils.doctor.dependence_checks import is_text
+from lm_utils.doctor.checks.dependence_checks import is_text
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 

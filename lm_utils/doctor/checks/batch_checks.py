@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.belongings import changed, draw_anew, first_tensor, tensors_in
-from lm_utils.doctor.formula_checks import kind_of
+from lm_utils.doctor.checks.formula_checks import kind_of
 from lm_utils.doctor.output_origin import operation, saved_axis
 from lm_utils.doctor.patient import Observation, Patient, loss_in
 from lm_utils.doctor.report import Finding, said

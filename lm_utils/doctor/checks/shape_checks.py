@@ -8,7 +8,7 @@ from torch import Tensor
 
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.formula_checks import kind_of, of, of_outputs, pairs_of
+from lm_utils.doctor.checks.formula_checks import kind_of, of, of_outputs, pairs_of
 from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said

@@ -10,9 +10,9 @@ from math import inf, isfinite
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.batch_checks import compares_means, cost_with, is_torchs_own
 from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.formula_checks import check_overlap_of_equals, factors_in, kind_of, of_outputs
+from lm_utils.doctor.checks.batch_checks import compares_means, cost_with, is_torchs_own
+from lm_utils.doctor.checks.formula_checks import check_overlap_of_equals, factors_in, kind_of, of_outputs
 from lm_utils.doctor.output_origin import is_distance, nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said

@@ -6,13 +6,13 @@ from math import isfinite
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.batch_checks import cost_of
 from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.formula_checks import kind_of
+from lm_utils.doctor.checks.batch_checks import cost_of
+from lm_utils.doctor.checks.formula_checks import kind_of
+from lm_utils.doctor.checks.trial_checks import FEWEST, SUREST, Trial, unstable
 from lm_utils.doctor.output_origin import operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
-from lm_utils.doctor.trial_checks import FEWEST, SUREST, Trial, unstable
 
 LEVELS, SHARES, NOTHING = (1.0, 8.0, -8.0, 30.0, -30.0), (1 - 1e-7, 1e-7), 1e-5  # free answers, shares, and no loss
 

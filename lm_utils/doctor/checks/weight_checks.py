@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.batch_checks import cost_of, cost_with
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.formula_checks import kind_of, pairs_of
+from lm_utils.doctor.checks.batch_checks import cost_of, cost_with
+from lm_utils.doctor.checks.formula_checks import kind_of, pairs_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import Step

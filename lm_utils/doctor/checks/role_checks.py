@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lm_utils.doctor.batch_checks import cost_of, cost_with
 from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.formula_checks import behind, factors_in, kind_of, of, of_outputs
+from lm_utils.doctor.checks.batch_checks import cost_of, cost_with
+from lm_utils.doctor.checks.formula_checks import behind, factors_in, kind_of, of, of_outputs
 from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from lm_utils.doctor.belongings import changed, draw_anew, first_tensor, held_by, tensors_in
-from lm_utils.doctor.formula_checks import kind_of, pairs_of
-from lm_utils.doctor.hidden_checks import check_weight_slopes
+from lm_utils.doctor.checks.formula_checks import kind_of, pairs_of
+from lm_utils.doctor.checks.hidden_checks import check_weight_slopes
 from lm_utils.doctor.output_origin import nodes_behind, operation
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, first_sentence, said
