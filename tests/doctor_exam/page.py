@@ -57,12 +57,12 @@ for the misses of the thirteenth and the fourteenth. Of the fourteenth it named 
 mended for it. Checks that named nothing in any public thread were taken out again. Nobody who mended had seen the
 fifteenth when it was run once more: {last}. Of its misses {widened} were known causes in a form that the
 checks did not know; those checks were widened afterwards. The other misses of all rounds are mostly formulas wrong in
-themselves (the sign of a term that may have either, an argument in another's place), which no look at layers and shapes
-can show.
-A name was counted only where it is one of those that the writer had set down, or the exact one where the writer set
-down the general one (`sigmoid_before_bce_logits` for `bounded_logits`). Four set-ups of the eleventh and the twelfth round got a further name that says their cause; their first scores
-stay without it. The study's are the printed programs of PYSIASSIST (SANER 2024, 365 posts of the PyTorch forum) whose
-bug one step can show. A public thread stands behind {threads} of the wrong set-ups; the others are own code.
+themselves (the sign of a term that may have either, an argument in another's place), which no look at layers and
+shapes can show. A name was counted only where it is one of those that the writer had set down, or the exact one where
+the writer set down the general one (`sigmoid_before_bce_logits` for `bounded_logits`). Four set-ups of the eleventh
+and the twelfth round got a further name that says their cause; their first scores stay without it. The study's are
+the printed programs of PYSIASSIST (SANER 2024, 365 posts of the PyTorch forum) whose bug one step can show. A public
+thread stands behind {threads} of the wrong set-ups; the others are own code.
 
 ## Other tools
 
