@@ -46,7 +46,9 @@ def of_classes(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None
     if not fits or targets.min() < 0 or targets.max() >= classes:
         return None
     away = torch.randint(1, classes, targets.shape, generator=torch.Generator().manual_seed(0)).to(targets)
-    hot = [F.one_hot(t, classes).movedim(-1, axis).to(outputs.dtype) for t in (targets, (targets + away) % classes)]
+    hot = [
+        F.one_hot(t.long(), classes).movedim(-1, axis).to(outputs.dtype) for t in (targets, (targets + away) % classes)
+    ]
     if bool((outputs <= 0).all()):  # log-probabilities
         return tuple(torch.log_softmax(SURE * one, axis) for one in hot)
     shares = bool((outputs >= 0).all()) and bool((outputs.sum(axis) - 1).abs().max() < 1e-2)

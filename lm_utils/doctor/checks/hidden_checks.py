@@ -1,6 +1,7 @@
 """Inside the model: units that are stuck, alike or dropped, and softmaxes that share out the wrong whole."""
 
 from collections.abc import Iterator
+from math import inf
 
 import torch
 from torch import Tensor, nn
@@ -167,7 +168,8 @@ def _recurrent(patient: Patient, slopes: dict[str, Tensor]) -> Iterator[Finding]
 
 def _rows_close(slope: Tensor) -> bool:
     """Are these rows equal up to rounding?"""
-    return torch.allclose(slope, slope[:1].expand_as(slope), rtol=1e-3, atol=1e-5 * float(slope.abs().max()))
+    largest = float(slope.abs().max())
+    return largest < inf and torch.allclose(slope, slope[:1].expand_as(slope), rtol=1e-3, atol=1e-5 * largest)
 
 
 def rows_alike(values: Tensor) -> bool:

@@ -59,7 +59,7 @@ def _one_for_all(seen: Observation, trial: Trial, goal: Tensor) -> Iterator[Find
     found = [trial(one) for one in (values, other, torch.cat([values[:half], other[half:]]))]
     costs = [*(cost for cost, _ in found), trial(values, goal.roll(1, 0))[0]]
     alone = torch.allclose(found[0][1][:half], found[2][1][:half], rtol=1e-3)  # no sample is compared with others
-    asked = bool(found[0][1].flatten(1).any(1).all())  # targets may be marks of what counts
+    asked = bool(found[0][1].reshape(len(values), -1).any(1).all())  # targets may be marks of what counts
     if (
         not (alone and asked)
         or min(costs) < NOTHING
