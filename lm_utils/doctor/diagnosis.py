@@ -23,6 +23,7 @@ from lm_utils.doctor.checks.gradient_checks import (
 )
 from lm_utils.doctor.checks.hidden_checks import check_hidden_units, check_inner_layers
 from lm_utils.doctor.checks.left_out_checks import check_left_out
+from lm_utils.doctor.checks.own_loss import own_losses
 from lm_utils.doctor.checks.padding_checks import check_padding_seen
 from lm_utils.doctor.checks.pair_checks import check_pairs
 from lm_utils.doctor.checks.role_checks import (
@@ -121,7 +122,13 @@ def _examine(patient: Patient) -> Report:
     examination.ask(_choose_tensor, seen, patient)
     if patient.pick:
         seen = patient.observe()
+    loss_fn = patient.loss_fn
     examination.ask(check_left_behind, seen, patient)
+    patient.unpack(seen)
+    if patient.loss_fn is not loss_fn:
+        seen = patient.observe()
+    patient.own += own_losses(seen, patient)
+    seen.calls = [*seen.calls, *(one.call(seen, patient) for one in patient.own)]
     cases = _cases(seen, patient)
     for case in cases:
         _examine_call(case, seen, examination)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.belongings import cloned, copies_of, first_tensor, unwrapped
+from lm_utils.doctor.belongings import changed, cloned, copies_of, first_tensor, tensors_in, unwrapped
 from lm_utils.doctor.output_origin import nodes_behind
 from lm_utils.doctor.watching import LossCall, Watcher
 
@@ -55,6 +55,8 @@ class Patient:
         self.inputs = cloned(inputs)
         self.targets = cloned(targets)
         self.pick: Callable[[object], object] | None = None  # takes the tensor out of a dict or tuple
+        self.own: list = []  # what a formula of one's own amounts to
+        self.alone = False  # the outputs hold one tensor, which is taken out and handed back to the loss
 
     @property
     def parameters(self) -> dict[str, Tensor]:
@@ -92,7 +94,25 @@ class Patient:
         if seen.failure is None and not seen.calls and isinstance(seen.loss, Tensor):
             seen.calls = _part_of(seen.loss, inside)
             seen.inside_model = bool(seen.calls)
+        if seen.failure is None and self.own:
+            seen.calls = [*seen.calls, *(one.call(seen, self) for one in self.own)]
         return seen
+
+    def unpack(self, seen: Observation) -> None:
+        """Where outputs or targets are a nest of one tensor, take it out; the loss gets it as it was."""
+        loss_fn, outputs, targets = self.loss_fn, seen.outputs, self.targets
+        single = [len(list(tensors_in(value))) == 1 and not isinstance(value, Tensor) for value in (outputs, targets)]
+        if self.pick or seen.failure is not None or seen.inside_model or not any(single):
+            return
+        self.alone = single[0]
+        self.targets = first_tensor(targets) if single[1] else targets
+
+        def whole(value: object, shell: object) -> object:
+            return changed(shell, lambda _: value)
+
+        self.loss_fn = lambda o, t: loss_fn(
+            whole(o, outputs) if single[0] else o, whole(t, targets) if single[1] else t
+        )
 
     def outputs_of(self, inputs: object) -> object:
         """Run the model alone on other inputs; one that computes slopes itself needs gradients for it."""
@@ -119,8 +139,10 @@ class Patient:
     def _forward(self, inputs: object, parameters: dict[str, Tensor] | None) -> object:
         args, kwargs = as_arguments(self.model, inputs)
         if parameters is None:
-            return self.model(*args, **kwargs)
-        return torch.func.functional_call(self.model, parameters, args, kwargs)
+            outputs = self.model(*args, **kwargs)
+        else:
+            outputs = torch.func.functional_call(self.model, parameters, args, kwargs)
+        return first_tensor(outputs) if self.alone else outputs
 
 
 def _part_of(loss: Tensor, calls: list[LossCall]) -> list[LossCall]:

@@ -15,8 +15,9 @@ def undecided(good: Tensor, bad: Tensor) -> Tensor:
 
 def agreeing_and_contradicting(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None:
     """Return outputs of this kind that say what the targets say, and others that say the opposite."""
-    if targets.dim() and not targets.is_floating_point() and targets.dtype != torch.bool:
-        return of_classes(outputs, targets)
+    whole = targets.dim() and not targets.is_floating_point() and targets.dtype != torch.bool
+    if whole and ((sides := of_classes(outputs, targets)) or targets.unique().tolist() != [0, 1]):
+        return sides
     if targets.numel() != outputs.numel() or targets.numel() < 2:
         return None
     truth = targets.reshape(outputs.shape).to(outputs.dtype)

@@ -44,6 +44,12 @@ LOSSES = {
     "cosine_embedding_loss": ("pairs", "nn.CosineEmbeddingLoss"),
     "ctc_loss": ("ctc", "nn.CTCLoss"),
     "own_difference": ("distance", "the loss"),
+    "own_cross_entropy": ("cross_entropy", "the loss, a cross-entropy,"),
+    "own_nll": ("nll", "the loss, a negative log-likelihood,"),
+    "own_bce_logits": ("bce_logits", "the loss, a binary cross-entropy of logits,"),
+    "own_bce": ("bce", "the loss, a binary cross-entropy,"),
+    "own_mse": ("distance", "the loss"),
+    "own_l1": ("distance", "the loss"),
 }
 """torch's losses by the name of their function: the family whose rules apply, and the layer people know."""
 
@@ -64,6 +70,11 @@ class LossCall:
     def family(self) -> str:
         """The family whose rules apply, such as "bce_logits"."""
         return LOSSES[self.name][0]
+
+    @property
+    def is_own(self) -> bool:
+        """Is it a formula of somebody's own that amounts to this loss?"""
+        return self.name.startswith("own_")
 
     @property
     def layer(self) -> str:

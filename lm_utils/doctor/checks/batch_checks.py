@@ -39,7 +39,8 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
         return
     goal = patient.targets if inputs.dim() > 1 else None
     along = isinstance(goal, Tensor) and goal.shape == inputs.shape and torch.equal(inputs[:, 1:], goal[:, :-1])
-    if (outputs.dim() > 2 and inputs.dim() < 4 and not along) or _mixes_on_purpose(seen, patient.model, outputs):
+    known = along or (labelled is not None and labelled.dim() == 1)  # that the samples come first
+    if (outputs.dim() > 2 and inputs.dim() < 4 and not known) or _mixes_on_purpose(seen, patient.model, outputs):
         return  # time may come first on purpose
     with patient.predicting():
         if not _changes_with_others(patient, samples, axis):
@@ -147,17 +148,22 @@ def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
         if again == cost and not any(bool(s.any()) for s in others):
             yield said("loss_is_constant", cost=cost)
         return
-    yield from _unused(patient, whole, cost, slopes)
+    looked_up = {id(t) for s in seen.watcher.steps if s.name == "__getitem__" for t in tensors_in(s.args[1:])}
+    yield from _unused(patient, whole, cost, slopes, looked_up)
     yield from _few_samples(patient, whole, slopes)
     samples = len(heads[0])
     if samples >= 4 and all(len(t) == samples or len(t) % samples for t in heads):
         yield from _one_by_one(seen, patient, whole, samples)
 
 
-def _unused(patient: Patient, whole: object, cost: float, slopes: list[Tensor]) -> Iterator[Finding]:
+def _unused(
+    patient: Patient, whole: object, cost: float, slopes: list[Tensor], looked_up: set[int]
+) -> Iterator[Finding]:
     """Each part of a tuple of targets must matter: with other numbers in it something must change."""
     for part in tensors_in(patient.targets) if isinstance(patient.targets, (tuple, list)) else ():
-        ordered = part.dim() == 1 and any(torch.equal(part, part.sort(descending=d).values) for d in (True, False))
+        ordered = id(part) in looked_up or (
+            part.dim() == 1 and any(torch.equal(part, part.sort(descending=d).values) for d in (True, False))
+        )
         if part.dim() and bool((part != part[:1]).any()) and not ordered:
             targets = [changed(patient.targets, lambda t, new=new, old=part: new if t is old else t) for new in (
                 part.roll(1, 0), part[:1].expand_as(part).clone())]  # fmt: skip

@@ -1,6 +1,7 @@
 """Own formulas: what the operations between the outputs and the loss do to each other."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 
 import torch
 from torch import Tensor, nn
@@ -84,7 +85,9 @@ def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Log-probabilities times shares, a cross-entropy by hand: the shares sum to one, and no logarithm is theirs."""
     halves = [half for _, pair in pairs_of(seen, "mul") for half in (pair, pair[::-1])]
     known = [t for t, other in halves if other.requires_grad and of(seen, t) == {"targets"}]
-    both_ways = seen.calls or any(of_outputs(seen, "gather", "getitem"))  # it also asks the right way
+    both_ways = any(not c.is_own for c in seen.calls) or any(
+        of_outputs(seen, "gather", "getitem")
+    )  # it also asks the right way
     both_ways = both_ways or any(len(t.unique()) == 2 and t.min() >= 0 for t in known)
     for step in seen.watcher.steps:
         logs = kind_of(step) in ("log", "log2", "log10") and not both_ways and any(t is step.result for t in known)
@@ -165,7 +168,7 @@ def check_overlap_of_equals(patient: Patient, outputs: object, equal: Tensor) ->
     seen.watcher.in_loss = True
     seen.watcher.mark(equal, "outputs")
     seen.watcher.mark(patient.targets, "targets")
-    with seen.watcher, torch.no_grad():
+    with suppress(RuntimeError), seen.watcher, torch.no_grad():  # a loss may ask for a slope itself
         patient.loss_fn(outputs, patient.targets)
     pairs = [(s.result, *p) for s, p in pairs_of(seen, "mul", "dot") if of(seen, *p) == {"outputs", "targets"}]
     both = behind(seen, [result for result, one, other in pairs if one.shape == other.shape and torch.allclose(

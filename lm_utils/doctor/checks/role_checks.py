@@ -1,6 +1,6 @@
 """Outputs that are no answers: means and spreads, views of a sample, the shares of actions."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import partial
 from itertools import pairwise
 from math import inf, log2
@@ -41,9 +41,8 @@ def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 
 def _heads(outputs: object) -> list[Tensor]:
-    values = list(outputs.values()) if isinstance(outputs, Mapping) else outputs
-    fits = isinstance(values, (list, tuple)) and all(isinstance(v, Tensor) and v.is_floating_point() for v in values)
-    return list(values) if fits else []
+    values = list(tensors_in(outputs))
+    return values if not isinstance(outputs, Tensor) and all(v.is_floating_point() for v in values) else []
 
 
 def _is_exponentiated(seen: Observation, head: Tensor) -> bool:

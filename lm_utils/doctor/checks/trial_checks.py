@@ -130,7 +130,8 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
     free = bool((good.abs() > 1).any())  # logits, not probabilities
     if trial.own and ((whole and trial.chosen) or binary) and free:
         more, most = trial(10 * good)[0], trial(100 * good)[0]
-        if most < 5 * more < -1e-3:
+        critic = binary and not targets.is_floating_point() and torch.equal(trial(good)[1], trial(bad)[1])
+        if most < 5 * more < -1e-3 and not critic:
             yield said("unnormalised_likelihood" if whole else "unbounded_loss", more=more, most=most)
             return
     margin = BETWEEN * abs(right - wrong) + 1e-6
@@ -163,7 +164,7 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         mild, aside = (trial(torch.where(here, one, good))[0] for one in (good / 4, none))
         if free and aside < mild - margin / 4:
             yield said("wrong_formula: aside", label=label, aside=aside, mild=mild)
-        if not bool(at_wrong[here].any() or at_none[here].any()) and bool(at_none[~here].any()):
+        if not (trial.chosen or bool(at_wrong[here].any() or at_none[here].any())) and bool(at_none[~here].any()):
             signs = label == 0 and trial.multiplied
             flat = f"Where the target is {label} the loss has no gradient, however wrong the output is."
             yield said(f"{'labels_zero_one' if signs else 'wrong_formula'}: no slope", flat, other=1 - label)
@@ -171,11 +172,15 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         yield from _two_halves(trial, truth, none, free)
     if whole and trial.chosen and good.dim() > 2:
         yield from _pulled_elsewhere(at_none, targets)
-    sure = bad * (SUREST / SURE) if free else torch.sigmoid(SUREST * (2 * bad - 1).sign()) if binary else bad
-    cost, slope = trial(sure) if trial.own and (whole or binary) else (0.0, sure)
-    if not (isfinite(cost) and bool(torch.isfinite(slope).all())):
-        yield from unstable(f"sure and wrong, at a logit of {SUREST:g}")
-    elif free and whole and trial.growing and not isfinite(trial(bad * (DIVERGED / SURE))[0]):
+    for answer, how in ((bad, "wrong"), (good, "right")) if trial.own and (whole or binary) else ():
+        sure = (
+            answer * (SUREST / SURE) if free else torch.sigmoid(SUREST * (2 * answer - 1).sign()) if binary else answer
+        )
+        cost, slope = trial(sure)
+        if not (isfinite(cost) and bool(torch.isfinite(slope).all())):
+            yield from unstable(f"sure and {how}, at a logit of {SUREST:g}")
+            return
+    if free and whole and trial.growing and not isfinite(trial(bad * (DIVERGED / SURE))[0]):
         yield said("unstable_formula: exponential", logit=DIVERGED)
 
 
