@@ -15,6 +15,19 @@ implementation wrong; knowledge distillation loss student does not learn; class 
 predicts minority only; capsule network margin loss not decreasing; audio spectrogram classifier always outputs same
 class; vision transformer from scratch accuracy stuck; arcface head loss not decreasing; prototypical network few shot
 accuracy at chance.
+
+They gave nine of the wrong ones, so twenty more were written down before they were made (a slip kept the list out of
+the history until the first eight of them had been made): extra softmax before cross entropy should be removed
+classifier; softmax over wrong dimension dim=0 classifier accuracy low; relu on the last layer output before cross
+entropy loss stuck; labels start from 1 instead of 0 classification loss wrong; BCELoss used for multi class one hot
+targets accuracy stuck; MSELoss for classification labels broadcasting shape warning not learning; view instead of
+permute wrong reshape cnn lstm classifier random accuracy; lstm classifier batch_first wrong dimension accuracy at
+chance; eeg classification pytorch accuracy at chance level; text cnn sentence classification bug in forward; attention
+pooling softmax wrong dimension text classifier; layers stored in python list not registered model not learning; entropy
+regularization wrong sign classifier loss negative; label smoothing KLDivLoss without log_softmax; human activity
+recognition pytorch accuracy stuck; dropout after last layer classifier accuracy low; hidden state reused between
+batches rnn classifier backward second time; cosine classifier no scale accuracy low; weight tensor in CrossEntropyLoss
+wrong order class weights accuracy drops; log of softmax nan own cross entropy classifier.
 """
 
 from doctor_exam.case import CaseSet
