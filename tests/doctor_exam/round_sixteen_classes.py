@@ -28,6 +28,12 @@ regularization wrong sign classifier loss negative; label smoothing KLDivLoss wi
 recognition pytorch accuracy stuck; dropout after last layer classifier accuracy low; hidden state reused between
 batches rnn classifier backward second time; cosine classifier no scale accuracy low; weight tensor in CrossEntropyLoss
 wrong order class weights accuracy drops; log of softmax nan own cross entropy classifier.
+
+These gave seven more, and eight further ones were written down and committed before they were made: spiking network
+mnist accuracy stuck at 10 percent pytorch; graph node classification loss does not decrease mistake; evidential deep
+learning classification loss wrong; symmetric or generalized cross entropy noisy labels implementation bug; binarized
+network straight through estimator accuracy does not improve; auxiliary classifier head loss not learning bug; point
+cloud classification accuracy low transpose bug; video gesture classification cnn lstm accuracy random.
 """
 
 from doctor_exam.case import CaseSet
