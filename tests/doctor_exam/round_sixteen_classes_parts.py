@@ -1,10 +1,13 @@
-"""Networks and losses of which the set-ups of the sixteenth round about classes are built."""
-
-import math
+"""Samples, capsules, own losses and longer set-ups of the sixteenth round about classes."""
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from doctor_exam.round_parts import Part
+from doctor_exam.round_sixteen_classes_networks import SCNN
+
+N = 32  # samples of a batch
 
 
 class JetNet(nn.Module):
@@ -153,163 +156,143 @@ class DigitCaps(nn.Module):
         return v
 
 
-class EncoderBlock(nn.Module):
-    """Attention and a small network, each beside a way around."""
-
-    def __init__(self, latent_size: int, **options: bool) -> None:
-        super().__init__()
-        self.norm = nn.LayerNorm(latent_size)
-        self.attention = nn.MultiheadAttention(latent_size, 2, dropout=0.1, **options)
-        self.enc_MLP = nn.Sequential(
-            nn.Linear(latent_size, latent_size * 4), nn.GELU(), nn.Dropout(0.1),
-            nn.Linear(latent_size * 4, latent_size), nn.Dropout(0.1))  # fmt: skip
-
-    def forward(self, emb_patches: Tensor) -> Tensor:
-        """Return the patches after both."""
-        first_norm = self.norm(emb_patches)
-        first_added = self.attention(first_norm, first_norm, first_norm)[0] + emb_patches
-        return self.enc_MLP(self.norm(first_added)) + first_added
+def kinds(count: int, *shape: int, noise: float = 0.5) -> tuple[Tensor, Tensor]:
+    """Samples that look like the pattern of their class, and the class numbers."""
+    y = torch.arange(N)[torch.randperm(N)] % count
+    return torch.randn(count, *shape)[y] + noise * torch.randn(N, *shape), y
 
 
-class ExampleViT(nn.Module):
-    """A picture cut into patches; the attention takes the first axis for the patches, or the second."""
-
-    def __init__(self, batch_size: int, repaired: bool) -> None:
-        super().__init__()
-        self.LinearProjection, tokens = nn.Linear(48, 16), 1 if repaired else batch_size
-        self.class_token = nn.Parameter(torch.randn(tokens, 1, 16))
-        self.pos_embedding = nn.Parameter(torch.randn(tokens, 5 if repaired else 1, 16))
-        self.encoders = nn.ModuleList([EncoderBlock(16, **({"batch_first": True} if repaired else {})) for _ in "ab"])
-        self.MLPHead = nn.Sequential(nn.LayerNorm(16), nn.Linear(16, 16), nn.Linear(16, 10))
-
-    def forward(self, input_data: Tensor) -> Tensor:
-        """Return the scores of the class token."""
-        batch_size = len(input_data)
-        patches = input_data.unfold(2, 4, 4).unfold(3, 4, 4).permute(0, 2, 3, 1, 4, 5)
-        linear_projection = self.LinearProjection(patches.contiguous().view(batch_size, 4, -1))
-        enc_output = torch.cat((self.class_token.expand(batch_size, -1, -1), linear_projection), dim=1)
-        enc_output = enc_output + self.pos_embedding[:, : enc_output.shape[1], :]
-        for enc_layer in self.encoders:
-            enc_output = enc_layer(enc_output)
-        return self.MLPHead(enc_output[:, 0])
+def texts(count: int, length: int = 10) -> tuple[Tensor, Tensor]:
+    """Texts in which words of their class are frequent, and the class numbers."""
+    y, other = torch.arange(N)[torch.randperm(N)] % count, torch.randint(1, 40, (N, length))
+    return torch.where(torch.rand(N, length) < 0.5, 1 + 8 * y[:, None] + torch.randint(0, 8, (N, length)), other), y
 
 
-class SelfAttention(nn.Module):
-    """One head, with queries, keys and values from one matrix."""
-
-    def __init__(self, embedding_dim: int, key_dim: int, dim: int) -> None:
-        super().__init__()
-        self.key_dim, self.dim = key_dim, dim
-        self.W = nn.Parameter(0.2 * torch.randn(embedding_dim, 3 * key_dim))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the weighted values."""
-        qkv = torch.matmul(x, self.W)
-        q, k, v = qkv[:, :, : self.key_dim], qkv[:, :, self.key_dim : self.key_dim * 2], qkv[:, :, self.key_dim * 2 :]
-        scaled_dot_products = torch.matmul(q, torch.transpose(k, -2, -1)) / math.sqrt(self.key_dim)
-        attention_weights = F.softmax(scaled_dot_products, dim=self.dim)
-        return torch.matmul(attention_weights, v)
+def cross_entropy(output: Tensor, target: Tensor, squeeze: bool, log_softmax: bool) -> Tensor:
+    """The likelihood of classes [N, 1]."""
+    if squeeze:
+        target = target.squeeze(1)
+    return F.nll_loss(F.log_softmax(output, dim=1) if log_softmax else output, target)
 
 
-class OwnViT(nn.Module):
-    """Patches, a class token, places, two blocks of two heads, and a last layer."""
+def candidates(raw: bool):
+    """Questions with four candidates, named by three nodes of a graph each; a candidate's best node counts."""
 
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.E, self.class_token = nn.Linear(16, 16, bias=False), nn.Parameter(torch.rand(1, 16))
-        self.pos_embedding = nn.Parameter(0.2 * torch.randn(10, 16))
-        self.heads = nn.ModuleList([nn.ModuleList([SelfAttention(16, 8, dim) for _ in "ab"]) for _ in "ab"])
-        self.W = nn.ParameterList([nn.Parameter(0.2 * torch.randn(16, 16)) for _ in "ab"])
-        self.norms = nn.ModuleList([nn.LayerNorm(16) for _ in range(4)])
-        self.mlps = nn.ModuleList([nn.Sequential(nn.Linear(16, 32), nn.GELU(), nn.Linear(32, 16)) for _ in "ab"])
-        self.mlp_head = nn.Linear(16, 4)
+    def forward(self: Part, nodes: Tensor) -> Tensor:
+        answers = []
+        for logits in self.fc_2(F.relu(self.fc_1(nodes))):
+            masked = torch.zeros(len(candidate_indices))
+            for i, idxs in enumerate(candidate_indices.values()):
+                masked[i] = torch.max(logits[idxs])
+            answers.append(masked if raw else torch.exp(self.log_softmax(masked)))
+        return torch.stack(answers)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the scores of the class token."""
-        batch_size = len(x)
-        patches = x.unfold(1, 4, 4).unfold(2, 4, 4).reshape(batch_size, 9, 16)
-        x = torch.cat((self.class_token.repeat(batch_size, 1, 1), self.E(patches)), 1) + self.pos_embedding
-        for i in range(2):
-            z = self.norms[2 * i](x)
-            x = x + torch.matmul(torch.cat([head(z) for head in self.heads[i]], -1), self.W[i])
-            x = x + self.mlps[i](self.norms[2 * i + 1](x))
-        return self.mlp_head(x[:, 0])
+    def loss(out: Tensor, target: Tensor) -> Tensor:
+        return F.cross_entropy(out.view(-1, len(candidate_indices)), torch.argmax(target, 1))
+
+    candidate_indices = {name: [i, i + 4, i + 8] for i, name in enumerate("abcd")}
+    y, nodes = torch.arange(N) % 4, torch.randn(N, 12, 8)
+    nodes[torch.arange(N), y + 4 * torch.randint(0, 3, (N,))] += torch.linspace(-2, 2, 8)
+    model = Part(forward, fc_1=nn.Linear(8, 32), fc_2=nn.Linear(32, 1), log_softmax=nn.LogSoftmax(dim=0))
+    return model, loss, nodes, F.one_hot(y, 4)
 
 
-class SpectralNet(nn.Module):
-    """Spectra of a patch [N, 1, 5, 5, 14]: two convolutions, weighed against each other, channel by channel."""
+def voxels(moved: bool):
+    """Pixels of three classes, by how bright they are, and a focal loss for each class."""
 
-    def __init__(self, classes: int, two: bool) -> None:
-        super().__init__()
-        self.conv1x1 = nn.Conv3d(1, 6, (1, 1, 7), (1, 1, 2))
-        self.conv3x3 = nn.Conv3d(1, 6, (3, 3, 7), (1, 1, 2), (1, 1, 0))
-        self.batch_norm1x1 = nn.Sequential(nn.BatchNorm3d(6, eps=0.001), nn.ReLU(inplace=True))
-        self.batch_norm3x3 = nn.Sequential(nn.BatchNorm3d(6, eps=0.001), nn.ReLU(inplace=True))
-        self.pool, self.softmax = nn.AdaptiveAvgPool3d(1), nn.Softmax(dim=1)
-        self.conv_se = nn.Sequential(nn.Conv3d(6, 7, 1), nn.ReLU(inplace=True))
-        self.conv_ex = nn.Conv3d(7, 6, 1)
-        if two:
-            self.conv_ex2 = nn.Conv3d(7, 6, 1)
-        self.conv2 = nn.Conv3d(6, 12, (1, 1, 4))
-        self.batch_norm2 = nn.Sequential(nn.BatchNorm3d(12, eps=0.001), nn.ReLU(inplace=True))
-        self.avg_pooling, self.full_connection = nn.AvgPool3d((5, 5, 1)), nn.Linear(12, classes)
+    def loss(logits: Tensor, targets: Tensor) -> Tensor:
+        num_classes, total = logits.size(1), 0
+        targets = targets.view(-1)
+        logits = logits.transpose(0, 1).reshape(num_classes, -1) if moved else logits.view(-1, num_classes)
+        for cls in range(num_classes):
+            cls_label_target = (targets == (cls + 0)).long()
+            total += sigmoid_focal_loss(logits[cls] if moved else logits[..., cls], cls_label_target)
+        return total
 
-    def forward(self, X: Tensor) -> Tensor:
-        """Return the scores of the middle pixel."""
-        x_1x1 = self.batch_norm1x1(self.conv1x1(X)).unsqueeze(dim=1)
-        x_3x3 = self.batch_norm3x3(self.conv3x3(X)).unsqueeze(dim=1)
-        x1 = torch.cat([x_3x3, x_1x1], dim=1)
-        Z = self.conv_se(self.pool(torch.sum(x1, dim=1)))
-        other = getattr(self, "conv_ex2", self.conv_ex)
-        attention_vector = torch.cat([self.conv_ex(Z).unsqueeze(dim=1), other(Z).unsqueeze(dim=1)], dim=1)
-        V = (x1 * self.softmax(attention_vector)).sum(dim=1)
-        x4 = self.avg_pooling(self.batch_norm2(self.conv2(V)))
-        return self.full_connection(x4.view(x4.size(0), -1))
+    x = F.avg_pool2d(torch.randn(N, 1, 10, 10), 3, stride=1) * 3
+    model = nn.Sequential(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 3, 3, padding=1))
+    return model, loss, x, (x[:, 0] > -0.5).long() + (x[:, 0] > 0.5).long()
 
 
-class ActFun(torch.autograd.Function):
-    """A spike above the threshold, with a slope in a window around it."""
+def relations(repaired: bool):
+    """Sentences of four relations, a capsule for each, and a loss of margins."""
 
-    @staticmethod
-    def forward(ctx, input: Tensor, thresh: float) -> Tensor:
-        """Return one where a neuron fires."""
-        ctx.save_for_backward(input)
-        ctx.thresh = thresh
-        return input.gt(thresh).float()
+    def loss(out: Tensor, target: Tensor) -> Tensor:
+        T_c, v_mag = F.one_hot(target, 4).float(), torch.sqrt((out**2).sum(dim=2, keepdim=True))
+        max_l = torch.relu(0.9 - v_mag).view(N, -1) ** 2
+        max_r = torch.relu(v_mag - 0.1).view(N, -1) ** 2
+        return (T_c * max_l + 0.5 * (1.0 - T_c) * max_r).sum(dim=1).mean()
 
-    @staticmethod
-    def backward(ctx, grad_output: Tensor) -> tuple[Tensor, None]:
-        """Return the gradient inside the window."""
-        (input,) = ctx.saved_tensors
-        temp = abs(input - ctx.thresh) < 0.5
-        return grad_output.clone() * temp.float(), None
+    return RelationCapsules(4, repaired), loss, *texts(4)
 
 
-class SCNN(nn.Module):
-    """Spiking neurons: pictures become spikes by chance, and the last layer's spikes are counted."""
+def digits(repaired: bool):
+    """Pictures of five digits, a capsule for each, and a loss of margins."""
 
-    def __init__(self, thresh: float) -> None:
-        super().__init__()
-        self.thresh, self.conv1, self.conv2 = thresh, nn.Conv2d(3, 16, 3, padding=1), nn.Conv2d(16, 16, 3, padding=1)
-        self.fc1, self.fc2 = nn.Linear(64, 32), nn.Linear(32, 10)
+    def loss(v: Tensor, target: Tensor) -> Tensor:
+        norm = torch.sqrt(torch.sum(v**2, dim=2))
+        T_c, zeros = target.type(torch.FloatTensor), torch.zeros(norm.size())
+        marginal_loss = T_c * (torch.max(zeros, 0.9 - norm) ** 2) + (1 - T_c) * 0.5 * (
+            torch.max(zeros, norm - 0.1) ** 2)  # fmt: skip
+        return torch.sum(marginal_loss) / len(v)
 
-    def mem_update(self, ops: nn.Module, x: Tensor, mem: Tensor, spike: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the membranes' potentials and the spikes of the next step."""
-        mem = mem * 0.2 * (1.0 - spike) + ops(x)
-        return mem, ActFun.apply(mem, self.thresh)
+    x, y = kinds(5, 1, 12, 12)
+    return DigitCaps(5, repaired), loss, x, F.one_hot(y, 5)
 
-    def forward(self, input: Tensor, time_window: int = 8) -> Tensor:
-        """Return the shares of the steps at which each class fires."""
-        n = len(input)
-        c1_mem, c2_mem = c1_spike, c2_spike = torch.zeros(n, 16, 8, 8), torch.zeros(n, 16, 4, 4)
-        h1_mem, h2_mem = h1_spike, h2_sumspike = torch.zeros(n, 32), torch.zeros(n, 10)
-        h2_spike = h2_mem
-        for _ in range(time_window):
-            x = input > torch.rand(input.size())
-            c1_mem, c1_spike = self.mem_update(self.conv1, x.float(), c1_mem, c1_spike)
-            c2_mem, c2_spike = self.mem_update(self.conv2, F.avg_pool2d(c1_spike, 2), c2_mem, c2_spike)
-            x = F.avg_pool2d(c2_spike, 2).view(n, -1)
-            h1_mem, h1_spike = self.mem_update(self.fc1, x, h1_mem, h1_spike)
-            h2_mem, h2_spike = self.mem_update(self.fc2, h1_spike, h2_mem, h2_spike)
-            h2_sumspike = h2_sumspike + h2_spike
-        return h2_sumspike / time_window
+
+def library(raw: bool):
+    """A table of four classes, by a library that makes the last layer by itself; the labels become lists."""
+
+    def loss(pred: Tensor, y: Tensor) -> Tensor:
+        rows = []
+        for value in range(len(y)):
+            rows.append([1.0 if index == int(y[value].item()) else 0.0 for index in range(pred.size(dim=1))])
+        return F.cross_entropy(pred, torch.tensor(rows))
+
+    layers = [nn.Sequential(nn.Linear(6, 16), nn.ReLU()), nn.Sequential(nn.Linear(16, 4))]
+    x, y = kinds(4, 6)
+    return nn.Sequential(*layers, *([] if raw else [nn.Softmax(dim=1)])), loss, x, y.float()[:, None]
+
+
+def spiking(thresh: float):
+    """Pictures of ten classes and spiking neurons: how often each class fires is to be 1 or 0."""
+    x, y = kinds(10, 3, 8, 8)
+    return (
+        SCNN(thresh),
+        lambda out, y: F.mse_loss(out, torch.zeros(N, 10).scatter_(1, y.view(-1, 1), 1)),
+        x.sigmoid(),
+        y,
+    )
+
+
+def learner(whole: bool):
+    """A small network learns from a teacher, who errs at times, and from the labels."""
+
+    def loss(inputs: Tensor, y: tuple[Tensor, Tensor]) -> Tensor:
+        target, true_labels = y
+        soft = nn.KLDivLoss(reduction="batchmean" if whole else "sum")
+        KD_loss = 0.95 * soft(F.log_softmax(inputs, dim=1), F.softmax(target, dim=1))
+        if whole:
+            KD_loss += (1 - 0.95) * F.cross_entropy(inputs, true_labels)
+        else:
+            +(1 - 0.95) * F.cross_entropy(inputs, true_labels)
+        return KD_loss
+
+    x, y = kinds(4, 16)
+    said = torch.where(torch.rand(N) < 0.8, y, torch.randint(0, 4, (N,)))
+    model = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))
+    return model, loss, x, (3 * F.one_hot(said, 4) + 0.5 * torch.randn(N, 4), y)
+
+
+def compositions(scale: float):
+    """Pictures of things and how they are, nine pairs, by the cosine to what a pair is composed to."""
+
+    def forward(self: Part, img: Tensor) -> Tensor:
+        attrs, objs = self.attr_embedder(torch.arange(9) // 3), self.obj_embedder(torch.arange(9) % 3)
+        pair_embed = F.normalize(self.projection(torch.cat([attrs, objs], 1)), dim=1).permute(1, 0)
+        return torch.matmul(F.normalize(self.image_embedder(img), dim=1), pair_embed)
+
+    embedder = nn.Sequential(nn.Linear(16, 32), nn.LayerNorm(32), nn.ReLU(), nn.Linear(32, 64))
+    model = Part(forward, image_embedder=embedder, projection=nn.Linear(128, 64),
+                 attr_embedder=nn.Embedding(3, 64), obj_embedder=nn.Embedding(3, 64))  # fmt: skip
+    return model, lambda pair_pred, pairs: F.cross_entropy(scale * pair_pred, pairs), *kinds(9, 16)
