@@ -36,7 +36,7 @@ network straight through estimator accuracy does not improve; auxiliary classifi
 cloud classification accuracy low transpose bug; video gesture classification cnn lstm accuracy random. They gave two.
 
 Of the twenty and the eight the lists of issues were read, of five also the pages. The hits are excerpts of about two
-thousand characters; of eighteen repositories the code and its history were read. Every thread about one of several
+thousand characters; of two dozen repositories the code and its history were read. Every thread about one of several
 classes was kept, in its order, in which an answer, the history or the code shows a cause that lies in the model, the
 loss or the batch: seven of the eighteen are a softmax before a cross-entropy. Left out of some eight hundred hits: no
 cause named, or a title without a text (most); other subjects, and code of other frameworks; pages of advice; versions,
