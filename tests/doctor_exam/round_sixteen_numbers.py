@@ -16,4 +16,13 @@ dimension not learning many to one; quantile regression pinball loss neural netw
 regression one of the outputs never learns; custom rmse loss nan gradient sqrt; matrix factorization recommender
 predicts same rating for everything; learning to predict angles or coordinates or keypoints output constant; cosine
 similarity loss goes down but the embeddings are all the same.
+
+They gave too few, for many of their hits stand in earlier rounds; ten more, again before they were made:
+
+price prediction pytorch loss huge or nan predictions all equal what did I do wrong; energy or traffic forecasting
+graph network predictions are constant bug fixed; fix loss function autoencoder reconstruction wrong argument order;
+fix triplet or contrastive loss sign or margin bug; lstm autoencoder reconstructs the same sequence for every input;
+word2vec skip gram from scratch loss not decreasing negative sampling; kl divergence formula wrong sign fix vae;
+attention weights all equal sequence regression softmax dimension fix; mask of padded steps in forecasting loss fix mean;
+noise prediction network or flow regression output always near zero bug.
 """
