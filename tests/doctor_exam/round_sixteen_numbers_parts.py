@@ -150,7 +150,7 @@ def mixture():
         )
 
     x = torch.randn(N, 6)
-    y = 0.3 * (x @ torch.randn(6, 2)) + 0.2 * torch.where(torch.rand(N, 1) < 0.5, 1.0, -1.0)
+    y = 0.3 * (x @ torch.randn(6, 2)) + 0.3 * torch.where(torch.rand(N, 1) < 0.5, 1.0, -1.0) + 0.1 * torch.randn(N, 2)
     layers = {"hidden": nn.Linear(6, 32), "mus": nn.Linear(32, 10), "sigmas": nn.Linear(32, 10), "pi": nn.Linear(32, 5)}
     return Part(forward, **layers), loss_func, x, y
 
@@ -248,6 +248,8 @@ def faces(by_index: bool):
     def loss(outputs: tuple[Tensor, ...], y: tuple[Tensor, Tensor]) -> Tensor:
         out_a, out_p, out_n, *cls = outputs
         hard_triplets = np.where((l2_dist(out_a, out_n) - l2_dist(out_a, out_p) < 0.5).cpu().data.numpy().flatten())
+        if len(hard_triplets[0]) == 0:
+            return (out_a * 0).sum()
         if by_index:
             a, p, n = out_a[hard_triplets], out_p[hard_triplets], out_n[hard_triplets]
         else:
@@ -258,7 +260,7 @@ def faces(by_index: bool):
 
     base, who = torch.randn(8, 1, 8, 8), torch.arange(N) % 8
     other = (who + torch.randint(1, 8, (N,))) % 8
-    a, p, n = (base[w] + torch.randn(N, 1, 8, 8) for w in (who, who, other))
+    a, p, n = (base[w] + 2 * torch.randn(N, 1, 8, 8) for w in (who, who, other))
     return Part(forward, body=two_layers(64, 16), classifier=nn.Linear(16, 8)), loss, (a, p, n), (who, other)
 
 
