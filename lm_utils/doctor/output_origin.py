@@ -34,6 +34,7 @@ RANGES = {
     "Softmax": ("softmax", 0, 1), "LogSoftmax": ("log_softmax", -inf, 0), "Erf": ("erf", -1, 1),
 }  # fmt: skip
 
+NEVER_NEGATIVE = {"relu", "softplus", "abs", "square", "distance"}
 DISTANCES = {"Cdist", "EuclideanDist", "LinalgVectorNorm", "Norm"}
 GROWING = {"sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "exp": torch.exp}
 
@@ -172,7 +173,12 @@ def _name(node: object, sliced: bool, turned: bool, depth: int) -> Origin:
         kind, low, high = RANGES[name]
         if kind in GROWING:
             low, high = (float(GROWING[kind](torch.tensor(end))) for end in (inner.low, inner.high))
-        return Origin(kind, low, high, axis=axis, shape=shape, sliced=sliced, turned=turned, under=inner.kind)
+        under = inner.under if inner.kind == "other" else inner.kind
+        return Origin(kind, low, high, axis=axis, shape=shape, sliced=sliced, turned=turned, under=under)
+    if name in ("Sum", "Mean") and (inner := _follow(_parents(node)[0], depth=depth + 1)).kind in NEVER_NEGATIVE:
+        return Origin("other", 0, inf, under=inner.kind)
+    if name in DISTANCES or (name == "Pow" and node._saved_exponent == 2):
+        return Origin("distance" if name in DISTANCES else "square", 0, inf, sliced=sliced, turned=turned)
     if name == "Add" and (inner := _without_bias(node, sliced, turned, depth)) is not None:
         return inner
     kind = "linear" if name in LINEAR else "other"

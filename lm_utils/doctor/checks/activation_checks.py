@@ -10,7 +10,7 @@ from torch import nn
 
 from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
+from lm_utils.doctor.output_origin import NEVER_NEGATIVE, nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation
 from lm_utils.doctor.report import Finding, said, table
 
@@ -103,7 +103,7 @@ def check_two_deep(seen: Observation, cases: list[Case]) -> Iterator[Finding]:
             continue
         if origin.under in ("sigmoid", "softmax"):
             yield said("activation_twice", over=over, under=under)
-        elif origin.under in ("relu", "softplus", "abs"):
+        elif origin.under in NEVER_NEGATIVE:
             made = f"A {over} is applied to what a {under} has made."
             yield said("relu_before_activation", made, under=under, over=over)
 

@@ -145,7 +145,12 @@ def _in_the_text(
     ahead = next((d for d in range(length - width + 2) if _equal_where_both(goals, tokens[:, d:])), None)
     if ahead is None:
         return
-    place = min(width, length - ahead) - 1
+    differ = (tokens != tokens[:1]).any(0).tolist()  # the last token may be the same end of every text
+    place = max(
+        (p for p in range(1, min(width, length - ahead)) if differ[ahead + p] and differ[ahead + p - 1]), default=0
+    )
+    if not place:
+        return
     others = [tokens.index_copy(1, torch.tensor([c], device=tokens.device), tokens[:, [c]].roll(1, 0))
               for c in (ahead + place, ahead + place - 1)]  # fmt: skip
     with patient.predicting():

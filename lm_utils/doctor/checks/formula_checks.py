@@ -99,7 +99,8 @@ def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
     rest = {id(s.result) for s in seen.watcher.steps if kind_of(s) == "sub" and of(seen, s.tensors) == {"targets"} and (
         1 in plain_arguments(s) and bool((s.result < -1e-3).any()))}  # fmt: skip
     for log, shares in halves:
-        if id(shares) in rest and log.requires_grad and bool((log <= 0).all()):
+        made = operation(node_behind(log, "Clamp", "ClampMin"))
+        if id(shares) in rest and made.startswith("Log") and bool((log <= 0).all()):
             yield said("targets_outside_unit_range: by hand", lowest=float(shares.min()))
             return
         alike = log.shape == shares.shape and log.dim() > 1 and log.requires_grad and not shares.requires_grad

@@ -140,6 +140,12 @@ def check_weight_slopes(seen: Observation, patient: Patient, slopes: dict[str, T
         if rows_alike(weight) and _rows_close(slopes[name]) and weight.numel() > weight.shape[0]:
             yield said("units_all_alike", name=name)
             break
+    for name, slope in slopes.items():
+        weight = patient.parameters[name]
+        if name not in layers and weight.dim() == 2 and rows_alike(weight.T) and not slope.is_sparse and (
+                bool(slope.any()) and _rows_close(slope.T)):  # fmt: skip
+            yield said("units_all_alike", name=name)  # factors of a product, say
+            break
     yield from _recurrent(patient, slopes)
     sizes = {name: slopes[name].float().square().mean().sqrt().item() for name in layers}
     sizes = {name: size for name, size in sizes.items() if size > 0}

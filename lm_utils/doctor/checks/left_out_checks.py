@@ -9,7 +9,8 @@ from torch import Tensor
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.checks.batch_checks import cost_of
 from lm_utils.doctor.checks.formula_checks import kind_of
-from lm_utils.doctor.checks.trial_checks import FEWEST, SUREST, Trial, unstable
+from lm_utils.doctor.checks.trial import Trial
+from lm_utils.doctor.checks.trial_checks import FEWEST, SUREST, unstable
 from lm_utils.doctor.output_origin import operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
@@ -24,20 +25,20 @@ def check_left_out(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if goal is None:
         yield from _meet_half_way(seen, patient, heads)
     for trial in (Trial(seen, patient, head) for head in heads if head.dim()):
-        if trial.own and trial.raw and isinstance(goal, Tensor) and goal.is_floating_point():
-            yield from _at_both_ends(trial, goal)
+        if trial.own:
+            yield from _at_both_ends(trial)
         if trial.own and isinstance(goal, Tensor) and goal.dim() and bool((goal != goal[:1]).any()):
             yield from _one_for_all(seen, trial, goal)
             yield from _labels_compete(seen, trial, goal)
             yield from _classes_left_out(trial, goal.double())
 
 
-def _at_both_ends(trial: Trial, targets: Tensor) -> Iterator[Finding]:
-    """Shares between yes and no: a loss with a sigmoid of its own must bear outputs that are sure, either way."""
-    if bool(((targets > 0) & (targets < 1)).any()) and any(
-        kind_of(s) == "sigmoid" and s.tensors[0] is trial.outputs for s in trial.steps
-    ):
-        costs = [trial(torch.full_like(trial.outputs, end))[0] for end in (SUREST, -SUREST)]
+def _at_both_ends(trial: Trial) -> Iterator[Finding]:
+    """A loss with a sigmoid of its own, or of a model that ends in one, must bear outputs that are sure, either way."""
+    squashed = trial.raw and any(kind_of(s) == "sigmoid" and s.tensors[0] is trial.outputs for s in trial.steps)
+    if squashed or origin_of(trial.outputs).kind == "sigmoid":
+        ends = torch.tensor([SUREST, -SUREST]) if squashed else torch.tensor([SUREST, -SUREST]).sigmoid()
+        costs = [trial(torch.full_like(trial.outputs, end))[0] for end in ends.tolist()]
         if not all(map(isfinite, costs)) and isfinite(trial(trial.outputs.detach())[0]):
             yield from unstable(f"sure, at a logit of {SUREST:g}")
 

@@ -4,20 +4,20 @@ Nearer outputs cost less; outputs that take no side are pulled to the truth; a s
 """
 
 from collections.abc import Iterator
-from itertools import islice, pairwise
+from itertools import pairwise
 from math import inf, isfinite
 
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.checks.batch_checks import compares_means, cost_with, is_torchs_own
-from lm_utils.doctor.checks.formula_checks import check_overlap_of_equals, factors_in, kind_of, of_outputs
-from lm_utils.doctor.output_origin import is_distance, nodes_behind, origin_of
+from lm_utils.doctor.belongings import changed
+from lm_utils.doctor.checks.batch_checks import compares_means
+from lm_utils.doctor.checks.formula_checks import check_overlap_of_equals
+from lm_utils.doctor.checks.trial import Trial, compared
+from lm_utils.doctor.output_origin import is_distance, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
-from lm_utils.doctor.sides import SURE, agreeing_and_contradicting, of_classes, undecided
-from lm_utils.doctor.watching import LOSSES
+from lm_utils.doctor.sides import SURE, agreeing_and_contradicting, undecided
 
 SUREST, DIVERGED = 30.0, 200.0  # logits of an overconfident network, and of one that goes astray
 BETWEEN = 0.05  # of the difference by which undecided outputs must lie between the two
@@ -26,10 +26,6 @@ DISTANCES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)  # from the targets, in thei
 DESCENT = 8  # steps downhill from the truth
 FEWEST = 8  # places below which a share says little
 UNDONE = {"softmax": torch.log, "exp": torch.log, "sigmoid": torch.logit}
-CLASS_STEPS = {"softmax", "log_softmax", "cross_entropy", "nll_loss", "logsumexp"}
-CORNERS = {"clamp", "clamp_min", "relu", "maximum", "max", "softplus", "logsigmoid", "exp"}  # of a margin loss
-TURNING = {"exp", "sigmoid", "tanh", "softplus"}
-CHOOSING = {"gather", "take_along_dim", "__getitem__", "cross_entropy", "nll_loss"}
 
 
 def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -40,72 +36,6 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
             sides = sides[::-1] if sides and trial.classes else None
         if sides is not None:
             yield from _sides(seen, trial, targets.detach(), *sides)
-
-
-def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]:
-    """Pairs of a free output and a target that meet in the loss."""
-    outputs, targets = patient.chosen(seen.outputs), patient.targets
-    if isinstance(outputs, Tensor) and isinstance(targets, Tensor):
-        return [(outputs, targets)] * (outputs.requires_grad and outputs.is_floating_point())
-    goals = {id(t) for t in tensors_in(targets)}
-    heads = {id(t) for t in tensors_in(outputs) if t.requires_grad and t.is_floating_point()}
-    squared = {id(s.tensors[0]) for s in seen.watcher.steps if s.tensors and kind_of(s) in ("pow", "abs")}
-    steps = [s for s in seen.watcher.steps if s.name in LOSSES or kind_of(s) == "sub" or id(s.result) in squared]
-    meet = [step.tensors[:2] for step in steps if len(step.tensors) > 1]
-    pairs = {(id(a), id(b)): (a, b) for one in meet for a, b in (one, one[::-1]) if id(a) in heads and id(b) in goals}
-    chosen = [s.tensors[0] for s in seen.watcher.steps if s.name in CHOOSING and id(s.tensors[0]) in heads]
-    by_class = [(t, targets) for t in chosen if isinstance(targets, Tensor) and of_classes(t, targets)]
-    found = [*pairs.values(), *by_class][:2] or _labelled(seen, outputs, targets)
-    gains = factors_in(seen, targets, True) if found else []  # what lost need not be cheap
-    return [pair for pair in found if all(gain is pair[1] for gain in gains)]
-
-
-def _labelled(seen: Observation, outputs: object, targets: object) -> list[tuple[Tensor, Tensor]]:
-    """The one output and the one target that holds labels for it, beside masks, lengths and weights."""
-    parts, heads = list(tensors_in(targets)), [t for t in tensors_in(outputs) if t.requires_grad]
-    if any(t.is_floating_point() and bool((t < 0).any()) for t in parts) or len(heads) != 1:
-        return []  # gains, say: what is likely need not be cheap
-    sources = seen.watcher.sources
-    near = [s for s in seen.watcher.steps if kind_of(s) == "sub" or LOSSES.get(s.name, ("",))[0] == "distance"]
-    if any(sources(s.args) == {"outputs", "targets"} and any(
-            t.is_floating_point() and sources(t) == {"targets"} for t in s.tensors) for s in near):  # fmt: skip
-        return []  # values of actions
-    found = [t for t in parts if not t.is_floating_point() and of_classes(heads[0].detach(), t)]
-    return [(heads[0], found[0])] if len(found) == 1 else []
-
-
-class Trial:
-    """The loss as a function of one output of the model; the others stay as they are."""
-
-    def __init__(self, seen: Observation, patient: Patient, outputs: Tensor) -> None:
-        self.whole, self.patient, self.outputs = patient.chosen(seen.outputs), patient, outputs
-        steps, sources = self.steps, _ = seen.watcher.steps, seen.watcher.sources
-        products = [s.result for s in steps if kind_of(s) == "mul" and sources(s.args) == {"outputs", "targets"}]
-        nodes = {t.grad_fn for t in products}
-        self.multiplied = any(kind_of(s) in CORNERS and s.tensors and nodes & set(islice(nodes_behind(
-            s.tensors[0].grad_fn), 4)) for s in steps)  # fmt: skip
-        self.own = not is_torchs_own(seen)
-        self.turned = any(kind_of(s) in TURNING and s.tensors[0] is outputs for s in steps)
-        self.raw = origin_of(outputs).kind == "linear"
-        self.chosen = any(step.name in CHOOSING and sources(*step.args[1:]) == {"targets"} for step in steps)
-        self.growing = self.chosen and any(bool((t > 0).any()) for _, t in of_outputs(seen, "exp"))
-        kinds = {origin_of(outputs).kind, *(step.name for step in steps)}
-        self.classes = self.chosen or bool(kinds & CLASS_STEPS)
-
-    def meets(self, targets: Tensor) -> bool:
-        """Do outputs and targets meet as they are, not scaled or in part?"""
-        both = {id(self.outputs), *(id(t) for t in tensors_in(self.patient.targets) if t.shape == targets.shape)}
-        names = [s.name for s in self.steps if len({id(t) for t in s.tensors} & both) > 1]
-        values = self.outputs.detach()
-        sizes = [how(dim=a) for a in range(1, values.dim()) if values.shape[a] > 1 for how in (values.norm, values.sum)]
-        tied = any(float(one.std()) < 1e-4 for one in sizes)
-        return not (self.classes or self.turned or tied) and any(
-            LOSSES.get(n, ("distance",))[0] == "distance" for n in names
-        )
-
-    def __call__(self, values: Tensor, targets: object = None) -> tuple[float, Tensor]:
-        """Return the cost of these values and its slope; NaN where the loss cannot take them."""
-        return cost_with(self.patient, self.whole, self.outputs, values, targets)
 
 
 def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator[Finding]:
@@ -127,6 +57,10 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         return
     if whole and not trial.classes:
         return  # outputs that are no class scores: embeddings, say
+    if whole and trial.chosen and good.dim() > 2:
+        yield from _pulled_elsewhere(at_none, targets)
+        if 0 <= _pulled(at_none, targets) < PULLED <= max(_pulled(at_none, targets, ahead) for ahead in (1, -1, 2, -2)):
+            return  # what is asked at a place is the truth of another one
     free = bool((good.abs() > 1).any())  # logits, not probabilities
     if trial.own and ((whole and trial.chosen) or binary) and free:
         more, most = trial(10 * good)[0], trial(100 * good)[0]
@@ -164,24 +98,34 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         mild, aside = (trial(torch.where(here, one, good))[0] for one in (good / 4, none))
         if free and aside < mild - margin / 4:
             yield said("wrong_formula: aside", label=label, aside=aside, mild=mild)
-        if not (trial.chosen or bool(at_wrong[here].any() or at_none[here].any())) and bool(at_none[~here].any()):
+        if not (trial.chosen or trial.shared or bool(at_wrong[here].any() or at_none[here].any())) and bool(
+            at_none[~here].any()
+        ):
             signs = label == 0 and trial.multiplied
             flat = f"Where the target is {label} the loss has no gradient, however wrong the output is."
             yield said(f"{'labels_zero_one' if signs else 'wrong_formula'}: no slope", flat, other=1 - label)
     if binary and trial.own and not is_distance(trial.outputs):
         yield from _two_halves(trial, truth, none, free)
-    if whole and trial.chosen and good.dim() > 2:
-        yield from _pulled_elsewhere(at_none, targets)
+    if binary and trial.own and origin_of(trial.outputs).kind in ("sigmoid", "softmax"):
+        yield from _floor(trial, truth)
     for answer, how in ((bad, "wrong"), (good, "right")) if trial.own and (whole or binary) else ():
-        sure = (
-            answer * (SUREST / SURE) if free else torch.sigmoid(SUREST * (2 * answer - 1).sign()) if binary else answer
-        )
+        sure = answer * (SUREST / SURE) if free else answer
+        if binary and not free:
+            sure = answer.round() if trial.shared else torch.sigmoid(SUREST * (2 * answer - 1).sign())
         cost, slope = trial(sure)
         if not (isfinite(cost) and bool(torch.isfinite(slope).all())):
             yield from unstable(f"sure and {how}, at a logit of {SUREST:g}")
             return
     if free and whole and trial.growing and not isfinite(trial(bad * (DIVERGED / SURE))[0]):
         yield said("unstable_formula: exponential", logit=DIVERGED)
+
+
+def _floor(trial: Trial, truth: Tensor) -> Iterator[Finding]:
+    """Shares: they must be able to reach what the loss is at its best; one on raw scores ends far below."""
+    exact, wrong, raw, farther = (trial(one)[0] for one in (truth, 1 - truth, SURE * (2 * truth - 1), 80 * truth - 40))
+    if 0.1 * wrong < exact < inf and -1e-6 < farther <= raw < 0.3 * exact:
+        known = f"The outputs are shares, and at the best of them the loss is {exact:.3g}; raw scores reach {raw:.3g}."
+        yield said("activation_twice: in the loss", known, name="sigmoid")
 
 
 def _judged_alone(trial: Trial, here: Tensor, *others: Tensor) -> bool:
@@ -196,15 +140,6 @@ def _is_likeness(trial: Trial, *answers: Tensor) -> bool:
     return costs[0] != costs[1] and any(all(abs(one[0] - one[k]) < 1e-3 * abs(one[0]) for one in costs) for k in (1, 2))
 
 
-def _only_the_mean(trial: Trial, good: Tensor, bad: Tensor) -> Iterator[Finding]:
-    """The targets in another order must not be as good an answer, nor may all samples be pulled alike."""
-    costs = [trial(one + by)[0] for by in (0.0, 0.3) for one in (good, bad)]
-    slope = trial(bad + 0.3)[1]
-    same = all(abs(one - other) <= 1e-5 * max(map(abs, costs)) for one, other in (costs[:2], costs[2:]))
-    if same and bool(slope.any()) and torch.allclose(slope, slope[:1].expand_as(slope), rtol=1e-4):
-        yield said("wrong_formula: one by one")
-
-
 def _from_wrong_to_right(trial: Trial, good: Tensor, bad: Tensor, here: Tensor, label: int | None) -> Iterator[Finding]:
     """On the way from surely wrong to undecided no step may cost more than the one before."""
     costs = [trial(torch.where(here, bad + part * (good - bad), good))[0] for part in (0.0, 0.125, 0.25, 0.375, 0.5)]
@@ -216,6 +151,15 @@ def _from_wrong_to_right(trial: Trial, good: Tensor, bad: Tensor, here: Tensor, 
     if max(costs) - costs[0] > 2 * BETWEEN * span and rise > 0.5 * BETWEEN * span > 1e-6:
         whose = "" if label is None else f" for a target of {label}"
         yield said("wrong_formula: from wrong to right", worst=costs[0], whose=whose, most=max(costs))
+
+
+def _only_the_mean(trial: Trial, good: Tensor, bad: Tensor) -> Iterator[Finding]:
+    """The targets in another order must not be as good an answer, nor may all samples be pulled alike."""
+    costs = [trial(one + by)[0] for by in (0.0, 0.3) for one in (good, bad)]
+    slope = trial(bad + 0.3)[1]
+    same = all(abs(one - other) <= 1e-5 * max(map(abs, costs)) for one, other in (costs[:2], costs[2:]))
+    if same and bool(slope.any()) and torch.allclose(slope, slope[:1].expand_as(slope), rtol=1e-4):
+        yield said("wrong_formula: one by one")
 
 
 def _not_least(trial: Trial, truth: Tensor, right: float, wrong: float) -> Iterator[Finding]:
@@ -274,17 +218,20 @@ def _two_halves(trial: Trial, truth: Tensor, none: Tensor, free: bool) -> Iterat
 
 def _pulled_elsewhere(slope: Tensor, targets: Tensor) -> Iterator[Finding]:
     """Undecided scores: at each place the loss must move the score of the true class most, or two off."""
-    shares = []
-    for scores in (slope.movedim(axis, -1) for axis in (1, -1)):
-        for ahead in (0, 1, -1, 2, -2) if scores.shape[:-1] == targets.shape else ():
-            truth = targets.roll(-ahead, -1) if targets.dim() > 1 else targets
-            taught = scores.abs().amax(-1) > 0
-            hits = [way(-1) == truth for way in (scores.argmin, scores.argmax)] if int(taught.sum()) >= FEWEST else []
-            shares += [float(hit[taught].float().mean()) for hit in hits]
-            if max(shares, default=0.0) >= PULLED:
-                return
-    if shares:
+    shares = [_pulled(slope, targets, ahead) for ahead in (0, 1, -1, 2, -2)]
+    if 0 <= max(shares) < PULLED:
         yield said("axes_scrambled: pulled elsewhere", share=100 * max(shares))
+
+
+def _pulled(slope: Tensor, targets: Tensor, ahead: int = 0) -> float:
+    """At what share of the places is the class moved most that is the true one so far ahead; -1 where none tells."""
+    shares = [-1.0]
+    for scores in (slope.movedim(axis, -1) for axis in (1, -1)):
+        taught = scores.abs().amax(-1) > 0
+        if scores.shape[:-1] == targets.shape and int(taught.sum()) >= FEWEST:
+            truth = targets.roll(-ahead, -1) if targets.dim() > 1 else targets
+            shares += [float((way(-1) == truth)[taught].float().mean()) for way in (scores.argmin, scores.argmax)]
+    return max(shares)
 
 
 def unstable(where: str) -> Iterator[Finding]:

@@ -1,0 +1,86 @@
+"""The loss as a function of one output of the model, and which outputs meet which targets in it."""
+
+from itertools import islice
+
+from torch import Tensor
+
+from lm_utils.doctor.belongings import tensors_in
+from lm_utils.doctor.checks.batch_checks import cost_with, is_torchs_own
+from lm_utils.doctor.checks.formula_checks import factors_in, kind_of, of_outputs
+from lm_utils.doctor.output_origin import nodes_behind, origin_of
+from lm_utils.doctor.patient import Observation, Patient
+from lm_utils.doctor.sides import of_classes
+from lm_utils.doctor.watching import LOSSES
+
+CLASS_STEPS = {"softmax", "log_softmax", "cross_entropy", "nll_loss", "logsumexp"}
+CORNERS = {"clamp", "clamp_min", "relu", "maximum", "max", "softplus", "logsigmoid", "exp"}  # of a margin loss
+TURNING = {"exp", "sigmoid", "tanh", "softplus"}
+CHOOSING = {"gather", "take_along_dim", "__getitem__", "cross_entropy", "nll_loss"}
+
+
+def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]:
+    """Pairs of a free output and a target that meet in the loss."""
+    outputs, targets = patient.chosen(seen.outputs), patient.targets
+    if isinstance(outputs, Tensor) and isinstance(targets, Tensor):
+        return [(outputs, targets)] * (outputs.requires_grad and outputs.is_floating_point())
+    goals = {id(t) for t in tensors_in(targets)}
+    heads = {id(t) for t in tensors_in(outputs) if t.requires_grad and t.is_floating_point()}
+    squared = {id(s.tensors[0]) for s in seen.watcher.steps if s.tensors and kind_of(s) in ("pow", "abs")}
+    steps = [s for s in seen.watcher.steps if s.name in LOSSES or kind_of(s) == "sub" or id(s.result) in squared]
+    meet = [step.tensors[:2] for step in steps if len(step.tensors) > 1]
+    pairs = {(id(a), id(b)): (a, b) for one in meet for a, b in (one, one[::-1]) if id(a) in heads and id(b) in goals}
+    chosen = [s.tensors[0] for s in seen.watcher.steps if s.name in CHOOSING and id(s.tensors[0]) in heads]
+    by_class = [(t, targets) for t in chosen if isinstance(targets, Tensor) and of_classes(t, targets)]
+    found = [*pairs.values(), *by_class][:2] or _labelled(seen, outputs, targets)
+    gains = factors_in(seen, targets, True) if found else []  # what lost need not be cheap
+    return [pair for pair in found if all(gain is pair[1] for gain in gains)]
+
+
+def _labelled(seen: Observation, outputs: object, targets: object) -> list[tuple[Tensor, Tensor]]:
+    """The one output and the one target that holds labels for it, beside masks, lengths and weights."""
+    parts, heads = list(tensors_in(targets)), [t for t in tensors_in(outputs) if t.requires_grad]
+    if any(t.is_floating_point() and bool((t < 0).any()) for t in parts) or len(heads) != 1:
+        return []  # gains, say: what is likely need not be cheap
+    sources = seen.watcher.sources
+    near = [s for s in seen.watcher.steps if kind_of(s) == "sub" or LOSSES.get(s.name, ("",))[0] == "distance"]
+    if any(sources(s.args) == {"outputs", "targets"} and any(
+            t.is_floating_point() and sources(t) == {"targets"} for t in s.tensors) for s in near):  # fmt: skip
+        return []  # values of actions
+    found = [t for t in parts if not t.is_floating_point() and of_classes(heads[0].detach(), t)]
+    return [(heads[0], found[0])] if len(found) == 1 else []
+
+
+class Trial:
+    """The loss as a function of one output of the model; the others stay as they are."""
+
+    def __init__(self, seen: Observation, patient: Patient, outputs: Tensor) -> None:
+        self.whole, self.patient, self.outputs = patient.chosen(seen.outputs), patient, outputs
+        steps, sources = self.steps, _ = seen.watcher.steps, seen.watcher.sources
+        products = [s.result for s in steps if kind_of(s) == "mul" and sources(s.args) == {"outputs", "targets"}]
+        nodes = {t.grad_fn for t in products}
+        self.multiplied = any(kind_of(s) in CORNERS and s.tensors and nodes & set(islice(nodes_behind(
+            s.tensors[0].grad_fn), 4)) for s in steps)  # fmt: skip
+        self.own = not is_torchs_own(seen)
+        self.turned = any(kind_of(s) in TURNING and s.tensors[0] is outputs for s in steps)
+        self.raw = origin_of(outputs).kind == "linear"
+        self.chosen = any(step.name in CHOOSING and sources(*step.args[1:]) == {"targets"} for step in steps)
+        sums = [outputs.detach().sum(axis) for axis in range(1, outputs.dim())]
+        self.shared = any(bool(((one - 1).abs() < 1e-3).all()) for one in sums)
+        self.growing = self.chosen and any(bool((t > 0).any()) for _, t in of_outputs(seen, "exp"))
+        kinds = {origin_of(outputs).kind, *(step.name for step in steps)}
+        self.classes = self.chosen or bool(kinds & CLASS_STEPS)
+
+    def meets(self, targets: Tensor) -> bool:
+        """Do outputs and targets meet as they are, not scaled or in part?"""
+        both = {id(self.outputs), *(id(t) for t in tensors_in(self.patient.targets) if t.shape == targets.shape)}
+        names = [s.name for s in self.steps if len({id(t) for t in s.tensors} & both) > 1]
+        values = self.outputs.detach()
+        sizes = [how(dim=a) for a in range(1, values.dim()) if values.shape[a] > 1 for how in (values.norm, values.sum)]
+        tied = any(float(one.std()) < 1e-4 for one in sizes)
+        return not (self.classes or self.turned or tied) and any(
+            LOSSES.get(n, ("distance",))[0] == "distance" for n in names
+        )
+
+    def __call__(self, values: Tensor, targets: object = None) -> tuple[float, Tensor]:
+        """Return the cost of these values and its slope; NaN where the loss cannot take them."""
+        return cost_with(self.patient, self.whole, self.outputs, values, targets)
