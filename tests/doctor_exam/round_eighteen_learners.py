@@ -1,0 +1,18 @@
+"""Set-ups of an eighteenth round: learners' own networks, a sample of threads, written without knowing the checks.
+
+Twenty-four searches, written down and committed before the first of them was made; the odd ones in a list of pages, the
+even ones in a list of issues, gone through in their order:
+
+followed a tutorial but my network gives the same answer for everything; newbie question training runs but accuracy does
+not improve at all; homework neural net only predicts one category why; xor network does not converge what is wrong with
+my code; titanic or iris tutorial pytorch loss remains the same each epoch; house prices exercise predictions all equal
+to the average; cats vs dogs own CNN cannot learn validation 50 percent; fashion mnist my own model loss 2.30 never
+changes; char rnn name classification tutorial loss not improving what did I do wrong; following along the lecture my
+GPT generates garbage bug in my code; DCGAN tutorial my generator only produces noise; weights do not update after
+optimizer.step parameters unchanged; IMDB sentiment tutorial accuracy random BCELoss; stock price LSTM tutorial
+prediction is flat; my unet youtube tutorial predicts black mask; cartpole tutorial agent gets worse during training;
+why is my loss negative and keeps falling; loss goes down but accuracy does not change question; linear regression
+example does not fit the line; neural network to approximate sine function flat curve; cannot overfit a single batch
+help; seq2seq translation tutorial decoder repeats one token; mnist autoencoder tutorial grey reconstruction loss will
+not drop; first layers get zero gradient in my own module why.
+"""
