@@ -15,4 +15,21 @@ why is my loss negative and keeps falling; loss goes down but accuracy does not 
 example does not fit the line; neural network to approximate sine function flat curve; cannot overfit a single batch
 help; seq2seq translation tutorial decoder repeats one token; mnist autoencoder tutorial grey reconstruction loss will
 not drop; first layers get zero gradient in my own module why.
+
+They gave too few, so twenty-four more were written down, again before they were made, pages and issues in turn:
+
+pytorch beginner class Net(nn.Module) outputs always the same value what is wrong with my code; mistake in the notebook
+model class forward function layer not used tutorial; pytorch forum my simple network does not learn anything solved;
+course exercise solution loss function wrong students; stackoverflow pytorch binary classification all outputs zero or
+one tutorial code; why does the tutorial use softmax with CrossEntropyLoss; my pytorch model predicts the mean of y for
+all samples; I retyped the tutorial code and the loss does not go down; my implementation of a loss from its formula
+pytorch question does not train; typo in lesson code model trains badly fix; LSTM beginner question pytorch generates
+the same character; multi-head attention lesson implementation mistake mask or scale; GAN beginner question
+discriminator loss goes to zero generator learns nothing; VAE exercise loss looks wrong in the notebook; DQN from
+scratch pytorch question Q values explode; policy gradient exercise code sign or log prob mistake; unet from scratch
+pytorch question same prediction for all pixels; segmentation lesson output has no sigmoid loss wrong; transfer learning
+own head question pytorch accuracy at chance; question about batch dimension in the rnn lesson hidden state; weights
+initialised to zero question all neurons the same pytorch; autoencoder notebook output activation does not match input
+range; siamese network question pytorch distances all zero contrastive; word2vec skip gram negative sampling lesson loss
+wrong.
 """
