@@ -32,4 +32,11 @@ own head question pytorch accuracy at chance; question about batch dimension in 
 initialised to zero question all neurons the same pytorch; autoencoder notebook output activation does not match input
 range; siamese network question pytorch distances all zero contrastive; word2vec skip gram negative sampling lesson loss
 wrong.
+
+Reading on needed six look-ups. Eight last searches were then written down, in turn of issues and of pages:
+
+why is there a relu after the last layer in the example network; discuss pytorch my first model always predicts 0.5; bug
+in the transformer from scratch notebook residual or norm; stackoverflow pytorch lstm beginner loss stuck input shape
+view; GAN lesson notebook question real and fake labels; my linear regression in pytorch loss is nan or huge beginner;
+VAE tutorial code standard deviation or variance question; is the done flag missing in the DQN lesson target (issues).
 """
