@@ -84,6 +84,20 @@ def spam(raw: bool):
     return parts.SpamRNN(squashed=not raw), nn.CrossEntropyLoss(), words, y
 
 
+def word_by_word(before_places: bool):
+    """Sentences of different lengths word by word: each becomes the word that comes as much later as the first says."""
+    x = torch.randint(1, 30, (N, 10))
+    x = x.masked_fill(torch.arange(10) >= torch.randint(3, 11, (N, 1)), 0)
+    y = torch.where(x > 0, 1 + (x + x[:, :1] % 3) % 29, 0)
+
+    def loss(out: Tensor, y: Tensor) -> Tensor:
+        ce = F.cross_entropy(out.transpose(1, 2), y, reduction="none")
+        nonpadding = (y != 0).float()
+        return (ce * nonpadding).sum() / (nonpadding.sum() + 1e-7)
+
+    return parts.MaskedEncoder(before_places), loss, x, y
+
+
 def real_tokens(masked: bool):
     """Texts of different lengths in which some tokens were exchanged for rarer ones; padding is no token."""
     x = torch.randint(1, 30, (N, 12))
@@ -228,30 +242,3 @@ def two_spirals(column: bool):
     layers = [nn.Linear(2, 48), nn.ReLU(), nn.Linear(48, 48), nn.ReLU(), nn.Linear(48, 48), nn.ReLU(), nn.Linear(48, 1)]
     targets = side.float()
     return nn.Sequential(*layers), lambda p, y: ((p - y) ** 2).mean(), x, targets[:, None] if column else targets
-
-
-def smoothed(over_others: bool, num_class: int = 6, smooth: float = 0.2, gamma: int = 2):
-    """A focal loss of six classes whose labels are smoothed between two limits."""
-
-    def loss(out: Tensor, target: Tensor) -> Tensor:
-        logit, target = F.softmax(out, dim=1), target.view(-1, 1)
-        one_hot_key = torch.zeros(target.size(0), num_class).scatter_(1, target, 1)
-        low = smooth / (num_class - 1) if over_others else smooth
-        one_hot_key = torch.clamp(one_hot_key, low, 1.0 - smooth)
-        pt = (one_hot_key * logit).sum(1) + 1e-10
-        return (-1 * torch.pow((1 - pt), gamma) * pt.log()).mean()
-
-    x = torch.randn(N, 8)
-    return net(8, num_class), loss, x, x[:, :num_class].argmax(1)
-
-
-def penalised(for_each: bool):
-    """A critic of pictures, with a penalty of its slopes between real and made ones."""
-
-    def loss(out: tuple[Tensor, Tensor, Tensor], _: None) -> Tensor:
-        d_real, d_fake, slopes = out
-        d_loss = d_fake.mean() - d_real.mean() + 10 * torch.mean((slopes - 1.0) ** 2)
-        return d_loss + 0.001 * torch.mean(torch.square(d_real))
-
-    model = parts.Critic((lambda shape: (shape[0], 1, 1, 1)) if for_each else (lambda shape: shape))
-    return model, loss, (0.5 + torch.randn(N, 3, 6, 6), torch.randn(N, 3, 6, 6) - 0.5), None

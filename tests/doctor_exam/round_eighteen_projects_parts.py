@@ -157,6 +157,33 @@ class SpamRNN(nn.Module):
         return F.softmax(logits_out, dim=-1) if self.squashed else logits_out
 
 
+class MaskedEncoder(nn.Module):
+    """Words and places by a block of attention by hand; a key whose vector is all zero is to be hidden."""
+
+    def __init__(self, before_places: bool, words: int = 30, places: int = 10, num_heads: int = 2) -> None:
+        super().__init__()
+        self.before_places, self.num_heads = before_places, num_heads
+        self.enc_embed, self.enc_pe = nn.Embedding(words, 16, padding_idx=0), nn.Embedding(places, 16)
+        self.q, self.k, self.v = nn.Linear(16, 16), nn.Linear(16, 16), nn.Linear(16, 16)
+        self.norm, self.logits = nn.LayerNorm(16), nn.Linear(16, words)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Scores of words at each place."""
+        words = self.enc_embed(x) * 16**0.5
+        enc = words + self.enc_pe(torch.arange(x.shape[1]).tile(x.shape[0], 1))
+        keys = words if self.before_places else enc
+        q, k, v = (
+            torch.cat(torch.chunk(F.relu(layer(enc)), self.num_heads, 2), 0) for layer in (self.q, self.k, self.v)
+        )
+        outputs = torch.matmul(q, k.transpose(1, 2)) / k.shape[-1] ** 0.5
+        key_masks = torch.sign(torch.abs(torch.sum(keys, dim=-1))).tile(self.num_heads, 1)
+        key_masks = key_masks.unsqueeze(1).tile(1, x.shape[1], 1)
+        outputs = torch.where(key_masks == 0, torch.ones_like(outputs) * (-(2**32) + 1), outputs)
+        outputs = torch.matmul(F.softmax(outputs, dim=-1), v)
+        outputs = torch.cat(torch.chunk(outputs, self.num_heads, 0), 2)
+        return self.logits(self.norm(outputs + enc))
+
+
 class TokenDiscriminator(nn.Module):
     """Is each token of a text real? Padding, the token 0, is hidden from the others."""
 
@@ -273,22 +300,3 @@ class Monet(nn.Module):
         q_masks_recon = Categorical(logits=torch.stack(mask_preds, 3))
         kl_masks = torch.sum(kl_divergence(q_masks, q_masks_recon), [1, 2])
         return {"loss": loss + self.gamma * kl_masks, "masks": masks}
-
-
-class Critic(nn.Module):
-    """Scores of real and of made pictures, and slopes at points between the two."""
-
-    def __init__(self, share_of: Callable) -> None:
-        super().__init__()
-        layers = nn.Conv2d(3, 16, 3, padding=1), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(16 * 36, 1)
-        self.discriminator, self.share_of = nn.Sequential(*layers), share_of
-
-    def forward(self, images_real: Tensor, images_fake: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Two lists of scores and one of slopes."""
-        alpha = torch.rand(self.share_of(images_real.shape))
-        differences = images_fake - images_real
-        interpolates = (images_real + alpha * differences).detach().requires_grad_(True)
-        scores = self.discriminator(interpolates)
-        gradients = torch.autograd.grad(scores.sum(), interpolates, create_graph=True)[0]
-        slopes = torch.sqrt(torch.sum(torch.square(gradients), dim=[1, 2, 3]))
-        return self.discriminator(images_real), self.discriminator(images_fake), slopes
