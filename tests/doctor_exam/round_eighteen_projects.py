@@ -14,7 +14,7 @@ implementation wrong; VAE loss kl term wrong sign or reduction; gradient penalty
 nan division by zero when no positive samples; wrong axis dim softmax in model forward bug; loss only uses last batch
 element or last task return inside the loop.
 
-With the eighteenth list eighteen wrong ones were together, so the last six lists were made and left. The hits are excerpts of
+With the eighteenth list eighteen wrong ones were together, so the last six lists were left unread. The hits hold
 about two thousand characters; for some thirty the repository or its history was read, also where a title had no text.
 Every hit was kept in which an answer, the history or the code shows a cause that lies in the model, the loss or the
 batch, also where several have the same. Where the history shows that the code was fine after all, it stands among the
