@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lm_utils.data import Splits
@@ -131,18 +130,13 @@ def seeds_figure(names: Sequence[str], metrics: Sequence[Mapping[int, float]], o
     left.set_xticks([0, 1], names)
     left.set(xlim=(-0.4, 1.4), ylabel="test accuracy (%)", title=f"Every run is a dot ({origin}, {many})")
     gaps = np.array(second) - np.array(first)
-    _differences(right, seeds, gaps)
+    right.bar(seeds, gaps, color=[COLORS[1] if gap > 0 else COLORS[0] for gap in gaps])  # of the one that is ahead
+    right.axhline(0, color="0.2", lw=1)
+    right.set(
+        xticks=seeds, xlabel="seed", ylabel="second - first (points)", title="Whom would one seed call the winner?"
+    )
     figure.set_label(
         f"Test accuracy of {names[0]} and {names[1]} for every seed ({origin}, {many}), and the difference for each"
         f" seed: {names[1]} is ahead on {(gaps > 0).sum()} of them, by {gaps.mean():+.2f} points on average."
     )
     return figure
-
-
-def _differences(axes: Axes, seeds: Sequence[int], differences: np.ndarray) -> None:
-    """Draw the difference of each seed in the colour of the pairing that is ahead."""
-    axes.bar(seeds, differences, color=[COLORS[1] if d > 0 else COLORS[0] for d in differences])
-    axes.axhline(0, color="0.2", lw=1)
-    axes.set(
-        xticks=seeds, xlabel="seed", ylabel="second - first (points)", title="Whom would one seed call the winner?"
-    )

@@ -24,7 +24,6 @@ from lm_utils.model import CNN
 from lm_utils.pairing import Pairing
 from lm_utils.show.lab import lab, menu
 from lm_utils.show.style import ALERT, COLORS, MARKERS, new_figure
-from lm_utils.tasks import TASKS
 from lm_utils.training import adamw, fit
 
 STORED = RESULTS / "health" / "digits.json"
@@ -33,18 +32,12 @@ EPOCHS = 25
 # --- the constant predictor ---------------------------------------------------------------------------------
 
 
-def constant_loss(loss: str, task: str, targets: Tensor) -> float:
-    """Return the loss of a network that has learned the targets' average and nothing else."""
+def constant_loss(loss: str, task: str, targets: Tensor) -> float | None:
+    """Return the loss of a network that has learned the targets' average and nothing else; None where it has none."""
     pairing = Pairing(task, loss, "sigmoid" if loss == "bce" else "none")  # nn.BCELoss takes nothing but probabilities
+    if pairing.reads_batch_as_one_sample:  # then it depends on which images share a batch
+        return None
     return reference_lines.constant_loss(pairing, targets, images=len(targets))
-
-
-def makes_sense(loss: str, task: str) -> bool:
-    """Say whether this loss has a constant predictor on this task at all."""
-    kind = TASKS[task].kind
-    if loss in ("bce", "bce_logits", "hinge"):
-        return kind != "value"
-    return loss != "cross_entropy" or kind in ("exclusive", "labels")
 
 
 # --- four runs with their vital signs -----------------------------------------------------------------------
@@ -151,7 +144,11 @@ def draw_signs(axes: Sequence[Axes], records: Sequence[dict], lines: dict[str, f
         axis.set_ylim(*((-0.03, 1.03) if key == "stuck" else (0, 1.1 * max([*values, 0.05]))))
         axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     if lines:
-        _reference_lines(axes[0], lines)
+        constant, floor = lines["constant"], lines["floor"]
+        axes[0].axhline(constant, color=ALERT, linestyle="--", label=f"constant predictor {constant:.4f}")
+        if floor:
+            axes[0].axhline(floor, color="black", linestyle=":", label=f"floor {floor:.4f}")
+        axes[0].legend(loc="upper right", fontsize=10)
     axes[0].set_ylim(0, room * max([record["valid_loss"] for record in records] + list((lines or {}).values())))
 
 
@@ -178,13 +175,6 @@ def patients_figure(runs: dict[str, list[dict]], lines: dict[str, dict[str, floa
     words = " ".join(f"{name}: {health_facts(records, lines[name])}" for name, records in runs.items())
     figure.set_label(f"Vital signs of {len(runs)} runs side by side. {words}")
     return figure
-
-
-def _reference_lines(axis: Axes, lines: dict[str, float]) -> None:
-    axis.axhline(lines["constant"], color=ALERT, linestyle="--", label=f"constant predictor {lines['constant']:.4f}")
-    if lines["floor"]:
-        axis.axhline(lines["floor"], color="black", linestyle=":", label=f"floor {lines['floor']:.4f}")
-    axis.legend(loc="upper right", fontsize=10)
 
 
 def health_facts(records: Sequence[dict], lines: dict[str, float] | None = None) -> str:

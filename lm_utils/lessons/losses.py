@@ -9,6 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -32,11 +33,6 @@ def error_losses(delta: float = 1.0, other: float = 1.0) -> dict[str, Loss]:
 
 
 THREE = {name: error_losses()[name] for name in TORCH_LOSSES}
-
-
-def sigmoid(z: ArrayLike) -> NDArray:
-    """Return the probability that a score z stands for."""
-    return 0.5 * (1 + np.tanh(np.asarray(z, float) / 2))
 
 
 def score_losses(sign: int = 1) -> dict[str, Loss]:
@@ -135,7 +131,7 @@ def score_lab(score: float = -3.0) -> widgets.VBox:
     """Move a score; read what each classification loss charges for it and how hard it pulls."""
 
     def draw(score: float, sign: int) -> tuple[str, Figure]:
-        caption = f"score {score:g}, probability {float(sigmoid(score)):.3f}"
+        caption = f"score {score:g}, probability {expit(score):.3f}"
         return value_and_slope_table(score_losses(sign), score, caption), score_figure(score, sign)
 
     labels = {"yes (+1)": 1, "no (-1)": -1}
@@ -204,8 +200,7 @@ def steps_needed(loss: str, optimizer: str, start: float, factor: float = 1.0, r
     The loss is multiplied by `factor`; AdamW runs without weight decay.
     """
     error = torch.tensor([start], requires_grad=True)
-    options = {} if optimizer == "SGD" else {"weight_decay": 0.0}
-    rule = OPTIMIZERS[optimizer]([error], lr=rate, **options)
+    rule = OPTIMIZERS[optimizer]([error], lr=rate, weight_decay=0)
     for step in range(3000):
         if abs(error.item()) <= abs(start) / 10:
             return step

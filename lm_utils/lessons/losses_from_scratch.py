@@ -143,6 +143,8 @@ def clipping_lab() -> widgets.VBox:
 
 # --- the losses as Triton kernels: run wherever they can run, else a stored comparison ----------------------------
 
+# a process of their own, since Triton reads its settings when it is first imported
+KERNELS = [sys.executable, "-m", "lm_utils.lessons.losses_from_scratch_triton"]
 STORED = RESULTS / "kernels" / "triton.json"
 SECONDS = 120
 
@@ -156,18 +158,12 @@ def run_kernels() -> dict:
         return _stored("Triton is not installed here")
     reason = ""
     for extra in ({}, {"TRITON_INTERPRET": "1"}):  # a GPU without a compiler still has the interpreter
-        done = _in_own_process(extra)
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", **extra}
+        done = subprocess.run(KERNELS, capture_output=True, text=True, timeout=SECONDS, env=environment)
         if done.returncode == 0:
             return {**json.loads(done.stdout), "stored": ""}
         reason = (done.stderr.strip() or "no message").splitlines()[-1]
     return _stored(f"Triton stopped here with {reason!r}")
-
-
-def _in_own_process(extra: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run the kernels in a process of their own: Triton reads its settings when it is first imported."""
-    command = [sys.executable, "-m", "lm_utils.lessons.losses_from_scratch_triton"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", **extra}
-    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS, env=environment)
 
 
 def _stored(reason: str) -> dict:

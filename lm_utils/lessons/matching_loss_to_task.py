@@ -73,17 +73,12 @@ def escape(loss: str, p: float = 0.01, rate: float = 1.0, steps: int = 2000) -> 
     return np.array(path)
 
 
-def steps_to_half(path: np.ndarray) -> int:
-    """Return after how many steps a path first reaches one half."""
-    return int(np.argmax(path >= 0.5))
-
-
 def escape_figure(p: float = 0.01) -> Figure:
     """Draw the way of three losses out of the same confident mistake."""
     figure, axes = new_figure(height=3.8)
     for i, name in enumerate(LOSSES):
         path = escape(name, p)
-        half = steps_to_half(path)
+        half = int(np.argmax(path >= 0.5))  # the first step there
         axes.semilogx(range(1, len(path)), path[1:], ls=LINES[i], color=COLORS[i], label=f"{name}: {half} steps to 0.5")
         axes.plot([half], [path[half]], MARKERS[i], color=COLORS[i])
     axes.axhline(0.5, color="0.4", lw=1, ls=":")

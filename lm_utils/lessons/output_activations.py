@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from lm_utils.activations import ACTIVATIONS, inverse_sigmoid
+from lm_utils.runs.outputs import one_hot
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, heatmap, new_figure
-from lm_utils.tasks import TASKS, Task
+from lm_utils.tasks import TASKS
 
 PRECISIONS = {name: getattr(torch, name) for name in ("float16", "bfloat16", "float32", "float64")}
 
@@ -32,11 +33,6 @@ def first_number(dtype: torch.dtype, holds: Callable[[Tensor], Tensor]) -> float
 def becomes_one(dtype: torch.dtype) -> float:
     """Find the smallest x of this precision whose sigmoid is exactly 1."""
     return first_number(dtype, lambda x: torch.sigmoid(x) == 1)
-
-
-def becomes_zero(dtype: torch.dtype) -> float:
-    """Find the smallest x of this precision for which sigmoid(-x) is exactly 0."""
-    return first_number(dtype, lambda x: torch.sigmoid(-x) == 0)
 
 
 def recovered(x: Tensor) -> Tensor:
@@ -206,15 +202,9 @@ def coupling_lab(logits: Sequence[float] = (2.0, 1.0, 0.0, -1.0)) -> widgets.VBo
 # --- which activation can say a task's targets ---------------------------------------------------------------
 
 
-def target_rows(task: Task) -> Tensor:
-    """Return the target of each digit as a row with one number per output."""
-    targets = task.target(torch.arange(10))
-    return torch.nn.functional.one_hot(targets, task.outputs).float() if task.kind == "exclusive" else targets
-
-
 def reach(task: str, activation: str) -> float:
     """Return the share of the ten digits whose target this activation can emit, or come as close to as it likes."""
-    rows, can = target_rows(TASKS[task]), ACTIVATIONS[activation]
+    rows, can = one_hot(TASKS[task], TASKS[task].target(torch.arange(10))), ACTIVATIONS[activation]
     fits = ((rows >= can.low) & (rows <= can.high)).all(dim=1)
     if can.sums_to_one:
         fits &= rows.sum(dim=1) == 1

@@ -67,19 +67,14 @@ def votes_file() -> Path:
     return answers_folder() / "votes.json"
 
 
-def votes() -> dict[str, str]:
-    """Return all votes kept so far; none where the file is missing or unreadable."""
-    return read_kept(votes_file())
-
-
 def keep(name: str, choice: str) -> None:
     """Keep a vote for later notebooks."""
-    write_whole(votes_file(), json.dumps({**votes(), name: choice}))
+    write_whole(votes_file(), json.dumps({**read_kept(votes_file()), name: choice}))
 
 
 def recall(name: str) -> str | None:
-    """Return what was voted; None where nobody did."""
-    return votes().get(name)
+    """Return what was voted; None where nobody did, or where the file cannot be read."""
+    return read_kept(votes_file()).get(name)
 
 
 # --- what fits what ------------------------------------------------------------------------------------------

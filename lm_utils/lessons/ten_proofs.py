@@ -2,13 +2,11 @@
 
 import math
 import warnings
-from math import isnan
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from lm_utils.errors import UserError
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.reference_lines import best_metric
 from lm_utils.evidence.results import baseline, reference, tested_digits
@@ -53,8 +51,8 @@ def loss_of_a_constant_answer() -> Proof:
 
 def sigmoid_can_do_ten_classes() -> Proof:
     """Compare ten sigmoids whose output bias starts at the base rates with the same without."""
-    collapsed = _mean_accuracy(Pairing("multiclass", "bce", "sigmoid"))
-    cured = _mean_accuracy(Pairing("multiclass", "bce", "sigmoid", prior_bias=True))
+    collapsed = reference().mean(Pairing("multiclass", "bce", "sigmoid"))
+    cured = reference().mean(Pairing("multiclass", "bce", "sigmoid", prior_bias=True))
     key = "start" if cured > 0.9 and collapsed < 0.5 else "expressive"
     return key, {"collapsed": collapsed, "cured": cured, "origin": _origin()}
 
@@ -75,14 +73,14 @@ def one_run_proves_little() -> Proof:
 
 def squared_error_classifies() -> Proof:
     """Compare squared error on softmax with cross-entropy on logits."""
-    mse, ce = _mean_accuracy(Pairing("multiclass", "mse", "softmax")), _mean_accuracy(FITTING)
+    mse, ce = reference().mean(Pairing("multiclass", "mse", "softmax")), reference().mean(FITTING)
     key = "close" if abs(mse - ce) < 0.01 else "lower" if mse > 0.5 else "chance"
     return key, {"mse": mse, "ce": ce, "origin": _origin()}
 
 
 def misfit_hides_in_accuracy() -> Proof:
     """Compare softmax applied twice with cross-entropy on logits."""
-    double, ce = _mean_accuracy(Pairing("multiclass", "cross_entropy", "softmax")), _mean_accuracy(FITTING)
+    double, ce = reference().mean(Pairing("multiclass", "cross_entropy", "softmax")), reference().mean(FITTING)
     key = "not_at_all" if abs(double - ce) < 0.01 else "half" if double > 0.5 else "ten"
     return key, {"double": double, "ce": ce, "origin": _origin()}
 
@@ -106,14 +104,6 @@ def shapes_that_broadcast() -> Proof:
     found, mean = outputs.detach().flatten(), targets.mean()
     key = "mean" if torch.allclose(found, mean.expand(3), atol=1e-3) else "right"
     return key, {"warnings": len({str(one.message) for one in said}), "mean": mean.item()}
-
-
-def _mean_accuracy(pairing: Pairing) -> float:
-    """Return the mean test accuracy of a pairing in the shipped results."""
-    scores = [score for score in reference().scores(pairing).values() if not isnan(score)]
-    if not scores:
-        raise UserError(f"The shipped results hold no run of {pairing.label} on {pairing.task}; run `make results`.")
-    return sum(scores) / len(scores)
 
 
 def _origin() -> str:

@@ -1,8 +1,7 @@
 """Notebook 02, parts 1 and 2: one sigmoid neuron that is confidently wrong, and gradients in deep networks."""
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from functools import lru_cache
 
 import ipywidgets as widgets
@@ -11,10 +10,11 @@ import torch
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import expit as sigmoid
 from torch import Tensor, func, nn
 
 from lm_utils.evidence.results import counted
-from lm_utils.lessons.losses import OPTIMIZERS, sigmoid
+from lm_utils.model import default_init
 from lm_utils.show.curves import curves_figure
 from lm_utils.show.lab import lab, menu, slider
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
@@ -50,22 +50,6 @@ def steps_to_learn(loss: str, logit: float, rate: float = 0.5, limit: int = 100_
         if z <= goal:
             return step
         z -= 2 * rate * slope(loss, z)
-    return limit
-
-
-def steps_with(optimizer: str, loss: str, weight: float, bias: float, rate: float = 0.1, limit: int = 3000) -> int:
-    """Return the same count for PyTorch's own optimiser, loss and autograd; AdamW runs without weight decay."""
-    w, b = (torch.tensor([value], requires_grad=True) for value in (weight, bias))
-    options = {} if optimizer == "SGD" else {"weight_decay": 0.0}
-    rule = OPTIMIZERS[optimizer]([w, b], lr=rate, **options)
-    zero = torch.zeros(1)
-    for step in range(limit):
-        output = torch.sigmoid(w * 1 + b)
-        if output.item() <= LEARNT:
-            return step
-        rule.zero_grad()
-        LOSSES[loss](output, zero).backward()
-        rule.step()
     return limit
 
 
@@ -131,9 +115,7 @@ class Deep(nn.Module):
         self.hidden = ACTIVATIONS[hidden]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, [*sizes[1:], 1], strict=True))
         for layer in self.layers:
-            bound = layer.in_features**-0.5  # what nn.Linear does by itself, here from a seed of our own
-            nn.init.uniform_(layer.weight, -bound, bound, generator=generator)
-            nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
+            default_init(layer, generator)
         if start != STARTS[0]:
             for layer in self.layers[:-1]:
                 nn.init.normal_(layer.weight, 0, GAINS[hidden] * layer.in_features**-0.5, generator=generator)
@@ -147,17 +129,6 @@ class Deep(nn.Module):
         return torch.sigmoid(self.layers[-1](x))
 
 
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep tiny tensors on one core: a second thread costs more than it helps, on a busy machine many times more."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
 @lru_cache(maxsize=64)
 def gradient_sizes(layers: int, hidden: str, loss: str, start: str = STARTS[0], seed: int = 0) -> tuple[float, ...]:
     """Return the root mean square of the gradient by each layer's weights, first layer first, on random inputs."""
@@ -165,8 +136,7 @@ def gradient_sizes(layers: int, hidden: str, loss: str, start: str = STARTS[0], 
     generator = torch.Generator().manual_seed(seed + 1)
     x = torch.randn(128, WIDTH, generator=generator)
     y = (x[:, :1] > 0).float()
-    with one_thread():
-        LOSSES[loss](network(x), y).backward()
+    LOSSES[loss](network(x), y).backward()
     return tuple(layer.weight.grad.square().mean().sqrt().item() for layer in network.layers)
 
 
@@ -229,14 +199,13 @@ def learn(layers: int, hidden: str, seeds: int = 3, steps: int = 200) -> dict[st
     weights, _ = func.stack_module_state(networks)
     side_by_side = func.vmap(lambda own, points: func.functional_call(networks[0], own, (points,)))
     optimizer, accuracy = torch.optim.AdamW(weights.values(), lr=0.01), []
-    with one_thread():
-        for _ in range(steps):
-            output = side_by_side(weights, x)
-            optimizer.zero_grad()
-            parts = zip(LOSSES.values(), output.split(seeds), y.split(seeds), strict=True)
-            sum(seeds * loss(said, true) for loss, said, true in parts).backward()
-            optimizer.step()
-            accuracy.append(((output >= 0.5) == (y > 0.5)).float().mean(dim=(1, 2)))
+    for _ in range(steps):
+        output = side_by_side(weights, x)
+        optimizer.zero_grad()
+        parts = zip(LOSSES.values(), output.split(seeds), y.split(seeds), strict=True)
+        sum(seeds * loss(said, true) for loss, said, true in parts).backward()
+        optimizer.step()
+        accuracy.append(((output >= 0.5) == (y > 0.5)).float().mean(dim=(1, 2)))
     return dict(zip(LOSSES, torch.stack(accuracy, dim=1).numpy().reshape(len(LOSSES), seeds, steps), strict=True))
 
 

@@ -43,6 +43,7 @@ from torch import nn
 
 from lm_utils.lessons import why_these_losses as lesson
 from lm_utils.lessons import why_these_losses_likelihood as likelihood
+from lm_utils.lessons.losses import OPTIMIZERS
 from lm_utils.show import quiz
 from lm_utils.show.banner import banner
 from lm_utils.show.curves import curves_figure
@@ -169,14 +170,38 @@ assert strong == 12 and 0 < weak < 0.01
 # Give it another one (softmax twice, say) and nothing cancels; [notebook 06](06_bce_and_logits.ipynb) shows that.
 #
 # **The optimiser matters too.** Document 002 thinks of plain gradient descent. The documents' experiments use AdamW,
-# which divides by the size of the gradients it has seen. Count the steps again with both:
+# which divides by the size of the gradients it has seen. Count the steps again, now with PyTorch's own optimiser, loss
+# and autograd:
+
+
+# %%
+def steps_with(optimizer, loss, start):
+    w, b = (torch.tensor([start], requires_grad=True) for _ in range(2))
+    rule = OPTIMIZERS[optimizer]([w, b], lr=0.1, weight_decay=0)
+    for step in range(3000):
+        output = torch.sigmoid(w * 1 + b)
+        if output.item() <= lesson.LEARNT:
+            return step
+        rule.zero_grad()
+        lesson.LOSSES[loss](output, torch.zeros(1)).backward()
+        rule.step()
+
+
+# %% [markdown]
+# The logit at the start is $w + b$. With SGD this must be what was counted above:
+
+# %%
+assert all(abs(steps_with("SGD", loss, 2.0) - steps(loss, 4.0, rate=0.1)) <= 1 for loss in lesson.LOSSES)
+
+# %% [markdown]
+# Both optimisers with both losses:
 
 # %%
 starts = pd.Index([0.5, 2.0, 3.0], name="start w = b")
 table = pd.DataFrame(index=starts)
-for rule in lesson.OPTIMIZERS:
+for rule in OPTIMIZERS:
     for loss in lesson.LOSSES:
-        table[f"{rule}, {loss}"] = [lesson.steps_with(rule, loss, w, w) for w in starts]
+        table[f"{rule}, {loss}"] = [steps_with(rule, loss, start) for start in starts]
 table
 
 # %% [markdown]

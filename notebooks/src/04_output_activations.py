@@ -215,7 +215,8 @@ rows = {}
 for name, dtype in lesson.PRECISIONS.items():
     one = torch.tensor(lesson.becomes_one(dtype), dtype=dtype)
     largest = torch.nextafter(one, torch.zeros_like(one))  # the number just below
-    rows[name] = [one.item(), lesson.recovered(largest).item(), -lesson.becomes_zero(dtype)]
+    zero = lesson.first_number(dtype, lambda x: torch.sigmoid(-x) == 0)
+    rows[name] = [one.item(), lesson.recovered(largest).item(), -zero]
 table = pd.DataFrame(rows, index=["exactly 1 from", "largest that returns", "exactly 0 from"]).T
 table
 

@@ -120,7 +120,7 @@ def test_a_stored_result_stands_in_and_says_why(monkeypatch, missing):
     else:
         failed = subprocess.CompletedProcess([], 1, "", "Traceback\nRuntimeError: no compiler")
         monkeypatch.setattr(lesson, "find_spec", lambda name: True)
-        monkeypatch.setattr(lesson, "_in_own_process", lambda extra: failed)
+        monkeypatch.setattr(lesson.subprocess, "run", lambda *command, **options: failed)
     result = lesson.run_kernels()
     assert_three_ways_agree(result)
     assert ("not installed" if missing else "no compiler") in lesson.kernels_sentence(result)

@@ -20,20 +20,15 @@ def test_slope_is_autograds(loss, z, target):
 
 
 @pytest.mark.parametrize("loss", lesson.LOSSES)
-def test_our_own_descent_equals_pytorchs(loss):
+def test_both_ways_to_count_the_steps_agree(loss):
     path = lesson.train(loss, 2.0, 2.0, 0.1, steps=400)
     by_hand = int(np.flatnonzero(path["output"] <= lesson.LEARNT)[0])
     assert by_hand == lesson.steps_to_learn(loss, 4.0, rate=0.1)
-    assert abs(by_hand - lesson.steps_with("SGD", loss, 2.0, 2.0, rate=0.1)) <= 1
 
 
 def test_waiting_grows_exponentially_under_mse_only():
     slow, quick = ([lesson.steps_to_learn(loss, z) for z in (8.0, 9.0, 10.0)] for loss in lesson.LOSSES)
     assert slow[2] / slow[1] == pytest.approx(math.e, abs=0.1) and quick[2] - quick[0] <= 4
-
-
-def test_adamw_closes_the_gap():
-    assert lesson.steps_with("AdamW", "MSE", 3.0, 3.0) < lesson.steps_with("SGD", "MSE", 3.0, 3.0) / 5
 
 
 def test_the_start_of_deep_networks_is_pytorchs():
@@ -55,9 +50,7 @@ def test_no_loss_cures_depth():
 
 
 def test_relu_learns_what_sigmoid_does_not():
-    before = torch.get_num_threads()
     sigmoid, relu = lesson.learn(6, "sigmoid", 2, 120), lesson.learn(6, "ReLU", 2, 120)
-    assert torch.get_num_threads() == before
     for loss in lesson.LOSSES:
         assert sigmoid[loss].shape == (2, 120) and relu[loss][:, -1].min() > sigmoid[loss][:, -1].max() + 0.1
 
