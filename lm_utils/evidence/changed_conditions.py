@@ -7,7 +7,7 @@ from typing import TypeVar
 import pandas as pd
 
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.results import TITLES, mean, number, under_conditions, with_origin
+from lm_utils.evidence.results import TITLES, number, under_conditions, with_origin
 from lm_utils.evidence.sentences import shown_runs
 from lm_utils.evidence.tables import Table
 from lm_utils.pairing import Pairing
@@ -61,13 +61,9 @@ def compared_pairings(families: Families) -> list[str]:
     return list(dict.fromkeys(name.split("/")[1] for name in families if not name.endswith(f"/{FITS}")))
 
 
-def with_seeds_enough(gaps: dict[Key, list[float]]) -> dict[Key, list[float]]:
-    """Return the differences that may get a verdict."""
-    return {key: values for key, values in gaps.items() if st.finite(values).size >= st.FEWEST_SEEDS}
-
-
 def compare_together(gaps: dict[Key, list[float]]) -> dict[Key, st.Comparison]:
-    """Judge differences in accuracy as one family."""
+    """Judge differences in accuracy as one family, those that have seeds enough for a verdict."""
+    gaps = {key: values for key, values in gaps.items() if st.finite(values).size >= st.FEWEST_SEEDS}
     seeds = max((len(values) for values in gaps.values()), default=0)
     padded = [values + [nan] * (seeds - len(values)) for values in gaps.values()]
     return dict(zip(gaps, st.compare(padded, "accuracy"), strict=True))
@@ -89,22 +85,17 @@ def kinds_of_data(families: Families) -> dict[str, tuple[str, str]]:
     return found | {title: (BASELINE_CONDITION, shift) for shift, title in titles.items()}
 
 
-def new_data_gaps(families: Families) -> dict[tuple[str, str], list[float]]:
-    """Return the differences to the fitting pairing, by pairing and kind of new data, where there are seeds enough."""
+def new_data_comparisons(families: Families) -> dict[tuple[str, str], st.Comparison]:
+    """Compare every pairing on every kind of new data with the fitting one in accuracy, corrected together."""
 
     def score_on(shift: str) -> Score:
         return (lambda run: run.get("shifted", {}).get(shift, {}).get("accuracy", nan)) if shift else metric_of
 
-    return with_seeds_enough({
+    return compare_together({
         (name, title): paired_differences(families, condition, name, score_on(shift))
         for name in compared_pairings(families)
         for title, (condition, shift) in kinds_of_data(families).items()
     })  # fmt: skip
-
-
-def new_data_comparisons(families: Families) -> dict[tuple[str, str], st.Comparison]:
-    """Compare every pairing on every kind of new data with the fitting one in accuracy, corrected together."""
-    return compare_together(new_data_gaps(families))
 
 
 # --- softmax twice, on fresh seeds -----------------------------------------------------------------------------------
@@ -118,12 +109,13 @@ def once_and_twice(data: str, family: str = "confirmation") -> dict[str, st.Comp
     families = under_conditions(family, data)
     kinds = [name for name in STOOD_OUT if f"{name}/{FITS}" in families]
     gaps = {families[f"{name}/{FITS}"][0]["title"]: paired_differences(families, name, TWICE) for name in kinds}
-    return compare_together(with_seeds_enough(gaps))
+    return compare_together(gaps)
 
 
 def linear_loss_comparisons(data: str) -> dict[tuple[str, str], st.Comparison]:
     """Compare the two (nearly) straight losses with softmax once, on those seeds too, by loss and kind of data."""
-    trained, families = under_conditions("straight", data), straight_families(data)
+    trained = under_conditions("straight", data)
+    families = under_conditions("confirmation", data) | trained
     kinds = {name.split("/")[0]: runs[0]["title"] for name, runs in trained.items()}
     gaps = {
         (name, title): paired_differences(families, kind, name)
@@ -131,12 +123,7 @@ def linear_loss_comparisons(data: str) -> dict[tuple[str, str], st.Comparison]:
         for kind, title in kinds.items()
         if f"{kind}/{name}" in trained
     }
-    return compare_together(with_seeds_enough(gaps))
-
-
-def straight_families(data: str) -> Families:
-    """Return the runs of the (nearly) straight losses and those of softmax once on the same seeds."""
-    return under_conditions("confirmation", data) | under_conditions("straight", data)
+    return compare_together(gaps)
 
 
 # --- other settings --------------------------------------------------------------------------------------------------
@@ -152,9 +139,8 @@ def setting_comparisons(families: Families, endings: Families) -> dict[tuple[str
         for rule, title in RULES.items():
             under_rule = lambda run, rule=rule: run["rules"][rule]["accuracy"]  # noqa: E731
             gaps[name, title] = paired_differences(endings, "rules", name, under_rule)
-    enough = with_seeds_enough(gaps)
-    changed = any(RATES.get(title) != BASELINE_CONDITION for _, title in enough)
-    return compare_together(enough if changed else {})
+    compared = compare_together(gaps)
+    return compared if any(RATES.get(title) != BASELINE_CONDITION for _, title in compared) else {}
 
 
 # --- what was switched off or on -------------------------------------------------------------------------------------
@@ -176,11 +162,6 @@ def collapsed(runs: Sequence[dict]) -> int:
     """Count the runs that ended where a constant answer stands: each stored its chance, the best constant answer."""
     metrics = [TASKS[run["task"]].metric if run["task"] in TASKS else "accuracy" for run in runs]
     return sum(st.at_chance(metric_of(run), run["chance"], metric) for run, metric in zip(runs, metrics, strict=True))
-
-
-def mean_metric(family: str, name: str) -> float:
-    """Return the mean test metric of a condition's stored runs."""
-    return mean(map(metric_of, stored(family, [name])[name]))
 
 
 def origin(found: Families) -> str:

@@ -72,7 +72,9 @@ class Results:
         return list(self.by_pairing.get(pairing, ()))
 
     def scores(self, pairing: Pairing, name: str = "test_metric") -> dict[int, float]:
-        """Return one number per seed: a column, or one measured on the outputs ("nll", "ece", "accuracy_at_cut")."""
+        """Return one number per seed: a column, of its outputs ("nll", "ece", "accuracy_at_cut") or "epochs_to_95"."""
+        if name == "epochs_to_95":
+            return {entry["seed"]: speed_of(entry, self.baseline(pairing.task)) for entry in self.of(pairing)}
         return {entry["seed"]: number(entry, name) for entry in self.of(pairing)}
 
     def mean(self, pairing: Pairing) -> float:
@@ -89,9 +91,9 @@ class Results:
         mine, theirs = self.scores(pairing, name), self.scores(other, name)
         return [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
 
-    def differences(self, pairs: Iterable[tuple[Pairing, Pairing]]) -> list[list[float]]:
+    def differences(self, pairs: Iterable[tuple[Pairing, Pairing]], name: str = "test_metric") -> list[list[float]]:
         """Return the differences of several pairs, a column for each seed of any pair; nan where a pair lacks it."""
-        scores = [(self.scores(one), self.scores(other)) for one, other in pairs]
+        scores = [(self.scores(one, name), self.scores(other, name)) for one, other in pairs]
         seeds = sorted({seed for mine, theirs in scores for seed in mine.keys() & theirs.keys()})
         return [[mine.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for mine, theirs in scores]
 
@@ -111,10 +113,6 @@ class Results:
     def of_rows(self, task: str | None = None) -> Results:
         """Return the runs of the documents' rows and ours, without the rest of the grid."""
         return self.of_pairings(row.pairing for row in rows(task))
-
-    def first_seeds(self, count: int) -> Results:
-        """Return the runs of seeds below this number, so that all pairings are shown on the same seeds."""
-        return self.where(lambda entry: entry["seed"] < count)
 
     def that_learnt(self) -> Results:
         """Return the runs that did better than a constant answer."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, inf, isfinite, log, nan, sqrt
+from math import exp, inf, isfinite, isnan, log, nan, sqrt
 
 import numpy as np
 import scipy  # which loads a submodule at its first use; `stats` takes seconds
@@ -51,6 +51,10 @@ class Estimate:
     def outside(self, margin: float) -> bool:
         """Whether the whole interval lies beyond the margin, on either side."""
         return self.low > margin or self.high < -margin
+
+    def told(self, digits: str) -> str:
+        """Write the mean in these digits, with its interval where it has one."""
+        return f"{self.mean:{digits}}" + ("" if isnan(self.low) else f" ({self.low:{digits}} to {self.high:{digits}})")
 
     def times(self, factor: float) -> Estimate:
         """Return the same in another unit."""
@@ -152,9 +156,6 @@ class Comparison:
     p: float
     p_corrected: float
     verdict: str  # "practically equal", "better", "worse", "undecided", "illustration", "missing"
-
-
-NOT_COMPARED = Comparison(NOTHING, nan, nan, "missing")
 
 
 def verdict_on(difference: Estimate, p: float, metric: str) -> str:

@@ -8,7 +8,7 @@ from IPython.display import Markdown
 
 from lm_utils.errors import UserError
 from lm_utils.evidence import statistics as st
-from lm_utils.evidence.results import FITTING, Results, estimate, mean, number, reference, speed_of, with_origin, yours
+from lm_utils.evidence.results import FITTING, Results, estimate, mean, number, reference, with_origin, yours
 from lm_utils.evidence.sentences import shown, shown_difference, shown_runs
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import TABLES, Row, rows
@@ -70,7 +70,10 @@ def symmetry_note(table: pd.DataFrame) -> str:
 def readable_line(line: pd.Series) -> dict[str, str]:
     """Write one row of a summary in words."""
     task = TASKS[line["task"]]
-    difference = st.Estimate(line["difference"], line["difference_low"], line["difference_high"], line["seeds"])
+    difference, ratio = (
+        st.Estimate(line[name], line[f"{name}_low"], line[f"{name}_high"], line["seeds"])
+        for name in ("difference", "ratio")
+    )
     own = line["verdict"] in ("the fitting pairing", "missing", "error", "not compared")
     return {
         "row": line["label"],
@@ -81,7 +84,7 @@ def readable_line(line: pd.Series) -> dict[str, str]:
         "epochs": shown_count(line["epochs"]),
         "to 95 %": shown_count(line["epochs_to_95"]),
         "difference to the fitting pairing": "" if own else shown_difference(difference, task),
-        "error, times the fitting pairing's": "" if own else shown_ratio(*line[["ratio", "ratio_low", "ratio_high"]]),
+        "error, times the fitting pairing's": "" if own or isnan(line["ratio"]) else ratio.told(".2f"),
         "verdict": line["verdict"],
     }
 
@@ -113,13 +116,6 @@ def shown_count(value: float) -> str:
     return "" if isnan(value) else f"{value:.0f}"
 
 
-def shown_ratio(middle: float, low: float, high: float) -> str:
-    """Write how many times as large an error is, with its interval."""
-    if isnan(middle):
-        return ""
-    return f"{middle:.2f}" if isnan(low) else f"{middle:.2f} ({low:.2f} to {high:.2f})"
-
-
 def probabilities(pairings: Sequence[Pairing], results: Results | None = None) -> Table:
     """Show how good the outputs of these pairings are as probabilities; of each measure, less is better."""
     results = (results or reference()).only(pairings[0].task)
@@ -134,9 +130,7 @@ def probabilities(pairings: Sequence[Pairing], results: Results | None = None) -
 def measured(scores: dict[int, float]) -> str:
     """Write the mean of a measure that cannot be negative, with its interval."""
     interval = st.mean_interval(list(scores.values()), (0.0, inf))
-    if isnan(interval.mean):
-        return "none stored"
-    return f"{interval.mean:.4f}" + ("" if isnan(interval.low) else f" ({interval.low:.4f} to {interval.high:.4f})")
+    return interval.told(".4f") if interval.n else "none stored"
 
 
 def own_table(task: str, seeds: int = 3, data: str = "auto", device: str = "auto") -> Table | Markdown:
@@ -160,9 +154,8 @@ def summary(task: str, table: str | Iterable[str] | None = None, results: Result
     fitting, metric = FITTING[task], TASKS[task].metric
     theirs = results.scores(fitting)
     mine = [results.scores(row.pairing) for row in chosen]
-    seeds = sorted(theirs.keys() | {seed for scores in mine for seed in scores})
-    differences = [[scores.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for scores in mine]
-    compared = st.compare(differences, metric) if seeds else [st.NOT_COMPARED] * len(chosen)
+    differences = results.differences((row.pairing, fitting) for row in chosen)
+    compared = st.compare(differences, metric)
     lines = [{**figures_of(row, results), **against(row, found, scores, theirs), "skewed": st.skewed(gaps)}
              for row, found, scores, gaps in zip(chosen, compared, mine, differences, strict=True)]  # fmt: skip
     origin = results.of_pairings(row.pairing for row in chosen).origin
@@ -176,7 +169,7 @@ def figures_of(row: Row, results: Results) -> dict:
     scores = [number(entry, "test_metric") for entry in entries]
     interval = estimate(scores, metric)
     lost = results.at_chance(pairing)
-    speed = [nan if is_lost else speed_of(entry, chance) for entry, is_lost in zip(entries, lost, strict=True)]
+    speed = zip(results.scores(pairing, "epochs_to_95").values(), lost, strict=True)
     return {
         "id": row.id, "task": pairing.task, "table": row.table, "label": row.label, "fits": row.fits,
         "loss": pairing.loss, "activation": pairing.activation, "seeds": len(entries),
@@ -185,7 +178,8 @@ def figures_of(row: Row, results: Results) -> dict:
         "scores": scores, "baseline": chance,
         "mean": interval.mean, "low": interval.low, "high": interval.high,
         "failed": sum(lost), **dict(zip(("failed_low", "failed_high"), st.wilson(sum(lost), len(lost)), strict=True)),
-        "epochs": mean([number(e, "epochs") for e in entries]), "epochs_to_95": mean(speed),
+        "epochs": mean([number(e, "epochs") for e in entries]),
+        "epochs_to_95": mean(epochs for epochs, is_lost in speed if not is_lost),
         "message": next((entry["error"] for entry in entries if entry["error"]), ""),
     }  # fmt: skip
 

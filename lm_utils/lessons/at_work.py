@@ -30,12 +30,8 @@ def stored(part: str) -> pd.DataFrame:
 
 def intervals(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the mean of each measure over the seeds with its 95 % interval, a line for each way."""
-
-    def told(values: pd.Series) -> str:
-        found = mean_interval(values.tolist())
-        return f"{found.mean:.3f} ({found.low:.3f} to {found.high:.3f})"
-
-    return runs.groupby(level=[name for name in runs.index.names if name != "seed"]).agg(told)
+    by_way = runs.groupby(level=[name for name in runs.index.names if name != "seed"])
+    return by_way.agg(lambda values: mean_interval(values).told(".3f"))
 
 
 def scaling_figure() -> Figure:

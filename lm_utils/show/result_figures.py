@@ -170,7 +170,7 @@ def grid_heatmap(task: str, results: Results | None = None, normalize: bool = Fa
 
     All pairings are shown on the seeds of the grid, also those of the documents, which have more.
     """
-    results, spec = (results or reference()).only(task).first_seeds(GRID_SEEDS), TASKS[task]
+    results, spec = (results or reference()).only(task).where(lambda entry: entry["seed"] < GRID_SEEDS), TASKS[task]
     losses = list(LOSSES)
     activations = [name for name in ACTIVATIONS if spec.kind == "value" or name != "sigmoid_inverse"]
     colors = "RdBu" if spec.kind == "value" else "cividis"

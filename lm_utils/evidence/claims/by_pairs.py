@@ -1,7 +1,6 @@
 """Tests of claims by stored runs, pair by pair: the first row of each pair beside the second, seed by seed."""
 
 from collections.abc import Sequence
-from math import nan
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.claims.by_rows import (
@@ -12,9 +11,8 @@ from lm_utils.evidence.claims.by_rows import (
     with_rows,
 )
 from lm_utils.evidence.claims.claim import Finding
-from lm_utils.evidence.results import Results, counted, mean, speed_of
+from lm_utils.evidence.results import Results, counted, mean
 from lm_utils.evidence.sentences import shown_difference
-from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import Row
 
 CLEARLY_MORE = 1.5  # a calibration measure this many times as large, beyond doubt, is a difference accuracy hides
@@ -89,29 +87,21 @@ def cures(results: Results, pairs: Sequence[tuple[Row, Row]]) -> Finding:
 @with_rows
 def lower(results: Results, pairs: Sequence[tuple[Row, Row]], measure: str) -> Finding:
     """Whether a measure (epochs, calibration error) is lower for the first of each pair; one surely higher refutes."""
-    scores = [tuple(measured(results, row.pairing, measure) for row in pair) for pair in pairs]
-    seeds = sorted({seed for mine, theirs in scores for seed in mine.keys() & theirs.keys()})
-    gaps = [[mine.get(seed, nan) - theirs.get(seed, nan) for seed in seeds] for mine, theirs in scores]
+    gaps = results.differences([(one.pairing, other.pairing) for one, other in pairs], measure)
     signs, words, names, tail = [], [], titles([one for one, _ in pairs]), 0.0
-    for (one, other), (mine, theirs), row, p in zip(pairs, scores, gaps, st.sign_flip_max_t(gaps), strict=True):
+    for (one, other), row, p in zip(pairs, gaps, st.sign_flip_max_t(gaps), strict=True):
+        mine, theirs = (mean(results.scores(each.pairing, measure).values()) for each in (one, other))
         gap = st.mean_interval(row)
         signs.append(0 if not p < 1 - st.LEVEL else -1 if gap.mean < 0 else 1)
         tail = max(tail, float(p) if gap.mean < 0 else 1.0)
         difference = f"{gap.mean:+.3g} ({gap.low:+.3g} to {gap.high:+.3g})".replace("-", "\N{MINUS SIGN}")
         words.append(
-            f"{names[one]} against {other.label}, {UNITS[measure]}: {mean(mine.values()):.3g} against"
-            f" {mean(theirs.values()):.3g}, paired difference {difference},"
+            f"{names[one]} against {other.label}, {UNITS[measure]}: {mine:.3g} against"
+            f" {theirs:.3g}, paired difference {difference},"
             f" lower in {sum(value < 0 for value in row)} of {counted(gap.n, 'seed')}, p = {p:.3g}."
         )
     verdict = "refuted" if 1 in signs else "holds here" if set(signs) == {-1} else "not shown"
     return Finding(verdict, " ".join(words), tail)
-
-
-def measured(results: Results, pairing: Pairing, measure: str) -> dict[int, float]:
-    """Return a measure for each seed."""
-    if measure == "epochs_to_95":
-        return {e["seed"]: speed_of(e, results.baseline(pairing.task)) for e in results.of(pairing)}
-    return results.scores(pairing, measure)
 
 
 @with_rows

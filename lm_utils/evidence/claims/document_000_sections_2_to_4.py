@@ -111,12 +111,11 @@ def remedies_keep_the_blamed_part(results: Results, chosen: Sequence[Row]) -> Fi
     return Finding("holds here" if all(lost) else "not shown", words)
 
 
-def near_the_fitting_probabilities(results: Results, chosen: Sequence[Row], how: str) -> tuple[list[bool], str]:
-    """Return whether each row's likelihood and calibration come near the fitting pairing's; none without its seeds."""
+def near_the_fitting(results: Results, chosen: Sequence[Row], how: str, if_near: str, if_far: str) -> Finding:
+    """Judge by whether likelihood and calibration of all the rows, or of none, come near the fitting pairing's."""
     fitting = row_of("fitting-multiclass")
-    reason = too_few_seeds(results, [fitting])
-    if reason:
-        return [], reason
+    if reason := too_few_seeds(results, [fitting]):
+        return Finding("not tested", reason)
     words, near = [], []
     for row in chosen:
         mine, theirs = (mean(results.scores(r.pairing, "nll").values()) for r in (row, fitting))
@@ -126,25 +125,19 @@ def near_the_fitting_probabilities(results: Results, chosen: Sequence[Row], how:
             f"{row.label}, {how}: negative log-likelihood {mine:.3f} against {theirs:.3f}"
             f" for {fitting.label}, calibration error {ece:.4f} against {others:.4f}."
         )
-    return near, " ".join(words)
+    return Finding(if_near if all(near) else "not shown" if any(near) else if_far, " ".join(words))
 
 
 @with_rows
 def reads_as_class_probability(results: Results, chosen: Sequence[Row]) -> Finding:
     """Whether sigmoid outputs fail as class probabilities: compare their calibration with the fitting pairing's."""
-    near, words = near_the_fitting_probabilities(results, chosen, "outputs divided by their sum")
-    if not near:
-        return Finding("not tested", words)
-    return Finding("refuted" if all(near) else "not shown" if any(near) else "holds here", words)
+    return near_the_fitting(results, chosen, "outputs divided by their sum", if_near="refuted", if_far="holds here")
 
 
 @with_rows
 def reads_well_whatever_the_loss(results: Results, chosen: Sequence[Row]) -> Finding:
     """Whether softmax outputs serve as class probabilities after any loss; the same yardstick, the other way round."""
-    near, words = near_the_fitting_probabilities(results, chosen, "outputs as they are")
-    if not near:
-        return Finding("not tested", words)
-    return Finding("holds here" if all(near) else "not shown" if any(near) else "refuted", words)
+    return near_the_fitting(results, chosen, "outputs as they are", if_near="holds here", if_far="refuted")
 
 
 @with_rows
