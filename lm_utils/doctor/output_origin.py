@@ -72,7 +72,11 @@ def origin_of(tensor: torch.Tensor) -> Origin:
 
 def node_behind(tensor: torch.Tensor, *others: str) -> object | None:
     """Return the graph node of the operation behind a tensor, seen through views, slices and others."""
-    node = tensor.grad_fn
+    return seen_through(tensor.grad_fn, *others)
+
+
+def seen_through(node: object | None, *others: str) -> object | None:
+    """Return the first node, from this one back, that is no view, no slice and none of the others."""
     while node is not None and operation(node) in PASSES | SLICES | {*others} and _parents(node):
         node = _parents(node)[0]
     return node

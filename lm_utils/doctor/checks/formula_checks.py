@@ -68,10 +68,13 @@ def of(seen: Observation, *values: object) -> frozenset[str]:
 
 def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
     logs = [first for _, first in of_outputs(seen, "log", "log2", "log10")]
-    if any(origin_of(first).kind == "linear" for first in logs):
+    origins = [origin_of(first) for first in logs]
+    if any("linear" in (one.kind, one.under if one.kind == "clamp" else "") for one in origins):
         yield said("logarithm_of_raw_outputs")
     elif any(isinstance(s.tensors[0], nn.Parameter) for s in seen.watcher.steps if kind_of(s) == "log" and s.tensors):
         yield said("logarithm_of_raw_outputs: weight")
+    elif {id(first) for first in logs} & {id(step.result) for step, _ in of_outputs(seen, "sigmoid")}:
+        yield said("unstable_formula", "The logarithm of a sigmoid is minus infinity from a logit of -104 on.")
     elif any(operation(node_behind(first)) == "Rsub" and operation(node_behind(first, "Rsub")) in (
             "Sigmoid", "Softmax") for first in logs):  # fmt: skip
         yield said("unstable_formula", "log(1 - p) of a sigmoid or a softmax is infinite from a logit of 17 on.")

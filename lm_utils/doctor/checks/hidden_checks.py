@@ -6,8 +6,8 @@ from math import inf
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.belongings import first_tensor
-from lm_utils.doctor.output_origin import operation, saved_axis
+from lm_utils.doctor.belongings import first_tensor, tensors_in
+from lm_utils.doctor.output_origin import node_behind, operation, saved_axis, seen_through
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 
@@ -56,6 +56,7 @@ def check_inner_layers(seen: Observation, patient: Patient) -> Iterator[Finding]
     """Linear layers in a row, large inputs, a softmax over one number, one summed over another axis."""
     yield from _linear_layers(seen)
     yield from _inputs_scaled(seen, patient)
+    ends = {node_behind(t) for t in (*tensors_in(seen.outputs), *(call.input for call in seen.calls))}
     for node in seen.graph:
         if operation(node) in ("Softmax", "LogSoftmax"):
             axis, shape = saved_axis(node)
@@ -64,6 +65,10 @@ def check_inner_layers(seen: Observation, patient: Patient) -> Iterator[Finding]
                 return
         if operation(node) in ("Softmax", "LogSoftmax", "Sigmoid") and _masked_by_product(node):
             yield said(f"mask_before_{'sigmoid' if operation(node) == 'Sigmoid' else 'softmax'}")
+            return
+        twice = operation(node) in ("Sigmoid", "Softmax") and node not in ends
+        if twice and operation(seen_through(node.next_functions[0][0])) == operation(node):
+            yield said("activation_twice", over=operation(node).lower(), under=operation(node).lower())
             return
         if operation(node) in ("Bmm", "Mm") and _shares_out_another_axis(node):
             yield said("softmax_wrong_axis: inner softmax")
@@ -102,10 +107,24 @@ def _linear_layers(seen: Observation) -> Iterator[Finding]:
             continue
         first, middle = _widths(inner)
         last = _widths(node)[1] or node._saved_weight.shape[0]
+        shared = _weights_of(inner) & set().union(
+            *(_weights_of(n) for n in seen.graph if n is not inner and n is not node)
+        )
         takers = [parent for other in seen.graph for parent, _ in other.next_functions if parent in between]
-        if middle > first and middle >= last and len(takers) == len(between):  # nobody else takes it past this layer
+        if (
+            middle > first and middle >= last and len(takers) == len(between) and not shared
+        ):  # nobody else takes it past this layer
             yield said("no_activation_between", first=int(first), middle=int(middle), last=int(last))
             return
+
+
+def _weights_of(layer: object) -> set[int]:
+    """The identities of the weights that go into a layer's node, seen through a transposition."""
+    nodes = (
+        [parent for parent, _ in layer.next_functions if parent is not None] if operation(layer) in LINEAR_NODES else []
+    )
+    nodes += [parent for n in nodes if operation(n) == "T" for parent, _ in n.next_functions]
+    return {id(node.variable) for node in nodes if hasattr(node, "variable")}
 
 
 def _widths(node: object) -> tuple[int, int]:

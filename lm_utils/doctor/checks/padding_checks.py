@@ -71,10 +71,13 @@ def _padding_moves(patient: Patient) -> bool:
             torch.where(padding[..., None], result.roll(1, -1) + 1, result) if torch.equal(given[0], tokens) else None
         )
 
-    if tokens.dim() > 2:
+    tables = [part for part in parts if isinstance(part, nn.Embedding)]
+    if tokens.dim() > 2 or any(
+        part.padding_idx == tokens[0, -1] for part in tables
+    ):  # it may know padding by its zeros
         return _cut_short_differs(patient, tokens, tails)
     usual = first_tensor(patient.outputs_of(patient.inputs))
-    hooks = [part.register_forward_hook(embedded) for part in parts if isinstance(part, nn.Embedding)]
+    hooks = [part.register_forward_hook(embedded) for part in tables]
     try:
         return _differ(usual, first_tensor(patient.outputs_of(patient.inputs)), ~tails)
     finally:

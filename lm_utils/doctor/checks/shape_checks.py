@@ -156,8 +156,8 @@ def _stretch(seen: Observation, patient: Patient) -> Iterator[Finding]:
     for step, pair in pairs_of(seen, *STRETCHING):
         own, (one, other) = [of(seen, t) for t in pair], (_without_ones(t.shape) for t in pair)
         grown = isinstance(step.result, Tensor) and _both_grow(*pair, step.result)
-        factors = grown and kind_of(step) == "mul" and one == other and pair[0].data_ptr() != pair[1].data_ptr()
-        crossed = grown and all(own) and len(own[0] | own[1]) == 2 and (factors or {"targets"} in own)
+        factors = kind_of(step) == "mul" and pair[0].data_ptr() != pair[1].data_ptr()
+        crossed = grown and one == other and all(own) and len(own[0] | own[1]) == 2 and (factors or {"targets"} in own)
         row = [t for t in pair if t.dim() == 1 < t.numel() and not t.requires_grad and not of(seen, t)]
         single = row and kind_of(step) == "mul" and len(own[0] | own[1]) == 2 and (1,) in [t.shape for t in pair]
         if crossed or (single and step.result.grad_fn in seen.graph):

@@ -12,7 +12,7 @@ from lm_utils.doctor.watching import LOSSES
 
 def check_shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about shares in a formula of one's own."""
-    for check in (_shared_out, _no_share, _mean_times_weights):
+    for check in (_shared_out, _no_share, _mean_times_weights, _weighted_scores):
         yield from check(seen, patient)
 
 
@@ -47,6 +47,18 @@ def _no_share(seen: Observation, patient: Patient) -> Iterator[Finding]:
         inner = made_by.get(id(values))
         if inner is not None and kind_of(inner) == "sub" and 1 in plain_arguments(inner):
             yield said("wrong_formula: one minus a logit")
+            return
+
+
+def _weighted_scores(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Weights of classes belong to the losses, not to the scores that a softmax shares out."""
+    scores = {id(call.input): call.input for call in seen.calls if call.family == "cross_entropy"}
+    scores |= {id(t): t for _, t in of_outputs(seen, "softmax", "log_softmax")}
+    for step, pair in pairs_of(seen, "mul") if scores else ():
+        weights = next((t for t in pair if not t.requires_grad and t.numel() > 1), None)
+        row = weights is not None and weights.numel() == max(weights.shape) in step.result.shape[1:]
+        if row and id(step.result) in scores and bool((weights != weights.flatten()[0]).any()):
+            yield said("wrong_formula: weighted scores")
             return
 
 

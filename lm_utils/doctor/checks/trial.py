@@ -2,6 +2,7 @@
 
 from itertools import islice
 
+import torch
 from torch import Tensor
 
 from lm_utils.doctor.belongings import tensors_in
@@ -10,7 +11,7 @@ from lm_utils.doctor.checks.formula_checks import factors_in, kind_of, of_output
 from lm_utils.doctor.output_origin import nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.sides import of_classes
-from lm_utils.doctor.watching import LOSSES
+from lm_utils.doctor.watching import LOSSES, Step
 
 CLASS_STEPS = {"softmax", "log_softmax", "cross_entropy", "nll_loss", "logsumexp"}
 CORNERS = {"clamp", "clamp_min", "relu", "maximum", "max", "softplus", "logsigmoid", "exp"}  # of a margin loss
@@ -29,11 +30,17 @@ def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]
     steps = [s for s in seen.watcher.steps if s.name in LOSSES or kind_of(s) == "sub" or id(s.result) in squared]
     meet = [step.tensors[:2] for step in steps if len(step.tensors) > 1]
     pairs = {(id(a), id(b)): (a, b) for one in meet for a, b in (one, one[::-1]) if id(a) in heads and id(b) in goals}
-    chosen = [s.tensors[0] for s in seen.watcher.steps if s.name in CHOOSING and id(s.tensors[0]) in heads]
+    chosen = [s.tensors[0] for s in seen.watcher.steps if s.name in CHOOSING and id(s.tensors[0]) in heads and not (
+        is_mask(s))]  # fmt: skip
     by_class = [(t, targets) for t in chosen if isinstance(targets, Tensor) and of_classes(t, targets)]
     found = [*pairs.values(), *by_class][:2] or _labelled(seen, outputs, targets)
     gains = factors_in(seen, targets, True) if found else []  # what lost need not be cheap
     return [pair for pair in found if all(gain is pair[1] for gain in gains)]
+
+
+def is_mask(step: Step) -> bool:
+    """Does this operation choose by yes and no, not by numbers?"""
+    return any(t.dtype == torch.bool for t in tensors_in(step.args[1:]))
 
 
 def _labelled(seen: Observation, outputs: object, targets: object) -> list[tuple[Tensor, Tensor]]:
@@ -63,7 +70,9 @@ class Trial:
         self.own = not is_torchs_own(seen)
         self.turned = any(kind_of(s) in TURNING and s.tensors[0] is outputs for s in steps)
         self.raw = origin_of(outputs).kind == "linear"
-        self.chosen = any(step.name in CHOOSING and sources(*step.args[1:]) == {"targets"} for step in steps)
+        by_targets = [s for s in steps if s.name in CHOOSING and sources(*s.args[1:]) == {"targets"}]
+        self.masked = any(map(is_mask, by_targets))
+        self.chosen = not all(map(is_mask, by_targets))
         sums = [outputs.detach().sum(axis) for axis in range(1, outputs.dim())]
         self.shared = any(bool(((one - 1).abs() < 1e-3).all()) for one in sums)
         self.growing = self.chosen and any(bool((t > 0).any()) for _, t in of_outputs(seen, "exp"))

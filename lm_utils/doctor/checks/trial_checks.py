@@ -32,6 +32,8 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Hand the loss other outputs, better and worse ones, and compare what they cost and where it pulls them."""
     for outputs, targets in compared(seen, patient):
         trial, sides = Trial(seen, patient, outputs), agreeing_and_contradicting(outputs.detach(), targets.detach())
+        if any(c.is_own and c.input is outputs and c.family == "distance" for c in seen.calls):
+            continue  # yes and no are numbers here
         if is_distance(outputs):  # what is small agrees
             sides = sides[::-1] if sides and trial.classes else None
         if sides is not None:
@@ -98,7 +100,7 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         mild, aside = (trial(torch.where(here, one, good))[0] for one in (good / 4, none))
         if free and aside < mild - margin / 4:
             yield said("wrong_formula: aside", label=label, aside=aside, mild=mild)
-        if not (trial.chosen or trial.shared or bool(at_wrong[here].any() or at_none[here].any())) and bool(
+        if not (trial.masked or trial.shared or bool(at_wrong[here].any() or at_none[here].any())) and bool(
             at_none[~here].any()
         ):
             signs = label == 0 and trial.multiplied

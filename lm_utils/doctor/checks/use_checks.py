@@ -1,6 +1,7 @@
 """Does everything take part, each input, layer and output, and does a step leave nothing behind for the next one?"""
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +23,15 @@ def check_left_behind(seen: Observation, patient: Patient) -> Iterator[Finding]:
         if any(tensor._version for tensor in tensors_in(value)):
             yield said("changed_in_place", name=name)
     held = held_by([patient.model, patient.loss_fn])
-    kept = {t.grad_fn for t in held if isinstance(t, Tensor) and t.grad_fn is not None}
+    kept = {t.grad_fn: t for t in held if isinstance(t, Tensor) and t.grad_fn is not None}
     again = patient.observe().loss if kept else None
-    if isinstance(again, Tensor) and kept & set(nodes_behind(again.grad_fn)):
-        yield said("backward_fails: next step")
+    known = {id(weight) for weight in patient.parameters.values()}
+    for node in kept.keys() & set(nodes_behind(again.grad_fn)) if isinstance(again, Tensor) else ():
+        if any(id(getattr(one, "variable", None)) in known for one in nodes_behind(node)):
+            yield said("backward_fails: next step")
+        else:  # made of a parameter that the model does not list, so that it is none
+            yield said("unregistered_parameter", shape=list(kept[node].shape), count=1)
+        return
 
 
 def check_inputs_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -57,6 +63,9 @@ def check_heads_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if len(heads) < 2 or not isinstance(seen.loss, Tensor) or seen.inside_model or patient.pick:
         return
     weights = [{id(n.variable) for n in nodes_behind(t.grad_fn) if hasattr(n, "variable")} for t in heads]
+    free = [t for t in heads if t.requires_grad and t.dim() > 1 and bool((t != t[:1]).any())]
+    if any(a is not b and a.dtype == b.dtype and torch.equal(a, b) for a, b in combinations(free, 2)):
+        yield said("units_all_alike: outputs")
     cost, slopes = cost_of(patient, seen.outputs, patient.targets)
     learning = set().union(*(found for found, slope in zip(weights, slopes, strict=True) if bool(slope.any())))
     for place, (head, slope) in enumerate(zip(heads, slopes, strict=True)):

@@ -8,7 +8,7 @@ from torch import Tensor
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.checks.batch_checks import cost_of, cost_with
-from lm_utils.doctor.checks.formula_checks import kind_of, pairs_of
+from lm_utils.doctor.checks.formula_checks import behind, kind_of, pairs_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import Step
@@ -90,6 +90,11 @@ def _hidden(patient: Patient) -> Iterator[tuple[Tensor, int | None]]:
         often = (tails.sum(1) >= 2).sum() >= len(rows) / 3 and tails.sum(1).unique().numel() > 2
         if token < 0 or (often and not bool(((rows == token) & ~tails).any())):
             yield rows == token, token
+    words = next((t for t in tensors_in(patient.inputs) if t.dim() == 2 and not t.is_floating_point()), None)
+    tails = _tails(words, int(words[:, -1].mode().values)) if words is not None and words.numel() else torch.ones(0)
+    for goal in (t for t in parts if len(parts) == 1 and t.shape == tails.shape and t.dtype == torch.float32):
+        if len(tails.sum(1).unique()) > 2 and len(goal[tails].unique()) == 1 < len(goal[~tails].unique()):
+            yield tails, None
     for mask in (_as_mask(t, patient) for t in parts if len(parts) > 1):
         if _is_filled_up(mask):
             yield ~mask, None
@@ -230,8 +235,11 @@ def _padded_mean(seen: Observation, products: dict[int, tuple[Step, Tensor, Tens
         for _, each, mask in (products[id(first)] for first in means)
         if _is_binary(mask) and bool((mask == 0).any())
     ]
+    whole = behind(seen, [mask for _, mask in masked])  # a mean that is divided by the mask's own is right
+    if any(id(under) in whole and not under.requires_grad for _, (_, under) in pairs_of(seen, "div")):
+        return
     for each, mask in masked[:1]:
-        places = mask.dim() >= 2 and mask.numel() > mask.shape[0]  # places within a sample, not samples
+        places = mask.dim() > 1 and bool((mask.flatten(1) != mask.flatten(1)[:, :1]).any())  # not whole samples
         alone = all(other is mask or torch.equal(other, mask) for _, other in masked)
         losses = "targets" in seen.watcher.sources(each) and bool((each >= 0).all())
         perhaps = "" if places and losses and alone else ": perhaps"
