@@ -48,12 +48,6 @@ class Table:
         return f"{self.frame.to_string(index=False)}\nRuns: {self.origin}"
 
 
-def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write a table as Markdown; its cells are Markdown already."""
-    head = f"| {' | '.join(heads).rstrip()} |"  # the last one may have no name
-    return "\n".join([head, "|---" * len(heads) + "|", *(f"| {' | '.join(map(str, row))} |" for row in rows)])
-
-
 def readable(table: pd.DataFrame) -> Table:
     """Write a summary in words and rounded figures, ready to be shown."""
     lines = pd.DataFrame([readable_line(line) for _, line in table.iterrows()])

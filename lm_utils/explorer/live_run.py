@@ -13,7 +13,6 @@ from torch import Tensor
 
 from lm_utils.data import Part, Splits
 from lm_utils.doctor import Report, diagnose
-from lm_utils.evidence.reference_lines import ReferenceLines, reference_lines
 from lm_utils.evidence.results import baseline
 from lm_utils.evidence.statistics import at_chance
 from lm_utils.explorer.choice import Choice
@@ -143,11 +142,6 @@ class LiveRun:
         return max(0.0, self.seconds / self.epoch * (self.expected_epochs - self.epoch))
 
     # --- what it looks like ---
-
-    @property
-    def reference_lines(self) -> ReferenceLines:
-        """Return the lines that its curves are read by."""
-        return reference_lines(self.choice.pairing, self.data)
 
     @property
     def scale(self) -> Scale:

@@ -24,17 +24,12 @@ def card(content: str, color: str = QUIET) -> str:
     return f"<div role='note' style='{CARD.format(color=color)}'>{content}</div>"
 
 
-def code_of(choice: Choice) -> str:
-    """Return the pairing as a PyTorch user writes it."""
-    activation = ACTIVATIONS[choice.pairing.activation].code
-    start = "" if choice.pairing.activation == "none" else f"<code>{escape(activation)}</code> → "
-    return f"{start}<code>{escape(choice.pairing.rule.code)}</code>"
-
-
 def heading(choice: Choice) -> str:
-    """Return the task's question and the lines of code."""
-    task = choice.pairing.spec
-    return f"<b>{escape(task.title)}.</b> {escape(task.question)} {code_of(choice)}"
+    """Return the task's question, and the pairing as a PyTorch user writes it."""
+    pairing, task = choice.pairing, choice.pairing.spec
+    activation = f"<code>{escape(ACTIVATIONS[pairing.activation].code)}</code> → "
+    code = f"{'' if pairing.activation == 'none' else activation}<code>{escape(pairing.rule.code)}</code>"
+    return f"<b>{escape(task.title)}.</b> {escape(task.question)} {code}"
 
 
 def pairing_card(choice: Choice, *results: Results) -> str:

@@ -1,10 +1,8 @@
-"""Notebook 06: what a loss costs when it gets probabilities for logits, when numbers run out, and in time."""
+"""Notebook 06: what a loss costs when it gets probabilities for logits, and when numbers run out."""
 
 import math
-import time
 from collections.abc import Callable
 from functools import cache
-from statistics import median
 
 import ipywidgets as widgets
 import torch
@@ -158,19 +156,3 @@ def extremes_lab() -> widgets.VBox:
         label=menu("Label", {"y = 0": 0, "y = 1": 1}, kind=widgets.ToggleButtons),
         what=menu("Look at", ["loss", "gradient"], kind=widgets.ToggleButtons),
     )
-
-
-# --- time ---------------------------------------------------------------------------------------------------
-
-
-def race(first: Callable[[], Tensor], second: Callable[[], Tensor], rounds: int = 25) -> dict[str, float]:
-    """Time two losses with their backward pass, in turns; medians in milliseconds and their ratio."""
-    times: list[list[float]] = [[], []]
-    for turn in range(rounds + 3):
-        for place, loss in enumerate((first, second)):
-            start = time.perf_counter()
-            loss().backward()
-            if turn >= 3:  # the first turns only warm up
-                times[place].append(time.perf_counter() - start)
-    fast, slow = (1000 * median(values) for values in times)
-    return {"fused, ms": fast, "separate, ms": slow, "separate / fused": slow / fast}

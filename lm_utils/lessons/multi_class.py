@@ -101,12 +101,6 @@ def trace_in_words(name: str, runs: list[dict]) -> str:
 NETWORKS = {"sigmoids": "ten sigmoids", "softmax-biased": "softmax, output biases at +3 and \N{MINUS SIGN}3"}
 
 
-def if_classes_matter(name: str) -> str:
-    """Say what a cell of the grid would do if the harm came from what the classes share."""
-    network, _, removal = name.split("/")
-    return "learns" if network != "sigmoids" or removal in ("class-mean", "both-means") else "collapses"
-
-
 def grid_runs(data: str = "mnist") -> dict[str, list[dict]]:
     """Return the stored runs of the grid, without its controls."""
     family = "lever" if data == "mnist" else "tiny-lever"
@@ -119,9 +113,11 @@ def grid_table(data: str = "mnist") -> Table:
     found, lines = grid_runs(data), []
     for name, runs in found.items():
         network, balance, removal = name.split("/")
+        nothing_shared = network != "sigmoids" or removal in ("class-mean", "both-means")  # by the classes
         lines.append({
             "network": f"{NETWORKS[network]}, {REMOVED[removal][0]}", "training images": BALANCES[balance][0],
-            "if the classes matter": if_classes_matter(name), "if the images matter": BY_NAME[name].expected,
+            "if the classes matter": "learns" if nothing_shared else "collapses",
+            "if the images matter": BY_NAME[name].expected,
             "learnt": f"{len(runs) - collapsed(runs)} of {len(runs)}",
         })  # fmt: skip
     return Table(with_origin(pd.DataFrame(lines), origin(found)))

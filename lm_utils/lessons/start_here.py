@@ -13,11 +13,10 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from lm_utils.activations import ACTIVATIONS
-from lm_utils.evidence.tables import markdown_table
 from lm_utils.files import NOTEBOOKS, answers_folder, read_kept, write_whole
 from lm_utils.lessons.start_here_scripts import PAIRINGS
 from lm_utils.losses import LOSSES
-from lm_utils.pairing import USUAL_ACTIVATIONS, Pairing, recommended, usual_pairing
+from lm_utils.pairing import USUAL_ACTIVATIONS, recommended, usual_pairing
 from lm_utils.show import quiz
 from lm_utils.show.keys import Keys
 from lm_utils.show.lab import lab, menu
@@ -80,22 +79,16 @@ def recall(name: str) -> str | None:
 # --- what fits what ------------------------------------------------------------------------------------------
 
 
-def where_activation_lives(pairing: Pairing) -> str:
-    """Name the activation between network and loss, wherever it is written."""
-    if pairing.rule.contains != "none":
-        return f"{pairing.rule.contains}, inside the loss"
-    return ACTIVATIONS[pairing.activation].title
-
-
 def fitting_table() -> pd.DataFrame:
     """List task, loss, activation and the lines of PyTorch, out of the verdicts themselves."""
     rows = []
     for name, task in TASKS.items():
         for pairing in recommended(name):
+            own, inside = ACTIVATIONS[pairing.activation], pairing.rule.contains
             rows.append({
                 "task": task.title, "outputs": task.outputs, "loss": pairing.rule.title,
-                "output activation": where_activation_lives(pairing),
-                "last line of the network": ACTIVATIONS[pairing.activation].code, "loss in PyTorch": pairing.rule.code,
+                "output activation": own.title if inside == "none" else f"{inside}, inside the loss",
+                "last line of the network": own.code, "loss in PyTorch": pairing.rule.code,
             })  # fmt: skip
     return table_with_code(pd.DataFrame(rows))
 
@@ -179,9 +172,9 @@ def told_at_the_top(text: str) -> dict[str, str]:
 
 def course_map() -> Markdown:
     """List every notebook with a link, its minutes and the sections it covers."""
-    rows = [(f"[{number} {part['title']}]({part['file']})", part["minutes"], part["covers"])
+    rows = [f"| [{number} {part['title']}]({part['file']}) | {part['minutes']} | {part['covers']} |"
             for number, part in notebooks_here().items()]  # fmt: skip
-    return with_code(markdown_table(("notebook", "minutes", "covers"), rows))
+    return with_code("\n".join(["| notebook | minutes | covers |", "|---|---|---|", *rows]))
 
 
 def course_path(name: str, numbers: Sequence[str] | Mapping[str, int]) -> Markdown:

@@ -179,11 +179,6 @@ def labelled(images: Tensor, digits: Tensor, rate: float, seed: int) -> tuple[Te
     return torch.where(background[:, None, None, None], shuffled, images), table[digits]
 
 
-def full_run(point: Point, seed: int) -> dict:
-    """Train one point three times as long as a probe, whatever it learns on the way."""
-    return probe(point, seed, 3 * EPOCHS, whole=True)
-
-
 def probe(point: Point, seed: int = 0, epochs: int | None = None, whole: bool = False) -> dict:
     """Train one point until it has learnt something, but not for ever, and tell how the race went."""
     data = load_data("digits", seed)
@@ -258,6 +253,6 @@ def extend(
 
 if __name__ == "__main__":
     extend(Point.stored, points(), SEEDS, probe)
-    extend(FOLDER / "border.jsonl", border(read()), BORDER_SEEDS, full_run)
+    extend(FOLDER / "border.jsonl", border(read()), BORDER_SEEDS, partial(probe, epochs=3 * EPOCHS, whole=True))
     extend(DocumentsPoint.stored, points(DocumentsPoint), SEEDS, probe)
     extend(FOLDER / "slow.jsonl", slow(), SEEDS, partial(probe, epochs=5 * DocumentsPoint.epochs))

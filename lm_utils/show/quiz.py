@@ -169,7 +169,8 @@ def check_function(
         if not first_wrong and not _agree(result, expected, tolerance):
             first_wrong = f"`{name}({_arguments(case)})` returns {_show(result)}, expected {_show(expected)}."
     if not first_wrong:
-        return Verdict("right", f"`{name}` agrees with the reference on {_count(cases)}.")
+        tried = f"all {len(cases)} cases" if len(cases) > 1 else "the one case tried"
+        return Verdict("right", f"`{name}` agrees with the reference on {tried}.")
     for wrong, message in mistakes:
         if _same_function(function, wrong, cases, tolerance):
             return Verdict("wrong", _join(message, hint))
@@ -210,10 +211,6 @@ def _code(function: Callable) -> str:
         return re.sub(r"#.*", "", inspect.getsource(function))
     except (OSError, TypeError):
         return ""
-
-
-def _count(cases: list[Any]) -> str:
-    return f"all {len(cases)} cases" if len(cases) > 1 else "the one case tried"
 
 
 def _same_function(function: Callable, wrong: Callable, cases: list[tuple], tolerance: float) -> bool:

@@ -39,6 +39,11 @@ def trained(choice, data, stop=None):
     return live
 
 
+def lines_of(live):
+    """The lines that its curves are read by."""
+    return reference_lines(live.choice.pairing, live.data)
+
+
 @pytest.fixture(scope="module")
 def done(tiny):
     return trained(FITS, tiny)
@@ -108,7 +113,7 @@ def test_nan_is_told(tiny):
     live.train()
     assert live.run.status == "diverged" and "from the first epoch on" in texts.ending(live)
     assert live.outcome == BREAKS
-    chart_figure(figures.curves_chart(FITS.pairing, live.reference_lines, live))
+    chart_figure(figures.curves_chart(FITS.pairing, lines_of(live), live))
     figures.inside_figure(live)
 
 
@@ -136,7 +141,7 @@ def test_a_stored_result_says_whose_it_is_and_how_it_was_trained():
 def test_pictures_of_every_task_have_an_alt_text(tiny, task):
     live = trained(changed(FITS, task=task, epochs=1, loss="mse"), tiny)
     pictures = [
-        chart_figure(figures.curves_chart(live.choice.pairing, live.reference_lines, live)),
+        chart_figure(figures.curves_chart(live.choice.pairing, lines_of(live), live)),
         figures.inside_figure(live),
         figures.images_figure(live),
         comparison_figure([live]),
@@ -149,7 +154,7 @@ def test_the_legend_leaves_the_star_of_a_short_run_alone(tiny):
     for record, value in zip(live.history, (0.46, 0.66, 0.76), strict=True):
         record["valid_metric"] = value
     live.looks, live.run = [], replace(live.run, best_epoch=3)
-    axes = chart_figure(figures.curves_chart(FITS.pairing, live.reference_lines, live)).axes[1]
+    axes = chart_figure(figures.curves_chart(FITS.pairing, lines_of(live), live)).axes[1]
     axes.figure.canvas.draw()
     (star,) = (line for line in axes.lines if line.get_label() == "best epoch")
     x, y = axes.transData.transform(star.get_xydata()[0])
@@ -200,7 +205,7 @@ def test_every_task_has_its_panel_and_every_run_its_line(done, refused, tiny):
     assert [len(axes.lines) for axes in figure.axes] == [2, 2, 1, 1]
     assert "Without a curve: 3: nn.BCELoss without activation" in figure.get_label()
     assert "1 epoch " in figures.curves_alt(
-        other.choice.pairing, other.reference_lines, other)  # fmt: skip
+        other.choice.pairing, lines_of(other), other)  # fmt: skip
 
 
 @pytest.mark.parametrize("loss", [-3.25e5, -1.25e-5, 2.5e-4, 123456.0, 87654.0, 0.3251])
@@ -208,7 +213,7 @@ def test_the_label_of_an_axis_stays_in_the_picture(done, loss):
     live = copy(done)
     live.looks, live.history = [], [{**record, "train_loss": loss, "valid_loss": loss * (1 + record["epoch"] / 4)}
                                     for record in done.history]  # fmt: skip
-    figure = chart_figure(figures.curves_chart(FITS.pairing, replace(done.reference_lines, constant_loss=None), live))
+    figure = chart_figure(figures.curves_chart(FITS.pairing, replace(lines_of(done), constant_loss=None), live))
     figure.draw_without_rendering()
     draw = FigureCanvasAgg(figure).get_renderer()
     for axes in figure.axes:

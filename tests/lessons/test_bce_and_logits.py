@@ -1,4 +1,4 @@
-"""Notebook 06: floors of a doubled softmax, extreme logits in three number formats, and the race."""
+"""Notebook 06: floors of a doubled softmax, and extreme logits in three number formats."""
 
 import math
 
@@ -59,13 +59,6 @@ def test_the_separate_road_fails_where_sigmoid_becomes_one(number_format, one):
     assert (errors[beyond] > 1).all()
     _, lost = lesson.relative_errors("Sigmoid, then BCELoss", number_format, 0, "gradient")
     assert (lost[beyond].nan_to_num(1) == 1).all()
-
-
-def test_the_race_reports_its_ratio():
-    z = torch.zeros(64, requires_grad=True)
-    times = lesson.race(lambda: z.square().sum(), lambda: z.exp().sum(), rounds=3)
-    assert times["separate / fused"] == pytest.approx(times["separate, ms"] / times["fused, ms"])
-    assert all(value > 0 for value in times.values())
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
 import torch
 
 from lm_utils.workshop.bench.competitors import PEERS
@@ -32,8 +33,6 @@ def matrix_speed(device: str) -> float:
 def peak_mb() -> float:
     """Return the most memory this process has held."""
     if sys.platform == "win32":
-        import psutil
-
         return psutil.Process().memory_info().peak_wset / 1e6
     import resource
 
@@ -41,17 +40,16 @@ def peak_mb() -> float:
     return peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6
 
 
-def busy() -> float:
-    """Return the machine's load over the last minute; unknown on Windows."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+def provenance(device: str) -> dict[str, str | float]:
+    """Say how busy this machine was over the last minute, what it is, what is installed on it, and when.
 
-
-def provenance(device: str) -> dict[str, str]:
-    """Describe this machine, what is installed on it, and when: the columns of every table of measurements."""
+    These are columns of every table of measurements.
+    """
     machine = torch.cuda.get_device_name() if device == "cuda" else f"{processor()}, {os.cpu_count()} cores"
     packages = ", ".join(f"{name} {version(name)}" for name in PACKAGES if find_spec(name))
     versions = f"Python {platform.python_version()}, {packages}"
-    return {"machine": machine, "versions": versions, "date": date.today().isoformat()}
+    load, *_ = psutil.getloadavg()
+    return {"load": load, "machine": machine, "versions": versions, "date": date.today().isoformat()}
 
 
 def processor() -> str:

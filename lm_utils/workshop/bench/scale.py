@@ -20,7 +20,7 @@ from lm_utils.runs.rows import pairings
 from lm_utils.runs.shipped import LIMITS, RESULTS, read_entries, write_entries
 from lm_utils.runs.store import Key, Store
 from lm_utils.runs.sweep import sweep_entries, workers
-from lm_utils.workshop.bench.machine import busy, provenance, say
+from lm_utils.workshop.bench.machine import provenance, say
 from lm_utils.workshop.bench.speed import work_of
 from lm_utils.workshop.bench.speed_page import FOLDER
 from lm_utils.workshop.templates import filled
@@ -48,10 +48,10 @@ def jobs_of(jobs: int = JOBS) -> pd.DataFrame:
     for way in ("threads", "cluster"):
         for at_once in sorted({workers("cpu"), CROWD}):
             row = pretended_sweep(way, at_once, jobs)
-            rows.append({**row, "load": busy(), **provenance("cpu")})
+            rows.append({**row, **provenance("cpu")})
             say(f"{way}, {at_once} at once: {row['seconds']:.1f} s, {row['overhead_ms']:.2f} ms more than the sleep")
     for runs in REWRITTEN:
-        rows.append({**rewritten(min(runs, jobs)), "load": busy(), **provenance("cpu")})
+        rows.append({**rewritten(min(runs, jobs)), **provenance("cpu")})
         say(f"results folder of {rows[-1]['jobs']} runs written anew: {rows[-1]['seconds']:.2f} s")
     return pd.DataFrame(rows)
 

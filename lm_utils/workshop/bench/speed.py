@@ -20,7 +20,7 @@ from lm_utils.runs.sweep import sweep, workers
 from lm_utils.training import BATCH, UNCAPPED_THREADS, fit
 from lm_utils.workshop.bench import competitors
 from lm_utils.workshop.bench.competitors import PEERS, missing, plain_datasets, plain_loop, splits_with
-from lm_utils.workshop.bench.machine import busy, matrix_speed, peak_mb, provenance, say
+from lm_utils.workshop.bench.machine import matrix_speed, peak_mb, provenance, say
 
 PAIRING = Pairing("multiclass", loss="cross_entropy", activation="none")
 SWEEP_RUNS = 4
@@ -159,7 +159,7 @@ def apart(points: Sequence[tuple[str, dict]], name: str, epochs: int, device: st
     """Measure contenders with their options, one after the other in a fresh process, and how busy the machine was."""
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         rows = [pool.submit(measure, one, name, epochs, device, **options).result() for one, options in points]
-    told = {"epochs": epochs, "data": name, "device": device, "load": busy(), **provenance(device)}
+    told = {"epochs": epochs, "data": name, "device": device, **provenance(device)}
     gflop = (work_of(name, epochs, options.get("train_images")) for _, options in points)
     return [{**row, **told, "gflop": work} for row, work in zip(rows, gflop, strict=True)]
 

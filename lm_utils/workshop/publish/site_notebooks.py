@@ -23,6 +23,10 @@ def in_korean(executed: NotebookNode, korean: NotebookNode, editions: Collection
 
     The outputs' links lead out of the Korean folder, unless the notebook is one of the editions that exist there.
     """
+
+    def one_folder_up(link: re.Match[str]) -> str:
+        return link[0] if link[2] in editions else f"{link[1]}../{link[2]}.ipynb"
+
     made = copy.deepcopy(executed)
     code = [cell for cell in lesson(made) if cell.cell_type == "code"]
     if [cell.source for cell in code] != [cell.source for cell in korean.cells if cell.cell_type == "code"]:
@@ -30,15 +34,10 @@ def in_korean(executed: NotebookNode, korean: NotebookNode, editions: Collection
     for cell in code:
         for data in (output.get("data", {}) for output in cell.outputs):
             for kind in {"text/html", "text/markdown"} & data.keys():
-                data[kind] = links_one_folder_up("".join(data[kind]), editions)
+                data[kind] = BESIDE.sub(one_folder_up, "".join(data[kind]))
     outputs = iter(code)
     made.cells = [next(outputs) if cell.cell_type == "code" else cell for cell in korean.cells]
     return made
-
-
-def links_one_folder_up(text: str, editions: Collection[str]) -> str:
-    """Let links to notebooks beside a text lead one folder up, but for the editions that are here."""
-    return BESIDE.sub(lambda found: found[0] if found[2] in editions else f"{found[1]}../{found[2]}.ipynb", text)
 
 
 def site_notebook(executed: NotebookNode, name: str, language: str = "en") -> NotebookNode:
