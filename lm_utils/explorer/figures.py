@@ -24,14 +24,6 @@ HIDDEN_LAYER = {"flat": "activations at a flat end", "stuck": "units stuck for e
 METRIC = {"accuracy": "accuracy (%)", "mse": "mean squared error"}
 
 
-def fixed_axes(
-    height: float, margins: tuple[float, float, float, float], columns: int = 1
-) -> tuple[Figure, Sequence[Axes]]:
-    """Make a figure whose axes stay where they are while it is drawn again and again."""
-    figure, axes = new_figure(1, columns, WIDTH, height, (*margins, 0.27), squeeze=False)
-    return figure, axes[0]
-
-
 def title(axes: Axes, text: str) -> None:
     """Set a title at a fixed place: looking for a free one costs a third of the drawing."""
     axes.set_title(text, loc="left", y=1.02)
@@ -126,7 +118,7 @@ def curves_alt(pairing: Pairing, lines: ReferenceLines, live: LiveRun | None) ->
 
 def inside_figure(live: LiveRun) -> Figure:
     """Draw a histogram of the outputs, the size of the gradients in each layer, and how many hidden units are stuck."""
-    figure, (outputs, gradients, units) = fixed_axes(2.6, (0.062, 0.2, 0.988, 0.87), columns=3)
+    figure, (outputs, gradients, units) = new_figure(1, 3, WIDTH, 2.6, (0.062, 0.2, 0.988, 0.87, 0.27))
     draw_outputs(outputs, live)
     epochs = [inside.epoch for inside in live.inner_looks if inside.gradients]
     for i, layer in enumerate(LAYERS):

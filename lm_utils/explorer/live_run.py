@@ -77,7 +77,8 @@ class LiveRun:
         self.history, self.model = self.run.history, self.run.model.cpu()
         self.answer()
         if self.run.status != "stopped":
-            self.report = self._diagnose()
+            images, _, aims = self.part(self.data.train, BATCH)
+            self.report = diagnose(self.model, choice.pairing.loss_value, images, aims)
         return self.run
 
     def _setup(self, model: CNN) -> torch.optim.Optimizer:
@@ -187,7 +188,3 @@ class LiveRun:
             gradients = {}
         hidden = stuck_share(self.model, images), stuck_units(self.model, images)
         self.inner_looks.append(InnerLook(self.epoch, gradients, *hidden))
-
-    def _diagnose(self) -> Report:
-        images, _, aims = self.part(self.data.train, BATCH)
-        return diagnose(self.model, self.choice.pairing.loss_value, images, aims)

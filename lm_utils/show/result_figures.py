@@ -72,7 +72,9 @@ def draw_rows(axis: Axes, table: pd.DataFrame, task: Task) -> None:
     """Draw dots, means and published figures, a line for each row of the table."""
     for y, (_, line) in enumerate(table.iterrows()):
         if isfinite(line["mean"]):
-            seed_dots(axis, y, [percent(score, task) for score in line["scores"]])
+            scores = [percent(score, task) for score in line["scores"]]
+            apart = np.linspace(-0.22, 0.22, len(scores)) if len(scores) > 1 else 0
+            axis.plot(scores, y + apart, MARKERS[0], color=SEED, ms=5, alpha=0.65, mew=0, label="one seed")
             mean, low, high = (percent(line[name], task) for name in ("mean", "low", "high"))
             interval(axis, y, mean, low, high, ms=6, elinewidth=2, label="mean with 95 % interval")
         elif line["seeds"]:
@@ -82,12 +84,6 @@ def draw_rows(axis: Axes, table: pd.DataFrame, task: Task) -> None:
         if pd.notna(line["published"]):
             look = {"color": PUBLISHED, "ms": 9, "mec": "black", "mew": 0.7, "label": "published (one run)"}
             axis.plot(percent(line["published"], task), y - 0.33, "v", **look)
-
-
-def seed_dots(axis: Axes, y: float, values: Sequence[float]) -> None:
-    """Draw a dot for each seed, a little apart from each other."""
-    offsets = np.linspace(-0.22, 0.22, len(values)) if len(values) > 1 else np.zeros(len(values))
-    axis.plot(values, y + offsets, MARKERS[0], color=SEED, ms=5, alpha=0.65, mew=0, label="one seed")
 
 
 def interval(axis: Axes, y: float, mean: float, low: float, high: float, **look: object) -> None:

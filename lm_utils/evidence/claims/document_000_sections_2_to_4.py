@@ -163,11 +163,6 @@ def a_cut_repairs_it(results: Results, chosen: Sequence[Row]) -> Finding:
     return Finding(verdict, " ".join(words))
 
 
-def lowest_loss(entry: dict) -> float:
-    """Return the lowest validation loss of a run; infinite where it ended before its first."""
-    return min((record["valid_loss"] for record in entry["history"]), default=inf)
-
-
 def loss_of_the_average(pairing: Pairing, data: str) -> float:
     """Return what a network pays that says the average, whatever the image: mean number, or base rate of each yes."""
     targets = pairing.spec.target(tested_digits(data))
@@ -187,7 +182,8 @@ def loss_tells_learning(results: Results, chosen: Sequence[Row]) -> Finding:
     for row in chosen:
         average = loss_of_the_average(row.pairing, results.data)
         runs, learnt = results.of(row.pairing), [not is_lost for is_lost in results.at_chance(row.pairing)]
-        low = [lowest_loss(entry) < CLEARLY_BELOW * average for entry in runs]
+        lowest = [min((record["valid_loss"] for record in entry["history"]), default=inf) for entry in runs]
+        low = [loss < CLEARLY_BELOW * average for loss in lowest]
         right.append([fell == learns for fell, learns in zip(low, learnt, strict=True)])
         words.append(
             f"{names[row]}: the average answer costs {average:.4f}; the validation loss falls clearly below that in"

@@ -36,16 +36,11 @@ def transforming_makes_the_model_more_complex() -> Finding:
     )
 
 
-def smallest_certainty() -> float:
-    """Find the smallest float32 whose sigmoid is exactly 1."""
-    x = torch.linspace(0, 40, 400_001, dtype=torch.float64).float()
-    return x[torch.sigmoid(x) == 1].min().item()
-
-
 def sigmoid_of_15_counts_as_one() -> Finding:
     """Whether float32 takes sigmoid(±15) for 1 and 0."""
     high, low = torch.sigmoid(torch.tensor(15.0)).item(), torch.sigmoid(torch.tensor(-15.0)).item()
-    first = smallest_certainty()
+    x = torch.linspace(0, 40, 400_001, dtype=torch.float64).float()
+    first = x[torch.sigmoid(x) == 1].min().item()
     back = inverse_sigmoid(torch.sigmoid(torch.tensor(15.0))).item()
     zero = torch.sigmoid(torch.tensor([-87.0, -89.0])).tolist()
     true = high == 1 or low == 0

@@ -262,17 +262,14 @@ def log_is_negative_only_below_a_half() -> Finding:
     )
 
 
-def metric_at_lowest_loss(entry: dict) -> float:
-    """Return the validation metric of the epoch with the least validation loss."""
-    return min(entry["history"], key=lambda record: record["valid_loss"])["valid_metric"]
-
-
 @with_rows
 def least_loss_is_most_accurate(results: Results, chosen: Sequence[Row]) -> Finding:
     """Test whether the accuracy at the least validation loss is practically the best epoch's, or surely lower."""
     gaps, words, names = [], [], titles(chosen)
     for row in chosen:
-        lower = [metric_at_lowest_loss(entry) - entry["valid_metric"] for entry in results.of(row.pairing)]
+        runs = results.of(row.pairing)
+        chosen_by_loss = [min(entry["history"], key=lambda record: record["valid_loss"]) for entry in runs]
+        lower = [epoch["valid_metric"] - run["valid_metric"] for epoch, run in zip(chosen_by_loss, runs, strict=True)]
         gap = st.mean_interval(lower)
         gaps.append((gap, st.MARGIN[row.pairing.spec.metric]))
         words.append(

@@ -8,9 +8,9 @@ from PIL import Image
 from lm_utils.errors import UserError
 from lm_utils.evidence.changed_conditions import BY_NAME, Families, stored
 from lm_utils.evidence.results import TITLES
-from lm_utils.explorer.figures import fixed_axes, title
+from lm_utils.explorer.figures import WIDTH, title
 from lm_utils.show.chart import CONSTANT
-from lm_utils.show.style import COLORS, LINES, MARKERS, png
+from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure, png
 
 PAIR = {name: BY_NAME[name].pairing.label for name in ("softmax", "control")}
 INNERMOST = "conv1"  # the layer farthest from the loss
@@ -35,7 +35,7 @@ def epochs(found: Families) -> int:
 
 def collapse_figure(found: Families, until: int) -> Figure:
     """Draw accuracy, and the gradient that reaches the first layer, up to an epoch."""
-    figure, (accuracy, gradient) = fixed_axes(3.6, (0.075, 0.155, 0.985, 0.84), columns=2)
+    figure, (accuracy, gradient) = new_figure(1, 2, WIDTH, 3.6, (0.075, 0.155, 0.985, 0.84, 0.27))
     last = epochs(found)
     for i, (name, (run,)) in enumerate(found.items()):
         look = {"color": COLORS[(0, 3)[i]], "ls": LINES[i], "marker": MARKERS[i], "label": PAIR[name], "clip_on": False}

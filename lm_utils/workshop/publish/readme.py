@@ -108,14 +108,9 @@ def redrawn(link: str, name: str, page: Path) -> str:
     return f"![{figure.get_label()}]({link})"
 
 
-def marks(place: str) -> tuple[str, str]:
-    """Return the lines between which a place of a page is written."""
-    return f"<!-- {place}: made by `python -m lm_utils readme` -->", f"<!-- end of {place} -->"
-
-
 def between_marks(text: str, page: str, place: str, made: Callable[[], str]) -> str:
     """Return the text of a page with what is made between the marks of the place."""
-    begin, end = marks(place)
+    begin, end = f"<!-- {place}: made by `python -m lm_utils readme` -->", f"<!-- end of {place} -->"
     if begin not in text or end not in text:
         raise UserError(f"{page} has no place for the {place}; put the lines '{begin}' and '{end}' into it.")
     span = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)

@@ -58,7 +58,10 @@ def run_all(
     """Train, execute the notebooks of a folder, and return the report that is also written into `out`."""
     found, chosen = choose(notebooks, only)
     settings = Settings(data, seeds, device, jobs, fresh, limit, idle_limit)
-    prepare(out)
+    try:
+        try_to_write(out)
+    except OSError as error:
+        raise UserError(cannot_write(out, error)) from error
     with alone(out), terminable(), forks.processes(len(chosen)) as context:
         before = read_kept(out / "report.json")
         report = Report(out, settings, found, chosen)
@@ -88,14 +91,6 @@ def choose(notebooks: Path, only: Sequence[str]) -> tuple[list[Path], list[Path]
             raise UserError(f"ONLY names the notebook {name!r}, which does not exist; there are {numbers}.")
     wanted = {by_name.get(name) or by_name[name.zfill(2)] for name in only} or set(found)
     return found, [path for path in found if path in wanted]
-
-
-def prepare(out: Path) -> None:
-    """Make sure that the folder of the outputs can be written to."""
-    try:
-        try_to_write(out)
-    except OSError as error:
-        raise UserError(cannot_write(out, error)) from error
 
 
 @contextmanager
