@@ -4,8 +4,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from lm_utils.doctor.output_origin import origin_of
+
 SURE = 8.0  # a logit that says yes
 NEARLY = 0.02  # how far a sure probability stays from 0 and 1
+
+
+def are_shares(outputs: Tensor) -> bool:
+    """Are these probabilities, and not raw outputs that happen to lie between 0 and 1?"""
+    return origin_of(outputs).kind != "linear" and bool(((outputs >= 0) & (outputs <= 1)).all())
 
 
 def undecided(good: Tensor, bad: Tensor) -> Tensor:
@@ -24,7 +31,7 @@ def agreeing_and_contradicting(outputs: Tensor, targets: Tensor) -> tuple[Tensor
     if bool(((truth == 0) | (truth == 1)).all()):
         if bool((truth == truth.flatten()[0]).all()):
             return None  # nothing to contradict
-        if bool(((outputs >= 0) & (outputs <= 1)).all()):
+        if are_shares(outputs):
             return truth.clamp(NEARLY, 1 - NEARLY), (1 - truth).clamp(NEARLY, 1 - NEARLY)
         return SURE * (2 * truth - 1), SURE * (1 - 2 * truth)
     if bool((truth.abs() == 1).all()) and bool((truth != truth.flatten()[0]).any()):

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from doctor_exam.parts import N, classes, inputs, labels, mlp
+from doctor_exam.parts import N, Then, classes, inputs, labels, mlp
 from doctor_exam.principle import holds, seeded
 from doctor_exam.round_parts import Part
 from doctor_exam.unseen_wrong import mask_head
@@ -139,6 +139,14 @@ RIGHT = {
     "two that agree and must not collapse": lambda: (
         Part(lambda self, x: (self.one(x), self.other(x)), one=mlp(4), other=mlp(4)),
         lambda o, _: F.mse_loss(*o) + sum((1 - z.std(0)).relu().mean() for z in o), inputs(), None),
+    "the mean F-score of the classes": lambda: (
+        mlp(4), lambda z, y: 1 - (lambda p, t: 2 * (p * t).sum(0) / (p + t).sum(0))(
+            z.softmax(1), F.one_hot(y, 4)).mean(), inputs(), classes(4)),
+    "rare labels and raw outputs that happen to lie between 0 and 1": lambda: (
+        nn.Conv2d(1, 1, 1), nn.BCEWithLogitsLoss(), 0.1 * torch.rand(N, 1, 4, 4), (torch.rand(N, 1, 4, 4) < 0.2) * 1.0),
+    "a heat map that its network keeps off the ends": lambda: (
+        Then(mlp(6), lambda z: z.sigmoid().clamp(1e-4, 1 - 1e-4)), lambda p, y: -torch.where(
+            y == 1, (1 - p) ** 2 * p.log(), (1 - y) ** 4 * p**2 * (1 - p).log()).mean(), inputs(), labels(6)),
     "a hinge without a margin": lambda: (
         mlp(1), lambda out, y: (-out * y).relu().mean(), inputs(), 2 * labels(1) - 1),
 }  # fmt: skip

@@ -36,7 +36,7 @@ def check_left_out(seen: Observation, patient: Patient) -> Iterator[Finding]:
 def _at_both_ends(trial: Trial) -> Iterator[Finding]:
     """A loss with a sigmoid of its own, or of a model that ends in one, must bear outputs that are sure, either way."""
     squashed = trial.raw and any(kind_of(s) == "sigmoid" and s.tensors[0] is trial.outputs for s in trial.steps)
-    if squashed or origin_of(trial.outputs).kind == "sigmoid":
+    if squashed or (origin_of(trial.outputs).kind == "sigmoid" and not trial.cut):
         ends = torch.tensor([SUREST, -SUREST]) if squashed else torch.tensor([SUREST, -SUREST]).sigmoid()
         costs = [trial(torch.full_like(trial.outputs, end))[0] for end in ends.tolist()]
         if not all(map(isfinite, costs)) and isfinite(trial(trial.outputs.detach())[0]):

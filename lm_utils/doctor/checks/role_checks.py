@@ -228,9 +228,7 @@ def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     factors = factors_in(seen, patient.targets, False)
     gains = [t for t in gains if taken and t.min() < 0 < t.max()] or [t for t in gains if any(t is f for f in factors)]
     classes = of_classes(head.detach(), actions) if taken else None
-    good, bad = (
-        (classes or agreeing_and_contradicting(head.detach(), actions) or (None, None)) if gains else (None, None)
-    )
+    good, bad = (classes or agreeing_and_contradicting(head, actions) or (None, None)) if gains else (None, None)
     if good is None:
         return
     whole, axis = patient.chosen(seen.outputs), 0

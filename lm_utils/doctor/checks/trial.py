@@ -8,7 +8,7 @@ from torch import Tensor
 from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.checks.batch_checks import cost_with, is_torchs_own
 from lm_utils.doctor.checks.formula_checks import factors_in, kind_of, of_outputs
-from lm_utils.doctor.output_origin import nodes_behind, origin_of
+from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.sides import of_classes
 from lm_utils.doctor.watching import LOSSES, Step
@@ -69,8 +69,9 @@ class Trial:
             s.tensors[0].grad_fn), 4)) for s in steps)  # fmt: skip
         self.own = not is_torchs_own(seen)
         self.turned = any(kind_of(s) in TURNING and s.tensors[0] is outputs for s in steps)
+        self.cut = operation(outputs.grad_fn).startswith("Clamp")  # the model itself keeps away from the ends
         self.raw = origin_of(outputs).kind == "linear"
-        by_targets = [s for s in steps if s.name in CHOOSING and sources(*s.args[1:]) == {"targets"}]
+        by_targets = [s for s in steps if s.name in CHOOSING and sources(*s.tensors[1:]) == {"targets"}]
         self.masked = any(map(is_mask, by_targets))
         self.chosen = not all(map(is_mask, by_targets))
         sums = [outputs.detach().sum(axis) for axis in range(1, outputs.dim())]

@@ -31,7 +31,7 @@ UNDONE = {"softmax": torch.log, "exp": torch.log, "sigmoid": torch.logit}
 def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Hand the loss other outputs, better and worse ones, and compare what they cost and where it pulls them."""
     for outputs, targets in compared(seen, patient):
-        trial, sides = Trial(seen, patient, outputs), agreeing_and_contradicting(outputs.detach(), targets.detach())
+        trial, sides = Trial(seen, patient, outputs), agreeing_and_contradicting(outputs, targets.detach())
         if any(c.is_own and c.input is outputs and c.family == "distance" for c in seen.calls):
             continue  # yes and no are numbers here
         if is_distance(outputs):  # what is small agrees
@@ -110,7 +110,7 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         yield from _two_halves(trial, truth, none, free)
     if binary and trial.own and origin_of(trial.outputs).kind in ("sigmoid", "softmax"):
         yield from _floor(trial, truth)
-    for answer, how in ((bad, "wrong"), (good, "right")) if trial.own and (whole or binary) else ():
+    for answer, how in ((bad, "wrong"), (good, "right")) if trial.own and not trial.cut and (whole or binary) else ():
         sure = answer * (SUREST / SURE) if free else answer
         if binary and not free:
             sure = answer.round() if trial.shared else torch.sigmoid(SUREST * (2 * answer - 1).sign())

@@ -11,6 +11,7 @@ from lm_utils.doctor.checks.batch_checks import cost_of, cost_with
 from lm_utils.doctor.checks.formula_checks import behind, kind_of, pairs_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
+from lm_utils.doctor.sides import are_shares
 from lm_utils.doctor.watching import Step
 
 FEW = 0.3  # share of positives below which they are rare
@@ -137,7 +138,8 @@ def check_counted(seen: Observation, patient: Patient) -> Iterator[Finding]:
         looked = next((p != 0 for p in places if p.shape == goal.shape), None)
         if looked is None or bool(looked.all()) or int(looked.sum()) < ENOUGH:
             continue
-        for asked in (goal, goal.roll(-1, -1)):
+        text = any(t.shape == goal.shape and not t.is_floating_point() for t in tensors_in(patient.inputs))
+        for asked in (goal, goal.roll(-1, -1))[: 1 + text]:
             if len(asked[looked].unique()) == 1 and len(asked[~looked].unique()) > 2:
                 yield said("wrong_formula: counted", count=int(looked.sum()))
                 return
@@ -155,7 +157,7 @@ def check_rare(seen: Observation, patient: Patient) -> Iterator[Finding]:
         counts = goal.unique(return_counts=True)[1]
         if counts.max() < 2 * counts.min():
             continue
-        even = torch.full_like(head, 0.0 if bool((head < 0).any() or (head > 1).any()) else 0.5)
+        even = torch.full_like(head, 0.5 * are_shares(head))
         axis = next((a for a in (1, -1) if head.dim() > goal.dim() and head.select(a, 0).shape == goal.shape), None)
         slope = cost_with(patient, whole, head, even)[1]
         if _is_binary(goal) and goal.numel() == head.numel():
