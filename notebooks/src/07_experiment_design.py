@@ -42,13 +42,11 @@ import numpy as np
 import pandas as pd
 import torch
 import torchinfo
-from IPython.display import Markdown
 from scipy import stats
 from torch.nn import functional as F
 
 import lm_utils as lm
 from lm_utils.evidence import statistics
-from lm_utils.evidence.tables import markdown_table
 from lm_utils.files import RESULTS
 from lm_utils.lessons import experiment_design as lesson
 from lm_utils.show import quiz
@@ -434,7 +432,8 @@ print(f"{len(signs)} patterns of signs, p = {p:.4f}; the smallest possible p is 
 
 # %%
 lines = [line.split("|") for line in statistics.__doc__.splitlines() if "|" in line]
-Markdown(markdown_table(lines[0], lines[1:]))
+changes = pd.DataFrame(lines[1:], columns=lines[0])
+changes.style.hide().set_properties(**{"text-align": "left"})
 
 # %% [markdown]
 # ## Summary
