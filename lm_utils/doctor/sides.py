@@ -23,7 +23,7 @@ def undecided(good: Tensor, bad: Tensor) -> Tensor:
 def agreeing_and_contradicting(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None:
     """Return outputs of this kind that say what the targets say, and others that say the opposite."""
     whole = targets.dim() and not targets.is_floating_point() and targets.dtype != torch.bool
-    if whole and ((sides := of_classes(outputs, targets)) or targets.unique().tolist() != [0, 1]):
+    if whole and (sides := of_classes(outputs, targets)):
         return sides
     if targets.numel() != outputs.numel() or targets.numel() < 2:
         return None

@@ -102,7 +102,30 @@ def neighbours(sign: int):
     return mlp(6), loss, inputs(), (torch.arange(N), torch.arange(N).roll(1), torch.randint(0, N, (5,)))
 
 
+def boxes(empty):
+    """Four numbers of a box and, packed beside them, whether there is one."""
+    return mlp(5), lambda z, y: F.l1_loss(z[:, :4], y[:, :4]) + torch.where(y[:, 4] > 0, F.softplus(-z[:, 4]), empty(
+        z[:, 4])).mean(), inputs(), torch.randn(N, 5)  # fmt: skip
+
+
+def doubts(cost):
+    """One of several, and how far the share of the truth is from one."""
+    return (mlp(5), lambda z, y: cost(1 - (-F.cross_entropy(z, y, reduction="none")).exp()).mean(), inputs(),
+            classes(5))  # fmt: skip
+
+
+def counted(cost):
+    """Whole numbers, above and below zero, as values."""
+    return mlp(4), lambda z, y: cost(z - y).mean(), inputs(), torch.randint(-9, 9, (N, 4))
+
+
 PRINCIPLES = {
+    "a loss bears a model that is sure, whatever is packed beside its scores": (
+        "unstable_formula", lambda: boxes(lambda z: -(1 - z.sigmoid()).log()), lambda: boxes(F.softplus)),
+    "however the share of the truth is taken": (
+        "unstable_formula", lambda: doubts(torch.sqrt), lambda: doubts(torch.square)),
+    "whole numbers are values, too": ("wrong_formula", lambda: counted(lambda d: d**3), lambda: counted(torch.abs)),
+    "no side of the targets is free": ("wrong_formula", lambda: counted(torch.relu), lambda: counted(torch.square)),
     "sums inside a function with a slope by hand carry no gradient": (
         "wrong_formula", lambda: doubled(Upwards), lambda: doubled(ByHand)),
     "a likelihood is at most one": ("unbounded_loss", lambda: of_one_class(0), lambda: of_one_class(1)),
@@ -147,6 +170,8 @@ RIGHT = {
     "a heat map that its network keeps off the ends": lambda: (
         Then(mlp(6), lambda z: z.sigmoid().clamp(1e-4, 1 - 1e-4)), lambda p, y: -torch.where(
             y == 1, (1 - p) ** 2 * p.log(), (1 - y) ** 4 * p**2 * (1 - p).log()).mean(), inputs(), labels(6)),
+    "an error in variances of a few targets": lambda: (
+        mlp(1), lambda out, y: F.mse_loss(out, y) / y.var(), inputs()[:5], torch.randn(5, 1)),
     "a hinge without a margin": lambda: (
         mlp(1), lambda out, y: (-out * y).relu().mean(), inputs(), 2 * labels(1) - 1),
 }  # fmt: skip

@@ -75,9 +75,6 @@ def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
         yield said("logarithm_of_raw_outputs: weight")
     elif {id(first) for first in logs} & {id(step.result) for step, _ in of_outputs(seen, "sigmoid")}:
         yield said("unstable_formula", "The logarithm of a sigmoid is minus infinity from a logit of -104 on.")
-    elif any(operation(node_behind(first)) == "Rsub" and operation(node_behind(first, "Rsub")) in (
-            "Sigmoid", "Softmax") for first in logs):  # fmt: skip
-        yield said("unstable_formula", "log(1 - p) of a sigmoid or a softmax is infinite from a logit of 17 on.")
     for call in seen.calls:
         if call.family == "kl_div" and any(kind_of(s) == "mean" and s.tensors[0] is call.result and s.argument(
                 1, "dim", "axis") in (None, 1, -1) for s in seen.watcher.steps) and call.result.dim() == 2:  # fmt: skip

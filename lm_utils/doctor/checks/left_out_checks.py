@@ -1,20 +1,23 @@
 """Is something left out: what a wrong yes costs, a class, labels that are true at once, who of two stands still?"""
 
 from collections.abc import Iterator
-from math import isfinite
+from math import log
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
 
 from lm_utils.doctor.belongings import changed, tensors_in
-from lm_utils.doctor.checks.batch_checks import cost_of
-from lm_utils.doctor.checks.formula_checks import kind_of
+from lm_utils.doctor.checks.batch_checks import cost_of, is_torchs_own
 from lm_utils.doctor.checks.trial import Trial
-from lm_utils.doctor.checks.trial_checks import FEWEST, SUREST, unstable
+from lm_utils.doctor.checks.trial_checks import FEWEST, unstable
 from lm_utils.doctor.output_origin import operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 
+YES_OR_NO = {"sigmoid", "logsigmoid", "binary_cross_entropy_with_logits"}
+ONE_OF_MANY = {"softmax", "log_softmax", "cross_entropy"}
 LEVELS, SHARES, NOTHING = (1.0, 8.0, -8.0, 30.0, -30.0), (1 - 1e-7, 1e-7), 1e-5  # free answers, shares, and no loss
 
 
@@ -22,25 +25,47 @@ def check_left_out(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about what a formula of one's own never asks for."""
     heads = [t for t in tensors_in(patient.chosen(seen.outputs)) if t.requires_grad and t.is_floating_point()]
     goal = patient.targets
+    if not is_torchs_own(seen):
+        yield from _sure(patient)
     if goal is None:
         yield from _meet_half_way(seen, patient, heads)
     for trial in (Trial(seen, patient, head) for head in heads if head.dim()):
-        if trial.own:
-            yield from _at_both_ends(trial)
         if trial.own and isinstance(goal, Tensor) and goal.dim() and bool((goal != goal[:1]).any()):
             yield from _one_for_all(seen, trial, goal)
             yield from _labels_compete(seen, trial, goal)
             yield from _classes_left_out(trial, goal.double())
 
 
-def _at_both_ends(trial: Trial) -> Iterator[Finding]:
-    """A loss with a sigmoid of its own, or of a model that ends in one, must bear outputs that are sure, either way."""
-    squashed = trial.raw and any(kind_of(s) == "sigmoid" and s.tensors[0] is trial.outputs for s in trial.steps)
-    if squashed or (origin_of(trial.outputs).kind == "sigmoid" and not trial.cut):
-        ends = torch.tensor([SUREST, -SUREST]) if squashed else torch.tensor([SUREST, -SUREST]).sigmoid()
-        costs = [trial(torch.full_like(trial.outputs, end))[0] for end in ends.tolist()]
-        if not all(map(isfinite, costs)) and isfinite(trial(trial.outputs.detach())[0]):
-            yield from unstable(f"sure, at a logit of {SUREST:g}")
+class _Surer(TorchFunctionMode):
+    """Whatever makes shares of scores is given sure ones: yes or no, or one class, each of them in turn."""
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        self.side = side
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        kwargs, name = kwargs or {}, getattr(function, "__name__", "")
+        axis = 1 if name == "cross_entropy" else kwargs.get("dim", args[1] if len(args) > 1 else None)
+        if args and (name in YES_OR_NO or (name in ONE_OF_MANY and axis is not None)) and args[0].requires_grad:
+            given = args[0].detach()
+            sure, size = self.side * given.sign(), -1.25 * log(torch.finfo(given.dtype).eps)  # 1 - exp(-size) is 1
+            if name in ONE_OF_MANY:
+                moved = given.movedim(axis, -1)
+                turn = torch.arange(moved[..., 0].numel(), device=given.device) % moved.shape[-1]
+                sure = F.one_hot(turn, moved.shape[-1]).view(moved.shape).movedim(-1, axis)
+            args = (args[0] + (size * sure - given).masked_fill(given < -1e4, 0), *args[1:])
+        return function(*args, **kwargs)
+
+
+def _sure(patient: Patient) -> Iterator[Finding]:
+    """A loss and its slopes must stay finite where the model is surer than it is now, either way."""
+    for side in (1, -1):
+        with _Surer(side):
+            seen = patient.observe()
+        found = [seen.loss, *(seen.slope_at(t) for t in tensors_in(seen.outputs))]
+        if not all(bool(t.isfinite().all()) for t in found if isinstance(t, Tensor)):
+            yield from unstable("sure")
+            return
 
 
 def _meet_half_way(seen: Observation, patient: Patient, heads: list[Tensor]) -> Iterator[Finding]:

@@ -41,8 +41,8 @@ def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 
 def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: Tensor) -> Iterator[Finding]:
-    whole = not targets.is_floating_point() and targets.dtype != torch.bool and targets.dim() < good.dim()
-    truth = targets.reshape(good.shape) if targets.numel() == good.numel() else None
+    whole = not targets.is_floating_point() and targets.dtype != torch.bool and targets.numel() < good.numel()
+    truth = targets.reshape(good.shape).to(good.dtype) if targets.numel() == good.numel() else None
     if truth is not None and torch.equal(good, SURE * truth):  # labels of -1 and 1
         truth = (truth + 1) / 2
     binary = truth is not None and bool(((truth == 0) | (truth == 1)).all())
@@ -77,7 +77,7 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         yield said("better_outputs_cost_more: sides", right=right, wrong=wrong)
         return
     if not whole and not binary:
-        if trial.own and len(good) >= FEWEST and not compares_means(seen):
+        if trial.own and len(good) > 3 and not compares_means(seen):
             yield from _only_the_mean(trial, good, bad)
         if trial.meets(targets):
             yield from _not_least(trial, truth, right, wrong)
@@ -179,19 +179,23 @@ def _not_least(trial: Trial, truth: Tensor, right: float, wrong: float) -> Itera
 
 
 def _far(trial: Trial, truth: Tensor, right: float) -> Iterator[Finding]:
-    """Values: outputs away from the targets must not be cheaper than the targets."""
-    size = truth.std(correction=0).clamp(min=1e-6)
-    moved = changed(trial.patient.targets, lambda t: t + size if t.is_floating_point() else t)
-    difference = isinstance(trial.patient.targets, Tensor)  # of outputs and targets only
-    difference = difference and abs(trial(truth + size, moved)[0] - right) < 1e-4 * (abs(right) + 1e-2)
+    """Values: outputs away from the targets must not be cheaper than the targets, nor as cheap to one side only."""
+    size, goal = truth.std(correction=0).clamp(min=1e-6), trial.patient.targets
     if not trial.raw or bool((truth.abs() == 1).all()):
         return
-    for side in (1, -1):
-        far = [trial(truth + side * away * size)[0] for away in (DISTANCES if difference else (100.0, 1000.0))]
+    single = isinstance(goal, Tensor)
+    by = size if single and goal.is_floating_point() else 1
+    difference = single and abs(trial(truth + by, goal + by)[0] - right) < 1e-4 * (abs(right) + 1e-2)
+    sides = [[trial(truth + side * away * size)[0] for away in (DISTANCES if difference else (100.0, 1000.0))]
+             for side in (1, -1)]  # fmt: skip
+    least, most = sorted(far[-1] - right for far in sides)
+    for far in sides:
         away, cheapest = min(zip(DISTANCES, far, strict=False), key=lambda one: one[1])
         endless = far[-1] < 5 * far[-2] < 5 * min(right, -1e-3)
-        if endless or (difference and cheapest < right - 1e-4 - BETWEEN * abs(right)):
+        free = difference and abs(least) < 1e-5 * most
+        if endless or free or (difference and cheapest < right - 1e-4 - BETWEEN * abs(right)):
             off = f"Outputs {away * float(size):.3g} off are the best ones, so the model learns a shifted answer."
+            off = "However far outputs lie off to one side, they cost no more than right ones." if free else off
             why = "The loss falls without end, so the outputs run away." if endless else off
             yield said("wrong_formula: far", cheapest=cheapest, right=right, why=why)
             return

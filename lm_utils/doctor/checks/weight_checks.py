@@ -89,7 +89,7 @@ def _hidden(patient: Patient) -> Iterator[tuple[Tensor, int | None]]:
         token = int(rows.min()) if bool((rows < 0).any()) else int(rows[:, -1].mode().values)
         tails = _tails(rows, token)
         often = (tails.sum(1) >= 2).sum() >= len(rows) / 3 and tails.sum(1).unique().numel() > 2
-        if token < 0 or (often and not bool(((rows == token) & ~tails).any())):
+        if (token < 0 and len(rows[rows < 0].unique()) == 1) or (often and not bool(((rows == token) & ~tails).any())):
             yield rows == token, token
     words = next((t for t in tensors_in(patient.inputs) if t.dim() == 2 and not t.is_floating_point()), None)
     tails = _tails(words, int(words[:, -1].mode().values)) if words is not None and words.numel() else torch.ones(0)
