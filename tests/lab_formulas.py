@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
+from scipy.special import expit
 
 from lm_utils.evidence.reference_lines import bce_on_softmax_floor, double_softmax_floor
 from lm_utils.lessons import bce_and_logits, losses, matching_loss_to_task, why_these_losses
@@ -48,7 +49,7 @@ def in_python(lab: str, v: dict, panels: list[dict]) -> list[Curves]:
         start = v["weight"], v["bias"], 10 ** v["rate"]
         paths = {loss: why_these_losses.train(loss, *start) for loss in v["losses"].split(",")}
         curves = [{loss: path[what] for loss, path in paths.items()} for what in ("output", "slope")]
-        return [*curves, {"sigmoid": losses.sigmoid(panels[2]["xs"])}]
+        return [*curves, {"sigmoid": expit(panels[2]["xs"])}]
     if lab == "penalty_lab":
         mine = matching_loss_to_task
         return [{loss: np.abs(mine.penalty(loss, xs)[what]) for loss in mine.LOSSES}
