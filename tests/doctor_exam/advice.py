@@ -490,6 +490,10 @@ MORE = {
     "wrong_formula, marks as places": (
         lambda: (mlp(1), lambda out, y: -F.logsigmoid(out[:, 0])[y].mean()),
         lambda: (mlp(1), lambda out, y: -F.logsigmoid(out[:, 0])[y.bool()].mean()), lambda: x_and(marks)),
+    "wrong_formula, last place": (
+        lambda: (Tagger(5), lambda out, y: [CE(out[:, t], y[:, t]) for t in range(y.shape[1])][-1]),
+        lambda: (Tagger(5), lambda out, y: sum(CE(out[:, t], y[:, t]) for t in range(y.shape[1]))),
+        lambda: (lambda x: (x, x % 5))(torch.randint(1, 50, (N, 7)))),
     "wrong_formula, noise": (lambda: drawn(1.0), lambda: drawn(0.5), lambda: x_and(lambda x: x)),
     "wrong_formula, easy ones": (
         lambda: (mlp(4), lambda out, y: (lambda p: -(p**2 * p.log()).mean())(out.softmax(1).gather(1, y[:, None]))),

@@ -40,10 +40,13 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
     goal = patient.targets if inputs.dim() > 1 else None
     along = isinstance(goal, Tensor) and goal.shape == inputs.shape and torch.equal(inputs[:, 1:], goal[:, :-1])
     known = along or (labelled is not None and labelled.dim() == 1)  # that the samples come first
-    if (outputs.dim() > 2 and inputs.dim() < 4 and not known) or _mixes_on_purpose(seen, patient.model, outputs):
-        return  # time may come first on purpose
+    unknown = outputs.dim() > 2 and inputs.dim() < 4 and not known  # time may come first on purpose
+    if (unknown and outputs.shape[:2] != inputs.shape[:2]) or _mixes_on_purpose(seen, patient.model, outputs):
+        return
     with patient.predicting():
         if not _changes_with_others(patient, samples, axis):
+            return
+        if unknown and not _changes_with_others(patient, inputs.shape[1], 1, 1):
             return
     if suspects:
         name, layer = suspects[0]
@@ -54,12 +57,14 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
         yield said("softmax_wrong_axis: samples mixed")
 
 
-def _changes_with_others(patient: Patient, samples: int, axis: int) -> bool:
+def _changes_with_others(patient: Patient, samples: int, axis: int, along: int = 0) -> bool:
     """Does the last sample's output change among other samples, or, where nothing is drawn, at another place?"""
 
     def said_of(order: list[int], place: int, seed: int = 0) -> Tensor:
         draw_anew(seed)
-        return first_tensor(patient.outputs_of(changed(patient.inputs, lambda t: t[order]))).select(axis, place)
+        given = changed(patient.inputs, lambda t: t.transpose(0, along)[order].transpose(0, along))
+        found = [t for t in tensors_in(patient.outputs_of(given)) if t.dim() > axis and t.shape[axis] == samples]
+        return torch.cat([t.select(axis, place).flatten() for t in found if t.shape[:2] != (samples,) * 2])
 
     last, others = samples - 1, [0] * (samples - 1)
     here = said_of([*range(samples)], -1)
@@ -189,7 +194,7 @@ def _few_samples(patient: Patient, whole: object, slopes: list[Tensor]) -> Itera
             max(taught_by(cost_of(patient, changed(whole, nearer), patient.targets)[1])) < 3):  # fmt: skip
         yield said("wrong_formula: few samples", kind="samples", count=samples, taught=max(taught))
     places = max((t.shape[1] for t in targets if t.dim() == 2 and not t.is_floating_point()), default=0)
-    if places >= FEWEST and len(slopes) == 1 and taught_by(slopes, 1) == [1] and slopes[0].shape[1] == places:
+    if places >= FEWEST // 2 and len(slopes) == 1 and taught_by(slopes, 1) == [1] and slopes[0].shape[1] == places:
         yield said("wrong_formula: few samples", kind="places of a sequence", count=places, taught=1)
 
 

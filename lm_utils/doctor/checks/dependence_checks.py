@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
+from lm_utils.doctor.belongings import changed, draw_anew, first_tensor, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.checks.hidden_checks import DRAWN, rows_alike
 from lm_utils.doctor.patient import Observation, Patient
@@ -154,7 +154,7 @@ def _in_the_text(
     others = [tokens.index_copy(1, torch.tensor([c], device=tokens.device), tokens[:, [c]].roll(1, 0))
               for c in (ahead + place, ahead + place - 1)]  # fmt: skip
     with patient.predicting():
-        both = [patient.observe(changed(patient.inputs, lambda t, x=x: x if t is tokens else t)).calls
+        both = [draw_anew() or patient.observe(changed(patient.inputs, lambda t, x=x: x if t is tokens else t)).calls
                 for x in (tokens, *others)]  # fmt: skip
     ignored = int((goals == call.options.get("ignore_index", -100)).sum())
     masked = ignored or call.options.get("reduction") == "none"  # a masked language model, perhaps

@@ -67,11 +67,16 @@ def of(seen: Observation, *values: object) -> frozenset[str]:
 
 
 def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    moved = {id(s.result): t for s, t in of_outputs(seen, "add", "sub") if len(s.tensors) == 1}
     logs = [first for _, first in of_outputs(seen, "log", "log2", "log10")]
-    origins = [origin_of(first) for first in logs]
-    if any("linear" in (one.kind, one.under if one.kind == "clamp" else "") for one in origins):
+    under = [*(moved.get(id(t), t) for t in logs), *(t for _, t in of_outputs(seen, "log1p"))]
+    taken = [t for s in seen.watcher.steps if kind_of(s) == "log" for t in s.tensors[:1]]
+    raw = [
+        t for t in (*logs, *under) if "linear" in ((one := origin_of(t)).kind, one.under if one.kind == "clamp" else "")
+    ]
+    if any(any(t is one for one in logs) or bool((t < 0).any()) for t in raw):
         yield said("logarithm_of_raw_outputs")
-    elif any(isinstance(s.tensors[0], nn.Parameter) for s in seen.watcher.steps if kind_of(s) == "log" and s.tensors):
+    elif any(isinstance(t, nn.Parameter) or operation(node_behind(t)) == "AccumulateGrad" for t in taken):
         yield said("logarithm_of_raw_outputs: weight")
     elif {id(first) for first in logs} & {id(step.result) for step, _ in of_outputs(seen, "sigmoid")}:
         yield said("unstable_formula", "The logarithm of a sigmoid is minus infinity from a logit of -104 on.")

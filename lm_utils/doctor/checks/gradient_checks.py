@@ -187,7 +187,7 @@ def check_target_gradients(seen: Observation, patient: Patient) -> Iterator[Find
     roots = {tensor.grad_fn for tensor in tensors_in(seen.outputs) if tensor.grad_fn is not None}
     pairs = [(True, (c.input, c.target)) for c in seen.calls if c.family in COMPARED]
     sums = {id(step.result) for step in seen.watcher.steps if kind_of(step) == "add" and any(
-        seen.watcher.sources(t) == {"targets"} for t in step.tensors)}  # fmt: skip
+        seen.watcher.sources(t) == {"targets"} and not t.requires_grad for t in step.tensors)}  # fmt: skip
     pairs += [(False, one) for _, both in pairs_of(seen, "sub") for one in (both, both[::-1])
               if id(one[1]) in sums and one[1].dim()]  # fmt: skip
     for called, pair in pairs:

@@ -85,14 +85,15 @@ def _masked_by_product(node: object) -> bool:
 
 
 def _shares_out_another_axis(product: object) -> bool:
-    """Does a softmax reach this product of matrices whose axis is not the one that is summed over, the last?"""
-    node = product.next_functions[0][0]
-    while node is not None and operation(node) in ("View", "UnsafeView", "Expand", "Clone"):
-        node = node.next_functions[0][0]
-    shares = node._saved_result if node is not None and operation(node) == "Softmax" else None
-    if shares is None or shares.dim() < 2 or shares.shape[-2] != shares.shape[-1]:
-        return False  # clusters that share out the places, say
-    return shares.shape[-1] > 1 and bool(((shares.sum(-1) - 1).abs() > 1e-2).any())
+    """Does a softmax reach this product of matrices whose axis is not the one that is summed over?"""
+    for place, (name, axis) in enumerate((("_saved_self", -1), ("_saved_mat2", -2))):
+        node, shares = seen_through(product.next_functions[place][0]), getattr(product, name, None)
+        if operation(node) == "Softmax":
+            shares = node._saved_result if shares is None else shares
+            square = shares.dim() > 1 and shares.shape[-2] == shares.shape[-1] > 1  # clusters share out places, say
+            if square and bool(((shares.sum(axis) - 1).abs() > 1e-2).any()):
+                return True
+    return False
 
 
 def _linear_layers(seen: Observation) -> Iterator[Finding]:
@@ -178,14 +179,15 @@ def check_weight_slopes(seen: Observation, patient: Patient, slopes: dict[str, T
 def _recurrent(patient: Patient, slopes: dict[str, Tensor]) -> Iterator[Finding]:
     """Recurrent layers whose units start alike, or that never see a second step."""
     for layer, part in patient.model.named_modules():
-        weights = dict(part.named_parameters(recurse=False)) if isinstance(part, nn.RNNBase) else {}
+        weights = dict(part.named_parameters(recurse=False)) if isinstance(part, (nn.RNNBase, nn.RNNCellBase)) else {}
         matrices = {name: weight for name, weight in weights.items() if weight.dim() > 1}
         if matrices and all(map(rows_alike, matrices.values())):
             yield said("units_all_alike", name=layer)
             continue
         arrived = {name: slopes.get(f"{layer}.{name}") for name, weight in matrices.items() if weight.requires_grad}
         moved = {name: slope is not None and bool(slope.any()) for name, slope in arrived.items()}
-        if moved.get("weight_ih_l0") and not any(was for name, was in moved.items() if "_hh_" in name):
+        began = moved.get("weight_ih_l0", moved.get("weight_ih"))
+        if began and not any(was for name, was in moved.items() if "_hh" in name):
             yield said("weights_without_gradient: one step", name=layer)
         elif any(moved.values()) and not all(moved.values()):
             yield said("weights_without_gradient: part", name=layer, part=min(moved, key=moved.get))

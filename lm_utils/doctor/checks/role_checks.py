@@ -18,7 +18,6 @@ from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.sides import agreeing_and_contradicting, of_classes
 from lm_utils.doctor.watching import LOSSES
 
-KEEPS = {"mul", "div", "neg", "negative", "clamp", "clip", "float", "squeeze", "flatten", "view", "reshape"}
 READ = (lambda h: (h / 2).exp(), torch.exp, lambda h: h, torch.sqrt, F.softplus, lambda h: F.softplus(h).sqrt())
 """The deviation of a normal distribution, from the logarithm of its variance, its own, itself, or the variance."""
 LARGE, FAR_HEAVIER = 32, 8  # numbers of an output, and how many times the error's weight is too much
@@ -28,7 +27,7 @@ CENTRE, ERRORS, ROUNDS, FEWEST = 3.0, (0.7, 1.4, 2.8), 5, 8  # where targets lie
 def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A mean and a spread that a term of the loss draws to a standard normal distribution, as a code has them."""
     heads = _heads(seen.outputs)
-    spreads = [head for head in heads if _is_exponentiated(seen, head)]
+    spreads = [head for head in heads if _is_exponentiated(seen, patient, head)]
     if patient.pick or len(heads) < 2 or not isinstance(seen.loss, Tensor):
         return
     if len(spreads) == 1 and origin_of(spreads[0]).low >= 0:
@@ -45,14 +44,11 @@ def _heads(outputs: object) -> list[Tensor]:
     return values if not isinstance(outputs, Tensor) and all(v.is_floating_point() for v in values) else []
 
 
-def _is_exponentiated(seen: Observation, head: Tensor) -> bool:
-    reached = {id(head)}
-    for step in seen.watcher.steps:
-        if step.tensors and id(step.tensors[0]) in reached and all(id(t) in reached for t in step.tensors):
-            if kind_of(step) == "exp":
-                return True
-            reached |= {id(t) for t in tensors_in(step.result)} if kind_of(step) in KEEPS else set()
-    return False
+def _is_exponentiated(seen: Observation, patient: Patient, head: Tensor) -> bool:
+    """Is an exponential taken of this head alone?"""
+    others = behind(seen, [t for t in tensors_in([seen.outputs, patient.targets]) if t is not head])
+    own = behind(seen, head) - others
+    return any(id(t) in own and t.numel() == head.numel() for _, t in of_outputs(seen, "exp"))
 
 
 def _divergence(seen: Observation, patient: Patient, mean: Tensor, head: Tensor) -> Iterator[Finding]:
@@ -71,8 +67,11 @@ def _divergence(seen: Observation, patient: Patient, mean: Tensor, head: Tensor)
         return  # it depends on the targets or on other heads: no divergence from a fixed prior
     slopes = [torch.autograd.grad((read(level) ** 2 / 2 - read(level).log()).sum(), level)[0] for read in READ]
     laws = [read for read, slope in zip(READ, slopes, strict=True) if near(found[0][1], weight * slope)]
+    near_by = changed(seen.outputs, lambda t: level if t is head else t)
+    if weight < 0 < float((cost_with(patient, near_by, mean, 10 * centre)[1] * centre).sum()):
+        return  # it is drawn to a size of its own
     if weight <= 0 or not laws or not near(found[0][0], weight * centre):
-        yield from [said("wrong_formula: divergence")] if _is_exponentiated(seen, head) else ()
+        yield from [said("wrong_formula: divergence")] if _is_exponentiated(seen, patient, head) else ()
         return
     yield from _out_of_balance(seen, patient, [mean, head], weight * len(head))
     made = [t for _, t in seen.watcher.factors if t.shape == head.shape and t.requires_grad]
@@ -123,10 +122,12 @@ class _Spread:
 
     def best(self, location: int, head: int, error: float) -> float | None:
         """Return the level of this head that suits errors of this size, infinity where the larger the better."""
-        low, high = (1e-2, 100.0) if origin_of(self.heads[head]).low >= 0 else (-4.0, 9.0)
+        origin = origin_of(self.heads[head])
+        positive = origin.low >= 0 or (origin.kind != "linear" and bool((self.heads[head] > 0).all()))
+        low, high = (1e-2, 100.0) if positive else (-4.0, 9.0)
         for _ in range(ROUNDS):
             level = torch.linspace(low, high, len(self.goal), dtype=torch.float64)
-            levels = [CENTRE if k == location else level if k == head else 0.0 for k in range(len(self.heads))]
+            levels = [CENTRE if k == location else level if k == head else 1.0 for k in range(len(self.heads))]
             slope, other = (self.slopes(size, levels)[head] for size in (error, 2 * error))
             if not bool(torch.isfinite(slope + other).all()):
                 high /= 2  # the exponential of an exponential
@@ -180,7 +181,8 @@ def check_quantiles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Errors above and below weigh as the asked quantile says: its share below, the rest above, not the reverse."""
     whole = patient.chosen(seen.outputs)
     parts = [t for t in (*tensors_in(whole), *tensors_in(patient.targets)) if t.is_floating_point() and t.dim()]
-    told = [t for s in seen.watcher.steps for t in s.tensors if not of(seen, t)]
+    made = {id(s.result) for s in seen.watcher.steps if s.tensors}
+    told = [t for s in seen.watcher.steps for t in s.tensors if not of(seen, t) and id(t) not in made]
     levels = [t for t in (*parts, *told) if not t.requires_grad and bool(((t > 0) & (t < 1)).all())]
     levels = [t for t in levels if len(t.unique()) > 1]
     for head, goal in ((h, g) for h in parts if h.requires_grad for g in tensors_in(patient.targets)):

@@ -15,7 +15,7 @@ from lm_utils.doctor.report import Finding, said
 
 ELEMENTWISE = {"bce", "bce_logits", "distance", "kl_div", "soft_margin", "poisson", "hinge_embedding"}
 LINEAR_LAYER = {"Addmm", "Mm", "Linear", "MkldnnLinear"}
-STRETCHING = {"sub", "add", "mul", "div", "max", "min", "maximum", "minimum", "where"}
+STRETCHING = {"sub", "add", "mul", "div", "max", "min", "maximum", "minimum", "where", "masked_select"}
 SQUASHING = {"softmax", "log_softmax", "sigmoid", "logsigmoid", "log_sigmoid", "logsumexp"}
 SHARES = {"softmax", "sigmoid"}
 REFUSES_OTHER_SHAPES = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
@@ -155,13 +155,14 @@ def _stretch(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """[N] against [N, 1] grows into a table of all pairs; two factors may both be made of outputs and targets."""
     for step, pair in pairs_of(seen, *STRETCHING):
         own, (one, other) = [of(seen, t) for t in pair], (_without_ones(t.shape) for t in pair)
-        grown = isinstance(step.result, Tensor) and _both_grow(*pair, step.result)
+        joint = torch.broadcast_tensors(*pair)[0] if kind_of(step) == "masked_select" else step.result
+        grown = isinstance(joint, Tensor) and _both_grow(*pair, joint)
         factors = kind_of(step) == "mul" and pair[0].data_ptr() != pair[1].data_ptr()
         crossed = grown and one == other and all(own) and len(own[0] | own[1]) == 2 and (factors or {"targets"} in own)
         row = [t for t in pair if t.dim() == 1 < t.numel() and not t.requires_grad and not of(seen, t)]
         single = row and kind_of(step) == "mul" and len(own[0] | own[1]) == 2 and (1,) in [t.shape for t in pair]
         if crossed or (single and step.result.grad_fn in seen.graph):
-            one, other, joint = (list(t.shape) for t in (*pair, step.result))
+            one, other, joint = (list(t.shape) for t in (*pair, joint))
             kind = "in the loss" if crossed else "a single mean"
             yield said(f"shapes_broadcast: {kind}", one=one, other=other, joint=joint, step=kind_of(step))
             return

@@ -25,7 +25,7 @@ def check_targets(case: Case) -> Iterator[Finding]:
     family = case.call.family
     if family in ("cross_entropy", "nll", "multi_margin"):
         indices = not (family == "cross_entropy" and case.one_per_target and case.targets.is_floating_point())
-        yield from _check_indices(case) if indices else _check_class_shares(case)
+        yield from _check_indices(case) if indices else _check_class_shares(case, case.class_axis)
     elif family in ("bce", "bce_logits"):
         yield from _check_dtype(case)
         yield from _check_unit_targets(case)
@@ -42,8 +42,11 @@ def check_targets(case: Case) -> Iterator[Finding]:
         yield from _check_label_lists(case)
     elif family == "poisson" and case.target_values.min() < 0:
         yield said("negative_counts")
-    elif family == "ctc" and bool((case.targets == case.call.options.get("blank", 0)).any()):
-        yield said("blank_in_targets")
+    elif family == "ctc":
+        places = torch.arange(case.targets.shape[-1], device=case.targets.device)
+        ends = torch.as_tensor(case.call.options["target_lengths"]).view(-1, 1) if case.targets.dim() > 1 else inf
+        if bool(((case.targets == case.call.options.get("blank", 0)) & (places < ends)).any()):
+            yield said("blank_in_targets")
     yield from check_independent_labels(case)
 
 
@@ -88,6 +91,8 @@ def _unused_class(case: Case, kept: Tensor) -> Iterator[Finding]:
         yield said("one_class_only", count=kept.numel(), found=int(found))
     chance = (1 - 1 / classes) ** kept.numel()  # that a class is missing if all are as frequent
     from_one = found.tolist() == list(range(1, classes)) and kept.numel() >= MANY_TARGETS
+    words = first_tensor(case.patient.inputs)
+    from_one = from_one and (words.is_floating_point() or bool((words == 0).any()))  # 0 may be kept for padding
     if classes > 2 and from_one and chance < UNLIKELY and rows.dim() == 1:
         none = f"The labels run from 1 to {classes - 1} and none is 0, so output 0 has nothing to learn."
         yield said("unused_class", none, fewer=classes - 1)
@@ -107,12 +112,12 @@ def _index_out_of_range(case: Case, low: int, high: int) -> Finding:
     return said("class_index_out_of_range", numbers, advice=advice)
 
 
-def _check_class_shares(case: Case) -> Iterator[Finding]:
+def _check_class_shares(case: Case, axis: int) -> Iterator[Finding]:
     targets = case.target_values
     if targets.min() < 0:
         yield said("negative_probabilities")
         return
-    sums = targets.sum(case.class_axis)
+    sums = targets.sum(axis)
     off = (sums - 1).abs() > 10 * case.tolerance
     zeros_and_ones = bool(((targets == 0) | (targets == 1)).all())
     if bool((off & (sums != 0)).any()) and not zeros_and_ones:
@@ -148,6 +153,8 @@ def _check_kl_targets(case: Case) -> Iterator[Finding]:
         yield said("kl_targets_are_logarithms")
     elif as_log and values.min() >= 0 and values.max() <= 1:
         yield said("kl_targets_are_probabilities")
+    elif not as_log and (axis := case.unit_axis(case.values.exp())) is not None:
+        yield from _check_class_shares(case, axis)
     if case.call.options.get("reduction", "mean") == "mean":
         yield said("kl_div_mean", 'KLDivLoss uses reduction="mean".')
 
