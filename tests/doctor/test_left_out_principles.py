@@ -119,7 +119,29 @@ def counted(cost):
     return mlp(4), lambda z, y: cost(z - y).mean(), inputs(), torch.randint(-9, 9, (N, 4))
 
 
+def quantiles(above, below):
+    """Three quantiles, each with its weights of what lies above and below."""
+    return mlp(3), lambda z, y: torch.maximum(above() * (y - z), -below() * (y - z)).mean(), inputs(), torch.randn(N, 1)
+
+
+def kinds(sign):
+    """Members of a class are drawn together among all others; the classes are numbers with a point."""
+
+    def loss(z, y):
+        alike, own = F.normalize(z, dim=1) @ F.normalize(z, dim=1).T / 0.5, torch.eye(N).bool()
+        same = ((y[:, None] == y) & ~own).float()
+        return -sign * ((alike.masked_fill(own, -1e9).log_softmax(1) * same).sum(1) / same.sum(1)).mean()
+
+    return mlp(6), loss, inputs(), (torch.arange(N) % 4).float()
+
+
+LEVELS = torch.tensor([0.1, 0.5, 0.9])
 PRINCIPLES = {
+    "a level weighs what lies above it, though one minus the level is at hand": (
+        "wrong_formula", lambda: quantiles(lambda: 1 - LEVELS, lambda: LEVELS),
+        lambda: quantiles(lambda: LEVELS, lambda: 1 - LEVELS)),
+    "members of a class are near, however classes are numbered": (
+        "better_outputs_cost_more", lambda: kinds(-1), lambda: kinds(1)),
     "a loss bears a model that is sure, whatever is packed beside its scores": (
         "unstable_formula", lambda: boxes(lambda z: -(1 - z.sigmoid()).log()), lambda: boxes(F.softplus)),
     "however the share of the truth is taken": (

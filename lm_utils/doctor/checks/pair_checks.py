@@ -52,7 +52,7 @@ def check_pairs(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if points.views in (2, 3) and (targets is None or (
             goal is not None and goal.tolist() == list(range(points.samples)))):  # fmt: skip
         yield from _of_views(points, bool({step.name for step in seen.watcher.steps} & CHOOSES))
-    elif points.views and goal is not None and not goal.is_floating_point() and len(goal.unique()) > 2:
+    elif points.views and goal is not None and torch.equal(goal, goal.round()) and len(goal.unique()) > 2:
         chosen = any(s.name in CHOOSES and of(seen, *s.tensors[1:]) == {"targets"} for s in seen.watcher.steps)
         if not chosen or goal.max() >= points.width:
             yield from _of_groups(points, goal.unique(return_inverse=True)[1])
