@@ -9,7 +9,7 @@ import sys
 import types
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from itertools import islice
+from itertools import count, islice
 
 import torch
 from torch import Tensor, nn
@@ -68,6 +68,18 @@ def changed(value: object, change: Callable[[Tensor], Tensor]) -> object:
             return _refilled(value, enumerate(members), members)
         return type(value)(members)
     return value
+
+
+def taken_out(value: object, places: list[int]) -> object:
+    """Return the tensors at these places of a nest: one as it is, several as a tuple; no place means the whole."""
+    parts = [tensor for place, tensor in enumerate(tensors_in(value)) if place in places]
+    return value if not places else parts[0] if len(parts) == 1 else tuple(parts)
+
+
+def filled(value: object, places: list[int], parts: object) -> object:
+    """Return the nest with other tensors at these places."""
+    given, number = iter(tensors_in(parts)), count()
+    return changed(value, lambda t: next(given) if next(number) in places else t) if places else parts
 
 
 def _refilled(value: object, parts: Iterable[tuple], plain: object) -> object:

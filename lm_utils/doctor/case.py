@@ -12,7 +12,7 @@ from lm_utils.doctor.output_origin import Origin, nodes_behind, operation, origi
 from lm_utils.doctor.patient import Patient
 from lm_utils.doctor.watching import LossCall
 
-SILENT = {"other", "no_graph", "leaf"}
+SILENT = {"other", "no_graph"}
 """Origins that say nothing about the range: then the values are asked."""
 HALF_KNOWN = {"exp", "abs", "sine", "cosine", "erf", "elu", "gelu", "silu", "softplus"}
 """Origins whose range may or may not be cut to [0, 1] by what stands before them."""
@@ -89,7 +89,7 @@ class Case:
             return self._softmax_kind(kind)
         if kind in SILENT or (kind in HALF_KNOWN and self.call.family == "bce") or self._may_be_bounded(kind):
             return self._by_value()
-        return "logits" if kind == "linear" else kind
+        return "logits" if kind in ("linear", "leaf") else kind  # a leaf is a weight itself
 
     def _may_be_bounded(self, kind: str) -> bool:
         """Is this a product of what is never negative, or of what was divided by its norm, say?"""

@@ -37,7 +37,7 @@ from lm_utils.doctor.checks.shape_checks import check_axes, check_shapes
 from lm_utils.doctor.checks.share_checks import check_shares
 from lm_utils.doctor.checks.target_checks import check_reach, check_targets
 from lm_utils.doctor.checks.trial_checks import check_rewards
-from lm_utils.doctor.checks.use_checks import USE_CHECKS, check_left_behind
+from lm_utils.doctor.checks.use_checks import FIRST_CHECKS, USE_CHECKS, narrow_to_answers
 from lm_utils.doctor.checks.weight_checks import WEIGHT_CHECKS, check_weights
 from lm_utils.doctor.gpu_guard import WouldKillDevice
 from lm_utils.doctor.patient import Observation, Patient
@@ -120,19 +120,17 @@ def _examine(patient: Patient) -> Report:
         return Report((said("model_fails", inputs=_described(patient.inputs), reason=first_sentence(seen.failure)),))
     examination = _Examination()
     examination.ask(_choose_tensor, seen, patient)
-    if patient.pick:
+    if examination.findings:
         seen = patient.observe()
-    loss_fn = patient.loss_fn
-    examination.ask(check_left_behind, seen, patient)
-    patient.unpack(seen)
-    if patient.loss_fn is not loss_fn:
-        seen = patient.observe()
+    for check in FIRST_CHECKS:
+        examination.ask(check, seen, patient)
+    seen = narrow_to_answers(seen, patient)
     patient.own += own_losses(seen, patient)
     seen.calls = [*seen.calls, *(one.call(seen, patient) for one in patient.own)]
     cases = _cases(seen, patient)
     for case in cases:
         _examine_call(case, seen, examination)
-    outputs = _main_outputs(cases) if cases else first_tensor(patient.chosen(seen.outputs))
+    outputs = _main_outputs(cases) if cases else first_tensor(seen.outputs)
     examination.ask(check_finite, seen, outputs)
     examination.ask(check_path, seen, outputs, patient)
     examination.ask(check_hidden_units, seen, outputs)
@@ -157,7 +155,7 @@ def _cases(seen: Observation, patient: Patient) -> list[Case]:
     return [
         Case(patient, _outputs_first(call), number, not seen.inside_model and seen.watcher.made_by_loss(call.input))
         for number, call in enumerate(seen.calls)
-        if seen.inside_model or _is_about(call, seen.outputs)
+        if seen.inside_model or _is_about(call, seen.whole)
     ]
 
 
@@ -233,7 +231,7 @@ def _choose_tensor(seen: Observation, patient: Patient) -> Iterator[Finding]:
         kind, access, pick = kind_of(outputs), ".logits", lambda found: found.logits
     else:
         kind, access, pick = kind_of(outputs), "", None
-    patient.pick = pick
+    patient.taken = pick or patient.taken
     returned, failure = f"The model returns {kind}, and the loss takes one tensor.", first_sentence(seen.failure)[:-1]
     yield said("outputs_not_a_tensor", returned, failure=failure, access=access)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from lm_utils.doctor.belongings import changed, cloned, copies_of, first_tensor, tensors_in, unwrapped
+from lm_utils.doctor.belongings import cloned, copies_of, filled, first_tensor, taken_out, tensors_in, unwrapped
 from lm_utils.doctor.output_origin import nodes_behind
 from lm_utils.doctor.watching import LossCall, Watcher
 
@@ -19,7 +19,8 @@ LOSS_KEYS = ("loss", "total_loss", "loss_total", "total")
 class Observation:
     """What one forward pass gave: the outputs, the torch losses reached, the loss, or what went wrong."""
 
-    outputs: object = None
+    outputs: object = None  # those that are looked at
+    whole: object = None  # all that the model returned
     calls: list[LossCall] = field(default_factory=list)
     loss: object = None
     failure: BaseException | None = None
@@ -54,9 +55,9 @@ class Patient:
         self.model, self.loss_fn, self.note = copies_of(unwrapped(model), loss_fn)
         self.inputs = cloned(inputs)
         self.targets = cloned(targets)
-        self.pick: Callable[[object], object] | None = None  # takes the tensor out of a dict or tuple
+        self.taken: Callable[[object], object] = lambda whole: whole  # the outputs that are looked at
+        self.narrowed = False  # the loss is then handed all that the model returned, too
         self.own: list = []  # what a formula of one's own amounts to
-        self.alone = False  # the outputs hold one tensor, which is taken out and handed back to the loss
 
     @property
     def parameters(self) -> dict[str, Tensor]:
@@ -69,10 +70,6 @@ class Patient:
         first = first_tensor(self.inputs)
         return first.shape[0] if first is not None and first.dim() else None
 
-    def chosen(self, outputs: object) -> object:
-        """Return the part of the outputs that the loss is meant for."""
-        return self.pick(outputs) if self.pick else outputs
-
     def observe(self, inputs: object = None, parameters: dict[str, Tensor] | None = None) -> Observation:
         """Run model and loss once, with other inputs or parameters if given."""
         seen = Observation()
@@ -80,47 +77,47 @@ class Patient:
         try:
             with watcher:
                 seen.failed_in = "model"
-                seen.outputs = self._forward(self.inputs if inputs is None else inputs, parameters)
+                seen.whole = self._forward(self.inputs if inputs is None else inputs, parameters)
+                seen.outputs = self.taken(seen.whole)
                 inside = list(watcher.calls)
                 watcher.calls.clear()
                 watcher.mark(seen.outputs, "outputs")
+                watcher.mark([t for t in tensors_in(seen.whole) if not watcher.sources(t)], "other outputs")
                 watcher.mark(self.targets, "targets")
                 seen.failed_in, watcher.in_loss = "loss", True
-                seen.loss = loss_in(self.loss_fn(self.chosen(seen.outputs), self.targets))
+                seen.loss = loss_in(self.loss_fn(seen.outputs, self.targets, *[seen.whole] * self.narrowed))
                 seen.failed_in = ""
         except (Exception, SystemExit) as error:  # whatever a stranger's code raises is a finding, not our crash
             seen.failure = error
         seen.calls = watcher.calls
         if seen.failure is None and not seen.calls and isinstance(seen.loss, Tensor):
             seen.calls = _part_of(seen.loss, inside)
-            seen.inside_model = bool(seen.calls)
+            used = [seen.loss, *(t for step in watcher.steps for t in step.tensors)]
+            alone = all(t.dim() == 0 for t in tensors_in(seen.whole) if any(t is one for one in used))
+            seen.inside_model = bool(seen.calls) or (alone and any(t is seen.loss for t in tensors_in(seen.whole)))
         if seen.failure is None and self.own:
             seen.calls = [*seen.calls, *(one.call(seen, self) for one in self.own)]
         return seen
 
-    def unpack(self, seen: Observation) -> None:
-        """Where outputs or targets are a nest of one tensor, take it out; the loss gets it as it was."""
-        loss_fn, outputs, targets = self.loss_fn, seen.outputs, self.targets
-        single = [len(list(tensors_in(value))) == 1 and not isinstance(value, Tensor) for value in (outputs, targets)]
-        if self.pick or seen.failure is not None or seen.inside_model or not any(single):
-            return
-        self.alone = single[0]
-        self.targets = first_tensor(targets) if single[1] else targets
+    def narrow(self, seen: Observation, heads: list[Tensor], goals: list[Tensor]) -> None:
+        """Look at these outputs and targets only, at one as a plain tensor; the loss gets the others as they are."""
+        loss_fn, narrowed, taken, targets, first = self.loss_fn, self.narrowed, self.taken, self.targets, seen.whole
+        places = [_places(heads, seen.outputs), _places(goals, targets)]
 
-        def whole(value: object, shell: object) -> object:
-            return changed(shell, lambda _: value)
+        def narrow(outputs: object, goal: object, whole: object = first) -> object:
+            parts = filled(taken(whole), places[0], outputs), filled(targets, places[1], goal)
+            return loss_fn(*parts, *[whole] * narrowed)
 
-        self.loss_fn = lambda o, t: loss_fn(
-            whole(o, outputs) if single[0] else o, whole(t, targets) if single[1] else t
-        )
+        self.loss_fn, self.narrowed, self.targets = narrow, True, taken_out(targets, places[1])
+        self.taken = lambda whole: taken_out(taken(whole), places[0])
 
     def outputs_of(self, inputs: object) -> object:
         """Run the model alone on other inputs; one that computes slopes itself needs gradients for it."""
         try:
-            return self._forward(inputs, None)
+            return self.taken(self._forward(inputs, None))
         except RuntimeError:
             with torch.enable_grad():
-                return self._forward(inputs, None)
+                return self.taken(self._forward(inputs, None))
 
     @contextmanager
     def predicting(self) -> Iterator[None]:
@@ -139,10 +136,14 @@ class Patient:
     def _forward(self, inputs: object, parameters: dict[str, Tensor] | None) -> object:
         args, kwargs = as_arguments(self.model, inputs)
         if parameters is None:
-            outputs = self.model(*args, **kwargs)
-        else:
-            outputs = torch.func.functional_call(self.model, parameters, args, kwargs)
-        return first_tensor(outputs) if self.alone else outputs
+            return self.model(*args, **kwargs)
+        return torch.func.functional_call(self.model, parameters, args, kwargs)
+
+
+def _places(kept: list[Tensor], value: object) -> list[int]:
+    """Return where these tensors stand in a nest; nothing where they are several and all that it holds."""
+    places = [place for place, tensor in enumerate(tensors_in(value)) if any(tensor is one for one in kept)]
+    return places if len(places) == 1 or len(places) < len(list(tensors_in(value))) else []
 
 
 def _part_of(loss: Tensor, calls: list[LossCall]) -> list[LossCall]:

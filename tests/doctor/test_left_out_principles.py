@@ -135,6 +135,21 @@ def kinds(sign):
     return mlp(6), loss, inputs(), (torch.arange(N) % 4).float()
 
 
+def also(beside, loss, **parts):
+    """Yes or no, and something else that the model returns."""
+    return (Part(lambda self, x: (self.net(x), beside(self, x)), net=mlp(1), **parts), loss, inputs(), labels(1))
+
+
+def squares(self, x):
+    """The weights' squares, one number for all."""
+    return sum(weight.square().sum() for weight in self.net.parameters())
+
+
+def yes(z, y, swapped=False):
+    """A cross-entropy of yes and no by hand, the right or the wrong way round."""
+    return -(F.logsigmoid(-z if swapped else z) * y + F.logsigmoid(z if swapped else -z) * (1 - y)).mean()
+
+
 LEVELS = torch.tensor([0.1, 0.5, 0.9])
 PRINCIPLES = {
     "a level weighs what lies above it, though one minus the level is at hand": (
@@ -142,6 +157,12 @@ PRINCIPLES = {
         lambda: quantiles(lambda: LEVELS, lambda: 1 - LEVELS)),
     "members of a class are near, however classes are numbered": (
         "better_outputs_cost_more", lambda: kinds(-1), lambda: kinds(1)),
+    "a term of its own hides no other": (
+        "better_outputs_cost_more", lambda: also(squares, lambda o, y: yes(o[0], y, True) + 1e-4 * o[1]),
+        lambda: also(squares, lambda o, y: yes(o[0], y) + 1e-4 * o[1])),
+    "a weight of one for each sample is no target": (
+        "better_outputs_cost_more", *(lambda w=w: (mlp(1), lambda z, y: yes(z, y[0], w) * y[1].mean(), inputs(), (
+            labels(1), torch.ones(N))) for w in (1, 0))),
     "a loss bears a model that is sure, whatever is packed beside its scores": (
         "unstable_formula", lambda: boxes(lambda z: -(1 - z.sigmoid()).log()), lambda: boxes(F.softplus)),
     "however the share of the truth is taken": (
@@ -177,6 +198,9 @@ def test_the_wrong_one_is_named_and_its_right_neighbour_left_alone(name):
 
 
 RIGHT = {
+    "a weight is returned and drawn to its goal": lambda: also(
+        lambda self, x: self.side, lambda o, y: yes(o[0], y) + F.mse_loss(o[1], torch.tensor([2.0, 5.0])),
+        side=nn.Parameter(torch.randn(2))),
     "one of several answers is enough": lambda: (
         mlp(6), lambda out, y: -((out.softmax(1) * y).sum(1) + 1e-6).log().mean(), inputs(), labels(6)),
     "outputs that are small on purpose": lambda: (

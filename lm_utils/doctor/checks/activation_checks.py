@@ -96,7 +96,7 @@ def logits_out(case: Case, emits: str) -> str:
 
 def check_two_deep(seen: Observation, cases: list[Case]) -> Iterator[Finding]:
     """One activation on top of another, at the end of the model or in the loss."""
-    for tensor in (*tensors_in(seen.outputs), *(case.outputs for case in cases)):
+    for tensor in (*tensors_in(seen.whole), *(case.outputs for case in cases)):
         origin = origin_of(tensor)
         over, under = origin.kind.replace("_", "-"), origin.under.replace("_", "-")
         if origin.kind not in ("sigmoid", "softmax", "log_softmax", "log_sigmoid"):

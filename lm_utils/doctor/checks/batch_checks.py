@@ -143,7 +143,7 @@ def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """With other outputs the loss must change, and where samples are judged one by one, with others' targets too."""
     if is_torchs_own(seen):
         return
-    whole = patient.chosen(seen.outputs)
+    whole = seen.outputs
     heads = [t for t in tensors_in(whole) if t.requires_grad and t.dim()]
     if not heads or not all(t.is_floating_point() and torch.isfinite(t).all() for t in heads):
         return

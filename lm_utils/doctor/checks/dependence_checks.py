@@ -87,7 +87,7 @@ def _slope_at_inputs(patient: Patient) -> bool:
 def _tensor_of(seen: Observation, patient: Patient) -> Tensor | None:
     if seen.calls and isinstance(seen.calls[0].input, Tensor):
         return seen.calls[0].input
-    return None if seen.failed_in == "model" else first_tensor(patient.chosen(seen.outputs))
+    return None if seen.failed_in == "model" else first_tensor(seen.outputs)
 
 
 def _nudged(weight: Tensor) -> Tensor:

@@ -23,6 +23,9 @@ def check_path(seen: Observation, outputs: Tensor | None, patient: Patient) -> I
     """Is there a way from the loss back to the weights at all?"""
     if outputs is None or not patient.parameters:
         return
+    ends, nodes = [t for t in tensors_in(seen.outputs) if t.requires_grad], {*seen.graph}
+    weights = {id(getattr(node, "variable", None)) for node in nodes}
+    cut = not any(t.grad_fn in nodes or id(t) in weights for t in ends)
     if not any(p.requires_grad for p in patient.parameters.values()):
         yield said("all_weights_frozen")
     elif not any(t.requires_grad for t in (outputs, *tensors_in(seen.outputs))):
@@ -32,7 +35,7 @@ def check_path(seen: Observation, outputs: Tensor | None, patient: Patient) -> I
             else "they were made under torch.no_grad(), detached, or passed through numpy"
         )
         yield said("outputs_without_gradient", cause=cause)
-    elif isinstance(seen.loss, Tensor) and not seen.loss.requires_grad:
+    elif isinstance(seen.loss, Tensor) and (not seen.loss.requires_grad or (ends and cut)):
         yield said("loss_without_gradient: path")
 
 
@@ -52,7 +55,7 @@ def check_registered(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 def _leaves(seen: Observation, listed: set[int]) -> list[Tensor]:
     """What the outputs were computed from and is not listed."""
-    outputs = first_tensor(seen.outputs) if isinstance(seen.outputs, Tensor) else seen.loss
+    outputs = first_tensor(seen.whole) if isinstance(seen.whole, Tensor) else seen.loss
     found = (getattr(node, "variable", None) for node in seen.behind(outputs) if operation(node) == "AccumulateGrad")
     return [leaf for leaf in found if leaf is not None and id(leaf) not in listed]
 
@@ -184,7 +187,7 @@ COMPARED = {"distance", "kl_div", "bce", "bce_logits", "cross_entropy"}
 
 def check_target_gradients(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A target that is computed by a network and not detached, or an advantage that carries a gradient."""
-    roots = {tensor.grad_fn for tensor in tensors_in(seen.outputs) if tensor.grad_fn is not None}
+    roots = {tensor.grad_fn for tensor in tensors_in(seen.whole) if tensor.grad_fn is not None}
     pairs = [(True, (c.input, c.target)) for c in seen.calls if c.family in COMPARED]
     sums = {id(step.result) for step in seen.watcher.steps if kind_of(step) == "add" and any(
         seen.watcher.sources(t) == {"targets"} and not t.requires_grad for t in step.tensors)}  # fmt: skip

@@ -23,7 +23,7 @@ LEVELS, SHARES, NOTHING = (1.0, 8.0, -8.0, 30.0, -30.0), (1 - 1e-7, 1e-7), 1e-5 
 
 def check_left_out(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about what a formula of one's own never asks for."""
-    heads = [t for t in tensors_in(patient.chosen(seen.outputs)) if t.requires_grad and t.is_floating_point()]
+    heads = [t for t in tensors_in(seen.outputs) if t.requires_grad and t.is_floating_point()]
     goal = patient.targets
     if not is_torchs_own(seen):
         yield from _sure(patient)

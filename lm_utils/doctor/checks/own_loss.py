@@ -54,7 +54,7 @@ class OwnLoss:
 def own_losses(seen: Observation, patient: Patient) -> Iterator[OwnLoss]:
     """Find the losses that a formula of one's own amounts to, one for each output at most."""
     single = isinstance(seen.loss, Tensor) and seen.loss.numel() == 1 and seen.loss.requires_grad
-    if seen.inside_model or patient.pick or not single or is_torchs_own(seen):
+    if seen.inside_model or not single or is_torchs_own(seen):
         return
     goals = list(tensors_in(patient.targets))
     for place, head in enumerate(tensors_in(seen.outputs)):

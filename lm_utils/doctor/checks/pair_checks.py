@@ -22,7 +22,7 @@ class _Points:
     """The loss as a function of where the samples lie, as vectors [N, D], in each of several views."""
 
     def __init__(self, seen: Observation, patient: Patient) -> None:
-        self.patient, self.whole = patient, patient.chosen(seen.outputs)
+        self.patient, self.whole = patient, seen.outputs
         heads = list(tensors_in(self.whole))
         shape = heads[0].shape if heads else torch.Size()
         self.packed = len(heads) == 1 and len(shape) == 3

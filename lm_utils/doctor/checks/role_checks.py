@@ -28,7 +28,7 @@ def check_gaussian(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A mean and a spread that a term of the loss draws to a standard normal distribution, as a code has them."""
     heads = _heads(seen.outputs)
     spreads = [head for head in heads if _is_exponentiated(seen, patient, head)]
-    if patient.pick or len(heads) < 2 or not isinstance(seen.loss, Tensor):
+    if len(heads) < 2 or not isinstance(seen.loss, Tensor):
         return
     if len(spreads) == 1 and origin_of(spreads[0]).low >= 0:
         yield said("range_cannot_reach_targets")
@@ -97,7 +97,7 @@ class _Spread:
     """A likelihood as a function of one number for each head and sample, where all targets are alike."""
 
     def __init__(self, seen: Observation, patient: Patient) -> None:
-        self.patient, self.whole, self.goal = patient, patient.chosen(seen.outputs), patient.targets
+        self.patient, self.whole, self.goal = patient, seen.outputs, patient.targets
         width = 2 * self.goal[0].numel()
         self.packed = isinstance(self.whole, Tensor) and self.whole.shape[-1:] == (width,)
         heads = self.whole.chunk(2, -1) if self.packed else _heads(self.whole)
@@ -146,7 +146,7 @@ def check_spread(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A head that says how large errors are must follow them, as a deviation, a variance or the inverse of one."""
     goal = patient.targets
     fits = isinstance(goal, Tensor) and goal.is_floating_point() and goal.dim() and len(goal.unique()) >= FEWEST
-    if patient.pick or not fits or len(goal) < FEWEST:
+    if not fits or len(goal) < FEWEST:
         return
     tried = _Spread(seen, patient)
     pulls = [tried.pull(head) for head in range(len(tried.heads))] if len(tried.heads) in (2, 3) else []
@@ -179,7 +179,7 @@ def _follows(level: Tensor, square: int) -> Iterator[Finding]:
 
 def check_quantiles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Errors above and below weigh as the asked quantile says: its share below, the rest above, not the reverse."""
-    whole = patient.chosen(seen.outputs)
+    whole = seen.outputs
     parts = [t for t in (*tensors_in(whole), *tensors_in(patient.targets)) if t.is_floating_point() and t.dim()]
     made = {id(s.result) for s in seen.watcher.steps if s.tensors}
     told = [t for s in seen.watcher.steps for t in s.tensors if not of(seen, t) and id(t) not in made]
@@ -219,7 +219,7 @@ def check_volume(seen: Observation, patient: Patient) -> Iterator[Finding]:
 def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Actions and what they brought: gains must make them likelier, and without any gain no policy grows surer."""
     parts = list(tensors_in(patient.targets)) if not isinstance(patient.targets, Tensor) else []
-    heads = [t for t in tensors_in(patient.chosen(seen.outputs)) if t.requires_grad and t.is_floating_point()]
+    heads = [t for t in tensors_in(seen.outputs) if t.requires_grad and t.is_floating_point()]
     numbers = [t.argmax(-1) if _is_one_hot(t) else t for t in parts if t.dtype != torch.bool]
     taken = next(((h, t) for t in numbers for h in heads if not t.is_floating_point() and of_classes(h, t)), None)
     moved = next(((h, t) for t in parts for h in heads if t.is_floating_point() and t.shape == h.shape and t.dim() == 2
@@ -233,7 +233,7 @@ def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     good, bad = (classes or agreeing_and_contradicting(head, actions) or (None, None)) if gains else (None, None)
     if good is None:
         return
-    whole, axis = patient.chosen(seen.outputs), 0
+    whole, axis = seen.outputs, 0
     if taken:
         axis = 1 if good.shape[:1] + good.shape[2:] == actions.shape else -1
     even = good.mean(axis, keepdim=True).expand_as(good).contiguous()
@@ -256,14 +256,14 @@ def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     agree, against, none = costs(gain, torch.where(ups, good, bad), torch.where(ups, bad, good), even)
     margin = 1e-4 * abs(agree - against) + 1e-6
     lost = costs(-gain, torch.where(ups, good, bad))[0]
-    if abs(lost - agree) < 1e-3 * abs(agree) and any(t.min() < 0 < t.max() for t in factors):
+    sure, other, idle = costs(0 * gain, good, bad, even)
+    if abs(lost - agree) < 1e-3 * abs(agree - idle) and any(t.min() < 0 < t.max() for t in factors):
         alike = "A loss and a gain of the same size are treated alike."
         yield said("better_outputs_cost_more: actions", alike, agree=agree, against=against)
     elif against + margin < none < agree - margin:
         yield said("better_outputs_cost_more: actions", agree=agree, against=against)
-    sure, other, none = costs(0 * gain, good, bad, even)
-    if taken and max(sure, other) < none - 1e-5 * (1 + abs(none)):
-        yield said("wrong_formula: surer", sure=sure, none=none)
+    if taken and max(sure, other) < idle - 1e-5 * (1 + abs(idle)):
+        yield said("wrong_formula: surer", sure=sure, none=idle)
 
 
 def _is_one_hot(values: Tensor) -> bool:

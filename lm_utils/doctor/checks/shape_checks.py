@@ -180,13 +180,13 @@ def _squashed(seen: Observation, patient: Patient) -> Iterator[Finding]:
             applied = f"The loss applies a {name} to numbers that a {before} has made already."
             yield said("activation_twice: in the loss", applied, name=name)
         yield from _over_batch(step.result, patient, "The loss applies")
-    for tensor in tensors_in(seen.outputs):
+    for tensor in tensors_in(seen.whole):
         yield from _over_batch(tensor, patient, "The model ends in")
 
 
 def _other_axis(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """The model's softmax must share out the axis of the classes, and the targets say which one it is."""
-    outputs, targets = patient.chosen(seen.outputs), patient.targets
+    outputs, targets = seen.outputs, patient.targets
     origin = origin_of(outputs) if isinstance(outputs, Tensor) and isinstance(targets, Tensor) else None
     shares = origin is not None and origin.kind in ("softmax", "log_softmax")
     if not shares or outputs.shape != origin.shape or origin.turned:

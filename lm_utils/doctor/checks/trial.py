@@ -21,7 +21,7 @@ CHOOSING = {"gather", "take_along_dim", "__getitem__", "cross_entropy", "nll_los
 
 def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]:
     """Pairs of a free output and a target that meet in the loss."""
-    outputs, targets = patient.chosen(seen.outputs), patient.targets
+    outputs, targets = seen.outputs, patient.targets
     if isinstance(outputs, Tensor) and isinstance(targets, Tensor):
         return [(outputs, targets)] * (outputs.requires_grad and outputs.is_floating_point())
     goals = {id(t) for t in tensors_in(targets)}
@@ -61,7 +61,7 @@ class Trial:
     """The loss as a function of one output of the model; the others stay as they are."""
 
     def __init__(self, seen: Observation, patient: Patient, outputs: Tensor) -> None:
-        self.whole, self.patient, self.outputs = patient.chosen(seen.outputs), patient, outputs
+        self.whole, self.patient, self.outputs = seen.outputs, patient, outputs
         steps, sources = self.steps, _ = seen.watcher.steps, seen.watcher.sources
         products = [s.result for s in steps if kind_of(s) == "mul" and sources(s.args) == {"outputs", "targets"}]
         nodes = {t.grad_fn for t in products}

@@ -60,7 +60,7 @@ def _outputs(patient: Patient, inputs: object) -> list[Tensor]:
 def check_heads_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """An output must change the loss where no output that does so has its weights."""
     heads = list(tensors_in(seen.outputs))
-    if len(heads) < 2 or not isinstance(seen.loss, Tensor) or seen.inside_model or patient.pick:
+    if len(heads) < 2 or not isinstance(seen.loss, Tensor) or seen.inside_model:
         return
     weights = [{id(n.variable) for n in nodes_behind(t.grad_fn) if hasattr(n, "variable")} for t in heads]
     free = [t for t in heads if t.requires_grad and t.dim() > 1 and bool((t != t[:1]).any())]
@@ -69,11 +69,32 @@ def check_heads_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
     cost, slopes = cost_of(patient, seen.outputs, patient.targets)
     learning = set().union(*(found for found, slope in zip(weights, slopes, strict=True) if bool(slope.any())))
     for place, (head, slope) in enumerate(zip(heads, slopes, strict=True)):
-        if weights[place] - learning and head.is_floating_point() and not bool(slope.any()):
-            tried = [cost_with(patient, seen.outputs, head, by * head.detach().roll(1, 0) + 0.1) for by in (0.7, 100)]
-            if all(other == cost and not bool(at_other.any()) for other, at_other in tried):
-                yield said("unused_output", shape=list(head.shape))
-                return
+        alone = weights[place] - learning and head.is_floating_point() and not bool(slope.any())
+        if alone and _is_unused(seen, patient, head, cost):
+            yield said("unused_output", shape=list(head.shape))
+            return
+
+
+def _is_unused(seen: Observation, patient: Patient, head: Tensor, cost: float) -> bool:
+    tried = (cost_with(patient, seen.outputs, head, by * head.detach().roll(1, 0) + 0.1) for by in (0.7, 100))
+    return all(other == cost and not bool(at_other.any()) for other, at_other in tried)
+
+
+def narrow_to_answers(seen: Observation, patient: Patient) -> Observation:
+    """Leave as it is what costs nothing, a term that minds no other output, and a target that is one number."""
+    whole, targets = list(tensors_in(seen.outputs)), list(tensors_in(patient.targets))
+    plain = isinstance(seen.outputs, Tensor), isinstance(patient.targets, Tensor) or not targets
+    if seen.failure is not None or seen.inside_model or all(plain):
+        return seen
+    terms = {id(t) for t in whole if t.dim() == 0 or (t.is_leaf and t.requires_grad)}
+    other = changed(seen.outputs, lambda t: t if id(t) in terms else 0.7 * t.roll(1, 0) if t.is_floating_point() else t)
+    (cost, slopes), (_, moved) = (cost_of(patient, outputs, patient.targets) for outputs in (seen.outputs, other))
+    rows = [(t, s) for t, s, m in zip(whole, slopes, moved, strict=True) if id(t) not in terms or not torch.equal(s, m)]
+    heads = [t for t, slope in rows if bool(slope.any()) or not (
+        t.is_floating_point() and _is_unused(seen, patient, t, cost))] or [t for t, _ in rows]  # fmt: skip
+    goals = [t for t in targets if t.dim() and bool((t != t.flatten()[:1]).any())]
+    patient.narrow(seen, heads if any(t.requires_grad for t in heads) else whole, goals or targets)
+    return patient.observe()
 
 
 def check_layers_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -81,7 +102,7 @@ def check_layers_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
     looked = seen.watcher.touched and isinstance(seen.loss, Tensor) and isinstance(patient.model, nn.Module)
     if not looked or not patient.model.training:
         return
-    ends = [*seen.watcher.cuts, *(t.grad_fn for t in tensors_in(seen.outputs) if t.grad_fn not in set(seen.graph))]
+    ends = [*seen.watcher.cuts, *(t.grad_fn for t in tensors_in(seen.whole) if t.grad_fn not in set(seen.graph))]
     nodes = [*seen.graph, *(node for end in ends for node in nodes_behind(end))]
     used = {id(getattr(node, "variable", None)) for node in nodes}
     for name, part in patient.model.named_modules():
@@ -131,5 +152,5 @@ def check_rates(seen: Observation, patient: Patient) -> Iterator[Finding]:
         yield said("dropout_in_evaluation")
 
 
-USE_CHECKS = (check_inputs_used, check_heads_used, check_layers_used, check_rates,
-              check_own_functions)  # fmt: skip
+FIRST_CHECKS = (check_left_behind, check_heads_used)  # of all that the model returns
+USE_CHECKS = (check_inputs_used, check_layers_used, check_rates, check_own_functions)

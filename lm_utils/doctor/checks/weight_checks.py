@@ -151,15 +151,14 @@ def check_rare(seen: Observation, patient: Patient) -> Iterator[Finding]:
         own = seen.watcher.sources(step.args if kind_of(step) == "pow" else step.args[1:])
         if "outputs" in own and kind_of(step) in ("pow", "div"):
             return  # a focal loss weighs the other way round on purpose, an overlap by the size of what it found
-    whole = patient.chosen(seen.outputs)
-    heads = [t for t in tensors_in(whole) if t.is_floating_point() and t.dim() and not seen.inside_model]
+    heads = [t for t in tensors_in(seen.outputs) if t.is_floating_point() and t.dim() and not seen.inside_model]
     for head, goal in ((h, t) for h in heads for t in tensors_in(patient.targets) if t.numel() >= ENOUGH):
         counts = goal.unique(return_counts=True)[1]
         if counts.max() < 2 * counts.min():
             continue
         even = torch.full_like(head, 0.5 * are_shares(head))
         axis = next((a for a in (1, -1) if head.dim() > goal.dim() and head.select(a, 0).shape == goal.shape), None)
-        slope = cost_with(patient, whole, head, even)[1]
+        slope = cost_with(patient, seen.outputs, head, even)[1]
         if _is_binary(goal) and goal.numel() == head.numel():
             yield from _rare_label(seen, goal.flatten().long(), slope.flatten())
         elif axis is not None and not goal.is_floating_point() and 0 <= goal.max() < head.shape[axis]:
