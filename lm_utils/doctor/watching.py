@@ -130,12 +130,13 @@ class Watcher(TorchFunctionMode):
     def mark(self, value: object, source: str) -> None:
         """Remember where these tensors come from: "outputs" or "targets"."""
         for tensor in tensors_in(value):
-            self._sources[id(tensor)] = self.sources(tensor) | {source}
+            self._sources[id(tensor)] = self._sources[_place(tensor)] = self.sources(tensor) | {source}
             self._kept.append(tensor)
 
     def sources(self, *values: object) -> frozenset[str]:
         """Return what these tensors were computed from."""
-        return frozenset().union(*(self._sources.get(id(t), frozenset()) for t in tensors_in(values)))
+        found = (self._sources.get(id(t)) or self._sources.get(_place(t), frozenset()) for t in tensors_in(values))
+        return frozenset().union(*found)
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
         kwargs = kwargs or {}
@@ -194,6 +195,14 @@ class Watcher(TorchFunctionMode):
     def losses(self) -> Iterator[Step]:
         """Yield the steps that are torch's own losses."""
         return (step for step in self.steps if step.name in LOSSES)
+
+
+def _place(tensor: Tensor) -> object:
+    """Where the numbers lie: a new tensor on the same ones, as Variable() makes it, comes from the same source."""
+    try:
+        return (tensor.data_ptr() or id(tensor), tensor.shape)
+    except (RuntimeError, NotImplementedError):
+        return id(tensor)  # it has no storage
 
 
 @cache

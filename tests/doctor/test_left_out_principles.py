@@ -7,6 +7,7 @@ from doctor_exam.principle import holds, seeded
 from doctor_exam.round_parts import Part
 from doctor_exam.unseen_wrong import mask_head
 from torch import nn
+from torch.autograd import Variable
 from torch.nn import functional as F
 
 CE = nn.CrossEntropyLoss()
@@ -151,6 +152,44 @@ def yes(z, y, swapped=False):
 
 
 LEVELS = torch.tensor([0.1, 0.5, 0.9])
+
+
+def overlaps(numbers):
+    """Pixels of four classes by the overlaps of some of them."""
+
+    def loss(z, y):
+        p, t = z.softmax(1), F.one_hot(y, 4).movedim(-1, 1)
+        return 1 - sum(2 * (p * t)[:, k].sum() / (p + t)[:, k].sum() for k in numbers) / len(numbers)
+
+    return mask_head(channels=4), loss, inputs(3, 6, 6), classes(4, 6, 6)
+
+
+def smoothed(scores):
+    """Smoothed labels that are scattered into a table."""
+
+    def loss(z, y):
+        return -(torch.full_like(z, 0.02).scatter_(1, y[:, None], 0.9) * scores(z)).sum(1).mean()
+
+    return mlp(6), loss, inputs(), classes(6)
+
+
+def hard(share):
+    """A focal loss of the forums, whose factor stands in a Variable."""
+
+    def loss(z, y):
+        log_p = z.log_softmax(1).gather(1, y[:, None])
+        return -((1 - Variable(share(log_p.data))) ** 2 * log_p).mean()
+
+    return mlp(6), loss, inputs(), classes(6)
+
+
+def of_two(weigh):
+    """Two losses, each weighed by a parameter that the model hands out."""
+    model = Part(lambda self, x: (*self.net(x).split(3, 1), self.sizes), net=mlp(6))
+    model.sizes = nn.Parameter(torch.ones(2))
+    return model, lambda o, y: weigh(o[2][0], CE(o[0], y)) + weigh(o[2][1], CE(o[1], y)), inputs(), classes(3)
+
+
 PRINCIPLES = {
     "a level weighs what lies above it, though one minus the level is at hand": (
         "wrong_formula", lambda: quantiles(lambda: 1 - LEVELS, lambda: LEVELS),
@@ -169,6 +208,25 @@ PRINCIPLES = {
         "unstable_formula", lambda: doubts(torch.sqrt), lambda: doubts(torch.square)),
     "whole numbers are values, too": ("wrong_formula", lambda: counted(lambda d: d**3), lambda: counted(torch.abs)),
     "no side of the targets is free": ("wrong_formula", lambda: counted(torch.relu), lambda: counted(torch.square)),
+    "no class is taken for another one at no cost": (
+        "wrong_formula", lambda: overlaps((1,)), lambda: overlaps((1, 2, 3))),
+    "a class of weight 0 is left out": (
+        "ignored_class", lambda: (mlp(3), nn.CrossEntropyLoss(torch.tensor([0.0, 1, 1])), inputs(), classes(3)),
+        lambda: (mlp(3), nn.CrossEntropyLoss(torch.tensor([0.5, 1, 1])), inputs(), classes(3))),
+    "scattered labels are labels": (
+        "unnormalised_likelihood", lambda: smoothed(lambda z: z), lambda: smoothed(lambda z: z.log_softmax(1))),
+    "a Variable comes from where its numbers lie": (
+        "wrong_formula", lambda: hard(lambda log_p: log_p), lambda: hard(torch.exp)),
+    "a weight that the model hands out is a weight": (
+        "logarithm_of_raw_outputs", lambda: of_two(lambda s, each: each / s**2 + s.log()),
+        lambda: of_two(lambda s, each: each * (-s).exp() + s)),
+    "labels are not the model's own guess": (
+        "unused_target", lambda: (mlp(6), lambda z, y: CE(z, z.max(1)[1]), inputs(), classes(6)),
+        lambda: (mlp(6), lambda z, y: CE(z, y), inputs(), classes(6))),
+    "labels that are true at once share no whole, in logarithms either": (
+        "softmax_for_independent_labels",
+        lambda: (mlp(4, nn.LogSoftmax(1)), nn.KLDivLoss(reduction="batchmean"), inputs(), labels(4).round()),
+        lambda: (mlp(4, nn.LogSoftmax(1)), nn.KLDivLoss(reduction="batchmean"), inputs(), labels(4).softmax(1))),
     "sums inside a function with a slope by hand carry no gradient": (
         "wrong_formula", lambda: doubled(Upwards), lambda: doubled(ByHand)),
     "a likelihood is at most one": ("unbounded_loss", lambda: of_one_class(0), lambda: of_one_class(1)),

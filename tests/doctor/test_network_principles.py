@@ -72,7 +72,27 @@ def drawn(scale: float):
     return network, CE, inputs(), classes(4)
 
 
+def filmed(moved: bool):
+    """Films of four frames, whose frames are seen one by one."""
+    return (Part(lambda self, x: self.out(self.each((x.transpose(1, 2) if moved else x).reshape(4 * N, 3, 5, 5)).relu()
+                                          .mean((2, 3)).view(N, 4, 8).mean(1)), each=nn.Conv2d(3, 8, 3),
+                 out=nn.Linear(8, 4)), CE, inputs(3, 4, 5, 5), classes(4))  # fmt: skip
+
+
+def boxes(moved: bool):
+    """Maps of two boxes at each place, with three classes each."""
+
+    def forward(self, x):
+        maps = self.each(x)
+        return maps.view(N, 2, 3, 4, 4).permute(0, 3, 4, 1, 2) if moved else maps.view(N, 4, 4, 2, 3)
+
+    return (Part(forward, each=nn.Conv2d(3, 6, 1)), lambda z, y: CE(z.flatten(0, 3), y.flatten()), inputs(3, 4, 4),
+            classes(3, 4, 4, 2))  # fmt: skip
+
+
 PRINCIPLES = {
+    "frames are made of numbers of one time": ("axes_scrambled", lambda: filmed(False), lambda: filmed(True)),
+    "an axis that is split moves before": ("axes_scrambled", lambda: boxes(False), lambda: boxes(True)),
     "what the samples say arrives": (
         "vanishing_gradient", lambda: drawn(0.003), lambda: drawn(1.0)),
     "a view keeps pieces whole": (

@@ -154,7 +154,9 @@ def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
             yield said("loss_is_constant", cost=cost)
         return
     looked_up = {id(t) for s in seen.watcher.steps if s.name == "__getitem__" for t in tensors_in(s.args[1:])}
-    yield from _unused(patient, whole, cost, slopes, looked_up)
+    guessed = any(c.family == "cross_entropy" and seen.watcher.sources(c.target) == {"outputs"} for c in seen.calls)
+    if guessed or isinstance(patient.targets, (tuple, list)):
+        yield from _unused(patient, whole, cost, slopes, looked_up)
     yield from _few_samples(patient, whole, slopes)
     samples = len(heads[0])
     if samples >= 4 and all(len(t) == samples or len(t) % samples for t in heads):
@@ -164,8 +166,8 @@ def check_own_targets(seen: Observation, patient: Patient) -> Iterator[Finding]:
 def _unused(
     patient: Patient, whole: object, cost: float, slopes: list[Tensor], looked_up: set[int]
 ) -> Iterator[Finding]:
-    """Each part of a tuple of targets must matter: with other numbers in it something must change."""
-    for part in tensors_in(patient.targets) if isinstance(patient.targets, (tuple, list)) else ():
+    """Each part of the targets must matter: with other numbers in it something must change."""
+    for part in tensors_in(patient.targets):
         ordered = id(part) in looked_up or (
             part.dim() == 1 and any(torch.equal(part, part.sort(descending=d).values) for d in (True, False))
         )

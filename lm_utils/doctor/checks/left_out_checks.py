@@ -15,9 +15,11 @@ from lm_utils.doctor.checks.trial_checks import FEWEST, unstable
 from lm_utils.doctor.output_origin import operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
+from lm_utils.doctor.sides import of_classes
 
 YES_OR_NO = {"sigmoid", "logsigmoid", "binary_cross_entropy_with_logits"}
 ONE_OF_MANY = {"softmax", "log_softmax", "cross_entropy"}
+MOST_CLASSES = 8  # for which it is tried whether one is taken for another
 LEVELS, SHARES, NOTHING = (1.0, 8.0, -8.0, 30.0, -30.0), (1 - 1e-7, 1e-7), 1e-5  # free answers, shares, and no loss
 
 
@@ -33,7 +35,7 @@ def check_left_out(seen: Observation, patient: Patient) -> Iterator[Finding]:
         if trial.own and isinstance(goal, Tensor) and goal.dim() and bool((goal != goal[:1]).any()):
             yield from _one_for_all(seen, trial, goal)
             yield from _labels_compete(seen, trial, goal)
-            yield from _classes_left_out(trial, goal.double())
+            yield from _classes_left_out(trial, goal)
 
 
 class _Surer(TorchFunctionMode):
@@ -101,9 +103,8 @@ def _one_for_all(seen: Observation, trial: Trial, goal: Tensor) -> Iterator[Find
 
 def _is_tied(seen: Observation, values: Tensor, trial: Trial) -> bool:
     """Do these numbers share a whole or a length, or are they products of such?"""
-    sums = [values.sum(axis) for axis in range(values.dim()) if values.shape[axis] > 1]
     lengths = {"LinalgVectorNorm", "Norm"} & {operation(node) for node in seen.behind(trial.outputs)[:24]}
-    return any(bool(((one - 1).abs() < 1e-3).all()) for one in sums) or bool(lengths and values.abs().max() < 1 + 1e-4)
+    return trial.shared or bool(lengths and values.abs().max() < 1 + 1e-4)
 
 
 def _labels_compete(seen: Observation, trial: Trial, goal: Tensor) -> Iterator[Finding]:
@@ -120,13 +121,23 @@ def _labels_compete(seen: Observation, trial: Trial, goal: Tensor) -> Iterator[F
 
 
 def _classes_left_out(trial: Trial, goal: Tensor) -> Iterator[Finding]:
-    """The output of a class that occurs must have a part in the loss; the first class may be a background."""
+    """A class that occurs may not be taken for another one at no cost; the first class may be a background."""
     values = trial.outputs.detach()
     axis = next((a for a in (1, -1) if values.dim() > 1 and values.select(a, 0).numel() == goal.numel()), None)
-    classes = values.shape[axis] if axis else 0
-    if classes > 2 and goal.min() >= 0 and goal.max() < classes and bool((goal == goal.floor()).all()):
-        slopes = torch.stack([trial(one)[1] for one in (values, values.roll(1, 0))])
-        moved = slopes.movedim(axis + (axis > 0), -1).flatten(0, -2).any(0)
-        left_out = [k for k in range(1, classes) if not bool(moved[k]) and int((goal == k).sum()) >= FEWEST // 2]
-        if left_out and bool(moved.any()):
-            yield said("wrong_formula: class left out", number=left_out[0])
+    if axis is None or not bool((goal == goal.floor()).all()) or not 2 <= goal.max() < MOST_CLASSES:
+        return
+    goal, classes = goal.long().reshape(values.select(axis, 0).shape), int(goal.max()) + 1
+    right, wrong = (trial(one)[0] for one in of_classes(values, goal) or (values, values))
+
+    def costs(taken: Tensor) -> bool:
+        return abs(trial(of_classes(values, taken)[0])[0] - right) >= NOTHING * abs(wrong - right)
+
+    for number in range(1, classes) if right != wrong else ():
+        here = goal == number
+        few = (~here).flatten().nonzero().flatten()[: int(here.sum())]
+        free = len(few) >= FEWEST // 2 and not all(
+            costs(torch.where(here, k, goal)) for k in {(number + 1) % classes, 0}
+        )
+        if free and costs(goal.flatten().index_fill(0, few, number).view_as(goal)):  # the worst samples may be left out
+            yield said("wrong_formula: class left out", number=number)
+            return

@@ -8,7 +8,6 @@ from torch import Tensor
 
 from lm_utils.doctor.belongings import changed, draw_anew, tensors_in
 from lm_utils.doctor.checks.batch_checks import cost_of
-from lm_utils.doctor.checks.formula_checks import of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 
@@ -53,9 +52,7 @@ def check_pairs(seen: Observation, patient: Patient) -> Iterator[Finding]:
             goal is not None and goal.tolist() == list(range(points.samples)))):  # fmt: skip
         yield from _of_views(points, bool({step.name for step in seen.watcher.steps} & CHOOSES))
     elif points.views and goal is not None and torch.equal(goal, goal.round()) and len(goal.unique()) > 2:
-        chosen = any(s.name in CHOOSES and of(seen, *s.tensors[1:]) == {"targets"} for s in seen.watcher.steps)
-        if not chosen or goal.max() >= points.width:
-            yield from _of_groups(points, goal.unique(return_inverse=True)[1])
+        yield from _of_groups(points, goal.unique(return_inverse=True)[1])
     elif points.views and not (seen.calls or {s.name for s in seen.watcher.steps} & {"softmax", "log_softmax", "gather"}
                                or any(t.is_floating_point() for t in tensors_in(targets))):  # fmt: skip
         yield from _at_random(points)

@@ -1,6 +1,7 @@
 """Do outputs and targets have shapes that meet the way the writer meant, in torch's losses and in one's own?"""
 
 from collections.abc import Iterator
+from itertools import combinations, pairwise
 from math import prod
 
 import torch
@@ -147,7 +148,7 @@ def _wrong_class_shape(case: Case, wanted: tuple[int, ...]) -> Finding:
 
 def check_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the axes in a loss of one's own."""
-    for check in (_stretch, _squashed, _other_axis, _two_axes, _scrambled, _seen_in_another_order):
+    for check in (_stretch, _squashed, _other_axis, _slopes_apart, _scrambled, _seen_in_another_order):
         yield from check(seen, patient)
 
 
@@ -201,20 +202,14 @@ def _other_axis(seen: Observation, patient: Patient) -> Iterator[Finding]:
         yield said("softmax_wrong_axis: other axis", ran=origin.axis, axis=classes[0])
 
 
-def _two_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Softmaxes of one shape over two axes, or a gradient's norm that leaves its pixels apart."""
-    axes: dict[tuple, set[int]] = {}
+def _slopes_apart(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """A gradient's norm that leaves its pixels apart."""
     for step in seen.watcher.steps:
         shape = step.tensors[0].shape if step.tensors else ()
-        axis = step.argument(1, "dim")
-        if len(shape) > 2 and kind_of(step) in ("softmax", "log_softmax") and isinstance(axis, int):
-            axes.setdefault(tuple(shape), set()).add(axis % len(shape))
         norm = len(shape) > 2 and kind_of(step) == "norm" and step.argument(2, "dim") in (1, [1], (1,))
         less_one = (one.args[1:] == (1,) for one in seen.watcher.steps if one.args and one.args[0] is step.result)
         if norm and of(seen, step.tensors[0]) == {"outputs"} and any(less_one):
             yield said("wrong_formula: two axes", shape=list(shape))
-    if any(len(found) > 1 for found in axes.values()):
-        yield said("softmax_wrong_axis: two axes")
 
 
 def _over_batch(result: object, patient: Patient, where: str) -> Iterator[Finding]:
@@ -240,15 +235,13 @@ def _seen_in_another_order(seen: Observation, patient: Patient) -> Iterator[Find
     """[N, L, H, D] seen as [N, H, L, D] inside the model: the same axes in another order, and no number moved."""
     for before, after in seen.watcher.views:
         one, other = _without_ones(before), _without_ones(after)
-        split = len(one) == 3 and len(other) == 4 and (one[1], one[2]) == (other[2], other[1] * other[3]) != (
-            other[1], other[2] * other[3])  # fmt: skip
-        merged = len(before) == 4 and len(after) == 3 and before[1:3] == after[1:] != before[2:] and len(one) == 4
         if len(before) == 4 and sorted(before[2:]) == sorted(after[2:]) and _shifts(*sorted(before[2:])):
             continue
         across = before[0] == after[0] and len(before) > 2 < len(after) and _cuts_across(before, after)
         if len(before) == len(after) == 3 and before[1] == after[1] and 0 < after[2] < before[2]:
             across = before[2] // after[2] % before[1] > 0  # heads that hold some words whole, not a part of each
-        if merged or across or (sorted(one) == sorted(other) and one != other) or (split and one[0] == other[0]):
+        far = [[one[0] * one[k], *one[1:k], *one[k + 1 :]] for k in range(1, len(one))]  # the batch and another axis
+        if across or _regrouped(one, other) or (other in far[1:] and other != far[0]):
             yield said("axes_scrambled: seen in another order", before=list(before), after=list(after))
             return
 
@@ -256,6 +249,15 @@ def _seen_in_another_order(seen: Observation, patient: Patient) -> Iterator[Find
 def _shifts(short: int, long: int) -> bool:
     """Are these the sides of a table of distances, which a view in the other order shifts row by row?"""
     return long - short == 1 or long - 2 * short in (0, -1)
+
+
+def _regrouped(before: list[int], after: list[int]) -> bool:
+    """Are axes split or merged into the same ones in another order, and in their own order they could not be?"""
+    short, long = sorted((before, after), key=len)
+    cuts = combinations(range(1, len(long)), len(short) - 1)
+    groups = [[prod(long[a:b]) for a, b in pairwise((0, *cut, len(long)))] for cut in cuts]
+    moved = short != long if len(short) == len(long) else len(short) > 2
+    return moved and short not in groups and any(sorted(one) == sorted(short) for one in groups)
 
 
 def _cuts_across(before: torch.Size, after: torch.Size) -> bool:
@@ -270,5 +272,4 @@ def _is_scrambled(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
         return False
     if len(after) == 2:
         return after[1] == second != before[-1]
-    reordered = sorted(after) == sorted(before) and tuple(after) != tuple(before)
-    return reordered or (tuple(after) == (before[0], rest, second) and rest != second)
+    return _regrouped([*before], [*after])

@@ -178,12 +178,13 @@ def _check_label_lists(case: Case) -> Iterator[Finding]:
 def check_independent_labels(case: Case) -> Iterator[Finding]:
     """A softmax, in the model or in the loss, where several labels (or none) may be true at once."""
     inside_loss = case.call.family == "cross_entropy"
-    if not (inside_loss or case.emits == "softmax") or not case.one_per_target or case.classes < 2:
+    if not (inside_loss or case.emits in ("softmax", "log_softmax")) or not case.one_per_target or case.classes < 2:
         return
     values = case.target_values
     if case.outputs.dim() < 2 or not bool(((values == 0) | (values == 1)).all()):
         return
-    axis = case.class_axis if inside_loss else case.unit_axis(case.values)
+    shares = case.values if case.emits == "softmax" else case.values.exp()
+    axis = case.class_axis if inside_loss else case.unit_axis(shares)
     sums = values.sum(axis)
     masked = inside_loss and bool((sums <= 1).all()) and bool((sums == 1).any())
     if bool((sums == 1).all()) or masked:

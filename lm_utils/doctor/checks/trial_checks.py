@@ -8,7 +8,7 @@ from itertools import pairwise
 from math import inf, isfinite
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from lm_utils.doctor.belongings import changed
 from lm_utils.doctor.checks.batch_checks import compares_means
@@ -21,7 +21,7 @@ from lm_utils.doctor.sides import SURE, agreeing_and_contradicting, undecided
 
 SUREST, DIVERGED = 30.0, 200.0  # logits of an overconfident network, and of one that goes astray
 BETWEEN = 0.05  # of the difference by which undecided outputs must lie between the two
-PULLED = 0.8  # share of the places that a right loss pulls to their truth at least
+PULLED, CLEARLY = 0.8, 0.6  # share of the places that a right loss pulls to their truth, one of overlaps
 DISTANCES = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)  # from the targets, in their deviations
 DESCENT = 8  # steps downhill from the truth
 FEWEST = 8  # places below which a share says little
@@ -59,10 +59,13 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         if (whole or binary) and inf in (abs(right), abs(wrong)):
             yield from unstable("clearly right or clearly wrong")
         return
-    if whole and not trial.classes:
+    least = PULLED if trial.chosen else CLEARLY
+    if whole and not trial.chosen:
+        trial.chosen = _columns_tell(trial, good, right - wrong)
+    if whole and not (trial.chosen or trial.classes):
         return  # outputs that are no class scores: embeddings, say
-    if whole and trial.chosen and good.dim() > 2:
-        yield from _pulled_elsewhere(at_none, targets)
+    if whole and good.dim() > 2:
+        yield from _pulled_elsewhere(at_none, targets, least)
         if 0 <= _pulled(at_none, targets) < PULLED <= max(_pulled(at_none, targets, ahead) for ahead in (1, -1, 2, -2)):
             return  # what is asked at a place is the truth of another one
     free = bool((good.abs() > 1).any())  # logits, not probabilities
@@ -122,6 +125,13 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
             return
     if free and whole and trial.growing and not isfinite(trial(bad * (DIVERGED / SURE))[0]):
         yield said("unstable_formula: exponential", logit=DIVERGED)
+
+
+def _columns_tell(trial: Trial, good: Tensor, gain: float) -> bool:
+    """Does each column mean something by itself? Of embeddings none does, unless the loss has weights of its own."""
+    weighed = any(isinstance(t, nn.Parameter) for step in trial.steps for t in step.tensors)
+    moved = [trial(good.roll(1, axis))[0] - trial(good)[0] for axis in (1, -1)]
+    return trial.own and not weighed and all(abs(one) > BETWEEN * abs(gain) + 1e-6 for one in moved)
 
 
 def _floor(trial: Trial, truth: Tensor) -> Iterator[Finding]:
@@ -224,10 +234,10 @@ def _two_halves(trial: Trial, truth: Tensor, none: Tensor, free: bool) -> Iterat
         yield said("wrong_formula: two halves", no=no, yes=yes)
 
 
-def _pulled_elsewhere(slope: Tensor, targets: Tensor) -> Iterator[Finding]:
+def _pulled_elsewhere(slope: Tensor, targets: Tensor, least: float = PULLED) -> Iterator[Finding]:
     """Undecided scores: at each place the loss must move the score of the true class most, or two off."""
     shares = [_pulled(slope, targets, ahead) for ahead in (0, 1, -1, 2, -2)]
-    if 0 <= max(shares) < PULLED:
+    if 0 <= max(shares) < least:
         yield said("axes_scrambled: pulled elsewhere", share=100 * max(shares))
 
 

@@ -25,10 +25,6 @@ def check_weights(case: Case) -> Iterator[Finding]:
         yield from _ignored_class(case)
 
 
-def _ignored(case: Case) -> int:
-    return case.call.options.get("ignore_index", -100)
-
-
 def _rows(patient: Patient) -> Tensor | None:
     """The user's own targets as rows of tokens, where they are such."""
     whole = [t for t in tensors_in(patient.targets) if t.dim() == 2 and not t.is_floating_point()]
@@ -41,9 +37,11 @@ def _tails(rows: Tensor, token: int) -> Tensor:
 
 
 def _ignored_class(case: Case) -> Iterator[Finding]:
-    ignored, targets = _ignored(case), case.targets
-    found = int((targets == ignored).sum())
-    if not 0 <= ignored < case.classes or not found:
+    targets, weights = case.targets, case.call.options.get("weight")
+    free = (weights == 0).nonzero().flatten().tolist() if isinstance(weights, Tensor) else []
+    left_out = [k for k in (case.call.options.get("ignore_index", -100), *free) if bool((targets == k).any())]
+    ignored, found = (left_out or [-1])[0], int((targets == (left_out or [-1])[0]).sum())
+    if not 0 <= ignored < case.classes:
         return
     rows, words = _rows(case.patient), case.patient.inputs
     tokens = isinstance(words, Tensor) and not words.is_floating_point() and words.numel() > 0
@@ -53,7 +51,8 @@ def _ignored_class(case: Case) -> Iterator[Finding]:
         inside = (rows == ignored) & ~_tails(rows, ignored)
         if not bool(inside.any()):
             return  # it marks padding
-    emitted = f"ignore_index={ignored} is a class that the model can emit, and {found} targets have it."
+    told = f"The weight of class {ignored} is 0" if ignored in free else f"ignore_index={ignored}"
+    emitted = f"{told}, a class that the model can emit, and {found} targets have it."
     yield said("ignored_class", emitted, ignored=ignored)
 
 
