@@ -29,6 +29,12 @@ def quantiles(error):
             inputs(), torch.randn(N, 1))  # fmt: skip
 
 
+def in_turn(out, y, way: int):
+    """Three quantiles in a loop."""
+    errors = [(q, way * (y - out[:, place])) for place, q in enumerate((0.1, 0.5, 0.9))]
+    return sum(torch.max((q - 1) * error, q * error).mean() for q, error in errors)
+
+
 def tagged(cost, turned: bool = False):
     """Tags of the words of a text; the model may hand out the places first."""
     tokens = classes(50, 7)
@@ -103,6 +109,15 @@ PRINCIPLES = {
     "a spread is paid for, whatever keeps it positive": (
         "wrong_formula", lambda: of_size(lambda s: F.elu(s) + 1, lambda e, s: (e / s) ** 2),
         lambda: of_size(lambda s: F.elu(s) + 1, lambda e, s: (e / s) ** 2 / 2 + s.log())),
+    "a likelihood grows": (
+        "wrong_formula", lambda: of_size(torch.exp, lambda e, s: -((e / s) ** 2) / 2 - s.log()),
+        lambda: of_size(torch.exp, lambda e, s: (e / s) ** 2 / 2 + s.log())),
+    "each of several quantiles, one by one": (
+        "wrong_formula", lambda: (mlp(3), lambda out, y: in_turn(out, y, -1), inputs(), torch.randn(N)),
+        lambda: (mlp(3), lambda out, y: in_turn(out, y, 1), inputs(), torch.randn(N))),
+    "each of several numbers is asked for": (
+        "wrong_formula", lambda: (mlp(4), lambda out, y: F.mse_loss(out[:, -1], y[:, -1]), inputs(), torch.randn(N, 4)),
+        lambda: (mlp(4), lambda out, y: sum(map(F.mse_loss, out.T, y.T)), inputs(), torch.randn(N, 4))),
     "a logarithm of a raw number is one, whatever is added": (
         "logarithm_of_raw_outputs", lambda: counted(lambda r, y: (r - y * (r + 1e-8).log()).mean()),
         lambda: counted(lambda r, y: (r - y * (r + 1e-8).log()).mean(), nn.Softplus)),

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import torch
 from torch import nn
+from torch.distributions import Normal
 from torch.nn import functional as F
 
 from doctor_exam.parts import Heads, N, Tagger, Then, inputs, mlp
@@ -490,6 +491,10 @@ MORE = {
     "wrong_formula, marks as places": (
         lambda: (mlp(1), lambda out, y: -F.logsigmoid(out[:, 0])[y].mean()),
         lambda: (mlp(1), lambda out, y: -F.logsigmoid(out[:, 0])[y.bool()].mean()), lambda: x_and(marks)),
+    "wrong_formula, pushed away": (
+        lambda: (mlp(2), lambda out, y: Normal(out[:, :1], F.softplus(out[:, 1:]) + 0.01).log_prob(y).mean()),
+        lambda: (mlp(2), lambda out, y: -Normal(out[:, :1], F.softplus(out[:, 1:]) + 0.01).log_prob(y).mean()),
+        lambda: x_and(one)),
     "wrong_formula, last place": (
         lambda: (Tagger(5), lambda out, y: [CE(out[:, t], y[:, t]) for t in range(y.shape[1])][-1]),
         lambda: (Tagger(5), lambda out, y: sum(CE(out[:, t], y[:, t]) for t in range(y.shape[1]))),

@@ -185,7 +185,7 @@ def _few_samples(patient: Patient, whole: object, slopes: list[Tensor]) -> Itera
     targets = [t for t in tensors_in(patient.targets) if t.dim() and len(t) == samples]
 
     def taught_by(slopes: list[Tensor], axis: int = 0) -> list[int]:
-        fits = [s for s in slopes if s.dim() > 1 + axis and s.shape[0] in (1, samples)]
+        fits = [s for s in slopes if s.dim() > 1 and s.shape[0] in (1, samples)]
         return [int(s.movedim(axis, 0).flatten(1).any(1).sum()) for s in fits]
 
     def nearer(head: Tensor) -> Tensor:
@@ -195,9 +195,9 @@ def _few_samples(patient: Patient, whole: object, slopes: list[Tensor]) -> Itera
     if samples >= FEWEST and targets and len(taught) == len(slopes) and 0 < max(taught) < 3 and (
             max(taught_by(cost_of(patient, changed(whole, nearer), patient.targets)[1])) < 3):  # fmt: skip
         yield said("wrong_formula: few samples", kind="samples", count=samples, taught=max(taught))
-    places = max((t.shape[1] for t in targets if t.dim() == 2 and not t.is_floating_point()), default=0)
+    places = max((t.shape[1] for t in targets if t.dim() == 2), default=0)
     if places >= FEWEST // 2 and len(slopes) == 1 and taught_by(slopes, 1) == [1] and slopes[0].shape[1] == places:
-        yield said("wrong_formula: few samples", kind="places of a sequence", count=places, taught=1)
+        yield said("wrong_formula: few samples", kind="places of a row", count=places, taught=1)
 
 
 def _one_by_one(seen: Observation, patient: Patient, whole: object, samples: int) -> Iterator[Finding]:

@@ -16,7 +16,7 @@ from lm_utils.doctor.watching import LossCall
 SMALLEST = 1e-6  # keeps a probability off 0 and 1 before a logarithm
 SURE, FAR_ABOVE = 8.0, 4  # logits so large are sure, and a loss so many times the constant's is surely wrong
 LITTLE, HARDLY = 0.01, 1e-4  # differences of samples, as shares of the largest number
-COPIED = 3  # a word moves its own place so many times as far as any other, if it is copied
+COPIED = 2  # a word moves its own place so many times as far as any other, if it is copied
 FEWEST = 8  # samples below which a comparison with the constant predictor says nothing
 
 

@@ -152,6 +152,7 @@ def check_spread(seen: Observation, patient: Patient) -> Iterator[Finding]:
     pulls = [tried.pull(head) for head in range(len(tried.heads))] if len(tried.heads) in (2, 3) else []
     location = next((head for head, (way, _) in enumerate(pulls) if way == 1), None)
     if location is None:
+        yield from [said("wrong_formula: pushed away")] if any(way == -1 for way, _ in pulls) else ()
         return
     laplacian = torch.allclose(pulls[location][1], tried.pull(location, away=2.0)[1], rtol=1e-2)
     for head in (head for head, (way, _) in enumerate(pulls) if way != 1):
@@ -169,7 +170,7 @@ def _follows(level: Tensor, square: int) -> Iterator[Finding]:
         power = (meant[1:] / meant[:-1]).log() / (error[1:] / error[:-1]).log()
         if bool((meant > 0).all()) and float((power - power.mean()).abs().max()) < 5e-3 < abs(float(power.mean())):
             laws.append((float(power.mean()), float(meant[0] / error[0] ** power.mean())))
-    fits = any(round(abs(p), 2) in (1, 2) and min(abs(f - 1), abs(f - square ** (p / 2))) < 0.03 for p, f in laws)
+    fits = any(round(abs(p), 1) in (1, 2) and min(abs(f - 1), abs(f - square ** (p / 2))) < 0.03 for p, f in laws)
     for power, factor in [] if fits else laws:
         off, twos = min(abs(abs(power) - usual) for usual in (1, 2)), 2 * log2(factor)
         if off > 0.2 or (off < 0.01 and abs(twos - round(twos)) < 0.05):  # another distribution may have other factors
@@ -183,6 +184,7 @@ def check_quantiles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     parts = [t for t in (*tensors_in(whole), *tensors_in(patient.targets)) if t.is_floating_point() and t.dim()]
     made = {id(s.result) for s in seen.watcher.steps if s.tensors}
     told = [t for s in seen.watcher.steps for t in s.tensors if not of(seen, t) and id(t) not in made]
+    told += [torch.tensor([*{q: 0 for s in seen.watcher.steps for q in s.args if type(q) is float and 0 < q < 1}])]
     levels = [t for t in (*parts, *told) if not t.requires_grad and bool(((t > 0) & (t < 1)).all())]
     levels = [t for t in levels if len(t.unique()) > 1]
     for head, goal in ((h, g) for h in parts if h.requires_grad for g in tensors_in(patient.targets)):
