@@ -146,6 +146,13 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if arrived:
         named = dict(zip(free, slopes, strict=True))
         yield from _without_gradient(seen, patient, named)
+        still = {
+            name
+            for name, slope in named.items()
+            if slope is not None and slope.dim() > 1 and not bool(_dense(slope).any())
+        }
+        if still and len(still) < len(arrived):
+            yield from _never_moved(patient, still)
         yield from check_weight_slopes(seen, patient, {n: slope for n, slope in named.items() if slope is not None})
 
 
@@ -169,6 +176,20 @@ def _without_gradient(seen: Observation, patient: Patient, slopes: dict[str, Ten
     yield said(f"weights_without_gradient{kind}",
         f"{len(missing)} of {len(weights)} parameters take no part in this loss, such as {(cut or missing)[0]}.",
         last=(cut or missing)[-1])  # fmt: skip
+
+
+def _never_moved(patient: Patient, still: set[str]) -> Iterator[Finding]:
+    """Weights without a slope, also where all weights are others: a fresh branch of zeros would have one then."""
+    moved = {name: weight.detach() + 0.1 * torch.randn_like(weight) if weight.is_floating_point() else weight
+             for name, weight in patient.parameters.items()}  # fmt: skip
+    loss = patient.observe(parameters=moved | {name: moved[name].requires_grad_() for name in still}).loss
+    if isinstance(loss, Tensor) and loss.requires_grad:
+        slopes = torch.autograd.grad(loss.sum(), [moved[name] for name in still], allow_unused=True)
+        dead = [
+            n for n, slope in zip(still, slopes, strict=True) if slope is not None and not bool(_dense(slope).any())
+        ]
+        if dead:
+            yield said("weights_without_gradient: never moved", count=len(dead), name=min(dead))
 
 
 def _dense(slope: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """Inside the model: units that are stuck, alike or dropped, and softmaxes that share out the wrong whole."""
 
+from collections import Counter
 from collections.abc import Iterator
 from math import inf
 
@@ -16,7 +17,6 @@ MOST = 0.9  # share of a layer's units that must be stuck before it is worth a w
 FADED = 1e-7  # of the largest layer's slope, below which a layer hardly learns
 FAR, TINY = 30.0, 0.01  # roots of the inputs' mean square, beyond which they are called large or tiny
 DRAWN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
-LINEAR_NODES = ("Addmm", "Convolution")
 
 
 def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Finding]:
@@ -97,43 +97,53 @@ def _shares_out_another_axis(product: object) -> bool:
 
 
 def _linear_layers(seen: Observation) -> Iterator[Finding]:
-    """Two linear layers in a row whose middle is as wide as both ends: together they are no more than one."""
-    for node in seen.graph:
-        inner = node.next_functions[operation(node) == "Addmm"][0] if operation(node) in LINEAR_NODES else None
+    """Linear layers in a row: three, or two whose middle is as wide as both ends, are no more than one."""
+    layers = {node: found for node in seen.graph if (found := _layer(node))}
+    taken = Counter(parent for node in seen.graph for parent, _ in node.next_functions)
+    used = Counter(weight for node in layers for weight in _weights_of(node))
+    below = {}
+    for node, (_, _, inner) in layers.items():
         between = [inner]
-        while inner is not None and operation(inner) in ("View", "UnsafeView", "NativeBatchNorm"):
-            inner = inner.next_functions[0][0]
+        while inner is not None and (operation(inner) in ("View", "UnsafeView", "NativeBatchNorm") or _is_bias(inner)):
+            inner = next(parent for parent, _ in inner.next_functions if operation(parent) != "AccumulateGrad")
             between.append(inner)
-        if inner is None or operation(inner) != operation(node):
-            continue
-        first, middle = _widths(inner)
-        last = _widths(node)[1] or node._saved_weight.shape[0]
-        shared = _weights_of(inner) & set().union(
-            *(_weights_of(n) for n in seen.graph if n is not inner and n is not node)
-        )
-        takers = [parent for other in seen.graph for parent, _ in other.next_functions if parent in between]
+        alone = all(taken[one] == 1 for one in between)  # nobody else takes it past this layer
         if (
-            middle > first and middle >= last and len(takers) == len(between) and not shared
-        ):  # nobody else takes it past this layer
+            inner in layers
+            and operation(inner) == operation(node)
+            and alone
+            and all(used[one] == 1 for one in _weights_of(inner))
+        ):
+            below[node] = inner
+    for node, inner in below.items():
+        (first, middle, _), last = layers[inner], layers[node][1] or node._saved_weight.shape[0]
+        if middle and (inner in below or (middle > first and middle >= last)):
             yield said("no_activation_between", first=int(first), middle=int(middle), last=int(last))
             return
 
 
+def _is_bias(node: object) -> bool:
+    """Is this a sum of which one part is a weight?"""
+    return operation(node) == "Add" and [operation(p) for p, _ in node.next_functions].count("AccumulateGrad") == 1
+
+
+def _layer(node: object) -> tuple[int, int, object] | None:
+    """What goes into a linear layer, what comes out (0 where it is meant to be a part), and where it comes from."""
+    if operation(node) == "Convolution":
+        out, inner, *size = node._saved_weight.shape
+        return (inner, out if node._saved_groups == 1 and min(size) == max(size) > 1 else 0, node.next_functions[0][0])
+    if operation(node) not in ("Addmm", "Mm") or not _weights_of(node):
+        return None
+    sizes = node._saved_mat2_sym_sizes
+    return (*sizes, node.next_functions[operation(node) == "Addmm"][0])
+
+
 def _weights_of(layer: object) -> set[int]:
-    """The identities of the weights that go into a layer's node, seen through a transposition."""
-    nodes = (
-        [parent for parent, _ in layer.next_functions if parent is not None] if operation(layer) in LINEAR_NODES else []
-    )
-    nodes += [parent for n in nodes if operation(n) == "T" for parent, _ in n.next_functions]
+    """The identities of the weights of a layer's node, seen through a transposition and a scaling."""
+    nodes = [parent for parent, _ in layer.next_functions[1:] if parent is not None]
+    for _ in range(2):
+        nodes += [p for n in nodes if operation(n) in ("T", "Mul", "Transpose") for p, _ in n.next_functions if p]
     return {id(node.variable) for node in nodes if hasattr(node, "variable")}
-
-
-def _widths(node: object) -> tuple[int, int]:
-    """What goes into a layer and what comes out; nothing for convolutions that are meant to be parts of one."""
-    if operation(node) == "Addmm":
-        return node._saved_mat2_sym_sizes
-    out, inner, *size = node._saved_weight.shape
-    return (inner, out if node._saved_groups == 1 and min(size) == max(size) > 1 else 0)
 
 
 def _inputs_scaled(seen: Observation, patient: Patient) -> Iterator[Finding]:

@@ -26,7 +26,7 @@ class _Points:
         shape = heads[0].shape if heads else torch.Size()
         self.packed = len(heads) == 1 and len(shape) == 3
         alike = all(t.shape == shape and t.is_floating_point() for t in heads)
-        fits = heads and alike and len(shape) == 2 + self.packed and min(shape) > 1
+        fits = heads and alike and len(shape) == 2 + self.packed and min(shape) > 1 and shape[0] != shape[-1]
         self.views = (shape[1] if self.packed else len(heads)) if fits else 0
         self.samples, self.width = (shape[0], shape[-1]) if fits else (0, 0)
 

@@ -114,19 +114,27 @@ def check_layers_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
     for name, layer, deep in _own_layers(patient.model):
         own = {id(weight) for weight in layer.parameters() if weight.requires_grad}
         called = bool(own & seen.watcher.touched.keys())
+        if list(layer.children()) and "." not in name and _has_twin(patient.model, layer, used):
+            continue  # a network that follows another one slowly, say
         if own and not own & used and called >= deep and all(seen.watcher.touched.get(w, True) for w in own):
             what = "called, and what it gives is thrown away" if called else "never called"
             yield said("weights_without_gradient: never called", name=name, what=what)
             return
 
 
+def _has_twin(model: nn.Module, network: nn.Module, used: set[int]) -> bool:
+    """Does the model hold the same network once more, and use that one?"""
+    others = (part for part in model.children() if part is not network and repr(part) == repr(network))
+    return any(id(weight) in used for other in others for weight in other.parameters())
+
+
 def _own_layers(model: nn.Module, before: str = "", deep: bool = False) -> Iterator[tuple[str, nn.Module, bool]]:
     """Yield the layers that a model's own forward() calls, also those in lists, then those inside other models."""
     for name, part in model.named_children():
-        if not list(part.children()):
+        inside = deep or not isinstance(part, (nn.ModuleList, nn.ModuleDict))
+        if inside or not list(part.children()):
             yield before + name, part, deep
-        else:
-            inside = deep or not isinstance(part, (nn.ModuleList, nn.ModuleDict))
+        if list(part.children()):
             yield from _own_layers(part, f"{before}{name}.", inside)
 
 
