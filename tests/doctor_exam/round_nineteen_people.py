@@ -15,4 +15,22 @@ agent reward never rises, mistake in the loss; my translation model BLEU is zero
 object detector from scratch yolo, boxes all in one corner; recommender or ctr network AUC stays 0.5; speaker or face
 verification embeddings not discriminative; depth or optical flow network outputs a constant map; keras custom loss
 returns a wrong value, model learns nothing.
+
+They gave next to nothing, so twenty-four more were written down, again before they were made, pages and issues in turn:
+
+hi, I am new to pytorch, my loss goes down a little and then stays, class Model(nn.Module) def forward, where is my
+error; DQN training unstable, question about the target computation in learn(); I wrote the attention layer myself in
+pytorch but results are bad, please check my code; text classification accuracy does not rise, question about the
+model's forward; my own convolutional LSTM cell in pytorch does not learn, code below; is the loss function in this
+repository correct, seems to have the wrong sign; pytorch network fits a straight line to a curve, code and answer;
+autoencoder loss too high, question about the output layer; why is the output of my network always between 0.4 and 0.6,
+pytorch code and answer; graph attention layer question, results worse than the paper; custom autograd Function backward
+wrong, my network does not converge; segmentation loss stays the same, possible bug in losses.py; my residual network
+from the paper performs badly, what did I do wrong, code; keypoint network loss falls but heatmaps are empty, bug in the
+loss; several losses in one training loop, one of them has no influence, pytorch; speech enhancement or separation,
+si-snr loss bug; parameters of my submodules are not trained, list of layers, forum; sequential recommendation or
+knowledge tracing, bug in the loss mask; bounding box regression in pytorch gives always the same box, answer; possible
+bug in the attention, softmax dimension; embedding and rnn in pytorch, order of words lost, wrong permute or view,
+answer; loss code of embedding learning differs from the paper, question; GAN in pytorch, generator loss keeps rising,
+detach in the wrong place, forum answer; SAC, DDPG or TD3 implementation bug, does not learn.
 """
