@@ -33,4 +33,23 @@ knowledge tracing, bug in the loss mask; bounding box regression in pytorch give
 bug in the attention, softmax dimension; embedding and rnn in pytorch, order of words lost, wrong permute or view,
 answer; loss code of embedding learning differs from the paper, question; GAN in pytorch, generator loss keeps rising,
 detach in the wrong place, forum answer; SAC, DDPG or TD3 implementation bug, does not learn.
+
+They gave about a dozen of the wrong ones, so thirty-two more were written down, again before they were made, issues and
+pages in turn:
+
+repeat instead of repeat_interleave, samples paired with the wrong rows; Why is my CNN regression output constant?; MLP
+head without activation between its linear layers; Attention weights are uniform, what is wrong?; CLIP style loss,
+logits transposed or labels wrong; Bidirectional LSTM not learning for sequence labelling; GRU hidden state is not passed
+on or never reset; Image colorization network outputs only sepia; forward returns the wrong variable, a layer is left
+unused; Policy gradient not improving on CartPole, pytorch; encoder gets no gradient because of no_grad or argmax in
+forward; Transformer classifier stuck at random accuracy; diffusion training loss bug, wrong noise or timestep target;
+Loss increases with every epoch, custom loss function; value loss or advantage has the wrong shape, broadcast; Siamese
+network loss constant; chamfer or earth mover distance loss bug in point cloud autoencoder; Variational autoencoder does
+not learn anything, pytorch; heteroscedastic or log variance loss bug; Multi output model, one head predicts a constant;
+class numbers off by one, last class never predicted; Segmentation model predicts everything as one class, accuracy
+weird; entropy bonus or temperature loss has the wrong sign; Why do the weights of my model not change?; flatten or
+reshape of features before the linear layer scrambles the batch; Physics informed neural network in pytorch, wrong
+derivative; smooth or total variation or gradient loss computed wrongly; RNN language model perplexity does not
+improve; hinge or ranking loss always zero; Binary classification with two outputs does not converge; normalisation
+layer on the wrong axis or channel order bug; GAN discriminator outputs the same for real and fake.
 """
