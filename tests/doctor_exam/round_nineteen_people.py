@@ -53,3 +53,100 @@ derivative; smooth or total variation or gradient loss computed wrongly; RNN lan
 improve; hinge or ranking loss always zero; Binary classification with two outputs does not converge; normalisation
 layer on the wrong axis or channel order bug; GAN discriminator outputs the same for real and fake.
 """
+
+from collections.abc import Callable
+
+from doctor_exam import round_nineteen_people_builds as first
+from doctor_exam import round_nineteen_people_last as last
+from doctor_exam import round_nineteen_people_more as more
+from doctor_exam.case import CaseSet
+
+NINETEEN_PEOPLE = CaseSet()
+right, wrong = NINETEEN_PEOPLE.right, NINETEEN_PEOPLE.wrong
+UNUSED = "weights_without_gradient"
+MASK = "padding_not_ignored|wrong_formula"
+
+
+def both(source: str, code: str, build: Callable, slip: str, repaired: str) -> None:
+    """Register a set-up with its slip and without it."""
+    wrong(slip, code, source)(lambda: build(False))
+    right(repaired, source)(lambda: build(True))
+
+
+both("escalante-bio/mosaic#29", "better_outputs_cost_more|wrong_formula", first.binder,
+     "a binder: how well it fits is added to the loss", "a binder: how well it fits is taken off")  # fmt: skip
+both("11-626/Deep-INFOMAX#1", "unbounded_loss|wrong_formula|better_outputs_cost_more", first.what_pictures_tell,
+     "what pictures tell: a minus before the term of the others", "what pictures tell: no minus there")  # fmt: skip
+both("kiankd/corel2019#1", "wrong_formula", first.angles_to_classes,
+     "angles to classes: the vectors have the length 1 across the classes",
+     "angles to classes: each class's vector has the length 1")  # fmt: skip
+both("lukasruff/Deep-SVDD-PyTorch#18", "range_cannot_reach_targets", first.learnt_normal,
+     "normal pictures: standardised, and a sigmoid at the end", "normal pictures: from 0 to 1")  # fmt: skip
+both("csteinmetz1/auraloss#4", "loss_not_finite|loss_is_constant|gradient_not_finite", first.clean_sounds,
+     "clean sounds: the mean over the one channel is taken off", "clean sounds: the mean over time")  # fmt: skip
+both("google-deepmind/neural_networks_solomonoff_induction#4", MASK, first.what_programs_write,
+     "what programs write: the mask keeps what it should skip", "what programs write: it skips")  # fmt: skip
+both("mll-lab-nu/RAGEN#71", MASK, first.turns,
+     "an agent's turns: the world's words are learnt", "an agent's turns: its own words are learnt")  # fmt: skip
+both("labmlai/annotated_deep_learning_paper_implementations#146", "softmax_wrong_axis", first.noise_of_pictures,
+     "noise of pictures: attention shared out among those that ask",
+     "noise of pictures: attention shared out among those asked")  # fmt: skip
+both("hexiangnan/attentional_factorization_machine#19", "softmax_over_one_output", first.pairs_of_features,
+     "pairs of features: a softmax over one score", "pairs of features: a softmax over all pairs")  # fmt: skip
+both("zhanghang1989/PyTorch-Encoding#115", "softmax_wrong_axis", first.textures,
+     "textures: a code word is shared out among the places", "textures: a place among the code words")  # fmt: skip
+both("exalearn/EXARL#257", "unused_target|wrong_formula", first.worth_of_moves,
+     "worth of moves: a game goes on behind its end", "worth of moves: nothing follows the end")  # fmt: skip
+both("somepago/saint#23", "no_activation_between", first.rows_of_a_table,
+     "rows of a table: three linear layers at the end", "rows of a table: ReLUs between them")  # fmt: skip
+both("aymericdamien/TensorFlow-Examples#270", "no_activation_between", first.digits_raw,
+     "digits by matrices: nothing between the products", "digits by matrices: ReLUs between them")  # fmt: skip
+both("wyhsirius/LIA#11", "no_activation_between", first.moved_faces,
+     "moved faces: five linear layers in a row", "moved faces: five layers with activations")  # fmt: skip
+both("Rocketknight1/minimal_lczero#1", "no_activation_between", first.chances_of_a_game,
+     "chances of a game: two linear layers in a row", "chances of a game: a ReLU between the two")  # fmt: skip
+both("Zasder3/train-CLIP#3", "outputs_too_large|wrong_formula", more.pictures_and_titles,
+     "pictures and titles: vectors of any length", "pictures and titles: vectors of length 1")  # fmt: skip
+both("benedekrozemberczki/pytorch_geometric_temporal#145", UNUSED, more.illness_in_counties,
+     "illness in counties: each step starts from zeros", "illness in counties: the state is handed on")  # fmt: skip
+both("JWFanggit/LOTVS-CAP#9", UNUSED, more.accidents,
+     "accidents: each frame is read with the first state", "accidents: the state goes from frame to frame")  # fmt: skip
+both("inria-thoth/HySUPP#3", UNUSED, more.shares_of_minerals,
+     "shares of minerals: the second layer is passed over", "shares of minerals: all layers are called")  # fmt: skip
+both("NoamRosenberg/autodeeplab#21", UNUSED, more.searched_layers,
+     "searched layers: the last cells are never called", "searched layers: all cells are called")  # fmt: skip
+both("social-ai-uoft/sorrel#7", "weights_without_gradient|changed_in_place", more.noisy_moves,
+     "noisy moves: noise is added to the bias itself", "noisy moves: noise is added to a copy")  # fmt: skip
+both("Good9T/MD_MTA#3", UNUSED, more.tours,
+     "tours: each layer reads the depots anew", "tours: each layer reads what the one before made")  # fmt: skip
+both("skaae/recurrent-spatial-transformer-code#3", UNUSED, more.three_digits,
+     "three digits: the third convolution is not read", "three digits: the third convolution is read")  # fmt: skip
+both("rll-research/cic#5", UNUSED, more.skills,
+     "skills: pictures are encoded under no_grad", "skills: the encoder learns, too")  # fmt: skip
+both("lebrice/Sequoia#77", UNUSED, more.moves_by_a_head,
+     "moves by a head: the features are detached", "moves by a head: the features are attached")  # fmt: skip
+both("discuss.pytorch.org/t/transformer-based-ocr-model-not-learning/122218", "samples_mixed", more.words_of_digits,
+     "words of digits: places come first by a reshape", "words of digits: places come first by permute")  # fmt: skip
+both("charlesq34/pointnet-autoencoder#15", "wrong_formula|axes_scrambled", last.shapes,
+     "shapes: distances between axes, not between points", "shapes: distances between points")  # fmt: skip
+both("ThibaultGROUEIX/ChamferDistancePytorch#32", "wrong_formula", last.flat_shapes,
+     "flat shapes: the best of the batch counts alone", "flat shapes: all of the batch count")  # fmt: skip
+both("nebuly-ai/optimate#250", "wrong_formula", last.answers,
+     "answers: an entropy without its minus", "answers: an entropy with its minus")  # fmt: skip
+both("NJUxlj/Travel-Agent-based-on-Qwen2-RLHF#2", "wrong_formula", last.chosen_words,
+     "chosen words: the entropy is added to the loss", "chosen words: the entropy is taken off")  # fmt: skip
+both("discuss.pytorch.org/t/2nd-order-differential-for-pinn-model/117834", "wrong_formula", last.warm_rod,
+     "a warm rod: the slopes of both slopes together", "a warm rod: the slope of one slope")  # fmt: skip
+both("NTMC-Community/MatchZoo-py#159", "wrong_formula", last.fitting_texts,
+     "fitting texts: the mean of those that do not fit", "fitting texts: each that does not fit")  # fmt: skip
+both("huggingface/sentence-transformers#4032", "loss_not_finite", last.ordered_texts,
+     "ordered texts: all are as good, and no pair is left", "ordered texts: some are better")  # fmt: skip
+for source, name, build in (
+    ("graviraja/pytorch-sample-codes#6", "drawn digits: a divergence with its signs turned", last.drawn_digits),
+    ("danielegrattarola/spektral#85", "attending nodes: scores of two parts", last.attending_nodes),
+    ("tim-learn/SHOT#6", "another domain: sure answers that differ", last.another_domain),
+    ("beyondguo/label_confusion_learning#3", "confused labels: two cross-entropies", last.confused_labels),
+    ("dennybritz/cnn-text-classification-tf#35", "a text by filters of three widths", last.text_by_filters),
+    ("Laknath1996/DeepPhaseUnwrap#1", "phases: an error that may be shifted", last.unwrapped),
+):
+    right(name, source)(build)
