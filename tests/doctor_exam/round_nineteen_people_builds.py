@@ -30,12 +30,12 @@ def binder(taken_off: bool):
 
     def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
         sequence = self.draw(x).view(len(x), 6, 20)
-        return sequence, self.fold(sequence.softmax(-1).flatten(1)).view(len(x), 6, 6, 16)
+        return sequence, 8 * self.fold(sequence.softmax(-1).flatten(1)).view(len(x), 6, 6, 16)
 
     def loss(out: tuple[Tensor, Tensor], residues: Tensor) -> Tensor:
         recovery = F.cross_entropy(out[0].transpose(1, 2), residues)
         iptm = (out[1].softmax(-1) * share).sum(-1).mean(-1).max(-1).values.mean()
-        return recovery + (-iptm if taken_off else iptm)
+        return 0.05 * recovery + (-iptm if taken_off else iptm)
 
     x, fold = rows(8), standing_still(dense(120, 64, 576))
     residues = told(x, 120).view(N, 6, 20).argmax(-1)
@@ -259,7 +259,12 @@ def rows_of_a_table(activated: bool):
                  shift=nn.Parameter(torch.randn(3, 8)),
                  transformer=nn.TransformerEncoderLayer(8, 2, 16, dropout=0, batch_first=True))  # fmt: skip
     numbers = rows(3)
-    return model, nn.CrossEntropyLoss(), (drawn(5, 2) + torch.tensor([0, 5]), numbers), sorted_by(numbers.abs(), 3)
+    return (
+        model,
+        nn.CrossEntropyLoss(),
+        (drawn(5, 2) + torch.tensor([0, 5]), numbers),
+        sorted_by(numbers.square() - 1, 3),
+    )
 
 
 def digits_raw(activated: bool):
@@ -276,7 +281,7 @@ def digits_raw(activated: bool):
         parts[name] = nn.Parameter(torch.randn(sizes[place], sizes[place + 1]) / sizes[place] ** 0.5)
         parts[f"b{place + 1}"] = nn.Parameter(torch.zeros(sizes[place + 1]))
     x = rows(6)
-    return Part(forward, **parts), nn.CrossEntropyLoss(), x, sorted_by(x.abs(), 4)
+    return Part(forward, **parts), nn.CrossEntropyLoss(), x, sorted_by(x.square() - 1, 4)
 
 
 def moved_faces(activated: bool):
