@@ -88,23 +88,12 @@ def _one_for_all(seen: Observation, trial: Trial, goal: Tensor) -> Iterator[Find
     costs = [*(cost for cost, _ in found), trial(values, goal.roll(1, 0))[0]]
     alone = torch.allclose(found[0][1][:half], found[2][1][:half], rtol=1e-3)  # no sample is compared with others
     asked = bool(found[0][1].reshape(len(values), -1).any(1).all())  # targets may be marks of what counts
-    if (
-        not (alone and asked)
-        or min(costs) < NOTHING
-        or abs(costs[0] - costs[3]) < NOTHING
-        or _is_tied(seen, values, trial)
-    ):
+    if not (alone and asked) or min(costs) < NOTHING or abs(costs[0] - costs[3]) < NOTHING or trial.tied:
         return
     levels = SHARES if inside and origin_of(trial.outputs).kind != "relu" else LEVELS
     best = next((level for level in levels if abs(trial(torch.full_like(values, level))[0]) < NOTHING), None)
     if best is not None:
         yield said("wrong_formula: one for all", level=best)
-
-
-def _is_tied(seen: Observation, values: Tensor, trial: Trial) -> bool:
-    """Do these numbers share a whole or a length, or are they products of such?"""
-    lengths = {"LinalgVectorNorm", "Norm"} & {operation(node) for node in seen.behind(trial.outputs)[:24]}
-    return trial.shared or bool(lengths and values.abs().max() < 1 + 1e-4)
 
 
 def _labels_compete(seen: Observation, trial: Trial, goal: Tensor) -> Iterator[Finding]:

@@ -76,6 +76,8 @@ class Trial:
         self.chosen = not all(map(is_mask, by_targets))
         sums = [outputs.detach().sum(axis) for axis in range(1, outputs.dim())]
         self.shared = any(bool(((one - 1).abs() < 1e-3).all()) for one in sums)
+        lengths = {"LinalgVectorNorm", "Norm"} & {operation(node) for node in seen.behind(outputs)[:24]}
+        self.tied = self.shared or bool(lengths and outputs.abs().max() < 1 + 1e-4)  # cosines, say
         self.growing = self.chosen and any(bool((t > 0).any()) for _, t in of_outputs(seen, "exp"))
         kinds = {origin_of(outputs).kind, *(step.name for step in steps)}
         self.classes = self.chosen or bool(kinds & CLASS_STEPS)

@@ -69,7 +69,7 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         if 0 <= _pulled(at_none, targets) < PULLED <= max(_pulled(at_none, targets, ahead) for ahead in (1, -1, 2, -2)):
             return  # what is asked at a place is the truth of another one
     free = bool((good.abs() > 1).any())  # logits, not probabilities
-    if trial.own and ((whole and trial.chosen) or binary) and free:
+    if trial.own and ((whole and trial.chosen) or binary) and free and not trial.tied:
         more, most = trial(10 * good)[0], trial(100 * good)[0]
         critic = binary and not targets.is_floating_point() and torch.equal(trial(good)[1], trial(bad)[1])
         if most < 5 * more < -1e-3 and not critic:

@@ -106,7 +106,8 @@ def _grows(patient: Patient, head: Tensor, axis: int, hidden: Tensor, token: int
 
     def longer(t: Tensor, along: int = 1) -> Tensor:
         more = t.narrow(along, -1, 1).repeat_interleave(3, along)
-        return torch.cat([t, more if t is head else torch.full_like(more, token if t is rows else 0)], along)
+        told = t[hidden].flatten()[0] if t.shape[:2] == hidden.shape else 0  # what a mask says of a hidden place
+        return torch.cat([t, more if t is head else torch.full_like(more, token if t is rows else told)], along)
 
     targets = changed(patient.targets, lambda t: longer(t) if t.shape[:2] == hidden.shape else t)
     before, after = cost_of(patient, head, patient.targets)[0], cost_of(patient, longer(head, axis), targets)[0]
