@@ -179,6 +179,13 @@ def paths():
 RIGHT = {
     "a likelihood of tags in a chain": transitions,
     "distances of those that count": paths,
+    "tags that come place by place": lambda: (
+        Tagger(5),
+        lambda z, y: CE(z.view(-1, 5), y.t().contiguous().view(-1)),
+        (x := classes(50, 7)),
+        x.T % 5,
+    ),
+    "a floor under a spread": lambda: of_size(lambda s: F.softplus(s) + 0.01, lambda e, s: (e / s) ** 2 / 2 + s.log()),
     "number 0 is kept for padding": lambda: (
         Then(Tagger(50), lambda z: z.flatten(0, 1)),
         CE,

@@ -44,9 +44,8 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
     if (unknown and outputs.shape[:2] != inputs.shape[:2]) or _mixes_on_purpose(seen, patient.model, outputs):
         return
     with patient.predicting():
-        if not _changes_with_others(patient, samples, axis):
-            return
-        if unknown and not _changes_with_others(patient, inputs.shape[1], 1, 1):
+        ways = ((samples, axis), (*outputs.shape[1:2], 1, 1))[: 1 + unknown]  # if unknown, the samples stand on neither
+        if not all(_changes_with_others(patient, *way) for way in ways):
             return
     if suspects:
         name, layer = suspects[0]

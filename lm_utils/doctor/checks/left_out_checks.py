@@ -112,7 +112,8 @@ def _labels_compete(seen: Observation, trial: Trial, goal: Tensor) -> Iterator[F
 def _classes_left_out(trial: Trial, goal: Tensor) -> Iterator[Finding]:
     """A class that occurs may not be taken for another one at no cost; the first class may be a background."""
     values = trial.outputs.detach()
-    axis = next((a for a in (1, -1) if values.dim() > 1 and values.select(a, 0).numel() == goal.numel()), None)
+    fits = values.dim() > 1 and len(goal) in (len(values), goal.numel())  # else time may come first in one of the two
+    axis = next((a for a in (1, -1) if fits and values.select(a, 0).numel() == goal.numel()), None)
     if axis is None or not bool((goal == goal.floor()).all()) or not 2 <= goal.max() < MOST_CLASSES:
         return
     goal, classes = goal.long().reshape(values.select(axis, 0).shape), int(goal.max()) + 1

@@ -31,8 +31,7 @@ UNDONE = {"softmax": torch.log, "exp": torch.log, "sigmoid": torch.logit}
 def check_rewards(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Hand the loss other outputs, better and worse ones, and compare what they cost and where it pulls them."""
     for outputs, targets in compared(seen, patient):
-        turned = targets.dim() == 2 and targets.shape != outputs.shape[:2] == targets.T.shape  # time first in one
-        targets = targets.T if turned else targets
+        targets = targets.T if targets.dim() == 2 and targets.shape != outputs.shape[:2] == targets.T.shape else targets
         trial, sides = Trial(seen, patient, outputs), agreeing_and_contradicting(outputs, targets.detach())
         if any(c.is_own and c.input is outputs and c.family == "distance" for c in seen.calls):
             continue  # yes and no are numbers here
