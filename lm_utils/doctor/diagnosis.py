@@ -23,7 +23,7 @@ from lm_utils.doctor.checks.gradient_checks import (
 )
 from lm_utils.doctor.checks.hidden_checks import check_hidden_units, check_inner_layers
 from lm_utils.doctor.checks.left_out_checks import check_left_out
-from lm_utils.doctor.checks.own_loss import own_losses
+from lm_utils.doctor.checks.own_loss import read_own_losses
 from lm_utils.doctor.checks.padding_checks import check_padding_seen
 from lm_utils.doctor.checks.pair_checks import check_pairs
 from lm_utils.doctor.checks.role_checks import (
@@ -125,8 +125,7 @@ def _examine(patient: Patient) -> Report:
     for check in FIRST_CHECKS:
         examination.ask(check, seen, patient)
     seen = narrow_to_answers(seen, patient)
-    patient.own += own_losses(seen, patient)
-    seen.calls = [*seen.calls, *(one.call(seen, patient) for one in patient.own)]
+    examination.ask(read_own_losses, seen, patient)
     cases = _cases(seen, patient)
     for case in cases:
         _examine_call(case, seen, examination)

@@ -167,6 +167,8 @@ def _name(node: object, sliced: bool, turned: bool, depth: int) -> Origin:
         name = "Softmax"
     if name in {"Log", "Exp"}:
         return _log_or_exp(node, name, sliced, turned, depth)
+    if name.startswith("Clamp") and _bounds(node) == (0, inf):
+        name = "Relu"
     if name in {"Hardtanh", "Clamp"} or name.startswith("Clamp"):
         under = _follow(_parents(node)[0], depth=depth + 1).kind if _parents(node) else "other"
         return Origin("clamp", *_bounds(node), sliced=sliced, turned=turned, under=under)
@@ -217,9 +219,9 @@ def _log_or_exp(node: object, name: str, sliced: bool, turned: bool, depth: int)
     return Origin(*RANGES["Exp"], sliced=sliced) if name == "Exp" else Origin("other", sliced=sliced)
 
 
-def nodes_behind(start: object) -> Iterator[object]:
-    """The nodes of a graph, those nearest to its end first."""
-    waiting, seen = deque([start]), set()
+def nodes_behind(start: object, *without: object) -> Iterator[object]:
+    """The nodes of a graph, those nearest to its end first, on ways that do not lead through some of them."""
+    waiting, seen = deque([start]), {*without}
     while waiting and len(seen) < MOST_NODES:
         node = waiting.popleft()
         if node is None or node in seen:

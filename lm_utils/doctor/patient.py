@@ -96,7 +96,7 @@ class Patient:
             alone = all(t.dim() == 0 for t in tensors_in(seen.whole) if any(t is one for one in used))
             seen.inside_model = bool(seen.calls) or (alone and any(t is seen.loss for t in tensors_in(seen.whole)))
         if seen.failure is None and self.own:
-            seen.calls = [*seen.calls, *(one.call(seen, self) for one in self.own)]
+            seen.calls = [*seen.calls, *(call for one in self.own if (call := one.call(seen, self)) is not None)]
         return seen
 
     def narrow(self, seen: Observation, heads: list[Tensor], goals: list[Tensor]) -> None:

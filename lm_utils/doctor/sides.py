@@ -17,7 +17,8 @@ def are_shares(outputs: Tensor) -> bool:
 
 def undecided(good: Tensor, bad: Tensor) -> Tensor:
     """Outputs that take no side: a loss that only compares other places than these outputs finds them cheapest."""
-    return ((good + bad) / 2).mean(0, keepdim=True).expand_as(good).contiguous()
+    off = 1e-4 * (good - bad).abs().max()  # a formula may have a corner in the middle
+    return ((good + bad) / 2 + off).mean(0, keepdim=True).expand_as(good).contiguous()
 
 
 def agreeing_and_contradicting(outputs: Tensor, targets: Tensor) -> tuple[Tensor, Tensor] | None:

@@ -97,6 +97,7 @@ class Step:
     kwargs: dict
     result: object
     with_graph: bool = True  # not so inside a function whose slope is written by hand
+    function: Callable | None = None
 
     @property
     def tensors(self) -> list[Tensor]:
@@ -154,7 +155,8 @@ class Watcher(TorchFunctionMode):
         if not self.in_loss:
             self._note_in_model(name, args, result)
         elif len(self.steps) < MOST_STEPS:
-            self._note(Step(name, args, kwargs, result, torch.is_grad_enabled()))
+            result_of = args[0] if name == "__setitem__" else result
+            self._note(Step(name, args, kwargs, result_of, torch.is_grad_enabled(), function))
         return result
 
     def _note_in_model(self, name: str, args: tuple, result: object) -> None:

@@ -135,3 +135,41 @@ OTHERS = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_the_wrong_one_is_named_and_its_right_neighbour_left_alone(name):
     holds(*OTHERS[name])
+
+
+def unlike_words(shift: int):
+    """A text whose next word is asked for, by a formula that shifts it."""
+
+    def loss(z: Tensor, y: Tensor) -> Tensor:
+        log, true = z[:, : -1 - shift].log_softmax(-1), y[:, 1 + shift :]
+        return -log.gather(-1, true[..., None]).mean()
+
+    words = classes(50, 9)
+    return Part(lambda self, x: self.out(self.embed(x)), embed=nn.Embedding(50, 16), out=nn.Linear(16, 50)), loss, (
+        words), words  # fmt: skip
+
+
+def weighed(mean_first: bool):
+    """A focal loss by hand, of each sample or of the mean of all."""
+
+    def loss(z: Tensor, y: Tensor) -> Tensor:
+        each = picked(z, y) if mean_first else -z.log_softmax(1).gather(1, y[:, None])
+        return ((1 - (-each).exp()) ** 2 * each).mean()
+
+    return mlp(4), loss, inputs(), classes(4)
+
+
+def beside(high: float):
+    """A binary cross-entropy by hand, with a minus before it and another term behind it."""
+
+    def loss(z: Tensor, y: Tensor) -> Tensor:
+        p = z.sigmoid().clamp(1e-6, 1 - 1e-6)
+        return -(y * p.log() + (1 - y) * (1 - p).log()).mean() + 1e-3 * z.square().mean().sqrt()
+
+    return mlp(3), loss, inputs(), high * torch.rand(N, 3)
+
+
+def test_a_loss_may_begin_anywhere_in_the_formula():
+    holds("labels_shifted_twice", lambda: unlike_words(1), lambda: unlike_words(0))
+    holds("focal_after_mean", lambda: weighed(True), lambda: weighed(False))
+    holds("targets_outside_unit_range", lambda: beside(3.0), lambda: beside(1.0))

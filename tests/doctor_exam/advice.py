@@ -467,7 +467,7 @@ MORE = {
     "wrong_formula, everybody's truth": (
         lambda: (mlp(5), lambda out, y: -out.log_softmax(1)[:, y].mean()),
         lambda: (mlp(5), lambda out, y: -out.log_softmax(1)[torch.arange(len(y)), y].mean()), lambda: x_and(by_size)),
-    "unnormalised_likelihood": (lambda: (mlp(5), lambda out, y: -out.gather(1, y[:, None]).mean()),
+    "unnormalised_likelihood": (lambda: (mlp(5), lambda out, y: (out.mean(1) - out.gather(1, y[:, None])[:, 0]).mean()),
                                 lambda: (mlp(5), CE), lambda: x_and(by_size)),
     "unbounded_loss": (lambda: (mlp(1), lambda out, y: -((2 * y - 1) * out).mean()), lambda: (mlp(1), LOGITS),
                        lambda: x_and(by_sign)),

@@ -156,8 +156,8 @@ def _in_the_text(
     with patient.predicting():
         both = [draw_anew() or patient.observe(changed(patient.inputs, lambda t, x=x: x if t is tokens else t)).calls
                 for x in (tokens, *others)]  # fmt: skip
-    ignored = int((goals == call.options.get("ignore_index", -100)).sum())
-    masked = ignored or call.options.get("reduction") == "none"  # a masked language model, perhaps
+    slope, ignored = seen.slope_at(call.input), bool((goals == call.options.get("ignore_index", -100)).any())
+    masked = ignored or (slope is not None and not bool(_scores_by_place(slope, rows, width).any(-1).all()))
     places = [_scores_by_place(calls[seen.calls.index(call)].input, rows, width) for calls in both]
     pushes = [(places[0] - other).abs().amax((0, 2)) for other in places[1:]]
     moved, before = (push > 1e-6 for push in pushes)

@@ -11,11 +11,12 @@ from lm_utils.doctor.belongings import changed, draw_anew, tensors_in
 from lm_utils.doctor.output_origin import node_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
-from lm_utils.doctor.watching import LOSSES, LossCall, Step, Watcher
+from lm_utils.doctor.watching import LOSSES, PICKING, LossCall, Step, Watcher
 
 ALIKE = {
     "subtract": "sub", "rsub": "sub", "multiply": "mul", "rmul": "mul", "radd": "add", "divide": "div",
     "true_divide": "div", "truediv": "div", "rtruediv": "div", "rdiv": "div", "rpow": "pow", "square": "pow",
+    "isub": "sub", "iadd": "add", "imul": "mul", "itruediv": "div", "ipow": "pow",
 }  # fmt: skip
 FAR_FROM_ONE = 0.05  # by which the overlap of equals misses 1
 LOGS = {"log_softmax", "log_sigmoid", "log_of_softmax"}
@@ -101,13 +102,7 @@ def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
                 bool(((hot.amax(-1) - 1).abs() < 1e-3).all() and ((hot.sum(-1) - 1).abs() < 1e-3).all())):  # fmt: skip
             yield said("arguments_swapped: shares")
             return
-    rest = {id(s.result) for s in seen.watcher.steps if kind_of(s) == "sub" and of(seen, s.tensors) == {"targets"} and (
-        1 in plain_arguments(s) and bool((s.result < -1e-3).any()))}  # fmt: skip
     for log, shares in halves:
-        made = operation(node_behind(log, "Clamp", "ClampMin"))
-        if id(shares) in rest and made.startswith("Log") and bool((log <= 0).all()):
-            yield said("targets_outside_unit_range: by hand", lowest=float(shares.min()))
-            return
         alike = log.shape == shares.shape and log.dim() > 1 and log.requires_grad and not shares.requires_grad
         if not alike or bool((shares == 0).any() or (log > 0).any()):
             continue
@@ -206,18 +201,36 @@ def _similarity_added(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 def _power_of_probability(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """exp(-loss) is the probability of the truth for one sample only, and before a class weight has scaled it."""
-    nodes = set(seen.graph) if seen.calls else set()
-    for call in seen.calls:
-        reached = behind(seen, call.result) if isinstance(call.result, Tensor) and call.result.grad_fn else set()
-        inside = {kind_of(step) for step in seen.watcher.steps if any(id(t) in reached for t in step.tensors)
+    steps, nodes = seen.watcher.steps, set(seen.graph)
+    weighted = [(c.result, any(is_uneven(c.options.get(key)) for key in ("weight", "pos_weight"))) for c in seen.calls]
+    weighted += [(s.result, False) for s in steps if kind_of(s) in ("mean", "sum", "div") and s.result.dim() == 0]
+    picked = {id(s.result) for s in steps if s.name in PICKING and not of(seen, s.tensors[0]) and is_uneven(s.result)}
+    weighted += [(s.result, True) for s, pair in pairs_of(seen, "mul") if {id(t) for t in pair} & picked]
+    rest = {id(s.result) for s in steps if kind_of(s) in ("sub", "add") and 1 in plain_arguments(s)}
+    powers = any(kind_of(s) == "pow" and id(s.tensors[0]) in rest for s in steps if s.tensors)
+    for result, scaled in weighted if powers else ():
+        reached = behind(seen, result) if isinstance(result, Tensor) and result.grad_fn in nodes else set()
+        inside = {kind_of(step) for step in steps if any(id(t) in reached for t in step.tensors)
                   and isinstance(step.result, Tensor) and step.result.grad_fn in nodes}  # fmt: skip
         if "pow" not in inside or not {"exp", "log"} & inside:
             continue
-        weights = [w for key in ("weight", "pos_weight") if isinstance(w := call.options.get(key), Tensor)]
-        if call.result.dim() == 0 and (patient.batch_size or 1) > 1:
+        if result.dim() == 0 and _is_of_several(seen, result):
             yield said("focal_after_mean")
-        elif any(bool((w != w.flatten()[0]).any()) for w in weights):
+            return
+        if result.dim() and scaled:
             yield said("wrong_formula: weight in probability")
+            return
+
+
+def is_uneven(weights: object) -> bool:
+    return isinstance(weights, Tensor) and bool(weights.numel() and (weights != weights.flatten()[0]).any())
+
+
+def _is_of_several(seen: Observation, result: Tensor) -> bool:
+    """Was this computed from the outputs for more than one sample?"""
+    heads = [t for t in tensors_in(seen.outputs) if t.requires_grad and t.dim()]
+    slopes = torch.autograd.grad(result, heads, allow_unused=True, retain_graph=True) if heads else ()
+    return any(s is not None and int(s.reshape(len(s), -1).any(1).sum()) > 1 for s in slopes)
 
 
 def _dead_term(seen: Observation, patient: Patient) -> Iterator[Finding]:

@@ -1,44 +1,52 @@
-"""Which of torch's losses is a formula of one's own? Its slopes tell, however it is written."""
+"""Which of torch's losses is a formula of one's own? Its slopes tell, however it is written and wherever it begins."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice, product
+from math import prod
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from lm_utils.doctor.belongings import tensors_in
-from lm_utils.doctor.checks.batch_checks import cost_with, is_torchs_own
-from lm_utils.doctor.output_origin import origin_of
+from lm_utils.doctor.belongings import changed, tensors_in
+from lm_utils.doctor.checks.batch_checks import is_torchs_own
+from lm_utils.doctor.checks.formula_checks import behind, is_uneven, kind_of
+from lm_utils.doctor.output_origin import nodes_behind
 from lm_utils.doctor.patient import Observation, Patient
-from lm_utils.doctor.watching import LossCall
+from lm_utils.doctor.report import Finding
+from lm_utils.doctor.watching import LOSSES, LossCall
 
-FEWEST = 8  # numbers of an output below which equal slopes say little
+FEWEST, MOST = 8, 12  # numbers below which equal slopes say little; tensors at which a loss may begin, and its targets
 ASKED = 0.25  # share of the places at least that a formula must look at
 BY_CLASS = {"own_cross_entropy": F.cross_entropy, "own_nll": F.nll_loss}
 BY_PLACE = {"own_bce_logits": F.binary_cross_entropy_with_logits, "own_mse": F.mse_loss, "own_l1": F.l1_loss}
-OF_SHARES = {"own_bce": F.binary_cross_entropy}
+OF_SHARES = {
+    "own_bce": lambda p, t, reduction="mean": F.binary_cross_entropy_with_logits(p.logit(), t, reduction=reduction)
+}
 USUAL = BY_CLASS | BY_PLACE | OF_SHARES
+OUTPUTS, TARGETS = -1, -2  # in a place: not a step's tensors, but these
 
 
 @dataclass
 class OwnLoss:
-    """What a formula turned out to be: which loss, of which of the outputs and targets, along which axis."""
+    """What a formula turned out to be: which loss, of which tensors (step and number), along which axis."""
 
     name: str
-    head: int
-    goal: int
+    head: tuple[int, int]
+    goal: tuple[int, int]
     axis: int = 1
     options: dict = field(default_factory=dict)
-    asked: Tensor | None = None  # the places that count, where some do not
 
-    def call(self, seen: Observation, patient: Patient) -> LossCall:
-        """Return the call of torch's loss that the formula amounts to."""
-        head, goal = list(tensors_in(seen.outputs))[self.head], list(tensors_in(patient.targets))[self.goal]
-        scores, truth = self.arranged(head, goal)
-        if self.asked is not None:
-            scores = scores if scores.shape == truth.shape else scores.movedim(1, -1)
-            scores, truth = (t[self.asked.view(truth.shape)] for t in (scores, truth))
+    def call(self, seen: Observation, patient: Patient) -> LossCall | None:
+        """Return the call of torch's loss that the formula amounts to; None where it now goes another way."""
+        known = {OUTPUTS: seen.outputs, TARGETS: patient.targets} | dict(
+            enumerate(s.tensors for s in seen.watcher.steps)
+        )
+        try:
+            scores, truth = self.arranged(*(list(tensors_in(known[k]))[n] for k, n in (self.head, self.goal)))
+        except (LookupError, RuntimeError):
+            return None
         return LossCall(USUAL[self.name], self.name, scores, truth, self.options, seen.loss)
 
     def arranged(self, head: Tensor, goal: Tensor) -> tuple[Tensor, Tensor]:
@@ -48,65 +56,117 @@ class OwnLoss:
         scores = head if self.axis == 1 else head.movedim(self.axis, 1)
         if goal.is_floating_point():
             return scores, goal if self.axis == 1 else goal.movedim(self.axis, 1)
-        return scores, goal.reshape(scores.shape[:1] + scores.shape[2:]).long()
+        places = scores.shape[:1] + scores.shape[2:]
+        return scores, goal if goal.shape == places else goal.reshape(places)
 
 
-def own_losses(seen: Observation, patient: Patient) -> Iterator[OwnLoss]:
-    """Find the losses that a formula of one's own amounts to, one for each output at most."""
+def read_own_losses(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Add the calls of torch's losses that a formula of one's own amounts to, those nearest to the outputs."""
     single = isinstance(seen.loss, Tensor) and seen.loss.numel() == 1 and seen.loss.requires_grad
     if seen.inside_model or not single or is_torchs_own(seen):
         return
-    goals = list(tensors_in(patient.targets))
-    for place, head in enumerate(tensors_in(seen.outputs)):
-        if not (head.requires_grad and head.is_floating_point() and head.dim() and head.numel() >= FEWEST):
+    (heads, goals), beyond = _met(seen, patient), behind(seen, [call.input for call in seen.calls])
+    for (place, head), term in product(heads, islice(_terms(seen, seen.loss), MOST)):
+        slope = torch.zeros(1) if id(head) in beyond else _slope(seen, term, term, head)
+        if not bool(slope.any() and torch.isfinite(slope).all()):
             continue
-        for names in (BY_CLASS | BY_PLACE, OF_SHARES):
-            drawn = torch.Generator().manual_seed(0)
-            values = [torch.rand(head.shape, generator=drawn).to(head) * 0.8 + 0.1 for _ in range(2)]
-            values = values if names is OF_SHARES else [3 * one.logit() for one in values]
-            slopes = [cost_with(patient, seen.outputs, head, one)[1] for one in values]
-            if not all(bool(s.any() and torch.isfinite(s).all()) for s in slopes):
-                continue
-            pairs = (one for number, goal in enumerate(goals) for one in _candidates(place, number, head, goal, names))
-            found = next((one for one in pairs if _agrees(one, values, slopes, goals[one.goal])), None)
-            if found is not None:
-                known = [c for c in seen.calls if isinstance(c.input, Tensor)]
-                own = found.call(seen, patient)
-                if not any(c.family == own.family and c.input.grad_fn is own.input.grad_fn for c in known):
-                    yield found
+        after, ends = behind(seen, head), {t.grad_fn for t in tensors_in(seen.outputs)}.intersection(seen.behind(head))
+        known = {call.family for call in seen.calls if id(call.input) in after}
+        if not ends.isdisjoint(nodes_behind(term.grad_fn, head.grad_fn)):
+            known.add("nll")  # its slopes alone say little where the outputs reach the loss on another way too
+        pairs = ((one, goal) for where, goal in goals for one in _candidates(place, where, head, goal))
+        for one, goal in pairs:
+            if LOSSES[one.name][0] not in known and _agrees(one, [head.detach()], [slope], goal) and _agrees(
+                    one, *_elsewhere(seen, one, head, term, goal), goal):  # fmt: skip
+                patient.own.append(one)
+                seen.calls = [*seen.calls, one.call(seen, patient)]
+                beyond |= after
                 break
+    yield from ()
 
 
-def _candidates(place: int, number: int, head: Tensor, goal: Tensor, names: dict) -> Iterator[OwnLoss]:
+def _met(seen: Observation, patient: Patient) -> list[list[tuple[tuple[int, int], Tensor]]]:
+    """Return the tensors at which a loss may begin, and those that may be its targets, each at its first place."""
+    found = [{}, {}]
+    for step, held in (
+        (OUTPUTS, seen.outputs),
+        (TARGETS, patient.targets),
+        *enumerate(s.tensors for s in seen.watcher.steps),
+    ):
+        for number, t in enumerate(tensors_in(held)):
+            own = seen.watcher.sources(t)
+            begins = own == {"outputs"} and t.requires_grad and t.is_floating_point() and t.dim() > 0
+            ends = (
+                "outputs" not in own and not t.requires_grad and ((own and not t.is_floating_point()) or is_uneven(t))
+            )
+            if (begins or ends) and t.numel() >= FEWEST and len(found[not begins]) < MOST:
+                found[not begins].setdefault(id(t), ((step, number), t))
+    return [list(one.values()) for one in found]
+
+
+def _terms(seen: Observation, loss: Tensor) -> Iterator[Tensor]:
+    """Yield the loss, then the numbers that it is the sum of, with or without weights."""
+    yield loss
+    step = next((step for step in seen.watcher.steps if step.result is loss), None)
+    if step is not None and kind_of(step) in ("add", "sub", "mul", "div", "stack", "sum", "neg"):
+        for part in (t for t in step.tensors if t.requires_grad and not t.dim()):
+            yield from _terms(seen, part)
+
+
+def _slope(seen: Observation, value: Tensor, term: Tensor, at: Tensor) -> Tensor:
+    """Return the slope of a value of this term, with the weight that the term has in the loss."""
+    slope = torch.autograd.grad(value, at, seen.slope_at(term), allow_unused=True, retain_graph=True)[0]
+    return torch.zeros_like(at) if slope is None else slope
+
+
+def _elsewhere(
+    seen: Observation, one: OwnLoss, head: Tensor, term: Tensor, goal: Tensor
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Go through the formula again with other values of one of its tensors, and return them with the slopes there."""
+    drawn, values, slopes = torch.Generator().manual_seed(0), [], []
+    for _ in range(2):
+        value = torch.rand(head.shape, generator=drawn).to(head) * 0.8 + 0.1
+        value = value if one.name in OF_SHARES else 3 * value.logit()
+        value = goal.double().mean() + goal.double().std() * value if one.name in ("own_mse", "own_l1") else value
+        values.append(value.to(head).requires_grad_())
+        known = {id(head): values[-1]}
+        for step in (step for step in seen.watcher.steps if any(id(t) in known for t in step.tensors)):
+            if step.result is step.args[0]:  # written into
+                known.setdefault(id(step.result), step.result.detach().clone())
+            with torch.set_grad_enabled(step.with_graph):
+                args, kwargs = changed((step.args, step.kwargs), lambda t, known=known: known.get(id(t), t))
+                made = step.function(*args, **kwargs)
+            made = args[0] if made is None else made
+            known |= {id(old): new for old, new in zip(tensors_in(step.result), tensors_in(made), strict=True)}
+        slopes.append(_slope(seen, known[id(term)], term, values[-1]))
+    return values, slopes
+
+
+def _candidates(head_at: tuple[int, int], goal_at: tuple[int, int], head: Tensor, goal: Tensor) -> Iterator[OwnLoss]:
     """Yield the losses that take an output and a target of these shapes."""
-    for axis in dict.fromkeys((1, head.dim() - 1)) if head.dim() > 1 and names is not OF_SHARES else ():
+    whole = not goal.is_floating_point() and goal.dtype != torch.bool
+    for axis in dict.fromkeys((1, head.dim() - 1)) if head.dim() > 1 else ():
         classes, places = head.shape[axis], head.shape[:axis] + head.shape[axis + 1 :]
         if goal.is_floating_point() and goal.shape == head.shape and classes > 1:
-            yield OwnLoss("own_cross_entropy", place, number, axis)
-        elif not goal.is_floating_point() and classes > 1 and goal.dtype != torch.bool and _meet(goal.shape, places):
+            yield OwnLoss("own_cross_entropy", head_at, goal_at, axis)
+        elif whole and classes > 1 and goal.numel() == prod(places):
             marks = goal[(goal < 0) | (goal >= classes)].unique().tolist()
             options = {"ignore_index": marks[0]} if marks else {}
-            raw = origin_of(head).kind == "linear"  # a likelihood of such is unbounded, which another check says
-            yield from (
-                OwnLoss(name, place, number, axis, options) for name in [*BY_CLASS][: (2 - raw) * (len(marks) < 2)]
-            )
-    if _meet(goal.shape, head.shape):
-        yield from (OwnLoss(name, place, number) for name in names if name not in BY_CLASS)
-
-
-def _meet(one: torch.Size, other: torch.Size) -> bool:
-    """Are these the same numbers side by side, but for axes of length 1?"""
-    return [size for size in one if size != 1] == [size for size in other if size != 1]
+            yield from (OwnLoss(name, head_at, goal_at, axis, options) for name in BY_CLASS if len(marks) < 2)
+    if goal.numel() == head.numel():
+        shares = bool(((head > 0) & (head < 1)).all())
+        yield from (OwnLoss(name, head_at, goal_at) for name in BY_PLACE | (OF_SHARES if shares else {}))
 
 
 def _agrees(one: OwnLoss, tried: list[Tensor], slopes: list[Tensor], goal: Tensor) -> bool:
     """Are these torch's slopes, up to a factor: one for all, or for three and more classes one for each place?"""
     factors, zeros = [], []
     for values, slope in zip(tried, slopes, strict=True):
-        free = values.clone().requires_grad_()
+        free = values.detach().clone().requires_grad_()
         scores, truth = one.arranged(free, goal)
         with torch.enable_grad():
             try:
+                truth = truth.long() if one.name in BY_CLASS and not truth.is_floating_point() else truth
                 cost = USUAL[one.name](scores, truth, reduction="sum", **one.options)
                 usual = torch.autograd.grad(cost, free)[0]
             except (RuntimeError, IndexError):
@@ -121,24 +181,22 @@ def _agrees(one: OwnLoss, tried: list[Tensor], slopes: list[Tensor], goal: Tenso
         whole = (own * usual).sum() / usual[kept].square().sum().clamp(min=1e-300)
         factor = each if own.shape[1] > 2 else whole.expand_as(each)
         off = (own - factor[:, None] * usual).abs().amax(1)[kept]
-        if not bool((off <= 2e-3 * own.abs().amax(1)[kept] + 1e-7 * own.abs().max()).all() and (factor >= 0).all()):
+        if not bool((off <= 2e-3 * own.abs().amax(1)[kept] + 1e-5 * own.abs().max()).all() and (factor >= 0).all()):
             return False
         if float(kept.double().mean()) < ASKED or bool(own[~usual.any(1)].any()):
             return False
+        if len(tried) > 1 and one.name not in BY_CLASS and not bool((usual > 0).any() and (usual < 0).any()):
+            return False  # as the slope of a mean is
         factors.append(whole if factor is not each else torch.zeros(()))
-    if not torch.equal(*zeros) or not torch.allclose(*factors, rtol=5e-3):
+    if not torch.equal(zeros[0], zeros[-1]) or not torch.allclose(factors[0], factors[-1], rtol=5e-3):
         return False
-    return _left_out(one, goal, zeros[0])
+    return len(tried) == 1 or not bool(zeros[0].any()) or _is_ignored(one, goal, zeros[0])
 
 
-def _left_out(one: OwnLoss, goal: Tensor, zero: Tensor) -> bool:
-    """Note which places do not count; a label that alone is left out is an ignored one."""
-    if not bool(zero.any()):
+def _is_ignored(one: OwnLoss, goal: Tensor, zero: Tensor) -> bool:
+    """Is what does not count one label, and nothing else? Then it is an ignored one."""
+    left = goal.flatten()[zero].unique() if one.name in BY_CLASS and not goal.is_floating_point() else ()
+    if len(left) == 1 and not bool((goal.flatten()[~zero] == left).any()):
+        one.options = {"ignore_index": int(left)}
         return True
-    if one.name in BY_CLASS and not goal.is_floating_point():
-        left = goal.flatten()[zero].unique()
-        if len(left) == 1 and not bool((goal.flatten()[~zero] == left).any()):
-            one.options = {"ignore_index": int(left)}
-            return True
-    one.asked = ~zero
-    return one.name not in BY_CLASS or not goal.is_floating_point()
+    return False

@@ -65,9 +65,10 @@ def _weighted_scores(seen: Observation, patient: Patient) -> Iterator[Finding]:
 def _mean_times_weights(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A loss that is a mean already cannot be weighed place by place."""
     means = {id(s.result) for s in seen.watcher.steps if s.name in LOSSES or kind_of(s) == "mean"}
+    means &= behind(seen, patient.targets)
     for _, pair in pairs_of(seen, "mul"):
         for mean, weights in (pair, pair[::-1]):
-            single = id(mean) in means and not mean.dim() and of(seen, mean) >= {"outputs", "targets"}
+            single = id(mean) in means and not mean.dim() and "outputs" in of(seen, mean)
             rows = weights.dim() and len(weights) == patient.batch_size
             if single and rows and bool((weights != weights.flatten()[0]).any()):
                 yield said("wrong_formula: weighs the batch", shape=list(weights.shape))

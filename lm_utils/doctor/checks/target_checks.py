@@ -181,7 +181,8 @@ def check_independent_labels(case: Case) -> Iterator[Finding]:
     if not (inside_loss or case.emits in ("softmax", "log_softmax")) or not case.one_per_target or case.classes < 2:
         return
     values = case.target_values
-    if case.outputs.dim() < 2 or not bool(((values == 0) | (values == 1)).all()):
+    likenesses = case.in_loss and case.outputs.shape == (case.patient.batch_size,) * 2  # of samples to each other
+    if likenesses or case.outputs.dim() < 2 or not bool(((values == 0) | (values == 1)).all()):
         return
     shares = case.values if case.emits == "softmax" else case.values.exp()
     axis = case.class_axis if inside_loss else case.unit_axis(shares)

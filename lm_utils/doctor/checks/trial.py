@@ -11,7 +11,7 @@ from lm_utils.doctor.checks.formula_checks import factors_in, kind_of, of_output
 from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.sides import of_classes
-from lm_utils.doctor.watching import LOSSES, Step
+from lm_utils.doctor.watching import LOSSES, PICKING, Step
 
 CLASS_STEPS = {"softmax", "log_softmax", "cross_entropy", "nll_loss", "logsumexp"}
 CORNERS = {"clamp", "clamp_min", "relu", "maximum", "max", "softplus", "logsigmoid", "exp"}  # of a margin loss
@@ -27,7 +27,8 @@ def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]
     goals = {id(t) for t in tensors_in(targets)}
     heads = {id(t) for t in tensors_in(outputs) if t.requires_grad and t.is_floating_point()}
     squared = {id(s.tensors[0]) for s in seen.watcher.steps if s.tensors and kind_of(s) in ("pow", "abs")}
-    steps = [s for s in seen.watcher.steps if s.name in LOSSES or kind_of(s) == "sub" or id(s.result) in squared]
+    steps = [s for s in seen.watcher.steps if s.name in LOSSES or kind_of(s) == "sub" or (
+        id(s.result) in squared and s.name not in PICKING)]  # fmt: skip
     meet = [step.tensors[:2] for step in steps if len(step.tensors) > 1]
     pairs = {(id(a), id(b)): (a, b) for one in meet for a, b in (one, one[::-1]) if id(a) in heads and id(b) in goals}
     chosen = [s.tensors[0] for s in seen.watcher.steps if s.name in CHOOSING and id(s.tensors[0]) in heads and not (
@@ -74,6 +75,7 @@ class Trial:
         by_targets = [s for s in steps if s.name in CHOOSING and sources(*s.tensors[1:]) == {"targets"}]
         self.masked = any(map(is_mask, by_targets))
         self.chosen = not all(map(is_mask, by_targets))
+        self.chosen |= any(c.is_own and c.family in ("cross_entropy", "nll") for c in seen.calls)
         sums = [outputs.detach().sum(axis) for axis in range(1, outputs.dim())]
         self.shared = any(bool(((one - 1).abs() < 1e-3).all()) for one in sums)
         lengths = {"LinalgVectorNorm", "Norm"} & {operation(node) for node in seen.behind(outputs)[:24]}

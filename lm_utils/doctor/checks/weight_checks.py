@@ -156,7 +156,7 @@ def check_rare(seen: Observation, patient: Patient) -> Iterator[Finding]:
         counts = goal.unique(return_counts=True)[1]
         if counts.max() < 2 * counts.min():
             continue
-        even = torch.full_like(head, 0.5 * are_shares(head))
+        even = torch.full_like(head, 0.5 if are_shares(head) else 1e-3)  # off the corners that a formula has at 0
         axis = next((a for a in (1, -1) if head.dim() > goal.dim() and head.select(a, 0).shape == goal.shape), None)
         slope = cost_with(patient, seen.outputs, head, even)[1]
         if _is_binary(goal) and goal.numel() == head.numel():
@@ -195,7 +195,7 @@ def _rare_label(seen: Observation, labels: Tensor, sizes: Tensor) -> Iterator[Fi
 def check_masks(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about products of losses and numbers that carry no gradient."""
     products = {id(step.result): (step, *found) for step, pair in pairs_of(seen, "mul") if (found := _factor(pair))}
-    yield from _padded_mean(seen, products)
+    yield from _padded_mean(seen, products, behind(seen, patient.targets))
     yield from _counts(seen)
 
 
@@ -228,7 +228,9 @@ def _is_binary(values: Tensor) -> bool:
     return bool(((values == 0) | (values == 1)).all())
 
 
-def _padded_mean(seen: Observation, products: dict[int, tuple[Step, Tensor, Tensor]]) -> Iterator[Finding]:
+def _padded_mean(
+    seen: Observation, products: dict[int, tuple[Step, Tensor, Tensor]], judged: set[int]
+) -> Iterator[Finding]:
     means = [first for step in seen.watcher.steps for first in step.tensors[:1]
              if kind_of(step) == "mean" and id(first) in products]  # fmt: skip
     masked = [
@@ -242,7 +244,7 @@ def _padded_mean(seen: Observation, products: dict[int, tuple[Step, Tensor, Tens
     for each, mask in masked[:1]:
         places = mask.dim() > 1 and bool((mask.flatten(1) != mask.flatten(1)[:, :1]).any())  # not whole samples
         alone = all(other is mask or torch.equal(other, mask) for _, other in masked)
-        losses = "targets" in seen.watcher.sources(each) and bool((each >= 0).all())
+        losses = id(each) in judged and bool((each >= 0).all())
         perhaps = "" if places and losses and alone else ": perhaps"
         yield said(f"mean_over_padding{perhaps}", "The mean runs over masked places too.")
 
