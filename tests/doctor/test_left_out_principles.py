@@ -266,6 +266,10 @@ RIGHT = {
     "two that agree and must not collapse": lambda: (
         Part(lambda self, x: (self.one(x), self.other(x)), one=mlp(4), other=mlp(4)),
         lambda o, _: F.mse_loss(*o) + sum((1 - z.std(0)).relu().mean() for z in o), inputs(), None),
+    "some that are yes, and many of which nothing is known": lambda: (
+        mlp(1), lambda z, y: (lambda yes, rest: yes + rest if rest > 0 else yes - rest)(
+            0.4 * torch.sigmoid(-z[y == 1]).mean(),
+            z[y < 1].sigmoid().mean() - 0.4 * z[y == 1].sigmoid().mean()), inputs(), 2 * classes(2)[:, None] - 1),
     "the mean F-score of the classes": lambda: (
         mlp(4), lambda z, y: 1 - (lambda p, t: 2 * (p * t).sum(0) / (p + t).sum(0))(
             z.softmax(1), F.one_hot(y, 4)).mean(), inputs(), classes(4)),

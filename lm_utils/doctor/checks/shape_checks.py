@@ -225,9 +225,9 @@ def _over_batch(result: object, patient: Patient, where: str) -> Iterator[Findin
 def _scrambled(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """[N, C, ...] seen as [-1, C], or its axes in another order, without moving one."""
     for step, first in of_outputs(seen, "view", "reshape"):
-        result, alone = step.result, of(seen, first) == {"outputs"}
-        if isinstance(result, Tensor) and first.dim() > 2 and alone and _is_scrambled(first.shape, result.shape):
-            yield said("axes_scrambled: scrambled", before=list(first.shape), after=list(result.shape))
+        both = [_without_ones(t.shape) for t in (first, step.result)]
+        if first.dim() > 2 and of(seen, first) == {"outputs"} and _regrouped(*both):
+            yield said("axes_scrambled: scrambled", before=list(first.shape), after=list(step.result.shape))
             return
 
 
@@ -240,8 +240,7 @@ def _seen_in_another_order(seen: Observation, patient: Patient) -> Iterator[Find
         across = before[0] == after[0] and len(before) > 2 < len(after) and _cuts_across(before, after)
         if len(before) == len(after) == 3 and before[1] == after[1] and 0 < after[2] < before[2]:
             across = before[2] // after[2] % before[1] > 0  # heads that hold some words whole, not a part of each
-        far = [[one[0] * one[k], *one[1:k], *one[k + 1 :]] for k in range(1, len(one))]  # the batch and another axis
-        if across or _regrouped(one, other) or (other in far[1:] and other != far[0]):
+        if across or _regrouped(one, other):
             yield said("axes_scrambled: seen in another order", before=list(before), after=list(after))
             return
 
@@ -257,19 +256,12 @@ def _regrouped(before: list[int], after: list[int]) -> bool:
     cuts = combinations(range(1, len(long)), len(short) - 1)
     groups = [[prod(long[a:b]) for a, b in pairwise((0, *cut, len(long)))] for cut in cuts]
     moved = short != long if len(short) == len(long) else len(short) > 2
-    return moved and short not in groups and any(sorted(one) == sorted(short) for one in groups)
+    kept, rest = after[1:], iter(before[1:])  # of a batch that was merged with axes which do not stand beside it
+    far = kept and after[0] != before[0] and kept != before[-len(kept) :] and all(one in rest for one in kept)
+    return bool(far) or (moved and short not in groups and any(sorted(one) == sorted(short) for one in groups))
 
 
 def _cuts_across(before: torch.Size, after: torch.Size) -> bool:
     """Do rows of one shape end in the middle of the other's, so that neither is made of whole pieces?"""
     ends = [{prod(shape[axis:]) for axis in range(1, len(shape))} for shape in (before, after)]
     return any(one % other and other % one for one in ends[0] for other in ends[1])
-
-
-def _is_scrambled(before: tuple[int, ...], after: tuple[int, ...]) -> bool:
-    second, rest = before[1], prod(before[2:])
-    if second < 2 or rest < 2:
-        return False
-    if len(after) == 2:
-        return after[1] == second != before[-1]
-    return _regrouped([*before], [*after])
