@@ -185,6 +185,17 @@ RIGHT = {
         (x := classes(50, 7)),
         x.T % 5,
     ),
+    "a layer that an encoder made copies of": lambda: (
+        Part(
+            lambda self, x: self.out(self.encoder(x).mean(1)),
+            layer=(layer := nn.TransformerEncoderLayer(8, 2, 16, batch_first=True)),
+            encoder=nn.TransformerEncoder(layer, 2),
+            out=nn.Linear(8, 4),
+        ),
+        CE,
+        inputs(6, 8),
+        classes(4),
+    ),
     "a floor under a spread": lambda: of_size(lambda s: F.softplus(s) + 0.01, lambda e, s: (e / s) ** 2 / 2 + s.log()),
     "number 0 is kept for padding": lambda: (
         Then(Tagger(50), lambda z: z.flatten(0, 1)),
