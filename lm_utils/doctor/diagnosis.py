@@ -152,17 +152,10 @@ def _examine(patient: Patient) -> Report:
 def _cases(seen: Observation, patient: Patient) -> list[Case]:
     """Return the loss calls that compare the model's outputs with something."""
     return [
-        Case(patient, _outputs_first(call), number, not seen.inside_model and seen.watcher.made_by_loss(call.input))
+        Case(patient, seen.read(call), number, not seen.inside_model and seen.watcher.made_by_loss(call.input))
         for number, call in enumerate(seen.calls)
         if seen.inside_model or _is_about(call, seen.whole)
     ]
-
-
-def _outputs_first(call: LossCall) -> LossCall:
-    """A distance does not mind which of the two comes first; the doctor reads the outputs first."""
-    if call.family == "distance" and call.target.requires_grad and not call.input.requires_grad:
-        return replace(call, input=call.target, target=call.input)
-    return call
 
 
 def _examine_call(case: Case, seen: Observation, examination: _Examination) -> None:

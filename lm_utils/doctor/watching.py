@@ -12,6 +12,8 @@ from functools import cache
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import get_gradient_edge
+from torch.nn.parameter import is_lazy
 from torch.overrides import TorchFunctionMode
 
 from lm_utils.doctor.belongings import tensors_in
@@ -20,6 +22,7 @@ from lm_utils.doctor.output_origin import node_behind
 
 MOST_STEPS = 20_000  # operations of one loss that are kept
 DRAWS = {"randn", "randn_like", "normal", "normal_", "rand", "rand_like", "uniform_"}
+STRETCHING = {"add", "sub", "mul", "div", "radd", "rsub", "rmul", "rdiv", "truediv", "rtruediv", "subtract", "multiply"}
 PICKING = {"gather", "take_along_dim", "__getitem__", "index_select", "masked_fill"}  # what is picked is of the first
 LOSSES = {
     "cross_entropy": ("cross_entropy", "nn.CrossEntropyLoss"),
@@ -119,8 +122,10 @@ class Watcher(TorchFunctionMode):
         self.steps: list[Step] = []
         self.in_loss = False
         self.cuts: list[object] = []  # graph nodes whose values the model used without their gradient
+        self.compared: list[object] = []  # those of them that a comparison or a choice cut
         self.dropped: list[object] = []  # graph nodes of dropouts
         self.touched: dict[int, bool] = {}  # weights that the model handed to an operation: was a graph made?
+        self.stretched: list[Step] = []  # steps of the model that make a table of two columns
         self.views: list[tuple[torch.Size, torch.Size]] = []  # shapes before and after a view in the model
         self.asked: list[Tensor] = []  # with respect to these a slope was asked for
         self.factors: list[tuple[Tensor, Tensor]] = []  # numbers that the model draws, and what they are multiplied by
@@ -167,12 +172,17 @@ class Watcher(TorchFunctionMode):
         self.touched |= {id(arg): torch.is_grad_enabled() for arg in args if isinstance(arg, nn.Parameter)}
         if not torch.is_grad_enabled() or not isinstance(result, Tensor):
             return
+        both = [t for t in args if isinstance(t, Tensor)] if name.strip("_") in STRETCHING else []
+        if len(both) == 2 and both[0].dim() != both[1].dim() and result.numel() > max(map(Tensor.numel, both)) > 1:
+            self.stretched.append(Step(name, args, {}, result))
         if name in ("view", "reshape") and len(self.views) < MOST_STEPS:
             self.views.append((args[0].shape, result.shape))
         if name == "dropout" and result.requires_grad and result is not args[0]:
             self.dropped.append(result.grad_fn)
         if not result.requires_grad and len(self.cuts) < MOST_STEPS:
-            self.cuts += [t.grad_fn for t in tensors_in(args) if t.grad_fn is not None]
+            cut = [get_gradient_edge(t).node for t in tensors_in(args) if t.requires_grad and not is_lazy(t)]
+            self.cuts += cut
+            self.compared += [] if result.is_floating_point() else cut
 
     def _note(self, step: Step) -> None:
         sources = self.sources(step.args[:1]) if step.name in PICKING else frozenset()

@@ -94,6 +94,10 @@ ADVICE = {
     "shapes_broadcast, own": (
         lambda: (mlp(1), lambda out, y: ((out - y) ** 2).mean()),
         lambda: (mlp(1), lambda out, y: ((out.squeeze(-1) - y) ** 2).mean()), lambda: x_and(lambda x: x[:, 0])),
+    "shapes_broadcast, all pairs": (
+        lambda: (Heads(a=mlp(1), b=mlp(1), as_tuple=True), lambda o, _: F.softplus(o[0] - o[1].squeeze(-1)).mean()),
+        lambda: (Heads(a=mlp(1), b=mlp(1), as_tuple=True), lambda o, _: F.softplus((o[0] - o[1]).squeeze(-1)).mean()),
+        lambda: (inputs(), None)),
     "activation_twice": (
         lambda: (mlp(5, nn.Softmax(-1)), lambda out, y: F.nll_loss(F.log_softmax(out, -1), y)),
         lambda: (mlp(5), lambda out, y: F.nll_loss(F.log_softmax(out, -1), y)), lambda: x_and(by_size)),
@@ -166,7 +170,7 @@ SAME_MINIMUM = {  # the two set-ups are least at the same weights: the advice ch
     "labels_not_signs", "targets_repeated", "targets_do_not_sum_to_one", "wrong_formula, weights",
     "unstable_formula", "mask_before_sigmoid", "target_in_view", "wrong_formula, labels moved",
     "wrong_formula, marks as places", "wrong_formula, noise", "wrong_formula, sum and mean",
-    "changed_in_place", "batch_norm_momentum",
+    "changed_in_place", "batch_norm_momentum", "shapes_broadcast, all pairs",
 }  # fmt: skip
 MEASURES = {  # where the mended loss is no measure of what the wrong one emits
     "gradient_through_advantage": lambda out, y: F.mse_loss(out[1][:, 0], y[1]),

@@ -15,7 +15,7 @@ from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, first_sentence, said
 from lm_utils.doctor.watching import Step
 
-ROUNDING = ("Round", "Floor", "Ceil", "Trunc", "Sign")  # their slope is zero
+ROUNDING = ("Round", "Floor", "Ceil", "Trunc", "Sign", "Bernoulli", "Normal", "Poisson")  # their slope is zero
 LOW_PRECISION = (torch.float16, torch.bfloat16)
 
 
@@ -160,7 +160,7 @@ def _without_gradient(seen: Observation, patient: Patient, slopes: dict[str, Ten
     """Weights that take no part: perhaps on purpose, hardly where forward() uses their values and drops the graph."""
     weights, rounds = patient.parameters, [node for node in seen.graph if operation(node) in ROUNDING]
     cut_off, rounded = ({id(getattr(node, "variable", None)) for end in ends for node in nodes_behind(end)}
-                        for ends in (seen.watcher.cuts, rounds))  # fmt: skip
+                        for ends in (seen.watcher.cuts, [*seen.watcher.compared, *rounds]))  # fmt: skip
     missing = [name for name, slope in slopes.items() if slope is None or (
         id(weights[name]) in rounded and not bool(_dense(slope).any()))]  # fmt: skip
     if not missing:
@@ -171,8 +171,8 @@ def _without_gradient(seen: Observation, patient: Patient, slopes: dict[str, Ten
 
     learning = {whole(name) for name in weights if name not in missing}
     cut = [name for name in missing if id(weights[name]) in cut_off | rounded]
-    twin = {whole(name) for name in cut} <= learning  # a target network, say
-    kind = ": cut" + " on purpose" * (twin or not patient.model.training) if cut else ""
+    twin = {whole(n) for n in cut} <= learning and all(id(weights[n]) not in rounded or n.count(".") > 1 for n in cut)
+    kind = ": cut" + " on purpose" * (twin or not patient.model.training) if cut else ""  # of a target network
     yield said(f"weights_without_gradient{kind}",
         f"{len(missing)} of {len(weights)} parameters take no part in this loss, such as {(cut or missing)[0]}.",
         last=(cut or missing)[-1])  # fmt: skip

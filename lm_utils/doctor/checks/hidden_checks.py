@@ -15,6 +15,7 @@ from lm_utils.doctor.report import Finding, said
 FLAT = 0.01  # of its range: a sigmoid or tanh so near to an end is flat and passes next to nothing
 MOST = 0.9  # share of a layer's units that must be stuck before it is worth a word
 FADED = 1e-7  # of the largest layer's slope, below which a layer hardly learns
+VISIBLE = 1e-3  # share of a softmax that is none for what a mask should hide
 FAR, TINY = 30.0, 0.01  # roots of the inputs' mean square, beyond which they are called large or tiny
 DRAWN = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -77,7 +78,13 @@ def check_inner_layers(seen: Observation, patient: Patient) -> Iterator[Finding]
 
 def _masked_by_product(node: object) -> bool:
     parents = [parent for parent, _ in node.next_functions if parent is not None]
-    if not parents or operation(parents[0]) != "Mul":
+    name = operation(parents[0]) if parents else ""
+    if name in ("Where", "MaskedFill") and operation(node) != "Sigmoid":
+        shares = node._saved_result if operation(node) == "Softmax" else node._saved_result.exp()
+        hidden = (parents[0]._saved_mask if name == "MaskedFill" else parents[0]._saved_condition).expand_as(shares)
+        hidden = ~hidden if name == "Where" and parents[0].next_functions[1][0] is None else hidden
+        return bool((shares > VISIBLE)[hidden & ~hidden.all(saved_axis(node)[0], keepdim=True)].any())
+    if name != "Mul":
         return False
     factors = [getattr(parents[0], name, None) for name in ("_saved_self", "_saved_other")]
     masks = [t for t in factors if isinstance(t, Tensor) and t.dim() and not t.requires_grad]

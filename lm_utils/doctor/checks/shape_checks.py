@@ -154,7 +154,7 @@ def check_axes(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 def _stretch(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """[N] against [N, 1] grows into a table of all pairs; two factors may both be made of outputs and targets."""
-    for step, pair in pairs_of(seen, *STRETCHING):
+    for step, pair in (*pairs_of(seen, *STRETCHING), *((s, s.tensors) for s in seen.watcher.stretched)):
         own, (one, other) = [of(seen, t) for t in pair], (_without_ones(t.shape) for t in pair)
         joint = torch.broadcast_tensors(*pair)[0] if kind_of(step) == "masked_select" else step.result
         grown = isinstance(joint, Tensor) and _both_grow(*pair, joint)
@@ -162,11 +162,22 @@ def _stretch(seen: Observation, patient: Patient) -> Iterator[Finding]:
         crossed = grown and one == other and all(own) and len(own[0] | own[1]) == 2 and (factors or {"targets"} in own)
         row = [t for t in pair if t.dim() == 1 < t.numel() and not t.requires_grad and not of(seen, t)]
         single = row and kind_of(step) == "mul" and len(own[0] | own[1]) == 2 and (1,) in [t.shape for t in pair]
-        if crossed or (single and step.result.grad_fn in seen.graph):
+        tables = [t for t in (joint, *tensors_in(seen.outputs)) if grown and t.shape == joint.shape]
+        alike = one == other and own[0] | own[1] <= {"outputs"} and any(_alike_everywhere(seen, t) for t in tables)
+        if crossed or alike or (single and step.result.grad_fn in seen.graph):
             one, other, joint = (list(t.shape) for t in (*pair, joint))
-            kind = "in the loss" if crossed else "a single mean"
+            kind = "in the loss" if crossed else "all pairs" if alike else "a single mean"
             yield said(f"shapes_broadcast: {kind}", one=one, other=other, joint=joint, step=kind_of(step))
             return
+
+
+def _alike_everywhere(seen: Observation, table: Tensor) -> bool:
+    """Is the slope at each number of a table a matter of this number alone, the larger the larger or the smaller?"""
+    slope = seen.slope_at(table)
+    if slope is None or bool((slope == slope.flatten()[0]).all()):
+        return False
+    rises = slope.flatten()[table.detach().flatten().argsort()].diff() / slope.abs().max()
+    return bool((rises > -1e-5).all() or (rises < 1e-5).all())
 
 
 def _both_grow(one: Tensor, other: Tensor, result: Tensor) -> bool:
@@ -203,10 +214,11 @@ def _other_axis(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 
 def _slopes_apart(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """A gradient's norm that leaves its pixels apart."""
+    """A gradient's norm that leaves its pixels apart, or takes all samples together."""
     for step in seen.watcher.steps:
         shape = step.tensors[0].shape if step.tensors else ()
-        norm = len(shape) > 2 and kind_of(step) == "norm" and step.argument(2, "dim") in (1, [1], (1,))
+        over = step.argument(2, "dim") if kind_of(step) == "norm" else 0
+        norm = (len(shape) > 2 and over in (1, [1], (1,))) or (over is None and len(shape) > 1)
         less_one = (one.args[1:] == (1,) for one in seen.watcher.steps if one.args and one.args[0] is step.result)
         if norm and of(seen, step.tensors[0]) == {"outputs"} and any(less_one):
             yield said("wrong_formula: two axes", shape=list(shape))

@@ -96,14 +96,15 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
             equal = UNDONE.get(first, torch.clone)(good)
         both = changed(trial.whole, lambda t: equal if t is trial.outputs else t)
         yield from check_overlap_of_equals(trial.patient, both, equal)
+    alone = _judged_alone(trial, none, good, bad)
     for label in (0, 1) if binary else (None,) if trial.chosen else ():
         here = torch.ones_like(good, dtype=torch.bool) if label is None else truth == label
-        if trial.own:
+        if trial.own and alone:
             yield from _from_wrong_to_right(trial, good, bad, here, label)
         if label is None or not bool(here.any()):
             continue
         mild, aside = (trial(torch.where(here, one, good))[0] for one in (good / 4, none))
-        if free and aside < mild - margin / 4 and _judged_alone(trial, none, good, bad):
+        if free and alone and aside < mild - margin / 4:
             yield said("wrong_formula: aside", label=label, aside=aside, mild=mild)
         if not (trial.masked or trial.shared or bool(at_wrong[here].any() or at_none[here].any())) and bool(
             at_none[~here].any()
@@ -111,8 +112,6 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
             signs = label == 0 and trial.multiplied
             flat = f"Where the target is {label} the loss has no gradient, however wrong the output is."
             yield said(f"{'labels_zero_one' if signs else 'wrong_formula'}: no slope", flat, other=1 - label)
-    if binary and trial.own and not is_distance(trial.outputs):
-        yield from _two_halves(trial, truth, none, free)
     if binary and trial.own and origin_of(trial.outputs).kind in ("sigmoid", "softmax"):
         yield from _floor(trial, truth)
     for answer, how in ((bad, "wrong"), (good, "right")) if trial.own and not trial.cut and (whole or binary) else ():
@@ -222,16 +221,6 @@ def _columns(trial: Trial, truth: Tensor, right: float) -> Iterator[Finding]:
     if bool(away.any()) and cost < right - 1e-4 - BETWEEN * abs(right):
         some = f"That is so in {100 * float(away.float().mean()):.0f} % of the columns, to either side."
         yield said("wrong_formula: far", cheapest=cost, right=right, why=some)
-
-
-def _two_halves(trial: Trial, truth: Tensor, none: Tensor, free: bool) -> Iterator[Finding]:
-    """Yes and no: a mild error is pulled harder than no answer for both labels, or for neither."""
-    mild = SURE / 3 * (1 - 2 * truth)
-    mild, scale = (mild, 1.0) if free else (mild.sigmoid(), torch.sigmoid(mild) * torch.sigmoid(-mild) * 4)
-    (_, far), (_, near) = trial(mild), trial(none)
-    no, yes = (float((far * scale)[truth == label].mean() / near[truth == label].mean()) for label in (0, 1))
-    if 0 < min(no, yes) < 0.4 and 1.5 < max(no, yes) < inf and _judged_alone(trial, none, mild, none):
-        yield said("wrong_formula: two halves", no=no, yes=yes)
 
 
 def _pulled_elsewhere(slope: Tensor, targets: Tensor, least: float = PULLED) -> Iterator[Finding]:

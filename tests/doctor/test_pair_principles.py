@@ -1,0 +1,118 @@
+"""Principles of pairs, gates and equations, each with a wrong instance and its right neighbour."""
+
+import pytest
+import torch
+from doctor_exam.parts import N, classes, inputs, labels, mlp
+from doctor_exam.principle import holds, seeded
+from doctor_exam.round_parts import Part
+from torch import nn
+from torch.nn import functional as F
+
+CE, MSE, LOGITS = nn.CrossEntropyLoss(), nn.MSELoss(), nn.BCEWithLogitsLoss()
+
+
+def far_apart(read):
+    """Two things and how far they lie from each other, read as a logit."""
+    return (Part(lambda self, a, b: read(F.pairwise_distance(self.net(a), self.net(b))), net=mlp(6)), LOGITS,
+            (inputs(), inputs()), labels(1)[:, 0])  # fmt: skip
+
+
+def gate(opened):
+    """Units that a gate of the same size lets pass or not."""
+    return (Part(lambda self, x: self.out(opened(self.gate(x).sigmoid()) * self.net(x)), gate=nn.Linear(8, 16),
+                 net=nn.Linear(8, 16), out=nn.Linear(16, 4)), CE, inputs(), classes(4))  # fmt: skip
+
+
+def neighbours(hidden):
+    """A graph whose nodes look at their neighbours only."""
+    links = torch.eye(N) + (torch.rand(N, N) < 0.3)
+    return (Part(lambda self, x, a: self.out(hidden(self.ask(x) @ self.ask(x).T, a).softmax(1) @ self.net(x)),
+                 ask=nn.Linear(8, 8), net=nn.Linear(8, 16), out=nn.Linear(16, 4)), CE, (inputs(), links),
+            classes(4))  # fmt: skip
+
+
+def chosen(squeezed: bool):
+    """Scores of what was chosen and of what was not."""
+    return (Part(lambda self, a, b: (self.net(a), self.net(b)[:, 0] if squeezed else self.net(b)), net=mlp(1)),
+            lambda o, _: F.softplus(o[1] - o[0]).mean(), (inputs(), inputs()), None)  # fmt: skip
+
+
+def equation(bend: type[nn.Module] = nn.Tanh, width: slice | int = slice(0, 1)):
+    """An answer to an equation: its number, and what its slopes leave over."""
+
+    def forward(self, x):
+        x = x.detach().requires_grad_(True)
+        u = self.net(x)
+        first = torch.autograd.grad(u.sum(), x, create_graph=True)[0]
+        second = torch.autograd.grad(first.sum(), x, create_graph=True)[0]
+        return u, second - 1 if width == slice(0, 1) and bend is nn.ReLU else u * first[:, width] + second[:, :1]
+
+    return (Part(forward, net=nn.Sequential(nn.Linear(2, 16), bend(), nn.Linear(16, 1))),
+            lambda o, y: F.mse_loss(o[0], y) + o[1].square().mean(), torch.rand(N, 2), torch.rand(N, 1))  # fmt: skip
+
+
+def critic(norm):
+    """A critic of features whose slope is drawn to one."""
+
+    def forward(self, x):
+        x = x.detach().requires_grad_(True)
+        score = self.net(x)
+        return score, torch.autograd.grad(score.sum(), x, create_graph=True)[0]
+
+    return (Part(forward, net=mlp(1, hidden=nn.Tanh)), lambda o, _: o[0][8:].mean() - o[0][:8].mean() + 10 * (
+        (norm(o[1]) - 1) ** 2).mean(), inputs(), None)  # fmt: skip
+
+
+PRINCIPLES = {
+    "a distance is no logit": (
+        "relu_before_bce_logits", lambda: far_apart(lambda d: d), lambda: far_apart(lambda d: 2 - d)),
+    "a gate is no twin": (
+        "weights_without_gradient", lambda: gate(lambda g: (g > 0.5).float()),
+        lambda: gate(lambda g: (g > 0.5).float() + g - g.detach())),
+    "a draw has no slope": (
+        "weights_without_gradient", lambda: gate(torch.bernoulli),
+        lambda: gate(lambda g: torch.bernoulli(g).detach() + g - g.detach())),
+    "what is read from .data does not learn": (
+        "weights_without_gradient", lambda: (Part(lambda self, x: self.out(F.linear(x, self.net.weight.data).relu()),
+            net=nn.Linear(8, 16, bias=False), out=nn.Linear(16, 4)), CE, inputs(), classes(4)),
+        lambda: (Part(lambda self, x: self.out(F.linear(x, self.net.weight).relu()),
+            net=nn.Linear(8, 16, bias=False), out=nn.Linear(16, 4)), CE, inputs(), classes(4))),
+    "a zero hides nothing from a softmax": (
+        "mask_before_softmax", lambda: neighbours(lambda s, a: torch.where(a > 0, s, torch.zeros_like(s))),
+        lambda: neighbours(lambda s, a: torch.where(a > 0, s, -9e15))),
+    "nor does a small number": (
+        "mask_before_softmax", lambda: neighbours(lambda s, a: s.masked_fill(a == 0, -1e-9)),
+        lambda: neighbours(lambda s, a: s.masked_fill(a == 0, -1e9))),
+    "each chosen one meets the one beside it": (
+        "shapes_broadcast", lambda: chosen(True), lambda: chosen(False)),
+    "so do the slopes of an equation": (
+        "shapes_broadcast", lambda: equation(width=0), equation),
+    "a term reaches some weight": (
+        "dead_term", lambda: equation(nn.ReLU), equation),
+    "a critic's slope has a norm for each sample": (
+        "wrong_formula", lambda: critic(torch.Tensor.norm), lambda: critic(lambda g: g.norm(2, dim=1))),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", PRINCIPLES)
+def test_the_wrong_one_is_named_and_its_right_neighbour_left_alone(name):
+    holds(*PRINCIPLES[name])
+
+
+def marked(out, y):
+    """A mean over the labels that are known."""
+    each = F.binary_cross_entropy_with_logits(out, y, reduction="none")
+    return torch.where(y >= 0, each, torch.zeros_like(each)).sum() / (y >= 0).sum()
+
+
+RIGHT = {
+    "marks of unknown labels that a mask takes out": lambda: (
+        mlp(6), marked, inputs(), labels(6).masked_fill(torch.rand(N, 6) < 0.2, -1)),
+    "each yes against each no, squared": lambda: (
+        mlp(1), lambda out, y: ((1 - (out[y == 1][:, None] - out[y == 0][None])) ** 2).mean(), inputs(), labels(1)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_unusual_right_ones_are_left_alone(name):
+    assert seeded(RIGHT[name]).ok, str(seeded(RIGHT[name]))
