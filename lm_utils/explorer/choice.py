@@ -23,11 +23,6 @@ class Choice:
     seed: int = 0
 
     @property
-    def as_in_the_reference(self) -> bool:
-        """Say whether learning rate and patience are those of the stored results."""
-        return (self.lr, self.patience) == (LEARNING_RATE, PATIENCE)
-
-    @property
     def label(self) -> str:
         """Return a short name for a legend or a table."""
         rate = "" if self.lr == LEARNING_RATE else f", lr {self.lr:g}"
@@ -44,24 +39,16 @@ def can_normalise(task: str) -> bool:
     return TASKS[task].kind == "value"
 
 
-def fitting_options(options: dict) -> dict:
-    """Return a pairing's options without those that make no sense for its task."""
-    task = options["task"]
-    activation = options["activation"] if options["activation"] in activations_for(task) else "sigmoid"
-    return {
-        **options,
-        "activation": activation,
-        "normalize": options["normalize"] and can_normalise(task),
-        "prior_bias": options["prior_bias"] and not can_normalise(task),
-    }
-
-
 def changed(choice: Choice, **changes: object) -> Choice:
-    """Return the choice with some fields of the pairing or of the training changed; always a valid one."""
+    """Return the choice with some fields changed, of the pairing or of the training, and without senseless options."""
     options = asdict(choice.pairing)
     own = {name: value for name, value in changes.items() if name not in options}
     options |= {name: value for name, value in changes.items() if name in options}
-    return replace(choice, pairing=Pairing(**fitting_options(options)), **own)
+    if options["activation"] not in activations_for(options["task"]):
+        options["activation"] = "sigmoid"
+    options["normalize"] &= can_normalise(options["task"])
+    options["prior_bias"] &= not can_normalise(options["task"])
+    return replace(choice, pairing=Pairing(**options), **own)
 
 
 @dataclass(frozen=True)

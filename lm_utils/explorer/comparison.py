@@ -62,7 +62,8 @@ class Comparison(Fold):
             return
         files = {"explorer-runs.csv": ("text/csv", runs_csv(self.runs).encode()),
                  "explorer-runs.png": ("image/png", png(comparison_figure(self.runs)))}  # fmt: skip
-        links = [download_link(name, *file) for name, file in files.items()]
+        links = [f"<a download='{name}' href='data:{kind};base64,{base64.b64encode(content).decode()}'>{name}</a>"
+                 for name, (kind, content) in files.items()]  # fmt: skip
         try:
             for name, (_, content) in files.items():
                 write_whole(self.folder / name, content)
@@ -72,27 +73,20 @@ class Comparison(Fold):
         self.links.value = f"&nbsp;{told} {' and '.join(links)}."
 
 
-def download_link(name: str, kind: str, content: bytes) -> str:
-    """Return a link that holds the file."""
-    return f"<a download='{name}' href='data:{kind};base64,{base64.b64encode(content).decode()}'>{name}</a>"
-
-
 def runs_table(runs: Sequence[LiveRun]) -> str:
     """Return the runs as a table, the numbers as in the overlay."""
     if not runs:
         return "No runs kept yet: the last six are."
-    page = Table.page_of(pd.DataFrame([table_line(number, live) for number, live in enumerate(runs, 1)]))
+    lines = []
+    for number, live in enumerate(runs, 1):
+        choice, run, task = live.choice, live.run, live.choice.pairing.spec
+        best, test = ("" if isnan(value) else shown(value, task) for value in (run.valid_metric, run.test_metric))
+        lines.append({"run": number, "task": task.title, "pairing": choice.pairing.label, "lr": f"{choice.lr:g}",
+                      "seed": choice.seed, "status": run.status, "epochs": run.epochs, "best validation": best,
+                      "test": test, "data": TITLES[run.data]})  # fmt: skip
+    page = Table.page_of(pd.DataFrame(lines))
     page = page.replace("'text-align:left", "'padding:.15em .7em;text-align:left")
     return page.replace('class="dataframe"', "style='font-size:13px;line-height:1.35'")
-
-
-def table_line(number: int, live: LiveRun) -> dict[str, object]:
-    """Return what the table says about one run."""
-    choice, run, task = live.choice, live.run, live.choice.pairing.spec
-    best, test = ("" if isnan(value) else shown(value, task) for value in (run.valid_metric, run.test_metric))
-    return {"run": number, "task": task.title, "pairing": choice.pairing.label, "lr": f"{choice.lr:g}",
-            "seed": choice.seed, "status": run.status, "epochs": run.epochs, "best validation": best, "test": test,
-            "data": TITLES[run.data]}  # fmt: skip
 
 
 def runs_csv(runs: Sequence[LiveRun]) -> str:

@@ -7,10 +7,11 @@ from lm_utils.advice import MEANING, received
 from lm_utils.doctor import Report
 from lm_utils.evidence.results import TITLES, Results, counted
 from lm_utils.evidence.sentences import sentence, shown
-from lm_utils.explorer.choice import Choice
+from lm_utils.explorer.choice import PATIENCE, Choice
 from lm_utils.explorer.live_run import LiveRun
 from lm_utils.show.quiz import markup
 from lm_utils.show.style import ALERT, GOOD, INFO, QUIET, VERDICT_COLORS, VERDICT_SIGNS, WARNING
+from lm_utils.training import LEARNING_RATE
 
 SEVERITIES = {"error": ("✗", ALERT), "warning": ("!", WARNING), "info": ("i", INFO)}
 CARD = (
@@ -53,7 +54,8 @@ def stored_line(choice: Choice, stored: Results) -> str:
     pairing = choice.pairing
     if not stored.of(pairing):
         return "<b>Stored result:</b> none of this pairing; train it to see."
-    other = "" if choice.as_in_the_reference else " It was trained with learning rate 0.001 and patience 10."
+    as_chosen = (choice.lr, choice.patience) == (LEARNING_RATE, PATIENCE)
+    other = "" if as_chosen else " It was trained with learning rate 0.001 and patience 10."
     whose = f"<b title='{escape(stored.origin, quote=True)}'>Stored result ({stored.whose}: {TITLES[stored.data]}).</b>"
     return f"{whose} {escape(sentence(pairing, stored))}{other}"
 
@@ -93,8 +95,6 @@ def metric(live: LiveRun, value: float) -> str:
 def ending(live: LiveRun) -> str:
     """Return what became of a training, in one or two sentences."""
     run = live.run
-    if run is None:
-        return "Not trained yet."
     if run.status == "error":
         return f"The loss refused what it was given: {run.error}."
     if run.status == "stopped":

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import groupby
 
@@ -20,7 +20,7 @@ from torch import Tensor
 from torch.func import vmap
 from torch.nn import functional as F
 
-from lm_utils.data import Splits
+from lm_utils.data import Part, Splits
 from lm_utils.pairing import Pairing
 from lm_utils.runs.gpu_network import BORDER, ROW, WIDTH, loss_of, network, packed, padded_targets, score_of
 from lm_utils.training import BATCH, EVALUATION_BATCH, LEARNING_RATE, Run, new_model, prepare
@@ -35,7 +35,7 @@ class DeviceImages:
     train: Tensor  # [seeds * images, 30, 30], seed after seed
     valid: Tensor
     test: Tensor  # [images, 30, 30], the same for every seed
-    splits: dict[int, Splits]  # seed by seed, without images
+    splits: dict[int, Splits]  # seed by seed, without images, which take a hundred times the room
     sizes: tuple[int, int, int]
 
     @classmethod
@@ -46,7 +46,8 @@ class DeviceImages:
             data = load(seed)
             train.append(bordered(data.train.images, where))
             valid.append(bordered(data.valid.images, where))
-            splits[seed] = labels_of(data)
+            parts = {name: getattr(data, name) for name in ("train", "valid", "test")}
+            splits[seed] = replace(data, **{name: Part(part.images[:0], part.digits) for name, part in parts.items()})
         sizes = len(data.train), len(data.valid), len(data.test)
         return cls(torch.cat(train), torch.cat(valid), bordered(data.test.images, where), splits, sizes)
 
@@ -59,12 +60,6 @@ class DeviceImages:
 def bordered(images: Tensor, where: torch.device) -> Tensor:
     """Images [N, 1, 28, 28] as [N, 30, 30] on the device."""
     return F.pad(images.squeeze(1).to(where, torch.get_default_dtype()), (BORDER,) * 4)
-
-
-def labels_of(data: Splits) -> Splits:
-    """The same splits without their images, which take a hundred times the room."""
-    train, valid, test = (type(part)(part.images[:0], part.digits) for part in (data.train, data.valid, data.test))
-    return Splits(train, valid, test, data.name, data.source, data.seed)
 
 
 class Slots:

@@ -52,7 +52,9 @@ def sweep_entries(
     for seed in seeds:
         check_numbers(seed, *limits)
     name, where = resolved(data, device, cluster)
-    check_precision(precision, where)
+    check_name("precision", precision, NETWORKS)
+    if where == "cuda" and precision != "fp32":
+        raise UserError(f"Groups of runs on a GPU know fp32 only, not {precision!r}; use device='cpu' or leave it out.")
     keys = list(dict.fromkeys((pairing, seed) for seed in seeds for pairing in pairings))
     place = (name, where, limits, precision)
     found = {} if fresh else store.find(keys, *place)
@@ -75,13 +77,6 @@ def sweep_entries(
         one = partial(work, data=name, limits=limits, device=where)
         in_parallel(one, missing, jobs or workers(where), finished, progress)
     return [found[key] for key in keys]
-
-
-def check_precision(precision: str, device: str) -> None:
-    """Refuse an unknown precision, and one that groups on a GPU do not know."""
-    check_name("precision", precision, NETWORKS)
-    if device == "cuda" and precision != "fp32":
-        raise UserError(f"Groups of runs on a GPU know fp32 only, not {precision!r}; use device='cpu' or leave it out.")
 
 
 def resolved(data: str, device: str, cluster: str | None = None) -> tuple[str, str]:

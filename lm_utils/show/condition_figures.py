@@ -13,7 +13,10 @@ def outcome_figure(found: Families) -> Figure:
     figure, axis = new_figure(width=11, height=1.6 + 0.42 * max(4, len(found)))
     task = task_of(next(iter(found)))
     accuracy = task.metric == "accuracy"
-    factor, whole = (100, [0, 102]) if accuracy else (1, spread(found))
+    factor, whole = 100, [0, 102]
+    if not accuracy:  # the logarithmic axis holds every run and every constant answer
+        values = [value for runs in found.values() for run in runs for value in (run["test_metric"], run["chance"])]
+        factor, whole = 1, [0.7 * min(values), 1.4 * max(values)]
     for row, (name, runs) in enumerate(found.items()):
         expected, constant = BY_NAME[name].expected, max(run["chance"] for run in runs)
         limit = constant + st.FAILURE_SKILL * (st.PERFECT[task.metric] - constant)  # a run below it learnt nothing
@@ -41,12 +44,6 @@ def outcome_figure(found: Families) -> Figure:
     )  # fmt: skip
     figure.set_label(f"Test {metric_on_axis(task)} of every run of {len(found)} conditions. {in_words}.")
     return figure
-
-
-def spread(found: Families) -> list[float]:
-    """Return limits of a logarithmic axis that hold every run and every constant answer."""
-    values = [value for runs in found.values() for run in runs for value in (run["test_metric"], run["chance"])]
-    return [0.7 * min(values), 1.4 * max(values)]
 
 
 def differences_by_condition(gaps: dict[tuple[str, str], st.Estimate], origin: str, widest: float = 5.8) -> Figure:

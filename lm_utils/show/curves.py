@@ -1,18 +1,15 @@
 """Curves by name: one plain figure for whatever is drawn over epochs, steps or places."""
 
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 
 from matplotlib.figure import Figure
 
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 
-NO_LEVELS = MappingProxyType({})
-
 
 def curves_figure(
     curves: Mapping[str, Sequence[Sequence[float]]], alt: str, x: Sequence[float] | None = None,
-    levels: Mapping[str, float] = NO_LEVELS, every: int = 1, **look: object,
+    levels: Mapping[str, float] | None = None, every: int = 1, **look: object,
 ) -> Figure:  # fmt: skip
     """Draw one colour per name and one line for each of its curves, with dotted levels to read them by.
 
@@ -25,7 +22,7 @@ def curves_figure(
         for j, line in enumerate(lines):
             places = range(1, len(line) + 1) if x is None else x
             axes.plot(places, line, markevery=marks, label="" if j else name, **style)
-    for name, value in levels.items():
+    for name, value in (levels or {}).items():
         axes.axhline(value, color="0.4", lw=1.2, ls=":", label=name)
     axes.set(**look)
     axes.legend()

@@ -176,20 +176,14 @@ def lightning(name: str, device: str, train_images: int | None = None) -> Callab
             self.log("train_loss", loss, on_step=False, on_epoch=True)
             return loss
 
-        def look(self, batch: list[Tensor], part: str) -> None:
+        def validation_step(self, batch: list[Tensor], _number: int) -> None:
             """Note down loss and accuracy of a batch."""
             images, digits = batch
             outputs = self.network(images)
-            self.log(f"{part}_loss", self.loss(outputs, digits))
-            self.log(f"{part}_accuracy", (outputs.argmax(dim=1) == digits).float().mean())
+            self.log("loss", self.loss(outputs, digits))
+            self.log("accuracy", (outputs.argmax(dim=1) == digits).float().mean())
 
-        def validation_step(self, batch: list[Tensor], _number: int) -> None:
-            """A batch of the valid set."""
-            self.look(batch, "valid")
-
-        def test_step(self, batch: list[Tensor], _number: int) -> None:
-            """A batch of the test set."""
-            self.look(batch, "test")
+        test_step = validation_step
 
         def configure_optimizers(self) -> torch.optim.Optimizer:
             """The optimiser."""
@@ -205,7 +199,7 @@ def lightning(name: str, device: str, train_images: int | None = None) -> Callab
             warnings.simplefilter("ignore")  # advice about workers for the data, which would be slower here
             model = Digits()
             trainer.fit(model, DataLoader(train, BATCH, shuffle=True), DataLoader(valid, BATCH))
-            return trainer.test(model, DataLoader(test, BATCH), verbose=False)[0]["test_accuracy"]
+            return trainer.test(model, DataLoader(test, BATCH), verbose=False)[0]["accuracy"]
 
     return run
 

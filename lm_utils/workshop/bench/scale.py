@@ -8,7 +8,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -60,7 +60,8 @@ def pretended_sweep(way: str, at_once: int, jobs: int) -> dict:
     """One sweep into an empty store; `overhead_ms` is how much longer a run took than its share of the sleep."""
     work = partial(pretend, entry=typical_entry(), seconds=SECONDS)
     chosen, seeds = pairings()[:PAIRINGS], range(jobs // PAIRINGS)
-    with tempfile.TemporaryDirectory() as folder, local_cluster(at_once if way == "cluster" else 0) as address:
+    cluster = local_cluster(at_once) if way == "cluster" else nullcontext()
+    with tempfile.TemporaryDirectory() as folder, cluster as address:
         where = {"device": "cpu", "jobs": at_once, "cluster": address, "progress": False, "work": work}
         sweep_entries(chosen, [len(seeds)], "digits", *LIMITS, store=Store(f"{folder}/warm"), **where)
         wall, cpu = time.perf_counter(), time.process_time()
@@ -73,11 +74,8 @@ def pretended_sweep(way: str, at_once: int, jobs: int) -> dict:
 
 
 @contextmanager
-def local_cluster(at_once: int) -> Iterator[str | None]:
-    """A Dask cluster on this machine, one process per core with the threads shared out; none for no workers."""
-    if not at_once:
-        yield None
-        return
+def local_cluster(at_once: int) -> Iterator[str]:
+    """A Dask cluster on this machine, one process per core with the threads shared out."""
     from distributed import LocalCluster
 
     processes = min(at_once, workers("cpu"))

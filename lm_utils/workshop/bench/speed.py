@@ -175,13 +175,6 @@ def rounds_of(name: str, device: str, rounds: int, epochs: int, contenders: Sequ
     return pd.DataFrame(rows)
 
 
-def share_of_peak(measured: pd.DataFrame) -> pd.Series:
-    """The share of the matrix product's speed that a run reached: per core it kept busy, or of the whole GPU."""
-    on_gpu = measured.device == "cuda"
-    seconds = measured.seconds.where(on_gpu, measured.cpu_seconds)
-    return measured.gflop / (seconds * measured.matrix_gflops)
-
-
 def ratios(measured: pd.DataFrame) -> pd.DataFrame:
     """Each ratio's median, least and greatest value over the rounds, its limit and whether it is kept."""
     rows = []
@@ -197,8 +190,13 @@ def ratios(measured: pd.DataFrame) -> pd.DataFrame:
 
 
 def summary(measured: pd.DataFrame) -> pd.DataFrame:
-    """One line per contender: medians per run, with the least and the greatest time."""
-    groups = measured.assign(share=share_of_peak(measured)).groupby("contender", sort=False)
+    """One line per contender: medians per run, with the least and the greatest time.
+
+    Its share of the matrix product's speed is that of each core it kept busy, or of the whole GPU.
+    """
+    seconds = measured.seconds.where(measured.device == "cuda", measured.cpu_seconds)
+    share = measured.gflop / (seconds * measured.matrix_gflops)
+    groups = measured.assign(share=share).groupby("contender", sort=False)
     table = groups[["threads", "cpu_seconds", "peak_mb", "accuracy", "share"]].median()
     for statistic in ("median", "min", "max"):
         table[f"seconds_{statistic}"] = groups["seconds"].agg(statistic)

@@ -66,7 +66,9 @@ def overview(measured: pd.DataFrame, grown: pd.DataFrame) -> Figure:
     bars(left, measured)
     left.set_xlabel(f"CPU time of a run of {measured.epochs[0]} epochs, seconds")
     curves(right, grown)
-    drawing.set_label(f"{in_words(measured)} {growth_in_words(grown)}")
+    slopes = (f"{SHORT[name]} {slope:.2f} s" for name, slope in growth.per_thousand_images(grown).items())
+    growing = f"CPU time of another thousand training images in one epoch: {', '.join(slopes)}."
+    drawing.set_label(f"{in_words(measured)} {growing}")
     return drawing
 
 
@@ -103,12 +105,6 @@ def in_words(measured: pd.DataFrame) -> str:
     medians = measured.groupby("contender", sort=False)[["seconds", "cpu_seconds"]].median()
     told = (f"{SHORT[name]}, {row.seconds:.2f} s ({row.cpu_seconds:.2f} s of CPU)" for name, row in medians.iterrows())
     return f"Median time per run: {'; '.join(told)}."
-
-
-def growth_in_words(grown: pd.DataFrame) -> str:
-    """Put the slopes into words."""
-    told = (f"{SHORT[name]} {slope:.2f} s" for name, slope in growth.per_thousand_images(grown).items())
-    return f"CPU time of another thousand training images in one epoch: {', '.join(told)}."
 
 
 # --- the block of docs/results.md ----------------------------------------------------------------------------

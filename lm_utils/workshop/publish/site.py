@@ -65,7 +65,9 @@ def build(root: Path, executed: Path, site: Path) -> int:
         shutil.rmtree(folder, ignore_errors=True)
     gather(root, executed, source)
     call_sphinx(source, new)
-    copy_still_pages(executed, new / "still")
+    for page in executed.rglob("*.html"):  # as run-all made them: the notebooks as still pictures, and how the run went
+        text = re.sub(r'(href="\.\./[\w/-]+)\.md', r"\1.html", page.read_text(encoding="utf-8"))
+        write_whole(new / "still" / page.relative_to(executed), text)
     give_pictures_files(new)
     lighten(new)
     name_by_content(new)
@@ -221,10 +223,3 @@ def is_used(selectors: str, words: set[str]) -> bool:
     """Say whether a rule is about something that pages with these words can hold."""
     plain = re.sub(r"\([^()]*\)", "", selectors).split(",")  # what stands in brackets, such as :not, need not be there
     return any(words.issuperset(re.findall(r"\.([A-Za-z_-][\w-]*)", one)) for one in plain)
-
-
-def copy_still_pages(executed: Path, target: Path) -> None:
-    """Copy the pages that run-all made: the same notebooks as still pictures, and how the run went."""
-    for page in executed.rglob("*.html"):
-        text = re.sub(r'(href="\.\./[\w/-]+)\.md', r"\1.html", page.read_text(encoding="utf-8"))
-        write_whole(target / page.relative_to(executed), text)

@@ -108,14 +108,10 @@ def alone(out: Path):
 @contextmanager
 def terminable():
     """Let a polite `kill` end the work as Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
-
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, interrupt)
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
     finally:
@@ -156,21 +152,17 @@ def train_missing(settings: Settings, numbers: list[str]) -> Trained:
     pairings = [p for p in rows.pairings(rows.rows(table="loss")) if p.task in tasks]
     print(forecast(settings, splits, device, pairings, len(numbers)), flush=True)
     print(f"Data: {friendly(splits.source)}", flush=True)
-    new = 0
-
-    def count(_entry: dict[str, Any]) -> None:
-        nonlocal new
-        new += 1
-
     if not pairings:
         return Trained(splits.name, device)
     seeds = "1 seed" if settings.seeds == 1 else f"{settings.seeds} seeds"
     print(f"Runs: {len(pairings)} pairings, {seeds}, {device}; stored runs are not repeated.", flush=True)
     options = {"data": splits.name, "device": device, "jobs": settings.jobs, "fresh": settings.fresh}
-    entries = sweep_entries(pairings, range(settings.seeds), on_run=count, **options)
-    print(f"Runs: {new} trained now, {len(entries) - new} taken from earlier training.", flush=True)
+    new: list[dict[str, Any]] = []
+    entries = sweep_entries(pairings, range(settings.seeds), on_run=new.append, **options)
+    reused = len(entries) - len(new)
+    print(f"Runs: {len(new)} trained now, {reused} taken from earlier training.", flush=True)
     digest = hashlib.sha256(json.dumps(entries).encode()).hexdigest()
-    return Trained(splits.name, device, new, len(entries) - new, digest)
+    return Trained(splits.name, device, len(new), reused, digest)
 
 
 def execute(

@@ -109,9 +109,12 @@ class Watched:
 
     def environment(self, scratch: Path) -> dict[str, str]:
         """The process's environment: one thread per operation, its tag, a folder of its own, and our data."""
+        folders = {name: os.environ.get(name) for name in ("LM_CACHE_DIR", "LM_DATA_DIR")}
+        # from the root on, since a kernel works in another folder than this process
+        named = {name: str(Path(folder).expanduser().absolute()) for name, folder in folders.items() if folder}
         return {
             **capped_environment(),
-            **absolute_folders(),
+            **named,
             "LM_RUN_ALL": self.tag,
             "JUPYTER_RUNTIME_DIR": str(scratch),
             "IPYTHONDIR": str(scratch / "ipython"),
@@ -149,12 +152,6 @@ class Watched:
             if now - active > self.settings.idle_limit:
                 hung = f"It hung at {self.cell}: nothing happened for {self.settings.idle_limit:g} s."
                 return {"status": "timeout", "error": hung}
-
-
-def absolute_folders() -> dict[str, str]:
-    """The folders that a person named, from the root on: a kernel works in another folder than this process."""
-    named = {name: os.environ.get(name) for name in ("LM_CACHE_DIR", "LM_DATA_DIR")}
-    return {name: str(Path(folder).expanduser().absolute()) for name, folder in named.items() if folder}
 
 
 def last_words(log: Path) -> str:
