@@ -39,23 +39,21 @@ STYLE = """<style>
 </style>"""
 
 
-def explorer(data: str = "auto", device: str = "auto", folder: str | Path | None = None) -> Explorer:
-    """Return the explorer as one box; nothing trains until Train is pressed. Files are saved in `folder`, or here."""
-    return Explorer(data, device, Path(folder or Path.cwd()))
-
-
 class Explorer(LiveBox):
-    """Presets, everything else one step behind, Train and Stop, pictures, the doctor, a comparison."""
+    """Presets, everything else one step behind, Train and Stop, pictures, the doctor, a comparison.
+
+    Nothing trains until Train is pressed. Files are saved in `folder`, or here.
+    """
 
     ready = "Ready: press Train."
 
-    def __init__(self, data: str, device: str, folder: Path) -> None:
+    def __init__(self, data: str = "auto", device: str = "auto", folder: str | Path | None = None) -> None:
         super().__init__(PRESETS[0].choice, (*PAIRING_FIELDS, *TRAINING_FIELDS), data, device)
         self.inside_pace = Pace()
         self.presets = [self._preset_button(number) for number in range(len(PRESETS))]
         self.predict = PredictFirst(self._show_what_is_known)
         self.images, self.inside, self.doctor = Picture(), Picture(), widgets.HTML()
-        self.comparison = Comparison(folder)
+        self.comparison = Comparison(Path(folder or Path.cwd()))
         for picture in (self.images, self.inside):
             picture.add_class("lm-picture")
         self.layout.margin, self.children = "0 auto", self._parts()
@@ -153,3 +151,6 @@ class Explorer(LiveBox):
     def _draw_inside(self) -> None:
         self.images.draw(figures.images_figure(self.live))
         self.inside.draw(figures.inside_figure(self.live))
+
+
+explorer = Explorer  # written as the last line of a cell

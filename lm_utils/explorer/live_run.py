@@ -67,7 +67,7 @@ class LiveRun:
         self.model: CNN | None = None
         self.run: Run | None = None
         self.report: Report | None = None
-        self.started = self.first_batch = 0.0
+        self.started = 0.0
 
     def train(self, stop: Event | None = None) -> Run:
         """Train until it ends or is stopped; the doctor looks at what has ended."""
@@ -90,7 +90,6 @@ class LiveRun:
 
     def _after_batch(self) -> None:
         self.batches += 1
-        self.first_batch = self.first_batch or time.perf_counter()
         self.watch(self)
 
     def _after_epoch(self, record: dict[str, float]) -> None:

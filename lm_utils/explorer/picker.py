@@ -27,13 +27,8 @@ from lm_utils.tasks import TASKS
 SEEDS = (1, 2, 3)
 
 
-def picker(task: str, data: str = "auto", device: str = "auto") -> Picker:
-    """Return a box for any pairing of a task: its explanation, its stored runs, and a Train button for your own."""
-    return Picker(task, data, device)
-
-
 class Picker(LiveBox):
-    """Controls, explanation, stored result, a Train button, and curves."""
+    """A box for any pairing of a task: its explanation, its stored runs, a Train button for your own, and curves."""
 
     def __init__(self, task: str, data: str = "auto", device: str = "auto", store: Store | None = None) -> None:
         check_name("task", task, TASKS)
@@ -98,3 +93,6 @@ class Picker(LiveBox):
             results = mine if mine.entries else self.shipped
             return curves_chart(pairing, stored_reference_lines(pairing, results.data), None, results)
         return curves_chart(pairing, reference_lines(pairing, live.data), live, mine)
+
+
+picker = Picker  # written as the last line of a cell

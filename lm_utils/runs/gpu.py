@@ -27,7 +27,7 @@ from lm_utils.pairing import Pairing, Scale
 from lm_utils.runs.gpu_network import outputs_of
 from lm_utils.runs.gpu_step import DeviceImages, Program
 from lm_utils.runs.outputs import summarise
-from lm_utils.runs.store import Finished, Key, entry_of, entry_of_fit
+from lm_utils.runs.store import Finished, Key, entry_of, one_run
 from lm_utils.training import BadPairing, Run, checked_loss
 
 GROUP = 128  # runs at once
@@ -57,7 +57,7 @@ def run_groups(
             in_groups(together, load, limits, where, keep)
         for key in keys:
             if not trains_in_a_group(key[0]):
-                keep(key, entry_of_fit(key, load(key[1]), limits, where.type))
+                keep(key, one_run(key, data=load(key[1]), limits=limits, device=where.type))
 
 
 @cache
@@ -218,7 +218,8 @@ class Group:
     def entry(self, run: Run) -> dict:
         """A finished run as data; where nn.BCELoss met nan, `fit` does it again on the CPU and says what happened."""
         if run.pairing.loss == "bce" and run.status == "diverged":
-            return entry_of_fit((run.pairing, run.seed), self.load(run.seed), self.limits, "cpu")
+            data = self.load(run.seed)
+            return one_run((run.pairing, run.seed), data=data, limits=self.limits, device="cpu")
         return entry_of(run, summarise(run, self.shelf.splits[run.seed]))
 
 

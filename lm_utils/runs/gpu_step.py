@@ -51,11 +51,6 @@ class DeviceImages:
         sizes = len(data.train), len(data.valid), len(data.test)
         return cls(torch.cat(train), torch.cat(valid), bordered(data.test.images, where), splits, sizes)
 
-    def starts(self, seed: int) -> tuple[int, int]:
-        """Where the train and valid images of a seed begin."""
-        place = list(self.splits).index(seed)
-        return place * self.sizes[0], place * self.sizes[1]
-
 
 def bordered(images: Tensor, where: torch.device) -> Tensor:
     """Images [N, 1, 28, 28] as [N, 30, 30] on the device."""
@@ -99,9 +94,8 @@ class Program:
         self.totals = torch.zeros(self.count, device=where)
         self.logits: Tensor | None = None  # of the valid part, as last evaluated
         self.optimizer = self.make_optimizer()
-        self.batches = {
-            size: torch.zeros(self.count, size, dtype=torch.long, device=where) for size in batch_sizes(shelf.sizes[0])
-        }
+        sizes = dict.fromkeys(map(len, torch.arange(shelf.sizes[0]).split(BATCH)))  # the last one may be shorter
+        self.batches = {size: torch.zeros(self.count, size, dtype=torch.long, device=where) for size in sizes}
         self.steps = {size: partial(self.step, batch) for size, batch in self.batches.items()}
         if where.type == "cuda":
             pool = torch.cuda.graph_pool_handle()
@@ -119,7 +113,8 @@ class Program:
         """Begin a run in a slot: its fresh network, and what its loss is to meet."""
         data = self.shelf.splits[run.seed]
         train, valid = (prepare(part, run, "cpu") for part in (data.train, data.valid))
-        starts = dict(zip(("train_start", "valid_start"), self.shelf.starts(run.seed), strict=True))
+        before = list(self.shelf.splits).index(run.seed)  # how many seeds' images lie before this one's
+        starts = {"train_start": before * self.shelf.sizes[0], "valid_start": before * self.shelf.sizes[1]}
         targets = {"train_aims": train.aims, "valid_aims": valid.aims, "valid_targets": valid.targets}
         rows = {"weights": packed(new_model(run.pairing, train.targets, run.seed)), "mean": run.scale.mean,
                 "std": run.scale.std, "relu": run.pairing.hidden == "relu", **starts}  # fmt: skip
@@ -188,11 +183,6 @@ class Program:
     def close(self) -> None:
         """Give the device's memory back at once, whoever still holds on to this program."""
         vars(self).clear()
-
-
-def batch_sizes(images: int) -> list[int]:
-    """The sizes of the batches of an epoch, the last and shorter one included."""
-    return sorted({min(BATCH, images - first) for first in range(0, images, BATCH)}, reverse=True)
 
 
 def captured(work: Callable[[], None], pool: object) -> Callable[[], None]:

@@ -80,16 +80,13 @@ def alone_in(place: Path) -> Iterator[None]:
     locks = cache_folder() / "locks"
     try:
         locks.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(locks / "-".join(place.absolute().parts[1:])[-200:])
-        lock.acquire(timeout=0)
+        lock = FileLock(locks / "-".join(place.absolute().parts[1:])[-200:]).acquire(timeout=0)
     except Timeout:
         raise UserError(f"Another process is training into {place}; wait until it ends, or stop it.") from None
     except OSError as problem:
         raise UserError(f"{locks} cannot be used ({problem.strerror}); name another folder in LM_CACHE_DIR.") from None
-    try:
+    with lock:
         yield
-    finally:
-        lock.release()
 
 
 def is_current(entry: dict, data: str) -> bool:

@@ -38,21 +38,16 @@ def splits_of(name: str, seed: int) -> Splits:
 
 
 def one_run(
-    key: Key, stop: Event | None = None, *, data: str, limits: tuple[int, int], device: str, precision: str = "fp32"
-) -> dict:
-    """Train one run and return its entry."""
-    return entry_of_fit(key, splits_of(data, key[1]), limits, device, stop, precision)
-
-
-def entry_of_fit(
     key: Key,
-    splits: Splits,
+    stop: Event | None = None,
+    *,
+    data: str | Splits,
     limits: tuple[int, int],
     device: str,
-    stop: Event | None = None,
     precision: str = "fp32",
 ) -> dict:
-    """Train one run on these splits with `fit` and return its entry."""
+    """Train one run with `fit`, on the data set of this name or on these splits, and return its entry."""
+    splits = splits_of(data, key[1]) if isinstance(data, str) else data
     run = fit(key[0], splits, key[1], *limits, device, stop=stop, precision=precision)
     if run.status == "stopped":
         raise Stopped

@@ -33,7 +33,9 @@ def lab(
     """
 
     def drawn() -> tuple[Part, ...]:
-        values = {name: _rounded(control.value) for name, control in controls.items()}
+        values = {name: control.value for name, control in controls.items()}
+        for name, value in values.items():  # no noise of adding up steps (1.9999999999999998), and no minus before 0
+            values[name] = round(value, 10) + 0.0 if isinstance(value, float) else value
         found = draw(**values)
         return found if isinstance(found, tuple) else (found,)
 
@@ -66,11 +68,6 @@ def lab(
     box = widgets.VBox([*head, *places[1:], Keys(), widgets.HTML(folded(*drawn_by(draw) or [maker()]))])
     box.controls, box.places = controls, places
     return box
-
-
-def _rounded(value: object) -> object:
-    """A slider's number without the noise of adding up steps (1.9999999999999998), and without a minus before 0."""
-    return round(value, 10) + 0.0 if isinstance(value, float) else value
 
 
 def slider(

@@ -214,12 +214,11 @@ def verdict_bars(counts: pd.DataFrame) -> Figure:
     left = np.zeros(len(counts))
     for verdict, color, hatch in zip(counts.columns, colors, hatches, strict=True):
         numbers = counts[verdict].to_numpy()
-        axis.barh(counts.index, numbers, left=left, color=color, hatch=hatch, edgecolor="black", lw=0.8, label=verdict)
-        for y, (start, number) in enumerate(zip(left, numbers, strict=True)):
-            if number:
-                box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85}
-                look = {"ha": "center", "va": "center", "fontsize": 12, "fontweight": "bold", "bbox": box}
-                axis.text(start + number / 2, y, str(number), **look)
+        look = {"color": color, "hatch": hatch, "edgecolor": "black", "lw": 0.8}
+        bars = axis.barh(counts.index, numbers, left=left, label=verdict, **look)
+        box = {"facecolor": "white", "edgecolor": "none", "pad": 1.5, "alpha": 0.85}
+        words = [number or "" for number in numbers]
+        axis.bar_label(bars, words, label_type="center", fontsize=12, fontweight="bold", bbox=box)
         left = left + numbers
     axis.invert_yaxis()
     axis.grid(axis="y", visible=False)

@@ -36,8 +36,7 @@ def main() -> int:
     for folder in (jupyter_config_dir(), jupyter_data_dir(), jupyter_runtime_dir()):
         check_writable(Path(folder), advice)
     settings = PROJECT / "build" / "jupyter" / "labconfig"
-    settings.mkdir(parents=True, exist_ok=True)
-    (settings / "default_setting_overrides.json").write_text(json.dumps(NO_NEWS), encoding="utf-8")
+    write_whole(settings / "default_setting_overrides.json", json.dumps(NO_NEWS))
     path = os.pathsep.join(filter(None, [str(settings.parent), os.environ.get("JUPYTER_CONFIG_PATH", "")]))
     command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{WORKING_COPY.name}/{START}"]
     if hasattr(os, "geteuid") and os.geteuid() == 0:

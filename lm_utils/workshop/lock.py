@@ -46,11 +46,8 @@ def installed_versions(start: str = "lm_utils[test]") -> dict[str, str]:
         seen.add(key)
         found = importlib.metadata.distribution(wanted.name)
         versions[key[0]] = found.version.split("+")[0]
-        waiting += [need for need in map(Requirement, found.requires or []) if applies(need, wanted.extras)]
+        for need in map(Requirement, found.requires or []):  # those of this platform and of the extras asked for
+            if not need.marker or any(need.marker.evaluate({"extra": extra}) for extra in wanted.extras or {""}):
+                waiting.append(need)
     del versions[canonicalize_name(Requirement(start).name)]
     return versions
-
-
-def applies(need: Requirement, extras: set[str]) -> bool:
-    """Whether a requirement holds on this platform, with these extras of the package that states it."""
-    return need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in extras or {""})

@@ -19,18 +19,13 @@ def main(quick: bool = False) -> int:
     steps = {"ruff": ["ruff", "check", *checked], "tests": [*at_once, QUICK if quick else "not alone"]}
     if not quick:
         steps["tests of speed"] = ["pytest", "-m", "alone"]
-    failed = [name for name, step in steps.items() if code_of(step)]
+    one_thread = {"OMP_NUM_THREADS": "1", **os.environ}  # in each process
+    failed = [name for name, step in steps.items()
+              if subprocess.run([sys.executable, "-m", *step], cwd=PROJECT, env=one_thread).returncode]  # fmt: skip
     for line in skipped(quick):
         print(line)
     print(f"Failed: {' and '.join(failed)} (see above)." if failed else "All is well.")
     return 1 if failed else 0
-
-
-def code_of(step: list[str]) -> int:
-    """Return the exit code of a tool of this Python, one thread in each of its processes."""
-    return subprocess.run(
-        [sys.executable, "-m", *step], cwd=PROJECT, env={"OMP_NUM_THREADS": "1", **os.environ}
-    ).returncode
 
 
 def skipped(quick: bool) -> list[str]:

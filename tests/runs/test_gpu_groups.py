@@ -95,7 +95,7 @@ def together(keys, limits=(2, 2), told=None):
 
 def one_by_one(keys, splits, limits=(2, 2)):
     """The entries of `fit`."""
-    return {key: store.entry_of_fit(key, splits[key[1]], limits, "cpu") for key in keys}
+    return {key: store.one_run(key, data=splits[key[1]], limits=limits, device="cpu") for key in keys}
 
 
 def assert_alike(found, wanted, tolerance):
@@ -396,11 +396,6 @@ def test_the_engine_waits_once_per_epoch(tiny, monkeypatch):
     monkeypatch.setattr(gpu.Group, "epoch", watched)
     together([(MULTICLASS, 0), (REGRESSION, 0)])
     assert not waits  # the one wait stands in Group.judged
-
-
-def test_it_works_out_the_sizes_of_batches():
-    assert gpu_step.batch_sizes(2000) == [32, 16] and gpu_step.batch_sizes(600) == [32, 24]
-    assert gpu_step.batch_sizes(64) == [32] and gpu_step.batch_sizes(7) == [7]
 
 
 def test_the_benchs_group_is_of_the_asked_size(monkeypatch, tiny):

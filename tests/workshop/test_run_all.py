@@ -213,9 +213,13 @@ def test_where_a_fork_fails_another_one_is_tried_and_other_systems_have_none(tmp
     (tmp_path / "out").mkdir()
     usual = BaseProcess.start
     monkeypatch.setattr(BaseProcess, "start", start)
-    one = [tmp_path / "nb" / "00_good.ipynb", tmp_path / "out", SETTINGS, nothing_to_train(None, None)]
+    report = run_report.Report(tmp_path / "out", SETTINGS, [], [])
+    report.trained = nothing_to_train(None, None)
     context = multiprocessing.get_context("spawn")
-    assert watched.Watched(*one, threading.Event(), context).run().status == "ok" and refused
+    assert (
+        watched.Watched(tmp_path / "nb" / "00_good.ipynb", report, threading.Event(), context).run().status == "ok"
+        and refused
+    )
     monkeypatch.setattr(sys, "platform", "darwin")
     with forks.processes(notebooks=18) as context:
         assert context.get_start_method() == "spawn"
@@ -394,7 +398,7 @@ def test_folders_are_the_same_for_a_notebook_though_it_works_elsewhere(tmp_path,
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("LM_CACHE_DIR", "here")
     monkeypatch.setenv("LM_DATA_DIR", "~/data")
-    notebook = watched.Watched(tmp_path / "00_one.ipynb", tmp_path, SETTINGS, nothing_to_train(None, None), None, None)
+    notebook = watched.Watched(tmp_path / "00_one.ipynb", run_report.Report(tmp_path, SETTINGS, [], []), None, None)
     given = notebook.environment(tmp_path / "scratch")
     assert (given["LM_CACHE_DIR"], given["LM_DATA_DIR"]) == (str(tmp_path / "here"), str(Path.home() / "data"))
 

@@ -63,7 +63,7 @@ def entry(name: str) -> Entry:
     targets = TARGETS[task.kind].format(outputs=task.outputs)
     outputs = f"{task.outputs} number{'s' * (task.outputs > 1)} per image; targets: {targets}"
     wrong = [usual_pairing(name, *pair) for pair in WRONG[name]]
-    told = tuple((p.verdict, misfit(p)) for p in wrong)
+    told = tuple((p.verdict, f"{ACTIVATIONS[p.activation].title} with {p.rule.code}: {p.advice.reason}") for p in wrong)
     return Entry(task.title, task.question, outputs, fits(name), PREDICT[task.kind], told)
 
 
@@ -80,11 +80,6 @@ def ending(pairing: Pairing) -> str:
     end = ACTIVATIONS[pairing.activation].title
     inside = pairing.rule.contains
     return f"{end} ({inside} is inside the loss)" if inside != "none" and pairing.activation == "none" else end
-
-
-def misfit(pairing: Pairing) -> str:
-    """Say what a misfit is, and what follows, out of the rules."""
-    return f"{ACTIVATIONS[pairing.activation].title} with {pairing.rule.code}: {pairing.advice.reason}"
 
 
 def first_reason(text: str) -> str:

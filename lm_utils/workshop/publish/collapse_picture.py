@@ -73,18 +73,14 @@ def alt(found: Families) -> str:
 def animated() -> bytes:
     """Return the picture as a GIF that grows by an epoch a frame, rests at the end and begins again."""
     found = pair()
-    frames = [pixels(collapse_figure(found, until)) for until in range(epochs(found) + 1)]
+    files = [io.BytesIO(png(collapse_figure(found, until), DPI)) for until in range(epochs(found) + 1)]
+    frames = [Image.open(file).convert("RGB") for file in files]  # without transparency
     palette = frames[-1].quantize(TONES, method=Image.Quantize.MAXCOVERAGE)
     first, *others = (frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames)
     buffer = io.BytesIO()
     pace = [PACE] * len(others) + [REST]
     first.save(buffer, "GIF", save_all=True, append_images=others, duration=pace, loop=0, optimize=True)
     return buffer.getvalue()
-
-
-def pixels(figure: Figure) -> Image.Image:
-    """Return a figure as an image without transparency."""
-    return Image.open(io.BytesIO(png(figure, DPI))).convert("RGB")
 
 
 def still() -> Figure:

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from lm_utils.errors import UserError
 from lm_utils.evidence import changed_conditions, claims, tables
 from lm_utils.evidence.results import reference
-from lm_utils.files import PROJECT
+from lm_utils.files import PROJECT, write_whole
 from lm_utils.lessons import (
     bce_and_logits,
     experiment_design,
@@ -101,8 +101,7 @@ def main(root: Path = PROJECT) -> None:
 def redrawn(link: str, name: str, page: Path) -> str:
     """Draw a picture into its file; return the Markdown that shows it on the page."""
     path, figure = page.parent / link, PICTURES[name]()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".png").write_bytes(png(figure, dpi=80 if name.startswith("gallery") else 90))
+    write_whole(path.with_suffix(".png"), png(figure, dpi=80 if name.startswith("gallery") else 90))
     if path.suffix == ".gif":
         path.write_bytes(collapse_picture.animated())
     return f"![{figure.get_label()}]({link})"

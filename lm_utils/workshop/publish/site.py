@@ -135,8 +135,7 @@ def bring_what_is_linked(root: Path, source: Path) -> None:
                 write_whole(wanted, UNLISTED + original.read_text(encoding="utf-8"))
                 waiting.append(wanted)
             elif original.is_file():
-                wanted.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(original, wanted)
+                write_whole(wanted, original.read_bytes())
 
 
 def call_sphinx(source: Path, target: Path) -> None:

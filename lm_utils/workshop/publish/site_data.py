@@ -17,7 +17,7 @@ from lm_utils.evidence.reference_lines import stored_reference_lines
 from lm_utils.evidence.results import Results, number, reference
 from lm_utils.evidence.statistics import at_chance
 from lm_utils.explorer.choice import PRESETS, Preset
-from lm_utils.files import RESULTS
+from lm_utils.files import RESULTS, write_whole
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
 from lm_utils.runs.interventions import unchanged
@@ -61,7 +61,6 @@ def plain_task(task: Task) -> dict:
 def write_runs(folder: Path, results: Results | None = None) -> dict:
     """Write a script for every recorded pairing, named after its content; return the index that the page holds."""
     results = results or reference()
-    folder.mkdir(parents=True)
     switched = conditions()
     files: dict = {}
     for (*places, last), told in [*pairings_told(results, switched), *conditions_told(switched)]:
@@ -70,7 +69,7 @@ def write_runs(folder: Path, results: Results | None = None) -> dict:
         for place in places:
             inner = inner.setdefault(place, {})
         inner[last] = f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.js"
-        (folder / inner[last]).write_text(text, encoding="utf-8")
+        write_whole(folder / inner[last], text)
     origins = {task: results.only(task).origin for task in TASKS}
     presets = [plain_preset(one, results) for one in PRESETS]
     return names() | {"origins": origins, "presets": presets, "files": files, "start": presets[1]["state"]}

@@ -65,11 +65,11 @@ def run_all(
     with alone(out), terminable(), forks.processes(len(chosen)) as context:
         before = read_kept(out / "report.json")
         report = Report(out, settings, found, chosen)
-        trained = train_reported(train or train_missing, settings, chosen, report)
+        trained = train_reported(train or train_missing, report)
         report.begin(trained)
         kept = {} if fresh or before.get("ok", True) else still_good(chosen, out, trained, settings)
         try:
-            execute(chosen, out, settings, trained, kept, report, context)
+            execute(chosen, kept, report, context)
         except KeyboardInterrupt:
             print("\nInterrupted: no notebook is running any more; what is finished was kept.", flush=True)
             raise
@@ -118,13 +118,11 @@ def terminable():
         signal.signal(signal.SIGTERM, before)
 
 
-def train_reported(
-    train: Callable[[Settings, list[str]], Trained], settings: Settings, chosen: list[Path], report: Report
-) -> Trained:
+def train_reported(train: Callable[[Settings, list[str]], Trained], report: Report) -> Trained:
     """Train; the report on disk says from the start that nothing is finished, and what ended the training."""
     report.wait(NOT_ENDED)
     try:
-        return train(settings, [path.stem[:2] for path in chosen])
+        return train(report.settings, [name[:2] for name in report.chosen])
     except BaseException as error:
         with suppress(ValueError):  # where nothing more can be written, the first report stays, which is true, too
             report.wait(why_untrained(error))
@@ -165,25 +163,17 @@ def train_missing(settings: Settings, numbers: list[str]) -> Trained:
     return Trained(splits.name, device, len(new), reused, digest)
 
 
-def execute(
-    chosen: list[Path],
-    out: Path,
-    settings: Settings,
-    trained: Trained,
-    kept: dict[str, Outcome],
-    report: Report,
-    context: BaseContext,
-) -> None:
+def execute(chosen: list[Path], kept: dict[str, Outcome], report: Report, context: BaseContext) -> None:
     """Execute the chosen notebooks, several at a time and the longest first, and fill the report as they end."""
     at_once = min(4, cores() + 1)  # one more than cores: a notebook also waits, for its kernel to start and to end
-    jobs = settings.jobs or (1 if trained.device == "cuda" else at_once)
+    jobs = report.settings.jobs or (1 if report.trained.device == "cuda" else at_once)
     todo = sorted((path for path in chosen if path.stem not in kept), key=lambda path: path.stem[:2] not in OWN_TASK)
     for outcome in kept.values():
         report.add(outcome, "kept from the run before")
     stop = threading.Event()
     with ThreadPoolExecutor(jobs, thread_name_prefix="notebook", initializer=leave_ctrl_c) as pool:
         try:
-            watched = (Watched(path, out, settings, trained, stop, context) for path in todo)
+            watched = (Watched(path, report, stop, context) for path in todo)
             for future in as_completed([pool.submit(notebook.run) for notebook in watched]):
                 outcome = future.result()
                 report.add(outcome)

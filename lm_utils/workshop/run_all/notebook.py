@@ -203,8 +203,6 @@ def sentence(error: dict[str, Any]) -> str:
 def keep(notebook: NotebookNode, target: Path, problem: str) -> None:
     """Let a good notebook and its page replace the older ones; put a failed one aside for reading."""
     failed = target.parent / "failed" / target.name
-    if problem:
-        failed.parent.mkdir(exist_ok=True)
     where = failed if problem else target
     page = notebook_page(notebook, where.stem, problem)
     write_whole(where.with_suffix(".html"), page)

@@ -27,7 +27,7 @@ from lm_utils.files import PROJECT
 from lm_utils.threads import capped_environment
 from lm_utils.workshop.run_all import notebook
 from lm_utils.workshop.run_all.forks import name_of
-from lm_utils.workshop.run_all.report import Outcome, Settings, Trained
+from lm_utils.workshop.run_all.report import Outcome, Report, Settings, Trained
 
 IDLE_WORK = 0.05  # seconds of processor time per second; a waiting kernel needs less
 
@@ -35,11 +35,9 @@ IDLE_WORK = 0.05  # seconds of processor time per second; a waiting kernel needs
 class Watched:
     """One notebook in a process of its own, with everything that it starts."""
 
-    def __init__(
-        self, path: Path, out: Path, settings: Settings, trained: Trained, stop: threading.Event, context: BaseContext
-    ) -> None:
-        self.path, self.out, self.settings, self.trained, self.stop = path, out, settings, trained, stop
-        self.context = context
+    def __init__(self, path: Path, report: Report, stop: threading.Event, context: BaseContext) -> None:
+        self.path, self.stop, self.context = path, stop, context
+        self.out, self.settings, self.trained = report.out, report.settings, report.trained
         self.tag = uuid.uuid4().hex
         self.told: dict[str, Any] = {}  # by the process, of its outcome
         self.cell = "the start of the kernel"
