@@ -1,6 +1,5 @@
 """The pictures of a live run, from what is known at this moment."""
 
-from collections.abc import Sequence
 
 import torch
 from matplotlib.axes import Axes
@@ -50,7 +49,12 @@ def curves_chart(
         line(lines.least_loss, "lowest loss within reach", "limit"),
     )
     metric_lines = line(factor * lines.constant_metric, "constant answer"), line(best, "best within reach", "limit")
-    epochs, words = axis_end(live, histories), instead_of_curves(live, histories)
+    if live is None:  # the axis ends with the stored runs, or a little after what has been trained
+        epochs, words = max([5, *map(len, histories)]), "" if any(histories) else "Press Train"
+    else:
+        ended = live.run is not None
+        epochs = max(1.08 * live.epoch, 1.0 if ended and live.history else 5.0)
+        words = "The loss refuses what it gets: no curve." if ended and live.run.status == "error" else ""
     ends = (-3, 104) if pairing.spec.metric == "accuracy" else (None, None)
     return {"alt": curves_alt(pairing, lines, live), "panels": [
         panel(f"Loss: {pairing.label}", "loss", loss, loss_lines, epochs, words=words),
@@ -83,21 +87,6 @@ def between_epochs(live: LiveRun) -> list[list[Look]]:
     done = [Look(record["epoch"], record["valid_loss"], record["valid_metric"]) for record in ends]
     now = live.looks[-1:] if live.run is None and live.looks and live.looks[-1].epoch > done[1].epoch else []
     return [[*first, done[0]], [done[1], *now]]
-
-
-def axis_end(live: LiveRun | None, histories: Sequence[list]) -> float:
-    """Return the last epoch of the axis: that of the stored runs, or a little more than has been trained."""
-    if live is None:
-        return max([5, *(len(history) for history in histories)])
-    ended = live.run is not None and bool(live.history)
-    return max(1.08 * live.epoch, 1.0 if ended else 5.0)
-
-
-def instead_of_curves(live: LiveRun | None, histories: Sequence[list]) -> str:
-    """Return what stands where there is no curve yet, or will be none."""
-    if live is None:
-        return "" if any(histories) else "Press Train"
-    return "The loss refuses what it gets: no curve." if live.run is not None and live.run.status == "error" else ""
 
 
 def curves_alt(pairing: Pairing, lines: ReferenceLines, live: LiveRun | None) -> str:

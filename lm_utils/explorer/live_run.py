@@ -17,7 +17,6 @@ from lm_utils.evidence.results import baseline
 from lm_utils.evidence.statistics import at_chance
 from lm_utils.explorer.choice import Choice
 from lm_utils.model import CNN
-from lm_utils.pairing import Scale
 from lm_utils.runs.watches import gradient_sizes, stuck_share, stuck_units
 from lm_utils.training import BATCH, BadPairing, Run, adamw, checked_loss, fit
 
@@ -57,6 +56,7 @@ class LiveRun:
     ) -> None:
         self.choice, self.data, self.device = choice, data, device
         self.watch = watch or (lambda live: None)
+        self.scale = choice.pairing.scale(choice.pairing.spec.target(data.train.digits))  # of the targets
         self.history: list[dict[str, float]] = []
         self.looks: list[Look] = []
         self.inner_looks: list[InnerLook] = []
@@ -142,11 +142,6 @@ class LiveRun:
         return max(0.0, self.seconds / self.epoch * (self.expected_epochs - self.epoch))
 
     # --- what it looks like ---
-
-    @property
-    def scale(self) -> Scale:
-        """Return how the targets were standardised."""
-        return self.choice.pairing.scale(self.choice.pairing.spec.target(self.data.train.digits))
 
     def part(self, part: Part, count: int) -> tuple[Tensor, Tensor, Tensor]:
         """Return the first images of a part on the network's device, their targets, and what the loss is to meet."""

@@ -56,10 +56,15 @@ LARGER = (
 class Prediction(widgets.VBox):
     """A question with its options; the answer shows after a choice, or unfolds where no widget is live."""
 
-    def __init__(self, question: str, options: Sequence[str], answer: str, reading: str) -> None:
+    def __init__(self, question: str, options: Sequence[str], answer: str, reading: str = "") -> None:
+        options, answer = [str(option) for option in options], str(answer)
+        if len(options) < 2 or len(set(options)) < len(options):
+            raise UserError(f"A prediction needs at least two different options, got {options}.")
+        if answer not in options:
+            raise UserError(f"The answer {answer!r} must be one of the options {options}.")
         self.question, self.answer, self.reading = question, answer, reading
         self.choices = widgets.RadioButtons(
-            options=list(options),
+            options=options,
             value=None,
             description="Your prediction:",
             style={"description_width": "initial"},
@@ -110,14 +115,7 @@ class Prediction(widgets.VBox):
         return {**bundle, "text/plain": f"Predict first. {self.question}", "text/html": self.folded()}
 
 
-def predict(question: str, options: Sequence[str], answer: str, reading: str = "") -> Prediction:
-    """Ask for a prediction; nothing is revealed before a choice, then the answer and its reading appear."""
-    options = [str(option) for option in options]
-    if len(options) < 2 or len(set(options)) < len(options):
-        raise UserError(f"A prediction needs at least two different options, got {options}.")
-    if str(answer) not in options:
-        raise UserError(f"The answer {answer!r} must be one of the options {options}.")
-    return Prediction(question, options, str(answer), reading)
+predict = Prediction  # written as the last line of a cell
 
 
 def check(

@@ -22,7 +22,7 @@ from lm_utils.errors import UserError, cannot_write
 from lm_utils.files import BUILD, NOTEBOOKS, read_kept, try_to_write
 from lm_utils.threads import cores
 from lm_utils.workshop.run_all import forks
-from lm_utils.workshop.run_all.process import Watched, still_good
+from lm_utils.workshop.run_all.process import Watched, clear_halves, still_good
 from lm_utils.workshop.run_all.report import (
     IDLE_LIMIT,
     NOTEBOOK_LIMIT,
@@ -98,8 +98,7 @@ def alone(out: Path):
     """Refuse to work beside another run-all in the same folder; clear away what a killed one left."""
     try:
         with FileLock(out / ".lock", timeout=0):
-            for left in [*out.glob(".*.part*"), *out.glob("failed/.*.part*")]:
-                left.unlink(missing_ok=True)
+            clear_halves(out)
             yield
     except Timeout as busy:
         raise UserError(f"Another run-all is at work in {out}; wait until it ends, or stop it.") from busy

@@ -76,21 +76,14 @@ class Watched:
             theirs.close()
             if told := self.watch(process, channel, started) or self.told:
                 return told
-            how = how_it_ended(process.exitcode, last_words(scratch / notebook.LOG))
+            how = how_it_ended(process.exitcode, scratch / notebook.LOG)
             return {"status": "failed", "error": f"{self.cell}: {how}"}
         finally:
             if process.pid:
                 process.kill()
             end_all(self.tag)
             shutil.rmtree(scratch, ignore_errors=True)
-            self.clear()
-
-    def clear(self) -> None:
-        """Remove what the process had half written when it was ended."""
-        for folder in (self.out, self.out / "failed"):
-            for left in folder.glob(f".{self.path.stem}.*part*"):
-                with suppress(OSError):
-                    left.unlink(missing_ok=True)
+            clear_halves(self.out, self.path.stem)
 
     def job(self) -> dict[str, Any]:
         """What the process is to execute, with which parameters, and where the result belongs."""
@@ -152,14 +145,10 @@ class Watched:
                 return {"status": "timeout", "error": hung}
 
 
-def last_words(log: Path) -> str:
-    """Return the last line that a process printed."""
-    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
-    return next(filter(str.strip, reversed(lines)), "")
-
-
-def how_it_ended(code: int, last_words: str) -> str:
+def how_it_ended(code: int, log: Path) -> str:
     """Say how a process ended that told no outcome; what it wrote last explains nothing where it was killed."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    last_words = next(filter(str.strip, reversed(lines)), "")
     if code == -9:
         return "its process was ended from outside (SIGKILL; often memory ran out)."
     if code < 0:
@@ -216,6 +205,13 @@ def fingerprint(path: Path, trained: Trained, settings: Settings) -> str:
                 status = file.stat()
                 digest.update(f"{file.relative_to(PROJECT)} {status.st_size} {status.st_mtime_ns}".encode())
     return digest.hexdigest()
+
+
+def clear_halves(out: Path, name: str = "*") -> None:
+    """Remove what a process had half written when it was ended, of one notebook or of all."""
+    for left in [*out.glob(f".{name}.*part*"), *out.glob(f"failed/.{name}.*part*")]:
+        with suppress(OSError):
+            left.unlink(missing_ok=True)
 
 
 def unfinished(out: Path, path: Path) -> Path:
