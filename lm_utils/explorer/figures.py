@@ -1,6 +1,5 @@
 """The pictures of a live run, from what is known at this moment."""
 
-
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure

@@ -98,15 +98,16 @@ def test_bf16_is_compared_seed_by_seed_within_one_data_set() -> None:
     assert {row[3].verdict for row in bf16.paired(runs(0.9, "digits"), runs(0.95))} == {"missing"}
 
 
-def test_bf16_runs_go_on_where_they_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bf16_runs_go_on_where_they_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
     monkeypatch.setenv("LM_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setattr(bf16, "recommended", lambda: [Pairing("multiclass", "cross_entropy")])
     work = partial(scale.pretend, entry=scale.typical_entry(), seconds=0)
     monkeypatch.setattr(bf16, "sweep_entries", partial(sweep_entries, work=work))
-    said: list[str] = []
-    monkeypatch.setattr(bf16, "say", said.append)
     for seeds in (1, 2):
         bf16.train(tmp_path / "bf16.csv", seeds, "digits", (1, 1))
+    said = [line for line in capsys.readouterr().out.splitlines() if "bf16" in line]
     assert [line.rpartition(": ")[2] for line in said] == ["1 of 1 runs to train", "1 of 2 runs to train"]
     table = pd.read_csv(tmp_path / "bf16.csv")
     assert list(table.columns) == list(COLUMNS) and table.seed.tolist() == [0, 1]

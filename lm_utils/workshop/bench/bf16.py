@@ -14,7 +14,6 @@ from lm_utils.runs.store import GrowingFile, key_of
 from lm_utils.runs.sweep import sweep_entries, table
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.bench import speed
-from lm_utils.workshop.bench.machine import say
 from lm_utils.workshop.templates import filled
 
 
@@ -36,7 +35,8 @@ def train(path: Path, seeds: int = SEEDS, data: str = "mnist", limits: tuple[int
     for some in sorted({min(FEWEST_SEEDS, seeds), seeds}):
         for pairing in recommended():
             missing = sum((pairing, seed) not in store.runs for seed in range(some))
-            say(f"{TASKS[pairing.task].title}, {pairing.label} in bf16: {missing} of {some} runs to train")
+            told = f"{missing} of {some} runs to train"
+            print(f"{TASKS[pairing.task].title}, {pairing.label} in bf16: {told}", flush=True)
             sweep_entries([pairing], range(some), data, *limits, "cpu", precision="bf16", store=store)
 
 

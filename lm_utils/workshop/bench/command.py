@@ -10,7 +10,6 @@ from lm_utils.errors import UserError
 from lm_utils.files import BUILD, RESULTS
 from lm_utils.training import pick_device
 from lm_utils.workshop.bench import bf16, competitors, growth, scale, speed, speed_page
-from lm_utils.workshop.bench.machine import say
 
 BUILD = BUILD / "bench"
 PARTS = ("speed", "growth")
@@ -30,7 +29,7 @@ def main(
     folder = folder or (BUILD if quick else speed_page.FOLDER)
     folder.mkdir(parents=True, exist_ok=True)
     splits, device = load_data(data), pick_device(device)
-    say(splits.source)
+    print(splits.source, flush=True)
     codes = [MEASURED[part](splits.name, device, quick, folder) for part in parts]
     print(f"Written into {folder}")
     return max(codes)
@@ -40,7 +39,8 @@ def measure_speed(name: str, device: str, quick: bool, folder: Path) -> int:
     """Time everybody in turn, round after round."""
     rounds, epochs = (1, 1) if quick else (5, 4)
     if absent := competitors.missing():
-        say(f"Not measured, because not installed: {', '.join(absent)}; `{competitors.HOW}` installs them.")
+        told = f"Not measured, because not installed: {', '.join(absent)}"
+        print(f"{told}; `{competitors.HOW}` installs them.", flush=True)
     contenders = [one for one in speed.here(device) if not quick or one != "plain_all"]
     measured = speed.rounds_of(name, device, rounds, epochs, contenders)
     write(folder, f"{name}-{device}", speed_page.report(measured), measured)

@@ -6,7 +6,6 @@ import pandas as pd
 
 from lm_utils.data import SIZES
 from lm_utils.runs.sweep import workers
-from lm_utils.workshop.bench.machine import say
 from lm_utils.workshop.bench.speed import CONTENDERS, apart, here
 
 IMAGES = (500, 1_000, 2_000, 5_000, 10_000, 20_000)
@@ -24,7 +23,7 @@ def growth_of(name: str, device: str, quick: bool = False) -> pd.DataFrame:
         measured = apart([(contender, options) for options in points.values()], name, EPOCHS, device)
         rows += [{"curve": curve, "x": x, **row} for x, row in zip(points, measured, strict=True)]
         told = ", ".join(f"{x}: {row['seconds'] * row['runs']:.1f} s" for x, row in zip(points, measured, strict=True))
-        say(f"{CURVES[curve]}, {CONTENDERS[contender].title}: {told}")
+        print(f"{CURVES[curve]}, {CONTENDERS[contender].title}: {told}", flush=True)
     return pd.DataFrame(rows)
 
 

@@ -20,7 +20,7 @@ from lm_utils.runs.rows import pairings
 from lm_utils.runs.shipped import LIMITS, RESULTS, read_entries, write_entries
 from lm_utils.runs.store import Key, Store
 from lm_utils.runs.sweep import sweep_entries, workers
-from lm_utils.workshop.bench.machine import provenance, say
+from lm_utils.workshop.bench.machine import provenance
 from lm_utils.workshop.bench.speed import work_of
 from lm_utils.workshop.bench.speed_page import FOLDER
 from lm_utils.workshop.templates import filled
@@ -49,10 +49,11 @@ def jobs_of(jobs: int = JOBS) -> pd.DataFrame:
         for at_once in sorted({workers("cpu"), CROWD}):
             row = pretended_sweep(way, at_once, jobs)
             rows.append({**row, **provenance("cpu")})
-            say(f"{way}, {at_once} at once: {row['seconds']:.1f} s, {row['overhead_ms']:.2f} ms more than the sleep")
+            told = f"{row['seconds']:.1f} s, {row['overhead_ms']:.2f} ms more than the sleep"
+            print(f"{way}, {at_once} at once: {told}", flush=True)
     for runs in REWRITTEN:
         rows.append({**rewritten(min(runs, jobs)), **provenance("cpu")})
-        say(f"results folder of {rows[-1]['jobs']} runs written anew: {rows[-1]['seconds']:.2f} s")
+        print(f"results folder of {rows[-1]['jobs']} runs written anew: {rows[-1]['seconds']:.2f} s", flush=True)
     return pd.DataFrame(rows)
 
 

@@ -20,7 +20,7 @@ from lm_utils.runs.sweep import sweep, workers
 from lm_utils.training import BATCH, UNCAPPED_THREADS, fit
 from lm_utils.workshop.bench import competitors
 from lm_utils.workshop.bench.competitors import PEERS, missing, plain_datasets, plain_loop, splits_with
-from lm_utils.workshop.bench.machine import matrix_speed, peak_mb, provenance, say
+from lm_utils.workshop.bench.machine import matrix_speed, peak_mb, provenance
 
 PAIRING = Pairing("multiclass", loss="cross_entropy", activation="none")
 SWEEP_RUNS = 4
@@ -171,7 +171,8 @@ def rounds_of(name: str, device: str, rounds: int, epochs: int, contenders: Sequ
         for contender in contenders:
             [row] = apart([(contender, {})], name, epochs, device)
             rows.append({"round": number, **row})
-            say(f"round {number} of {rounds}: {CONTENDERS[contender].title}: {row['seconds']:.2f} s a run")
+            told = f"{CONTENDERS[contender].title}: {row['seconds']:.2f} s a run"
+            print(f"round {number} of {rounds}: {told}", flush=True)
     return pd.DataFrame(rows)
 
 

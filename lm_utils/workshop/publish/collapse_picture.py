@@ -57,9 +57,10 @@ def collapse_figure(found: Families, until: int) -> Figure:
     return figure
 
 
-def alt(found: Families) -> str:
-    """Say in words what the last frame shows."""
-    until, told = epochs(found), []
+def still() -> Figure:
+    """Draw the last frame, with its alt text, which says in words what it shows."""
+    found, told = pair(), []
+    until = epochs(found)
     for name, (run,) in found.items():
         accuracy, inside = run["history"][until - 1]["valid_metric"], run["trace"][until]
         told.append(
@@ -67,7 +68,9 @@ def alt(found: Families) -> str:
             f" {inside[INNERMOST]:.0e} at the first layer and {inside['stuck']:.0%} of the hidden activations at a flat"
             " end"
         )
-    return f"{TITLES[run['data']]}, seed {run['seed']}. {'; '.join(told)}.".replace("%", " %")
+    figure = collapse_figure(found, until)
+    figure.set_label(f"{TITLES[run['data']]}, seed {run['seed']}. {'; '.join(told)}.".replace("%", " %"))
+    return figure
 
 
 def animated() -> bytes:
@@ -81,11 +84,3 @@ def animated() -> bytes:
     pace = [PACE] * len(others) + [REST]
     first.save(buffer, "GIF", save_all=True, append_images=others, duration=pace, loop=0, optimize=True)
     return buffer.getvalue()
-
-
-def still() -> Figure:
-    """Draw the last frame, with its alt text."""
-    found = pair()
-    figure = collapse_figure(found, epochs(found))
-    figure.set_label(alt(found))
-    return figure

@@ -16,6 +16,7 @@ from lm_utils.workshop.publish import minutes
 from lm_utils.workshop.publish.korean import changed_since_translated, renew
 
 NAME = re.compile(r"(\d\d)_\w+")
+BESIDE = re.compile(r"""(\]\(|href=["'])(\d\d_\w+)\.ipynb""")
 KEPT_METADATA = ("tags", "slideshow")
 QUESTIONS = {"predict", "check", "check_function", "check_pairing", "check_script"}
 NOTEBOOK_METADATA = {
@@ -52,7 +53,8 @@ def build(source: Path, edition: str = "student", korean: frozenset[str] = froze
         cells = [cell for cell in cells if "solution" not in _tags(cell)]
     if edition == "korean":
         for cell in cells:
-            _lead_out(cell, korean)
+            if cell.cell_type == "markdown":
+                cell.source = lead_out(cell.source, korean)
     minutes.write_times(cells, counted, "korean" if edition == "korean" else "english")
     try:
         notebook = nbformat.v4.new_notebook(cells=list(_clean(cells)), metadata=NOTEBOOK_METADATA)
@@ -185,14 +187,9 @@ def _translated(cells: list[NotebookNode], source: Path) -> list[NotebookNode]:
     return result
 
 
-def _lead_out(cell: NotebookNode, korean: frozenset[str]) -> None:
+def lead_out(text: str, korean: Collection[str]) -> str:
     """Let links to notebooks without a Korean edition lead to the English one, a folder above."""
-    if cell.cell_type == "markdown":
-        cell.source = re.sub(
-            r"\]\((\d\d_\w+)(?=\.ipynb)",
-            lambda link: link[0] if link[1] in korean else f"](../{link[1]}",
-            cell.source,
-        )
+    return BESIDE.sub(lambda link: link[0] if link[2] in korean else f"{link[1]}../{link[2]}.ipynb", text)
 
 
 def _clean(cells: list[NotebookNode]) -> Iterator[NotebookNode]:

@@ -8,12 +8,11 @@ import nbformat
 from nbformat import NotebookNode
 
 from lm_utils.errors import UserError
-from lm_utils.workshop.publish.notebooks import lesson
+from lm_utils.workshop.publish.notebooks import lead_out, lesson
 from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW, still_copy
 from lm_utils.workshop.templates import filled
 
 NOTEBOOK_LINK = re.compile(r"""(href=["'](?:\.\./)?\d\d_\w+)\.ipynb""")
-BESIDE = re.compile(r"""(\]\(|href=["'])(\d\d_\w+)\.ipynb""")
 LAB = re.compile(r"\b(\w+_lab)\(")
 BUTTONS = ("ButtonModel", "CheckboxModel", "ToggleButtonModel")  # mean nothing in a still picture
 
@@ -23,10 +22,6 @@ def in_korean(executed: NotebookNode, korean: NotebookNode, editions: Collection
 
     The outputs' links lead out of the Korean folder, unless the notebook is one of the editions that exist there.
     """
-
-    def one_folder_up(link: re.Match[str]) -> str:
-        return link[0] if link[2] in editions else f"{link[1]}../{link[2]}.ipynb"
-
     made = copy.deepcopy(executed)
     code = [cell for cell in lesson(made) if cell.cell_type == "code"]
     if [cell.source for cell in code] != [cell.source for cell in korean.cells if cell.cell_type == "code"]:
@@ -34,7 +29,7 @@ def in_korean(executed: NotebookNode, korean: NotebookNode, editions: Collection
     for cell in code:
         for data in (output.get("data", {}) for output in cell.outputs):
             for kind in {"text/html", "text/markdown"} & data.keys():
-                data[kind] = BESIDE.sub(one_folder_up, "".join(data[kind]))
+                data[kind] = lead_out("".join(data[kind]), editions)
     outputs = iter(code)
     made.cells = [next(outputs) if cell.cell_type == "code" else cell for cell in korean.cells]
     return made

@@ -123,17 +123,11 @@ def train_reported(train: Callable[[Settings, list[str]], Trained], report: Repo
     try:
         return train(report.settings, [name[:2] for name in report.chosen])
     except BaseException as error:
+        told = str(error) if isinstance(error, (ValueError, OSError)) else f"{type(error).__name__}: {error}"
+        failed = "The training of the runs failed: " + told.partition("\n")[0]
         with suppress(ValueError):  # where nothing more can be written, the first report stays, which is true, too
-            report.wait(why_untrained(error))
+            report.wait(INTERRUPTED if isinstance(error, KeyboardInterrupt) else failed)
         raise
-
-
-def why_untrained(error: BaseException) -> str:
-    """Return the one sentence about a training that did not end."""
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED
-    told = str(error) if isinstance(error, (ValueError, OSError)) else f"{type(error).__name__}: {error}"
-    return "The training of the runs failed: " + told.partition("\n")[0]
 
 
 def train_missing(settings: Settings, numbers: list[str]) -> Trained:

@@ -79,9 +79,20 @@ class Report:
         self.begun = time.monotonic()
         self.save()
 
-    def content(self) -> dict[str, Any]:
-        """Return what `report.json` holds."""
-        return {
+    def add(self, outcome: Outcome, remark: str = "") -> None:
+        """Take over the outcome of a notebook, write it and tell it."""
+        self.outcomes[outcome.name] = outcome
+        self.save()
+        if outcome.status != "skipped":
+            done = sum(self.outcomes[name].status != "skipped" for name in self.chosen)
+            seconds = (time.monotonic() - self.begun) / done * (len(self.chosen) - done)  # for the other notebooks
+            left = f"; about {seconds / 60:.0f} min left" if seconds >= 30 else ""
+            told = remark or f"{outcome.seconds:.1f} s{left}"
+            print(f"[{done}/{len(self.chosen)}] {outcome.name}: {outcome.status}, {told}", flush=True)
+
+    def save(self) -> dict[str, Any]:
+        """Write `report.json` and `index.html`; return what they hold."""
+        content = {
             "ok": all(self.outcomes[name].status == "ok" for name in self.chosen),
             "seconds": round(time.monotonic() - self.started, 1),
             "device": self.trained.device,
@@ -91,24 +102,6 @@ class Report:
             "reused_runs": self.trained.reused,
             "notebooks": [outcome.entry() for outcome in self.outcomes.values()],
         }
-
-    def add(self, outcome: Outcome, remark: str = "") -> None:
-        """Take over the outcome of a notebook, write it and tell it."""
-        self.outcomes[outcome.name] = outcome
-        self.save()
-        if outcome.status != "skipped":
-            done = sum(self.outcomes[name].status != "skipped" for name in self.chosen)
-            told = remark or f"{outcome.seconds:.1f} s{self.left(done)}"
-            print(f"[{done}/{len(self.chosen)}] {outcome.name}: {outcome.status}, {told}", flush=True)
-
-    def left(self, done: int) -> str:
-        """Say about how long the other notebooks will take; nothing after the last one."""
-        seconds = (time.monotonic() - self.begun) / done * (len(self.chosen) - done)
-        return f"; about {seconds / 60:.0f} min left" if seconds >= 30 else ""
-
-    def save(self) -> dict[str, Any]:
-        """Write `report.json` and `index.html`; return what they hold."""
-        content = self.content()
         found = [*self.out.glob("*.html"), *self.out.glob("failed/*.html")]
         pages = [page.relative_to(self.out).as_posix() for page in found]
         index = filled("run_all.html", title="Loss Misuse Lab", report=content, titles=self.titles, pages=pages)
