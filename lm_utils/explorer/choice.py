@@ -2,9 +2,9 @@
 
 from dataclasses import asdict, dataclass, replace
 
-from lm_utils.activations import ACTIVATIONS
 from lm_utils.pairing import Pairing
 from lm_utils.runs.rows import rows
+from lm_utils.runs.shipped import activations_for
 from lm_utils.tasks import TASKS
 from lm_utils.training import LEARNING_RATE
 
@@ -27,11 +27,6 @@ class Choice:
         """Return a short name for a legend or a table."""
         rate = "" if self.lr == LEARNING_RATE else f", lr {self.lr:g}"
         return f"{self.pairing.label}{rate}, seed {self.seed}"
-
-
-def activations_for(task: str) -> tuple[str, ...]:
-    """Return the output activations that mean something for a task."""
-    return tuple(name for name in ACTIVATIONS if name != "sigmoid_inverse" or can_normalise(task))
 
 
 def can_normalise(task: str) -> bool:

@@ -6,9 +6,10 @@ from dataclasses import fields
 import ipywidgets as widgets
 
 from lm_utils.activations import ACTIVATIONS, HIDDEN
-from lm_utils.explorer.choice import LEARNING_RATES, Choice, activations_for, can_normalise, changed
+from lm_utils.explorer.choice import LEARNING_RATES, Choice, can_normalise, changed
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
+from lm_utils.runs.shipped import activations_for
 from lm_utils.show.lab import menu
 from lm_utils.tasks import TASKS
 

@@ -51,10 +51,7 @@ class Picker(LiveBox):
         found = self.store.find(keys, *self.place)
         return Results("yours", self.splits.name, tuple(found.values()))
 
-    def _chosen(self, interrupted: LiveRun | None) -> None:
-        self._show()
-
-    def _show(self) -> None:
+    def _chosen(self, interrupted: LiveRun | None = None) -> None:
         mine = self.mine
         self.card.value = texts.pairing_card(self.choice, self.shipped, *([mine] if mine.entries else []))
         self.curves.draw(self._curves())
@@ -84,7 +81,7 @@ class Picker(LiveBox):
         else:
             self.bar.say(f"Yours: {sentence(self.choice.pairing, self.mine)}")
             self.live = None
-        self._show()
+        self._chosen()
 
     def _curves(self) -> Chart:
         """Show one's own runs where there are some, else the shipped ones; behind a training only one's own."""

@@ -19,14 +19,18 @@ def summarise(run: Run, data: Splits) -> dict:
     task, predictions = run.pairing.spec, run.test_predictions
     targets = task.target(data.test.digits)
     if task.kind == "value":
-        digits = data.test.digits
-        return {"mean_by_digit": [round(predictions[digits == digit].mean().item(), 4) for digit in range(10)]}
+        return {"mean_by_digit": means_by_digit(predictions, data.test.digits)}
     told = {"histogram": histograms(task, predictions, targets), **answers(task, predictions, targets)}
     if run.pairing.gives_probabilities:
         told |= quality(task, predictions, targets)
     if task.kind == "labels":
         told |= best_cut(task, run.valid_predictions, task.target(data.valid.digits), predictions, targets)
     return told
+
+
+def means_by_digit(predictions: Tensor, digits: Tensor) -> list[float]:
+    """The mean prediction for each digit."""
+    return [round(predictions[digits == digit].mean().item(), 4) for digit in range(10)]
 
 
 def one_hot(task: Task, targets: Tensor) -> Tensor:

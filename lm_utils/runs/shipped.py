@@ -49,11 +49,14 @@ def main(
 
 def whole_grid(task: str) -> list[Pairing]:
     """Every loss with every output activation that the task admits; for numbers also with standardised targets."""
-    numbers = task == "regression"
-    options = (False, True) if numbers else (False,)
-    activations = [name for name in ACTIVATIONS if name != "sigmoid_inverse" or numbers]
+    options = (False, True) if TASKS[task].kind == "value" else (False,)
     return [Pairing(task, loss, activation, normalize=normalize)
-            for normalize in options for loss in LOSSES for activation in activations]  # fmt: skip
+            for normalize in options for loss in LOSSES for activation in activations_for(task)]  # fmt: skip
+
+
+def activations_for(task: str) -> list[str]:
+    """Return the output activations that mean something for a task."""
+    return [name for name in ACTIVATIONS if name != "sigmoid_inverse" or TASKS[task].kind == "value"]
 
 
 def extend(

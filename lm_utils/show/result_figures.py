@@ -15,7 +15,7 @@ from lm_utils.evidence.results import Results, counted, reference
 from lm_utils.evidence.sentences import shown
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
-from lm_utils.runs.shipped import GRID_SEEDS
+from lm_utils.runs.shipped import GRID_SEEDS, activations_for
 from lm_utils.show.style import ALERT, COLORS, CONSTANT_LINE, MARKERS, heatmap, new_figure
 from lm_utils.tasks import TASKS, Task
 
@@ -167,8 +167,7 @@ def grid_heatmap(task: str, results: Results | None = None, normalize: bool = Fa
     All pairings are shown on the seeds of the grid, also those of the documents, which have more.
     """
     results, spec = (results or reference()).only(task).where(lambda entry: entry["seed"] < GRID_SEEDS), TASKS[task]
-    losses = list(LOSSES)
-    activations = [name for name in ACTIVATIONS if spec.kind == "value" or name != "sigmoid_inverse"]
+    losses, activations = list(LOSSES), activations_for(task)
     colors = "RdBu" if spec.kind == "value" else "cividis"
     figure, axis = new_figure(width=10, height=5.6)
     shades, texts, words = np.full((len(losses), len(activations)), nan), [], []

@@ -7,9 +7,9 @@ import pytest
 
 from lm_utils.doctor.checks import dependence_checks as baseline
 from lm_utils.evidence.reference_lines import UNSCALED, constant_loss, reference_lines, stored_reference_lines
-from lm_utils.explorer.choice import activations_for
 from lm_utils.losses import LOSSES, shaped
 from lm_utils.pairing import Pairing
+from lm_utils.runs.shipped import activations_for
 from lm_utils.tasks import TASKS
 
 

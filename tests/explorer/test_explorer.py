@@ -17,13 +17,13 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from lm_utils.evidence.reference_lines import reference_lines
 from lm_utils.evidence.results import Results, reference
 from lm_utils.explorer import figures, server, texts
-from lm_utils.explorer.choice import PRESETS, Choice, activations_for, changed
+from lm_utils.explorer.choice import PRESETS, Choice, changed
 from lm_utils.explorer.comparison import KEPT, Comparison, comparison_figure
 from lm_utils.explorer.explorer import Explorer
 from lm_utils.explorer.live_run import BREAKS, CONSTANT, LEARNS, LiveRun
 from lm_utils.explorer.prediction import reply
 from lm_utils.pairing import Pairing
-from lm_utils.runs.shipped import KEY
+from lm_utils.runs.shipped import KEY, activations_for
 from lm_utils.show.chart import chart_figure
 from lm_utils.tasks import TASKS
 

@@ -30,13 +30,13 @@ def main(
     folder.mkdir(parents=True, exist_ok=True)
     splits, device = load_data(data), pick_device(device)
     print(splits.source, flush=True)
-    codes = [MEASURED[part](splits.name, device, quick, folder) for part in parts]
+    late = [MEASURED[part](splits.name, device, quick, folder) for part in parts]
     print(f"Written into {folder}")
-    return max(codes)
+    return int(any(late))
 
 
-def measure_speed(name: str, device: str, quick: bool, folder: Path) -> int:
-    """Time everybody in turn, round after round."""
+def measure_speed(name: str, device: str, quick: bool, folder: Path) -> bool:
+    """Time everybody in turn, round after round; say whether a promised figure was missed."""
     rounds, epochs = (1, 1) if quick else (5, 4)
     if absent := competitors.missing():
         told = f"Not measured, because not installed: {', '.join(absent)}"
@@ -44,32 +44,29 @@ def measure_speed(name: str, device: str, quick: bool, folder: Path) -> int:
     contenders = [one for one in speed.here(device) if not quick or one != "plain_all"]
     measured = speed.rounds_of(name, device, rounds, epochs, contenders)
     write(folder, f"{name}-{device}", speed_page.report(measured), measured)
-    return 0 if quick or not speed_page.missed(measured) else 1
+    return not quick and bool(speed_page.missed(measured))
 
 
-def measure_growth(name: str, device: str, quick: bool, folder: Path) -> int:
+def measure_growth(name: str, device: str, quick: bool, folder: Path) -> None:
     """Measure how the time grows with images, runs and workers."""
     grown = growth.growth_of(name, device, quick)
     write(folder, f"growth-{name}-{device}", speed_page.growth_report(grown), grown)
-    return 0
 
 
-def measure_scale(name: str, device: str, quick: bool, folder: Path) -> int:
+def measure_scale(name: str, device: str, quick: bool, folder: Path) -> None:
     """Measure what very many runs cost besides training; the page about it is written where the figures are shipped."""
     scale.jobs_of(200 if quick else scale.JOBS).round(4).to_csv(folder / "scale-jobs.csv", index=False)
     on_cpu, on_gpu = (table_of(f"mnist-{kind}") for kind in ("cpu", "cuda"))
     scale.a_run(on_cpu, on_gpu).round(4).to_csv(folder / "scale-run.csv", index=False)
     write(scale.PAGE.parent if folder == speed_page.FOLDER else folder, "scale", scale.page(folder))
-    return 0
 
 
-def measure_bf16(name: str, device: str, quick: bool, folder: Path) -> int:
+def measure_bf16(name: str, device: str, quick: bool, folder: Path) -> None:
     """Measure what bfloat16 does to each task's metric, beside the shipped runs."""
     less = {"seeds": 1, "data": "digits", "limits": (1, 1)} if quick else {}
     bf16.train(folder / "bf16.csv", **less)
     rows = bf16.paired(pd.read_csv(folder / "bf16.csv"), pd.read_csv(RESULTS / "mnist" / "runs.csv"))
     write(folder, "bf16", bf16.report(rows, table_of("mnist-cpu")))
-    return 0
 
 
 def table_of(name: str) -> pd.DataFrame | None:

@@ -45,20 +45,15 @@ def parts(cells: Sequence[NotebookNode]) -> list[tuple[str, float]]:
     found = [("", 0.0)]
     for cell in cells:
         if cell.cell_type == "code":
-            found[-1] = (found[-1][0], found[-1][1] + minutes_of(cell))
+            if "parameters" not in cell.metadata.get("tags", []):
+                kinds = (minutes for held, minutes in MINUTES.items() if re.search(held, cell.source, re.MULTILINE))
+                found[-1] = (found[-1][0], found[-1][1] + next(kinds))
             continue
         text = re.sub(r"^\*\*Time:.*", "", cell.source, flags=re.MULTILINE)  # what is written there must not count
         before, *sections = re.split(r"^## ", text, flags=re.MULTILINE)
         found[-1] = (found[-1][0], found[-1][1] + len(before.split()) / WORDS_A_MINUTE)
         found += [(each.partition("\n")[0], len(each.split()) / WORDS_A_MINUTE) for each in sections]
     return found
-
-
-def minutes_of(cell: NotebookNode) -> float:
-    """Return the minutes that a code cell takes."""
-    if "parameters" in cell.metadata.get("tags", []):
-        return 0
-    return next(minutes for pattern, minutes in MINUTES.items() if re.search(pattern, cell.source, re.MULTILINE))
 
 
 def split(cells: Sequence[NotebookNode]) -> tuple[int, int, int]:

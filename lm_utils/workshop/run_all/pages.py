@@ -59,10 +59,9 @@ def still_data(data: dict[str, Any], state: dict[str, Any]) -> dict[str, Any]:
         kept["text/html"] = snapshot(data[WIDGET_VIEW]["model_id"], state)
     if "text/html" in kept:
         kept["text/html"] = SCRIPT.sub("", "".join(kept["text/html"]))
-    for kind in ("text/markdown", "text/latex"):
-        if kind in kept:
-            kept["text/markdown"] = with_formulas(kept[kind])
-    return {kind: value for kind, value in kept.items() if kind != "text/latex"}
+    if text := kept.pop("text/latex", kept.get("text/markdown")):
+        kept["text/markdown"] = with_formulas(text)
+    return kept
 
 
 def snapshot(model: str, state: dict[str, Any]) -> str:
