@@ -56,14 +56,11 @@ class Explorer(LiveBox):
         self.comparison = Comparison(Path(folder or Path.cwd()))
         for picture in (self.images, self.inside):
             picture.add_class("lm-picture")
-        self.layout.margin, self.children = "0 auto", self._parts()
+        self.layout.margin = "0 auto"
         self.add_class("lm-explorer")
-        self.choose(self.choice)
-
-    def _parts(self) -> list[widgets.Widget]:
         columns = {"grid_template_columns": "repeat(6, minmax(0, 1fr))", "grid_gap": "4px"}
         hint = f"Data: {markup(friendly(self.splits.source))} If buttons do not answer, run this cell again."
-        return [
+        self.children = [
             widgets.HTML(STYLE, layout={"display": "none"}),
             widgets.GridBox(self.presets, layout=columns),
             Fold("Everything else: task, loss, activations, learning rate, patience, seed …", [self.controls]),
@@ -72,6 +69,7 @@ class Explorer(LiveBox):
             widgets.HTML(f"<div style='line-height:1.3;font-size:12px'>{hint}</div>"),
             Keys(), widgets.HTML(folded(*(draw.__code__ for draw in FIGURES))),
         ]  # fmt: skip
+        self.choose(self.choice)
 
     def _preset_button(self, number: int) -> widgets.Button:
         button = widgets.Button(tooltip=PRESETS[number].told, layout={"width": "auto"})

@@ -81,8 +81,7 @@ def progress(live: LiveRun) -> str:
     left = live.seconds_left
     if left is None:
         return "Starting …"
-    last = live.history[-1] if live.history else None
-    so_far = "" if last is None else f", {metric(live, last['valid_metric'])} on validation images"
+    so_far = f", {metric(live, live.history[-1]['valid_metric'])} on validation images" if live.history else ""
     return f"Epoch {live.epoch:.1f}{so_far}; about {left:.0f} s left, longer while it improves."
 
 

@@ -1,8 +1,9 @@
 """Changed conditions: what is done to a run besides choosing its pairing, and what that is expected to show."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 
 import torch
 
@@ -127,36 +128,28 @@ ABSOLUTE = Pairing("multiclass", "mae", "softmax")
 COMPARED_PAIRINGS = (SOFTMAX, SOFTMAX_TWICE, *(Pairing("multiclass", loss, "softmax") for loss in ("bce", "mse")))
 
 
-def new_data(name: str, title: str, change: Change = unchanged, setup: Setup = adamw) -> tuple[Condition, ...]:
-    """Return one condition for each of the compared pairings."""
-    return tuple(
-        Condition("new-data", f"{name}/{pairing.loss}-{pairing.activation}", title, pairing, setup=setup, change=change)
-        for pairing in COMPARED_PAIRINGS
-    )
-
-
-NEW_DATA: tuple[Condition, ...] = (
-    *new_data("images-50", "50 training images", partial(made.fewer_images, count=50)),
-    *new_data("images-200", "200 training images", partial(made.fewer_images, count=200)),
-    *new_data("images-500", "500 training images", partial(made.fewer_images, count=500)),
-    *new_data("images-2000", "2,000 training images"),
-    *new_data("noise-20", "20 % of training labels at random", partial(made.label_noise, share=0.2)),
-    *new_data("noise-40", "40 % of training labels at random", partial(made.label_noise, share=0.4)),
-    *new_data("imbalance-10", "a tenth of the training images of 5 to 9", partial(made.imbalance, share=0.1)),
-    *new_data("lr-0.0003", "learning rate 0.0003", setup=partial(adamw, lr=3e-4)),
-    *new_data("lr-0.003", "learning rate 0.003", setup=partial(adamw, lr=3e-3)),
-)
+KINDS: dict[str, dict] = {  # of new data, and what makes each
+    "images-50": {"title": "50 training images", "change": partial(made.fewer_images, count=50)},
+    "images-200": {"title": "200 training images", "change": partial(made.fewer_images, count=200)},
+    "images-500": {"title": "500 training images", "change": partial(made.fewer_images, count=500)},
+    "images-2000": {"title": "2,000 training images"},
+    "noise-20": {"title": "20 % of training labels at random", "change": partial(made.label_noise, share=0.2)},
+    "noise-40": {"title": "40 % of training labels at random", "change": partial(made.label_noise, share=0.4)},
+    "imbalance-10": {"title": "a tenth of the training images of 5 to 9", "change": partial(made.imbalance, share=0.1)},
+    "lr-0.0003": {"title": "learning rate 0.0003", "setup": partial(adamw, lr=3e-4)},
+    "lr-0.003": {"title": "learning rate 0.003", "setup": partial(adamw, lr=3e-3)},
+}
 
 
 def on_new_data(family: str, kinds: Iterable[str], pairings: Iterable[Pairing]) -> tuple[Condition, ...]:
-    """Return some of these conditions again, in another family, for other pairings."""
-    of_kind = {condition.name.split("/")[0]: replace(condition, family=family) for condition in NEW_DATA}
+    """Return one condition for each of these kinds and pairings."""
     return tuple(
-        replace(of_kind[kind], name=f"{kind}/{pairing.loss}-{pairing.activation}", pairing=pairing)
-        for kind in kinds
-        for pairing in pairings
+        Condition(family, f"{kind}/{pairing.loss}-{pairing.activation}", pairing=pairing, **KINDS[kind])
+        for kind, pairing in product(kinds, pairings)
     )
 
+
+NEW_DATA = on_new_data("new-data", KINDS, COMPARED_PAIRINGS)
 
 # What stood out on those seeds, softmax twice with few images and with rare classes, is tried again on seeds that
 # nobody has looked at. Expected, before they were run: it loses a whole point or more against softmax once.
@@ -205,23 +198,19 @@ STOPPING: tuple[Condition, ...] = tuple(
 lever = partial(Condition, "lever", max_epochs=15)  # enough to tell a collapse from a network that learns
 
 
-def grid() -> tuple[Condition, ...]:
-    """Return every balance with every removal, for ten sigmoids and for softmax with alternating output biases."""
-    cells = []
+def grid() -> Iterator[Condition]:
+    """Yield every balance with every removal, for ten sigmoids and for softmax with alternating output biases."""
     for balance, (of_classes, change) in made.BALANCES.items():
         for removal, (removed, setup) in made.REMOVED.items():
             spared = removal in ("image-mean", "both-means")
             either = "learns" if spared else "collapses"
             coincide = balance == "balanced" and removal == "class-mean"
-            cells += [
-                lever(f"sigmoids/{balance}/{removal}", f"ten sigmoids, {of_classes}, {removed}", pairing=SIGMOIDS,
-                      expected="learns" if coincide else either, setup=setup, change=change),
-                lever(f"softmax-biased/{balance}/{removal}",
-                      f"softmax, output biases at +3 and -3, {of_classes}, {removed}",
-                      pairing=SOFTMAX, expected=either, change=change,
-                      setup=partial(made.with_alternating_bias, setup=setup)),
-            ]  # fmt: skip
-    return tuple(cells)
+            yield lever(f"sigmoids/{balance}/{removal}", f"ten sigmoids, {of_classes}, {removed}", pairing=SIGMOIDS,
+                        expected="learns" if coincide else either, setup=setup, change=change)  # fmt: skip
+            yield lever(f"softmax-biased/{balance}/{removal}",
+                        f"softmax, output biases at +3 and -3, {of_classes}, {removed}",
+                        pairing=SOFTMAX, expected=either, change=change,
+                        setup=partial(made.with_alternating_bias, setup=setup))  # fmt: skip
 
 
 # Two controls: softmax as it starts by itself, whose push is small and soon over, and ten sigmoids whose output bias

@@ -119,14 +119,10 @@ def points(kind: type[Point] = Point) -> list[Point]:
 
 def lines(kind: type[Point] = Point) -> list[list[Point]]:
     """Return the map's lines, each from common labels to rare ones."""
-    by_step = [
-        [kind(rate, lr, hidden=hidden) for rate in RATES] for hidden, lr in product(kind.layers, kind.learning_rates)
-    ]
-    others = [width for width in kind.widths if width != kind().width]
-    by_width = [
-        [kind(rate, width=width, hidden=hidden) for rate in RATES] for hidden, width in product(kind.layers, others)
-    ]
-    return by_step + by_width
+    others = [width for width in kind.widths if width != kind.width]  # than the usual one
+    ones = [{"hidden": hidden, "lr": lr} for hidden, lr in product(kind.layers, kind.learning_rates)]
+    ones += [{"hidden": hidden, "width": width} for hidden, width in product(kind.layers, others)]
+    return [[kind(rate, **one) for rate in RATES] for one in ones]
 
 
 def slow() -> list[Point]:

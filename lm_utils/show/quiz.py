@@ -94,11 +94,9 @@ class Prediction(widgets.VBox):
     def _reveal(self, _button: widgets.Button) -> None:
         if self.choices.value is None:
             return
-        if self.choices.value == self.answer:
-            self.verdict.value = _card("right", f"Right: {self.answer}.", self.reading)
-        else:
-            words = f"You chose: {self.choices.value}. The answer is: {self.answer}."
-            self.verdict.value = _card("wrong", words, self.reading)
+        right = self.choices.value == self.answer
+        words = "Right" if right else f"You chose: {self.choices.value}. The answer is"
+        self.verdict.value = _card("right" if right else "wrong", f"{words}: {self.answer}.", self.reading)
 
     def folded(self) -> str:
         """Return the question as HTML that needs no widgets: the answer unfolds."""

@@ -167,7 +167,8 @@ def grid_heatmap(task: str, results: Results | None = None, normalize: bool = Fa
     All pairings are shown on the seeds of the grid, also those of the documents, which have more.
     """
     results, spec = (results or reference()).only(task).where(lambda entry: entry["seed"] < GRID_SEEDS), TASKS[task]
-    losses, activations = list(LOSSES), activations_for(task)
+    losses = list(LOSSES)
+    activations = activations_for(task)
     colors = "RdBu" if spec.kind == "value" else "cividis"
     figure, axis = new_figure(width=10, height=5.6)
     shades, texts, words = np.full((len(losses), len(activations)), nan), [], []

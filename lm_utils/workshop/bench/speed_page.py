@@ -68,7 +68,9 @@ def overview(measured: pd.DataFrame, grown: pd.DataFrame) -> Figure:
     curves(right, grown)
     slopes = (f"{SHORT[name]} {slope:.2f} s" for name, slope in growth.per_thousand_images(grown).items())
     growing = f"CPU time of another thousand training images in one epoch: {', '.join(slopes)}."
-    drawing.set_label(f"{in_words(measured)} {growing}")
+    medians = measured.groupby("contender", sort=False)[["seconds", "cpu_seconds"]].median()
+    told = (f"{SHORT[name]}, {row.seconds:.2f} s ({row.cpu_seconds:.2f} s of CPU)" for name, row in medians.iterrows())
+    drawing.set_label(f"Median time per run: {'; '.join(told)}. {growing}")
     return drawing
 
 
@@ -98,13 +100,6 @@ def curves(axis: Axes, grown: pd.DataFrame) -> None:
     axis.set_xlim(left=0, right=1.05 * chosen.x.max())
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     axis.legend()
-
-
-def in_words(measured: pd.DataFrame) -> str:
-    """Put the bars into words."""
-    medians = measured.groupby("contender", sort=False)[["seconds", "cpu_seconds"]].median()
-    told = (f"{SHORT[name]}, {row.seconds:.2f} s ({row.cpu_seconds:.2f} s of CPU)" for name, row in medians.iterrows())
-    return f"Median time per run: {'; '.join(told)}."
 
 
 # --- the block of docs/results.md ----------------------------------------------------------------------------

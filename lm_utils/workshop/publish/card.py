@@ -15,7 +15,7 @@ from lm_utils.activations import ACTIVATIONS
 from lm_utils.errors import UserError
 from lm_utils.evidence.reference_lines import bce_on_softmax_floor, double_softmax_floor
 from lm_utils.files import DOCS, write_whole
-from lm_utils.pairing import Pairing, recommended, usual_pairing
+from lm_utils.pairing import recommended, usual_pairing
 from lm_utils.show.style import VERDICT_COLORS, VERDICT_SIGNS
 from lm_utils.tasks import TASKS
 from lm_utils.workshop.browser import find_browser
@@ -71,15 +71,11 @@ def fits(name: str) -> tuple[str, ...]:
     """Return what fits a task, as code: one line per way to end the network, with all losses that go with it."""
     ways: dict[str, list[str]] = {}
     for pairing in recommended(name):
-        ways.setdefault(ending(pairing), []).append(pairing.rule.code)
+        end, inside = ACTIVATIONS[pairing.activation].title, pairing.rule.contains
+        if inside != "none" and pairing.activation == "none":
+            end = f"{end} ({inside} is inside the loss)"
+        ways.setdefault(end, []).append(pairing.rule.code)
     return tuple(f"{end} → {', '.join(losses)}" for end, losses in ways.items())
-
-
-def ending(pairing: Pairing) -> str:
-    """Say how the network ends."""
-    end = ACTIVATIONS[pairing.activation].title
-    inside = pairing.rule.contains
-    return f"{end} ({inside} is inside the loss)" if inside != "none" and pairing.activation == "none" else end
 
 
 def first_reason(text: str) -> str:

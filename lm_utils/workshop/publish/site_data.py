@@ -16,7 +16,7 @@ from lm_utils.evidence.changed_conditions import BY_NAME, Families, origin, outc
 from lm_utils.evidence.reference_lines import stored_reference_lines
 from lm_utils.evidence.results import Results, number, reference
 from lm_utils.evidence.statistics import at_chance
-from lm_utils.explorer.choice import PRESETS, Preset
+from lm_utils.explorer.choice import PRESETS
 from lm_utils.files import RESULTS, write_whole
 from lm_utils.losses import LOSSES
 from lm_utils.pairing import Pairing
@@ -71,16 +71,12 @@ def write_runs(folder: Path, results: Results | None = None) -> dict:
         inner[last] = f"{hashlib.sha256(text.encode()).hexdigest()[:16]}.js"
         write_whole(folder / inner[last], text)
     origins = {task: results.only(task).origin for task in TASKS}
-    presets = [plain_preset(one, results) for one in PRESETS]
+    learnt, presets = results.that_learnt(), []
+    for preset in PRESETS:  # its state, and how many seeds learnt
+        pairing = preset.choice.pairing
+        told = {"title": preset.title, "told": preset.told, "state": [*place_of(pairing), variant(pairing)]}
+        presets.append(told | {"learnt": f"{len(learnt.of(pairing))} of {len(results.of(pairing))}"})
     return names() | {"origins": origins, "presets": presets, "files": files, "start": presets[1]["state"]}
-
-
-def plain_preset(preset: Preset, results: Results) -> dict:
-    """Return a starting point as the page reads it: its state, and how many seeds learnt."""
-    pairing = preset.choice.pairing
-    learnt, runs = (len(some.of(pairing)) for some in (results.that_learnt(), results))
-    state = [*place_of(pairing), variant(pairing)]
-    return {"title": preset.title, "told": preset.told, "state": state, "learnt": f"{learnt} of {runs}"}
 
 
 def script(value: object) -> str:
