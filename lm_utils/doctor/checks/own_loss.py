@@ -1,6 +1,7 @@
 """Which of torch's losses is a formula of one's own? Its slopes tell, however it is written and wherever it begins."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice, product
 from math import prod
@@ -40,11 +41,9 @@ class OwnLoss:
 
     def call(self, seen: Observation, patient: Patient) -> LossCall | None:
         """Return the call of torch's loss that the formula amounts to; None where it now goes another way."""
-        known = {OUTPUTS: seen.outputs, TARGETS: patient.targets} | dict(
-            enumerate(s.tensors for s in seen.watcher.steps)
-        )
+        held = [*(step.tensors for step in seen.watcher.steps), patient.targets, seen.outputs]
         try:
-            scores, truth = self.arranged(*(list(tensors_in(known[k]))[n] for k, n in (self.head, self.goal)))
+            scores, truth = self.arranged(*(list(tensors_in(held[k]))[n] for k, n in (self.head, self.goal)))
         except (LookupError, RuntimeError):
             return None
         return LossCall(USUAL[self.name], self.name, scores, truth, self.options, seen.loss)
@@ -74,31 +73,27 @@ def read_own_losses(seen: Observation, patient: Patient) -> Iterator[Finding]:
         known = {call.family for call in seen.calls if id(call.input) in after}
         if not ends.isdisjoint(nodes_behind(term.grad_fn, head.grad_fn)):
             known.add("nll")  # its slopes alone say little where the outputs reach the loss on another way too
-        pairs = ((one, goal) for where, goal in goals for one in _candidates(place, where, head, goal))
-        for one, goal in pairs:
-            if LOSSES[one.name][0] not in known and _agrees(one, [head.detach()], [slope], goal) and _agrees(
-                    one, *_elsewhere(seen, one, head, term, goal), goal):  # fmt: skip
-                patient.own.append(one)
-                seen.calls = [*seen.calls, one.call(seen, patient)]
-                beyond |= after
-                break
+        pairs = ((one, goal) for where, goal in goals for one in _candidates(place, where, head, goal)
+                 if LOSSES[one.name][0] not in known)  # fmt: skip
+        with suppress(Exception):  # what a stranger's code does need not be repeatable
+            one = next(one for one, goal in pairs if _agrees(one, [head.detach()], [slope], goal) and _agrees(
+                one, *_elsewhere(seen, one, head, term, goal), goal))  # fmt: skip
+            patient.own.append(one)
+            seen.calls = [*seen.calls, one.call(seen, patient)]
+            beyond |= after
     yield from ()
 
 
 def _met(seen: Observation, patient: Patient) -> list[list[tuple[tuple[int, int], Tensor]]]:
     """Return the tensors at which a loss may begin, and those that may be its targets, each at its first place."""
     found = [{}, {}]
-    for step, held in (
-        (OUTPUTS, seen.outputs),
-        (TARGETS, patient.targets),
-        *enumerate(s.tensors for s in seen.watcher.steps),
-    ):
+    steps = enumerate(step.tensors for step in seen.watcher.steps)
+    for step, held in ((OUTPUTS, seen.outputs), (TARGETS, patient.targets), *steps):
         for number, t in enumerate(tensors_in(held)):
             own = seen.watcher.sources(t)
             begins = own == {"outputs"} and t.requires_grad and t.is_floating_point() and t.dim() > 0
-            ends = (
-                "outputs" not in own and not t.requires_grad and ((own and not t.is_floating_point()) or is_uneven(t))
-            )
+            whole = bool(own) and not t.is_floating_point()
+            ends = not t.requires_grad and "outputs" not in own and (whole or is_uneven(t))
             if (begins or ends) and t.numel() >= FEWEST and len(found[not begins]) < MOST:
                 found[not begins].setdefault(id(t), ((step, number), t))
     return [list(one.values()) for one in found]
@@ -131,7 +126,7 @@ def _elsewhere(
         values.append(value.to(head).requires_grad_())
         known = {id(head): values[-1]}
         for step in (step for step in seen.watcher.steps if any(id(t) in known for t in step.tensors)):
-            if step.result is step.args[0]:  # written into
+            if any(step.result is first for first in step.args[:1]):  # written into
                 known.setdefault(id(step.result), step.result.detach().clone())
             with torch.set_grad_enabled(step.with_graph):
                 args, kwargs = changed((step.args, step.kwargs), lambda t, known=known: known.get(id(t), t))
