@@ -180,7 +180,7 @@ def _agrees(one: OwnLoss, tried: list[Tensor], slopes: list[Tensor], goal: Tenso
             return False
         if float(kept.double().mean()) < ASKED or bool(own[~usual.any(1)].any()):
             return False
-        if len(tried) > 1 and one.name not in BY_CLASS and not bool((usual > 0).any() and (usual < 0).any()):
+        if len(tried) > 1 and one.name == "own_l1" and not bool((usual > 0).any() and (usual < 0).any()):
             return False  # as the slope of a mean is
         factors.append(whole if factor is not each else torch.zeros(()))
     if not torch.equal(zeros[0], zeros[-1]) or not torch.allclose(factors[0], factors[-1], rtol=5e-3):

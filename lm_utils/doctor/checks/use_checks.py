@@ -136,7 +136,7 @@ def _own_layers(model: nn.Module, before: str = "", deep: bool = False) -> Itera
     """Yield the layers that a model's own forward() calls, also those in lists, then those inside other models."""
     for name, part in model.named_children():
         inside = deep or not isinstance(part, (nn.ModuleList, nn.ModuleDict))
-        if isinstance(part, (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)) and not deep:
+        if isinstance(part, (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)) and not before:
             continue  # a pattern of which an encoder made copies, perhaps
         if inside or not list(part.children()):
             yield before + name, part, deep
