@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.checks.batch_checks import is_torchs_own
 from lm_utils.doctor.checks.formula_checks import behind, is_uneven, kind_of
-from lm_utils.doctor.output_origin import nodes_behind
+from lm_utils.doctor.output_origin import nodes_behind, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding
 from lm_utils.doctor.watching import LOSSES, LossCall
@@ -77,7 +77,7 @@ def read_own_losses(seen: Observation, patient: Patient) -> Iterator[Finding]:
                  if LOSSES[one.name][0] not in known)  # fmt: skip
         with suppress(Exception):  # what a stranger's code does need not be repeatable
             one = next(one for one, goal in pairs if _agrees(one, [head.detach()], [slope], goal) and _agrees(
-                one, *_elsewhere(seen, one, head, term, goal), goal))  # fmt: skip
+                one, *_elsewhere(seen, one, head, term, goal), goal, origin_of(head).kind == "sigmoid"))  # fmt: skip
             patient.own.append(one)
             seen.calls = [*seen.calls, one.call(seen, patient)]
             beyond |= after
@@ -153,8 +153,9 @@ def _candidates(head_at: tuple[int, int], goal_at: tuple[int, int], head: Tensor
         yield from (OwnLoss(name, head_at, goal_at) for name in BY_PLACE | (OF_SHARES if shares else {}))
 
 
-def _agrees(one: OwnLoss, tried: list[Tensor], slopes: list[Tensor], goal: Tensor) -> bool:
+def _agrees(one: OwnLoss, tried: list[Tensor], slopes: list[Tensor], goal: Tensor, one_way: bool = False) -> bool:
     """Are these torch's slopes, up to a factor: one for all, or for three and more classes one for each place?"""
+    one_way = one_way or one.name in BY_CLASS or len(tried) == 1  # may all point one way, as those of a mean do
     factors, zeros = [], []
     for values, slope in zip(tried, slopes, strict=True):
         free = values.detach().clone().requires_grad_()
@@ -180,8 +181,8 @@ def _agrees(one: OwnLoss, tried: list[Tensor], slopes: list[Tensor], goal: Tenso
             return False
         if float(kept.double().mean()) < ASKED or bool(own[~usual.any(1)].any()):
             return False
-        if len(tried) > 1 and one.name == "own_l1" and not bool((usual > 0).any() and (usual < 0).any()):
-            return False  # as the slope of a mean is
+        if not one_way and not bool((usual > 0).any() and (usual < 0).any()):
+            return False
         factors.append(whole if factor is not each else torch.zeros(()))
     if not torch.equal(zeros[0], zeros[-1]) or not torch.allclose(factors[0], factors[-1], rtol=5e-3):
         return False
