@@ -72,9 +72,10 @@ def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
     logs = [first for _, first in of_outputs(seen, "log", "log2", "log10")]
     under = [*(moved.get(id(t), t) for t in logs), *(t for _, t in of_outputs(seen, "log1p"))]
     taken = [t for s in seen.watcher.steps if kind_of(s) == "log" for t in s.tensors[:1]]
-    raw = [
-        t for t in (*logs, *under) if "linear" in ((one := origin_of(t)).kind, one.under if one.kind == "clamp" else "")
-    ]
+    sums = {id(s.result) for s in seen.watcher.steps if kind_of(s) in ("mm", "matmul", "bmm") and all(
+        bool((t >= 0).all()) for t in s.tensors)}  # fmt: skip
+    raw = [t for t in (*logs, *under) if id(t) not in sums and "linear" in (
+        (one := origin_of(t)).kind, one.under if one.kind == "clamp" else "")]  # fmt: skip
     if any(any(t is one for one in logs) or bool((t < 0).any()) for t in raw):
         yield said("logarithm_of_raw_outputs")
     elif any(isinstance(t, nn.Parameter) or operation(node_behind(t)) == "AccumulateGrad" for t in taken):

@@ -59,6 +59,9 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         if (whole or binary) and inf in (abs(right), abs(wrong)):
             yield from unstable("clearly right or clearly wrong")
         return
+    scores = binary and trial.own and bool((good.abs() > 1).any()) and bool((targets >= 0).all())
+    if scores and bool(at_none.any()) and not bool(trial(truth)[1].any()):
+        return  # the outputs are numbers that are to be 0 and 1, not scores
     least = PULLED if trial.chosen else CLEARLY
     if whole and not trial.chosen:
         trial.chosen = _columns_tell(trial, good, right - wrong)
