@@ -16,4 +16,21 @@ is nan after first iteration pytorch beginner; my custom loss function pytorch d
 weights do not change after optimizer step grad is None pytorch; multi label classification pytorch model predicts
 all zeros; autoencoder loss stuck does not reconstruct pytorch beginner; training accuracy does not improve softmax
 cross entropy loss pytorch question.
+
+They gave too few, so twenty-six more were written down, again before they were made:
+
+regression network predicts the mean of the targets for every input my code; LSTM always predicts same values for all
+inputs in the batch; rnn sequence classification not learning init_hidden my model; binary classifier outputs the same
+probability for everything nn.BCELoss sigmoid forward; simple cnn cifar10 loss stuck at 2.303; cat vs dog cnn loss
+stays at 0.69 my model; loss the same every epoch parameters not updating my training loop; my first neural network
+does not converge layers in a python list; conv autoencoder outputs gray images my implementation; vae my
+implementation kl loss goes to zero reconstructs the mean; gan my implementation generator does not improve loss
+detach; actor critic my implementation does not learn cartpole; seq2seq decoder predicts only end of sentence token my
+implementation; transformer encoder classifier predicts the same class my implementation; siamese network contrastive
+loss distance goes to zero same embedding; triplet loss stuck at margin my network; text classifier embedding loss not
+decreasing log softmax; logistic regression from scratch pytorch loss increases; cross entropy from scratch fastai loss
+negative or nan; segmentation my own dice loss not decreasing; word2vec skip gram from scratch pytorch does not learn;
+physics informed network beginner wrong solution; image captioning decoder my implementation loss low but captions
+wrong; name entity or pos tagger lstm predicts one tag; mnist gan or diffusion from scratch outputs noise; object
+localization bounding box regression course project predicts the same box.
 """
