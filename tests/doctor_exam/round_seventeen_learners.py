@@ -33,4 +33,17 @@ negative or nan; segmentation my own dice loss not decreasing; word2vec skip gra
 physics informed network beginner wrong solution; image captioning decoder my implementation loss low but captions
 wrong; name entity or pos tagger lstm predicts one tag; mnist gan or diffusion from scratch outputs noise; object
 localization bounding box regression course project predicts the same box.
+
+Still too few, so sixteen more, again before they were made:
+
+udacity nanodegree project loss does not go down my network; fastai course lesson my own model accuracy not improving;
+cs231n pytorch assignment network accuracy ten percent; andrej karpathy makemore or gpt lecture my loss does not go
+down; hugging face course training loop own head accuracy does not change; deep q learning lunar lander pytorch my agent
+does not learn q values explode; names classification rnn tutorial own version always predicts one language; multi
+class classification accuracy stays low my last layer relu or softmax or sigmoid; house price regression pytorch loss
+huge negative r2 predictions constant; stock price lstm pytorch loss stuck target shape; fashion mnist beginner loss
+not decreasing nll_loss; custom layer nn.Parameter not learning requires_grad; polynomial or sine fitting pytorch
+network outputs flat line; batch of images network same output batchnorm or dropout or initialisation zeros; video or
+audio classification pytorch student project loss does not decrease; two losses multi task student project one head
+does not learn.
 """
