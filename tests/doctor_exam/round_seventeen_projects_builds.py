@@ -252,3 +252,32 @@ def boundaries(of_student: bool):
         return torch.stack(each).sum() * 3e-3
 
     return AB(of_student), loss, (x, *maps), None
+
+
+def notes_to_a_beat(over_steps: bool):
+    """A beat read by an LSTM, and the notes to it one after the other, with an attention to the whole beat."""
+
+    def context(self: Part, encode_output: Tensor, hidden_state: Tensor) -> Tensor:
+        batch_size, seq_len, _ = encode_output.shape
+        hidden_state = hidden_state.permute(1, 0, 2).repeat(1, seq_len, 1)
+        attn = self.attn2(F.leaky_relu(self.attn1(torch.concat((hidden_state, encode_output), dim=-1))))
+        return torch.bmm(self.activation(attn).view(batch_size, 1, seq_len), encode_output)
+
+    def forward(self: Part, x: Tensor, tgt: Tensor) -> Tensor:
+        predicted_notes, (encode_output, _) = torch.zeros(*x.shape[:2], 8), self.encoder(self.fc(x))
+        memory = torch.zeros(1, len(x), 16), torch.zeros(1, len(x), 16)
+        for t in range(x.shape[1]):
+            note = torch.cat((self.notes(tgt[:, t : t + 1]), context(self, encode_output, memory[0])), dim=2)
+            output, memory = self.decoder(self.dropout(F.relu(self.combine(note))), memory)
+            predicted_notes[:, t : t + 1, :] = self.out(output)
+        return predicted_notes
+
+    x, y = torch.randn(N, 6, 2), [torch.randint(0, 8, (N,))]
+    for t in range(6):
+        y.append((x[:, t, 0] > 0) + 2 * (x[:, t, 1] > 0) + 4 * (y[-1] % 2))
+    model = Part(forward, fc=nn.Linear(2, 8), encoder=nn.LSTM(8, 8, batch_first=True, bidirectional=True),
+                 attn1=nn.Linear(32, 16), attn2=nn.Linear(16, 1), activation=nn.Softmax(dim=1 if over_steps else 2),
+                 notes=nn.Embedding(8, 8), combine=nn.Linear(24, 16), dropout=nn.Dropout(0.1),
+                 decoder=nn.LSTM(16, 16, batch_first=True), out=nn.Linear(16, 8))  # fmt: skip
+    y = torch.stack(y, 1)
+    return model, lambda z, y: F.cross_entropy(z.reshape(-1, 8), y.reshape(-1)), (x, y[:, :-1]), y[:, 1:]
