@@ -18,6 +18,20 @@ embeddings same; u-net segmentation output sigmoid with BCEWithLogitsLoss traini
 age estimation custom loss does not converge; two tower retrieval in-batch negatives loss stuck at log of batch size;
 knowledge distillation loss kl div student does not improve implementation wrong; transformer for time series output
 shape mismatch broadcast mse loss warning predicts flat line.
+
+Too many of their hits stand in earlier rounds, so twenty more were written down, again before they were made: churn or
+credit default model all predictions near the base rate wrong loss; skin lesion classifier weighted cross entropy class
+weights order wrong; tumor segmentation multi class dice softmax sigmoid wrong; EEG classification network loss stuck at
+ln of number of classes; wind power or load forecasting transformer decoder sees the target; gaussian negative log
+likelihood forecast variance negative nan; click through rate or conversion model multi task ESMM MMoE loss bug; session
+based recommendation SASRec padding items loss mask; BPR loss sign or log sigmoid wrong recommendation pytorch; named
+entity recognition bert loss active labels padding ignored wrong; backbone frozen or detached by no_grad by mistake
+features do not train; missing labels multi label masked bce mean over all elements; fix loss bug: add missing log or
+softmax dimension in fine-tuning code; fix: label smoothing loss wrong; fix: regression head output shape squeeze
+broadcast in loss; zero inflated or poisson or tweedie loss demand forecasting wrong; autoencoder anomaly detection
+sigmoid output standardized data loss does not go down; hidden state of LSTM not reset or last output wrong dimension
+batch_first forecast; reward model or preference loss fine-tuning sign wrong; attention pooling or mean pooling mask
+wrong sentence embedding fine-tuning.
 """
 
 from doctor_exam.case import CaseSet
