@@ -1,4 +1,4 @@
-"""Networks of the engineers' set of the seventeenth round, and its set-ups of texts and recommendations."""
+"""Networks of the engineers' set of the seventeenth round, and its set-ups of texts and shops."""
 
 from collections.abc import Callable
 
@@ -274,3 +274,23 @@ def tags_in_a_row(masked: bool):
     words = padded(torch.randint(1, 40, (N, 14)))
     tags = torch.where((words > 0) & (words % 3 == 0), 1 + words % 8, 0)
     return model, loss, words, (tags, words > 0) if masked else tags
+
+
+def drawn_weights(raw: bool):
+    """Digits by layers that draw their weights: a cross-entropy, and the divergence of the weights."""
+
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
+        samples, kl = [], 0
+        for _ in range(3):
+            h = F.relu(self.bl2(F.relu(self.bl1(x.view(-1, 64)))))
+            samples.append(self.bl3(h) if raw else F.softmax(self.bl3(h), dim=1))
+            kl = kl + sum(layer.kl_divergence for layer in (self.bl1, self.bl2, self.bl3))
+        return torch.stack(samples), kl
+
+    def elbo(outputs: tuple[Tensor, Tensor], targets: Tensor) -> Tensor:
+        criterion = nn.CrossEntropyLoss(reduction="sum" if raw else "mean")
+        return (sum(criterion(sample, targets) for sample in outputs[0]) + outputs[1] * 2**-7) / 3
+
+    model = Part(forward, bl1=BayesLinear(64, 24), bl2=BayesLinear(24, 24), bl3=BayesLinear(24, 10))
+    x = torch.rand(N, 1, 8, 8)
+    return model, elbo, x, labelled(x.view(-1, 64) - 0.5, 10)
