@@ -57,8 +57,8 @@ from doctor_exam.round_seventeen_engineers_parts import N, chosen, labelled
 
 SEVENTEEN_ENGINEERS = CaseSet()
 right, wrong = SEVENTEEN_ENGINEERS.right, SEVENTEEN_ENGINEERS.wrong
-TWICE, NAN_SLOPE = "activation_twice|bounded_logits", "gradient_not_finite|targets_not_finite"
-WEATHER = "INRIA/geoarches#88"
+TWICE, WEATHER = "activation_twice|bounded_logits", "INRIA/geoarches#88"
+NAN_SLOPE = "gradient_not_finite|targets_not_finite"
 
 
 def both(source: str, code: str, build: Callable, slip: str, repaired: str) -> None:
@@ -227,8 +227,7 @@ def uncertain():
     """Each loss weighs less the larger its uncertainty, a number that is learnt and may be negative."""
 
     def forward(self: Part, x: Tensor) -> tuple[Tensor, ...]:
-        base = self.base(x)
-        return self.cls_score(base), self.bbox_pred(base), self.kpts(base)
+        return self.cls_score(base := self.base(x)), self.bbox_pred(base), self.kpts(base)
 
     model = Part(forward, base=nn.Sequential(nn.Linear(12, 32), nn.ReLU()), cls_score=nn.Linear(32, 2),
                  bbox_pred=nn.Linear(32, 4), kpts=nn.Linear(32, 6), uncert=nn.Parameter(torch.zeros(3)))  # fmt: skip
