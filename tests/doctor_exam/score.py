@@ -18,6 +18,9 @@ from doctor_exam.known import KNOWN
 from doctor_exam.last import LAST
 from doctor_exam.late import LATE
 from doctor_exam.round_eight import ROUND_EIGHT
+from doctor_exam.round_eighteen_engineers import EIGHTEEN_ENGINEERS
+from doctor_exam.round_eighteen_learners import EIGHTEEN_LEARNERS
+from doctor_exam.round_eighteen_projects import EIGHTEEN_PROJECTS
 from doctor_exam.round_eleven import ROUND_ELEVEN
 from doctor_exam.round_eleven_right import ROUND_ELEVEN_RIGHT
 from doctor_exam.round_fifteen_makers import FIFTEEN_MAKERS
@@ -31,6 +34,9 @@ from doctor_exam.round_fourteen_texts import FOURTEEN_TEXTS
 from doctor_exam.round_nine import ROUND_NINE
 from doctor_exam.round_seven import ROUND_SEVEN
 from doctor_exam.round_six import ROUND_SIX
+from doctor_exam.round_sixteen_classes import SIXTEEN_CLASSES
+from doctor_exam.round_sixteen_labels import SIXTEEN_LABELS
+from doctor_exam.round_sixteen_numbers import SIXTEEN_NUMBERS
 from doctor_exam.round_ten import ROUND_TEN
 from doctor_exam.round_thirteen_makers import THIRTEEN_MAKERS
 from doctor_exam.round_thirteen_pictures import THIRTEEN_PICTURES
@@ -43,6 +49,14 @@ from lm_utils.doctor.patient import as_arguments
 from lm_utils.lessons.past_bugs import ExamCase
 
 SQUASHED = ("softmax", "sigmoid", "bounded_outputs")
+GENERAL = {
+    **{f"{squashed}_before_": ("bounded_logits", "activation_twice") for squashed in SQUASHED},
+    "relu_before_": ("bounded_logits", "relu_before_activation"),
+    "nll_on_logits": ("unnormalised_likelihood", "unbounded_loss"),
+    "logits_into_bce": ("logarithm_of_raw_outputs",),
+    "probabilities_into_margin_loss": ("bounded_logits",),
+}
+"""The general names that say what a special one, which begins so or is it, says too."""
 LONGEST = 20  # seconds after which no answer counts as a crash
 
 
@@ -82,6 +96,8 @@ SETS = {
     "thirteenth": [*THIRTEEN_PICTURES, *THIRTEEN_TEXTS, *THIRTEEN_MAKERS],
     "fourteenth": [*FOURTEEN_PICTURES, *FOURTEEN_TEXTS, *FOURTEEN_MAKERS],
     "fifteenth": [*FIFTEEN_PICTURES, *FIFTEEN_TEXTS, *FIFTEEN_MAKERS],
+    "sixteenth": [*SIXTEEN_CLASSES, *SIXTEEN_LABELS, *SIXTEEN_NUMBERS],
+    "eighteenth": [*EIGHTEEN_LEARNERS, *EIGHTEEN_PROJECTS, *EIGHTEEN_ENGINEERS],
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
 afterwards, and taken from a published study."""
@@ -122,12 +138,11 @@ def doctor(case: ExamCase) -> dict:
 
 
 def meant(codes: Iterable[str]) -> set[str]:
-    """Return these names and, for a squashing before a loss on logits, the two general names of the same cause.
+    """Return these names and the general ones of the same cause.
 
-    The special ones (`sigmoid_before_bce_logits`) stand in a table of their own, which a writer need not know.
+    The special ones stand in a table of their own, misfits.csv, which a writer need not know.
     """
-    squashed = [code for code in codes if "_before_" in code and code.split("_before_")[0] in SQUASHED]
-    return {*codes, *(["bounded_logits", "activation_twice"] if squashed else [])}
+    return {*codes, *(general for code in codes for name, also in GENERAL.items() if code.startswith(name) for general in also)}
 
 
 def rows_of(cases: Iterable[ExamCase]) -> list[dict]:
