@@ -142,7 +142,10 @@ def meant(codes: Iterable[str]) -> set[str]:
 
     The special ones stand in a table of their own, misfits.csv, which a writer need not know.
     """
-    return {*codes, *(general for code in codes for name, also in GENERAL.items() if code.startswith(name) for general in also)}
+    return {
+        *codes,
+        *(general for code in codes for name, also in GENERAL.items() if code.startswith(name) for general in also),
+    }
 
 
 def rows_of(cases: Iterable[ExamCase]) -> list[dict]:
