@@ -61,8 +61,9 @@ eighteenth, {nineteenth} of the nineteenth. The doctor was then mended in three 
 always by a principle that holds for other spellings too; for the same set-ups in other spellings
 (`python -m doctor_exam.spelling` writes a cross-entropy by hand, packs outputs into a dictionary, and so on); and for
 threads that were recalled from memory, which are not kept. Nobody who mended had seen the seventeenth, which was
-written with the sixteenth and run at the end: {last}; the doctor as it was before the sixteenth names {before}. What stays unseen is mostly a formula wrong in itself (a
-sum before a logarithm, an argument in another's place), which no look at layers and shapes can show.
+written with the sixteenth and run at the end: {last}; the doctor as it was before the sixteenth names {before}.
+What stays unseen is mostly a formula wrong in itself (a sum before a logarithm, an argument in another's place), which
+no look at layers and shapes can show.
 A name was counted only where it is one of those that the writer had set down, or a special one of the same cause
 that writers were not told of (`sigmoid_before_bce_logits` for `bounded_logits`, `nll_on_logits` for `unbounded_loss`;
 first scores up to the eighteenth stay without the latter). Four set-ups of the eleventh
@@ -73,8 +74,9 @@ thread stands behind {threads} of the wrong set-ups; the others are own code.
 ## Other tools
 
 Three packages that look at a training step were run on the set-ups up to the fifteenth round
-(`python -m doctor_exam.peers`), {wrong} wrong and {right} right ones: all but the known. Counted is whether they say *anything* beyond PyTorch's own words; they were
-not asked to name the cause. A tool that speaks of right set-ups as often as of wrong ones tells nothing.
+(`python -m doctor_exam.peers`), {wrong} wrong and {right} right ones: all but the known. Counted is whether they say
+*anything* beyond PyTorch's own words; they were not asked to name the cause. A tool that speaks of right set-ups as
+often as of wrong ones tells nothing.
 
 | tool | asked for | silent wrong ones | right ones | could not run |
 | --- | --- | --- | --- | --- |

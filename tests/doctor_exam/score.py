@@ -32,6 +32,7 @@ from doctor_exam.round_fourteen_makers import FOURTEEN_MAKERS
 from doctor_exam.round_fourteen_pictures import FOURTEEN_PICTURES
 from doctor_exam.round_fourteen_texts import FOURTEEN_TEXTS
 from doctor_exam.round_nine import ROUND_NINE
+from doctor_exam.round_nineteen_people import NINETEEN_PEOPLE
 from doctor_exam.round_seven import ROUND_SEVEN
 from doctor_exam.round_six import ROUND_SIX
 from doctor_exam.round_sixteen_classes import SIXTEEN_CLASSES
@@ -97,6 +98,7 @@ SETS = {
     "fourteenth": [*FOURTEEN_PICTURES, *FOURTEEN_TEXTS, *FOURTEEN_MAKERS],
     "fifteenth": [*FIFTEEN_PICTURES, *FIFTEEN_TEXTS, *FIFTEEN_MAKERS],
     "sixteenth": [*SIXTEEN_CLASSES, *SIXTEEN_LABELS, *SIXTEEN_NUMBERS],
+    "nineteenth": list(NINETEEN_PEOPLE),
     "eighteenth": [*EIGHTEEN_LEARNERS, *EIGHTEEN_PROJECTS, *EIGHTEEN_ENGINEERS],
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
