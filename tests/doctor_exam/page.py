@@ -66,7 +66,7 @@ What stays unseen is mostly a formula wrong in itself (a sum before a logarithm,
 no look at layers and shapes can show.
 A name was counted only where it is one of those that the writer had set down, or a special one of the same cause
 that writers were not told of (`sigmoid_before_bce_logits` for `bounded_logits`, `nll_on_logits` for `unbounded_loss`;
-first scores up to the eighteenth stay without the latter). Four set-ups of the eleventh
+first scores up to the nineteenth stay without the latter). Four set-ups of the eleventh
 and the twelfth round got a further name that says their cause; their first scores stay without it. The study's are
 the printed programs of PYSIASSIST (SANER 2024, 365 posts of the PyTorch forum) whose bug one step can show. A public
 thread stands behind {threads} of the wrong set-ups; the others are own code.
