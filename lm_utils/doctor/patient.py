@@ -28,6 +28,7 @@ class Observation:
     inside_model: bool = False  # the calls were made by the model itself
     watcher: Watcher = field(default_factory=Watcher)
     walked: dict = field(default_factory=dict)
+    slopes: dict = field(default_factory=dict)  # of the loss, at tensors that are kept with them
 
     @property
     def graph(self) -> list[object]:
@@ -45,7 +46,10 @@ class Observation:
         """Return the loss's gradient at a tensor on its way, None where none arrives."""
         if not isinstance(self.loss, Tensor) or not self.loss.requires_grad or not tensor.requires_grad:
             return None
-        return torch.autograd.grad(self.loss.sum(), tensor, allow_unused=True, retain_graph=True)[0]
+        if id(tensor) not in self.slopes:
+            found = torch.autograd.grad(self.loss.sum(), tensor, allow_unused=True, retain_graph=True)[0]
+            self.slopes[id(tensor)] = tensor, found
+        return self.slopes[id(tensor)][1]
 
     def read(self, call: LossCall) -> LossCall:
         """Put outputs first in a distance, and any target where a mask takes a place out: it may be a mark there."""

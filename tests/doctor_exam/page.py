@@ -61,7 +61,7 @@ eighteenth, {nineteenth} of the nineteenth. The doctor was then mended in three 
 always by a principle that holds for other spellings too; for the same set-ups in other spellings
 (`python -m doctor_exam.spelling` writes a cross-entropy by hand, packs outputs into a dictionary, and so on); and for
 threads that were recalled from memory, which are not kept. Nobody who mended had seen the seventeenth, which was
-written with the sixteenth and run at the end: {last}; the doctor as it was before the sixteenth names {before}.
+written with the sixteenth and run at the end: {seventeenth}; the doctor as it was before the sixteenth names {before}.
 What stays unseen is mostly a formula wrong in itself (a sum before a logarithm, an argument in another's place), which
 no look at layers and shapes can show.
 A name was counted only where it is one of those that the writer had set down, or a special one of the same cause
@@ -161,7 +161,6 @@ def page(run: dict[str, dict]) -> str:
             name: share(again[of]["named"], again[of]["wrong"])
             for name, of in (("again", "eleventh"), ("before", LAST))
         },
-        last=named[LAST],
         tools=peers(run["peers"]),
         wrong=run["peers"]["wrong"],
         right=run["peers"]["right"],

@@ -34,6 +34,9 @@ from doctor_exam.round_fourteen_texts import FOURTEEN_TEXTS
 from doctor_exam.round_nine import ROUND_NINE
 from doctor_exam.round_nineteen_people import NINETEEN_PEOPLE
 from doctor_exam.round_seven import ROUND_SEVEN
+from doctor_exam.round_seventeen_engineers import SEVENTEEN_ENGINEERS
+from doctor_exam.round_seventeen_learners import SEVENTEEN_LEARNERS
+from doctor_exam.round_seventeen_projects import SEVENTEEN_PROJECTS
 from doctor_exam.round_six import ROUND_SIX
 from doctor_exam.round_sixteen_classes import SIXTEEN_CLASSES
 from doctor_exam.round_sixteen_labels import SIXTEEN_LABELS
@@ -98,8 +101,9 @@ SETS = {
     "fourteenth": [*FOURTEEN_PICTURES, *FOURTEEN_TEXTS, *FOURTEEN_MAKERS],
     "fifteenth": [*FIFTEEN_PICTURES, *FIFTEEN_TEXTS, *FIFTEEN_MAKERS],
     "sixteenth": [*SIXTEEN_CLASSES, *SIXTEEN_LABELS, *SIXTEEN_NUMBERS],
-    "nineteenth": list(NINETEEN_PEOPLE),
     "eighteenth": [*EIGHTEEN_LEARNERS, *EIGHTEEN_PROJECTS, *EIGHTEEN_ENGINEERS],
+    "nineteenth": list(NINETEEN_PEOPLE),
+    "seventeenth": [*SEVENTEEN_LEARNERS, *SEVENTEEN_PROJECTS, *SEVENTEEN_ENGINEERS],
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
 afterwards, and taken from a published study."""

@@ -23,7 +23,8 @@ def check_path(seen: Observation, outputs: Tensor | None, patient: Patient) -> I
     """Is there a way from the loss back to the weights at all?"""
     if outputs is None or not patient.parameters:
         return
-    ends, nodes = [t for t in tensors_in(seen.outputs) if t.requires_grad], {*seen.graph}
+    ends = [t for t in tensors_in(seen.outputs) if t.requires_grad]
+    nodes = {*seen.graph} if not isinstance(seen.whole, Tensor) else {t.grad_fn for t in ends}
     weights = {id(getattr(node, "variable", None)) for node in nodes}
     cut = not any(t.grad_fn in nodes or id(t) in weights for t in ends)
     if not any(p.requires_grad for p in patient.parameters.values()):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from math import inf
 
 import torch
@@ -13,6 +14,9 @@ from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 
 FLAT = 0.01  # of its range: a sigmoid or tanh so near to an end is flat and passes next to nothing
+LINEAR_NODES = {"Addmm", "Mm", "Convolution"}
+MOST_LAYERS = 8  # those nearest to the loss that are looked at
+MOST_STEPS = 4  # of a recurrent layer that are looked at
 MOST = 0.9  # share of a layer's units that must be stuck before it is worth a word
 FADED = 1e-7  # of the largest layer's slope, below which a layer hardly learns
 VISIBLE = 1e-3  # share of a softmax that is none for what a mask should hide
@@ -31,11 +35,12 @@ def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Fi
         if values is None or values.dim() < 2 or values.shape[0] < 2 or values.shape == outputs.shape:
             continue
         if kind != "Relu":
-            layers.setdefault((kind, values.shape), []).append(values.detach().float().flatten(1))
+            layers.setdefault((kind, values.shape), []).append(values)
         elif not bool(values.any()):
             yield said("dead_layer")
     for (kind, _), found in layers.items():
-        bottom, top = flat_ends(torch.stack(found), -1.0 if kind == "Tanh" else 0.0)
+        some = [values.detach().float().flatten(1) for values in found[:: -(-len(found) // MOST_STEPS)]]
+        bottom, top = flat_ends(torch.stack(some), -1.0 if kind == "Tanh" else 0.0)
         flat = (bottom | top).all(1).float().mean(1).max().item()
         if flat >= MOST:
             yield said("saturated_units", share=100 * flat, kind=kind.lower())
@@ -58,20 +63,20 @@ def check_inner_layers(seen: Observation, patient: Patient) -> Iterator[Finding]
     yield from _linear_layers(seen)
     yield from _inputs_scaled(seen, patient)
     ends = {node_behind(t) for t in (*tensors_in(seen.outputs), *(call.input for call in seen.calls))}
-    for node in seen.graph:
-        if operation(node) in ("Softmax", "LogSoftmax"):
+    for node, name in ((node, operation(node)) for node in seen.graph):
+        if name in ("Softmax", "LogSoftmax"):
             axis, shape = saved_axis(node)
             if shape and shape[axis] == 1 and (max(shape[1:], default=1) > 1 or len(shape) == 2):
                 yield said("softmax_over_one_output", shape=list(shape))
                 return
-        if operation(node) in ("Softmax", "LogSoftmax", "Sigmoid") and _masked_by_product(node):
-            yield said(f"mask_before_{'sigmoid' if operation(node) == 'Sigmoid' else 'softmax'}")
-            return
-        twice = operation(node) in ("Sigmoid", "Softmax") and node not in ends
-        if twice and operation(seen_through(node.next_functions[0][0])) == operation(node):
-            yield said("activation_twice", over=operation(node).lower(), under=operation(node).lower())
-            return
-        if operation(node) in ("Bmm", "Mm") and _shares_out_another_axis(node):
+        if name in ("Softmax", "LogSoftmax", "Sigmoid"):
+            if _masked_by_product(node):
+                yield said(f"mask_before_{'sigmoid' if name == 'Sigmoid' else 'softmax'}")
+                return
+            if node not in ends and operation(seen_through(node.next_functions[0][0])) == name != "LogSoftmax":
+                yield said("activation_twice", over=name.lower(), under=name.lower())
+                return
+        elif name in ("Bmm", "Mm") and _shares_out_another_axis(node):
             yield said("softmax_wrong_axis: inner softmax")
             return
 
@@ -105,23 +110,23 @@ def _shares_out_another_axis(product: object) -> bool:
 
 def _linear_layers(seen: Observation) -> Iterator[Finding]:
     """Linear layers in a row: three, or two whose middle is as wide as both ends, are no more than one."""
-    layers = {node: found for node in seen.graph if (found := _layer(node))}
-    taken = Counter(parent for node in seen.graph for parent, _ in node.next_functions)
-    used = Counter(weight for node in layers for weight in _weights_of(node))
-    below = {}
+    linear = islice((node for node in seen.graph if operation(node) in LINEAR_NODES), MOST_LAYERS)
+    layers = {node: found for node in linear if (found := _layer(node))}
+    below, paths = {}, {}
     for node, (_, _, inner) in layers.items():
         between = [inner]
         while inner is not None and (operation(inner) in ("View", "UnsafeView", "NativeBatchNorm") or _is_bias(inner)):
             inner = next(parent for parent, _ in inner.next_functions if operation(parent) != "AccumulateGrad")
             between.append(inner)
-        alone = all(taken[one] == 1 for one in between)  # nobody else takes it past this layer
-        if (
-            inner in layers
-            and operation(inner) == operation(node)
-            and alone
-            and all(used[one] == 1 for one in _weights_of(inner))
-        ):
-            below[node] = inner
+        if inner in layers and operation(inner) == operation(node):
+            below[node], paths[node] = inner, between
+    taken = Counter(parent for node in seen.graph for parent, _ in node.next_functions) if below else {}
+    used = Counter(weight for node in layers for weight in _weights_of(node)) if below else {}
+    below = {
+        node: inner
+        for node, inner in below.items()
+        if all(taken[one] == 1 for one in paths[node]) and all(used[one] == 1 for one in _weights_of(inner))
+    }  # nobody else takes it past this layer
     for node, inner in below.items():
         (first, middle, _), last = layers[inner], layers[node][1] or node._saved_weight.shape[0]
         if middle and (inner in below or (middle > first and middle >= last)):
@@ -136,13 +141,11 @@ def _is_bias(node: object) -> bool:
 
 def _layer(node: object) -> tuple[int, int, object] | None:
     """What goes into a linear layer, what comes out (0 where it is meant to be a part), and where it comes from."""
-    if operation(node) == "Convolution":
+    name = operation(node)
+    if name == "Convolution":
         out, inner, *size = node._saved_weight.shape
         return (inner, out if node._saved_groups == 1 and min(size) == max(size) > 1 else 0, node.next_functions[0][0])
-    if operation(node) not in ("Addmm", "Mm") or not _weights_of(node):
-        return None
-    sizes = node._saved_mat2_sym_sizes
-    return (*sizes, node.next_functions[operation(node) == "Addmm"][0])
+    return (*node._saved_mat2_sym_sizes, node.next_functions[name == "Addmm"][0]) if _weights_of(node) else None
 
 
 def _weights_of(layer: object) -> set[int]:

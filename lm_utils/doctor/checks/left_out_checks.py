@@ -27,12 +27,13 @@ def check_left_out(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about what a formula of one's own never asks for."""
     heads = [t for t in tensors_in(seen.outputs) if t.requires_grad and t.is_floating_point()]
     goal = patient.targets
-    if not is_torchs_own(seen):
-        yield from _sure(patient)
     if goal is None:
         yield from _meet_half_way(seen, patient, heads)
+    if is_torchs_own(seen):
+        return
+    yield from _sure(patient)
     for trial in (Trial(seen, patient, head) for head in heads if head.dim()):
-        if trial.own and isinstance(goal, Tensor) and goal.dim() and bool((goal != goal[:1]).any()):
+        if isinstance(goal, Tensor) and goal.dim() and bool((goal != goal[:1]).any()):
             yield from _one_for_all(seen, trial, goal)
             yield from _labels_compete(seen, trial, goal)
             yield from _classes_left_out(trial, goal)

@@ -181,6 +181,8 @@ def _follows(level: Tensor, square: int) -> Iterator[Finding]:
 def check_quantiles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Errors above and below weigh as the asked quantile says: its share below, the rest above, not the reverse."""
     whole = seen.outputs
+    if not any(t.is_floating_point() for t in tensors_in(patient.targets)):
+        return
     parts = [t for t in (*tensors_in(whole), *tensors_in(patient.targets)) if t.is_floating_point() and t.dim()]
     made = {id(s.result) for s in seen.watcher.steps if s.tensors}
     told = [t for s in seen.watcher.steps for t in s.tensors if not of(seen, t) and id(t) not in made]

@@ -228,20 +228,21 @@ def _columns(trial: Trial, truth: Tensor, right: float) -> Iterator[Finding]:
 
 def _pulled_elsewhere(slope: Tensor, targets: Tensor, least: float = PULLED) -> Iterator[Finding]:
     """Undecided scores: at each place the loss must move the score of the true class most, or two off."""
-    shares = [_pulled(slope, targets, ahead) for ahead in (0, 1, -1, 2, -2)]
+    shares = [_pulled(slope, targets)]
+    shares += [_pulled(slope, targets, ahead) for ahead in (1, -1, 2, -2)] if shares[0] < least else []
     if 0 <= max(shares) < least:
         yield said("axes_scrambled: pulled elsewhere", share=100 * max(shares))
 
 
 def _pulled(slope: Tensor, targets: Tensor, ahead: int = 0) -> float:
     """At what share of the places is the class moved most that is the true one so far ahead; -1 where none tells."""
-    shares = [-1.0]
-    for scores in (slope.movedim(axis, -1) for axis in (1, -1)):
+    share = -1.0
+    truth = targets.roll(-ahead, -1) if ahead and targets.dim() > 1 else targets
+    for scores in (slope.movedim(axis, -1) for axis in (1, -1) if slope.movedim(axis, -1).shape[:-1] == targets.shape):
         taught = scores.abs().amax(-1) > 0
-        if scores.shape[:-1] == targets.shape and int(taught.sum()) >= FEWEST:
-            truth = targets.roll(-ahead, -1) if targets.dim() > 1 else targets
-            shares += [float((way(-1) == truth)[taught].float().mean()) for way in (scores.argmin, scores.argmax)]
-    return max(shares)
+        for way in (scores.argmin, scores.argmax) if int(taught.sum()) >= FEWEST else ():
+            share = max(share, float((way(-1) == truth)[taught].float().mean())) if share < PULLED else share
+    return share
 
 
 def unstable(where: str) -> Iterator[Finding]:
