@@ -41,9 +41,8 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
     along = isinstance(goal, Tensor) and goal.shape == inputs.shape and torch.equal(inputs[:, 1:], goal[:, :-1])
     known = along or (labelled is not None and labelled.dim() == 1)  # that the samples come first
     unknown = outputs.dim() > 2 and inputs.dim() < 4 and not known  # time may come first on purpose
-    if (unknown and not (suspects and outputs.shape[:2] == inputs.shape[:2])) or _mixes_on_purpose(
-        seen, patient.model, outputs
-    ):
+    series = outputs.shape[:2] == inputs.shape[:2] and (suspects or inputs.is_floating_point())
+    if (unknown and not series) or _mixes_on_purpose(seen, patient.model, outputs):
         return
     with patient.predicting():
         ways = ((samples, axis), (*outputs.shape[1:2], 1, 1))[: 1 + unknown]  # if unknown, the samples stand on neither

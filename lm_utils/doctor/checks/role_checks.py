@@ -258,7 +258,7 @@ def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     ups = (torch.arange(len(good), device=good.device) % 2 == 0).view(-1, *[1] * (good.dim() - 1))
     gain = torch.where(ups.flatten(), 1.0, -1.0)[:, None]
     agree, against, none = costs(gain, torch.where(ups, good, bad), torch.where(ups, bad, good), even)
-    margin = 1e-4 * abs(agree - against) + 0.01 * abs(agree + against) / 2 + 1e-6
+    margin = 1e-4 * abs(agree - against) + 1e-6
     lost = costs(-gain, torch.where(ups, good, bad))[0]
     sure, other, idle = costs(0 * gain, good, bad, even)
     if abs(lost - agree) < 1e-3 * abs(agree - idle) and any(t.min() < 0 < t.max() for t in factors):

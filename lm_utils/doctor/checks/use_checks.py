@@ -74,7 +74,7 @@ def check_heads_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
             yield said("unused_output", shape=list(head.shape))
             return
         own = [weight for weight in patient.parameters.values() if id(weight) in weights[place]]
-        if own and bool(slope.any()) and len(head) > 1:
+        if own and bool(slope.any()) and head.numel() > 1:
             pulls = torch.autograd.grad(head, own, slope, allow_unused=True, retain_graph=True)
             yield from [] if any(pull is not None and bool(pull.any()) for pull in pulls) else [said("dead_term")]
 
