@@ -243,7 +243,7 @@ SIGMOID = "sigmoid_before_cross_entropy|activation_twice"
 RELU = "relu_before_activation|relu_before_cross_entropy|bounded_logits|dead_layer"
 
 both("vanzytay/pytorch_sentiment_rnn#3", "softmax_before_cross_entropy|activation_twice", reviews,
-     "reviews: a softmax before the loss", "reviews: raw scores")  # fmt: skip
+     "reviews of dishes: a softmax before the loss", "reviews: raw scores")  # fmt: skip
 both("datascience.stackexchange.com/questions/25394", "wrong_formula", one_neuron,
      "one neuron by hand: the slope from its own output", "one neuron by hand: the slope from its input")  # fmt: skip
 both("stats.stackexchange.com/questions/464262", "wrong_formula", two_neurons,

@@ -116,7 +116,7 @@ def _linear_layers(seen: Observation) -> Iterator[Finding]:
     for node, (_, _, inner) in layers.items():
         between = [inner]
         while inner is not None and (operation(inner) in ("View", "UnsafeView", "NativeBatchNorm") or _is_bias(inner)):
-            inner = next(parent for parent, _ in inner.next_functions if operation(parent) != "AccumulateGrad")
+            inner = next((parent for parent, _ in inner.next_functions if operation(parent) != "AccumulateGrad"), None)
             between.append(inner)
         if inner in layers and operation(inner) == operation(node):
             below[node], paths[node] = inner, between
