@@ -6,8 +6,7 @@ from doctor_exam.spelling_parts import SPELLINGS
 
 SAMPLE = list(judged_rightly())[::67]
 STILL_TOLD_APART = {
-    "softmax: exponentials", "softmax: of log_softmax",
-    "log_softmax: logsumexp", "sigmoid: exponential", "sigmoid: tanh", "1 - p: -p + 1",
+    "softmax: exponentials", "log_softmax: logsumexp", "sigmoid: exponential", "sigmoid: tanh", "1 - p: -p + 1",
     "linear: matmul", "linear: einsum", "a penalty on the weights", "a term of its own", "loss inside the model",
     "sample by sample",
 }  # fmt: skip

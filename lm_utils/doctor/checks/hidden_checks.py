@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice
 from math import inf
 
 import torch
@@ -15,7 +14,6 @@ from lm_utils.doctor.report import Finding, said
 
 FLAT = 0.01  # of its range: a sigmoid or tanh so near to an end is flat and passes next to nothing
 LINEAR_NODES = {"Addmm", "Mm", "Convolution"}
-MOST_LAYERS = 8  # those nearest to the loss that are looked at
 MOST_STEPS = 4  # of a recurrent layer that are looked at
 MOST = 0.9  # share of a layer's units that must be stuck before it is worth a word
 FADED = 1e-7  # of the largest layer's slope, below which a layer hardly learns
@@ -100,7 +98,8 @@ def _shares_out_another_axis(product: object) -> bool:
     """Does a softmax reach this product of matrices whose axis is not the one that is summed over?"""
     for place, (name, axis) in enumerate((("_saved_self", -1), ("_saved_mat2", -2))):
         node, shares = seen_through(product.next_functions[place][0]), getattr(product, name, None)
-        if operation(node) == "Softmax":
+        of_logs = operation(node) == "Exp" and operation(seen_through(node.next_functions[0][0])) == "LogSoftmax"
+        if operation(node) == "Softmax" or of_logs:
             shares = node._saved_result if shares is None else shares
             square = shares.dim() > 1 and shares.shape[-2] == shares.shape[-1] > 1  # clusters share out places, say
             if square and bool(((shares.sum(axis) - 1).abs() > 1e-2).any()):
@@ -110,7 +109,7 @@ def _shares_out_another_axis(product: object) -> bool:
 
 def _linear_layers(seen: Observation) -> Iterator[Finding]:
     """Linear layers in a row: three, or two whose middle is as wide as both ends, are no more than one."""
-    linear = islice((node for node in seen.graph if operation(node) in LINEAR_NODES), MOST_LAYERS)
+    linear = (node for node in seen.graph if operation(node) in LINEAR_NODES)
     layers = {node: found for node in linear if (found := _layer(node))}
     below, paths = {}, {}
     for node, (_, _, inner) in layers.items():
