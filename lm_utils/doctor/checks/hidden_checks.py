@@ -144,7 +144,9 @@ def _layer(node: object) -> tuple[int, int, object] | None:
     if name == "Convolution":
         out, inner, *size = node._saved_weight.shape
         return (inner, out if node._saved_groups == 1 and min(size) == max(size) > 1 else 0, node.next_functions[0][0])
-    return (*node._saved_mat2_sym_sizes, node.next_functions[name == "Addmm"][0]) if _weights_of(node) else None
+    if name == "Mm" and not _weights_of(node):
+        return None  # a product of two things that the model computes
+    return (*node._saved_mat2_sym_sizes, node.next_functions[name == "Addmm"][0])
 
 
 def _weights_of(layer: object) -> set[int]:
