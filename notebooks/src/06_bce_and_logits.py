@@ -24,12 +24,12 @@ device = "auto"
 
 # %%
 import math
+import timeit
 import warnings
 
 import pandas as pd
 import torch
 from torch import nn
-from torch.utils import benchmark
 
 from lm_utils.lessons import bce_and_logits as lesson
 from lm_utils.show import quiz
@@ -566,8 +566,8 @@ yes, index = torch.randint(2, (4096, 64), generator=generator).float(), torch.ra
 binary = lambda: nn.BCEWithLogitsLoss()(many, yes), lambda: nn.BCELoss()(torch.sigmoid(many), yes)
 
 # %% [markdown]
-# And the categorical ones. PyTorch's own timer warms up first. The two versions take turns, so that a busy moment of
-# the machine slows both.
+# And the categorical ones. Each is called once before its time counts. The two versions take turns, so that a busy
+# moment of the machine slows both.
 
 # %%
 fused, separate = nn.CrossEntropyLoss(), lambda z, y: nn.NLLLoss()(torch.log(torch.softmax(z, dim=1)), y)
@@ -575,9 +575,9 @@ categorical = lambda: fused(many, index), lambda: separate(many, index)
 
 
 def milliseconds(losses, rounds=5):
-    timers = [benchmark.Timer("loss().backward()", globals={"loss": loss}) for loss in losses]
-    each = pd.DataFrame([[1000 * timer.timeit(5).mean for timer in timers] for _ in range(rounds)])
-    return each.median().tolist()
+    timers = [timeit.Timer(lambda loss=loss: loss().backward()) for loss in losses]
+    rows = [[timer.timeit(calls) / calls for timer in timers] for calls in [1] + [5] * rounds]
+    return (1000 * pd.DataFrame(rows[1:]).median()).tolist()
 
 
 times = pd.DataFrame({"binary": milliseconds(binary), "categorical": milliseconds(categorical)}).T

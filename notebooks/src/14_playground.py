@@ -82,8 +82,8 @@ instrument
 splits = lm.load_data(data)
 fits = LiveRun(changed(PRESETS[0].choice, epochs=3), splits, device, lambda live: live.look())
 fits.train()
-assert fits.history[0]["valid_loss"] < fits.reference_lines.constant_loss
-show(chart_figure(figures.curves_chart(fits.choice.pairing, fits.reference_lines, fits)))
+assert fits.history[0]["valid_loss"] < reference_lines(fits.choice.pairing, splits).constant_loss
+show(chart_figure(figures.curves_chart(fits.choice.pairing, reference_lines(fits.choice.pairing, splits), fits)))
 
 # %% [markdown]
 # Both curves leave their dotted lines within the first epoch. These are its answers to sixteen test images:
@@ -148,14 +148,14 @@ Markdown(f"**{choice.label}** {texts.ending(live)}")
 # This is the picture of that run, drawn as above. Look at the loss first and at the accuracy second.
 
 # %%
-show(chart_figure(figures.curves_chart(choice.pairing, live.reference_lines, live)))
+show(chart_figure(figures.curves_chart(choice.pairing, reference_lines(choice.pairing, splits), live)))
 
 # %% [markdown]
 # The loss moves in the narrow band between the dotted line and the red one, while the accuracy climbs as if nothing
 # were wrong. The next cell checks both statements:
 
 # %%
-last, lines = live.history[-1], live.reference_lines
+last, lines = live.history[-1], reference_lines(choice.pairing, splits)
 assert math.isclose(lines.least_loss, math.log(1 + 9 / math.e), abs_tol=1e-4)
 assert last["valid_loss"] > lines.least_loss
 assert last["valid_metric"] > 2 * lines.constant_metric
