@@ -30,7 +30,7 @@ def check_targets(case: Case) -> Iterator[Finding]:
         yield from _check_dtype(case)
         yield from _check_unit_targets(case)
     elif family == "distance":
-        if case.call.name in ("huber_loss", "smooth_l1_loss"):
+        if case.call.name == "huber_loss":
             yield from _check_dtype(case)
         yield from check_reach(case)
         yield from _check_scale(case)

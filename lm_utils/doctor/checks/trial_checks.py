@@ -107,7 +107,7 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         if label is None or not bool(here.any()):
             continue
         mild, aside = (trial(torch.where(here, one, good))[0] for one in (good / 4, none))
-        if free and alone and aside < mild - margin / 4:
+        if trial.own and free and alone and aside < mild - margin / 4:
             yield said("wrong_formula: aside", label=label, aside=aside, mild=mild)
         if not (trial.masked or trial.shared or bool(at_wrong[here].any() or at_none[here].any())) and bool(
             at_none[~here].any()
