@@ -245,66 +245,54 @@ def sound(peak: float):
 
 wrong(
     "tagger: 32-bit tags",
-    "targets are 32-bit integers, the cross-entropy wants long ones",
+    "class_index_type",
     "dumitrescustefan/Romanian-Transformers#6",
 )(lambda: entities(True))
-wrong("apparel: 32-bit labels", "the same: 32-bit integers as class numbers", "celantur/panoptic_segm_demo#2")(apparel)
-wrong("clips: 32-bit labels", "the same: 32-bit integers as class numbers", "jfzhang95/pytorch-video-recognition#71")(
-    clips
-)
-wrong(
-    "tweets: class weights of 64 bits", "class weights in double precision, outputs in single", "sebsk/CS224N-Project#2"
-)(lambda: tweets(True))
+wrong("apparel: 32-bit labels", "class_index_type", "celantur/panoptic_segm_demo#2")(apparel)
+wrong("clips: 32-bit labels", "class_index_type", "jfzhang95/pytorch-video-recognition#71")(clips)
+wrong("tweets: class weights of 64 bits", "would_kill_device", "sebsk/CS224N-Project#2")(lambda: tweets(True))
 wrong(
     "ratings: class numbers as doubles",
-    "class numbers are floating-point numbers",
+    "class_index_type",
     "ahmedbesbes/character-based-cnn#5",
 )(ratings)
 wrong(
     "cars: cross-entropy over one channel",
-    "softmax over a single class: the loss is always zero (older versions refused the float masks)",
+    "one_column_cross_entropy|softmax_over_one_output",
     "qubvel-org/segmentation_models.pytorch#197",
 )(lambda: cars(True))
 wrong(
     "feelings: several labels into a cross-entropy",
-    "multi-label targets, whole numbers, into a cross-entropy",
+    "softmax_for_independent_labels|one_hot_integers",
     "wenliangdai/Modality-Transferable-MER#3",
 )(lambda: feelings(True))
-wrong("two kinds: [N, 1] against [N]", "output [N, 1], target [N]", "pytorch/pytorch#25663")(lambda: two_kinds(True))
-wrong("logistic regression: bytes as labels", "targets of the binary loss are bytes", "pytorch/pytorch#2403")(
-    bytes_as_labels
-)
-wrong("codes: 12 outputs, 21 labels", "the number of outputs is not the number of labels", "jiangqy/ADSH-AAAI2018#5")(
-    codes
-)
-wrong("fairness: [N, 1] against [N]", "output [N, 1], target [N]", "yuji-roh/fairbatch#2")(lambda: fair(True))
+wrong("two kinds: [N, 1] against [N]", "shapes_differ", "pytorch/pytorch#25663")(lambda: two_kinds(True))
+wrong("logistic regression: bytes as labels", "integer_targets", "pytorch/pytorch#2403")(bytes_as_labels)
+wrong("codes: 12 outputs, 21 labels", "shapes_differ", "jiangqy/ADSH-AAAI2018#5")(codes)
+wrong("fairness: [N, 1] against [N]", "shapes_differ|would_kill_device", "yuji-roh/fairbatch#2")(lambda: fair(True))
 wrong(
     "signs: class numbers for scores of frames",
-    "class numbers [N] where a loss for yes/no labels wants [N, C, T]",
+    "shapes_differ|would_kill_device",
     "dxli94/WLASL#18",
 )(lambda: signs(True))
 wrong(
     "bees: two outputs into a BCELoss",
-    "class numbers [N] and two outputs in a binary loss (which wants shares, too)",
+    "shapes_differ|logits_into_bce",
     "patrickloeber/pytorchTutorial#30",
 )(bees)
 wrong(
     "harmony: class numbers for two outputs",
-    "class numbers [N] and outputs [N, 2] in an own formula for yes/no labels",
+    "shapes_differ|would_kill_device",
     "DHPO/GHM_Loss.pytorch#2",
 )(lambda: harmony(True))
-wrong("irises: [N, 1] against [N]", "output [N, 1], target [N]", "lucidfrontier45/PyTorch-Book#3")(irises)
-wrong("spectra: time and frequency swapped", "output [N, T, F], target [N, F, T]", "pytorch/pytorch#5007")(spectra)
-wrong(
-    "flowers: a sixth class", "a class number is as large as the number of outputs", "avisheknag17/public_ml_models#2"
-)(flowers)
-wrong("requests: 13 intents for 3 outputs", "class numbers beyond the outputs", "monologg/JointBERT#28")(
-    lambda: requests(13)
-)
-wrong("log-shares: label 5 of 5 classes", "a class number beyond the outputs", "pytorch/pytorch#39769")(five_of_five)
+wrong("irises: [N, 1] against [N]", "shapes_differ", "lucidfrontier45/PyTorch-Book#3")(irises)
+wrong("spectra: time and frequency swapped", "shapes_differ", "pytorch/pytorch#5007")(spectra)
+wrong("flowers: a sixth class", "class_index_out_of_range", "avisheknag17/public_ml_models#2")(flowers)
+wrong("requests: 13 intents for 3 outputs", "class_index_out_of_range", "monologg/JointBERT#28")(lambda: requests(13))
+wrong("log-shares: label 5 of 5 classes", "class_index_out_of_range", "pytorch/pytorch#39769")(five_of_five)
 wrong(
     "sound: louder than the scale",
-    "class numbers below zero (and above 255), as the sound leaves -1..1",
+    "class_index_out_of_range",
     "fatchord/FFTNet#5",
 )(lambda: sound(1.5))
 
