@@ -11,4 +11,9 @@ segmentation mask 255 target out of bounds; class weights segmentation only back
 classification softmax; attention mask wrong padding mask transformer inverted; nllloss without log_softmax sequence
 tagging; next token prediction loss averaged over padding tokens; depth estimation masked loss wrong; dice loss negative
 greater than one; sentence similarity siamese lstm loss constant.
+Ten further ones, committed before the first of them: pytorch seq2seq loss target shape mismatch view stackoverflow;
+expected target size got cross entropy segmentation; unet loss negative mask 0 255 bcewithlogits; lstm classifier
+softmax crossentropyloss accuracy stuck; crnn ctc loss does not decrease predicts blank only; dice loss softmax
+multiclass argmax no gradient; lstm forecasting output shape wrong relu sigmoid output; RuntimeError expected scalar type
+Long but found Float lstm; gpt training labels not shifted model copies input; dice loss flatten wrong dimension batch.
 """
