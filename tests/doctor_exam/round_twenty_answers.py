@@ -87,7 +87,7 @@ def next_items(permuted: bool):
     return net, nn.CrossEntropyLoss(), tokens[:, :-1], tokens[:, 1:]
 
 
-wrong("sequence continuation: classes on the last axis", "code", "whosebug.com/question/6539086")(
+wrong("sequence continuation: classes on the last axis", "classes_not_second", "whosebug.com/question/6539086")(
     lambda: next_items(False)
 )
 right("sequence continuation: permuted", "whosebug.com/question/6539086")(lambda: next_items(True))
@@ -101,7 +101,7 @@ def next_point(all_steps: bool):
 
 
 LSTM_INPUT = "it.mathworks.com/matlabcentral/answers/2163725"
-wrong("forecast: twenty steps against one value", "code", LSTM_INPUT)(lambda: next_point(True))
+wrong("forecast: twenty steps against one value", "shapes_broadcast", LSTM_INPUT)(lambda: next_point(True))
 right("forecast: the last step", LSTM_INPUT)(lambda: next_point(False))
 
 
@@ -113,7 +113,7 @@ def counting():
     return Then(net, lambda y: y.flatten(1, 2)), nn.MSELoss(), x, start.float() + 10
 
 
-wrong("counting: twenty flattened outputs for one number", "code", "discuss.pytorch.org/t/202270")(counting)
+wrong("counting: twenty flattened outputs for one number", "shapes_broadcast", "discuss.pytorch.org/t/202270")(counting)
 
 
 def five_ahead():
@@ -122,7 +122,7 @@ def five_ahead():
     return last(nn.LSTM(1, 16, batch_first=True), 1, all_steps=True), nn.L1Loss(), x, y[:, :, None]
 
 
-wrong("five steps ahead: twenty outputs", "code", "whosebug.com/question/6424814")(five_ahead)
+wrong("five steps ahead: twenty outputs", "shapes_differ", "whosebug.com/question/6424814")(five_ahead)
 
 
 def runoff():
@@ -140,7 +140,7 @@ def runoff():
 
 
 RUNOFF = "xn--b1afbosiaouc3h.xn--p1ai/q/ispravlenie-oshibki-formy-v-multi-vykhodnom-prognozirovanii-keras"
-wrong("runoff: all steps of each head against all four values", "code", RUNOFF)(runoff)
+wrong("runoff: all steps of each head against all four values", "shapes_differ|loss_fails", RUNOFF)(runoff)
 
 
 def alignment(blank: int, heeded: bool):
@@ -166,9 +166,11 @@ def alignment(blank: int, heeded: bool):
     return Then(net, lambda y: y.log_softmax(-1)), loss, x, labels
 
 
-wrong("own ctc: the blank is the last class, class 0 is put between", "code", "liuhu-bigeye/enctc.crnn#17")(
-    lambda: alignment(5, False)
-)
+wrong(
+    "own ctc: the blank is the last class, class 0 is put between",
+    "blank_in_targets|wrong_formula",
+    "liuhu-bigeye/enctc.crnn#17",
+)(lambda: alignment(5, False))
 right("own ctc: the blank that was asked for", "liuhu-bigeye/enctc.crnn#17")(lambda: alignment(5, True))
 
 
@@ -195,7 +197,7 @@ def translation(swapped: bool):
     return net, lambda y, t: loss_fn(y.flatten(0, 1), t.flatten()), (text, words), goal
 
 
-wrong("translation: the translation's padding hides words of the text", "code", "pengshuang/Transformer#7")(
+wrong("translation: the translation's padding hides words of the text", "padding_attended", "pengshuang/Transformer#7")(
     lambda: translation(True)
 )
 right("translation: the text's padding is hidden", "pengshuang/Transformer#7")(lambda: translation(False))
@@ -221,9 +223,9 @@ def letters(off: int):
     return net, lambda y, t: loss_fn(y.flatten(0, 1), t.flatten()), (text, mask), goal
 
 
-wrong("letters: the padding mask starts one place too late", "code", "ajhalthor/Transformer-Neural-Network#15")(
-    lambda: letters(1)
-)
+wrong(
+    "letters: the padding mask starts one place too late", "padding_attended", "ajhalthor/Transformer-Neural-Network#15"
+)(lambda: letters(1))
 right("letters: the mask starts at the padding", "ajhalthor/Transformer-Neural-Network#15")(lambda: letters(0))
 
 
@@ -238,9 +240,11 @@ def annotation(white: int):
     return convolutions(2), nn.CrossEntropyLoss(ignore_index=2), x, png
 
 
-wrong("annotation: objects are drawn as 255 and so ignored", "code", "bubbliiiing/unet-pytorch#4")(
-    lambda: annotation(255)
-)
+wrong(
+    "annotation: objects are drawn as 255 and so ignored",
+    "wrong_formula|one_class_only|ignored_class",
+    "bubbliiiing/unet-pytorch#4",
+)(lambda: annotation(255))
 right("annotation: objects are drawn as 1", "bubbliiiing/unet-pytorch#4")(lambda: annotation(1))
 
 
@@ -253,7 +257,11 @@ def lanes(sigmoid: bool):
     return net, lambda y, t: loss_fn(y.view(-1), t.view(-1)), x, goal
 
 
-wrong("lanes: sigmoid before a loss with logits", "code", "hustvl/YOLOP#117")(lambda: lanes(True))
+wrong(
+    "lanes: sigmoid before a loss with logits",
+    "sigmoid_before_bce_logits|activation_twice|bounded_logits",
+    "hustvl/YOLOP#117",
+)(lambda: lanes(True))
 right("lanes: raw channels", "hustvl/YOLOP#117")(lambda: lanes(False))
 
 
@@ -274,7 +282,11 @@ def edges():
     return Part(forward, body=body, classes=nn.Conv2d(8, 4, 1), edge=nn.Conv2d(8, 1, 1)), loss, x, (goal, edge)
 
 
-wrong("edges: the edge head's sigmoid before a loss with logits", "code", "PaddlePaddle/PaddleSeg#1022")(edges)
+wrong(
+    "edges: the edge head's sigmoid before a loss with logits",
+    "sigmoid_before_bce_logits|activation_twice|bounded_logits",
+    "PaddlePaddle/PaddleSeg#1022",
+)(edges)
 
 
 def white_mask():
@@ -283,7 +295,7 @@ def white_mask():
     return convolutions(2), nn.CrossEntropyLoss(), x, mask[:, 0].long() * 255
 
 
-wrong("white mask: class 255 of two", "code", "divamgupta/image-segmentation-keras#294")(white_mask)
+wrong("white mask: class 255 of two", "class_index_out_of_range", "divamgupta/image-segmentation-keras#294")(white_mask)
 
 
 def tongue():
@@ -293,7 +305,7 @@ def tongue():
     return convolutions(3), nn.CrossEntropyLoss(ignore_index=255), x, goal
 
 
-wrong("tongue: class 254 of three", "code", "PaddlePaddle/PaddleSeg#2819")(tongue)
+wrong("tongue: class 254 of three", "class_index_out_of_range", "PaddlePaddle/PaddleSeg#2819")(tongue)
 
 
 def filled_shapes():
@@ -304,7 +316,9 @@ def filled_shapes():
     return convolutions(2), nn.CrossEntropyLoss(), x, goal
 
 
-wrong("filled shapes: some pixels are 2 of two classes", "code", "PaddlePaddle/PaddleSeg#2752")(filled_shapes)
+wrong("filled shapes: some pixels are 2 of two classes", "class_index_out_of_range", "PaddlePaddle/PaddleSeg#2752")(
+    filled_shapes
+)
 
 
 def defects():
@@ -315,7 +329,7 @@ def defects():
 
 
 DEFECTS = "zacario-li/Segmentation-based-deep-learning-approach-for-surface-defect-detection#2"
-wrong("defects: grey values as classes", "code", DEFECTS)(defects)
+wrong("defects: grey values as classes", "class_index_out_of_range", DEFECTS)(defects)
 
 
 def colour_masks():
@@ -324,7 +338,7 @@ def colour_masks():
     return convolutions(5), nn.CrossEntropyLoss(ignore_index=255), x, goal[..., None].repeat(1, 1, 1, 3)
 
 
-wrong("colour masks: labels with three channels", "code", "thuml/Transfer-Learning-Library#98")(colour_masks)
+wrong("colour masks: labels with three channels", "shapes_differ", "thuml/Transfer-Learning-Library#98")(colour_masks)
 
 
 def land_cover():
@@ -333,7 +347,7 @@ def land_cover():
     return convolutions(8), nn.CrossEntropyLoss(ignore_index=255), x, goal[:, None]
 
 
-wrong("land cover: labels with an axis of one channel", "code", "HSG-AIML/SSLTransformerRS#1")(land_cover)
+wrong("land cover: labels with an axis of one channel", "shapes_differ", "HSG-AIML/SSLTransformerRS#1")(land_cover)
 
 
 def streets(both: bool):
@@ -351,7 +365,9 @@ def streets(both: bool):
     return convolutions(5), loss, x, goal
 
 
-wrong("streets: unlabelled pixels leave the labels only", "code", "swamiviv/LSD-seg#1")(lambda: streets(False))
+wrong("streets: unlabelled pixels leave the labels only", "loss_fails|shapes_differ", "swamiviv/LSD-seg#1")(
+    lambda: streets(False)
+)
 right("streets: unlabelled pixels leave both", "swamiviv/LSD-seg#1")(lambda: streets(True))
 
 
@@ -374,7 +390,7 @@ def hearts(extra_axis: bool):
     return convolutions(2), loss, x, mask.long()
 
 
-wrong("hearts: an axis too many makes every mask meet every picture", "code", "HiLab-git/SSL4MIS#57")(
+wrong("hearts: an axis too many makes every mask meet every picture", "shapes_broadcast", "HiLab-git/SSL4MIS#57")(
     lambda: hearts(True)
 )
 right("hearts: masks meet their own picture", "HiLab-git/SSL4MIS#57")(lambda: hearts(False))
@@ -394,7 +410,7 @@ def nested(normalized: bool):
 
 
 NESTED = "bigmb/Unet-Segmentation-Pytorch-Nest-of-Unets#18"
-wrong("nested u-net: masks of -1 and 1", "code", NESTED)(lambda: nested(True))
+wrong("nested u-net: masks of -1 and 1", "targets_outside_unit_range", NESTED)(lambda: nested(True))
 right("nested u-net: masks of 0 and 1", NESTED)(lambda: nested(False))
 
 
