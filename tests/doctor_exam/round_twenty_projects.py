@@ -1,21 +1,22 @@
 """Set-ups of the twentieth round (issues and pull requests about projects' training code), written without the checks.
 
-Twenty-four searches, written down and committed before the first of them was made: focal loss implementation wrong for
-multi-class segmentation; dice loss does not decrease training stuck; label smoothing loss wrong formula; model already
-applies softmax before CrossEntropyLoss; double sigmoid BCEWithLogitsLoss bug; wrong dim in softmax loss fix; class weights
-wrong normalization cross entropy; multi-task loss uncertainty weighting negative loss; loss reduction mean instead of sum
-KL divergence VAE; sigmoid missing before BCELoss text classification; log_softmax missing NLLLoss loss negative; padding
-tokens not ignored in loss translation model; ignore_index not respected in focal loss; masked mse loss time series divides
-by wrong count; MSE broadcast target size different from input size regression; ReLU on output layer predictions all zero;
-KLDivLoss knowledge distillation temperature log_softmax; triplet loss stuck at margin; contrastive loss label convention
-reversed; pos_weight BCE multi-label all zeros predicted; tversky loss smooth wrong axis batch; argmax in loss no gradient;
-labels start from 1 cross entropy target out of bounds; binary classification one output CrossEntropyLoss loss zero.
+Twenty-four searches, written down and committed before the first of them was made: focal loss implementation wrong
+for multi-class segmentation; dice loss does not decrease training stuck; label smoothing loss wrong formula; model
+already applies softmax before CrossEntropyLoss; double sigmoid BCEWithLogitsLoss bug; wrong dim in softmax loss
+fix; class weights wrong normalization cross entropy; multi-task loss uncertainty weighting negative loss; loss
+reduction mean instead of sum KL divergence VAE; sigmoid missing before BCELoss text classification; log_softmax
+missing NLLLoss loss negative; padding tokens not ignored in loss translation model; ignore_index not respected in
+focal loss; masked mse loss time series divides by wrong count; MSE broadcast target size different from input size
+regression; ReLU on output layer predictions all zero; KLDivLoss knowledge distillation temperature log_softmax;
+triplet loss stuck at margin; contrastive loss label convention reversed; pos_weight BCE multi-label all zeros
+predicted; tversky loss smooth wrong axis batch; argmax in loss no gradient; labels start from 1 cross entropy
+target out of bounds; binary classification one output CrossEntropyLoss loss zero.
 
-All 24 in `issues`, in order, 12 hits each at most; five more look-ups for the rest of a thread and some for a file. Left
-out: some thirty hits that were taken before; threads without a cause (dice that stays, triplet loss at its margin, zeros
-out of a ReLU); threads in which nobody was wrong or that were disputed (Keras' masks, contrastive labels, weights not
-normalised, padding kept on purpose, label smoothing that is not used or off by c / (c - 1)). The twentieth came within the
-twenty-third search.
+All 24 in `issues`, in order, at most 12 hits each; five further searches and about fifteen file look-ups to read on.
+Left out: the hits taken before; threads without a cause (dice that stays, triplet loss at its margin, zeros out of a
+ReLU); threads in which nobody was wrong or that were disputed (Keras' masks, contrastive labels, weights not
+normalised, padding kept on purpose, label smoothing that is not used or off by c / (c - 1)). The twentieth came within
+the twenty-third search. Not seen in full: the loss of dm-haiku#442 (argmax in it) and the model of GaNDLF#134.
 """
 
 import torch
@@ -24,7 +25,7 @@ from torch.distributions import Normal
 from torch.nn import functional as F
 
 from doctor_exam.case import CaseSet
-from doctor_exam.parts import N, Heads, Then, inputs, labels, mlp, padded_tokens
+from doctor_exam.parts import Heads, N, Then, inputs, mlp, padded_tokens
 from doctor_exam.round_parts import Part
 
 TWENTY_PROJECTS = CaseSet()
@@ -125,9 +126,9 @@ def house_numbers():
     return vae(192, 20, nn.Tanh()), loss, x, x
 
 
-wrong(
-    "house numbers: means of both terms", "error averaged over pixels: KL too strong", "orybkin/sigma-vae-tensorflow#2"
-)(house_numbers)
+wrong("house numbers: two means", "error averaged over pixels: KL too strong", "orybkin/sigma-vae-tensorflow#2")(
+    house_numbers
+)
 
 
 def outliers():
@@ -226,7 +227,7 @@ def translation(ignore: bool):
 
 
 wrong(
-    "translation: padding among the labels",
+    "translation: padding kept",
     "padding counted by the loss",
     "Lightning-Universe/lightning-transformers#266",
 )(lambda: translation(False))
@@ -256,7 +257,7 @@ def focal(p: Tensor, target: Tensor, mask_first: bool) -> Tensor:
     p, target, valid = p.flatten(0, -2), target.flatten(), target.flatten() != -100
     if mask_first:
         p, target, valid = p[valid], target[valid], valid[valid]
-    p = (p * F.one_hot(target, 5)).sum(-1).clamp_min(1e-8)
+    p = (p * F.one_hot(target, 5)).sum(-1).clamp(1e-6, 1 - 1e-6)
     return (-((1 - p) ** 0.7) * p.log() * valid).sum() / valid.sum()
 
 
@@ -394,7 +395,7 @@ def pooled():
     """Three convolutions, an average and F.cross_entropy."""
     x = inputs(1, 12, 12)
     convs = [nn.Conv2d(1, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 10, 3, 2, 1)]
-    model = nn.Sequential(*convs, nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(10, 10))
+    model = nn.Sequential(*convs, nn.AdaptiveAvgPool2d(1), nn.Flatten())
     return model, F.cross_entropy, x, highest(x, 10)
 
 
