@@ -125,20 +125,30 @@ def one_score(whole: bool):
     return model, lambda outputs, _: outputs["loss"], {"input_ids": tokens, "labels": labels}, labels
 
 
-wrong("one score: whole-number labels in a squared error", "code", "huggingface/transformers#27707")(
-    lambda: one_score(True)
-)
+wrong(
+    "one score: whole-number labels in a squared error",
+    "integer_targets|target_dtype|model_fails",
+    "huggingface/transformers#27707",
+)(lambda: one_score(True))
 right("one score: float labels", "huggingface/transformers#27707")(lambda: one_score(False))
 
 
-@wrong("proteins: several labels a picture into a cross-entropy of one class", "code", "fastai/fastai#852")
+@wrong(
+    "proteins: several labels a picture into a cross-entropy of one class",
+    "targets_do_not_sum_to_one|softmax_for_independent_labels",
+    "fastai/fastai#852",
+)
 def proteins():
     """Multi-hot float targets and the default loss of single classes."""
     x = photos()
     return photo_net(28), F.cross_entropy, x, seen(x, 28)
 
 
-@wrong("head on sentences: multi-hot whole numbers into a cross-entropy", "code", "huggingface/setfit#211")
+@wrong(
+    "head on sentences: multi-hot whole numbers into a cross-entropy",
+    "one_hot_integers|softmax_for_independent_labels",
+    "huggingface/setfit#211",
+)
 def sentence_head():
     """A differentiable head on sentence vectors; the dataset turns the multi-hot labels to long."""
     x = inputs(32)
@@ -154,9 +164,11 @@ def three_labels(single: bool):
     return Texts(3, loss), lambda outputs, _: outputs["loss"], {"input_ids": tokens, "labels": labels}, labels
 
 
-wrong("three labels: flattened for a cross-entropy of one class", "code", "huggingface/transformers#4337")(
-    lambda: three_labels(True)
-)
+wrong(
+    "three labels: flattened for a cross-entropy of one class",
+    "one_hot_integers|softmax_for_independent_labels|model_fails",
+    "huggingface/transformers#4337",
+)(lambda: three_labels(True))
 right("three labels: binary losses", "huggingface/transformers#4337")(lambda: three_labels(False))
 
 
@@ -169,12 +181,14 @@ def masked_words(fill: int, ignore: int):
     return Tagger(50), lambda out, y: loss(out.view(-1, 50), y.view(-1)), tokens.masked_fill(hidden, 1), targets
 
 
-wrong("masked words: filled with -1, the loss leaves out -100", "code", "alexa/dialoglue#19")(
+wrong("masked words: filled with -1, the loss leaves out -100", "class_index_out_of_range", "alexa/dialoglue#19")(
     lambda: masked_words(-1, -100)
 )
-wrong("masked words: filled with -100, the loss leaves out -1", "code", "huggingface/transformers#2718")(
-    lambda: masked_words(-100, -1)
-)
+wrong(
+    "masked words: filled with -100, the loss leaves out -1",
+    "class_index_out_of_range",
+    "huggingface/transformers#2718",
+)(lambda: masked_words(-100, -1))
 right("masked words: filled with -100", "alexa/dialoglue#19")(lambda: masked_words(-100, -100))
 
 
@@ -187,13 +201,15 @@ def names_in_text(by_sentences: bool):
     return Tagger(4), lambda out, y: loss(out.view(-1, 4), y.view(-1)), tokens, tags
 
 
-wrong("names in texts: the weight of the frequent class is negative", "code", "huggingface/evaluate#478")(
-    lambda: names_in_text(True)
-)
+wrong(
+    "names in texts: the weight of the frequent class is negative",
+    "class_weight_reversed|unbounded_loss",
+    "huggingface/evaluate#478",
+)(lambda: names_in_text(True))
 right("names in texts: weights from zero to one", "huggingface/evaluate#478")(lambda: names_in_text(False))
 
 
-@wrong("whales: class numbers where the loss wants one column a class", "code", "fastai/fastai#1735")
+@wrong("whales: class numbers where the loss wants one column a class", "shapes_differ", "fastai/fastai#1735")
 def whales():
     """One class a picture given as a number to a loss that compares elements."""
     x = photos()
@@ -209,9 +225,11 @@ def fields(squared: bool):
     return Season(20), lambda out, y: F.cross_entropy(out, y.squeeze(1)), x, masks
 
 
-wrong("fields: class maps [N, 1, H, W] compared with scores of twenty classes", "code", "VSainteuf/utae-paps#23")(
-    lambda: fields(True)
-)
+wrong(
+    "fields: class maps [N, 1, H, W] compared with scores of twenty classes",
+    "shapes_broadcast",
+    "VSainteuf/utae-paps#23",
+)(lambda: fields(True))
 right("fields: cross-entropy with maps [N, H, W]", "VSainteuf/utae-paps#23")(lambda: fields(False))
 
 
@@ -223,18 +241,18 @@ def reviews(flat: bool):
     return model, F.cross_entropy, tokens, labels.flatten() if flat else labels
 
 
-wrong("reviews: class numbers as a column [N, 1]", "code", "fastai/fastai#589")(lambda: reviews(False))
+wrong("reviews: class numbers as a column [N, 1]", "shapes_differ", "fastai/fastai#589")(lambda: reviews(False))
 right("reviews: class numbers [N]", "fastai/fastai#589")(lambda: reviews(True))
 
 
-@wrong("ages: a network of a thousand outputs for one number", "code", "fastai/fastai#2928")
+@wrong("ages: a network of a thousand outputs for one number", "shapes_differ|loss_fails", "fastai/fastai#2928")
 def ages():
     """A picture network with its default end, trained by a flattened squared error."""
     x = photos()
     return photo_net(1000), lambda out, y: F.mse_loss(out.view(-1), y.view(-1)), x, x.mean((1, 2, 3)) * 10 + 40
 
 
-@wrong("tunes: scores [N, T, C] straight into a cross-entropy", "code", "tsunrise/everybody-compose#49")
+@wrong("tunes: scores [N, T, C] straight into a cross-entropy", "classes_not_second", "tsunrise/everybody-compose#49")
 def tunes():
     """The next note of every step, the classes on the last axis."""
     notes = torch.randint(0, 50, (N, 12))
@@ -248,13 +266,13 @@ def cut_out(levels: tuple[int, ...]):
     return pixel_net(2), nn.CrossEntropyLoss(), x, masks
 
 
-wrong("cut-out: the foreground of the masks is 255", "code", "divamgupta/image-segmentation-keras#294")(
-    lambda: cut_out((0, 255))
-)
-wrong("cut-out: masks of eight classes, a network of two", "code", "open-mmlab/mmsegmentation#3609")(
-    lambda: cut_out(tuple(range(8)))
-)
-wrong("cut-out: masks are grey pictures as they are", "code", "open-mmlab/mmsegmentation#1553")(
+wrong(
+    "cut-out: the foreground of the masks is 255", "class_index_out_of_range", "divamgupta/image-segmentation-keras#294"
+)(lambda: cut_out((0, 255)))
+wrong(
+    "cut-out: masks of eight classes, a network of two", "class_index_out_of_range", "open-mmlab/mmsegmentation#3609"
+)(lambda: cut_out(tuple(range(8))))
+wrong("cut-out: masks are grey pictures as they are", "class_index_out_of_range", "open-mmlab/mmsegmentation#1553")(
     lambda: cut_out(tuple(range(0, 251, 5)))
 )
 
@@ -272,13 +290,15 @@ def mixed_labels(column: bool):
     return photo_net(10), loss, blend * x + (1 - blend) * x.flip(0), (first, first.flip(0), part)
 
 
-wrong("mixed labels: a share a sample times a loss an element", "code", "fastai/fastai_dev#269")(
+wrong("mixed labels: a share a sample times a loss an element", "shapes_differ|loss_fails", "fastai/fastai_dev#269")(
     lambda: mixed_labels(False)
 )
 right("mixed labels: shares as a column", "fastai/fastai_dev#269")(lambda: mixed_labels(True))
 
 
-@wrong("mixed pictures: shares into a loss that picks by class number", "code", "kaylode/theseus#26")
+@wrong(
+    "mixed pictures: shares into a loss that picks by class number", "class_index_type|loss_fails", "kaylode/theseus#26"
+)
 def mixed_pictures():
     """Mixing makes shares of the classes; label smoothing wants class numbers."""
     x = photos()
@@ -292,7 +312,9 @@ def soft_targets(shares: bool):
     return photo_net(10), soft_cross_entropy, x, F.one_hot(labels, 10).float() if shares else labels
 
 
-wrong("soft targets: class numbers into a loss of shares", "code", "libffcv/ffcv#260")(lambda: soft_targets(False))
+wrong("soft targets: class numbers into a loss of shares", "shapes_differ|loss_fails", "libffcv/ffcv#260")(
+    lambda: soft_targets(False)
+)
 right("soft targets: one-hot", "libffcv/ffcv#260")(lambda: soft_targets(True))
 
 
@@ -302,9 +324,11 @@ def lands(softmax: bool):
     return pixel_net(3, *([nn.Softmax(1)] if softmax else [])), focal, x, x.argmax(1)
 
 
-wrong("lands: shares into a focal loss of raw scores", "code", "qubvel-org/segmentation_models.pytorch#1263")(
-    lambda: lands(True)
-)
+wrong(
+    "lands: shares into a focal loss of raw scores",
+    "softmax_before_bce_logits|activation_twice|bounded_logits",
+    "qubvel-org/segmentation_models.pytorch#1263",
+)(lambda: lands(True))
 right("lands: raw scores", "qubvel-org/segmentation_models.pytorch#1263")(lambda: lands(False))
 
 
@@ -320,7 +344,7 @@ def circles(softmax: bool):
     return pixel_net(2), loss, x, masks
 
 
-wrong("circles: overlap of raw scores", "code", "jakeret/tf_unet#15")(lambda: circles(False))
+wrong("circles: overlap of raw scores", "overlap_on_logits", "jakeret/tf_unet#15")(lambda: circles(False))
 right("circles: overlap of shares", "jakeret/tf_unet#15")(lambda: circles(True))
 
 
