@@ -12,4 +12,8 @@ infonce loss not decreasing log batch size; cosine embedding loss target 0 1 ins
 actor critic value loss broadcasting shape; policy gradient loss sign wrong log_prob;
 dqn loss target not detached q values; ppo ratio log prob shape mismatch advantage;
 time series autoencoder lstm predicts mean constant; text vae reconstruction loss cross entropy padding posterior collapse.
+Further ones, likewise committed before they were made (the first gave nineteen):
+gan generator tanh output images range 0 1; denoising autoencoder loss computed against noisy input;
+reparameterization std exp logvar without 0.5 vae bug; nt-xent simclr loss diagonal mask wrong;
+negative log likelihood gaussian log sigma missing loss wrong; sac td3 actor loss q value gradient detach.
 """
