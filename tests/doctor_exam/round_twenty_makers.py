@@ -11,7 +11,8 @@ triplet loss stuck at margin; siamese contrastive loss label 0 1 inverted embedd
 infonce loss not decreasing log batch size; cosine embedding loss target 0 1 instead of -1;
 actor critic value loss broadcasting shape; policy gradient loss sign wrong log_prob;
 dqn loss target not detached q values; ppo ratio log prob shape mismatch advantage;
-time series autoencoder lstm predicts mean constant; text vae reconstruction loss cross entropy padding posterior collapse.
+time series autoencoder lstm predicts mean constant;
+text vae reconstruction loss cross entropy padding posterior collapse.
 Further ones, likewise committed before they were made (the first gave nineteen):
 gan generator tanh output images range 0 1; denoising autoencoder loss computed against noisy input;
 reparameterization std exp logvar without 0.5 vae bug; nt-xent simclr loss diagonal mask wrong;
@@ -188,16 +189,12 @@ wrong("gradient penalty: length taken over one axis of the picture", "code", SLO
 right("gradient penalty: length over the whole picture", SLOPES)(lambda: penalised_critic(True))
 
 
-def buildings(channels: int):
+@wrong("buildings: two channels for a mask of one", "code", "TongfeiLiu/C3Net-for-building-extraction#2")
+def buildings():
     """Masks of buildings [N, 1, H, W] from photos."""
     x = photos(16)
-    net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, channels, 1), nn.Sigmoid())
+    net = nn.Sequential(nn.Conv2d(3, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 1), nn.Sigmoid())
     return net, nn.BCELoss(), x, (x.mean(1, keepdim=True) > 0.5).float()
-
-
-BUILDINGS = "TongfeiLiu/C3Net-for-building-extraction#2"
-wrong("buildings: two channels for a mask of one", "code", BUILDINGS)(lambda: buildings(2))
-right("buildings: one channel", BUILDINGS)(lambda: buildings(1))
 
 
 @wrong("hashing: 12 code bits against 21 labels", "code", "jiangqy/ADSH-AAAI2018#5")
@@ -537,18 +534,3 @@ def siamese():
         (a, b),
         differ[:, None],
     )
-
-
-@right("relativistic hinge: each picture against the mean of the others", "akanimax/BMSG-GAN#2")
-def relativistic():
-    """The discriminator's step of a relativistic average hinge loss."""
-
-    def forward(self: Part, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        return self.net(real), self.net(fake)
-
-    def d_loss(outputs: tuple[Tensor, Tensor], _) -> Tensor:
-        real, fake = outputs
-        return F.relu(1 - (real - fake.mean())).mean() + F.relu(1 + (fake - real.mean())).mean()
-
-    net = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.LeakyReLU(0.2), nn.Flatten(), nn.Linear(128, 1))
-    return Part(forward, net=net), d_loss, (2 * photos() - 1, torch.randn(N, 3, 8, 8).tanh()), None
