@@ -130,12 +130,14 @@ right("distilled masked language model: mean over tokens", SPARSE)(lambda: maske
 
 
 def four_features(relu_end: bool):
-    """An autoencoder 4-4-4 with Xavier weights of features in [0, 1]."""
+    """An autoencoder 4-4-4 with Xavier weights of features in [0, 1], begun with a zero output as in the thread."""
     net = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 4), *([nn.ReLU()] if relu_end else []))
-    for layer in net[0], net[2]:
-        nn.init.xavier_normal_(layer.weight)
-        nn.init.zeros_(layer.bias)
-    x = torch.rand(N, 4)
+    x, dead = torch.rand(N, 4), False
+    while not dead:
+        for layer in net[0], net[2]:
+            nn.init.xavier_normal_(layer.weight)
+            nn.init.zeros_(layer.bias)
+        dead = not relu_end or bool((net(x) == 0).all(0).any())
     return net, nn.MSELoss(), x, x
 
 
