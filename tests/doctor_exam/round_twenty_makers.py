@@ -77,13 +77,13 @@ def normalised_photos(shares: bool):
 
 
 BOLTS = "Lightning-Universe/lightning-bolts#177"
-wrong("VAE of normalised photos: binary cross-entropy of targets outside 0 to 1", "code", BOLTS)(
+wrong("VAE of normalised photos: binary cross-entropy of targets outside 0 to 1", "targets_outside_unit_range", BOLTS)(
     lambda: normalised_photos(True)
 )
 right("VAE of normalised photos: squared error", BOLTS)(lambda: normalised_photos(False))
 
 
-@wrong("VAE of SMILES: divergence averaged over 64 latent dimensions", "code", "maxhodak/keras-molecules#59")
+@wrong("VAE of SMILES: divergence averaged over 64 latent dimensions", "wrong_formula", "maxhodak/keras-molecules#59")
 def molecules():
     """One-hot strings through a recurrent VAE that ends in a softmax."""
     length, chars, latent = 12, 10, 64
@@ -123,7 +123,7 @@ def masked_language_distillation(per_token: bool):
 
 
 SPARSE = "neuralmagic/sparseml#674"
-wrong("distilled masked language model: batchmean of [N, L, V] divides by N only", "code", SPARSE)(
+wrong("distilled masked language model: batchmean of [N, L, V] divides by N only", "wrong_formula", SPARSE)(
     lambda: masked_language_distillation(False)
 )
 right("distilled masked language model: mean over tokens", SPARSE)(lambda: masked_language_distillation(True))
@@ -142,7 +142,9 @@ def four_features(relu_end: bool):
 
 
 RELU = "stats.stackexchange.com/q/269718"
-wrong("autoencoder: ReLU at the end, some outputs stay at zero", "code", RELU)(lambda: four_features(True))
+wrong("autoencoder: ReLU at the end, some outputs stay at zero", "dead_layer|saturated_units", RELU)(
+    lambda: four_features(True)
+)
 right("autoencoder: linear end", RELU)(lambda: four_features(False))
 
 
@@ -164,7 +166,7 @@ def pair_critic(sigmoid: bool):
     return Part(forward, encoder=encoder, critic=critic), d_loss, pictures, None
 
 
-wrong("Wasserstein critic: scores through a sigmoid", "code", "bojone/T-GANs#3")(lambda: pair_critic(True))
+wrong("Wasserstein critic: scores through a sigmoid", "bounded_critic", "bojone/T-GANs#3")(lambda: pair_critic(True))
 right("Wasserstein critic: raw scores", "bojone/T-GANs#3")(lambda: pair_critic(False))
 
 
@@ -187,11 +189,13 @@ def penalised_critic(whole: bool):
 
 
 SLOPES = "yao-jason/MLDS2018SPRING#8"
-wrong("gradient penalty: length taken over one axis of the picture", "code", SLOPES)(lambda: penalised_critic(False))
+wrong("gradient penalty: length taken over one axis of the picture", "wrong_formula", SLOPES)(
+    lambda: penalised_critic(False)
+)
 right("gradient penalty: length over the whole picture", SLOPES)(lambda: penalised_critic(True))
 
 
-@wrong("buildings: two channels for a mask of one", "code", "TongfeiLiu/C3Net-for-building-extraction#2")
+@wrong("buildings: two channels for a mask of one", "shapes_differ", "TongfeiLiu/C3Net-for-building-extraction#2")
 def buildings():
     """Masks of buildings [N, 1, H, W] from photos."""
     x = photos(16)
@@ -199,21 +203,21 @@ def buildings():
     return net, nn.BCELoss(), x, (x.mean(1, keepdim=True) > 0.5).float()
 
 
-@wrong("hashing: 12 code bits against 21 labels", "code", "jiangqy/ADSH-AAAI2018#5")
+@wrong("hashing: 12 code bits against 21 labels", "shapes_differ", "jiangqy/ADSH-AAAI2018#5")
 def hash_codes():
     """Pictures to binary codes, the loss exchanged for one of labels."""
     net = nn.Sequential(nn.Conv2d(3, 8, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(72, 12))
     return net, nn.BCEWithLogitsLoss(), photos(), labels(21)
 
 
-@wrong("two outputs and class numbers into BCELoss", "code", "patrickloeber/pytorchTutorial#30")
+@wrong("two outputs and class numbers into BCELoss", "shapes_differ", "patrickloeber/pytorchTutorial#30")
 def tutorial_digits():
     """A classifier whose cross-entropy was exchanged for a binary one."""
     x = inputs()
     return mlp(2), nn.BCELoss(), x, (x[:, 0] > 0).long()
 
 
-@wrong("AC-GAN: real-or-fake scores [N, 1] against labels [N]", "code", "dinhgit/FL-GAN_COVID#1")
+@wrong("AC-GAN: real-or-fake scores [N, 1] against labels [N]", "shapes_differ|loss_fails", "dinhgit/FL-GAN_COVID#1")
 def scans():
     """A discriminator with a sigmoid and a softmax head, the step on real scans."""
 
@@ -237,11 +241,11 @@ def even_numbers(column: bool):
 
 
 NUMBERS = "nbertagnolli/pytorch-simple-gan#1"
-wrong("generator: scores [N, 1] against labels [N]", "code", NUMBERS)(lambda: even_numbers(False))
+wrong("generator: scores [N, 1] against labels [N]", "shapes_differ", NUMBERS)(lambda: even_numbers(False))
 right("generator: scores and labels [N, 1]", NUMBERS)(lambda: even_numbers(True))
 
 
-@wrong("mask head: masks of 48 pixels against targets of 28", "code", "quangle2110/GAN_Mask-RCNN#1")
+@wrong("mask head: masks of 48 pixels against targets of 28", "shapes_differ|loss_fails", "quangle2110/GAN_Mask-RCNN#1")
 def masks():
     """A mask of every class per region; the loss takes the one of the region's class."""
 
@@ -253,14 +257,14 @@ def masks():
     return nn.Sequential(*ups, nn.Conv2d(8, 3, 1)), mask_loss, torch.randn(N, 8, 12, 12), (classes(3), ones)
 
 
-@wrong("sign language: scores per frame against one class number a video", "code", "dxli94/WLASL#18")
+@wrong("sign language: scores per frame against one class number a video", "shapes_differ", "dxli94/WLASL#18")
 def signs():
     """Video features [N, 32, 75] to scores of 100 signs per frame."""
     net = nn.Sequential(nn.Conv1d(32, 16, 3, padding=1), nn.ReLU(), nn.Conv1d(16, 100, 1))
     return net, F.binary_cross_entropy_with_logits, torch.randn(N, 32, 75), classes(100)
 
 
-@wrong("fair sampling: scores [N, 1] against labels [N]", "code", "yuji-roh/fairbatch#2")
+@wrong("fair sampling: scores [N, 1] against labels [N]", "shapes_differ|loss_fails", "yuji-roh/fairbatch#2")
 def fair():
     """A logistic regression with labels of -1 and 1."""
     x = inputs(3)
@@ -289,7 +293,9 @@ def language_student(masked: bool):
 
 
 MAMBA = "jxiw/MambaInLlama#11"
-wrong("distilled language model: padding counts in the divergence", "code", MAMBA)(lambda: language_student(False))
+wrong("distilled language model: padding counts in the divergence", "padding_not_ignored", MAMBA)(
+    lambda: language_student(False)
+)
 right("distilled language model: padding left out", MAMBA)(lambda: language_student(True))
 
 
@@ -311,9 +317,11 @@ def street_student(log: bool):
     return net, loss, x, (hard, teacher)
 
 
-wrong("street distillation: shares instead of their logarithm into kl_div", "code", "microsoft/ProDA#43")(
-    lambda: street_student(False)
-)
+wrong(
+    "street distillation: shares instead of their logarithm into kl_div",
+    "kl_div_on_probabilities",
+    "microsoft/ProDA#43",
+)(lambda: street_student(False))
 right("street distillation: logarithm of shares", "microsoft/ProDA#43")(lambda: street_student(True))
 
 
@@ -338,7 +346,7 @@ def sentence_pairs(scores: bool):
     return Part(forward, encoder=mlp(8)), lambda pair, y: loss(*pair, y), (first, second), targets
 
 
-wrong("cosine embedding loss: targets of one half count nothing", "code", "pytorch/pytorch#49917")(
+wrong("cosine embedding loss: targets of one half count nothing", "labels_not_signs", "pytorch/pytorch#49917")(
     lambda: sentence_pairs(False)
 )
 right("sentence pairs: squared error of the cosine and a score", "huggingface/sentence-transformers#622")(
@@ -360,7 +368,7 @@ def driver(minus: bool):
 
 
 TRUXIFY = "KanishJebaMathewM/Truxify#11885"
-wrong("actor: the critic's value is made small", "code", TRUXIFY)(lambda: driver(False))
+wrong("actor: the critic's value is made small", "better_outputs_cost_more", TRUXIFY)(lambda: driver(False))
 right("actor: the critic's value is made great", TRUXIFY)(lambda: driver(True))
 
 
@@ -389,13 +397,15 @@ def anatomy(again: bool):
     return Part(forward, scale=nn.Linear(4, 4), **parts), loss, x, x
 
 
-wrong("scans: the code is looked for in the input, not in the reconstruction", "code", "spthermo/SDNet#2")(
+wrong("scans: the code is looked for in the input, not in the reconstruction", "wrong_formula", "spthermo/SDNet#2")(
     lambda: anatomy(False)
 )
 right("scans: the code is found again in the reconstruction", "spthermo/SDNet#2")(lambda: anatomy(True))
 
 
-@wrong("novelty detection: tanh pictures for real ones in 0 to 1", "code", "khalooei/ALOCC-CVPR2018#3")
+@wrong(
+    "novelty detection: tanh pictures for real ones in 0 to 1", "range_wider_than_targets", "khalooei/ALOCC-CVPR2018#3"
+)
 def refined_digits():
     """A denoising generator with tanh against a discriminator, the generator's step."""
     z = (photos(8, 1) + 0.1 * torch.randn(N, 1, 8, 8)).clamp(0, 1)
