@@ -46,6 +46,11 @@ from doctor_exam.round_thirteen_makers import THIRTEEN_MAKERS
 from doctor_exam.round_thirteen_pictures import THIRTEEN_PICTURES
 from doctor_exam.round_thirteen_texts import THIRTEEN_TEXTS
 from doctor_exam.round_twelve import ROUND_TWELVE
+from doctor_exam.round_twenty_answers import TWENTY_ANSWERS
+from doctor_exam.round_twenty_forum import TWENTY_FORUM
+from doctor_exam.round_twenty_makers import TWENTY_MAKERS
+from doctor_exam.round_twenty_projects import TWENTY_PROJECTS
+from doctor_exam.round_twenty_users import TWENTY_USERS
 from doctor_exam.study import STUDY
 from doctor_exam.unseen_right import UNSEEN_RIGHT
 from doctor_exam.unseen_wrong import UNSEEN_WRONG
@@ -103,6 +108,7 @@ SETS = {
     "sixteenth": [*SIXTEEN_CLASSES, *SIXTEEN_LABELS, *SIXTEEN_NUMBERS],
     "eighteenth": [*EIGHTEEN_LEARNERS, *EIGHTEEN_PROJECTS, *EIGHTEEN_ENGINEERS],
     "nineteenth": list(NINETEEN_PEOPLE),
+    "twentieth": [*TWENTY_FORUM, *TWENTY_ANSWERS, *TWENTY_PROJECTS, *TWENTY_USERS, *TWENTY_MAKERS],
     "seventeenth": [*SEVENTEEN_LEARNERS, *SEVENTEEN_PROJECTS, *SEVENTEEN_ENGINEERS],
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
