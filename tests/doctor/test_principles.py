@@ -872,6 +872,9 @@ RIGHT = {
     "the likeness that counts stands first": lambda: (
         Then(mlp(24), lambda z: torch.einsum("nd,nkd->nk", z[:, :4], z[:, 4:].view(N, 5, 4))), CE, inputs(),
         torch.zeros(N).long()),
+    "whole numbers 0 and 1 are numbers to a squared error": lambda: (mlp(1), MSE, inputs(), classes(2, 1)),
+    "counts of 0 and 1": lambda: (mlp(1), nn.PoissonNLLLoss(), inputs(), classes(2, 1)),
+    "whole numbers and a smooth error": lambda: (mlp(1), nn.SmoothL1Loss(), inputs(), classes(9, 1)),
     "views against all others": lambda: (
         mlp(6), lambda z, _: (lambda a, b: F.cross_entropy(a @ b.T / 0.1, torch.arange(N)))(
             *(F.normalize(view, dim=-1) for view in z.unbind(1))), views(), None),

@@ -250,7 +250,10 @@ def _one_by_one(seen: Observation, patient: Patient, whole: object, samples: int
     ratios = [float((two[:samples] * one).sum() / one.square().sum()) for one, two in zip(once, twice, strict=True)
               if len(two) == 2 * samples and bool(one.any())]  # fmt: skip
     alike = any(all(abs(ratio - wanted) < 0.04 for ratio in ratios) for wanted in (0.5, 1.0))
-    if samples >= FEWEST and ratios and not alike and min(ratios) > 0.45 and max(ratios) < 1.05:
+    counted = any(
+        kind_of(s) == "div" and type(s.argument(1)) is int and s.args[1] == samples for s in seen.watcher.steps
+    )
+    if samples >= FEWEST and ratios and not (alike or counted) and min(ratios) > 0.45 and max(ratios) < 1.05:
         yield said("wrong_formula: one by one too")
 
 

@@ -129,8 +129,10 @@ def check_leak(seen: Observation, patient: Patient) -> Iterator[Finding]:
     call = next((c for c in seen.calls if c.family in ("cross_entropy", "nll")), None)
     if call is None or call.target.is_floating_point():
         return
-    for place, tokens in enumerate(list(filter(is_text, tensors_in(patient.inputs)))[:2]):
-        yield from _in_the_text(tokens, call, seen, patient, decoder=place > 0)
+    texts = list(filter(is_text, tensors_in(patient.inputs)))[:2]
+    again = len(texts) > 1 and torch.equal(texts[0][:, :-1], texts[1])  # a text is written once more
+    for tokens in texts[again:]:
+        yield from _in_the_text(tokens, call, seen, patient, decoder=tokens is not texts[0])
 
 
 def _in_the_text(

@@ -8,8 +8,11 @@ from torch import Tensor, nn
 
 from lm_utils.doctor.belongings import changed, first_tensor, tensors_in
 from lm_utils.doctor.checks.dependence_checks import is_text
+from lm_utils.doctor.output_origin import nodes_behind
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
+
+ATTENTION = ("BmmBackward", "ScaledDotProduct")  # what scores one place by another becomes in a graph
 
 
 def check_padding_seen(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -17,7 +20,7 @@ def check_padding_seen(seen: Observation, patient: Patient) -> Iterator[Finding]
     if not isinstance(patient.model, nn.Module) or isinstance(seen.failure, Exception):
         return
     with patient.predicting():
-        if _mask_hides_nothing(patient) or _padding_moves(patient):
+        if _mask_hides_nothing(patient) or _padding_moves(seen, patient):
             yield said("padding_attended")
 
 
@@ -53,7 +56,7 @@ def _differ(one: Tensor, other: Tensor, kept: Tensor) -> bool:
     return not torch.allclose(*((t[kept] if places else t) for t in (one, other)), rtol=1e-3, atol=1e-5)
 
 
-def _padding_moves(patient: Patient) -> bool:
+def _padding_moves(seen: Observation, patient: Patient) -> bool:
     """Texts filled up with one token, series with zeros: what is put there instead no real place may feel."""
     parts = list(patient.model.modules())
     remembers = any(isinstance(part, (nn.RNNBase, nn.RNNCellBase, nn.MultiheadAttention)) for part in parts)
@@ -76,6 +79,8 @@ def _padding_moves(patient: Patient) -> bool:
         part.padding_idx == tokens[0, -1] for part in tables
     ):  # it may know padding by its zeros
         return _cut_short_differs(patient, tokens, tails)
+    if not any(node.name().startswith(ATTENTION) for node in nodes_behind(first_tensor(seen.outputs).grad_fn)):
+        return False  # it reads padding as one more word, and may learn to
     usual = first_tensor(patient.outputs_of(patient.inputs))
     hooks = [part.register_forward_hook(embedded) for part in tables]
     try:

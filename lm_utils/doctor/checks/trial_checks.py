@@ -121,6 +121,8 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         sure = answer * (SUREST / SURE) if free else answer
         if binary and not free:
             sure = answer.round() if trial.shared else torch.sigmoid(SUREST * (2 * answer - 1).sign())
+        if binary and how == "right":  # hardly ever is every place of a batch sure and right
+            sure.view(-1)[1::2] = answer.reshape(-1)[1::2]
         cost, slope = trial(sure)
         if not (isfinite(cost) and bool(torch.isfinite(slope).all())):
             yield from unstable(f"sure and {how}, at a logit of {SUREST:g}")

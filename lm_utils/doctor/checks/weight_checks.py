@@ -41,8 +41,8 @@ def _ignored_class(case: Case) -> Iterator[Finding]:
     free = (weights == 0).nonzero().flatten().tolist() if isinstance(weights, Tensor) else []
     left_out = [k for k in (case.call.options.get("ignore_index", -100), *free) if bool((targets == k).any())]
     ignored, found = (left_out or [-1])[0], int((targets == (left_out or [-1])[0]).sum())
-    if not 0 <= ignored < case.classes:
-        return
+    if not 0 <= ignored < case.classes or (ignored in free and targets.dim() > 1):
+        return  # pixels of no class are given the weight 0 on purpose
     rows, words = _rows(case.patient), case.patient.inputs
     tokens = isinstance(words, Tensor) and not words.is_floating_point() and words.numel() > 0
     if tokens and case.classes > int(words.max()) and not bool((words == ignored).any()):
