@@ -79,7 +79,10 @@ def _padding_moves(seen: Observation, patient: Patient) -> bool:
         part.padding_idx == tokens[0, -1] for part in tables
     ):  # it may know padding by its zeros
         return _cut_short_differs(patient, tokens, tails)
-    if not any(node.name().startswith(ATTENTION) for node in nodes_behind(first_tensor(seen.outputs).grad_fn)):
+    told = any(torch.equal(t, (~tails).sum(1)) for t in tensors_in(patient.inputs))  # how long each text is
+    if not told and not any(
+        node.name().startswith(ATTENTION) for node in nodes_behind(first_tensor(seen.outputs).grad_fn)
+    ):
         return False  # it reads padding as one more word, and may learn to
     usual = first_tensor(patient.outputs_of(patient.inputs))
     hooks = [part.register_forward_hook(embedded) for part in tables]
