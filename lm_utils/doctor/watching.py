@@ -168,6 +168,7 @@ class Watcher(TorchFunctionMode):
         self._drawn |= {id(result): result} if name in DRAWS else {}
         if self._drawn and name.strip("_") in ("mul", "rmul", "lerp"):
             both = [t for t in args if isinstance(t, Tensor)][-2:]
+            self._drawn |= {id(result): result} if len(both) == 1 and id(both[0]) in self._drawn else {}
             self.factors += [(a, b) for a in both for b in both if id(a) in self._drawn and a is not b]
         self.touched |= {id(arg): torch.is_grad_enabled() for arg in args if isinstance(arg, nn.Parameter)}
         if not torch.is_grad_enabled() or not isinstance(result, Tensor):

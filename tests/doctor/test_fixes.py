@@ -170,7 +170,7 @@ SAME_MINIMUM = {  # the two set-ups are least at the same weights: the advice ch
     "labels_not_signs", "targets_repeated", "targets_do_not_sum_to_one", "wrong_formula, weights",
     "unstable_formula", "mask_before_sigmoid", "target_in_view", "wrong_formula, labels moved",
     "wrong_formula, marks as places", "wrong_formula, noise", "wrong_formula, sum and mean",
-    "changed_in_place", "batch_norm_momentum", "shapes_broadcast, all pairs",
+    "wrong_formula, places", "changed_in_place", "batch_norm_momentum", "shapes_broadcast, all pairs",
 }  # fmt: skip
 MEASURES = {  # where the mended loss is no measure of what the wrong one emits
     "gradient_through_advantage": lambda out, y: F.mse_loss(out[1][:, 0], y[1]),

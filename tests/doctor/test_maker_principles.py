@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from doctor_exam.parts import N, classes, inputs, mlp
+from doctor_exam.parts import N, Tagger, classes, inputs, mlp
 from doctor_exam.principle import holds, seeded
 from doctor_exam.round_nine import dense
 from doctor_exam.round_parts import Part
@@ -11,20 +11,45 @@ from torch.distributions import Categorical, Independent, Normal
 from torch.nn import functional as F
 
 
-def coded(deviation, logarithm):
+def coded(deviation, logarithm, noise=1.0, latent=4, over=lambda each: each.sum(1)):
     """A variational autoencoder: the deviation of its noise, and the logarithm that its divergence reads."""
 
     def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         mean, second = self.encode(x).chunk(2, 1)
-        return self.decode(mean + torch.randn_like(mean) * deviation(second)), mean, second
+        return self.decode(mean + noise * torch.randn_like(mean) * deviation(second)), mean, second
 
     def loss(out: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
         log_var = logarithm(out[2])
-        code = 0.5 * (out[1] ** 2 + log_var.exp() - 1 - log_var).sum(1).mean()
+        code = over(0.5 * (out[1] ** 2 + log_var.exp() - 1 - log_var)).mean()
         return (out[0] - x).square().sum(1).mean() + code
 
     x = torch.rand(N, 64)
-    return Part(forward, encode=dense(64, 32, 8), decode=dense(4, 32, 64)), loss, x, x
+    return Part(forward, encode=dense(64, 32, 2 * latent), decode=dense(latent, 32, 64)), loss, x, x
+
+
+def halves(h: Tensor) -> Tensor:
+    """The deviation, from the logarithm of the variance."""
+    return (0.5 * h).exp()
+
+
+def student(of_token):
+    """A tagger that learns a teacher's shares at each of twelve places."""
+    return (Tagger(6), lambda z, y: F.kl_div(of_token(z.log_softmax(-1)), of_token(y), reduction="batchmean"),
+            torch.randint(0, 50, (N, 12)), torch.randn(N, 12, 6).softmax(-1))  # fmt: skip
+
+
+def found_again(where):
+    """A code that is to be found again in what was made of it."""
+
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        code = self.encode(x)
+        made = self.decode(code + 0.1 * torch.randn_like(code))
+        return made, code, self.encode(where(x, made))
+
+    def loss(out: tuple[Tensor, Tensor, Tensor], x: Tensor) -> Tensor:
+        return F.mse_loss(out[0], x) + F.l1_loss(out[2], out[1] + 0.1)
+
+    return Part(forward, encode=dense(16, 32, 4), decode=dense(4, 32, 16)), loss, *[torch.rand(N, 16)] * 2
 
 
 def critic(penalty, share=lambda real: torch.rand(len(real), 1)):
@@ -96,6 +121,18 @@ PRINCIPLES = {
     "points between two samples lie on a line": (
         "wrong_formula", lambda: critic(lambda s: ((norms(s) - 1) ** 2).mean(), torch.rand_like),
         lambda: critic(lambda s: ((norms(s) - 1) ** 2).mean(), lambda r: torch.rand(len(r), 1).expand_as(r))),
+    "a number that is drawn and scaled is still drawn": (
+        "wrong_formula", lambda: coded(halves, lambda h: h, 0.01), lambda: coded(halves, lambda h: h, 1.0)),
+    "a divergence is a sum over the code": (
+        "terms_out_of_balance", lambda: coded(halves, lambda h: h, latent=40, over=lambda each: each.mean(1)),
+        lambda: coded(halves, lambda h: h, latent=40)),
+    "a sample's slope has one norm, by hand": (
+        "wrong_formula", lambda: critic(lambda s: ((s.view(N, 4, 4) ** 2).sum(1).add(1e-9).sqrt() - 1).square().mean()),
+        lambda: critic(lambda s: ((s.view(N, 4, 4) ** 2).sum((1, 2)).add(1e-9).sqrt() - 1).square().mean())),
+    "a divergence of places is a mean over the places": (
+        "wrong_formula", lambda: student(lambda z: z), lambda: student(lambda z: z.flatten(0, 1))),
+    "what is compared was not made twice of the same": (
+        "wrong_formula", lambda: found_again(lambda x, made: x), lambda: found_again(lambda x, made: made)),
     "zero does not solve everything": (
         "wrong_formula", lambda: equation(lambda u, slope, start: (slope + u).square().mean()),
         lambda: equation(lambda u, slope, start: (slope + u).square().mean() + (start - 1).square().mean())),

@@ -59,7 +59,7 @@ def dropping(meant):
                 first=nn.Linear(8, 32), out=nn.Linear(32, 5))  # fmt: skip
 
 
-def variational(reduction, sign=1, end=None):
+def variational(reduction, sign=1, end=None, latent=4, over=lambda each: each.sum(1)):
     """An autoencoder of codes that are drawn."""
 
     def forward(self, x):
@@ -69,10 +69,10 @@ def variational(reduction, sign=1, end=None):
     def loss(out, x):
         distance = F.binary_cross_entropy if end else F.mse_loss
         error = distance(out[0], x, reduction=reduction) / (1 if reduction == "mean" else len(x))
-        return error - sign * 0.5 * (1 + out[2] - out[1] ** 2 - out[2].exp()).sum(1).mean()
+        return error - sign * 0.5 * over(1 + out[2] - out[1] ** 2 - out[2].exp()).mean()
 
     x, ends = torch.rand(N, 64), (end,) if end else ()
-    return Part(forward, encode=dense(64, 32, 8), decode=dense(4, 32, 64, ends=ends)), loss, x, x
+    return Part(forward, encode=dense(64, 32, 2 * latent), decode=dense(latent, 32, 64, ends=ends)), loss, x, x
 
 
 def scaled_by(factor):
@@ -453,6 +453,13 @@ MORE = {
     "dropout_on_outputs": (lambda: (mlp(5, nn.Dropout()), CE), lambda: (mlp(5), CE), lambda: x_and(by_size)),
     "terms_out_of_balance": (lambda: variational("mean")[:2], lambda: variational("sum")[:2],
                              lambda: x_and(lambda x: x, lambda: torch.rand(N, 64))),
+    "terms_out_of_balance, code": (
+        lambda: variational("sum", latent=40, over=lambda each: each.mean(1))[:2],
+        lambda: variational("sum", latent=40)[:2], lambda: x_and(lambda x: x, lambda: torch.rand(N, 64))),
+    "wrong_formula, places": (
+        lambda: (Then(Tagger(6), lambda z: z.log_softmax(-1)), KL),
+        lambda: (Then(Tagger(6), lambda z: z.log_softmax(-1)), lambda z, y: F.kl_div(z, y, reduction="sum") / (12 * N)),
+        lambda: (torch.randint(0, 50, (N, 12)), torch.randn(N, 12, 6).softmax(-1))),
     "units_all_alike": (lambda: (alike(), CE), lambda: (mlp(5), CE), lambda: x_and(by_size)),
     "vanishing_gradient": (lambda: (deep(nn.Sigmoid()), CE), lambda: (deep(nn.LayerNorm(8), nn.ReLU()), CE),
                            lambda: x_and(by_size)),

@@ -74,7 +74,8 @@ def _divergence(seen: Observation, patient: Patient, mean: Tensor, head: Tensor)
         yield from [said("wrong_formula: divergence")] if _is_exponentiated(seen, patient, head) else ()
         return
     yield from _out_of_balance(seen, patient, [mean, head], weight * len(head))
-    made = [t for _, t in seen.watcher.factors if t.shape == head.shape and t.requires_grad]
+    drawn = [(noise.std(), t) for noise, t in seen.watcher.factors if t.shape == head.shape and t.requires_grad]
+    made = [t * (size if size < 0.5 else 1) for size, t in drawn]
     if made and not any(torch.allclose(t, laws[0](head), 0.02, 0.02) for t in made):
         yield said("wrong_formula: noise read otherwise")
 
@@ -91,6 +92,10 @@ def _out_of_balance(seen: Observation, patient: Patient, code: list[Tensor], wei
         each = (wrong - right) / float((goal - other).square().sum() / len(goal))
         if 0 < each < 16 / size and weight > FAR_HEAVIER * each:
             yield said("terms_out_of_balance", times=weight / each, size=size)
+        elif each > max(16 / size, FAR_HEAVIER * weight) and (long := code[0].shape[-1]) >= LARGE and any(
+            s.tensors[0].shape == code[0].shape for s in seen.watcher.steps if kind_of(s) == "mean"
+                and s.argument(1, "dim", "axis") not in (0, (0,), [0])):  # fmt: skip
+            yield said("terms_out_of_balance: code", times=each / weight, size=long)
 
 
 class _Spread:

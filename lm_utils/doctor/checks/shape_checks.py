@@ -9,7 +9,7 @@ from torch import Tensor
 
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
-from lm_utils.doctor.checks.formula_checks import kind_of, of, of_outputs, pairs_of
+from lm_utils.doctor.checks.formula_checks import kind_of, of, of_outputs, pairs_of, plain_arguments
 from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
@@ -215,12 +215,18 @@ def _other_axis(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 def _slopes_apart(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A gradient's norm that leaves its pixels apart, or takes all samples together."""
-    for step in seen.watcher.steps:
-        shape = step.tensors[0].shape if step.tensors else ()
-        over = step.argument(2, "dim") if kind_of(step) == "norm" else 0
-        norm = (len(shape) > 2 and over in (1, [1], (1,))) or (over is None and len(shape) > 1)
-        less_one = (one.args[1:] == (1,) for one in seen.watcher.steps if one.args and one.args[0] is step.result)
-        if norm and of(seen, step.tensors[0]) == {"outputs"} and any(less_one):
+    made_by = {id(step.result): step for step in seen.watcher.steps}
+    for less_one in (step for step in seen.watcher.steps if kind_of(step) == "sub" and plain_arguments(step) == [1]):
+        step, passed = made_by.get(id(less_one.tensors[0])), {""}
+        while step is not None and step.tensors and kind_of(step) in ("sqrt", "pow", "add", "clamp", "clamp_min"):
+            passed.add(kind_of(step))
+            step = made_by.get(id(step.tensors[0]))
+        kinds = ("norm", "sum") if passed & {"sqrt", "pow"} else ("norm",)
+        if step is None or not step.tensors or kind_of(step) not in kinds:
+            continue
+        shape, over = step.tensors[0].shape, step.argument(1 + (kind_of(step) == "norm"), "dim")
+        apart = (len(shape) > 2 and over in (1, [1], (1,))) or (over is None and len(shape) > 1)
+        if apart and of(seen, step.tensors[0]) == {"outputs"}:
             yield said("wrong_formula: two axes", shape=list(shape))
 
 

@@ -158,6 +158,8 @@ def _check_kl_targets(case: Case) -> Iterator[Finding]:
         yield from _check_class_shares(case, axis)
     if case.call.options.get("reduction", "mean") == "mean":
         yield said("kl_div_mean", 'KLDivLoss uses reduction="mean".')
+    elif case.call.options.get("reduction") == "batchmean" and values.dim() > 2 and bool((values != values[:1]).any()):
+        yield said("wrong_formula: batchmean", shape=list(values.shape), samples=len(values))
 
 
 def _check_signs(case: Case) -> Iterator[Finding]:

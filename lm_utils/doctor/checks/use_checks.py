@@ -8,10 +8,12 @@ from torch import Tensor, nn
 
 from lm_utils.doctor.belongings import changed, draw_anew, first_tensor, held_by, tensors_in
 from lm_utils.doctor.checks.batch_checks import cost_of, cost_with
+from lm_utils.doctor.checks.formula_checks import kind_of, of
 from lm_utils.doctor.checks.gradient_checks import check_own_functions
 from lm_utils.doctor.output_origin import node_behind, nodes_behind
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
+from lm_utils.doctor.watching import LOSSES
 
 MOST_PARTS = 4  # inputs that are tried one by one
 STRONG = 0.8  # share that a dropout erases, from which little is left to learn from
@@ -64,8 +66,11 @@ def check_heads_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
         return
     weights = [{id(n.variable) for n in nodes_behind(t.grad_fn) if hasattr(n, "variable")} for t in heads]
     free = [t for t in heads if t.requires_grad and t.dim() > 1 and bool((t != t[:1]).any())]
-    if any(a is not b and a.dtype == b.dtype and torch.equal(a, b) for a, b in combinations(free, 2)):
-        yield said("units_all_alike: outputs")
+    alike = [p for p in combinations(free, 2) if p[0] is not p[1] and p[0].dtype == p[1].dtype and torch.equal(*p)]
+    for pair in alike[:1]:
+        meet = [s.tensors for s in seen.watcher.steps if kind_of(s) == "sub" or s.name in LOSSES]
+        found = any(t is one for ts in meet for t in ts if of(seen, *ts[:1]) == of(seen, *ts[1:]) for one in pair)
+        yield said("wrong_formula: called twice" if found else "units_all_alike: outputs")
     cost, slopes = cost_of(patient, seen.outputs, patient.targets)
     learning = set().union(*(found for found, slope in zip(weights, slopes, strict=True) if bool(slope.any())))
     for place, (head, slope) in enumerate(zip(heads, slopes, strict=True)):
