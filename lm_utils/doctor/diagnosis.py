@@ -163,7 +163,7 @@ def _examine_call(case: Case, seen: Observation, examination: _Examination) -> N
         if not _is_reverse_divergence(case):
             examination.findings.append(said("arguments_swapped: arguments swapped", layer=case.call.layer))
         return
-    shapes = examination.ask(check_shapes, case)
+    shapes = examination.ask(check_shapes, case, seen)
     if not case.outputs.is_floating_point() or case.outputs.numel() == 0:
         return
     examination.ask(check_activation, case)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from doctor_exam.advice import MORE, by_sign, by_size, x_and
+from doctor_exam.advice import MORE, by_sign, by_size, one, x_and
 from doctor_exam.parts import Heads, N, Tagger, Then, classes, inputs, mlp, padded_tokens
 from doctor_exam.score import called_with
 from doctor_exam.unseen_wrong import Recurrent, alignments, ctc, dice, images, mask_head, rare
@@ -98,6 +98,7 @@ ADVICE = {
         lambda: (Heads(a=mlp(1), b=mlp(1), as_tuple=True), lambda o, _: F.softplus(o[0] - o[1].squeeze(-1)).mean()),
         lambda: (Heads(a=mlp(1), b=mlp(1), as_tuple=True), lambda o, _: F.softplus((o[0] - o[1]).squeeze(-1)).mean()),
         lambda: (inputs(), None)),
+    "shapes_broadcast, repeated": (lambda: (mlp(4), nn.MSELoss()), lambda: (mlp(1), nn.MSELoss()), lambda: x_and(one)),
     "activation_twice": (
         lambda: (mlp(5, nn.Softmax(-1)), lambda out, y: F.nll_loss(F.log_softmax(out, -1), y)),
         lambda: (mlp(5), lambda out, y: F.nll_loss(F.log_softmax(out, -1), y)), lambda: x_and(by_size)),

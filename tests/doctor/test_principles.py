@@ -269,6 +269,13 @@ def of_three(weight: list[float]):
     return mask_head(channels=3), nn.CrossEntropyLoss(torch.tensor(weight)), inputs(3, 6, 6), y
 
 
+def members(loss):
+    """Four networks side by side, and one target for them all."""
+    parts = nn.ModuleList(mlp(1) for _ in range(4))
+    return (Part(lambda self, x: torch.cat([one(x) for one in self.parts], 1), parts=parts), loss, inputs(),
+            torch.randn(N, 1))  # fmt: skip
+
+
 def entropy_by_hand(order):
     """A cross-entropy of one's own: shares times a logarithm, in an order."""
 
@@ -744,6 +751,17 @@ PRINCIPLES = {
         "one_class_only", lambda: places_of(torch.zeros(N, 6, 6).long()), lambda: places_of(classes(4, 6, 6))),
     "the most frequent of three classes does not weigh most": (
         "class_weight_reversed", lambda: of_three([10.0, 1.0, 1.0]), lambda: of_three([1.0, 1.0, 10.0])),
+    "one layer learns one output for a target": (
+        "shapes_broadcast", lambda: (mlp(4), MSE, inputs(), torch.randn(N, 1)), lambda: members(MSE)),
+    "of all steps": (
+        "shapes_broadcast", lambda: (Tagger(1), nn.L1Loss(), classes(50, 7), torch.randn(N, 1, 1)),
+        lambda: (Tagger(1), nn.L1Loss(), classes(50, 7), torch.ones(N, 1, 1))),
+    "or weighs each as its own": (
+        "shapes_broadcast", lambda: (mlp(3), lambda o, y: F.huber_loss(o, y, reduction="none").mean(), inputs(),
+                                     torch.randn(N, 1)),
+        lambda: (mlp(3), lambda o, y: (F.huber_loss(o, y, reduction="none") * torch.where(
+            o > y, torch.tensor([0.9, 0.5, 0.1]), torch.tensor([0.1, 0.5, 0.9]))).mean(), inputs(),
+            torch.randn(N, 1))),
     "a cross-entropy takes the logarithm of the outputs": (
         "arguments_swapped", lambda: entropy_by_hand(lambda p, y: (p, y)),
         lambda: entropy_by_hand(lambda p, y: (y, p))),

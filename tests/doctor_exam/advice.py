@@ -424,7 +424,9 @@ MORE = {
         lambda: x_and(lambda x: one(x).masked_fill(one(x) > 1, torch.nan))),
     "targets_outside_unit_range": (lambda: (mlp(1), LOGITS), lambda: (mlp(1), lambda out, y: LOGITS(out, (y + 1) / 2)),
                                    lambda: x_and(signs)),
-    "targets_repeated": (lambda: (mlp(4), MSE), lambda: (mlp(1), MSE), lambda: x_and(one)),
+    "targets_repeated": (
+        lambda: (mlp(4), lambda out, y: (F.mse_loss(out, y, reduction="none") * torch.arange(1.0, 5)).mean()),
+        lambda: (mlp(1), MSE), lambda: x_and(one)),
     "unregistered_parameter": (
         lambda: (Between(scale=torch.tensor([0.01], requires_grad=True)), CE),
         lambda: (Between(scale=nn.Parameter(torch.tensor([0.01]))), CE), lambda: x_and(by_size)),

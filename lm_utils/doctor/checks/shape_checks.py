@@ -10,7 +10,7 @@ from torch import Tensor
 from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
 from lm_utils.doctor.checks.formula_checks import kind_of, of, of_outputs, pairs_of, plain_arguments
-from lm_utils.doctor.output_origin import origin_of
+from lm_utils.doctor.output_origin import PASSES, nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 
@@ -19,15 +19,16 @@ LINEAR_LAYER = {"Addmm", "Mm", "Linear", "MkldnnLinear"}
 STRETCHING = {"sub", "add", "mul", "div", "max", "min", "maximum", "minimum", "where", "masked_select"}
 SQUASHING = {"softmax", "log_softmax", "sigmoid", "logsigmoid", "log_sigmoid", "logsumexp"}
 SHARES = {"softmax", "sigmoid"}
+JOINING = {"Cat", "Stack"}
 REFUSES_OTHER_SHAPES = {"binary_cross_entropy", "binary_cross_entropy_with_logits"}
 
 
-def check_shapes(case: Case) -> Iterator[Finding]:
+def check_shapes(case: Case, seen: Observation) -> Iterator[Finding]:
     """All questions about the two shapes."""
     if case.outputs.device != case.targets.device:
         yield said("different_devices", outputs=case.outputs.device, targets=case.targets.device)
     if case.call.family in ELEMENTWISE:
-        yield from _check_elementwise(case)
+        yield from _check_elementwise(case, seen)
     elif case.call.family in ("cross_entropy", "nll", "multi_margin"):
         yield from _check_classes(case)
 
@@ -69,7 +70,7 @@ def _one_of_many(case: Case) -> bool:
     return alone and case.targets.dim() == case.outputs.dim() and case.outputs.shape[0] > 1
 
 
-def _check_elementwise(case: Case) -> Iterator[Finding]:
+def _check_elementwise(case: Case, seen: Observation) -> Iterator[Finding]:
     outputs, targets = case.outputs.shape, case.targets.shape
     if outputs == targets:
         return
@@ -89,7 +90,24 @@ def _check_elementwise(case: Case) -> Iterator[Finding]:
         yield said("shapes_broadcast", met, mended=_mended(case))
     else:
         met = f"Each target is repeated over several outputs: {_shapes(case)}."
-        yield said("targets_repeated", met, mended=_mended(case))
+        alike = not _differ(case, seen)
+        yield said("shapes_broadcast: repeated" if alike else "targets_repeated", met, mended=_mended(case))
+
+
+def _differ(case: Case, seen: Observation) -> bool:
+    """Are outputs that share a target drawn, set against it by hand, made by several layers, or weighed unlike?"""
+    outputs, targets, each = case.outputs, case.targets, case.call.result
+    verdicts = len(targets.unique()) <= 1 + (outputs.dim() > 3)  # one number for all, or yes or no for all patches
+    several = operation(outputs.grad_fn) == "Unsqueeze" or case.origin.made_by in ("Bmm", "Baddbmm")
+    if verdicts or several or seen.watcher.factors:
+        return True
+    if isinstance(each, Tensor) and each.shape == outputs.shape and (weights := seen.slope_at(each)) is not None:
+        stretched = [axis for axis in range(outputs.dim()) if targets.shape[axis] < outputs.shape[axis]]
+        if bool((weights.amax(stretched) > weights.amin(stretched)).any()):
+            return True
+    node = next((n for n in nodes_behind(outputs.grad_fn) if operation(n) not in PASSES - JOINING), None)
+    parts = [one for one, _ in node.next_functions] if operation(node) in JOINING else []
+    return len({next((n for n in nodes_behind(one) if hasattr(n, "variable")), None) for one in parts}) > 1
 
 
 def _check_classes(case: Case) -> Iterator[Finding]:
