@@ -120,12 +120,12 @@ def plain_arguments(step: Step) -> list[object]:
     return [part for part in step.args if not isinstance(part, Tensor)]
 
 
-def behind(seen: Observation, start: object, without_gradient: bool = False) -> set[int]:
-    """The identities of all tensors that were computed from this one, or of those that carry no gradient."""
+def behind(seen: Observation, start: object) -> set[int]:
+    """The identities of all tensors that were computed from this one."""
     reached = {id(tensor) for tensor in tensors_in(start)}
     for step in seen.watcher.steps if reached else []:
         if any(id(tensor) in reached for tensor in step.tensors):
-            reached |= {id(t) for t in tensors_in(step.result) if not (without_gradient and t.requires_grad)}
+            reached |= {id(t) for t in tensors_in(step.result)}
     return reached
 
 
@@ -239,7 +239,7 @@ def _dead_term(seen: Observation, patient: Patient) -> Iterator[Finding]:
     steps = seen.watcher.steps
     lost = [s.result for s in seen.watcher.losses() if isinstance(s.result, Tensor) and not s.result.requires_grad]
     weights = [t for step in steps for t in step.tensors if isinstance(t, nn.Parameter) and t.requires_grad]
-    lost = behind(seen, [*lost, *weights], without_gradient=True)
+    lost = behind(seen, [*lost, *weights])
     sums = [step for step in steps if _is_sum(step)]
     dead = [t for step in sums for t in step.tensors if t.is_floating_point() and bool(t != 0) and (
         not t.requires_grad or _is_wrapped_anew(seen, t))]  # fmt: skip
@@ -271,7 +271,7 @@ def _has_twins(seen: Observation) -> bool:
 
 def _is_sum(step: Step) -> bool:
     result = step.result
-    alone = step.with_graph and isinstance(result, Tensor) and not result.dim()
+    alone = step.with_graph and isinstance(result, Tensor) and result.numel() == 1
     return kind_of(step) in ("add", "sub") and alone and result.requires_grad
 
 

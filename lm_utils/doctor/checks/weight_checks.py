@@ -62,7 +62,7 @@ def _ignored_class(case: Case) -> Iterator[Finding]:
 def check_hidden_places(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Places that a mask, a mark or padding hides must not be taught, and with more of them the loss must stay."""
     for hidden, token in _hidden(patient):
-        width = hidden.shape[1]
+        width, ends = hidden.shape[1], _is_filled_up(~hidden)
         for head in tensors_in(seen.outputs):
             axis = next((a for a in range(1, head.dim()) if head.shape[a] in (width, width + 1)), None)
             slope = seen.slope_at(head) if axis and len(head) == len(hidden) else None
@@ -72,13 +72,16 @@ def check_hidden_places(seen: Observation, patient: Patient) -> Iterator[Finding
             asked = places.flatten(2).amin(2) < 0 if places.dim() > 2 else places != 0
             shares = [float(a[h].float().mean()) for a, h in ((asked, hidden), (asked[:, :-1], hidden[:, 1:]))]
             if shares[0] > 0 if token is None else min(shares) > 0.5:
-                kind = ": mask" if token is None else ": marks" * (token < 0)
+                kind = ": mask" if token is None else ": marks" * (token < 0 or not ends)
                 filled = int(hidden[:, -2:].all(1).sum())
                 yield said(
                     f"padding_not_ignored{kind}", share=100 * shares[0], filled=filled, rows=len(head), token=token
                 )
             elif (
-                shares[0] == 0 and isinstance(seen.outputs, Tensor) and _grows(patient, head, axis, hidden, token or 0)
+                shares[0] == 0
+                and (ends or token is None)
+                and isinstance(seen.outputs, Tensor)
+                and _grows(patient, head, axis, hidden, token or 0)
             ):
                 yield said("mean_over_padding", "With more padding, at which nothing is asked, the loss changes.")
             return
@@ -94,6 +97,11 @@ def _hidden(patient: Patient) -> Iterator[tuple[Tensor, int | None]]:
         if (token < 0 and len(rows[rows < 0].unique()) == 1) or (often and not bool(((rows == token) & ~tails).any())):
             yield rows == token, token
     words = next((t for t in tensors_in(patient.inputs) if t.dim() == 2 and not t.is_floating_point()), None)
+    if rows is not None and words is not None and words.shape == rows.shape:
+        asked = rows != (token := int(rows.mode().values.mode().values))
+        secret = words == words[asked].mode().values if bool(asked.any()) else asked  # the token of hidden words
+        if len(words[~secret].unique()) > 2 and bool(secret.any()) and torch.equal(asked, secret):
+            yield ~asked, token
     tails = _tails(words, int(words[:, -1].mode().values)) if words is not None and words.numel() else torch.ones(0)
     for goal in (t for t in parts if len(parts) == 1 and t.shape == tails.shape and t.dtype == torch.float32):
         if len(tails.sum(1).unique()) > 2 and len(goal[tails].unique()) == 1 < len(goal[~tails].unique()):
