@@ -144,6 +144,10 @@ ADVICE = {
         lambda: (mlp(2), nn.CrossEntropyLoss(weight=torch.tensor([0.9, 0.1]))),
         lambda: (mlp(2), nn.CrossEntropyLoss(weight=64 / torch.bincount(rare(0.1)))),
         lambda: (torch.randn(64, 8), rare(0.1))),
+    "class_weight_reversed, negative": (
+        lambda: (mlp(2), nn.CrossEntropyLoss(weight=1 - torch.bincount(rare(0.1)) / 12)),
+        lambda: (mlp(2), nn.CrossEntropyLoss(weight=64 / torch.bincount(rare(0.1)))),
+        lambda: (torch.randn(64, 8), rare(0.1))),
     "pos_weight_reversed": (
         lambda: (mlp(1), nn.BCEWithLogitsLoss(pos_weight=torch.tensor([0.1]))),
         lambda: (mlp(1), nn.BCEWithLogitsLoss(pos_weight=torch.tensor([9.0]))),

@@ -269,6 +269,12 @@ def of_three(weight: list[float]):
     return mask_head(channels=3), nn.CrossEntropyLoss(torch.tensor(weight)), inputs(3, 6, 6), y
 
 
+def answers(yes: float):
+    """The same as `weighed`, by torch's own weight of a yes."""
+    loss = nn.BCEWithLogitsLoss(pos_weight=torch.tensor([yes]))
+    return mlp(1), loss, torch.randn(64, 8), rare(0.1).float()[:, None]
+
+
 def members(loss):
     """Four networks side by side, and one target for them all."""
     parts = nn.ModuleList(mlp(1) for _ in range(4))
@@ -751,6 +757,10 @@ PRINCIPLES = {
         "one_class_only", lambda: places_of(torch.zeros(N, 6, 6).long()), lambda: places_of(classes(4, 6, 6))),
     "the most frequent of three classes does not weigh most": (
         "class_weight_reversed", lambda: of_three([10.0, 1.0, 1.0]), lambda: of_three([1.0, 1.0, 10.0])),
+    "no class has a weight below zero": (
+        "class_weight_reversed", lambda: of_three([-1.0, 1.0, 10.0]), lambda: of_three([0.5, 1.0, 10.0])),
+    "no yes has one either": (
+        "class_weight_reversed", lambda: answers(-9.0), lambda: answers(9.0)),
     "one layer learns one output for a target": (
         "shapes_broadcast", lambda: (mlp(4), MSE, inputs(), torch.randn(N, 1)), lambda: members(MSE)),
     "of all steps": (

@@ -20,7 +20,10 @@ ENOUGH = 16  # targets below which shares say little
 
 def check_weights(case: Case) -> Iterator[Finding]:
     """All questions about what is ignored and what is weighed."""
-    targets = case.targets
+    targets, given = case.targets, [case.call.options.get(name) for name in ("weight", "pos_weight")]
+    least = min((float(t.min()) for t in given if isinstance(t, Tensor) and t.numel()), default=0.0)
+    if least < 0:
+        yield said("class_weight_reversed: negative", least=least)
     if case.call.family in ("cross_entropy", "nll") and not targets.is_floating_point() and targets.numel():
         yield from _ignored_class(case)
 
