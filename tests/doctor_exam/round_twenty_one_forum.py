@@ -11,6 +11,16 @@ weights make the model predict only the minority class; pos_weight wrong loss ve
 accuracy does not improve bert softmax; cnn loss stuck at 2.30 mnist cifar; custom loss function does not train argmax
 round; tabular titanic network loss does not go down; my own cross entropy formula wrong value; labels start at 1 instead
 of 0 accuracy low; multi output regression loss wrong broadcasting.
+
+They gave too few; further ones, again written down and committed first: keras model accuracy not changing categorical
+crossentropy sigmoid; keras softmax one output neuron always predicts 1; binary_crossentropy for multi class problem; mse
+loss for classification not learning pytorch forum; lstm classifier output same probabilities for every sample; nn.NLLLoss
+without log softmax loss negative; multi label with softmax activation wrong; CrossEntropyLoss for binary with two outputs
+and softmax not converging; linear regression pytorch loss constant predictions mean unsqueeze target; network predicts
+values between 0 and 1 but the target is larger sigmoid regression; why is softmax applied twice; classifier relu before
+softmax last layer not learning; log_softmax and cross entropy together is this a bug; bce loss with labels 1 and 2 or -1 1
+negative loss; CrossEntropyLoss weight order ignored class; sum of losses instead of mean gradients explode batch size;
+accuracy stuck at 10 percent pytorch cifar10 softmax; my loss is negative and keeps decreasing.
 """
 
 from doctor_exam.case import CaseSet
