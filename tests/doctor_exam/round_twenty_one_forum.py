@@ -49,8 +49,9 @@ def categorical(output: Tensor, target: Tensor) -> Tensor:
 
 
 def binary(output: Tensor, target: Tensor) -> Tensor:
-    """Keras' binary_crossentropy: outputs clipped to between zero and one."""
-    return F.binary_cross_entropy(output.clamp(1e-7, 1 - 1e-7), target)
+    """Keras' binary_crossentropy: outputs clipped to between zero and one, any targets."""
+    p = output.clamp(1e-7, 1 - 1e-7)
+    return -(target * p.log() + (1 - target) * (1 - p).log()).mean()
 
 
 def convolutions(*ends: nn.Module, channels: int = 3) -> nn.Sequential:
@@ -232,8 +233,10 @@ def churn(end: nn.Module):
     """A table with 106 columns and a yes/no target, five layers."""
     sizes, hidden = (106, 64, 32, 12, 8), (nn.ReLU(), nn.Tanh(), nn.ReLU(), nn.Sigmoid())
     layers = [part for a, b, act in zip(sizes, sizes[1:], hidden, strict=False) for part in (nn.Linear(a, b), act)]
-    x = torch.randn(32, 106)
-    return nn.Sequential(*layers, nn.Linear(8, 1), end), binary, x, (x[:, :1] + x[:, 1:2] > 0).float()
+    model, x = nn.Sequential(*layers, nn.Linear(8, 1), end), torch.randn(32, 106)
+    for weight in model.parameters():  # init="uniform", biases at zero
+        nn.init.uniform_(weight, -0.05, 0.05) if weight.dim() > 1 else nn.init.zeros_(weight)
+    return model, binary, x, (x[:, :1] + x[:, 1:2] > 0).float()
 
 
 cause = "ReLU at the end of a yes/no classifier whose loss wants probabilities"
