@@ -83,8 +83,10 @@ def scene_labels(multi: bool):
     return convolutions(nn.Linear(256, 5), nn.Sigmoid()), nn.BCELoss(), x, y
 
 
-cause = "softmax over labels of which several hold at once"
-wrong("scene labels: softmax over independent labels", cause, "keras-team/keras#741")(lambda: scene_labels(True))
+# Softmax over labels of which several hold at once.
+wrong("scene labels: softmax over independent labels", "softmax_for_independent_labels", "keras-team/keras#741")(
+    lambda: scene_labels(True)
+)
 right("scene labels: sigmoid and binary cross-entropy", "keras-team/keras#741")(lambda: scene_labels(False))
 
 
@@ -96,8 +98,10 @@ def flux_digits(softmax: bool):
     return nn.Sequential(*layers), nn.CrossEntropyLoss(), x, y
 
 
-cause = "softmax before a cross-entropy that applies one itself"
-wrong("flux digits: softmax added", cause, "FluxML/model-zoo#287")(lambda: flux_digits(True))
+# Softmax before a cross-entropy that applies one itself.
+wrong("flux digits: softmax added", "softmax_before_cross_entropy|activation_twice", "FluxML/model-zoo#287")(
+    lambda: flux_digits(True)
+)
 right("flux digits: raw outputs", "FluxML/model-zoo#287")(lambda: flux_digits(False))
 
 
@@ -116,7 +120,11 @@ def info_heads():
     return model, info_loss, torch.randn(N, 1, 16, 16).tanh(), (classes(10), torch.rand(N, 2) * 2 - 1)
 
 
-wrong("infogan: softmax on the class head", cause, "eriklindernoren/PyTorch-GAN#84")(info_heads)
+wrong(
+    "infogan: softmax on the class head",
+    "softmax_before_cross_entropy|activation_twice",
+    "eriklindernoren/PyTorch-GAN#84",
+)(info_heads)
 
 
 def auxiliary(softmax: bool):
@@ -136,7 +144,11 @@ def auxiliary(softmax: bool):
     return Part(forward, trunk=convolutions(channels=1), adv=adv, aux=aux), loss, x, (valid, classes(10))
 
 
-wrong("acgan: softmax on the class head", cause, "eriklindernoren/PyTorch-GAN#186")(lambda: auxiliary(True))
+wrong(
+    "acgan: softmax on the class head",
+    "softmax_before_cross_entropy|activation_twice",
+    "eriklindernoren/PyTorch-GAN#186",
+)(lambda: auxiliary(True))
 right("acgan: raw class head", "eriklindernoren/PyTorch-GAN#186")(lambda: auxiliary(False))
 
 
@@ -150,7 +162,9 @@ def one_hot_classes():
     return mlp(3, nn.Softmax(1)), loss, x, F.one_hot(x[:, :3].argmax(1), 3)
 
 
-wrong("one-hot targets: probabilities out", cause, "discuss.pytorch.org/t/60866")(one_hot_classes)
+wrong(
+    "one-hot targets: probabilities out", "softmax_before_cross_entropy|activation_twice", "discuss.pytorch.org/t/60866"
+)(one_hot_classes)
 
 
 def newsgroups():
@@ -160,8 +174,8 @@ def newsgroups():
     return Series(16, *ends, tokens=100), binary, torch.randint(0, 100, (32, 20)), y
 
 
-cause = "binary cross-entropy on a softmax of exclusive classes, and one unit before the twenty outputs"
-wrong("newsgroups: binary loss on a softmax", cause, "keras-team/keras#4994")(newsgroups)
+# Binary cross-entropy on a softmax of exclusive classes, and one unit before the twenty outputs.
+wrong("newsgroups: binary loss on a softmax", "wrong_formula", "keras-team/keras#4994")(newsgroups)
 
 
 def one_output():
@@ -175,8 +189,10 @@ def one_output():
     )
 
 
-cause = "cross-entropy of classes with a single output: always zero"
-wrong("expression: cross-entropy of one output", cause, "darioizzo/dcgp#86")(one_output)
+# Cross-entropy of classes with a single output: always zero.
+wrong("expression: cross-entropy of one output", "one_column_cross_entropy|loss_is_constant", "darioizzo/dcgp#86")(
+    one_output
+)
 
 
 def focal_digits():
@@ -190,8 +206,12 @@ def focal_digits():
     return nn.Sequential(nn.Linear(784, 32), nn.Sigmoid(), nn.Linear(32, 10), nn.Tanh()), focal, x, y
 
 
-cause = "outputs of a tanh, negative ones too, into a loss that takes their logarithm as probabilities"
-wrong("focal digits: tanh into a logarithm", cause, "VivianoRiccardo/Learning-Lab-C-Library#4")(focal_digits)
+# Outputs of a tanh, negative ones too, into a loss that takes their logarithm as probabilities.
+wrong(
+    "focal digits: tanh into a logarithm",
+    "logarithm_of_raw_outputs|tanh_into_bce",
+    "VivianoRiccardo/Learning-Lab-C-Library#4",
+)(focal_digits)
 
 
 def answer_options(dim: int):
@@ -207,9 +227,9 @@ def answer_options(dim: int):
     return model, nn.CrossEntropyLoss(), (torch.randn(N, 24), torch.randint(1, 50, (N, 10, 6))), classes(10)
 
 
-cause = "log-softmax over the batch instead of over the answers"
+# Log-softmax over the batch instead of over the answers.
 source = "batra-mlp-lab/visdial-challenge-starter-pytorch#1"
-wrong("answer options: softmax over the batch", cause, source)(lambda: answer_options(0))
+wrong("answer options: softmax over the batch", "softmax_wrong_axis", source)(lambda: answer_options(0))
 right("answer options: softmax over the answers", source)(lambda: answer_options(1))
 
 
@@ -223,9 +243,11 @@ def label_weights(weights: list[float]):
     return model, nn.BCEWithLogitsLoss(pos_weight=torch.tensor(weights)), tokens, y
 
 
-cause = "weights of the positives are the labels' counts: the frequent ones weigh most, all far too much"
+# Weights of the positives are the labels' counts: the frequent ones weigh most, all far too much.
 source = "ThilinaRajapakse/simpletransformers#159"
-wrong("label weights: the counts themselves", cause, source)(lambda: label_weights([50.0, 25.0, 15.0, 10.0]))
+wrong("label weights: the counts themselves", "pos_weight_reversed|class_weight_reversed", source)(
+    lambda: label_weights([50.0, 25.0, 15.0, 10.0])
+)
 right("label weights: rarer ones weigh more", source)(lambda: label_weights([1.0, 2.0, 50 / 15, 5.0]))
 
 
@@ -239,8 +261,10 @@ def churn(end: nn.Module):
     return model, binary, x, (x[:, :1] + x[:, 1:2] > 0).float()
 
 
-cause = "ReLU at the end of a yes/no classifier whose loss wants probabilities"
-wrong("churn: relu before the binary loss", cause, "keras-team/keras#4784")(lambda: churn(nn.ReLU()))
+# ReLU at the end of a yes/no classifier whose loss wants probabilities.
+wrong("churn: relu before the binary loss", "relu_into_bce|clamped_logits_into_bce", "keras-team/keras#4784")(
+    lambda: churn(nn.ReLU())
+)
 right("churn: sigmoid before the binary loss", "keras-team/keras#4784")(lambda: churn(nn.Sigmoid()))
 
 
@@ -251,8 +275,10 @@ def tumours():
     return nn.Sequential(*layers, nn.Linear(16, 1), nn.Sigmoid()), categorical, x, (x[:, :1] > 0).float()
 
 
-cause = "categorical cross-entropy on a single output: always zero"
-wrong("tumours: categorical loss of one unit", cause, "keras-team/keras#14729")(tumours)
+# Categorical cross-entropy on a single output: always zero.
+wrong("tumours: categorical loss of one unit", "one_column_cross_entropy|loss_is_constant", "keras-team/keras#14729")(
+    tumours
+)
 
 
 def six_topics():
@@ -262,8 +288,10 @@ def six_topics():
     return Series(16, nn.Dropout(0.5), nn.Linear(32, 1), nn.Softmax(1), tokens=100), binary, tokens, y
 
 
-cause = "softmax over a single output: always one; six classes need six outputs"
-wrong("six topics: softmax of one unit", cause, "keras-team/keras#1261")(six_topics)
+# Softmax over a single output: always one; six classes need six outputs.
+wrong("six topics: softmax of one unit", "softmax_over_one_output|targets_outside_unit_range", "keras-team/keras#1261")(
+    six_topics
+)
 
 
 def two_sigmoids():
@@ -273,8 +301,8 @@ def two_sigmoids():
     return convolutions(nn.Linear(256, 2), nn.Sigmoid()), categorical, x, y
 
 
-cause = "sigmoid instead of softmax before the categorical cross-entropy: the two do not add up to one"
-wrong("two classes: sigmoid for softmax", cause, "keras-team/keras#6327")(two_sigmoids)
+# Sigmoid instead of softmax before the categorical cross-entropy: the two do not add up to one.
+wrong("two classes: sigmoid for softmax", "sigmoid_before_cross_entropy", "keras-team/keras#6327")(two_sigmoids)
 
 
 def binary_rows(softmax: bool):
@@ -286,9 +314,11 @@ def binary_rows(softmax: bool):
     return Series(1, nn.Linear(32, 1), nn.Sigmoid()), binary, x, y
 
 
-cause = "softmax over a single output: always one (and labels of -1 and 1 for a binary cross-entropy)"
+# Softmax over a single output: always one (and labels of -1 and 1 for a binary cross-entropy).
 source = "stackoverflow.com/questions/47241622"
-wrong("binary rows: softmax of one unit", cause, source)(lambda: binary_rows(True))
+wrong("binary rows: softmax of one unit", "softmax_over_one_output|targets_outside_unit_range", source)(
+    lambda: binary_rows(True)
+)
 right("binary rows: sigmoid and labels 0 and 1", source)(lambda: binary_rows(False))
 
 
@@ -301,8 +331,12 @@ def guitar(softmax: bool):
     return Series(2, nn.Linear(32, 2)), nn.MSELoss(), x, y
 
 
-cause = "softmax and categorical cross-entropy for a regression with values outside of zero to one"
-wrong("guitar: softmax for a regression", cause, "discuss.tensorflow.org/t/3471")(lambda: guitar(True))
+# Softmax and categorical cross-entropy for a regression with values outside of zero to one.
+wrong(
+    "guitar: softmax for a regression",
+    "range_cannot_reach_targets|negative_probabilities",
+    "discuss.tensorflow.org/t/3471",
+)(lambda: guitar(True))
 right("guitar: linear output and squared error", "discuss.tensorflow.org/t/3471")(lambda: guitar(False))
 
 
