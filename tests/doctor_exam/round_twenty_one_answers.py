@@ -11,4 +11,9 @@ attention padding mask inverted; dice loss over batch instead of per class; foca
 broadcasting target shape lstm regression; mask values 255 instead of 1 segmentation loss negative; class weights wrong
 order segmentation background; ctc blank index label zero; ctc log_softmax missing loss negative; softmax over wrong
 dimension segmentation dim=0.
+
+Further searches, written down and committed before they were made: pytorch lstm predicts the same value for every
+input; unet pytorch output all zeros bce loss; segmentation cross entropy always predicts one class pytorch; lstm mse
+loss stuck same value every epoch; bert classification always predicts same class loss stays 0.69; pos tagging accuracy
+high because of padding pytorch; gpt training loss too low generates garbage; transformer seq2seq repeats same token.
 """
