@@ -22,12 +22,12 @@ instead of per token wrong reduction; bce loss multiclass segmentation channels 
 
 44 look-ups (two of the searches shortened, four made in both corpora, six to read a thread; "persons" is a hit of one
 of those six, all others of the searches). Left out of about 430 hits: threads listed already and pull requests of the
-same defect in the same code (mlm-pytorch#2, nnUNet#783, focal-loss#7, HRNet#270); questions answered with "it is right"
-(several became right set-ups); threads without code or answer (yunjey/pytorch-tutorial#89, most constant time series);
+same defect in the same code (mlm-pytorch#2, nnUNet#783, focal-loss#7, HRNet#270, d2l-en#2708); questions answered with
+"it is right" (several became right set-ups); threads without code or answer (yunjey/pytorch-tutorial#89, most constant time series);
 choices their authors defend (padding kept in catr#12, dFactory#14, virtues#3; whole-batch dice in
 segmentation_models.pytorch#712; class weights in segmentation_models#183); an attention mask inverted in the depth of a
-network (halonet-pytorch#6); an error today (milesial/Pytorch-UNet#78, masks of 255 in BCELoss); missing labels stored as
-background (blitznet#31); decoding and evaluation.
+network (halonet-pytorch#6); an error today (milesial/Pytorch-UNet#78, masks of 255 in BCELoss); missing labels stored
+as background (blitznet#31); decoding and evaluation.
 """
 
 import math
@@ -302,6 +302,24 @@ def persons():
 
 COLOUR = "masks with three channels are broadcast against one channel of outputs"
 wrong("persons: colour masks", COLOUR, "qubvel-org/segmentation_models.pytorch#234")(persons)
+
+
+def pieces():
+    """A long text's next tokens; the cross-entropy is taken in pieces to save memory."""
+
+    def loss_fn(scores: Tensor, labels: Tensor) -> Tensor:
+        scores, labels, loss = scores.flatten(0, 1), labels.flatten(), 0.0
+        count = (len(labels) + 31) // 32
+        for some_scores, some_labels in zip(scores.chunk(count), labels.chunk(count), strict=True):
+            loss += F.cross_entropy(some_scores, some_labels, ignore_index=-100, reduction="mean")
+        return loss
+
+    text = (torch.randint(0, 50, (N, 1)) + 3 * torch.arange(17)) % 50
+    return Tagger(50), loss_fn, text[:, :-1], text[:, 1:]
+
+
+PIECES = "the means of the pieces of a text are added, so that the loss is larger by their number"
+wrong("pieces: means are added", PIECES, "NVIDIA-NeMo/Automodel#3803")(pieces)
 
 
 @right("word language model", "pytorch/examples/word_language_model")
