@@ -20,11 +20,11 @@ high because of padding pytorch; gpt training loss too low generates garbage; tr
 Once more, written down and committed before: loss is negative nllloss text classification; loss averaged per sequence
 instead of per token wrong reduction; bce loss multiclass segmentation channels wrong.
 
-44 look-ups (two of the searches shortened, four made in both corpora, six to read a thread; "persons" is a hit of one
+44 look-ups (two of the searches shortened, three made in both corpora, six to read a thread; "persons" is a hit of one
 of those six, all others of the searches). Left out of about 430 hits: threads listed already and pull requests of the
 same defect in the same code (mlm-pytorch#2, nnUNet#783, focal-loss#7, HRNet#270, d2l-en#2708); questions answered with
-"it is right" (several became right set-ups); threads without code or answer (yunjey/pytorch-tutorial#89, most constant time series);
-choices their authors defend (padding kept in catr#12, dFactory#14, virtues#3; whole-batch dice in
+"it is right" (several became right set-ups); threads without code or answer (yunjey/pytorch-tutorial#89, most constant
+time series); choices their authors defend (padding kept in catr#12, dFactory#14, virtues#3; whole-batch dice in
 segmentation_models.pytorch#712; class weights in segmentation_models#183); an attention mask inverted in the depth of a
 network (halonet-pytorch#6); an error today (milesial/Pytorch-UNet#78, masks of 255 in BCELoss); missing labels stored
 as background (blitznet#31); decoding and evaluation.
