@@ -86,8 +86,8 @@ def chatbot(padding_counts: bool):
     return model, loss_fn, (tokens, torch.cat([torch.full((N, 1), 49), answers[:, :-1]], 1)), answers
 
 
-PADDING = "padding of the answers counts as words in the loss (all weights are one)"
-wrong("chatbot: padding counts", PADDING, "suriyadeepan/practical_seq2seq#5")(lambda: chatbot(True))
+# Padding of the answers counts as words in the loss (all weights are one).
+wrong("chatbot: padding counts", "padding_not_ignored", "suriyadeepan/practical_seq2seq#5")(lambda: chatbot(True))
 right("chatbot: padding has no weight", "suriyadeepan/practical_seq2seq#5")(lambda: chatbot(False))
 
 
@@ -104,8 +104,10 @@ def tiles(mean_of_all: bool):
     return pixels(1), loss_fn, pictures, mask[:, None].float()
 
 
-IGNORED = "pixels to ignore are set to zero but counted in the mean"
-wrong("tiles: ignored pixels in the mean", IGNORED, "qubvel-org/segmentation_models.pytorch#852")(lambda: tiles(True))
+# Pixels to ignore are set to zero but counted in the mean.
+wrong(
+    "tiles: ignored pixels in the mean", "mean_over_padding|wrong_formula", "qubvel-org/segmentation_models.pytorch#852"
+)(lambda: tiles(True))
 right("tiles: mean of the kept pixels", "qubvel-org/segmentation_models.pytorch#852")(lambda: tiles(False))
 
 
@@ -131,8 +133,8 @@ def maskgit(all_tokens: bool):
     return model, loss_fn, tokens, tokens
 
 
-UNMASKED = "the loss of a masked model is taken at all tokens, also at those that the model sees"
-wrong("maskgit: loss at all tokens", UNMASKED, "dome272/MaskGIT-pytorch#14")(lambda: maskgit(True))
+# The loss of a masked model is taken at all tokens, also at those that the model sees.
+wrong("maskgit: loss at all tokens", "target_in_view", "dome272/MaskGIT-pytorch#14")(lambda: maskgit(True))
 right("maskgit: loss at hidden tokens", "dome272/MaskGIT-pytorch#14")(lambda: maskgit(False))
 
 
@@ -156,8 +158,8 @@ def sensors(viewed: bool):
     return Part(forward, net=net), loss_fn, (window, window + 0.05 * torch.randn_like(window), unlike), torch.zeros(N)
 
 
-VIEWED = "time and sensors are exchanged with view instead of transpose, so that the values are mixed"
-wrong("sensors: axes exchanged with view", VIEWED, "zamanzadeh/CARLA#16")(lambda: sensors(True))
+# Time and sensors are exchanged with view instead of transpose, so that the values are mixed.
+wrong("sensors: axes exchanged with view", "axes_scrambled", "zamanzadeh/CARLA#16")(lambda: sensors(True))
 right("sensors: axes transposed", "zamanzadeh/CARLA#16")(lambda: sensors(False))
 
 
@@ -175,8 +177,8 @@ def organs(whole_batch: bool):
     return pixels(3), loss_fn, *scenes(3)
 
 
-WHOLE = "the dice is taken over the whole batch instead of per sample"
-wrong("organs: dice of the whole batch", WHOLE, "NifTK/NiftyNet#22")(lambda: organs(True))
+# The dice is taken over the whole batch instead of per sample.
+wrong("organs: dice of the whole batch", "wrong_formula", "NifTK/NiftyNet#22")(lambda: organs(True))
 right("organs: dice of each volume", "NifTK/NiftyNet#22")(lambda: organs(False))
 
 
@@ -188,7 +190,7 @@ def lesions():
     return pixels(1, nn.Sigmoid()), lambda p, t: -overlap(p.reshape(-1), t.reshape(-1)), pictures, mask[:, None].float()
 
 
-wrong("lesions: large ones outweigh in the flattened dice", WHOLE, "ivadomed/ivadomed#910")(lesions)
+wrong("lesions: large ones outweigh in the flattened dice", "wrong_formula", "ivadomed/ivadomed#910")(lesions)
 
 
 def volumes():
@@ -201,8 +203,8 @@ def volumes():
     return pixels(2, nn.Softmax(1)), loss_fn, *scenes()
 
 
-ADDED = "the dices of the batch are added instead of averaged, so that the dice exceeds one"
-wrong("volumes: dices are added", ADDED, "faustomilletari/VNet#13")(volumes)
+# The dices of the batch are added instead of averaged, so that the dice exceeds one.
+wrong("volumes: dices are added", "wrong_formula", "faustomilletari/VNet#13")(volumes)
 
 
 def digit_masks(channels: int):
@@ -212,8 +214,10 @@ def digit_masks(channels: int):
     return pixels(channels), lambda s, t: F.cross_entropy(s, t - 1, ignore_index=-1), pictures, labels
 
 
-SINGLE = "a softmax loss of a single channel, and zero, the background, is ignored: the loss is always zero"
-wrong("digit masks: softmax of one channel", SINGLE, "vlfeat/matconvnet#412")(lambda: digit_masks(1))
+# A softmax loss of a single channel, and zero, the background, is ignored: the loss is always zero.
+wrong(
+    "digit masks: softmax of one channel", "one_column_cross_entropy|softmax_over_one_output", "vlfeat/matconvnet#412"
+)(lambda: digit_masks(1))
 right("digit masks: two channels", "vlfeat/matconvnet#412")(lambda: digit_masks(2))
 
 
@@ -230,12 +234,18 @@ def white_masks(loss_fn: Callable, sigmoid: bool = True, white: float = 255):
     return pixels(1, *([nn.Sigmoid()] if sigmoid else [])), loss_fn, pictures, white * mask[:, None].float()
 
 
-WHITE = "masks of 0 and 255 instead of 0 and 1"
-wrong("masks: 255, bce and jaccard", WHITE, "qubvel/segmentation_models#95")(lambda: white_masks(bce_jaccard))
-wrong("masks: 255, dice of a brain", WHITE, "mateuszbuda/brain-segmentation-pytorch#36")(
-    lambda: white_masks(lambda p, t: 1 - overlap(p[:, 0].reshape(-1), t[:, 0].reshape(-1)))
-)
-wrong("masks: 255, bce of scores", WHITE, "milesial/Pytorch-UNet#269")(
+# Masks of 0 and 255 instead of 0 and 1.
+wrong(
+    "masks: 255, bce and jaccard",
+    "targets_outside_unit_range|range_cannot_reach_targets",
+    "qubvel/segmentation_models#95",
+)(lambda: white_masks(bce_jaccard))
+wrong(
+    "masks: 255, dice of a brain",
+    "targets_outside_unit_range|range_cannot_reach_targets|wrong_formula",
+    "mateuszbuda/brain-segmentation-pytorch#36",
+)(lambda: white_masks(lambda p, t: 1 - overlap(p[:, 0].reshape(-1), t[:, 0].reshape(-1))))
+wrong("masks: 255, bce of scores", "targets_outside_unit_range", "milesial/Pytorch-UNet#269")(
     lambda: white_masks(nn.BCEWithLogitsLoss(), sigmoid=False)
 )
 right("masks: zero and one, bce and jaccard", "qubvel/segmentation_models#95")(
@@ -260,8 +270,8 @@ def speech(*ends: nn.Module):
     return model, loss_fn, sound, text
 
 
-RAW = "raw scores instead of logarithms of shares into a CTC loss, which becomes negative"
-wrong("speech: raw scores into ctc", RAW, "SeanNaren/deepspeech.pytorch#488")(speech)
+# Raw scores instead of logarithms of shares into a CTC loss, which becomes negative.
+wrong("speech: raw scores into ctc", "ctc_on_logits", "SeanNaren/deepspeech.pytorch#488")(speech)
 right("speech: log-softmax before ctc", "SeanNaren/deepspeech.pytorch#488")(lambda: speech(nn.LogSoftmax(-1)))
 
 
@@ -271,8 +281,10 @@ def ct_slices(*ends: nn.Module):
     return pixels(1, *ends), nn.BCEWithLogitsLoss(), pictures, mask[:, None].float()
 
 
-CLIPPED = "a ReLU after the last layer, so that scores for a loss with a sigmoid are never negative"
-wrong("ct slices: relu at the end", CLIPPED, "www.dtcms.com/a/394596.html")(lambda: ct_slices(nn.ReLU()))
+# A ReLU after the last layer, so that scores for a loss with a sigmoid are never negative.
+wrong("ct slices: relu at the end", "relu_before_bce_logits|relu_before_activation", "www.dtcms.com/a/394596.html")(
+    lambda: ct_slices(nn.ReLU())
+)
 
 
 def saw(*ends: nn.Module):
@@ -284,8 +296,8 @@ def saw(*ends: nn.Module):
     return model, nn.MSELoss(), values[:, :-1], values[:, -1]
 
 
-SHARES = "a softmax at the end of a regression of values between one and ten"
-wrong("saw: softmax of values", SHARES, "keras-team/keras#321")(lambda: saw(nn.Softmax(1)))
+# A softmax at the end of a regression of values between one and ten.
+wrong("saw: softmax of values", "range_cannot_reach_targets", "keras-team/keras#321")(lambda: saw(nn.Softmax(1)))
 
 
 def persons():
@@ -300,8 +312,8 @@ def persons():
     return pixels(1, nn.Sigmoid()), loss_fn, pictures, mask[:, None].float().repeat(1, 3, 1, 1)
 
 
-COLOUR = "masks with three channels are broadcast against one channel of outputs"
-wrong("persons: colour masks", COLOUR, "qubvel-org/segmentation_models.pytorch#234")(persons)
+# Masks with three channels are broadcast against one channel of outputs.
+wrong("persons: colour masks", "shapes_broadcast", "qubvel-org/segmentation_models.pytorch#234")(persons)
 
 
 def pieces():
@@ -318,8 +330,8 @@ def pieces():
     return Tagger(50), loss_fn, text[:, :-1], text[:, 1:]
 
 
-PIECES = "the means of the pieces of a text are added, so that the loss is larger by their number"
-wrong("pieces: means are added", PIECES, "NVIDIA-NeMo/Automodel#3803")(pieces)
+# The means of the pieces of a text are added, so that the loss is larger by their number.
+wrong("pieces: means are added", "wrong_formula", "NVIDIA-NeMo/Automodel#3803")(pieces)
 
 
 @right("word language model", "pytorch/examples/word_language_model")
