@@ -375,13 +375,16 @@ wrong(
 
 
 def crowd():
-    """Crowd counting by a density map whose last convolution has a ReLU."""
+    """Crowd counting by a density map whose last convolution has a ReLU, after an unlucky start: all zero, as told."""
     heads = (torch.rand(8, 1, 16, 16) < 0.03).float()
     blur = torch.tensor([1.0, 2, 1])
     density = F.conv2d(heads, (blur[:, None] * blur / 16).view(1, 1, 3, 3), padding=1)
     block = [nn.Conv2d(1, 16, 5, padding=2), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 32, 1), nn.ReLU()]
     x = density + 0.3 * torch.rand_like(density)
-    return nn.Sequential(*block, nn.Conv2d(32, 1, 1), nn.ReLU()), nn.MSELoss(), x, density
+    last = nn.Conv2d(32, 1, 1)
+    for weight in last.parameters():
+        weight.data.abs_().neg_()
+    return nn.Sequential(*block, last, nn.ReLU()), nn.MSELoss(), x, density
 
 
 wrong(
