@@ -67,11 +67,10 @@ def detector(alpha_for_both: bool):
     return mlp(36, nn.Unflatten(1, (12, 3))), loss, x, objects
 
 
-wrong(
-    "anchors: alpha for positives and negatives alike",
-    "the focal loss multiplies positives and negatives by the same alpha, which balances nothing",
-    "liuyuisanai/Focal-Loss#4",
-)(lambda: detector(True))
+# The focal loss multiplies positives and negatives by the same alpha, which balances nothing.
+wrong("anchors: alpha for positives and negatives alike", "wrong_formula", "liuyuisanai/Focal-Loss#4")(
+    lambda: detector(True)
+)
 
 
 def fraud():
@@ -85,11 +84,8 @@ def fraud():
     return mlp(1, nn.Sigmoid()), focal_loss, x, (x[:, :1] + x[:, 1:2] > 1.5).float()
 
 
-wrong(
-    "frauds: one alpha for both classes",
-    "the focal loss multiplies both classes by the same alpha, which balances nothing",
-    "mkocabas/focal-loss-keras#6",
-)(fraud)
+# The focal loss multiplies both classes by the same alpha, which balances nothing.
+wrong("frauds: one alpha for both classes", "wrong_formula", "mkocabas/focal-loss-keras#6")(fraud)
 
 
 def lesions(balanced: bool):
@@ -105,11 +101,10 @@ def lesions(balanced: bool):
     return unet(1, nn.Sigmoid()), loss, x, masks
 
 
-wrong(
-    "lesions: the background weighs alpha too",
-    "the focal loss multiplies foreground and background by the same alpha, which balances nothing",
-    "qubvel/segmentation_models#187",
-)(lambda: lesions(False))
+# The focal loss multiplies foreground and background by the same alpha, which balances nothing.
+wrong("lesions: the background weighs alpha too", "wrong_formula", "qubvel/segmentation_models#187")(
+    lambda: lesions(False)
+)
 right("lesions: alpha and one minus alpha", "qubvel/segmentation_models#187")(lambda: lesions(True))
 
 
@@ -133,11 +128,8 @@ def scenes():
     return unet(4, nn.Softmax(1)), CategoricalFocalLoss(), x, classes
 
 
-wrong(
-    "scenes: alpha and gamma change places",
-    "alpha and gamma are handed to the focal loss in the wrong order: the exponent is 0.25 and the factor 2",
-    "qubvel/segmentation_models#258",
-)(scenes)
+# Alpha and gamma are handed to the focal loss in the wrong order: the exponent is 0.25 and the factor 2.
+wrong("scenes: alpha and gamma change places", "wrong_formula", "qubvel/segmentation_models#258")(scenes)
 
 
 def smoothed_focal():
@@ -152,11 +144,10 @@ def smoothed_focal():
     return mlp(6, nn.Softmax(1)), loss, x, kinds(x, 6)
 
 
-wrong(
-    "smoothed focal loss: targets clamped",
-    "clamped at smooth and one minus smooth, the smoothed targets of a sample do not sum to one",
-    "Hsuxu/Loss_ToolBox-PyTorch#4",
-)(smoothed_focal)
+# Clamped at smooth and one minus smooth, the smoothed targets of a sample do not sum to one.
+wrong("smoothed focal loss: targets clamped", "targets_do_not_sum_to_one", "Hsuxu/Loss_ToolBox-PyTorch#4")(
+    smoothed_focal
+)
 
 
 def smoothed_pictures():
@@ -174,11 +165,10 @@ def smoothed_pictures():
     return net, loss, x, kinds(x, 10)
 
 
-wrong(
-    "smoothed pictures: too little for the true class",
-    "the smoothed targets do not sum to one: eps/C is taken off the true class's share once too often",
-    "eladhoffer/utils.pytorch#14",
-)(smoothed_pictures)
+# The smoothed targets do not sum to one: eps/C is taken off the true class's share once too often.
+wrong("smoothed pictures: too little for the true class", "targets_do_not_sum_to_one", "eladhoffer/utils.pytorch#14")(
+    smoothed_pictures
+)
 
 
 class LabelSmoothingLoss(nn.Module):
@@ -209,11 +199,8 @@ def graph(applied: bool):
     return model, LabelSmoothingLoss(0.1, applied), triples, tails
 
 
-wrong(
-    "graph: smoothing that is not applied",
-    "the label smoothing loss never uses its rate: it is the plain binary cross-entropy",
-    "dice-group/dice-embeddings#458",
-)(lambda: graph(False))
+# The label smoothing loss never uses its rate: it is the plain binary cross-entropy.
+wrong("graph: smoothing that is not applied", "wrong_formula", "dice-group/dice-embeddings#458")(lambda: graph(False))
 right("graph: smoothed targets against log-shares", "dice-group/dice-embeddings#458")(lambda: graph(True))
 
 
@@ -225,9 +212,10 @@ def movements(softmax: bool):
     return Then(net, partial(F.softmax, dim=1) if softmax else nn.Identity()), nn.CrossEntropyLoss(), x, kinds(x, 6)
 
 
+# The model ends in a softmax and the cross-entropy takes another.
 wrong(
     "movements: softmax at the end of forward()",
-    "the model ends in a softmax and the cross-entropy takes another",
+    "softmax_before_cross_entropy|activation_twice",
     "jindongwang/Deep-learning-activity-recognition#10",
 )(lambda: movements(True))
 right("movements: raw outputs", "jindongwang/Deep-learning-activity-recognition#10")(lambda: movements(False))
@@ -251,9 +239,10 @@ def consensus(softmax: bool):
     )
 
 
+# The softmax is applied twice: in the network and in the cross-entropy.
 wrong(
     "consensus: softmax in the network and in the loss",
-    "the softmax is applied twice: in the network and in the cross-entropy",
+    "softmax_before_cross_entropy|activation_twice",
     "NVIDIA/VariantWorks#134",
 )(lambda: consensus(True))
 right("consensus: raw outputs per position", "NVIDIA/VariantWorks#134")(lambda: consensus(False))
@@ -273,11 +262,10 @@ def species(summed: bool):
     return mlp(10), loss, x, kinds(x, 10)
 
 
-wrong(
-    "species: mean over samples and classes",
-    "the focal loss is averaged over the classes too, of which all but one are zero: it is C times too small",
-    "itakurah/focal-loss-pytorch#6",
-)(lambda: species(False))
+# The focal loss is averaged over the classes too, of which all but one are zero: it is C times too small.
+wrong("species: mean over samples and classes", "wrong_formula", "itakurah/focal-loss-pytorch#6")(
+    lambda: species(False)
+)
 right("species: sum over classes, mean over samples", "itakurah/focal-loss-pytorch#6")(lambda: species(True))
 
 
@@ -296,11 +284,8 @@ def tissues():
     return unet(3, dims=3), loss, x, labels
 
 
-wrong(
-    "tissues: one Dice for the whole batch",
-    "the Dice loss is computed over all volumes of the batch at once instead of each volume and then averaged",
-    "NifTK/NiftyNet#22",
-)(tissues)
+# The Dice loss is computed over all volumes of the batch at once instead of each volume and then averaged.
+wrong("tissues: one Dice for the whole batch", "wrong_formula", "NifTK/NiftyNet#22")(tissues)
 
 
 def tumours(per_sample: bool):
@@ -317,11 +302,8 @@ def tumours(per_sample: bool):
     return unet(1, nn.Sigmoid()), loss, x, masks
 
 
-wrong(
-    "tumours: samples flattened together",
-    "the Dice loss is computed over the flattened batch: samples with a small target hardly count",
-    "ivadomed/ivadomed#910",
-)(lambda: tumours(False))
+# The Dice loss is computed over the flattened batch: samples with a small target hardly count.
+wrong("tumours: samples flattened together", "wrong_formula", "ivadomed/ivadomed#910")(lambda: tumours(False))
 right("tumours: the mean of every sample's Dice", "ivadomed/ivadomed#910")(lambda: tumours(True))
 
 
@@ -337,11 +319,8 @@ def prostates(mean: bool):
     return unet(2, nn.Softmax(1), dims=3), loss, x, masks
 
 
-wrong(
-    "prostates: the sum of all volumes' Dice",
-    "the Dice of the volumes of a batch are summed and not averaged: it exceeds one and grows with the batch",
-    "faustomilletari/VNet#13",
-)(lambda: prostates(False))
+# The Dice of the volumes of a batch are summed and not averaged: it exceeds one and grows with the batch.
+wrong("prostates: the sum of all volumes' Dice", "wrong_formula", "faustomilletari/VNet#13")(lambda: prostates(False))
 right("prostates: the mean of all volumes' Dice", "faustomilletari/VNet#13")(lambda: prostates(True))
 
 
@@ -367,11 +346,8 @@ def distilled():
     return Part(forward, teacher=teacher, **layers), loss, x, teacher(x).argmax(1)
 
 
-wrong(
-    "distilled: divergence over all elements",
-    "the divergence from the teacher is divided by batch times classes instead of by the batch",
-    "facebookresearch/deit#61",
-)(distilled)
+# The divergence from the teacher is divided by batch times classes instead of by the batch.
+wrong("distilled: divergence over all elements", "kl_div_mean|wrong_formula", "facebookresearch/deit#61")(distilled)
 
 
 def crowd():
@@ -387,11 +363,8 @@ def crowd():
     return nn.Sequential(*block, last, nn.ReLU()), nn.MSELoss(), x, density
 
 
-wrong(
-    "crowd: a ReLU after the last convolution",
-    "the regression ends in a ReLU: where it is negative it gets no gradient, and the predictions become all zero",
-    "xiaochus/MSCNN#3",
-)(crowd)
+# The regression ends in a ReLU: where it is negative it gets no gradient, and the predictions become all zero.
+wrong("crowd: a ReLU after the last convolution", "dead_layer|zero_gradient", "xiaochus/MSCNN#3")(crowd)
 
 
 def least_squares(sigmoid: bool):
@@ -411,9 +384,10 @@ def least_squares(sigmoid: bool):
     return Part(forward, d=d), loss, (real, fake), (torch.ones(N, 1), torch.zeros(N, 1))
 
 
+# The least-squares loss of the discriminator takes the output of a sigmoid, whose gradient vanishes.
 wrong(
     "least-squares critic: shares into the squares",
-    "the least-squares loss of the discriminator takes the output of a sigmoid, whose gradient vanishes",
+    "bounded_critic",
     "hwalsuklee/tensorflow-generative-model-collections#19",
 )(lambda: least_squares(True))
 right("least-squares critic: raw outputs", "hwalsuklee/tensorflow-generative-model-collections#19")(
