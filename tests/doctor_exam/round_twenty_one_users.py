@@ -14,4 +14,9 @@ doubt generates repeated token; lstm time series batch_first output last timeste
 reduction mean sum images blurry all the same; focal loss implementation wrong loss does not decrease; autoencoder relu
 sigmoid last layer normalized input output grey; ordinal or siamese contrastive loss label 0 1 reversed embedding
 collapse; yolo or keypoint rcnn torchvision labels background class 0 wrong nothing detected.
+
+Further searches, committed before they were made: sigmoid applied twice model sigmoid and BCEWithLogitsLoss; multi label
+classification softmax with BCELoss; target broadcast mse loss shape (batch,) (batch,1) model predicts average; pos_weight
+computed wrong way round positive over negative; class weights wrong order inverse frequency loss; multi task loss wrong
+target for second head.
 """
