@@ -18,5 +18,6 @@ collapse; yolo or keypoint rcnn torchvision labels background class 0 wrong noth
 Further searches, committed before they were made: sigmoid applied twice model sigmoid and BCEWithLogitsLoss; multi label
 classification softmax with BCELoss; target broadcast mse loss shape (batch,) (batch,1) model predicts average; pos_weight
 computed wrong way round positive over negative; class weights wrong order inverse frequency loss; multi task loss wrong
-target for second head.
+target for second head; label smoothing loss implementation wrong value; nll_loss without log_softmax negative loss;
+regression output relu sigmoid last layer predicts zero lightning.
 """
