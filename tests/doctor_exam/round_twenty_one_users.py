@@ -89,7 +89,7 @@ def airways(one_channel: bool):
 
 wrong(
     "airways: a dice that drops the first channel on a one-channel mask",
-    "the loss leaves out the only channel, so it is always zero and nothing gets a gradient",
+    "loss_is_constant|zero_gradient|wrong_formula",
     "Project-MONAI/MONAI#8239",
 )(lambda: airways(True))
 right("airways: two channels, background first", "Project-MONAI/MONAI#8239")(lambda: airways(False))
@@ -114,7 +114,7 @@ def dice_focal(late: bool):
 
 wrong(
     "lesions: dice focal, the softmax skipped after the cut",
-    "the dice part gets raw scores: its softmax is skipped because only one channel is left",
+    "overlap_on_logits",
     "Project-MONAI/MONAI#5413",
 )(lambda: dice_focal(True))
 
@@ -135,7 +135,7 @@ def rare_positives(shares: bool):
 source = "discuss.pytorch.org/t/predictions-stuck-at-zero-when-positive-label-1-is-only-16-of-data/145203"
 wrong(
     "rare positives: a sigmoid too many and the classes' own shares as weights",
-    "sigmoid before a loss that applies it, and the frequent class weighs more than the rare one",
+    "activation_twice|sigmoid_before_bce_logits|class_weight_reversed",
     source,
 )(lambda: rare_positives(True))
 right("rare positives: raw score, rare class weighs more", source)(lambda: rare_positives(False))
@@ -160,7 +160,7 @@ def codes(batch_first: bool):
 
 wrong(
     "symbols: an LSTM that takes samples for time",
-    "LSTM without batch_first: it runs over the samples instead of over time",
+    "samples_mixed",
     "discuss.pytorch.org/t/the-loss-in-pytorch-decreases-slower-than-in-keras/61598",
 )(lambda: codes(False))
 
@@ -182,15 +182,17 @@ def motions(softmax: bool):
     return model, loss, poses, (0.9 * (torch.arange(N) % 2).float()[:, None], action)
 
 
-wrong("motions: action shares into the cross-entropy", "softmax before a cross-entropy", "PingYu-iris/SA-GCN#4")(
-    lambda: motions(True)
-)
+wrong(
+    "motions: action shares into the cross-entropy",
+    "softmax_before_cross_entropy|activation_twice",
+    "PingYu-iris/SA-GCN#4",
+)(lambda: motions(True))
 right("motions: action scores into the cross-entropy", "PingYu-iris/SA-GCN#4")(lambda: motions(False))
 
 
 @wrong(
     "class-conditional GAN: the discriminator's softmax before the cross-entropy",
-    "softmax before a cross-entropy",
+    "softmax_before_cross_entropy|activation_twice",
     "eriklindernoren/PyTorch-GAN#186",
 )
 def acgan():
@@ -236,7 +238,7 @@ def finetuning(ignore: bool):
 
 wrong(
     "fine-tuning: labels of the filling are not ignored",
-    "filling tokens count in the loss",
+    "padding_not_ignored",
     "deepspeedai/DeepSpeedExamples#809",
 )(lambda: finetuning(False))
 right("fine-tuning: filling ignored", "deepspeedai/DeepSpeedExamples#809")(lambda: finetuning(True))
@@ -254,7 +256,7 @@ def chat(moved: bool):
 
 wrong(
     "chat: labels moved by hand before a loss that moves them",
-    "labels are shifted twice, so the model learns the token after the next",
+    "labels_shifted_twice",
     "mymusise/ChatGLM-Tuning#60",
 )(lambda: chat(True))
 right("chat: labels at their tokens", "mymusise/ChatGLM-Tuning#60")(lambda: chat(False))
@@ -286,7 +288,7 @@ def summaries(copied: bool):
 
 wrong(
     "text to text: decoder inputs equal to the labels",
-    "the decoder's inputs are the labels, it only has to copy",
+    "labels_not_shifted|target_in_view",
     "huggingface/transformers#11977",
 )(lambda: summaries(True))
 right("text to text: decoder inputs moved to the right", "huggingface/transformers#11977")(lambda: summaries(False))
@@ -294,7 +296,7 @@ right("text to text: decoder inputs moved to the right", "huggingface/transforme
 
 @wrong(
     "summaries: decoder and labels cut at the same end",
-    "the decoder's inputs are the labels, it only has to copy",
+    "labels_not_shifted|target_in_view",
     "abhimishra91/transformers-tutorials#15",
 )
 def summarization():
@@ -329,7 +331,7 @@ def divergence_of(shares: bool):
 
 wrong(
     "divergence: targets that do not sum to one",
-    "targets of a divergence that do not sum to one",
+    "targets_do_not_sum_to_one",
     "pytorch/pytorch#60928",
 )(lambda: divergence_of(False))
 right("divergence: shares in the target", "pytorch/pytorch#60928")(lambda: divergence_of(True))
@@ -337,7 +339,7 @@ right("divergence: shares in the target", "pytorch/pytorch#60928")(lambda: diver
 
 @wrong(
     "distillation: the divergence over all elements",
-    "a divergence averaged over classes too instead of over samples",
+    "kl_div_mean",
     "facebookresearch/deit#61",
 )
 def distillation():
@@ -361,7 +363,7 @@ def distillation():
 
 @wrong(
     "sounds: a minus before the cross-entropy",
-    "the sign of the loss is the wrong way round",
+    "better_outputs_cost_more|wrong_formula",
     "eborboihuc/SoundNet-tensorflow#6",
 )
 def soundnet():
@@ -403,7 +405,7 @@ def detector(number: int):
 
 wrong(
     "detector: the only object carries the background's number",
-    "all labels are the background, the object's class is missing",
+    "one_class_only",
     "pytorch/vision#1952",
 )(lambda: detector(0))
 right("detector: the object is number one", "pytorch/vision#1952")(lambda: detector(1))
@@ -411,7 +413,7 @@ right("detector: the object is number one", "pytorch/vision#1952")(lambda: detec
 
 @wrong(
     "pedestrians: weights of the attributes in another order",
-    "class weights in another order than the labels",
+    "class_weight_reversed|pos_weight_reversed",
     "slf12/GRLModel#4",
 )
 def attributes():
