@@ -12,7 +12,7 @@ constant; actor critic advantage not detached; DQN loss shape broadcasting targe
 entropy wrong; mixture density network loss log sum exp wrong; anomaly detection LSTM autoencoder predicts mean;
 CosineEmbeddingLoss target 0 instead of -1.
 
-Sixteen fitting threads were found with the first eighteen searches (19 were made, 31 look-ups in all with the code
+Sixteen fitting threads were found with the first eighteen searches (19 were made, 32 look-ups in all with the code
 that was read, some 220 hits). Left out: threads of the earlier rounds; questions whose answer shows that the loss is
 right (signs of WGAN and of the divergence, labels of siamese pairs that are swapped twice); threads without a cause
 (a triplet loss that stays at its margin, titles of pull requests alone); and numerically poor but right ends (sigmoid
@@ -45,7 +45,7 @@ right, wrong = TWENTY_ONE_MAKERS.right, TWENTY_ONE_MAKERS.wrong
 
 
 def dense_autoencoder(scaled: bool):
-    """The Keras blog's autoencoder of handwritten digits (its cross-entropy too), with pixels scaled or left as bytes."""
+    """The Keras blog's autoencoder and cross-entropy of handwritten digits, with pixels scaled or left as bytes."""
 
     def loss(shares: Tensor, x: Tensor) -> Tensor:
         shares = shares.clamp(1e-7, 1 - 1e-7)
@@ -241,7 +241,7 @@ right("vessel generator: raw scores", "ChengBinJin/V-GAN-tensorflow#16")(lambda:
     "marian42/shapegan#2",
 )
 def shapes():
-    """A generator of distance fields and its critic without sigmoid, whose scores lie around zero and which is frozen."""
+    """A generator of distance fields and a frozen critic without sigmoid, whose scores lie around zero."""
     generator = nn.Sequential(
         nn.Linear(16, 64), nn.ReLU(), nn.Linear(64, 512), nn.Tanh(), nn.Unflatten(1, (1, 8, 8, 8))
     )
