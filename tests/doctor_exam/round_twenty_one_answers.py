@@ -182,31 +182,6 @@ wrong("organs: dice of the whole batch", "wrong_formula", "NifTK/NiftyNet#22")(l
 right("organs: dice of each volume", "NifTK/NiftyNet#22")(lambda: organs(False))
 
 
-def lesions():
-    """Slices with large and tiny lesions, a sigmoid and the negative dice of everything flattened."""
-    pictures, mask = scenes()
-    mask[: N // 2, 3:] = 0
-    pictures[: N // 2, :, 3:] = -pictures[: N // 2, :, 3:].abs()
-    return pixels(1, nn.Sigmoid()), lambda p, t: -overlap(p.reshape(-1), t.reshape(-1)), pictures, mask[:, None].float()
-
-
-wrong("lesions: large ones outweigh in the flattened dice", "wrong_formula", "ivadomed/ivadomed#910")(lesions)
-
-
-def volumes():
-    """Two channels with a softmax; the dices of all volumes are added up."""
-
-    def loss_fn(shares: Tensor, mask: Tensor) -> Tensor:
-        front, mask = shares[:, 1].flatten(1), mask.flatten(1).float()
-        return -(2 * (front * mask).sum(1) / ((front**2).sum(1) + (mask**2).sum(1) + 1e-5)).sum()
-
-    return pixels(2, nn.Softmax(1)), loss_fn, *scenes()
-
-
-# The dices of the batch are added instead of averaged, so that the dice exceeds one.
-wrong("volumes: dices are added", "wrong_formula", "faustomilletari/VNet#13")(volumes)
-
-
 def digit_masks(channels: int):
     """Pixels of digits with labels that count from one (zero is not looked at) and a softmax loss."""
     pictures, mask = scenes()

@@ -269,25 +269,6 @@ wrong("species: mean over samples and classes", "wrong_formula", "itakurah/focal
 right("species: sum over classes, mean over samples", "itakurah/focal-loss-pytorch#6")(lambda: species(True))
 
 
-def tissues():
-    """The generalised Dice loss of three tissues in volumes."""
-    x = torch.randn(4, 1, 8, 8, 8)
-    labels = torch.bucketize(x[:, 0] + torch.tensor([-1.0, 0, 0.5, 1]).view(4, 1, 1, 1), torch.tensor([0.0, 1.2]))
-
-    def loss(logits: Tensor, labels: Tensor) -> Tensor:
-        prediction = F.softmax(logits.movedim(1, -1).reshape(-1, 3), 1)
-        one_hot = F.one_hot(labels.reshape(-1), 3).float()
-        ref_vol, seg_vol, intersect = one_hot.sum(0), prediction.sum(0), (one_hot * prediction).sum(0)
-        weights = 1 / ref_vol.clamp(min=1) ** 2
-        return 1 - 2 * (weights * intersect).sum() / (weights * (seg_vol + ref_vol)).sum()
-
-    return unet(3, dims=3), loss, x, labels
-
-
-# The Dice loss is computed over all volumes of the batch at once instead of each volume and then averaged.
-wrong("tissues: one Dice for the whole batch", "wrong_formula", "NifTK/NiftyNet#22")(tissues)
-
-
 def tumours(per_sample: bool):
     """The negative Dice of flattened masks, some tiny and some large."""
     x, masks = organs()

@@ -190,33 +190,6 @@ wrong(
 right("motions: action scores into the cross-entropy", "PingYu-iris/SA-GCN#4")(lambda: motions(False))
 
 
-@wrong(
-    "class-conditional GAN: the discriminator's softmax before the cross-entropy",
-    "softmax_before_cross_entropy|activation_twice",
-    "eriklindernoren/PyTorch-GAN#186",
-)
-def acgan():
-    """Real digits and generated ones with their labels."""
-    digit = torch.randint(0, 10, (32,))
-    images = (0.5 * torch.randn(32, 1, 16, 16)).clamp(-1, 1)
-    images[torch.arange(32), 0, digit] = 1
-    layers = {
-        "blocks": nn.Sequential(nn.Conv2d(1, 16, 3, 2, 1), nn.LeakyReLU(0.2), nn.Dropout2d(0.25), nn.Flatten()),
-        "adv": nn.Sequential(nn.Linear(1024, 1), nn.Sigmoid()),
-        "aux": nn.Sequential(nn.Linear(1024, 10), nn.Softmax(1)),
-    }
-
-    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
-        out = self.blocks(x)
-        return self.adv(out), self.aux(out)
-
-    def loss(out: tuple[Tensor, Tensor], target: dict[str, Tensor]) -> Tensor:
-        return (nn.BCELoss()(out[0], target["valid"]) + nn.CrossEntropyLoss()(out[1], target["label"])) / 2
-
-    valid = (torch.arange(32) < 16).float()[:, None]
-    return Part(forward, **layers), loss, images, {"valid": valid, "label": digit}
-
-
 def language_model() -> Part:
     """A small causal model of tokens: scores [N, L, V]."""
     layers = {"embed": nn.Embedding(50, 24), "rnn": nn.GRU(24, 24, batch_first=True), "head": nn.Linear(24, 50)}
@@ -335,30 +308,6 @@ wrong(
     "pytorch/pytorch#60928",
 )(lambda: divergence_of(False))
 right("divergence: shares in the target", "pytorch/pytorch#60928")(lambda: divergence_of(True))
-
-
-@wrong(
-    "distillation: the divergence over all elements",
-    "kl_div_mean",
-    "facebookresearch/deit#61",
-)
-def distillation():
-    """A class head and a distilled head; the soft divergence is divided by samples times classes."""
-    x = inputs()
-    scores = 3 * x @ torch.randn(8, 100)
-
-    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.body(x)
-        return self.head(x), self.head_dist(x)
-
-    def loss(out: tuple[Tensor, Tensor], target: tuple[Tensor, Tensor], t: float = 3.0, alpha: float = 0.5) -> Tensor:
-        base = F.cross_entropy(out[0], target[0])
-        soft, teacher = F.log_softmax(out[1] / t, 1), F.log_softmax(target[1] / t, 1)
-        kl = F.kl_div(soft, teacher, reduction="sum", log_target=True) * (t * t) / out[1].numel()
-        return base * (1 - alpha) + kl * alpha
-
-    layers = {"head": nn.Linear(32, 100), "head_dist": nn.Linear(32, 100)}
-    return Part(forward, body=mlp(32, nn.ReLU()), **layers), loss, x, (scores.argmax(1), scores)
 
 
 @wrong(
