@@ -49,6 +49,11 @@ from doctor_exam.round_twelve import ROUND_TWELVE
 from doctor_exam.round_twenty_answers import TWENTY_ANSWERS
 from doctor_exam.round_twenty_forum import TWENTY_FORUM
 from doctor_exam.round_twenty_makers import TWENTY_MAKERS
+from doctor_exam.round_twenty_one_answers import TWENTY_ONE_ANSWERS
+from doctor_exam.round_twenty_one_forum import TWENTY_ONE_FORUM
+from doctor_exam.round_twenty_one_makers import TWENTY_ONE_MAKERS
+from doctor_exam.round_twenty_one_projects import TWENTY_ONE_PROJECTS
+from doctor_exam.round_twenty_one_users import TWENTY_ONE_USERS
 from doctor_exam.round_twenty_projects import TWENTY_PROJECTS
 from doctor_exam.round_twenty_users import TWENTY_USERS
 from doctor_exam.study import STUDY
@@ -109,6 +114,13 @@ SETS = {
     "eighteenth": [*EIGHTEEN_LEARNERS, *EIGHTEEN_PROJECTS, *EIGHTEEN_ENGINEERS],
     "nineteenth": list(NINETEEN_PEOPLE),
     "twentieth": [*TWENTY_FORUM, *TWENTY_ANSWERS, *TWENTY_PROJECTS, *TWENTY_USERS, *TWENTY_MAKERS],
+    "twenty-first": [
+        *TWENTY_ONE_FORUM,
+        *TWENTY_ONE_ANSWERS,
+        *TWENTY_ONE_PROJECTS,
+        *TWENTY_ONE_USERS,
+        *TWENTY_ONE_MAKERS,
+    ],
     "seventeenth": [*SEVENTEEN_LEARNERS, *SEVENTEEN_PROJECTS, *SEVENTEEN_ENGINEERS],
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
