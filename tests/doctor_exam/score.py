@@ -1,6 +1,7 @@
 """The doctor's score on a set of cases, beside what plain PyTorch says about each of them."""
 
 import argparse
+import importlib
 import json
 import random
 import signal
@@ -60,6 +61,7 @@ from doctor_exam.study import STUDY
 from doctor_exam.unseen_right import UNSEEN_RIGHT
 from doctor_exam.unseen_wrong import UNSEEN_WRONG
 from lm_utils.doctor.patient import as_arguments
+from lm_utils.doctor.report import Report
 from lm_utils.lessons.past_bugs import ExamCase
 
 SQUASHED = ("softmax", "sigmoid", "bounded_outputs")
@@ -146,12 +148,27 @@ def _too_long(*_: object) -> None:
     raise TimeoutError(f"no answer within {LONGEST} s")
 
 
-def doctor(case: ExamCase) -> dict:
+def of_checkout(folder: Path) -> Callable[[ExamCase], Report]:
+    """Return what asks the doctor of another checkout, an earlier commit's say, about this one's set-ups."""
+    for name in [name for name in sys.modules if name.split(".")[0] == "lm_utils"]:
+        del sys.modules[name]
+    sys.path.insert(0, str(folder.resolve()))
+    diagnose = importlib.import_module("lm_utils.doctor").diagnose
+
+    def ask(case: ExamCase) -> Report:
+        with torch.random.fork_rng([]):
+            torch.manual_seed(0)
+            return diagnose(*case.build())
+
+    return ask
+
+
+def doctor(case: ExamCase, ask: Callable[[ExamCase], Report] = ExamCase.report) -> dict:
     """Return what the doctor says: its codes by severity, or its crash."""
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(LONGEST)
     try:
-        report = case.report()
+        report = ask(case)
     except Exception as error:
         first_line = str(error).split("\n")[0][:120]
         return {"crash": f"{type(error).__name__}: {first_line}", "errors": [], "warnings": []}
@@ -172,11 +189,11 @@ def meant(codes: Iterable[str]) -> set[str]:
     }
 
 
-def rows_of(cases: Iterable[ExamCase]) -> list[dict]:
+def rows_of(cases: Iterable[ExamCase], ask: Callable[[ExamCase], Report] = ExamCase.report) -> list[dict]:
     """Return one row a case: its thread, what it must give, what PyTorch and the doctor say."""
     rows = []
     for case in cases:
-        said = doctor(case)
+        said = doctor(case, ask)
         named = bool(case.expected) and bool(set(case.expected.split("|")) & meant(said["errors"] + said["warnings"]))
         rows.append({"name": case.name, "source": case.source, "expected": case.expected,
                      "pytorch": plain_pytorch(case), **said, "named": named})  # fmt: skip
@@ -206,9 +223,11 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m doctor_exam.score", description=__doc__)
     parser.add_argument("--sets", nargs="+", choices=SETS, default=list(SETS))
     parser.add_argument("--write", type=Path, help="a JSON file for the rows")
+    parser.add_argument("--doctor", type=Path, help="a checkout of another commit whose doctor is asked")
     parser.add_argument("--list", action="store_true", help="also list what is misjudged")
     options = parser.parse_args(argv)
-    found = {name: rows_of(SETS[name]) for name in options.sets}
+    ask = of_checkout(options.doctor) if options.doctor else ExamCase.report
+    found = {name: rows_of(SETS[name], ask) for name in options.sets}
     for name, rows in found.items():
         print(f"{name}: {counts(rows)}")
         for row in rows if options.list else []:
