@@ -49,6 +49,7 @@ LOSSES = {
     "own_difference": ("distance", "the loss"),
     "own_cross_entropy": ("cross_entropy", "the loss, a cross-entropy,"),
     "own_nll": ("nll", "the loss, a negative log-likelihood,"),
+    "own_nll_of_shares": ("nll", "the loss, a negative log-likelihood,"),
     "own_bce_logits": ("bce_logits", "the loss, a binary cross-entropy of logits,"),
     "own_bce": ("bce", "the loss, a binary cross-entropy,"),
     "own_mse": ("distance", "the loss"),

@@ -275,6 +275,49 @@ def answers(yes: float):
     return mlp(1), loss, torch.randn(64, 8), rare(0.1).float()[:, None]
 
 
+def by_label(weights: list[float]):
+    """Three labels, each rarer than the one before, and a weight for a yes of each."""
+    y = (torch.arange(40)[:, None] < torch.tensor([20, 8, 4])).float()
+    return mlp(3), nn.BCEWithLogitsLoss(pos_weight=torch.tensor(weights)), torch.randn(40, 8), y
+
+
+def by_shares(y: Tensor, end: nn.Module, loss=lambda p, y: -(y * (p / p.sum(-1, keepdim=True)).clamp(
+        1e-7, 1 - 1e-7).log()).sum(-1).mean()):  # fmt: skip
+    """Shares of classes and a cross-entropy that takes the logarithm itself, as Keras has it."""
+    return mlp(6, end), loss, inputs(), y
+
+
+def smoothed(true, other: float = 0.1 / 6):
+    """A cross-entropy by hand whose truth has one share and whose other classes have another one each."""
+    return mlp(6), lambda z, y: -(lambda logs: true * logs.gather(1, y[:, None])[:, 0] + other * logs.sum(1))(
+        z.log_softmax(1)).mean(), inputs(), classes(6)  # fmt: skip
+
+
+def table_picked(share):
+    """The share of the truth, picked by a table that is smoothed in a way."""
+    return by_shares(classes(6), nn.Softmax(1), lambda p, y: -((share(F.one_hot(y, 6).float()) * p).sum(
+        1) + 1e-8).log().mean())  # fmt: skip
+
+
+def one_of(kinds: int) -> Tensor:
+    """One yes a row."""
+    return F.one_hot(classes(kinds), kinds).float()
+
+
+def squared_critic(*end: nn.Module):
+    """Real and made samples, judged by one critic and the least squares."""
+    model = Part(lambda self, a, b: (self.net(a), self.net(b)), net=mlp(1, *end))
+    return model, lambda o, y: MSE(o[0], y[0]) + MSE(o[1], y[1]), (inputs(), inputs()), (torch.ones(N, 1), torch.zeros(
+        N, 1))  # fmt: skip
+
+
+def by_size(model: nn.Module, bound: float) -> nn.Module:
+    """The model with weights drawn up to a bound, as Keras' "uniform" does."""
+    for weight in model.parameters():
+        nn.init.uniform_(weight, -bound, bound) if weight.dim() > 1 else nn.init.zeros_(weight)
+    return model
+
+
 def members(loss):
     """Four networks side by side, and one target for them all."""
     parts = nn.ModuleList(mlp(1) for _ in range(4))
@@ -592,6 +635,24 @@ def moving(sign: float, entropy: float = 1e-3):
 
 
 PRINCIPLES = {
+    "labels that share out one are exclusive, by hand too": (
+        "softmax_for_independent_labels", lambda: by_shares(labels(6), nn.Softmax(1)),
+        lambda: by_shares(one_of(6), nn.Softmax(1))),
+    "shares are not negative, by hand too": (
+        "negative_probabilities", lambda: by_shares(torch.randn(N, 6), nn.Softmax(1)),
+        lambda: by_shares(torch.rand(N, 6).softmax(1), nn.Softmax(1))),
+    "what is divided by its sum has no end": (
+        "sigmoid_before_cross_entropy", lambda: by_shares(one_of(6), nn.Sigmoid()),
+        lambda: by_shares(one_of(6), nn.Softplus())),
+    "smoothed shares sum to one, whatever they multiply": (
+        "targets_do_not_sum_to_one", lambda: table_picked(lambda y: y.clamp(0.1, 0.9)),
+        lambda: table_picked(lambda y: 0.9 * y + 0.1 / 6)),
+    "smoothed shares sum to one, wherever they stand": (
+        "targets_do_not_sum_to_one", lambda: smoothed(0.9 - 0.1 / 6), lambda: smoothed(0.9)),
+    "the yes of a rare label weighs more": (
+        "class_weight_reversed", lambda: by_label([20.0, 8.0, 4.0]), lambda: by_label([1.0, 4.0, 9.0])),
+    "squares of a critic have no ends": (
+        "bounded_critic", lambda: squared_critic(nn.Sigmoid()), squared_critic),
     "a mark is no class": (
         "padding_not_ignored", lambda: next_words(lambda y: y.clamp(min=0)), lambda: next_words()),
     "padding does not make a loss small": (
@@ -825,6 +886,8 @@ def test_the_wrong_one_is_named_and_its_right_neighbour_left_alone(name):
 
 
 RIGHT = {
+    "small weights, a few times smaller than torch's": lambda: (
+        by_size(dense(100, 64, 32, 12, 8, 1, between=nn.Sigmoid), 0.05), LOGITS, inputs(100), labels(1)),
     "two labels of a sample, mixed": lambda: (
         mlp(5), lambda z, y: 0.7 * CE(z, y[0]) + 0.3 * CE(z, y[1]), inputs(), (classes(5), classes(5))),
     "labels mixed with those of the batch turned round": lambda: (

@@ -31,8 +31,8 @@ def kind_of(step: Step) -> str:
 
 def check_formula(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about the steps of a loss of one's own."""
-    for check in (_logarithm, _shares, _overlap, _power_of_probability,
-                  _dead_term, _said_twice, _critic, _similarity_added):  # fmt: skip
+    for check in (_logarithm, _overlap, _power_of_probability, _dead_term,
+                  _said_twice, _critic, _similarity_added):  # fmt: skip
         yield from check(seen, patient)
 
 
@@ -86,34 +86,6 @@ def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
         if call.family == "kl_div" and any(kind_of(s) == "mean" and s.tensors[0] is call.result and s.argument(
                 1, "dim", "axis") in (None, 1, -1) for s in seen.watcher.steps) and call.result.dim() == 2:  # fmt: skip
             yield said("kl_div_mean", "A divergence for each class is averaged over the classes, not summed.")
-
-
-def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """Log-probabilities times shares, a cross-entropy by hand: the shares sum to one, and no logarithm is theirs."""
-    halves = [half for _, pair in pairs_of(seen, "mul") for half in (pair, pair[::-1])]
-    known = [t for t, other in halves if other.requires_grad and of(seen, t) == {"targets"}]
-    both_ways = any(not c.is_own for c in seen.calls) or any(
-        of_outputs(seen, "gather", "getitem")
-    )  # it also asks the right way
-    both_ways = both_ways or any(len(t.unique()) == 2 and t.min() >= 0 for t in known)
-    for step in seen.watcher.steps:
-        logs = kind_of(step) in ("log", "log2", "log10") and not both_ways and any(t is step.result for t in known)
-        hot = step.tensors[0] if logs or kind_of(step) == "log_softmax" else None
-        if hot is not None and hot.dim() > 1 and of(seen, hot) == {"targets"} and bool((hot >= 0).all()) and (
-                bool(((hot.amax(-1) - 1).abs() < 1e-3).all() and ((hot.sum(-1) - 1).abs() < 1e-3).all())):  # fmt: skip
-            yield said("arguments_swapped: shares")
-            return
-    for log, shares in halves:
-        alike = log.shape == shares.shape and log.dim() > 1 and log.requires_grad and not shares.requires_grad
-        if not alike or bool((shares == 0).any() or (log > 0).any()):
-            continue
-        axis = next((a for a in (-1, 1) if bool(((log.exp().sum(a) - 1).abs() < 1e-3).all())), None)
-        sums = shares.sum(axis).abs() if axis else torch.ones(1)
-        smoothed = bool(axis) and len(shares.unique()) == 2  # a one for the truth, and one for all the others
-        most = 1.0 if smoothed else 0.25
-        if bool(((sums - sums.mean()).abs() < 1e-3).all()) and 1e-3 < abs(float(sums.mean()) - 1) < most:
-            yield said("targets_do_not_sum_to_one: shares", total=float(sums.mean()))
-            return
 
 
 def plain_arguments(step: Step) -> list[object]:
@@ -306,9 +278,13 @@ def _moves_without_gradient(seen: Observation, patient: Patient) -> bool:
 
 
 def _critic(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """A loss that is linear in outputs which a sigmoid keeps between 0 and 1."""
+    """Real and made samples, judged by plain means or by squares, behind a sigmoid."""
     outputs = next(iter(tensors_in(seen.outputs)), None)
     own = [s for s in seen.watcher.steps if "outputs" in of(seen, s.args)]
+    squared = [c for c in seen.calls if c.family == "distance" and origin_of(c.input).kind == "sigmoid" and (
+        c.target.numel() > 1 and "outputs" in of(seen, c.input) and not c.target.requires_grad)]  # fmt: skip
+    if {0.0, 1.0} <= {float(c.target.max()) for c in squared if c.target.max() == c.target.min()}:
+        yield said("bounded_critic: squares")
     if outputs is None or not own or any(s.name in LOSSES or kind_of(s) not in LINEAR_STEPS for s in own):
         return
     if origin_of(outputs).kind == "sigmoid" and {"sub", "neg"} & {kind_of(s) for s in own}:

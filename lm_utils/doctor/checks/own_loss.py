@@ -20,7 +20,11 @@ from lm_utils.doctor.watching import LOSSES, LossCall
 
 FEWEST, MOST = 8, 12  # numbers below which equal slopes say little; tensors at which a loss may begin, and its targets
 ASKED = 0.25  # share of the places at least that a formula must look at
-BY_CLASS = {"own_cross_entropy": F.cross_entropy, "own_nll": F.nll_loss}
+NEARLY = 1e-3  # how near to one the sum of shares must be
+BY_CLASS = {
+    "own_cross_entropy": F.cross_entropy, "own_nll": F.nll_loss,
+    "own_nll_of_shares": lambda logs, t, reduction="mean": -(logs * t).sum() / (len(t) if reduction == "mean" else 1),
+}  # fmt: skip
 BY_PLACE = {"own_bce_logits": F.binary_cross_entropy_with_logits, "own_mse": F.mse_loss, "own_l1": F.l1_loss}
 OF_SHARES = {
     "own_bce": lambda p, t, reduction="mean": F.binary_cross_entropy_with_logits(p.logit(), t, reduction=reduction)
@@ -144,10 +148,13 @@ def _candidates(head_at: tuple[int, int], goal_at: tuple[int, int], head: Tensor
         classes, places = head.shape[axis], head.shape[:axis] + head.shape[axis + 1 :]
         if goal.is_floating_point() and goal.shape == head.shape and classes > 1:
             yield OwnLoss("own_cross_entropy", head_at, goal_at, axis)
+            if goal_at[0] == TARGETS and bool(((head.exp().sum(axis) - 1).abs() < NEARLY).all()):
+                yield OwnLoss("own_nll_of_shares", head_at, goal_at, axis)
         elif whole and classes > 1 and goal.numel() == prod(places):
             marks = goal[(goal < 0) | (goal >= classes)].unique().tolist()
             options = {"ignore_index": marks[0]} if marks else {}
-            yield from (OwnLoss(name, head_at, goal_at, axis, options) for name in BY_CLASS if len(marks) < 2)
+            names = list(BY_CLASS)[:2] if len(marks) < 2 else []
+            yield from (OwnLoss(name, head_at, goal_at, axis, options) for name in names)
     if goal.numel() == head.numel():
         shares = bool(((head > 0) & (head < 1)).all())
         yield from (OwnLoss(name, head_at, goal_at) for name in BY_PLACE | (OF_SHARES if shares else {}))
@@ -171,7 +178,7 @@ def _agrees(one: OwnLoss, tried: list[Tensor], slopes: list[Tensor], goal: Tenso
             t.double().movedim(one.axis, -1) if one.name in BY_CLASS else t.double()[..., None] for t in (slope, usual)
         )
         own, usual = (t.reshape(-1, t.shape[-1]) for t in rows)
-        zeros.append((own == 0).all(1))
+        zeros.append((own == 0).all(1) & usual.any(1))
         kept = ~zeros[-1] & usual.any(1)
         each = (own * usual).sum(1) / usual.square().sum(1).clamp(min=1e-300)
         whole = (own * usual).sum() / usual[kept].square().sum().clamp(min=1e-300)

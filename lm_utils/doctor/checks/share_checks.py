@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import torch
+
 from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.checks.formula_checks import behind, is_wide, kind_of, of, of_outputs, pairs_of, plain_arguments
 from lm_utils.doctor.output_origin import origin_of
@@ -12,8 +14,61 @@ from lm_utils.doctor.watching import LOSSES
 
 def check_shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about shares in a formula of one's own."""
-    for check in (_shared_out, _no_share, _mean_times_weights, _weighted_scores):
+    for check in (_shares, _smoothed, _divided, _shared_out, _no_share, _mean_times_weights, _weighted_scores):
         yield from check(seen, patient)
+
+
+def _shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Log-probabilities times shares, a cross-entropy by hand: the shares sum to one, and no logarithm is theirs."""
+    halves = [half for _, pair in pairs_of(seen, "mul") for half in (pair, pair[::-1])]
+    known = [t for t, other in halves if other.requires_grad and of(seen, t) == {"targets"}]
+    both_ways = any(not c.is_own for c in seen.calls) or any(of_outputs(seen, "gather", "getitem"))  # the right one too
+    both_ways = both_ways or any(len(t.unique()) == 2 and t.min() >= 0 for t in known)
+    for step in seen.watcher.steps:
+        logs = kind_of(step) in ("log", "log2", "log10") and not both_ways and any(t is step.result for t in known)
+        hot = step.tensors[0] if logs or kind_of(step) == "log_softmax" else None
+        if hot is not None and hot.dim() > 1 and of(seen, hot) == {"targets"} and bool((hot >= 0).all()) and (
+                bool(((hot.amax(-1) - 1).abs() < 1e-3).all() and ((hot.sum(-1) - 1).abs() < 1e-3).all())):  # fmt: skip
+            yield said("arguments_swapped: shares")
+            return
+    for log, shares in halves:
+        alike = log.shape == shares.shape and log.dim() > 1 and log.requires_grad and not shares.requires_grad
+        if not alike or bool((shares == 0).any()):
+            continue
+        said_of = [log.exp(), log]  # shares may also be picked before the logarithm
+        axis = next((a for p in said_of for a in (-1, 1) if bool(((p.sum(a) - 1).abs() < 1e-3).all() and (
+            p >= 0).all())), None)  # fmt: skip
+        sums = shares.sum(axis).abs() if axis else torch.ones(1)
+        smoothed = bool(axis) and len(shares.unique()) == 2  # a one for the truth, and one for all the others
+        most = 1.0 if smoothed else 0.25
+        if bool(((sums - sums.mean()).abs() < 1e-3).all()) and 1e-3 < abs(float(sums.mean()) - 1) < most:
+            yield said("targets_do_not_sum_to_one: shares", total=float(sums.mean()))
+            return
+
+
+def _smoothed(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """A loss of weighed log-probabilities alone, one for the truth and alike for all others: they sum to 1."""
+    logs = [step.result for step, _ in of_outputs(seen, "log_softmax", "log")]
+    for log in (t for t in (*tensors_in(seen.outputs), *logs) if t.requires_grad and t.dim() > 1):
+        axis = next((a for a in (-1, 1) if bool(((log.exp().sum(a) - 1).abs() < 1e-3).all())), None)
+        slope = seen.slope_at(log) if axis else None
+        if slope is None or log.shape[axis] < 3 or not torch.allclose((slope * log).sum(), seen.loss.sum()):
+            continue
+        shares = -slope.movedim(axis, -1).flatten(0, -2)
+        least, sums = shares.amin(1, keepdim=True), shares.sum(1)
+        others = ((shares - least).abs() < 1e-4 * sums[:, None]).sum(1) == shares.shape[1] - 1
+        total = min((float(sums[0]), float(sums[0]) * len(sums)), key=lambda one: abs(one - 1))
+        if bool((least > 0).all() and others.all()) and torch.allclose(sums, sums[:1]) and 1e-3 < abs(total - 1) < 0.25:
+            yield said("targets_do_not_sum_to_one: shares", total=total)
+            return
+
+
+def _divided(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """What a sigmoid made, divided by its sum over the classes before a logarithm."""
+    read = any(call.is_own and call.family == "nll" for call in seen.calls)
+    if read and any(origin_of(over).kind == "sigmoid" and over.dim() > under.squeeze(-1).dim() and torch.allclose(
+            over.sum(-1), under.squeeze(-1)) for _, (over, under) in pairs_of(seen, "div")):  # fmt: skip
+        yield said("sigmoid_before_cross_entropy: divided")
 
 
 def _shared_out(seen: Observation, patient: Patient) -> Iterator[Finding]:

@@ -24,7 +24,8 @@ def check_targets(case: Case) -> Iterator[Finding]:
         return
     family = case.call.family
     if family in ("cross_entropy", "nll", "multi_margin"):
-        indices = not (family == "cross_entropy" and case.one_per_target and case.targets.is_floating_point())
+        shares = family == "cross_entropy" or case.call.is_own
+        indices = not (shares and case.one_per_target and case.targets.is_floating_point())
         yield from _check_indices(case) if indices else _check_class_shares(case, case.class_axis)
     elif family in ("bce", "bce_logits"):
         yield from _check_dtype(case)

@@ -175,6 +175,8 @@ def check_rare(seen: Observation, patient: Patient) -> Iterator[Finding]:
         slope = cost_with(patient, seen.outputs, head, even)[1]
         if _is_binary(goal) and goal.numel() == head.numel():
             yield from _rare_label(seen, goal.flatten().long(), slope.flatten())
+            yes = (goal > 0).nonzero()[:, -1] if goal.dim() == 2 < goal.shape[1] else goal[:0]
+            yield from _rare_class(yes, -slope.reshape(goal.shape)[goal > 0]) if len(yes) else ()
         elif axis is not None and not goal.is_floating_point() and 0 <= goal.max() < head.shape[axis]:
             own = -slope.gather(axis, goal.clamp(min=0).long().unsqueeze(axis)).squeeze(axis)
             yield from _rare_class(goal[own != 0], own[own != 0])
