@@ -176,11 +176,11 @@ class Case:
         return [*pushes, {"parameters": parameters | biases}] if biases else pushes  # the largest of many can be no
 
     def _last_parameters(self) -> list[str]:
-        """The few parameters nearest to the outputs: by the graph, else by the order of the model."""
+        """The few parameters nearest to the outputs, by the graph and by the order of the model: a graph may be cut."""
         names = {id(parameter): name for name, parameter in self.patient.parameters.items()}
         nodes = nodes_behind(self.outputs.grad_fn)
         found = [names.get(id(node.variable)) for node in nodes if hasattr(node, "variable")]
-        return [name for name in found if name][:4] or list(names.values())[-2:]
+        return list(dict.fromkeys([*[name for name in found if name][:4], *list(names.values())[-2:]]))
 
     def _output_under(self, push: dict) -> Tensor | None:
         with torch.no_grad():

@@ -35,7 +35,7 @@ from lm_utils.doctor.checks.role_checks import (
 )
 from lm_utils.doctor.checks.shape_checks import check_axes, check_shapes
 from lm_utils.doctor.checks.share_checks import check_shares
-from lm_utils.doctor.checks.target_checks import check_reach, check_targets
+from lm_utils.doctor.checks.target_checks import check_fakes, check_reach, check_targets
 from lm_utils.doctor.checks.trial_checks import check_rewards
 from lm_utils.doctor.checks.use_checks import FIRST_CHECKS, USE_CHECKS, narrow_to_answers
 from lm_utils.doctor.checks.weight_checks import WEIGHT_CHECKS, check_weights
@@ -136,7 +136,7 @@ def _examine(patient: Patient) -> Report:
     examination.ask(check_two_deep, seen, cases)
     for check in (check_registered, check_leak, check_padding_seen, check_inner_layers, check_axes, check_formula,
                   check_shares, _check_own_difference, *WEIGHT_CHECKS, check_gaussian, check_target_gradients,
-                  check_samples_mixed, check_asked_slopes, *USE_CHECKS, check_flow):  # fmt: skip
+                  check_samples_mixed, check_asked_slopes, check_fakes, *USE_CHECKS, check_flow):  # fmt: skip
         examination.ask(check, seen, patient)
     examination.ask(check_dependence, outputs, patient)
     fails = any(finding.severity == "error" for finding in examination.findings)

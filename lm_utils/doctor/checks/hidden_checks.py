@@ -120,11 +120,11 @@ def _linear_layers(seen: Observation) -> Iterator[Finding]:
         if inner in layers and operation(inner) == operation(node):
             below[node], paths[node] = inner, between
     taken = Counter(parent for node in seen.graph for parent, _ in node.next_functions) if below else {}
-    used = Counter(weight for node in layers for weight in _weights_of(node)) if below else {}
+    used = Counter(weight for node in layers for weight in weights_of(node)) if below else {}
     below = {
         node: inner
         for node, inner in below.items()
-        if all(taken[one] == 1 for one in paths[node]) and all(used[one] == 1 for one in _weights_of(inner))
+        if all(taken[one] == 1 for one in paths[node]) and all(used[one] == 1 for one in weights_of(inner))
     }  # nobody else takes it past this layer
     for node, inner in below.items():
         (first, middle, _), last = layers[inner], layers[node][1] or node._saved_weight.shape[0]
@@ -144,12 +144,12 @@ def _layer(node: object) -> tuple[int, int, object] | None:
     if name == "Convolution":
         out, inner, *size = node._saved_weight.shape
         return (inner, out if node._saved_groups == 1 and min(size) == max(size) > 1 else 0, node.next_functions[0][0])
-    if name == "Mm" and not _weights_of(node):
+    if name == "Mm" and not weights_of(node):
         return None  # a product of two things that the model computes
     return (*node._saved_mat2_sym_sizes, node.next_functions[name == "Addmm"][0])
 
 
-def _weights_of(layer: object) -> set[int]:
+def weights_of(layer: object) -> set[int]:
     """The identities of the weights of a layer's node, seen through a transposition and a scaling."""
     nodes = [parent for parent, _ in layer.next_functions[1:] if parent is not None]
     for _ in range(2):

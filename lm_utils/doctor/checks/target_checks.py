@@ -6,8 +6,11 @@ from math import inf
 import torch
 from torch import Tensor
 
-from lm_utils.doctor.belongings import first_tensor
+from lm_utils.doctor.belongings import first_tensor, tensors_in
 from lm_utils.doctor.case import Case
+from lm_utils.doctor.checks.hidden_checks import weights_of
+from lm_utils.doctor.output_origin import operation
+from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 
 LARGE_TARGET, HUGE_TARGET = 10.0, 1e3
@@ -213,9 +216,28 @@ def check_reach(case: Case) -> Iterator[Finding]:
 
 
 def _unused_half(case: Case, low: float, high: float) -> Iterator[Finding]:
-    values = case.target_values
-    pictures = values.numel() >= 64 and values.dim() > 1 and values.min() < 0.1 and values.max() > 0.9
-    if (low, high) == (-1.0, 1.0) and pictures and values.min() >= 0 and values.max() <= 1:
+    if (low, high) == (-1.0, 1.0) and _fills_unit_range(case.target_values):
+        yield said("range_wider_than_targets")
+
+
+def _fills_unit_range(values: Tensor) -> bool:
+    pictures = values.is_floating_point() and values.numel() >= 64 and values.dim() > 1
+    return pictures and bool(0 <= values.min() < 0.1 and 0.9 < values.max() <= 1)
+
+
+def check_fakes(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """One layer takes real samples of 0 to 1 and others that a tanh has made."""
+    reals = [t.flatten(1) for t in tensors_in((patient.inputs, patient.targets)) if _fills_unit_range(t)]
+    nodes = {n: operation(n) for t in tensors_in((seen.whole, seen.loss)) if reals for n in seen.behind(t)}
+    fakes = [n._saved_result.flatten(1) for n, name in nodes.items() if name == "Tanh" and n._saved_result.dim() > 1]
+    taken: list[set[int]] = [set(), set()]  # the layers' weights
+    for node in nodes if fakes else ():
+        given = getattr(node, {"Convolution": "_saved_input", "Addmm": "_saved_mat1"}.get(nodes[node], ""), None)
+        rows = [row for t in tensors_in(given) for row in t.flatten(1).split(len(reals[0]))]
+        for found, known in zip(taken, (reals, fakes), strict=True):
+            if any(row.shape == one.shape and torch.equal(row, one) for row in rows for one in known):
+                found |= weights_of(node)
+    if taken[0] & taken[1]:
         yield said("range_wider_than_targets")
 
 

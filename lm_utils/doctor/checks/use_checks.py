@@ -65,9 +65,10 @@ def check_heads_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
     if len(heads) < 2 or not isinstance(seen.loss, Tensor) or seen.inside_model:
         return
     weights = [{id(n.variable) for n in nodes_behind(t.grad_fn) if hasattr(n, "variable")} for t in heads]
-    free = [t for t in heads if t.requires_grad and t.dim() > 1 and bool((t != t[:1]).any())]
-    alike = [p for p in combinations(free, 2) if p[0] is not p[1] and p[0].dtype == p[1].dtype and torch.equal(*p)]
-    for pair in alike[:1]:
+    made = [(t, own) for t, own in zip(heads, weights, strict=True) if t.requires_grad and t.dim() > 1 and bool((
+        t != t[:1]).any())]  # fmt: skip
+    pairs = ((a, b) for (a, by), (b, other) in combinations(made, 2) if by == other)  # else one gradient was cut
+    for pair in [p for p in pairs if p[0] is not p[1] and p[0].dtype == p[1].dtype and torch.equal(*p)][:1]:
         meet = [s.tensors for s in seen.watcher.steps if kind_of(s) == "sub" or s.name in LOSSES]
         found = any(t is one for ts in meet for t in ts if of(seen, *ts[:1]) == of(seen, *ts[1:]) for one in pair)
         yield said("wrong_formula: called twice" if found else "units_all_alike: outputs")
