@@ -57,6 +57,15 @@ def tails(out, y, **options):
     return F.cross_entropy(out.reshape(-1, 50), y.reshape(-1), **options)
 
 
+def found_in(table, kept):
+    table = table - table.amax(dim=1, keepdim=kept).detach()
+    return -(table.diagonal() - table.logsumexp(1)).mean()
+
+
+def nearest(a, b):
+    return F.cross_entropy(10 * a @ b.T, torch.arange(N))
+
+
 # code: (model and loss as they were, model and loss with the advice followed, inputs and targets for both)
 ADVICE = {
     "softmax_before_cross_entropy": (
@@ -97,6 +106,14 @@ ADVICE = {
     "shapes_broadcast, all pairs": (
         lambda: (Heads(a=mlp(1), b=mlp(1), as_tuple=True), lambda o, _: F.softplus(o[0] - o[1].squeeze(-1)).mean()),
         lambda: (Heads(a=mlp(1), b=mlp(1), as_tuple=True), lambda o, _: F.softplus((o[0] - o[1]).squeeze(-1)).mean()),
+        lambda: (inputs(), None)),
+    "shapes_broadcast, rows to columns": (
+        lambda: (Heads(a=mlp(6), b=mlp(6), as_tuple=True), lambda o, _: found_in(o[0] @ o[1].T, False)),
+        lambda: (Heads(a=mlp(6), b=mlp(6), as_tuple=True), lambda o, _: found_in(o[0] @ o[1].T, True)),
+        lambda: (inputs(), None)),
+    "wrong_formula, one length": (
+        lambda: (Heads(a=mlp(6), b=mlp(6), as_tuple=True), lambda o, _: nearest(*(t / t.norm() for t in o))),
+        lambda: (Heads(a=mlp(6), b=mlp(6), as_tuple=True), lambda o, _: nearest(*(F.normalize(t, dim=1) for t in o))),
         lambda: (inputs(), None)),
     "shapes_broadcast, repeated": (lambda: (mlp(4), nn.MSELoss()), lambda: (mlp(1), nn.MSELoss()), lambda: x_and(one)),
     "activation_twice": (

@@ -90,6 +90,13 @@ def boxes(moved: bool):
             classes(3, 4, 4, 2))  # fmt: skip
 
 
+def ended_in_relu(bias: float):
+    """Amounts that are never negative, from a layer with a ReLU behind it."""
+    network = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 3), nn.ReLU())
+    nn.init.constant_(network[2].bias, bias)
+    return network, nn.MSELoss(), inputs(), torch.rand(N, 3)
+
+
 PRINCIPLES = {
     "frames are made of numbers of one time": ("axes_scrambled", lambda: filmed(False), lambda: filmed(True)),
     "an axis that is split moves before": ("axes_scrambled", lambda: boxes(False), lambda: boxes(True)),
@@ -110,6 +117,8 @@ PRINCIPLES = {
     "backward agrees with small steps forward": (
         "wrong_formula", lambda: smooth(lambda x: x.sigmoid()),
         lambda: smooth(lambda x: x.sigmoid() * (1 + x * (1 - x.sigmoid())))),
+    "an end that gives only zeros learns no more": (
+        "dead_layer", lambda: ended_in_relu(-9.0), lambda: ended_in_relu(1.0)),
     "between convolutions something bends": (
         "no_activation_between", lambda: convolved(nn.BatchNorm2d(8)), lambda: convolved(nn.BatchNorm2d(8), nn.ReLU())),
 }  # fmt: skip

@@ -63,7 +63,57 @@ def critic(norm):
         (norm(o[1]) - 1) ** 2).mean(), inputs(), None)  # fmt: skip
 
 
+def two_views(loss):
+    """Two views of each sample, and a loss of the vectors that they become."""
+    return (Part(lambda self, a, b: (self.net(a), self.net(b)), net=mlp(6)), lambda o, _: loss(*o), (
+        inputs(), inputs()), None)  # fmt: skip
+
+
+def found_among_all(a, b):
+    """The other view must be found among those of all samples."""
+    return CE(10 * a @ b.T, torch.arange(N))
+
+
+def less_its_largest(kept: bool):
+    """Logarithms of shares, by hand, of scores whose largest is taken off first."""
+
+    def loss(a, b):
+        table = F.normalize(a, dim=1) @ F.normalize(b, dim=1).T / 0.1
+        table = table - (table.max(dim=1, keepdim=True)[0] if kept else table.max(dim=1)[0]).detach()
+        return -(table.diagonal() - table.exp().sum(1).log()).mean()
+
+    return two_views(loss)
+
+
+def adversaries(scale: float, joined: bool = False):
+    """A generator with a tanh, and a critic that takes its fakes and real pictures of 0 to 1, or scaled ones."""
+
+    def forward(self, z, real):
+        fake = self.make(z)
+        told = self.judge(torch.cat([fake.detach(), real])).chunk(2) if joined else map(self.judge, (
+            fake.detach(), real))  # fmt: skip
+        return self.judge(fake), *told
+
+    def loss(scores, _):
+        return sum(F.softplus(sign * score).mean() for sign, score in zip((-1, 1, -1), scores, strict=True))
+
+    net = Part(forward, make=mlp(64, nn.Tanh()), judge=nn.Sequential(nn.Linear(64, 8), nn.ReLU(), nn.Linear(8, 1)))
+    return net, loss, (inputs(), 1 - scale * torch.rand(N, 64)), None
+
+
 PRINCIPLES = {
+    "each vector has its own length": (
+        "wrong_formula", lambda: two_views(lambda a, b: found_among_all(a / a.norm(), b / b.norm())),
+        lambda: two_views(lambda a, b: found_among_all(*(t / t.norm(dim=1, keepdim=True) for t in (a, b))))),
+    "and no column one": (
+        "wrong_formula", lambda: two_views(lambda a, b: found_among_all(F.normalize(a, dim=0), F.normalize(b, dim=0))),
+        lambda: two_views(lambda a, b: found_among_all(F.normalize(a, dim=1), F.normalize(b, dim=1)))),
+    "what was taken from a row stays with the row": (
+        "shapes_broadcast", lambda: less_its_largest(False), lambda: less_its_largest(True)),
+    "made and real samples fill one range": (
+        "range_wider_than_targets", lambda: adversaries(1), lambda: adversaries(2)),
+    "so they do in one batch": (
+        "range_wider_than_targets", lambda: adversaries(1, joined=True), lambda: adversaries(2, joined=True)),
     "a distance is no logit": (
         "relu_before_bce_logits", lambda: far_apart(lambda d: d), lambda: far_apart(lambda d: 2 - d)),
     "a gate is no twin": (

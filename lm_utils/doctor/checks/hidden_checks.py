@@ -30,12 +30,12 @@ def check_hidden_units(seen: Observation, outputs: Tensor | None) -> Iterator[Fi
     for node in seen.behind(outputs):
         kind = operation(node)
         values = getattr(node, "_saved_result", None) if kind in ("Sigmoid", "Tanh", "Relu") else None
-        if values is None or values.dim() < 2 or values.shape[0] < 2 or values.shape == outputs.shape:
+        if values is None or values.dim() < 2 or values.shape[0] < 2:
             continue
-        if kind != "Relu":
-            layers.setdefault((kind, values.shape), []).append(values)
-        elif not bool(values.any()):
+        if kind == "Relu" and not bool(values.any()):
             yield said("dead_layer")
+        elif kind != "Relu" and values.shape != outputs.shape:
+            layers.setdefault((kind, values.shape), []).append(values)
     for (kind, _), found in layers.items():
         some = [values.detach().float().flatten(1) for values in found[:: -(-len(found) // MOST_STEPS)]]
         bottom, top = flat_ends(torch.stack(some), -1.0 if kind == "Tanh" else 0.0)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import torch
+from torch import Tensor
 
 from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.checks.formula_checks import behind, is_wide, kind_of, of, of_outputs, pairs_of, plain_arguments
@@ -11,10 +12,14 @@ from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
 from lm_utils.doctor.watching import LOSSES
 
+REDUCING = {"max", "amax", "min", "amin", "sum", "mean", "norm", "logsumexp", "std"}
+CHOOSING = {"softmax", "log_softmax", "logsumexp", "cross_entropy", "exp"}
+
 
 def check_shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about shares in a formula of one's own."""
-    for check in (_shares, _smoothed, _divided, _shared_out, _no_share, _mean_times_weights, _weighted_scores):
+    for check in (_shares, _smoothed, _divided, _shared_out, _no_share, _mean_times_weights, _weighted_scores,
+                  _rows_to_columns, _lengths):  # fmt: skip
         yield from check(seen, patient)
 
 
@@ -128,3 +133,38 @@ def _mean_times_weights(seen: Observation, patient: Patient) -> Iterator[Finding
             if single and rows and bool((weights != weights.flatten()[0]).any()):
                 yield said("wrong_formula: weighs the batch", shape=list(weights.shape))
                 return
+
+
+def _rows_to_columns(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """What was taken from each row of a square table meets its columns, where the axis was not kept."""
+    taken: dict[int, Tensor] = {}  # the table of what was made of its rows
+    for step in (s for s in seen.watcher.steps if s.tensors and any(t.numel() > 1 for t in tensors_in(s.result))):
+        first, made = step.tensors[0], next(tensors_in(step.result))
+        axis = next((a for a in (step.kwargs.get("dim"), *step.args[:0:-1]) if type(a) is int), 0)
+        if kind_of(step) in REDUCING and made.dim() == first.dim() - 1 and axis % first.dim():
+            taken[id(made)] = first
+        elif len(step.tensors) == 1 and id(first) in taken and made.shape == first.shape:
+            taken[id(made)] = taken[id(first)]  # detached, or kept from zero
+    columns = [s.tensors[0] for s in seen.watcher.steps if s.tensors and getattr(s.result, "shape", ())[-1:] == (1,)]
+    for step, pair in pairs_of(seen, "add", "sub", "mul", "div") if taken else ():
+        for table, row in (pair, pair[::-1]):
+            known = taken.get(id(row)) is table and not any(row is t for t in columns)  # it meets both, say
+            if known and "outputs" in of(seen, table) and not torch.equal(table, table.mT):
+                facts = {"one": list(row.shape), "joint": list(table.shape), "step": kind_of(step)}
+                yield said("shapes_broadcast: rows to columns", **facts)
+                return
+
+
+def _lengths(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Samples that a softmax compares with each other have a length each, not one for all or for each column."""
+    kinds = {kind_of(s) for s in seen.watcher.steps}
+    products = [s for s in seen.watcher.steps if kind_of(s) in ("mm", "matmul", "einsum")] if kinds & CHOOSING else []
+    for rows in (s.result for s in seen.watcher.steps if products and kind_of(s) in ("div", "normalize", "mul")):
+        samples, width = rows.shape if rows.dim() == 2 else (0, 0)
+        if not samples or samples % (patient.batch_size or samples) or not 1 < width != samples:
+            continue
+        one = any(bool(((length - 1).abs() < 1e-3).all()) for length in (rows.norm(), rows.norm(dim=0)))
+        after = behind(seen, rows) if one and of(seen, rows) == {"outputs"} else ()
+        if any(id(s.tensors[0]) in after and s.result.shape[:1] == (samples,) for s in products):
+            yield said("wrong_formula: one length", shape=[samples, width])
+            return
