@@ -168,7 +168,7 @@ def _examine_call(case: Case, seen: Observation, examination: _Examination) -> N
         return
     examination.ask(check_activation, case)
     if not any(finding.severity == "error" for finding in shapes) or case.call.family in ("bce", "bce_logits"):
-        examination.ask(check_targets, case)
+        examination.ask(check_targets, case, seen)
         examination.ask(check_weights, case)
     if not shapes and not seen.inside_model:
         examination.ask(check_baseline, case, seen)

@@ -193,6 +193,7 @@ SAME_MINIMUM = {  # the two set-ups are least at the same weights: the advice ch
     "unstable_formula", "mask_before_sigmoid", "target_in_view", "wrong_formula, labels moved",
     "wrong_formula, marks as places", "wrong_formula, noise", "wrong_formula, sum and mean",
     "wrong_formula, places", "changed_in_place", "batch_norm_momentum", "shapes_broadcast, all pairs",
+    "wrong_formula, pieces", "target_in_view, hidden",
 }  # fmt: skip
 MEASURES = {  # where the mended loss is no measure of what the wrong one emits
     "gradient_through_advantage": lambda out, y: F.mse_loss(out[1][:, 0], y[1]),

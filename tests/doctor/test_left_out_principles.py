@@ -190,7 +190,36 @@ def of_two(weigh):
     return model, lambda o, y: weigh(o[2][0], CE(o[0], y)) + weigh(o[2][1], CE(o[1], y)), inputs(), classes(3)
 
 
+def colours(channels: int):
+    """The overlap of one channel with masks that were read as pictures of several."""
+
+    def loss(p, y):
+        return 1 - (2 * (p * y).sum() + 1) / (p.sum() + y.sum() + 1)
+
+    return mask_head(nn.Sigmoid()), loss, inputs(3, 6, 6), labels(1, 6, 6).repeat(1, channels, 1, 1)
+
+
+def left_open(mean):
+    """Yes or no for each pixel but those that are marked with another number."""
+    y = torch.where(torch.rand(N, 1, 6, 6) < 0.3, 9.0, labels(1, 6, 6))
+    return (mask_head(), lambda z, y: mean(F.binary_cross_entropy_with_logits(z, y, reduction="none"), (y < 2).float()),
+            inputs(3, 6, 6), y)  # fmt: skip
+
+
+def found(number: int):
+    """Two kinds of things, and where those of the second kind are."""
+    kind = number * (torch.arange(N) % 2)
+    model = Part(lambda self, x: (self.kind(x), self.place(x)), kind=mlp(2), place=mlp(3))
+    return (model, lambda o, y: CE(o[0], y[0]) + (o[1] - y[1])[y[0] > 0].abs().sum() / N,
+            inputs() + kind[:, None], (kind, torch.randn(N, 3)))  # fmt: skip
+
+
 PRINCIPLES = {
+    "one channel meets one mask": ("shapes_broadcast", lambda: colours(3), lambda: colours(1)),
+    "what is left open is not counted, whatever number marks it": (
+        "mean_over_padding", lambda: left_open(lambda each, kept: (each * kept).mean()),
+        lambda: left_open(lambda each, kept: (each * kept).sum() / kept.sum())),
+    "somebody is of the kind that is asked for": ("one_class_only", lambda: found(0), lambda: found(1)),
     "a level weighs what lies above it, though one minus the level is at hand": (
         "wrong_formula", lambda: quantiles(lambda: 1 - LEVELS, lambda: LEVELS),
         lambda: quantiles(lambda: LEVELS, lambda: 1 - LEVELS)),

@@ -105,6 +105,64 @@ def spoken(least: int):
     return model, lambda o, y: CTC(o, y[0], torch.full((N,), 12), y[1]), inputs(12, 8), (labels, ends)
 
 
+def letters(batch_first: bool):
+    """Which of N letters stand in a text: as many answers as there are samples."""
+    x, layers = classes(N, 12), {"embed": nn.Embedding(N, 8), "rnn": nn.LSTM(8, 16, batch_first=batch_first)}
+    return (Part(lambda self, x: self.out(self.rnn(self.embed(x))[0][:, -1]), **layers, out=nn.Linear(16, N)),
+            nn.BCEWithLogitsLoss(), x, F.one_hot(x[:, -4:], N).amax(1).float())  # fmt: skip
+
+
+def answered(by: int):
+    """Only the second half of each text is asked for, by a loss that moves the labels itself."""
+    x = classes(50, 12)
+    model = Part(lambda self, x: self.out(self.rnn(self.embed(x))[0]), embed=nn.Embedding(50, 16),
+                 rnn=nn.GRU(16, 16, batch_first=True), out=nn.Linear(16, 50))  # fmt: skip
+    labels = x.roll(-by, 1).masked_fill((torch.arange(12) < 7) | (torch.arange(12) == 11), -100)
+    return model, lambda z, y: CE(z[:, :-1].flatten(0, 1), y[:, 1:].flatten()), x, labels
+
+
+def retold(start: int):
+    """A decoder that reads what it is asked for, or the token before; the filling is not asked for."""
+    source, said = padded_tokens(0)[0], padded_tokens(0, length=13)[0]
+    layers = {name: nn.GRU(16, 16, batch_first=True) for name in ("reader", "writer")}
+    model = Part(lambda self, x, y: self.out(self.writer(self.embed(y), self.reader(self.embed(x))[1])[0]), **layers,
+                 embed=nn.Embedding(50, 16), out=nn.Linear(16, 50))  # fmt: skip
+    labels = said[:, start : start + 12]
+    return (model, lambda z, y: CE(z.transpose(1, 2), y), (source, said[:, :12]),
+            labels.masked_fill(labels == 0, -100))  # fmt: skip
+
+
+def guessed(all_of_them: bool):
+    """A model that hides some tokens behind a start and hands out what is to be found."""
+
+    def forward(self, x):
+        hidden = torch.rand(x.shape) < 0.5
+        z = self.net(F.pad(torch.where(hidden, 48, x), (1, 0), value=49))
+        return (z, F.pad(x, (1, 0), value=49)) if all_of_them else (z[:, 1:][hidden], x[hidden])
+
+    x = classes(48, 12)
+    return Part(forward, net=Tagger(50)), lambda o, _: CE(o[0].reshape(-1, 50), o[1].reshape(-1)), x, x
+
+
+def taught(words: bool):
+    """A student of what a teacher says of each token, or of the tokens themselves."""
+    x = classes(50, 12)
+    scores = (5 * F.one_hot(x if words else classes(50, 12), 50) + torch.randn(N, 12, 50)).softmax(-1)
+    return (Tagger(50), lambda z, y: CE(z.transpose(1, 2), y[0]) + CE(z.flatten(0, 1), y[1].flatten(0, 1)), x,
+            (x.clone(), scores))  # fmt: skip
+
+
+def piecewise(mean: bool):
+    """A long text's loss in pieces that end anywhere."""
+    x = classes(50, 12)
+
+    def loss(z, y):
+        each = [CE(*p) for p in zip(z.flatten(0, 1).split(20), y.flatten().split(20), strict=True)]
+        return sum(each) / len(each) if mean else sum(each)
+
+    return Tagger(5), loss, x, x % 5
+
+
 PRINCIPLES = {
     "a spread is paid for, whatever keeps it positive": (
         "wrong_formula", lambda: of_size(lambda s: F.elu(s) + 1, lambda e, s: (e / s) ** 2),
@@ -144,6 +202,16 @@ PRINCIPLES = {
         "shapes_broadcast", lambda: chosen(lambda each: each), lambda: chosen(lambda each: each[:, 0])),
     "shares that a divergence is taken from sum to one": (
         "targets_do_not_sum_to_one", lambda: smoothed(0.2), lambda: smoothed(0.04)),
+    "samples come first, also where there are as many answers": (
+        "samples_mixed", lambda: letters(False), lambda: letters(True)),
+    "labels are moved once, also where few are asked for": (
+        "labels_shifted_twice", lambda: answered(1), lambda: answered(0)),
+    "a decoder has not read what it is asked for, whatever is ignored": (
+        "labels_not_shifted", lambda: retold(0), lambda: retold(1)),
+    "only hidden tokens are asked for": ("target_in_view", lambda: guessed(True), lambda: guessed(False)),
+    "a teacher may be asked for the token that it stands for": (
+        "labels_not_shifted", lambda: taught(False), lambda: taught(True)),
+    "the number of pieces is no weight": ("wrong_formula", lambda: piecewise(False), lambda: piecewise(True)),
     "labels end where their lengths say": ("blank_in_targets", lambda: spoken(0), lambda: spoken(1)),
 }  # fmt: skip
 

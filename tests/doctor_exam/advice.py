@@ -222,6 +222,33 @@ def counted():
     return tokens, tokens.clone()
 
 
+class Hiding(nn.Module):
+    """Guess tokens of which the model hides some from itself; hand out which."""
+
+    def __init__(self):
+        super().__init__()
+        self.net = Tagger(50)
+
+    def forward(self, x):
+        """Return scores and what was hidden."""
+        hidden = torch.rand(x.shape) < 0.5
+        return self.net(torch.where(hidden, 0, x)), hidden
+
+
+def coloured():
+    """Pictures and masks of three equal channels."""
+    x = torch.randn(N, 3, 6, 6)
+    return x, (x[:, :1] > 0).float().repeat(1, 3, 1, 1)
+
+
+def overlap(p, y):
+    return 1 - 2 * (p * y).sum() / (p.sum() + y.sum())
+
+
+def pieces(z, y):
+    return z.flatten(0, 1).split(20), y.flatten().split(20)
+
+
 def shuffled():
     """Texts whose next token nobody can know."""
     tokens = torch.randint(0, 50, (N, 9))
@@ -550,6 +577,17 @@ MORE = {
     "padding_attended": (
         lambda: (Pool(lambda s, m: s), CE), lambda: (Pool(lambda s, m: s.masked_fill(~m, -torch.inf)), CE),
         lambda: (lambda x, y: ((x[0], x[1].bool()), y))(*steps_and_mask())),
+    "shapes_broadcast, copies": (
+        lambda: (nn.Sequential(nn.Conv2d(3, 1, 1), nn.Sigmoid()), overlap),
+        lambda: (nn.Sequential(nn.Conv2d(3, 1, 1), nn.Sigmoid()), lambda p, y: overlap(p, y[:, :1])), coloured),
+    "target_in_view, hidden": (
+        lambda: (Hiding(), lambda o, y: words(o[0], y)),
+        lambda: (Hiding(), lambda o, y: F.cross_entropy(o[0][o[1]], y[o[1]])), counted),
+    "wrong_formula, pieces": (
+        lambda: (Tagger(50), lambda z, y: sum(map(CE, *pieces(z, y)))),
+        lambda: (Tagger(50), lambda z, y: sum(F.cross_entropy(*p, reduction="sum") for p in zip(
+            *pieces(z, y), strict=True)) / y.numel()),
+        lambda: (lambda x: (x, (x + 1) % 50))(torch.randint(0, 50, (N, 9)))),
     "labels_shifted_twice": (
         lambda: (Tagger(50), lambda out, y: words(out[:, :-1][:, :-1], y[:, 1:][:, 1:])),
         lambda: (Tagger(50), lambda out, y: words(out[:, :-1], y[:, 1:])), counted),

@@ -1,6 +1,7 @@
 """One sample among others: is its output its own, is it judged by its own target, and does each count alike?"""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from math import nan
 
 import torch
@@ -35,8 +36,10 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
     if samples < 4 or outputs.shape[axis : axis + 1] != (samples,) or not isinstance(patient.model, nn.Module):
         return
     labelled = next((t for t in tensors_in(patient.targets) if t.dim()), None)
-    if outputs.shape[:2] == (samples,) * 2 or (labelled is not None and labelled.shape[0] != samples):
+    if labelled is not None and labelled.shape[0] != samples:
         return
+    if outputs.shape[:2] == (samples,) * 2 and not _as_wide_for_fewer(patient, samples):
+        return  # a table of all pairs
     goal = patient.targets if inputs.dim() > 1 else None
     along = isinstance(goal, Tensor) and goal.shape == inputs.shape and torch.equal(inputs[:, 1:], goal[:, :-1])
     known = along or (labelled is not None and labelled.dim() == 1)  # that the samples come first
@@ -57,6 +60,14 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
         yield said("softmax_wrong_axis: samples mixed")
 
 
+def _as_wide_for_fewer(patient: Patient, samples: int) -> bool:
+    """Are outputs of shape [N, N, ...] no table of all pairs, since a smaller batch leaves the second N as it is?"""
+    with patient.predicting(), suppress(RuntimeError, ValueError, IndexError):
+        fewer = first_tensor(patient.outputs_of(changed(patient.inputs, lambda t: t[:-1])))
+        return fewer.shape[:2] == (samples - 1, samples)
+    return False
+
+
 def _changes_with_others(patient: Patient, samples: int, axis: int, along: int = 0) -> bool:
     """Does the last sample's output change among other samples, or, where nothing is drawn, at another place?"""
 
@@ -64,7 +75,8 @@ def _changes_with_others(patient: Patient, samples: int, axis: int, along: int =
         draw_anew(seed)
         given = changed(patient.inputs, lambda t: t.transpose(0, along)[order].transpose(0, along))
         found = [t for t in tensors_in(patient.outputs_of(given)) if t.dim() > axis and t.shape[axis] == samples]
-        return torch.cat([t.select(axis, place).flatten() for t in found if t.shape[:2] != (samples,) * 2])
+        found = [t for t in found if t.shape[:2] != (samples,) * 2] or found  # tables of all pairs beside them
+        return torch.cat([t.select(axis, place).flatten() for t in found])
 
     last, others = samples - 1, [0] * (samples - 1)
     here = said_of([*range(samples)], -1)

@@ -148,12 +148,16 @@ def _in_the_text(
     """Ask it of one text of the inputs; the second is what a decoder has written so far."""
     rows, length = tokens.shape
     width = call.target.numel() // rows
-    if call.target.numel() != rows * width or not 3 <= width <= length or len(tokens.unique()) < 4:
+    if call.target.numel() != rows * width or not 3 <= width <= length + 1 or len(tokens.unique()) < 4:
         return
     goals = call.target.reshape(rows, width)
-    ahead = next((d for d in range(length - width + 2) if _equal_where_both(goals, tokens[:, d:])), None)
-    if ahead is None:
+    begun = int(width > length)  # a start, the same for all, which the model puts before the text
+    if begun and bool((goals[:, 0] != goals[0, 0]).any()):
         return
+    goals, width = goals[:, begun:], width - begun
+    ahead = next((d for d in range(length - width + 2) if _equal_where_both(goals, tokens[:, d:])), None)
+    if ahead is None or (ahead == 0 and any(_says(t, goals) for t in tensors_in(patient.targets))):
+        return  # a teacher was asked for the same words
     differ = (tokens != tokens[:1]).any(0).tolist()  # the last token may be the same end of every text
     place = max(
         (p for p in range(1, min(width, length - ahead)) if differ[ahead + p] and differ[ahead + p - 1]), default=0
@@ -166,15 +170,18 @@ def _in_the_text(
         both = [draw_anew() or patient.observe(changed(patient.inputs, lambda t, x=x: x if t is tokens else t)).calls
                 for x in (tokens, *others)]  # fmt: skip
     slope, ignored = seen.slope_at(call.input), bool((goals == call.options.get("ignore_index", -100)).any())
-    masked = ignored or (slope is not None and not bool(_scores_by_place(slope, rows, width).any(-1).all()))
-    places = [_scores_by_place(calls[seen.calls.index(call)].input, rows, width) for calls in both]
+    masked = ignored or (slope is not None and not bool(_scores_by_place(slope, rows, width, begun).any(-1).all()))
+    masked = masked and not decoder  # what it has written stands there as it is
+    places = [_scores_by_place(calls[seen.calls.index(call)].input, rows, width, begun) for calls in both]
     pushes = [(places[0] - other).abs().amax((0, 2)) for other in places[1:]]
     moved, before = (push > 1e-6 for push in pushes)
     if ahead > 1 and not bool(moved[place] or before[place]):
         yield said("labels_shifted_twice", ahead=ahead)
     copied = all(push[place - i] > COPIED * push.topk(2).values[1] for i, push in enumerate(pushes))
     if bool(moved[place]) and (ahead > 0 or not (masked or bool(moved[0] and not (decoder or copied)))):
-        yield said("target_in_view: tokens" if ahead else "labels_not_shifted")
+        new = others[0][:, ahead + place] != tokens[:, ahead + place]
+        hides = not bool((places[1] != places[0]).any(-1)[new, place].all())  # the model itself, some of its tokens
+        yield said("target_in_view: tokens" if ahead else "target_in_view: hidden" if hides else "labels_not_shifted")
 
 
 def _in_the_inputs(seen: Observation, patient: Patient) -> Iterator[Finding]:
@@ -211,21 +218,28 @@ def is_text(tokens: object) -> bool:
     return isinstance(tokens, Tensor) and tokens.dim() == 2 and not tokens.is_floating_point() and min(tokens.shape) > 2
 
 
+def _says(teacher: Tensor, goals: Tensor) -> bool:
+    """Are these scores of words, most of which are highest for the words that are asked for?"""
+    scores = teacher.is_floating_point() and teacher.dim() == 3 and teacher.shape[:2] == goals.shape
+    return scores and bool((teacher.argmax(-1) == goals).float().mean() > 0.5)
+
+
 def _equal_where_both(goals: Tensor, tokens: Tensor) -> bool:
-    """Are most words the same, and the others hidden behind one token that is never asked for?"""
+    """Are most words, or many and all that are asked for, the same, the others hidden behind one never asked for?"""
     width = min(goals.shape[1], tokens.shape[1])
     kept = goals[:, :width] >= 0
     goals, tokens = goals[:, :width][kept], tokens[:, :width][kept]
     hidden = tokens[tokens != goals]
     alone = len(hidden.unique()) < 2 and 2 * len(hidden) < len(goals) and not bool(torch.isin(goals, hidden).any())
-    return width > 1 and alone and bool(kept.float().mean() > 0.5)
+    many = not len(hidden) and len(goals) >= 2 * FEWEST and len(goals.unique()) >= FEWEST
+    return width > 1 and alone and (many or bool(kept.float().mean() > 0.5))
 
 
-def _scores_by_place(scores: Tensor, rows: int, width: int) -> Tensor:
-    """Scores as [rows, places, classes]."""
-    if scores.dim() == 3 and scores.shape[:2] != (rows, width):
+def _scores_by_place(scores: Tensor, rows: int, width: int, begun: int = 0) -> Tensor:
+    """Scores as [rows, places, classes], without what stands before the text."""
+    if scores.dim() == 3 and scores.shape[:2] != (rows, begun + width):
         scores = scores.transpose(1, 2)
-    return scores.detach().reshape(rows, width, -1)
+    return scores.detach().reshape(rows, begun + width, -1)[:, begun:]
 
 
 def best_constant(case: Case) -> Tensor | None:

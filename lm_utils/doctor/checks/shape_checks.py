@@ -182,9 +182,10 @@ def _stretch(seen: Observation, patient: Patient) -> Iterator[Finding]:
         single = row and kind_of(step) == "mul" and len(own[0] | own[1]) == 2 and (1,) in [t.shape for t in pair]
         tables = [t for t in (joint, *tensors_in(seen.outputs)) if grown and t.shape == joint.shape]
         alike = one == other and own[0] | own[1] <= {"outputs"} and any(_alike_everywhere(seen, t) for t in tables)
-        if crossed or alike or (single and step.result.grad_fn in seen.graph):
+        copied = factors and len(own[0] | own[1]) == 2 and any(map(_copied, pair, pair[::-1]))
+        if crossed or alike or copied or (single and step.result.grad_fn in seen.graph):
             one, other, joint = (list(t.shape) for t in (*pair, joint))
-            kind = "in the loss" if crossed else "all pairs" if alike else "a single mean"
+            kind = "in the loss" if crossed else "all pairs" if alike else "copies" if copied else "a single mean"
             yield said(f"shapes_broadcast: {kind}", one=one, other=other, joint=joint, step=kind_of(step))
             return
 
@@ -196,6 +197,13 @@ def _alike_everywhere(seen: Observation, table: Tensor) -> bool:
         return False
     rises = slope.flatten()[table.detach().flatten().argsort()].diff() / slope.abs().max()
     return bool((rises > -1e-5).all() or (rises < 1e-5).all())
+
+
+def _copied(mask: Tensor, values: Tensor) -> bool:
+    """Does one channel of a picture meet several equal ones of a mask?"""
+    fits = values.requires_grad and values.dim() == mask.dim() > 3 and values.shape[1] == 1 < mask.shape[1] <= 4
+    fits = fits and mask.movedim(1, -1).shape[:-1] == values.movedim(1, -1).shape[:-1] and not mask.requires_grad
+    return fits and bool((mask == mask[:, :1]).all() and (mask != mask.flatten()[0]).any())
 
 
 def _both_grow(one: Tensor, other: Tensor, result: Tensor) -> bool:

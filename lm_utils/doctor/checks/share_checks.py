@@ -1,6 +1,8 @@
 """What a loss shares out, takes from 1 and weighs."""
 
 from collections.abc import Iterator
+from itertools import pairwise
+from math import prod
 
 import torch
 from torch import Tensor
@@ -14,12 +16,13 @@ from lm_utils.doctor.watching import LOSSES
 
 REDUCING = {"max", "amax", "min", "amin", "sum", "mean", "norm", "logsumexp", "std"}
 CHOOSING = {"softmax", "log_softmax", "logsumexp", "cross_entropy", "exp"}
+FEWEST = 3  # pieces: two halves may be two kinds of samples
 
 
 def check_shares(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """All questions about shares in a formula of one's own."""
     for check in (_shares, _smoothed, _divided, _shared_out, _no_share, _mean_times_weights, _weighted_scores,
-                  _rows_to_columns, _lengths):  # fmt: skip
+                  _rows_to_columns, _lengths, _pieces_added):  # fmt: skip
         yield from check(seen, patient)
 
 
@@ -168,3 +171,21 @@ def _lengths(seen: Observation, patient: Patient) -> Iterator[Finding]:
         if any(id(s.tensors[0]) in after and s.result.shape[:1] == (samples,) for s in products):
             yield said("wrong_formula: one length", shape=[samples, width])
             return
+
+
+def _pieces_added(seen: Observation, patient: Patient) -> Iterator[Finding]:
+    """Means over the pieces of one long tensor, cut across samples or steps, are added, and not averaged."""
+    calls = [c for c in seen.calls if not c.is_own and isinstance(c.input, Tensor) and isinstance(c.target, Tensor)]
+    pieces = [c for c in calls if c.input.dim() and c.options.get("reduction", "mean") == "mean"]
+    sizes = {prod(t.shape[a:b]) for t in tensors_in(seen.outputs) for b in range(t.dim() + 1) for a in range(b)}
+    if len(pieces) < FEWEST or len(pieces[0].input) in sizes | {1}:
+        return  # each piece is a sample or a step
+    follow = all(_follows(*pair) for key in ("input", "target") for pair in pairwise(getattr(c, key) for c in pieces))
+    slopes = [seen.slope_at(c.result) for c in pieces] if follow else [None]
+    if all(slope is not None and bool((slope == 1).all()) for slope in slopes):
+        yield said("wrong_formula: pieces", count=len(pieces), shape=list(pieces[0].input.shape))
+
+
+def _follows(one: Tensor, other: Tensor) -> bool:
+    """Does the second tensor begin in memory where the first one ends?"""
+    return other.data_ptr() == one.data_ptr() + one.numel() * one.element_size() and one.is_contiguous()

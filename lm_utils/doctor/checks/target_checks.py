@@ -20,7 +20,7 @@ UNLIKELY = 0.01
 SIGN_LOSSES = {"soft_margin", "hinge_embedding", "pairs"}
 
 
-def check_targets(case: Case) -> Iterator[Finding]:
+def check_targets(case: Case, seen: Observation) -> Iterator[Finding]:
     """All questions about the targets of this loss."""
     if not torch.isfinite(case.target_values).all():
         yield said("targets_not_finite")
@@ -29,7 +29,7 @@ def check_targets(case: Case) -> Iterator[Finding]:
     if family in ("cross_entropy", "nll", "multi_margin"):
         shares = family == "cross_entropy" or case.call.is_own
         indices = not (shares and case.one_per_target and case.targets.is_floating_point())
-        yield from _check_indices(case) if indices else _check_class_shares(case, case.class_axis)
+        yield from _check_indices(case, seen) if indices else _check_class_shares(case, case.class_axis)
     elif family in ("bce", "bce_logits"):
         yield from _check_dtype(case)
         yield from _check_unit_targets(case)
@@ -66,7 +66,7 @@ def _name(tensor: Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _check_indices(case: Case) -> Iterator[Finding]:
+def _check_indices(case: Case, seen: Observation) -> Iterator[Finding]:
     targets, classes = case.targets, case.classes
     whole = not targets.is_floating_point() and targets.dtype != torch.bool
     if targets.dtype not in (torch.int64, torch.uint8):
@@ -81,17 +81,19 @@ def _check_indices(case: Case) -> Iterator[Finding]:
     elif kept.numel() and classes > 1 and (kept.min() < 0 or kept.max() >= classes):
         yield _index_out_of_range(case, int(kept.min()), int(kept.max()))
     elif kept.numel() >= FEWEST and classes > 1:
-        yield from _unused_class(case, kept)
+        yield from _unused_class(case, kept, seen)
 
 
-def _unused_class(case: Case, kept: Tensor) -> Iterator[Finding]:
+def _unused_class(case: Case, kept: Tensor, seen: Observation) -> Iterator[Finding]:
     """Labels 1 to K with K + 1 outputs, or one label for all: numbers that hardly come from K classes."""
     found, classes = kept.unique(), case.classes
     rows = first_tensor(case.patient.targets)
     one_a_sample = case.targets is rows and rows.dim() == 1 and classes > 2 and case.origin.made_by == "Addmm"
     own = rows is not None and rows.dim() > 1 and rows.numel() == case.targets.numel()  # the loss made no others
     enough = MANY_TARGETS if int(found[0]) > 0 else MANY_PLACES if own else inf
-    if len(found) == 1 and (one_a_sample or kept.numel() >= enough):
+    made = [s.result for s in seen.watcher.steps if isinstance(s.result, Tensor) and s.result.requires_grad]
+    empty = any(t.numel() == 0 for t in made)  # outputs that were picked by their labels, and none was
+    if len(found) == 1 and (one_a_sample or empty or kept.numel() >= enough):
         yield said("one_class_only", count=kept.numel(), found=int(found))
     chance = (1 - 1 / classes) ** kept.numel()  # that a class is missing if all are as frequent
     from_one = found.tolist() == list(range(1, classes)) and kept.numel() >= MANY_TARGETS

@@ -260,7 +260,7 @@ def _padded_mean(
     for each, mask in masked[:1]:
         places = mask.dim() > 1 and bool((mask.flatten(1) != mask.flatten(1)[:, :1]).any())  # not whole samples
         alone = all(other is mask or torch.equal(other, mask) for _, other in masked)
-        losses = id(each) in judged and bool((each >= 0).all())
+        losses = id(each) in judged and bool((each * mask >= 0).all())
         perhaps = "" if places and losses and alone else ": perhaps"
         yield said(f"mean_over_padding{perhaps}", "The mean runs over masked places too.")
 
