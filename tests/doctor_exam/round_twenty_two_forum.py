@@ -85,7 +85,9 @@ def tiny_pictures():
     return network(192, 10, nn.Softmax(dim=1)), nn.CrossEntropyLoss(), x, kinds(x, 10)
 
 
-wrong("cifar: softmax, then cross-entropy", "the loss applies softmax again", "GiorgiaD/PEPITA#1")(tiny_pictures)
+wrong("cifar: softmax, then cross-entropy", "softmax_before_cross_entropy|activation_twice", "GiorgiaD/PEPITA#1")(
+    tiny_pictures
+)
 
 
 def toy_points(softmax: bool):
@@ -97,9 +99,7 @@ def toy_points(softmax: bool):
     return nn.Sequential(*body, nn.Linear(64, 1), end), loss, x, (x.sum(1, True) > x.sum(1).median()).float()
 
 
-wrong("points: softmax of one unit", "softmax of a single output is always 1", "keras-team/keras#126")(
-    lambda: toy_points(True)
-)
+wrong("points: softmax of one unit", "softmax_over_one_output", "keras-team/keras#126")(lambda: toy_points(True))
 right("points: sigmoid of one unit", "keras-team/keras#126")(lambda: toy_points(False))
 
 
@@ -110,7 +110,7 @@ def houses(column: bool):
     return mlp(1), nn.MSELoss(), x, y if column else y[:, 0]
 
 
-wrong("houses: column against row", "[N, 1] and [N] spread to [N, N]", "pytorch/pytorch#18349")(lambda: houses(False))
+wrong("houses: column against row", "shapes_broadcast", "pytorch/pytorch#18349")(lambda: houses(False))
 right("houses: column against column", "pytorch/pytorch#18349")(lambda: houses(True))
 
 
@@ -120,7 +120,7 @@ def proteins():
     return mlp(5, nn.Sigmoid()), nn.BCEWithLogitsLoss(), x, yes(x, 5)
 
 
-wrong("proteins: sigmoid twice", "the loss with logits applies sigmoid again", "cansyl/DEEPred#5")(proteins)
+wrong("proteins: sigmoid twice", "sigmoid_before_bce_logits|activation_twice", "cansyl/DEEPred#5")(proteins)
 
 
 def credit():
@@ -129,9 +129,7 @@ def credit():
     return nn.Linear(24, 2), nn.CrossEntropyLoss(), x, kinds(x, 2)[:, None]
 
 
-wrong("credit: class numbers as a column", "class numbers [N, 1] instead of [N]", "zergtant/pytorch-handbook#37")(
-    credit
-)
+wrong("credit: class numbers as a column", "shapes_differ", "zergtant/pytorch-handbook#37")(credit)
 
 
 def topics(softmax: bool):
@@ -143,7 +141,7 @@ def topics(softmax: bool):
     return mlp(6, nn.Sigmoid()), nn.BCELoss(), x, hot
 
 
-wrong("topics: softmax for several labels", "shares sum to 1, several labels are 1", "keras-team/keras#2166")(
+wrong("topics: softmax for several labels", "softmax_for_independent_labels", "keras-team/keras#2166")(
     lambda: topics(True)
 )
 right("topics: an answer per label", "keras-team/keras#2166")(lambda: topics(False))
@@ -156,7 +154,7 @@ def scans(single: bool):
     return convolution(1, 1 if single else 2), nn.CrossEntropyLoss(), x, ill if single else ill[:, 0].long()
 
 
-wrong("scans: cross-entropy of one output", "softmax over one output, the loss is always 0", "APPFL/APPFL#60")(
+wrong("scans: cross-entropy of one output", "one_column_cross_entropy|softmax_over_one_output", "APPFL/APPFL#60")(
     lambda: scans(True)
 )
 right("scans: cross-entropy of two outputs", "APPFL/APPFL#60")(lambda: scans(False))
@@ -169,7 +167,7 @@ def ratings(scaled: bool):
     return mlp(1, nn.Sigmoid(), hidden=nn.Tanh), nn.MSELoss(), x, y / 1000 if scaled else y
 
 
-wrong("ratings: sigmoid against hundreds", "targets up to 1000, outputs up to 1", "keras-team/keras#2399")(
+wrong("ratings: sigmoid against hundreds", "range_cannot_reach_targets", "keras-team/keras#2399")(
     lambda: ratings(False)
 )
 right("ratings: targets scaled to 0..1", "keras-team/keras#2399")(lambda: ratings(True))
@@ -181,7 +179,7 @@ def faces():
     return convolution(1, 20), nn.CrossEntropyLoss(), x, kinds(x, 20) + 1
 
 
-wrong("faces: counted from 1", "the last class number is out of bounds", "AlfredXiangWu/LightCNN#5")(faces)
+wrong("faces: counted from 1", "class_index_out_of_range", "AlfredXiangWu/LightCNN#5")(faces)
 
 
 def digits_logistic():
@@ -191,9 +189,11 @@ def digits_logistic():
     return model, F.cross_entropy, x, F.one_hot(kinds(x, 10), 10).float()
 
 
-wrong("logistic: sigmoid, then cross-entropy", "scores squeezed to 0..1 before softmax", "opendataval/opendataval#25")(
-    digits_logistic
-)
+wrong(
+    "logistic: sigmoid, then cross-entropy",
+    "sigmoid_before_cross_entropy|activation_twice",
+    "opendataval/opendataval#25",
+)(digits_logistic)
 
 
 def standardised():
@@ -202,7 +202,7 @@ def standardised():
     return mlp(1, nn.ReLU()), nn.MSELoss(), x, scores(x)
 
 
-wrong("measurement: ReLU at the end", "negative targets can not be reached", "recalled")(standardised)
+wrong("measurement: ReLU at the end", "range_cannot_reach_targets", "recalled")(standardised)
 
 
 def signs(zero: bool):
@@ -212,7 +212,7 @@ def signs(zero: bool):
     return mlp(1), nn.BCEWithLogitsLoss(), x, y if zero else 2 * y - 1
 
 
-wrong("signs: -1 and 1", "labels -1/1, the loss falls below 0", "datascience.stackexchange.com/questions/52144")(
+wrong("signs: -1 and 1", "targets_outside_unit_range", "datascience.stackexchange.com/questions/52144")(
     lambda: signs(False)
 )
 right("signs: 0 and 1", "datascience.stackexchange.com/questions/52144")(lambda: signs(True))
@@ -225,7 +225,7 @@ def federated(logarithm: bool):
     return network(64, 10, end, drop=True), nn.NLLLoss(), x, kinds(x, 10)
 
 
-wrong("mlp: NLLLoss of shares", "no logarithm before NLLLoss", "AshwinRJ/Federated-Learning-PyTorch#30")(
+wrong("mlp: NLLLoss of shares", "nll_on_probabilities", "AshwinRJ/Federated-Learning-PyTorch#30")(
     lambda: federated(False)
 )
 right("mlp: NLLLoss of log-shares", "AshwinRJ/Federated-Learning-PyTorch#30")(lambda: federated(True))
@@ -237,7 +237,7 @@ def fashion():
     return network(64, 10, nn.LogSoftmax(dim=0)), nn.NLLLoss(), x, kinds(x, 10)
 
 
-wrong("fashion: log-softmax over the batch", "softmax over the samples instead of the classes", "recalled")(fashion)
+wrong("fashion: log-softmax over the batch", "softmax_wrong_axis", "recalled")(fashion)
 
 
 def handwriting(careful: bool):
@@ -250,7 +250,7 @@ def handwriting(careful: bool):
     return model, lambda out, y: -(y * out.log()).mean() * 1000, x, hot
 
 
-wrong("handwriting: log of 0", "log of a share that is 0, nan", "GoogleCloudPlatform/tensorflow-without-a-phd#39")(
+wrong("handwriting: log of 0", "loss_not_finite|unstable_formula", "GoogleCloudPlatform/tensorflow-without-a-phd#39")(
     lambda: handwriting(False)
 )
 right("handwriting: cut off before the log", "GoogleCloudPlatform/tensorflow-without-a-phd#39")(
@@ -264,7 +264,7 @@ def generated():
     return nn.Linear(20, 1), nn.BCEWithLogitsLoss(), x, yes(x)[:, 0]
 
 
-wrong("table: labels [N] for [N, 1]", "target and output differ in shape", "skorch-dev/skorch#137")(generated)
+wrong("table: labels [N] for [N, 1]", "shapes_differ", "skorch-dev/skorch#137")(generated)
 
 
 @right("quickstart: pictures, raw outputs", "pytorch.org/tutorials/beginner/basics/quickstart_tutorial.html")
