@@ -83,7 +83,7 @@ def next_class(permute: bool):
     return Tagger(WORDS), loss_fn, tokens[:, :-1], tokens[:, 1:]
 
 
-wrong("next class: scores with the classes last", "classes on the last axis", "whosebug.com/question/6539086")(
+wrong("next class: scores with the classes last", "classes_not_second", "whosebug.com/question/6539086")(
     lambda: next_class(False)
 )
 right("next class: classes moved to axis one", "whosebug.com/question/6539086")(lambda: next_class(True))
@@ -97,7 +97,7 @@ def grades(squeeze: bool):
     return (Then(model, lambda x: x.squeeze(-1)) if squeeze else model), nn.MSELoss(), tokens, 10 * share
 
 
-wrong("grades: a column against a row", "outputs [N, 1] against targets [N]", "aiboxlab/nlp#97")(lambda: grades(False))
+wrong("grades: a column against a row", "shapes_broadcast", "aiboxlab/nlp#97")(lambda: grades(False))
 right("grades: a row against a row", "aiboxlab/nlp#97")(lambda: grades(True))
 
 
@@ -117,7 +117,7 @@ def text_cnn():
 
 wrong(
     "text cnn: shares into a cross-entropy",
-    "softmax before a cross-entropy",
+    "softmax_before_cross_entropy",
     "yongjincho/cnn-text-classification-pytorch#1",
 )(text_cnn)
 
@@ -135,7 +135,7 @@ def word_model():
     return model, nn.NLLLoss(), tokens[:-1], tokens[1:].reshape(-1)
 
 
-wrong("word model: raw scores into NLLLoss", "no log-softmax before NLLLoss", "pytorch/examples#732")(word_model)
+wrong("word model: raw scores into NLLLoss", "nll_on_logits", "pytorch/examples#732")(word_model)
 
 
 def translator(ignore: bool):
@@ -156,9 +156,7 @@ def translator(ignore: bool):
     return model, loss, (german, english[:, :-1]), english[:, 1:]
 
 
-wrong("translator: blanks counted", "padding counted in the loss", "example-a.com/answer/66526823")(
-    lambda: translator(False)
-)
+wrong("translator: blanks counted", "padding_not_ignored", "example-a.com/answer/66526823")(lambda: translator(False))
 right("translator: blanks left out", "example-a.com/answer/66526823")(lambda: translator(True))
 
 
@@ -168,7 +166,7 @@ def table_labels():
     return reader(5), nn.CrossEntropyLoss(), tokens, topics(tokens, 5).float()
 
 
-wrong("topics: labels as floats", "class numbers as floats", "discuss.pytorch.org/t/30542")(table_labels)
+wrong("topics: labels as floats", "class_index_type", "discuss.pytorch.org/t/30542")(table_labels)
 
 
 def gestures(batch_first: bool):
@@ -182,9 +180,7 @@ def gestures(batch_first: bool):
     return Part(forward, rnn=nn.GRU(26, 32, batch_first=batch_first), out=nn.Linear(32, 15)), nn.MSELoss(), speech, pose
 
 
-wrong("gestures: time and batch exchanged", "the batch read as time (batch_first)", "Svito-zar/gesticulator#62")(
-    lambda: gestures(False)
-)
+wrong("gestures: time and batch exchanged", "samples_mixed", "Svito-zar/gesticulator#62")(lambda: gestures(False))
 right("gestures: batch first", "Svito-zar/gesticulator#62")(lambda: gestures(True))
 
 
@@ -196,7 +192,7 @@ def tagger(axis: int):
     return model, lambda out, y: F.nll_loss(out.view(-1, 7), y.view(-1)), tokens, tags
 
 
-wrong("tagger: log-softmax over time", "log-softmax over the wrong axis", "recalled")(lambda: tagger(1))
+wrong("tagger: log-softmax over time", "softmax_wrong_axis", "recalled")(lambda: tagger(1))
 right("tagger: log-softmax over tags", "recalled")(lambda: tagger(-1))
 
 
@@ -215,9 +211,7 @@ def attention_reader():
     return model, nn.CrossEntropyLoss(), tokens, topics(tokens, 2)
 
 
-wrong("attention: view for permute", "samples mixed by view instead of permute", "zy1996code/nlp_basic_model#1")(
-    attention_reader
-)
+wrong("attention: view for permute", "samples_mixed|axes_scrambled", "zy1996code/nlp_basic_model#1")(attention_reader)
 
 
 def hot_topics():
@@ -226,9 +220,7 @@ def hot_topics():
     return reader(8), nn.CrossEntropyLoss(), tokens, F.one_hot(topics(tokens, 8), 8)
 
 
-wrong(
-    "topics: one-hot labels", "one-hot labels as whole numbers into a cross-entropy", "interpretml/interpret-text#222"
-)(hot_topics)
+wrong("topics: one-hot labels", "one_hot_integers", "interpretml/interpret-text#222")(hot_topics)
 
 
 def sentiment():
@@ -237,7 +229,7 @@ def sentiment():
     return reader(1, nn.Softmax(dim=1)), nn.BCELoss(), tokens, topics(tokens, 2)[:, None].float()
 
 
-wrong("sentiment: softmax over one output", "softmax over a single output", "52sbl.cn/discussion/115307")(sentiment)
+wrong("sentiment: softmax over one output", "softmax_over_one_output", "52sbl.cn/discussion/115307")(sentiment)
 
 
 def text_lines(log_softmax: bool):
@@ -257,9 +249,9 @@ def text_lines(log_softmax: bool):
     return model, lambda out, y: loss(out, y, *sizes), pictures, letters
 
 
-wrong(
-    "text lines: raw scores into a ctc loss", "no log-softmax before CTC", "Sierkinhane/CRNN_Chinese_Characters_Rec#312"
-)(lambda: text_lines(False))
+wrong("text lines: raw scores into a ctc loss", "ctc_on_logits", "Sierkinhane/CRNN_Chinese_Characters_Rec#312")(
+    lambda: text_lines(False)
+)
 right("text lines: log-softmax", "Sierkinhane/CRNN_Chinese_Characters_Rec#312")(lambda: text_lines(True))
 
 
@@ -278,9 +270,7 @@ def speech():
     return model, lambda out, y: loss(out, y["text"], frames, y["sizes"]), torch.randn(N, 20, 64), targets
 
 
-wrong("speech: fewer frames than letters", "CTC with fewer frames than labels: infinite", "SeanNaren/warp-ctc#29")(
-    speech
-)
+wrong("speech: fewer frames than letters", "loss_not_finite", "SeanNaren/warp-ctc#29")(speech)
 
 
 def decoder_only() -> Part:
@@ -306,7 +296,7 @@ def codes(shift: bool):
     return decoder_only(), loss_fn, tokens, tokens.clone()
 
 
-wrong("codes: targets not shifted", "targets are the inputs, not shifted", "Project-MONAI/GenerativeModels#314")(
+wrong("codes: targets not shifted", "labels_not_shifted|target_in_view", "Project-MONAI/GenerativeModels#314")(
     lambda: codes(False)
 )
 right("codes: targets shifted by one", "Project-MONAI/GenerativeModels#314")(lambda: codes(True))
@@ -332,7 +322,7 @@ def summarizer(masked: bool):
     return model, loss_fn, (source, summary[:, :-1]), summary[:, 1:]
 
 
-wrong("summaries: the decoder sees what follows", "no causal mask", "k-tahiro/bert-summarizer#37")(
+wrong("summaries: the decoder sees what follows", "labels_not_shifted|target_in_view", "k-tahiro/bert-summarizer#37")(
     lambda: summarizer(False)
 )
 
@@ -358,7 +348,7 @@ def stories(shift: bool):
     return LanguageModel(), lambda out, _: out["loss"], {"input_ids": tokens, "labels": labels}, labels
 
 
-wrong("stories: labels shifted twice", "labels shifted twice", "huggingface/transformers#562")(lambda: stories(True))
+wrong("stories: labels shifted twice", "labels_shifted_twice", "huggingface/transformers#562")(lambda: stories(True))
 right("stories: labels are the inputs", "huggingface/transformers#562")(lambda: stories(False))
 
 
