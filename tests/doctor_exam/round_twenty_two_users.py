@@ -90,7 +90,7 @@ def medical(softmax: bool):
 
 wrong(
     "medical U-Net: softmax, then a cross-entropy of logits",
-    "softmax before cross-entropy",
+    "softmax_before_cross_entropy",
     "NVIDIA/DeepLearningExamples#468",
 )(lambda: medical(True))
 
@@ -98,7 +98,7 @@ wrong(
 # 2
 
 
-@wrong("street scenes: mask with a channel of one", "target's extra dimension", "milesial/Pytorch-UNet#226")
+@wrong("street scenes: mask with a channel of one", "shapes_differ", "milesial/Pytorch-UNet#226")
 def streets():
     """Twenty classes of pixels, the mask as it comes from the loader: [N, 1, H, W]."""
     pictures, mask = scans(20)
@@ -113,7 +113,9 @@ def organs(sigmoid: bool):
     return unet(1, *[nn.Sigmoid()] * sigmoid), nn.BCEWithLogitsLoss(), *objects(0.3)
 
 
-wrong("organs: sigmoid, then BCE with logits", "sigmoid twice", "www.dtcms.com/a/394596.html")(lambda: organs(True))
+wrong("organs: sigmoid, then BCE with logits", "sigmoid_before_bce_logits", "www.dtcms.com/a/394596.html")(
+    lambda: organs(True)
+)
 right("organs: raw outputs into BCE with logits", "www.dtcms.com/a/394596.html")(lambda: organs(False))
 
 
@@ -128,7 +130,7 @@ def series(end: Callable):
     return model, nn.BCELoss(), steps, (steps.mean((1, 2)) > -0.05).float()[:, None]
 
 
-wrong("Keras series: Dense(1) with softmax", "softmax over one output", "techfeed.net/es/456718")(
+wrong("Keras series: Dense(1) with softmax", "softmax_over_one_output", "techfeed.net/es/456718")(
     lambda: series(nn.Softmax(1))
 )
 right("Keras series: Dense(1) with sigmoid", "techfeed.net/es/456718")(lambda: series(nn.Sigmoid()))
@@ -137,7 +139,7 @@ right("Keras series: Dense(1) with sigmoid", "techfeed.net/es/456718")(lambda: s
 # 5
 
 
-@wrong("scene parsing: classes numbered from one", "class number out of range", "hszhao/semseg#29")
+@wrong("scene parsing: classes numbered from one", "class_index_out_of_range", "hszhao/semseg#29")
 def parsing():
     """Masks whose classes are numbered 1 to 10 for ten outputs, void pixels ignored."""
     pictures, mask = scans(10)
@@ -155,7 +157,7 @@ def lesions(scale: float):
     return unet(1), nn.BCEWithLogitsLoss(), pictures, mask * 255 / scale
 
 
-wrong("lesions: masks of 0 and 255", "binary targets of 0 and 255", "MontaEllis/Pytorch-Medical-Segmentation#8")(
+wrong("lesions: masks of 0 and 255", "targets_outside_unit_range", "MontaEllis/Pytorch-Medical-Segmentation#8")(
     lambda: lesions(1)
 )
 right("lesions: masks of 0 and 1", "MontaEllis/Pytorch-Medical-Segmentation#8")(lambda: lesions(255))
@@ -166,7 +168,7 @@ right("lesions: masks of 0 and 1", "MontaEllis/Pytorch-Medical-Segmentation#8")(
 
 @wrong(
     "book's CNN: labels without the output's column",
-    "target [N], output [N, 1]",
+    "shapes_differ",
     "PacktPublishing/Modern-Computer-Vision-with-PyTorch#73",
 )
 def book():
@@ -180,7 +182,7 @@ def book():
 # 8
 
 
-@wrong("VOC: class masks divided by 255", "all targets are class 0", "HasnainRaz/FC-DenseNet-TensorFlow#17")
+@wrong("VOC: class masks divided by 255", "one_class_only", "HasnainRaz/FC-DenseNet-TensorFlow#17")
 def voc():
     """Picture and mask are both normalised by 255, so that every class number becomes 0."""
     pictures, mask = scans(21)
@@ -195,14 +197,14 @@ def tumours(activation: Callable):
     return unet(1), lambda out, mask: dice(activation(out), mask), *objects(0.2)
 
 
-wrong("tumours: Dice of raw outputs", "Dice loss without sigmoid", "recalled")(lambda: tumours(nn.Identity()))
+wrong("tumours: Dice of raw outputs", "overlap_on_logits", "recalled")(lambda: tumours(nn.Identity()))
 right("tumours: Dice of probabilities", "recalled")(lambda: tumours(torch.sigmoid))
 
 
 # 10
 
 
-@wrong("water: thresholded Dice", "no gradient through a threshold", "qubvel-org/segmentation_models.pytorch#611")
+@wrong("water: thresholded Dice", "loss_without_gradient", "qubvel-org/segmentation_models.pytorch#611")
 def water():
     """A Dice loss with a threshold parameter: 1 - f_score of predictions above a half."""
 
@@ -235,7 +237,7 @@ def pixelwise(permute: bool):
 
 wrong(
     "pixel-wise distillation: view without permute",
-    "softmax over mixed axes",
+    "axes_scrambled",
     "irfanICMLL/structure_knowledge_distillation#11",
 )(lambda: pixelwise(False))
 right("pixel-wise distillation: permute, then view", "irfanICMLL/structure_knowledge_distillation#11")(
@@ -259,7 +261,7 @@ def language(padding: int):
     return Tagger(50), loss, tokens, labels
 
 
-wrong("language model: padding is learned", "padding in the loss", "huggingface/transformers#7135")(
+wrong("language model: padding is learned", "padding_not_ignored", "huggingface/transformers#7135")(
     lambda: language(49)
 )
 right("language model: padding is -100", "huggingface/transformers#7135")(lambda: language(-100))
@@ -269,7 +271,7 @@ right("language model: padding is -100", "huggingface/transformers#7135")(lambda
 
 
 @wrong(
-    "nerve: one channel, reshaped, softmax", "softmax over one output", "jocicmarko/ultrasound-nerve-segmentation#18"
+    "nerve: one channel, reshaped, softmax", "softmax_over_one_output", "jocicmarko/ultrasound-nerve-segmentation#18"
 )
 def nerve():
     """Convolution2D(1, 1, 1), Reshape((rows * cols, 1)), Activation('softmax'), categorical_crossentropy."""
@@ -296,7 +298,7 @@ def uneven(inverse: bool):
 
 wrong(
     "uneven classes: weights as large as the classes",
-    "class weights upside down",
+    "class_weight_reversed",
     "discuss.pytorch.org/t/what-is-the-weight-values-mean-in-torch-nn-crossentropyloss/11455",
 )(lambda: uneven(False))
 right(
@@ -308,7 +310,7 @@ right(
 # 15
 
 
-@wrong("cracks: pos_weight of positives by negatives", "pos_weight upside down", "recalled")
+@wrong("cracks: pos_weight of positives by negatives", "pos_weight_reversed|class_weight_reversed", "recalled")
 def cracks():
     """One pixel in twenty is a crack; the weight of the positives is their number by that of the others."""
     pictures, mask = objects(0.05)
@@ -342,9 +344,7 @@ def detector(first: int):
     return Part(forward, net=net), lambda losses, _: sum(losses.values()), (pictures, boxes, labels), labels
 
 
-wrong("Faster R-CNN: the only class is number 0", "objects labelled as the background", "pytorch/vision#1360")(
-    lambda: detector(0)
-)
+wrong("Faster R-CNN: the only class is number 0", "one_class_only", "pytorch/vision#1360")(lambda: detector(0))
 right("Faster R-CNN: the only class is number 1", "pytorch/vision#1360")(lambda: detector(1))
 
 
