@@ -15,7 +15,7 @@ Face several labels a text, integers: "can't be cast to Long", floats; torchvisi
 ["out"]; focal loss of a cross-entropy already averaged: reduction none; ReLU behind the last layer: none; boxes in
 pixels against a head with sigmoid: scale to 0..1; several heads, one loss in pixels swamps or one is left out.
 
-Forty-two look-ups. Fourteen of the sixteen wrong ones have a thread (one is a translated copy of a Stack Overflow
+Forty-one look-ups. Fourteen of the sixteen wrong ones have a thread (one is a translated copy of a Stack Overflow
 question, one a blog post), two are recalled. The first sixteen of the list are built; the rest (from the Dice loss that
 returns the coefficient on) was left out for room. Number five has classes numbered from one, as in its thread.
 """
