@@ -88,7 +88,7 @@ def students(student_log: bool):
 
 wrong(
     "student: shares without their logarithm",
-    "KLDivLoss wants log-probabilities, gets probabilities",
+    "kl_div_on_probabilities",
     "AberHu/Knowledge-Distillation-Zoo#12",
 )(lambda: students(False))
 right("student: log-shares", "AberHu/Knowledge-Distillation-Zoo#12")(lambda: students(True))
@@ -116,7 +116,7 @@ def faces(summed: bool):
 
 wrong(
     "faces: mean error, summed divergence",
-    "reconstruction averaged over pixels, KL summed: it outweighs",
+    "terms_out_of_balance",
     "AntixK/PyTorch-VAE#56",
 )(lambda: faces(False))
 right("faces: both summed per picture", "AntixK/PyTorch-VAE#56")(lambda: faces(True))
@@ -124,7 +124,7 @@ right("faces: both summed per picture", "AntixK/PyTorch-VAE#56")(lambda: faces(T
 
 @wrong(
     "sharper: raw judge into BCELoss",
-    "BCELoss wants probabilities, the discriminator has no sigmoid (error)",
+    "logits_into_bce",
     "Lornatang/ESRGAN-PyTorch#8",
 )
 def sharper():
@@ -147,15 +147,13 @@ def disco(squeezed: bool):
     return judge(nn.Sigmoid()), loss, real_and_fake(), (torch.ones(N), torch.zeros(N))
 
 
-wrong(
-    "disco: labels [N] for outputs [N, 1]", "sizes [N] and [N, 1] in BCELoss (error)", "carpedm20/DiscoGAN-pytorch#16"
-)(lambda: disco(False))
+wrong("disco: labels [N] for outputs [N, 1]", "shapes_differ", "carpedm20/DiscoGAN-pytorch#16")(lambda: disco(False))
 right("disco: outputs squeezed", "carpedm20/DiscoGAN-pytorch#16")(lambda: disco(True))
 
 
 @wrong(
     "dqn: best next values not unsqueezed",
-    "Q-values [N, 1] and targets [N] broadcast to [N, N] (warning)",
+    "shapes_broadcast",
     "hungtuchen/pytorch-dqn#3",
 )
 def dqn():
@@ -183,7 +181,7 @@ def strokes(rectified: bool):
 
 wrong(
     "strokes: rectified output, standardised pictures",
-    "the output's ReLU cannot reach negative targets",
+    "range_cannot_reach_targets",
     "mikesj-public/convolutional_autoencoder#9",
 )(lambda: strokes(True))
 right("strokes: linear output", "mikesj-public/convolutional_autoencoder#9")(lambda: strokes(False))
@@ -205,13 +203,13 @@ def twins(one_is_same: bool):
 
 wrong(
     "twins: label 1 for the same",
-    "the pair labels mean the opposite of what the formula takes them for",
+    "better_outputs_cost_more",
     "keras-team/keras#16935",
 )(lambda: twins(True))
 right("twins: label 1 for different", "keras-team/keras#16935")(lambda: twins(False))
 
 
-@wrong("minimax: sigmoid and logits loss", "two sigmoids: the judge's and the loss's", "torchgan/torchgan#116")
+@wrong("minimax: sigmoid and logits loss", "sigmoid_before_bce_logits|activation_twice", "torchgan/torchgan#116")
 def minimax():
     """A discriminator with a sigmoid at its end and the minimax loss on logits."""
 
@@ -244,7 +242,7 @@ def actors(sign: int):
 
 wrong(
     "actors: as in the paper, plus",
-    "the minus before log-probability times advantage is missing: good actions fade",
+    "better_outputs_cost_more",
     "ikostrikov/pytorch-a3c#30",
 )(lambda: actors(1))
 right("actors: minus for a minimiser", "ikostrikov/pytorch-a3c#30")(lambda: actors(-1))
@@ -269,7 +267,7 @@ def earth(*ends: nn.Module):
 
 wrong(
     "earth: critic with a sigmoid",
-    "the critic of a Wasserstein loss ends in a sigmoid",
+    "bounded_critic",
     "timsainb/tensorflow2-generative-models#16",
 )(lambda: earth(nn.Sigmoid()))
 right("earth: critic without an end", "timsainb/tensorflow2-generative-models#16")(lambda: earth())
@@ -277,7 +275,7 @@ right("earth: critic without an end", "timsainb/tensorflow2-generative-models#16
 
 @wrong(
     "pairs: root of nothing",
-    "the root of a squared distance that is zero: the gradient is NaN",
+    "gradient_not_finite",
     "adambielski/siamese-triplet#18",
 )
 def pairs():
@@ -294,7 +292,7 @@ def pairs():
     return Part(lambda self, a, b: (self.net(a), self.net(b)), net=mlp(4)), loss, (first, second), same
 
 
-@wrong("negative: standardised data", "binary cross-entropy on targets outside 0 to 1: negative loss", "recalled")
+@wrong("negative: standardised data", "targets_outside_unit_range", "recalled")
 def negative():
     """A variational autoencoder of standardised measurements with Keras' cross-entropy, computed from logits."""
 
@@ -316,7 +314,7 @@ def negative():
 
 @wrong(
     "teacherless: default mean",
-    "KLDivLoss averages over the classes too; batchmean is meant (warning)",
+    "kl_div_mean",
     "yuanli2333/Teacher-free-Knowledge-Distillation#5",
 )
 def teacherless():
@@ -332,7 +330,7 @@ def teacherless():
     return mlp(100), loss, x, (teacher.argmax(1), teacher)
 
 
-@wrong("dcgan: whole-number labels", "BCELoss wants floats, the labels are long (error)", "pytorch/pytorch#45373")
+@wrong("dcgan: whole-number labels", "integer_targets|target_dtype", "pytorch/pytorch#45373")
 def dcgan():
     """The example's discriminator with labels made by torch.full of whole numbers."""
 
@@ -357,7 +355,7 @@ def policy(as_logits: bool):
 
 wrong(
     "policy: shares as logits",
-    "softmax outputs are given as logits, so squashed a second time",
+    "activation_twice|softmax_before_cross_entropy|bounded_logits",
     "ekapolc/RL_course_2019#6",
 )(lambda: policy(True))
 right("policy: shares as shares", "ekapolc/RL_course_2019#6")(lambda: policy(False))
@@ -365,7 +363,7 @@ right("policy: shares as shares", "ekapolc/RL_course_2019#6")(lambda: policy(Fal
 
 @wrong(
     "lips: tanh for pictures from 0 to 1",
-    "the output's range is -1 to 1, the pictures lie in 0 to 1",
+    "range_wider_than_targets",
     "primepake/wav2lip_288x288#130",
 )
 def lips():
