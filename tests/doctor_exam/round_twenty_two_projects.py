@@ -407,7 +407,7 @@ def demand():
     return mlp(3), loss, x, x.mean(1) + 0.3 * torch.randn(N)
 
 
-right("demand: three quantiles", "recalled")(demand)
+right("demand: three quantiles, one for each output", "recalled")(demand)
 
 
 def gaps():
