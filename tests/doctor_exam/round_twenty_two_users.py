@@ -204,17 +204,6 @@ right("tumours: Dice of probabilities", "recalled")(lambda: tumours(torch.sigmoi
 # 10
 
 
-@wrong("water: thresholded Dice", "loss_without_gradient", "qubvel-org/segmentation_models.pytorch#611")
-def water():
-    """A Dice loss with a threshold parameter: 1 - f_score of predictions above a half."""
-
-    def loss(out: Tensor, mask: Tensor) -> Tensor:
-        shares = torch.sigmoid(out)
-        return dice((shares > 0.5).type(shares.dtype), mask)
-
-    return unet(1), loss, *objects(0.4)
-
-
 # 11
 
 
