@@ -56,6 +56,11 @@ from doctor_exam.round_twenty_one_makers import TWENTY_ONE_MAKERS
 from doctor_exam.round_twenty_one_projects import TWENTY_ONE_PROJECTS
 from doctor_exam.round_twenty_one_users import TWENTY_ONE_USERS
 from doctor_exam.round_twenty_projects import TWENTY_PROJECTS
+from doctor_exam.round_twenty_two_answers import TWENTY_TWO_ANSWERS
+from doctor_exam.round_twenty_two_forum import TWENTY_TWO_FORUM
+from doctor_exam.round_twenty_two_makers import TWENTY_TWO_MAKERS
+from doctor_exam.round_twenty_two_projects import TWENTY_TWO_PROJECTS
+from doctor_exam.round_twenty_two_users import TWENTY_TWO_USERS
 from doctor_exam.round_twenty_users import TWENTY_USERS
 from doctor_exam.study import STUDY
 from doctor_exam.unseen_right import UNSEEN_RIGHT
@@ -122,6 +127,13 @@ SETS = {
         *TWENTY_ONE_PROJECTS,
         *TWENTY_ONE_USERS,
         *TWENTY_ONE_MAKERS,
+    ],
+    "twenty-second": [
+        *TWENTY_TWO_FORUM,
+        *TWENTY_TWO_ANSWERS,
+        *TWENTY_TWO_PROJECTS,
+        *TWENTY_TWO_USERS,
+        *TWENTY_TWO_MAKERS,
     ],
     "seventeenth": [*SEVENTEEN_LEARNERS, *SEVENTEEN_PROJECTS, *SEVENTEEN_ENGINEERS],
 }
