@@ -182,7 +182,8 @@ def _agrees(one: OwnLoss, tried: list[Tensor], slopes: list[Tensor], goal: Tenso
         kept = ~zeros[-1] & usual.any(1)
         each = (own * usual).sum(1) / usual.square().sum(1).clamp(min=1e-300)
         whole = (own * usual).sum() / usual[kept].square().sum().clamp(min=1e-300)
-        factor = each if own.shape[1] > 2 else whole.expand_as(each)
+        of_rows = own.shape[1] > 2 and not goal.is_floating_point()  # else it may be what makes shares of a row
+        factor = each if of_rows else whole.expand_as(each)
         off = (own - factor[:, None] * usual).abs().amax(1)[kept]
         if not bool((off <= 2e-3 * own.abs().amax(1)[kept] + 1e-5 * own.abs().max()).all() and (factor >= 0).all()):
             return False

@@ -41,14 +41,18 @@ def check_inputs_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
     parts = list(tensors_in(patient.inputs))
     if len(parts) < 2 or not isinstance(patient.model, nn.Module) or hasattr(patient.inputs, "_fields"):
         return
-    with patient.predicting():
-        before = _outputs(patient, patient.inputs)
-        for part in parts[:MOST_PARTS] if before else ():
-            if part.dim() and bool((part != part[:1]).any()):
-                after = _outputs(patient, changed(patient.inputs, lambda t, old=part: t.roll(1, 0) if t is old else t))
-                if len(after) == len(before) and all(map(torch.equal, before, after)):
-                    yield said("unused_input", shape=list(part.shape))
-                    return
+    for part in (part for part in parts[:MOST_PARTS] if part.dim() and bool((part != part[:1]).any())):
+        other = changed(patient.inputs, lambda t, old=part: t.roll(1, 0) if t is old else t)
+        with patient.predicting():
+            same = _says_the_same(patient, other)
+        if same and _says_the_same(patient, other):  # boxes, say, are looked at in training alone
+            yield said("unused_input", shape=list(part.shape))
+            return
+
+
+def _says_the_same(patient: Patient, other: object) -> bool:
+    before, after = (_outputs(patient, inputs) for inputs in (patient.inputs, other))
+    return bool(before) and len(after) == len(before) and all(map(torch.equal, before, after))
 
 
 def _outputs(patient: Patient, inputs: object) -> list[Tensor]:
