@@ -279,13 +279,14 @@ def _moves_without_gradient(seen: Observation, patient: Patient) -> bool:
 
 def _critic(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Real and made samples, judged by plain means or by squares, behind a sigmoid."""
-    outputs = next(iter(tensors_in(seen.outputs)), None)
-    own = [s for s in seen.watcher.steps if "outputs" in of(seen, s.args)]
+    shares = [t for t in tensors_in(seen.outputs) if origin_of(t).kind == "sigmoid"]
+    made = behind(seen, shares)
+    own = [s for s in seen.watcher.steps if any(id(t) in made for t in s.tensors)]
     squared = [c for c in seen.calls if c.family == "distance" and origin_of(c.input).kind == "sigmoid" and (
         c.target.numel() > 1 and "outputs" in of(seen, c.input) and not c.target.requires_grad)]  # fmt: skip
     if {0.0, 1.0} <= {float(c.target.max()) for c in squared if c.target.max() == c.target.min()}:
         yield said("bounded_critic: squares")
-    if outputs is None or not own or any(s.name in LOSSES or kind_of(s) not in LINEAR_STEPS for s in own):
-        return
-    if origin_of(outputs).kind == "sigmoid" and {"sub", "neg"} & {kind_of(s) for s in own}:
+    if {"sub", "neg"} & {kind_of(s) for s in own} and all(
+        s.name not in LOSSES and kind_of(s) in LINEAR_STEPS for s in own
+    ):
         yield said("bounded_critic")

@@ -187,7 +187,8 @@ def _check_label_lists(case: Case) -> Iterator[Finding]:
 def check_independent_labels(case: Case) -> Iterator[Finding]:
     """A softmax, in the model or in the loss, where several labels (or none) may be true at once."""
     inside_loss = case.call.family == "cross_entropy"
-    if not (inside_loss or case.emits in ("softmax", "log_softmax")) or not case.one_per_target or case.classes < 2:
+    emits = case.emits in ("softmax", "log_softmax", "log_of_softmax")
+    if not (inside_loss or emits) or not case.one_per_target or case.classes < 2:
         return
     values = case.target_values
     likenesses = case.in_loss and case.outputs.shape == (case.patient.batch_size,) * 2  # of samples to each other
