@@ -32,9 +32,8 @@ def normal(picture: Tensor, mean: Tensor = MEAN, std: Tensor = STD) -> Tensor:
 
 def conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     """A convolution, its batch normalisation and a ReLU."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
-    )
+    layer = nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+    return nn.Sequential(layer, nn.BatchNorm2d(outputs), nn.ReLU(inplace=True))
 
 
 def trunk(channels: int = 3) -> nn.Sequential:
@@ -62,11 +61,9 @@ def unet(inputs: int, outputs: int) -> Part:
 def cifar_tutorial():
     """Two convolutions and three linear layers on pictures between -1 and 1."""
     picture, _, kind, _ = scenes()
-    model = nn.Sequential(
-        nn.Conv2d(3, 6, 5), nn.ReLU(), nn.MaxPool2d(2, 2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2, 2),
-        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
-    )  # fmt: skip
-    return model, nn.CrossEntropyLoss(), picture * 2 - 1, kind * 3 + torch.randint(0, 2, (N,))
+    low = [nn.Conv2d(3, 6, 5), nn.ReLU(), nn.MaxPool2d(2, 2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2, 2)]
+    high = [nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)]
+    return nn.Sequential(*low, *high), nn.CrossEntropyLoss(), picture * 2 - 1, kind * 3 + torch.randint(0, 2, (N,))
 
 
 @right("pictures: the MNIST example", "github.com/pytorch/examples mnist")
@@ -74,10 +71,8 @@ def mnist_example():
     """Convolutions with dropout, log_softmax and nll_loss."""
     digit = torch.randint(0, 10, (N,))
     stroke = F.interpolate((torch.rand(10, 1, 7, 7) < 0.2).float(), size=(28, 28), mode="bilinear")[digit]
-    model = nn.Sequential(
-        nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 16, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25),
-        nn.Flatten(), nn.Linear(16 * 12 * 12, 64), nn.ReLU(), nn.Dropout(0.5), nn.Linear(64, 10),
-    )  # fmt: skip
+    low = [nn.Conv2d(1, 8, 3), nn.ReLU(), nn.Conv2d(8, 16, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Dropout(0.25)]
+    model = nn.Sequential(*low, nn.Flatten(), nn.Linear(2304, 64), nn.ReLU(), nn.Dropout(0.5), nn.Linear(64, 10))
     return Then(model, lambda x: F.log_softmax(x, dim=1)), F.nll_loss, (stroke - 0.1307) / 0.3081, digit
 
 
@@ -85,9 +80,7 @@ def mnist_example():
 def frozen_features():
     """A pretrained network kept as it is, with a new last layer."""
     picture, _, kind, _ = scenes(64)
-    features = encoder()
-    for weight in features.parameters():
-        weight.requires_grad = False
+    features = encoder().requires_grad_(False)
     return nn.Sequential(features, nn.Linear(32, 2)), nn.CrossEntropyLoss(), normal(picture), (kind > 0).long()
 
 
@@ -171,8 +164,7 @@ def faces():
 
     picture, _, kind, box = scenes(64)
     model = nn.Sequential(encoder(), Heads(age=nn.Linear(32, 1), gender=nn.Linear(32, 1), race=nn.Linear(32, 5)))
-    age = (box[:, 1] * 100).round() / 100
-    return model, loss, normal(picture), {"age": age, "gender": (box[:, 0] > 0.5).float(), "race": kind}
+    return model, loss, normal(picture), {"age": box[:, 1], "gender": (box[:, 0] > 0.5).float(), "race": kind}
 
 
 @right("masks: a U-Net with cross-entropy and dice", "github.com/milesial/Pytorch-UNet")
@@ -318,7 +310,7 @@ def yolo():
         size = torch.sign(out[..., 6:]) * torch.sqrt(torch.abs(out[..., 6:]) + 1e-6)
         box = mse(exists * out[..., 4:6], exists * true[..., 4:6]) + mse(exists * size, exists * true[..., 6:].sqrt())
         full = mse(exists * out[..., 3:4], exists * exists)
-        empty = mse((1 - exists) * out[..., 3:4], (1 - exists) * exists)
+        empty = mse((1 - exists) * out[..., 3:4], (1 - exists) * true[..., 3:4])
         return 5 * box + full + 0.5 * empty + mse(exists * out[..., :3], exists * true[..., :3])
 
     picture, _, kind, box = scenes()
@@ -361,9 +353,9 @@ def facial_keypoints():
 def joints():
     """Half the mean squared error of Gaussian maps, joints out of sight weighted with zero."""
     picture, _, _, box = scenes()
-    spot, place, seen = box[:, None, :2] + 0.4 * (torch.rand(5, 2) - 0.5), torch.arange(16.0), torch.rand(N, 5, 1, 1)
+    spot, place = box[:, None, :2] + 0.4 * (torch.rand(5, 2) - 0.5), torch.arange(16.0)
+    seen = (torch.rand(N, 5, 1, 1) < 0.8).float()
     x, y = (((place - 16 * spot[..., i : i + 1].clamp(0, 1)) ** 2) for i in (0, 1))
-    seen = (seen < 0.8).float()
     head = [nn.ConvTranspose2d(32, 16, 4, 2, 1), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 5, 1)]
     loss = lambda out, true: 0.5 * F.mse_loss(out * true[1], true[0] * true[1])  # noqa: E731
     return nn.Sequential(trunk(), *head), loss, normal(picture), (torch.exp(-(x[:, :, None] + y[..., None]) / 2), seen)
