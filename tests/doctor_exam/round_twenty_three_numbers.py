@@ -1,6 +1,7 @@
 """Set-ups of the twenty-third round (tables and numbers), ordinary right ones, written without knowing the checks."""
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -31,7 +32,7 @@ def kind(x: Tensor, count: int) -> Tensor:
 
 def dense(*sizes: int) -> nn.Sequential:
     """Linear layers with ReLU between them."""
-    layers = [part for a, b in zip(sizes, sizes[1:], strict=False) for part in (nn.Linear(a, b), nn.ReLU())]
+    layers = [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
     return nn.Sequential(*layers[:-1])
 
 
@@ -147,3 +148,120 @@ def fraud():
     y = (score >= score.topk(3, 0).values[-1]).float()
     pos_weight = (len(y) - y.sum()) / y.sum()
     return dense(30, 32, 16, 1), nn.BCEWithLogitsLoss(pos_weight=pos_weight), x, y
+
+
+@right(
+    "class weights: balanced", "Stack Overflow / PyTorch forum: compute_class_weight('balanced') into CrossEntropyLoss"
+)
+def class_weights():
+    """Four unequal classes, weights of rows / (classes * count)."""
+    x = table(10)
+    y = torch.tensor([0] * 18 + [1] * 8 + [2] * 4 + [3] * 2)[torch.randperm(32)]
+    x = x + torch.randn(4, 10)[y]
+    weight = len(y) / (4 * torch.bincount(y).float())
+    return dense(10, 32, 4), nn.CrossEntropyLoss(weight=weight), x, y
+
+
+@right("wine: quality, smooth L1", "UCI wine quality notebooks")
+def wine():
+    """Standardised chemistry to a quality of 3 to 8, batch norm, SmoothL1Loss."""
+    x = table(11)
+    y = (5.6 + 0.8 * worth(x)).round().clamp(3, 8)
+    net = nn.Sequential(nn.Linear(11, 32), nn.BatchNorm1d(32), nn.ReLU(), nn.Linear(32, 1))
+    return net, nn.SmoothL1Loss(), x, y
+
+
+@right("MoA: many rare labels", "Kaggle Mechanisms of Action, the usual PyTorch baseline")
+def moa():
+    """Batch norm, dropout and weight-normed layers to many mostly absent labels."""
+    norm, x = nn.utils.parametrizations.weight_norm, table(40)
+    y = (x @ torch.randn(40, 20) / 40**0.5 > 1.6).float()
+    layers = [nn.BatchNorm1d(40), nn.Dropout(0.2), norm(nn.Linear(40, 64)), nn.ReLU()]
+    layers += [nn.BatchNorm1d(64), nn.Dropout(0.5), norm(nn.Linear(64, 20))]
+    return nn.Sequential(*layers), nn.BCEWithLogitsLoss(), x, y
+
+
+@right("emotions: six yes/no labels", "blog tutorials on multi-label classification: one sigmoid per label, BCELoss")
+def emotions():
+    """Standardised sound features to six labels that may hold together."""
+    x = table(24)
+    return nn.Sequential(dense(24, 32, 6), nn.Sigmoid()), nn.BCELoss(), x, (x @ torch.randn(24, 6) > 1).float()
+
+
+@right("tox21: labels with gaps", "Tox21 / OGB molecule baselines, is_labeled mask")
+def tox21():
+    """Fingerprint bits to twelve assays; what was not measured (nan) is left out."""
+    x = (torch.rand(32, 64) < 0.2).float()
+    y = ((x - 0.2) @ torch.randn(64, 12) > 2).float()
+    y[torch.rand(32, 12) < 0.2] = torch.nan
+
+    def loss(out: Tensor, y: Tensor) -> Tensor:
+        known = y == y
+        return F.binary_cross_entropy_with_logits(out[known], y[known])
+
+    return dense(64, 32, 12), loss, x, y
+
+
+@right("bikes: counts per hour", "PyTorch docs PoissonNLLLoss / Poisson regression blog posts")
+def bikes():
+    """The logarithm of the rate and PoissonNLLLoss as it is by default."""
+    x = table(6)
+    return dense(6, 32, 1), nn.PoissonNLLLoss(), x, torch.poisson((1.5 + 0.5 * worth(x)).exp())
+
+
+@right("claims: rate times exposure", "freMTPL2 claim frequency with an offset, actuarial notebooks")
+def claims():
+    """Claims of a part of a year: the log of the exposure is added to the log rate."""
+    x, exposure = table(9), torch.rand(32, 1) * 0.9 + 0.1
+    y = torch.poisson(exposure * (worth(x) - 0.3).exp())
+    model = Part(lambda self, x, exposure: self.net(x) + torch.log(exposure), net=dense(9, 16, 1))
+    return model, nn.PoissonNLLLoss(log_input=True), (x, exposure), y
+
+
+@right("genes: negative binomial", "scverse scvi-tools / DCA count autoencoder")
+def genes():
+    """Counts through log(1 + x), shares times the size of the cell, one dispersion per gene."""
+    rate = torch.rand(32, 1) * 2 + 1
+    counts = torch.poisson(rate * torch.randn(20).exp() * torch.exp(0.5 * torch.randn(32, 20)))
+
+    def forward(self: Part, counts: Tensor) -> tuple[Tensor, Tensor]:
+        share = self.net(torch.log1p(counts)).softmax(-1)
+        return share * counts.sum(1, keepdim=True), self.log_theta.exp()
+
+    def loss(out: tuple[Tensor, Tensor], counts: Tensor) -> Tensor:
+        (mean, theta), eps = out, 1e-8
+        log_sum = torch.log(theta + mean + eps)
+        log_p = theta * (torch.log(theta + eps) - log_sum) + counts * (torch.log(mean + eps) - log_sum)
+        log_p = log_p + torch.lgamma(counts + theta) - torch.lgamma(theta) - torch.lgamma(counts + 1)
+        return -log_p.sum(-1).mean()
+
+    return Part(forward, net=dense(20, 16, 4, 16, 20), log_theta=nn.Parameter(torch.randn(20))), loss, counts, counts
+
+
+@right("noise that varies: Gaussian NLL", "PyTorch docs GaussianNLLLoss, deep ensembles")
+def varying_noise():
+    """A mean and a variance through softplus and a small floor."""
+    x = torch.rand(32, 1) * 4 - 2
+    y = torch.sin(2 * x) + (0.05 + 0.1 * x.abs()) * torch.randn(32, 1)
+
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, raw = self.net(x).chunk(2, dim=-1)
+        return mean, F.softplus(raw) + 1e-6
+
+    loss = nn.GaussianNLLLoss()
+    return Part(forward, net=dense(1, 32, 32, 2)), lambda out, y: loss(out[0], y, out[1]), x, y
+
+
+@right("quantiles: pinball loss", "blog posts on quantile regression in PyTorch")
+def quantiles():
+    """The 5th, 50th and 95th percentile, one output each."""
+    x = table(5)
+
+    def loss(out: Tensor, y: Tensor) -> Tensor:
+        total = []
+        for i, q in enumerate((0.05, 0.5, 0.95)):
+            error = y - out[:, i]
+            total.append(torch.max((q - 1) * error, q * error).unsqueeze(1))
+        return torch.mean(torch.sum(torch.cat(total, dim=1), dim=1))
+
+    return nn.Sequential(dense(5, 32, 32), nn.ReLU(), nn.Dropout(0.1), nn.Linear(32, 3)), loss, x, worth(x, 0.3)[:, 0]
