@@ -265,3 +265,184 @@ def quantiles():
         return torch.mean(torch.sum(torch.cat(total, dim=1), dim=1))
 
     return nn.Sequential(dense(5, 32, 32), nn.ReLU(), nn.Dropout(0.1), nn.Linear(32, 3)), loss, x, worth(x, 0.3)[:, 0]
+
+
+@right("movielens: dot product and biases", "fastbook chapter 8, collaborative filtering from scratch")
+def movielens():
+    """Pairs of user and film to a rating in 0..5.5 through a sigmoid, MSE."""
+
+    def forward(self: Part, x: Tensor) -> Tensor:
+        users, films = self.users(x[:, 0]), self.films(x[:, 1])
+        score = (users * films).sum(dim=1, keepdim=True) + self.user_bias[x[:, 0]] + self.film_bias[x[:, 1]]
+        return torch.sigmoid(score) * 5.5
+
+    biases = {
+        "user_bias": nn.Parameter(0.01 * torch.randn(20, 1)),
+        "film_bias": nn.Parameter(0.01 * torch.randn(30, 1)),
+    }
+    model = Part(forward, users=nn.Embedding(20, 8), films=nn.Embedding(30, 8), **biases)
+    for layer in (model.users, model.films):
+        nn.init.normal_(layer.weight, 0, 0.01)
+    x = torch.stack([numbers(20), numbers(30)], 1)
+    y = (3.5 + torch.randn(20)[x[:, 0]] + torch.randn(30)[x[:, 1]]).round().clamp(1, 5)
+    return model, lambda out, y: F.mse_loss(out.view(-1), y.view(-1)), x, y[:, None]
+
+
+@right("NCF: clicked or not", "github guoyang9/NCF")
+def ncf():
+    """A product and an MLP of embeddings, four drawn negatives per positive, one flat logit."""
+
+    def forward(self: Part, user: Tensor, item: Tensor) -> Tensor:
+        product = self.user_gmf(user) * self.item_gmf(item)
+        deep = self.mlp(torch.cat((self.user_mlp(user), self.item_mlp(item)), -1))
+        return self.out(torch.cat((product, deep), -1)).view(-1)
+
+    parts = {f"{name}_{part}": nn.Embedding(40, 8) for name in ("user", "item") for part in ("gmf", "mlp")}
+    for embed in parts.values():
+        nn.init.normal_(embed.weight, std=0.01)
+    deep = nn.Sequential(nn.Dropout(0.0), nn.Linear(16, 16), nn.ReLU(), nn.Linear(16, 8), nn.ReLU())
+    y = torch.tensor([1.0, 0.0, 0.0, 0.0, 0.0] * 6)[torch.randperm(30)]
+    model = Part(forward, mlp=deep, out=nn.Linear(16, 1), **parts)
+    return model, nn.BCEWithLogitsLoss(), (numbers(40, 30), numbers(40, 30)), y
+
+
+@right("BPR: bought before unseen", "github guoyang9/BPR-pytorch")
+def bpr():
+    """Scores of a bought and of a drawn item, the log-sigmoid of the difference."""
+
+    def forward(self: Part, user: Tensor, item_i: Tensor, item_j: Tensor) -> tuple[Tensor, Tensor]:
+        user, item_i, item_j = self.users(user), self.items(item_i), self.items(item_j)
+        return (user * item_i).sum(dim=-1), (user * item_j).sum(dim=-1)
+
+    model = Part(forward, users=nn.Embedding(20, 16), items=nn.Embedding(60, 16))
+    nn.init.normal_(model.users.weight, std=0.01)
+    nn.init.normal_(model.items.weight, std=0.01)
+    triples = (numbers(20), numbers(30), 30 + numbers(30))
+    return model, lambda out, _: -(out[0] - out[1]).sigmoid().log().sum(), triples, None
+
+
+@right("DeepFM: click rate", "github rixwew/pytorch-fm")
+def deepfm():
+    """One table for all fields with offsets: linear, pairwise and deep parts, a sigmoid, BCELoss."""
+    fields = torch.tensor([20, 10, 5, 30])
+    offsets = torch.cat([torch.zeros(1, dtype=torch.long), fields.cumsum(0)[:-1]])
+
+    def forward(self: Part, x: Tensor) -> Tensor:
+        x = x + offsets
+        embedded = self.embed(x)
+        pairs = 0.5 * (embedded.sum(1) ** 2 - (embedded**2).sum(1)).sum(1, keepdim=True)
+        return torch.sigmoid((self.linear(x).sum(1) + self.bias + pairs + self.mlp(embedded.flatten(1))).squeeze(1))
+
+    deep = nn.Sequential(nn.Linear(32, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Dropout(0.2), nn.Linear(16, 1))
+    parts = {"embed": nn.Embedding(65, 8), "linear": nn.Embedding(65, 1), "bias": nn.Parameter(torch.zeros(1))}
+    nn.init.xavier_uniform_(parts["embed"].weight)
+    x = torch.stack([numbers(int(size)) for size in fields], 1)
+    y = ((x / fields).sum(1) > 2).float()
+    return Part(forward, mlp=deep, **parts), nn.BCELoss(), x, y
+
+
+@right("AutoRec: ratings that are there", "AutoRec, d2l.ai 21.4 and PyTorch rewrites")
+def autorec():
+    """A row of ratings, zero where there is none; only those given count."""
+    ratings = torch.randint(1, 6, (16, 40)).float() * (torch.rand(16, 40) < 0.3)
+
+    def loss(out: Tensor, ratings: Tensor) -> Tensor:
+        mask = (ratings > 0).float()
+        return ((out - ratings) ** 2 * mask).sum() / mask.sum()
+
+    return nn.Sequential(nn.Linear(40, 16), nn.Sigmoid(), nn.Dropout(0.05), nn.Linear(16, 40)), loss, ratings, ratings
+
+
+def waves(length: int, series: int = 16) -> Tensor:
+    """Noisy waves of different phase and period [N, length]."""
+    t, phase, speed = torch.arange(length), torch.rand(series, 1) * 6.3, 0.2 + 0.4 * torch.rand(series, 1)
+    return torch.sin(t * speed + phase) + 0.1 * torch.randn(series, length)
+
+
+@right("stock price: LSTM", "Kaggle / blog tutorials: stock price prediction with an LSTM, MinMaxScaler(-1, 1)")
+def stock():
+    """Windows of 20 scaled prices to the next one, from the last step's output."""
+    price = torch.cumsum(torch.randn(52), 0)
+    price = 2 * (price - price.min()) / (price.max() - price.min()) - 1
+    windows = price.unfold(0, 21, 1)[:, :, None]
+
+    def forward(self: Part, x: Tensor) -> Tensor:
+        h0, c0 = torch.zeros(2, x.size(0), 16), torch.zeros(2, x.size(0), 16)
+        out, _ = self.lstm(x, (h0, c0))
+        return self.fc(out[:, -1, :])
+
+    model = Part(forward, lstm=nn.LSTM(1, 16, 2, batch_first=True), fc=nn.Linear(16, 1))
+    return model, nn.MSELoss(reduction="mean"), windows[:, :-1], windows[:, -1]
+
+
+@right("DLinear: many steps ahead", "github cure-lab/LTSF-Linear")
+def dlinear():
+    """Trend by a moving average and the rest, each a linear map over time, [N, 36, 3] to [N, 12, 3]."""
+    series = torch.stack([waves(48) for _ in range(3)], 2)
+
+    def forward(self: Part, x: Tensor) -> Tensor:
+        wide = torch.cat([x[:, :1].repeat(1, 3, 1), x, x[:, -1:].repeat(1, 3, 1)], 1)
+        trend = self.average(wide.permute(0, 2, 1))
+        return (self.seasonal(x.permute(0, 2, 1) - trend) + self.trend(trend)).permute(0, 2, 1)
+
+    model = Part(forward, average=nn.AvgPool1d(7, stride=1), seasonal=nn.Linear(36, 12), trend=nn.Linear(36, 12))
+    return model, nn.MSELoss(), series[:, :36], series[:, 36:]
+
+
+@right("DeepAR: likelihood of sales", "github zhykoties/TimeSeries")
+def deepar():
+    """The scaled step before to a normal of each step; steps of zero are left out."""
+    z = (waves(25) + 2).clamp(min=0.1)
+    z[:8, :6] = 0
+    z = z / ((z.sum(1) / (z != 0).sum(1)) + 1)[:, None]
+    hour = torch.arange(24).sub(11.5).div(7).expand(16, 24)
+
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
+        hidden, _ = self.lstm(x)
+        return self.mu(hidden).squeeze(-1), self.sigma(hidden).squeeze(-1)
+
+    def loss(out: tuple[Tensor, Tensor], z: Tensor) -> Tensor:
+        there = z != 0
+        return -torch.distributions.Normal(out[0][there], out[1][there]).log_prob(z[there]).mean()
+
+    sigma = nn.Sequential(nn.Linear(16, 1), nn.Softplus())
+    model = Part(forward, lstm=nn.LSTM(2, 16, batch_first=True), mu=nn.Linear(16, 1), sigma=sigma)
+    return model, loss, torch.stack([z[:, :-1], hour], 2), z[:, 1:]
+
+
+def lifetimes(x: Tensor) -> tuple[Tensor, Tensor]:
+    """The time of death or of the last visit, and whether it was a death."""
+    death, visit = -torch.log(torch.rand(len(x))) * (2 - worth(x)[:, 0]).exp(), 20 * torch.rand(len(x))
+    return torch.min(death, visit), (death <= visit).float()
+
+
+@right("survival: Cox", "github havakv/pycox CoxPH, DeepSurv")
+def cox():
+    """Log-hazards and the partial likelihood of the batch, sorted by time."""
+    x = table(9)
+
+    def loss(log_h: Tensor, y: tuple[Tensor, Tensor]) -> Tensor:
+        order = y[0].sort(descending=True)[1]
+        events, log_h = y[1][order].view(-1), log_h[order].view(-1)
+        gamma = log_h.max()
+        log_cumsum_h = log_h.sub(gamma).exp().cumsum(0).add(1e-7).log().add(gamma)
+        return -log_h.sub(log_cumsum_h).mul(events).sum().div(events.sum())
+
+    layers = [nn.Linear(9, 32), nn.ReLU(), nn.BatchNorm1d(32), nn.Dropout(0.1), nn.Linear(32, 1, bias=False)]
+    return nn.Sequential(*layers), loss, x, lifetimes(x)
+
+
+@right("survival: hazards per interval", "github havakv/pycox LogisticHazard")
+def hazards():
+    """A logit per interval; intervals after the last one seen are left out."""
+    x = table(9)
+    time, events = lifetimes(x)
+    index = (time / 2).long().clamp(max=9)
+
+    def loss(phi: Tensor, y: tuple[Tensor, Tensor]) -> Tensor:
+        index, events = y[0].view(-1, 1), y[1].view(-1, 1)
+        bce = F.binary_cross_entropy_with_logits(phi, torch.zeros_like(phi).scatter(1, index, events), reduction="none")
+        return bce.cumsum(1).gather(1, index).view(-1).mean()
+
+    net = nn.Sequential(nn.Linear(9, 32), nn.ReLU(), nn.BatchNorm1d(32), nn.Dropout(0.1), nn.Linear(32, 10))
+    return net, loss, x, (index, events)
