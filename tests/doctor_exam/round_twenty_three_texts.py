@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from doctor_exam.case import CaseSet
-from doctor_exam.parts import N, classes, labels
+from doctor_exam.parts import N, Then, classes, labels
 from doctor_exam.round_parts import Part
 
 TWENTY_THREE_TEXTS = CaseSet()
@@ -103,28 +103,25 @@ def names():
     """Letters of eight names as one-hot rows, the time first, log-probabilities of 18 languages."""
     line = F.one_hot(torch.randint(0, 58, (7, 8)), 58).float()
     parts = {"rnn": nn.RNN(58, 128), "h2o": nn.Linear(128, 18), "softmax": nn.LogSoftmax(dim=1)}
-    return (
-        Part(lambda self, line: self.softmax(self.h2o(self.rnn(line)[1][0])), **parts),
-        nn.NLLLoss(),
-        line,
-        torch.randint(0, 18, (8,)),
-    )
+    model = Part(lambda self, line: self.softmax(self.h2o(self.rnn(line)[1][0])), **parts)
+    return model, nn.NLLLoss(), line, torch.randint(0, 18, (8,))
 
 
 @right("word model: LSTM", "github.com/pytorch/examples word_language_model")
 def word_model():
     """Running text in columns, the next word of each place, tied weights."""
-
-    def forward(self: Part, tokens: Tensor) -> Tensor:
-        output, _ = self.rnn(self.drop(self.encoder(tokens)))
-        return F.log_softmax(self.decoder(self.drop(output)).view(-1, 80), dim=1)
-
-    encoder, rnn = nn.Embedding(80, 32), nn.LSTM(32, 32, 2, dropout=0.2)
-    model = Part(forward, drop=nn.Dropout(0.2), encoder=encoder, rnn=rnn, decoder=nn.Linear(32, 80))
+    parts = {"encoder": nn.Embedding(80, 32), "rnn": nn.LSTM(32, 32, 2, dropout=0.2), "decoder": nn.Linear(32, 80)}
+    model = Part(lambda self, x: self.decoder(self.drop(self.rnn(self.drop(self.encoder(x)))[0])), **parts)
+    model.drop = nn.Dropout(0.2)
     model.decoder.weight = model.encoder.weight
     nn.init.uniform_(model.encoder.weight, -0.1, 0.1)
     source = running()
-    return model, nn.NLLLoss(), source[:-1], source[1:].reshape(-1)
+    return (
+        Then(model, lambda out: F.log_softmax(out.view(-1, 80), dim=1)),
+        nn.NLLLoss(),
+        source[:-1],
+        source[1:].flatten(),
+    )
 
 
 class Positions(nn.Module):
@@ -145,14 +142,12 @@ class Positions(nn.Module):
 @right("word model: transformer encoder", "pytorch.org/tutorials transformer_tutorial")
 def transformer_words():
     """A causal encoder on WikiText columns, the scores flattened in the loss."""
-
-    def forward(self: Part, src: Tensor) -> Tensor:
-        src = self.places(self.embedding(src) * math.sqrt(32))
-        return self.linear(self.encoder(src, causal(len(src))))
-
     layer = nn.TransformerEncoderLayer(32, 2, 64, 0.2)
     parts = {"embedding": nn.Embedding(80, 32), "places": Positions(32), "linear": nn.Linear(32, 80)}
-    model = Part(forward, encoder=nn.TransformerEncoder(layer, 2, enable_nested_tensor=False), **parts)
+    parts["encoder"] = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
+    model = Part(
+        lambda self, x: self.linear(self.encoder(self.places(self.embedding(x) * 32**0.5), causal(len(x)))), **parts
+    )
     source, criterion = running(), nn.CrossEntropyLoss()
     return model, lambda out, goal: criterion(out.view(-1, 80), goal), source[:-1], source[1:].reshape(-1)
 
@@ -172,11 +167,8 @@ def translator(pad: int, end: nn.Module) -> nn.Module:
 @right("translation: nn.Transformer", "pytorch.org/tutorials translation_transformer")
 def translation_transformer():
     """German to English, target without its last and without its first token, padding ignored."""
-    src, tgt, loss_fn = (
-        framed(pad=1, start=2, end=3),
-        framed(pad=1, start=2, end=3),
-        nn.CrossEntropyLoss(ignore_index=1),
-    )
+    src, tgt = framed(pad=1, start=2, end=3), framed(pad=1, start=2, end=3)
+    loss_fn = nn.CrossEntropyLoss(ignore_index=1)
     model = translator(1, nn.Linear(32, 60))
     return model, lambda out, goal: loss_fn(out.reshape(-1, 60), goal.reshape(-1)), (src, tgt[:, :-1]), tgt[:, 1:]
 
@@ -220,12 +212,8 @@ def seq2seq():
 @right("parts of speech: one sentence", "pytorch.org/tutorials sequence_models_tutorial")
 def part_of_speech():
     """One sentence of words through an LSTM, log-probabilities of three tags per word."""
-
-    def forward(self: Part, sentence: Tensor) -> Tensor:
-        lstm_out, _ = self.lstm(self.word_embeddings(sentence).view(len(sentence), 1, -1))
-        return F.log_softmax(self.hidden2tag(lstm_out.view(len(sentence), -1)), dim=1)
-
-    model = Part(forward, word_embeddings=nn.Embedding(30, 16), lstm=nn.LSTM(16, 16), hidden2tag=nn.Linear(16, 3))
+    parts = {"words": nn.Embedding(30, 16), "lstm": nn.LSTM(16, 16), "tags": nn.Linear(16, 3)}
+    model = Part(lambda self, x: F.log_softmax(self.tags(self.lstm(self.words(x)[:, None])[0][:, 0]), dim=1), **parts)
     sentence = torch.randint(0, 30, (9,))
     return model, nn.NLLLoss(), sentence, sentence % 3
 
@@ -233,14 +221,16 @@ def part_of_speech():
 @right("embeddings: words before the word", "pytorch.org/tutorials word_embeddings_tutorial")
 def ngrams():
     """Two words of context, log-probabilities of the next."""
-
-    def forward(self: Part, context: Tensor) -> Tensor:
-        embeds = self.embeddings(context).view(len(context), -1)
-        return F.log_softmax(self.linear2(F.relu(self.linear1(embeds))), dim=1)
-
-    layers = {"embeddings": nn.Embedding(97, 10), "linear1": nn.Linear(20, 128), "linear2": nn.Linear(128, 97)}
+    layers = (
+        nn.Embedding(97, 10),
+        nn.Flatten(),
+        nn.Linear(20, 128),
+        nn.ReLU(),
+        nn.Linear(128, 97),
+        nn.LogSoftmax(dim=1),
+    )
     words = torch.randint(0, 97, (34,))
-    return Part(forward, **layers), nn.NLLLoss(), torch.stack([words[:-2], words[1:-1]], 1), words[2:]
+    return nn.Sequential(*layers), nn.NLLLoss(), torch.stack([words[:-2], words[1:-1]], 1), words[2:]
 
 
 @right("embeddings: word from its neighbours", "github.com/OlgaChernytska/word2vec-pytorch")
@@ -269,32 +259,25 @@ def drawn_negatives():
     return model, own_loss, (draw[:, 0], draw[:, 1], draw[:, 2:]), None
 
 
-def batch(length: int = 12, **more: Tensor) -> dict[str, Tensor]:
+def batch(length: int = 12) -> dict[str, Tensor]:
     """Padded texts as a tokenizer hands them out: [CLS], words, [SEP], padding."""
     tokens = framed(length)
-    return {"input_ids": tokens, "attention_mask": (tokens != 0).long(), **more}
+    return {"input_ids": tokens, "attention_mask": (tokens != 0).long()}
 
 
-@right("BERT: pairs of sentences", "huggingface.co/docs/transformers training")
+@right("BERT: classes of texts", "huggingface.co/docs/transformers training")
 def bert_classes():
     """The library's classifier with labels in the batch returns its loss."""
     x = batch()
-    return (
-        small_bert(hf.BertForSequenceClassification, num_labels=2),
-        own_loss,
-        x | {"labels": x["input_ids"][:, 1] % 2},
-        None,
-    )
+    x["labels"] = x["input_ids"][:, 1] % 2
+    return small_bert(hf.BertForSequenceClassification, num_labels=2), own_loss, x, None
 
 
 @right("BERT: toxic comments", "github.com/abhimishra91/transformers-tutorials multi label")
 def toxic_comments():
     """Pooled output, dropout and six independent logits."""
-
-    def forward(self: Part, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        return self.classifier(self.drop(self.bert(input_ids, attention_mask=attention_mask).pooler_output))
-
-    model = Part(forward, bert=small_bert(hf.BertModel), drop=nn.Dropout(0.3), classifier=nn.Linear(32, 6))
+    parts = {"bert": small_bert(hf.BertModel), "drop": nn.Dropout(0.3), "classifier": nn.Linear(32, 6)}
+    model = Part(lambda self, **x: self.classifier(self.drop(self.bert(**x).pooler_output)), **parts)
     return model, nn.BCEWithLogitsLoss(), batch(), labels(6)
 
 
@@ -331,9 +314,7 @@ def answers():
 def gpt2():
     """Labels are the inputs with -100 for padding; the model shifts them."""
     x = batch()
-    config = hf.GPT2Config(
-        vocab_size=60, n_positions=64, n_embd=32, n_layer=2, n_head=2, bos_token_id=1, eos_token_id=2
-    )
+    config = hf.GPT2Config(vocab_size=60, n_embd=32, n_layer=2, n_head=2, bos_token_id=1, eos_token_id=2)
     x["labels"] = x["input_ids"].masked_fill(x["attention_mask"] == 0, -100)
     return hf.GPT2LMHeadModel(config), own_loss, x, None
 
@@ -341,11 +322,11 @@ def gpt2():
 @right("T5: summaries", "huggingface.co/docs/transformers tasks/summarization")
 def summaries():
     """A short text for a longer one, -100 for the padding of the labels."""
-    config = hf.T5Config(
-        vocab_size=60, d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2, decoder_start_token_id=0
-    )
-    short = framed(6)[:, 1:]
-    return hf.T5ForConditionalGeneration(config), own_loss, batch(labels=short.masked_fill(short == 0, -100)), None
+    sizes = {"d_model": 32, "d_kv": 16, "d_ff": 64, "num_layers": 2, "num_heads": 2}
+    config = hf.T5Config(vocab_size=60, decoder_start_token_id=0, **sizes)
+    long, short = framed(end=1)[:, 1:], framed(6, end=1)[:, 1:]
+    x = {"input_ids": long, "attention_mask": (long != 0).long(), "labels": short.masked_fill(short == 0, -100)}
+    return hf.T5ForConditionalGeneration(config), own_loss, x, None
 
 
 @right("wav2vec 2: letters by CTC", "huggingface.co/docs/transformers tasks/asr")
@@ -418,42 +399,38 @@ def street_sounds():
 
 @right("inference: premise and hypothesis", "github.com/pytorch/examples snli")
 def inference():
-    """Both sentences through one encoder, the last states side by side, three classes."""
+    """Both sentences, in buckets of one length, through one encoder, the last states side by side, three classes."""
 
-    def forward(self: Part, premise: Tensor, hypothesis: Tensor) -> Tensor:
-        states = [self.encoder(F.relu(self.projection(self.embed(text))))[1][0] for text in (premise, hypothesis)]
+    def forward(self: Part, *sentences: Tensor) -> Tensor:
+        states = [self.encoder(F.relu(self.projection(self.embed(text))))[1][0] for text in sentences]
         return self.out(torch.cat([state[-2:].transpose(0, 1).flatten(1) for state in states], 1))
 
-    parts = {
-        "embed": nn.Embedding(60, 32),
-        "projection": nn.Linear(32, 32),
-        "encoder": nn.LSTM(32, 32, bidirectional=True),
-    }
+    parts = {"embed": nn.Embedding(60, 32), "projection": nn.Linear(32, 32)}
     parts["out"] = nn.Sequential(nn.Linear(128, 64), nn.ReLU(), nn.Dropout(0.2), nn.Linear(64, 3))
-    premise, hypothesis = texts(pad=1)[0], texts(8, pad=1)[0]
-    return Part(forward, **parts), nn.CrossEntropyLoss(), (premise.t(), hypothesis.t()), hypothesis[:, 0] % 3
+    premise, hypothesis = torch.randint(2, 60, (12, N)), torch.randint(2, 60, (8, N))
+    model = Part(forward, encoder=nn.LSTM(32, 32, bidirectional=True), **parts)
+    return model, nn.CrossEntropyLoss(), (premise, hypothesis), hypothesis[0] % 3
 
 
 @right("sentence embeddings: others of the batch", "sbert.net MultipleNegativesRankingLoss")
 def sentence_embeddings():
     """Mean of BERT's words without padding, cosines times 20, each with its own partner."""
 
-    def forward(self: Part, anchors: dict, partners: dict) -> list[Tensor]:
-        pairs = [(x["attention_mask"][..., None].float(), self.bert(**x)[0]) for x in (anchors, partners)]
-        return [(words * mask).sum(1) / mask.sum(1).clamp(min=1e-9) for mask, words in pairs]
+    def forward(self: Part, anchors: Tensor, anchor_mask: Tensor, partners: Tensor, partner_mask: Tensor) -> Tensor:
+        pairs = [(m[..., None], self.bert(x, m)[0]) for x, m in ((anchors, anchor_mask), (partners, partner_mask))]
+        a, b = (F.normalize((words * mask).sum(1) / mask.sum(1).clamp(min=1e-9), dim=1) for mask, words in pairs)
+        return 20 * a @ b.t()
 
-    def loss(pair: list[Tensor], _: None) -> Tensor:
-        scores = 20 * F.normalize(pair[0], dim=1) @ F.normalize(pair[1], dim=1).t()
-        return F.cross_entropy(scores, torch.arange(len(scores)))
-
-    return Part(forward, bert=small_bert(hf.BertModel)), loss, (batch(), batch(8)), None
+    model = Part(forward, bert=small_bert(hf.BertModel))
+    x = (*batch().values(), *batch(8).values())
+    return model, lambda scores, _: F.cross_entropy(scores, torch.arange(len(scores))), x, None
 
 
 @right("tagger: padded two-way LSTM", "github.com/bentrevett/pytorch-pos-tagging")
 def padded_tagger():
     """Tags per word, the time first, flattened, the padding of the tags ignored."""
     tokens, _ = texts(pad=1)
-    tags = (2 + tokens % 6).masked_fill(tokens == 1, 0)
+    tags = (1 + tokens % 7).masked_fill(tokens == 1, 0)
     parts = {"embedding": nn.Embedding(60, 32, padding_idx=1), "fc": nn.Linear(64, 8), "dropout": nn.Dropout(0.25)}
     parts["lstm"] = nn.LSTM(32, 32, 2, bidirectional=True, dropout=0.25)
     model = Part(lambda self, x: self.fc(self.dropout(self.lstm(self.dropout(self.embedding(x)))[0])), **parts)
@@ -461,7 +438,7 @@ def padded_tagger():
     return model, lambda out, goal: criterion(out.view(-1, 8), goal.reshape(-1)), tokens.t(), tags.t()
 
 
-@right("reviews: encoder, mean without padding", "n8henrie.com pytorch transformer classification")
+@right("reviews: encoder, mean without padding", "discuss.pytorch.org src_key_padding_mask and mean pooling")
 def encoder_reviews():
     """A transformer encoder with a padding mask, two classes."""
 
