@@ -116,12 +116,8 @@ def word_model():
     model.decoder.weight = model.encoder.weight
     nn.init.uniform_(model.encoder.weight, -0.1, 0.1)
     source = running()
-    return (
-        Then(model, lambda out: F.log_softmax(out.view(-1, 80), dim=1)),
-        nn.NLLLoss(),
-        source[:-1],
-        source[1:].flatten(),
-    )
+    model = Then(model, lambda out: F.log_softmax(out.view(-1, 80), dim=1))
+    return model, nn.NLLLoss(), source[:-1], source[1:].flatten()
 
 
 class Positions(nn.Module):
@@ -135,19 +131,17 @@ class Positions(nn.Module):
         self.dropout, self.axis = nn.Dropout(0.1), int(batch_first)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Embeddings with their places."""
-        return self.dropout(x + self.pe.narrow(self.axis, 0, x.size(self.axis)))
+        """Scaled embeddings with their places."""
+        return self.dropout(x * x.size(-1) ** 0.5 + self.pe.narrow(self.axis, 0, x.size(self.axis)))
 
 
 @right("word model: transformer encoder", "pytorch.org/tutorials transformer_tutorial")
 def transformer_words():
     """A causal encoder on WikiText columns, the scores flattened in the loss."""
     layer = nn.TransformerEncoderLayer(32, 2, 64, 0.2)
-    parts = {"embedding": nn.Embedding(80, 32), "places": Positions(32), "linear": nn.Linear(32, 80)}
-    parts["encoder"] = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
-    model = Part(
-        lambda self, x: self.linear(self.encoder(self.places(self.embedding(x) * 32**0.5), causal(len(x)))), **parts
-    )
+    parts = {"encoder": nn.TransformerEncoder(layer, 2, enable_nested_tensor=False), "linear": nn.Linear(32, 80)}
+    parts["first"] = nn.Sequential(nn.Embedding(80, 32), Positions(32))
+    model = Part(lambda self, x: self.linear(self.encoder(self.first(x), causal(len(x)))), **parts)
     source, criterion = running(), nn.CrossEntropyLoss()
     return model, lambda out, goal: criterion(out.view(-1, 80), goal), source[:-1], source[1:].reshape(-1)
 
@@ -157,7 +151,7 @@ def translator(pad: int, end: nn.Module) -> nn.Module:
 
     def forward(self: Part, src: Tensor, trg: Tensor) -> Tensor:
         src_pad, tgt_pad, mask = src == pad, trg == pad, causal(trg.size(1)).isinf()
-        src, trg = self.places(self.src_emb(src) * 32**0.5), self.places(self.tgt_emb(trg) * 32**0.5)
+        src, trg = self.places(self.src_emb(src)), self.places(self.tgt_emb(trg))
         return self.generator(self.transformer(src, trg, None, mask, None, src_pad, tgt_pad, src_pad))
 
     parts = {"src_emb": nn.Embedding(60, 32), "tgt_emb": nn.Embedding(60, 32), "places": Positions(32, True)}
@@ -221,14 +215,7 @@ def part_of_speech():
 @right("embeddings: words before the word", "pytorch.org/tutorials word_embeddings_tutorial")
 def ngrams():
     """Two words of context, log-probabilities of the next."""
-    layers = (
-        nn.Embedding(97, 10),
-        nn.Flatten(),
-        nn.Linear(20, 128),
-        nn.ReLU(),
-        nn.Linear(128, 97),
-        nn.LogSoftmax(dim=1),
-    )
+    layers = (nn.Embedding(97, 10), nn.Flatten(), nn.Linear(20, 128), nn.ReLU(), nn.Linear(128, 97), nn.LogSoftmax(1))
     words = torch.randint(0, 97, (34,))
     return nn.Sequential(*layers), nn.NLLLoss(), torch.stack([words[:-2], words[1:-1]], 1), words[2:]
 
@@ -354,21 +341,18 @@ def sorting():
     parts |= {"h": nn.TransformerEncoder(layer, 3, enable_nested_tensor=False), "lm_head": nn.Linear(48, 3, bias=False)}
     digits = torch.randint(0, 3, (32, 6))
     both = torch.cat([digits, digits.sort(1).values], 1)
-    goal = both[:, 1:].clone()
-    goal[:, :5] = -1
+    goal = both[:, 1:].where(torch.arange(11) > 4, -1)
     return Part(forward, **parts), own_loss, (both[:, :-1], goal), None
 
 
 @right("speech: letters by CTC", "assemblyai.com/blog end-to-end-speech-recognition-pytorch")
 def speech_letters():
     """Mel spectrograms to letters, half as many steps as frames, blank 28, the time first for the loss."""
-
-    def forward(self: Part, x: Tensor) -> Tensor:
-        x = F.gelu(self.cnn(x)).flatten(1, 2).transpose(1, 2)
-        return F.log_softmax(self.classifier(self.gru(self.fully(x))[0]), dim=2).transpose(0, 1)
-
-    parts = {"fully": nn.Linear(8 * 16, 32), "gru": nn.GRU(32, 32, batch_first=True, bidirectional=True)}
-    model = Part(forward, cnn=nn.Conv2d(1, 8, 3, stride=2, padding=1), classifier=nn.Linear(64, 29), **parts)
+    parts = {"fully": nn.Linear(8 * 16, 32), "classifier": nn.Linear(64, 29)}
+    parts["gru"] = nn.GRU(32, 32, batch_first=True, bidirectional=True)
+    parts["cnn"] = nn.Sequential(nn.Conv2d(1, 8, 3, stride=2, padding=1), nn.GELU(), nn.Flatten(1, 2))
+    model = Part(lambda self, x: self.classifier(self.gru(self.fully(self.cnn(x).transpose(1, 2)))[0]), **parts)
+    model = Then(model, lambda scores: F.log_softmax(scores, dim=2).transpose(0, 1))
     letters, sizes = texts(10, first=1, vocabulary=28)
     criterion, steps = nn.CTCLoss(blank=28), torch.tensor([60 // 2 - i for i in range(N // 2)] + [30] * (N // 2))
     spectrograms = torch.randn(N, 1, 32, 60)
@@ -444,7 +428,7 @@ def encoder_reviews():
 
     def forward(self: Part, x: Tensor) -> Tensor:
         mask = x == 0
-        x = self.encoder(self.places(self.emb(x) * 32**0.5), src_key_padding_mask=mask)
+        x = self.encoder(self.places(self.emb(x)), src_key_padding_mask=mask)
         return self.classifier(x.masked_fill(mask[..., None], 0).sum(1) / (~mask).sum(1, keepdim=True))
 
     layer = nn.TransformerEncoderLayer(32, 2, 64, 0.1, batch_first=True)
