@@ -1,4 +1,4 @@
-"""Set-ups of the twenty-third round (autoencoders to graphs), ordinary right ones, written without knowing the checks."""
+"""Set-ups of the twenty-third round (generative to graphs), ordinary right ones, written without knowing the checks."""
 
 import torch
 from torch import Tensor, nn
@@ -177,8 +177,9 @@ def wgan_gp():
 @right("pix2pix generator step", "github.com/junyanz/pytorch-CycleGAN-and-pix2pix")
 def pix2pix():
     """The patch discriminator's logits against ones, and a hundred times the absolute error."""
-    first, second = nn.Conv2d(3, 16, 4, 2, 1), nn.ConvTranspose2d(16, 3, 4, 2, 1)
-    generator = nn.Sequential(first, nn.LeakyReLU(0.2), nn.BatchNorm2d(16), nn.ReLU(), second, nn.Tanh())
+    encoder = [nn.Conv2d(3, 8, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(8, 16, 4, 2, 1, bias=False), nn.BatchNorm2d(16)]
+    up = [nn.ReLU(), nn.ConvTranspose2d(16, 8, 4, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU()]
+    generator = nn.Sequential(*encoder, *up, nn.ConvTranspose2d(8, 3, 4, 2, 1), nn.Tanh())
     patches = nn.Sequential(nn.Conv2d(6, 8, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(8, 1, 4, 1, 1))
     gan_loss, l1 = nn.BCEWithLogitsLoss(), nn.L1Loss()
     real_a = 2 * photos(3) - 1
@@ -189,3 +190,154 @@ def pix2pix():
         return gan_loss(scores, torch.tensor(1.0).expand_as(scores)) + 100 * l1(fake_b, real)
 
     return generator, loss, real_a, real_b
+
+
+def unet(self: Part, x: Tensor, t: Tensor) -> Tensor:
+    """A small network that also gets a time."""
+    hidden = F.silu(self.first(x) + self.time(t)[:, :, None, None])
+    return self.last(F.silu(self.middle(hidden)) + hidden)
+
+
+def unet_layers(time: nn.Module, channels: int = 3) -> dict[str, nn.Module]:
+    """The layers of it."""
+    first, middle = nn.Conv2d(channels, 16, 3, padding=1), nn.Conv2d(16, 16, 3, padding=1)
+    return {"first": first, "middle": middle, "time": time, "last": nn.Conv2d(16, channels, 3, padding=1)}
+
+
+@right("diffusion: the annotated model", "huggingface.co/blog/annotated-diffusion")
+def annotated_diffusion():
+    """The noise is predicted from a noised picture; the smooth absolute error of the noise."""
+
+    def forward(self: Part, x_start: Tensor, t: Tensor, noise: Tensor) -> Tensor:
+        kept = torch.cumprod(1.0 - torch.linspace(0.0001, 0.02, 200), dim=0)[t].view(-1, 1, 1, 1)
+        return unet(self, kept.sqrt() * x_start + (1 - kept).sqrt() * noise, t)
+
+    x, t = 2 * photos() - 1, torch.randint(0, 200, (N,))
+    noise = torch.randn_like(x)
+    return Part(forward, **unet_layers(nn.Embedding(200, 16), 1)), F.smooth_l1_loss, (x, t, noise), noise
+
+
+@right("diffusion: noisy pictures ready", "huggingface.co/docs/diffusers basic_training")
+def diffusers_training():
+    """The scheduler has added the noise; the squared error of what the network predicts."""
+    clean, timesteps = 2 * photos(3) - 1, torch.randint(0, 1000, (N,)).long()
+    noise = torch.randn(clean.shape)
+    kept = torch.cumprod(1.0 - torch.linspace(0.0001, 0.02, 1000), dim=0)[timesteps].view(-1, 1, 1, 1)
+    inputs = {"x": kept**0.5 * clean + (1 - kept) ** 0.5 * noise, "t": timesteps}
+    return Part(unet, **unet_layers(nn.Embedding(1000, 16))), F.mse_loss, inputs, noise
+
+
+@right("flow matching on points", "github.com/facebookresearch/flow_matching standalone_flow_matching")
+def flow_matching():
+    """The direction from noise to the points of two moons, at a random time."""
+    angle, upper = torch.pi * torch.rand(N), torch.rand(N) < 0.5
+    x_1 = torch.stack([angle.cos() + (~upper), torch.where(upper, angle.sin(), 0.5 - angle.sin())], 1)
+    x_0, t = torch.randn_like(x_1), torch.rand(len(x_1), 1)
+    net = nn.Sequential(nn.Linear(3, 64), nn.ELU(), nn.Linear(64, 64), nn.ELU(), nn.Linear(64, 2))
+    model = Part(lambda self, t, x_t: self.net(torch.cat((t, x_t), -1)), net=net)
+    return model, nn.MSELoss(), (t, (1 - t) * x_0 + t * x_1), x_1 - x_0
+
+
+@right("distillation: soft targets", "pytorch.org/tutorials knowledge_distillation_tutorial")
+def soft_targets():
+    """CIFAR: a teacher's softened probabilities and the true classes."""
+    x = (photos(3) - 0.45) / 0.225
+    teacher, labels = convs(3, 10).eval(), linked(x, 10)
+    with torch.no_grad():
+        teacher_logits = 4 * teacher(x)
+
+    def loss(student_logits: Tensor, targets: dict) -> Tensor:
+        soft, soft_prob = F.softmax(targets["teacher"] / 2, dim=-1), F.log_softmax(student_logits / 2, dim=-1)
+        soft_loss = torch.sum(soft * (soft.log() - soft_prob)) / soft_prob.size()[0] * (2**2)
+        return 0.25 * soft_loss + 0.75 * F.cross_entropy(student_logits, targets["labels"])
+
+    return convs(3, 10), loss, x, {"teacher": teacher_logits, "labels": labels}
+
+
+@right("distillation: KLDivLoss", "philschmid.de knowledge-distillation-bert-transformers")
+def kl_distillation():
+    """Log-probabilities of the student and probabilities of the teacher at one temperature."""
+    x, labels, kl = inputs(), classes(2), nn.KLDivLoss(reduction="batchmean")
+
+    def loss(logits: Tensor, targets: tuple) -> Tensor:
+        soft = kl(F.log_softmax(logits / 4.0, dim=-1), F.softmax(targets[0] / 4.0, dim=-1)) * (4.0**2)
+        return 0.5 * F.cross_entropy(logits, targets[1]) + (1.0 - 0.5) * soft
+
+    return mlp(2), loss, x, (3 * mlp(2)(x).detach(), labels)
+
+
+@right("distillation: cosine of hidden", "pytorch.org/tutorials knowledge_distillation_tutorial")
+def cosine_distillation():
+    """The student's pooled features shall point where the teacher's do, besides the classes."""
+    x = (photos(3) - 0.45) / 0.225
+    hidden = convs(3, 32)(x).detach()
+
+    def loss(outputs: tuple, targets: tuple) -> Tensor:
+        cosine = nn.CosineEmbeddingLoss()(outputs[1], targets[1], target=torch.ones(outputs[1].size(0)))
+        return 0.25 * cosine + 0.75 * F.cross_entropy(outputs[0], targets[0])
+
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
+        features = torch.flatten(self.features(x), 1)
+        return self.classifier(features), F.avg_pool1d(features.unsqueeze(1), 2).squeeze(1)
+
+    model = Part(forward, features=convs(3, 64)[:-1].append(nn.Linear(256, 64)), classifier=nn.Linear(64, 10))
+    return model, loss, x, (linked(x, 10), hidden)
+
+
+@right("SimCLR", "github.com/sthalles/SimCLR")
+def simclr():
+    """Two views one after the other; the positive comes first among the similarities."""
+
+    def info_nce(features: Tensor, _) -> Tensor:
+        labels = torch.cat([torch.arange(N) for _ in range(2)], dim=0)
+        labels = labels.unsqueeze(0) == labels.unsqueeze(1)
+        features = F.normalize(features, dim=1)
+        similarity, mask = torch.matmul(features, features.T), torch.eye(2 * N, dtype=torch.bool)
+        labels, similarity = labels[~mask].view(2 * N, -1), similarity[~mask].view(2 * N, -1)
+        negatives = similarity[~labels].view(2 * N, -1)
+        logits = torch.cat([similarity[labels].view(2 * N, -1), negatives], dim=1) / 0.07
+        return F.cross_entropy(logits, torch.zeros(2 * N, dtype=torch.long))
+
+    x = photos(3)
+    return convs(3, 32), info_nce, torch.cat([(x + 0.05 * torch.randn_like(x)).clamp(0, 1) for _ in range(2)]), None
+
+
+@right("SimSiam", "github.com/facebookresearch/simsiam")
+def simsiam():
+    """Predictions of one view against the other's detached projection, the cosine negated."""
+
+    def forward(self: Part, x1: Tensor, x2: Tensor) -> tuple[Tensor, ...]:
+        z1, z2 = self.encoder(x1), self.encoder(x2)
+        return self.predictor(z1), self.predictor(z2), z1.detach(), z2.detach()
+
+    def loss(outputs: tuple, _) -> Tensor:
+        p1, p2, z1, z2 = outputs
+        return -(criterion(p1, z2).mean() + criterion(p2, z1).mean()) * 0.5
+
+    criterion, x = nn.CosineSimilarity(dim=1), (photos(3) - 0.45) / 0.225
+    predictor = nn.Sequential(nn.Linear(32, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 32))
+    encoder = convs(3, 32).append(nn.BatchNorm1d(32, affine=False))
+    views = (x + 0.2 * torch.randn_like(x), x + 0.2 * torch.randn_like(x))
+    return Part(forward, encoder=encoder, predictor=predictor), loss, views, None
+
+
+@right("CLIP", "github.com/openai/CLIP, loss of open_clip")
+def clip():
+    """Pictures and their texts, the scale learned, cross-entropy both ways."""
+
+    def forward(self: Part, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
+        states = self.rnn(self.embed(text))[0]
+        words = F.normalize(self.project(states[torch.arange(len(text)), text.argmax(-1)]), dim=-1)
+        logits = self.logit_scale.exp() * F.normalize(self.visual(image), dim=-1) @ words.t()
+        return logits, logits.t()
+
+    def loss(outputs: tuple, labels: Tensor) -> Tensor:
+        return (F.cross_entropy(outputs[0], labels) + F.cross_entropy(outputs[1], labels)) / 2
+
+    text = torch.randint(1, 48, (N, 10))
+    for row, end in zip(text, torch.randint(3, 10, (N,)).tolist(), strict=True):
+        row[end], row[end + 1 :] = 49, 0
+    layers = {"visual": convs(3, 16), "embed": nn.Embedding(50, 16), "rnn": nn.GRU(16, 16, batch_first=True)}
+    scale = nn.Parameter(torch.tensor(1 / 0.07).log())
+    model = Part(forward, **layers, project=nn.Linear(16, 16, bias=False), logit_scale=scale)
+    return model, loss, ((photos(3) - 0.45) / 0.27, text), torch.arange(N)
