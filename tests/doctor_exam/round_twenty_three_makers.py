@@ -6,7 +6,7 @@ from torch.distributions import Categorical
 from torch.nn import functional as F
 
 from doctor_exam.case import CaseSet
-from doctor_exam.parts import N, classes, inputs, mlp
+from doctor_exam.parts import N, inputs, mlp
 from doctor_exam.round_parts import Part
 
 TWENTY_THREE_MAKERS = CaseSet()
@@ -223,8 +223,8 @@ def diffusers_training():
     clean, timesteps = 2 * photos(3) - 1, torch.randint(0, 1000, (N,)).long()
     noise = torch.randn(clean.shape)
     kept = torch.cumprod(1.0 - torch.linspace(0.0001, 0.02, 1000), dim=0)[timesteps].view(-1, 1, 1, 1)
-    inputs = {"x": kept**0.5 * clean + (1 - kept) ** 0.5 * noise, "t": timesteps}
-    return Part(unet, **unet_layers(nn.Embedding(1000, 16))), F.mse_loss, inputs, noise
+    batch = {"x": kept**0.5 * clean + (1 - kept) ** 0.5 * noise, "t": timesteps}
+    return Part(unet, **unet_layers(nn.Embedding(1000, 16))), F.mse_loss, batch, noise
 
 
 @right("flow matching on points", "github.com/facebookresearch/flow_matching standalone_flow_matching")
@@ -257,13 +257,13 @@ def soft_targets():
 @right("distillation: KLDivLoss", "philschmid.de knowledge-distillation-bert-transformers")
 def kl_distillation():
     """Log-probabilities of the student and probabilities of the teacher at one temperature."""
-    x, labels, kl = inputs(), classes(2), nn.KLDivLoss(reduction="batchmean")
+    x, kl = inputs(), nn.KLDivLoss(reduction="batchmean")
 
     def loss(logits: Tensor, targets: tuple) -> Tensor:
         soft = kl(F.log_softmax(logits / 4.0, dim=-1), F.softmax(targets[0] / 4.0, dim=-1)) * (4.0**2)
         return 0.5 * F.cross_entropy(logits, targets[1]) + (1.0 - 0.5) * soft
 
-    return mlp(2), loss, x, (3 * mlp(2)(x).detach(), labels)
+    return mlp(2), loss, x, (3 * mlp(2)(x).detach(), linked(x, 2))
 
 
 @right("distillation: cosine of hidden", "pytorch.org/tutorials knowledge_distillation_tutorial")
@@ -341,3 +341,173 @@ def clip():
     scale = nn.Parameter(torch.tensor(1 / 0.07).log())
     model = Part(forward, **layers, project=nn.Linear(16, 16, bias=False), logit_scale=scale)
     return model, loss, ((photos(3) - 0.45) / 0.27, text), torch.arange(N)
+
+
+@right("triplets", "pytorch.org/docs TripletMarginLoss")
+def triplets():
+    """Anchor, positive and negative through one network."""
+    anchor = photos()
+    model = Part(lambda self, *three: tuple(self.net(x) for x in three), net=convs(1, 16))
+    near = anchor + 0.1 * torch.randn_like(anchor)
+    return model, lambda out, _: nn.TripletMarginLoss(margin=1.0, p=2)(*out), (anchor, near, photos()), None
+
+
+@right("siamese pairs", "github.com/harveyslash/Facial-Similarity-with-Siamese-Networks-in-Pytorch")
+def siamese_pairs():
+    """The contrastive loss; one stands for different faces."""
+
+    def loss(outputs: tuple, label: Tensor) -> Tensor:
+        distance = F.pairwise_distance(outputs[0], outputs[1], keepdim=True)
+        return torch.mean((1 - label) * distance**2 + label * torch.clamp(2.0 - distance, min=0.0) ** 2)
+
+    face, label = photos(), (torch.arange(N) % 2).float().view(-1, 1)
+    other = torch.where(label.view(-1, 1, 1, 1) == 1, photos(), face + 0.05 * torch.randn_like(face))
+    return Part(lambda self, a, b: (self.cnn(a), self.cnn(b)), cnn=convs(1, 5)), loss, (face, other), label
+
+
+@right("sentence pairs", "sbert.net MultipleNegativesRankingLoss")
+def sentence_pairs():
+    """Means over the words that are there; every other answer of the batch is a negative."""
+
+    def forward(self: Part, *texts: Tensor) -> Tensor:
+        masks = [(text != 0).unsqueeze(-1).float() for text in texts]
+        means = [(self.rnn(self.embed(t))[0] * m).sum(1) / m.sum(1) for t, m in zip(texts, masks, strict=True)]
+        return F.normalize(means[0], dim=1) @ F.normalize(means[1], dim=1).T * 20.0
+
+    question, lengths = torch.randint(1, 50, (N, 8)), torch.randint(3, 9, (N, 1))
+    question[torch.arange(8) >= lengths] = 0
+    model = Part(forward, embed=nn.Embedding(50, 16, padding_idx=0), rnn=nn.GRU(16, 16, batch_first=True))
+    return model, nn.CrossEntropyLoss(), (question, question.roll(1, 0).roll(-1, 0).flip(1)), torch.arange(N)
+
+
+@right("DQN", "pytorch.org/tutorials reinforcement_q_learning")
+def dqn():
+    """CartPole: the value of the action taken against reward and discounted best next value."""
+    state, action, done = 0.1 * torch.randn(N, 4), torch.randint(0, 2, (N, 1)), torch.rand(N) < 0.1
+    net, target_net = (nn.Sequential(nn.Linear(4, 32), nn.ReLU(), nn.Linear(32, 2)) for _ in range(2))
+    with torch.no_grad():
+        following = target_net(state + 0.02 * torch.randn(N, 4)).max(1).values.masked_fill(done, 0.0)
+    expected = (following * 0.99 + torch.ones(N)).unsqueeze(1)
+    return Part(lambda self, s, a: self.net(s).gather(1, a), net=net), nn.SmoothL1Loss(), (state, action), expected
+
+
+@right("REINFORCE", "github.com/pytorch/examples reinforce.py")
+def reinforce():
+    """The log-probabilities of the drawn actions times the standardised returns, summed."""
+    returns, actions = torch.cumsum(0.99 ** torch.arange(N), 0).flip(0), torch.randint(0, 2, (N,))
+    returns = (returns - returns.mean()) / (returns.std() + 1e-8)
+    policy = nn.Sequential(nn.Linear(4, 32), nn.Dropout(p=0.6), nn.ReLU(), nn.Linear(32, 2), nn.Softmax(dim=1))
+    data = 0.1 * torch.randn(N, 4), (actions, returns)
+    return policy, lambda probs, t: (-Categorical(probs).log_prob(t[0]) * t[1]).sum(), *data
+
+
+@right("actor and critic", "github.com/pytorch/examples actor_critic.py")
+def actor_critic():
+    """The policy is weighed with the return less the detached value; the value learns the return."""
+
+    def loss(outputs: tuple, targets: tuple) -> Tensor:
+        (probs, values), (actions, returns) = outputs, targets
+        policy = -Categorical(probs).log_prob(actions) * (returns - values.squeeze(1).detach())
+        return policy.sum() + F.smooth_l1_loss(values.squeeze(1), returns, reduction="sum")
+
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = F.relu(self.affine(x))
+        return F.softmax(self.action(x), dim=-1), self.value(x)
+
+    returns = torch.cumsum(0.99 ** torch.arange(N), 0).flip(0)
+    targets = (torch.randint(0, 2, (N,)), (returns - returns.mean()) / (returns.std() + 1e-8))
+    model = Part(forward, affine=nn.Linear(4, 32), action=nn.Linear(32, 2), value=nn.Linear(32, 1))
+    return model, loss, 0.1 * torch.randn(N, 4), targets
+
+
+@right("PPO", "github.com/vwxyzjn/cleanrl ppo.py")
+def ppo():
+    """The clipped ratio, the value's error and the entropy."""
+
+    def forward(self: Part, x: Tensor, action: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        probs = Categorical(logits=self.actor(x))
+        return probs.log_prob(action), probs.entropy(), self.critic(x)
+
+    def loss(outputs: tuple, old: dict) -> Tensor:
+        ratio, advantages = (outputs[0] - old["logprobs"]).exp(), old["advantages"]
+        advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
+        pg_loss = torch.max(-advantages * ratio, -advantages * torch.clamp(ratio, 0.8, 1.2)).mean()
+        v_loss = 0.5 * ((outputs[2].view(-1) - old["returns"]) ** 2).mean()
+        return pg_loss - 0.01 * outputs[1].mean() + v_loss * 0.5
+
+    x, action = inputs(), torch.randint(0, 4, (N,))
+    model, advantages = Part(forward, actor=mlp(4, hidden=nn.Tanh), critic=mlp(1, hidden=nn.Tanh)), torch.randn(N)
+    logprobs, _, values = (part.detach() for part in model(x, action))
+    old = {"logprobs": logprobs, "advantages": advantages, "returns": advantages + values.view(-1)}
+    return model, loss, (x, action), old
+
+
+@right("two critics of SAC", "github.com/vwxyzjn/cleanrl sac_continuous_action.py")
+def sac_critics():
+    """Two values of state and action, each against the same next value."""
+
+    def forward(self: Part, x: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
+        return self.qf1(torch.cat([x, a], 1)).view(-1), self.qf2(torch.cat([x, a], 1)).view(-1)
+
+    state, action = torch.randn(N, 6), torch.rand(N, 2) * 2 - 1
+    target = state[:, 0] - (action**2).sum(1) + 0.99 * torch.randn(N)
+    model = Part(forward, qf1=mlp(1), qf2=mlp(1))
+    return model, lambda out, q: F.mse_loss(out[0], q) + F.mse_loss(out[1], q), (state, action), target
+
+
+@right("oscillator", "github.com/benmoseley/harmonic-oscillator-pinn")
+def oscillator():
+    """A few measurements and the equation of the damped oscillator at further times."""
+
+    def forward(self: Part, t_data: Tensor, t_physics: Tensor) -> tuple[Tensor, Tensor]:
+        t = t_physics.clone().requires_grad_(True)
+        u = self.net(t)
+        du = torch.autograd.grad(u, t, torch.ones_like(u), create_graph=True)[0]
+        ddu = torch.autograd.grad(du, t, torch.ones_like(du), create_graph=True)[0]
+        return self.net(t_data), ddu + 4 * du + 400 * u
+
+    t_data, t_physics = torch.linspace(0, 0.4, 10).view(-1, 1), torch.linspace(0, 1, 30).view(-1, 1)
+    net = nn.Sequential(nn.Linear(1, 32), nn.Tanh(), nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 1))
+    y, model = torch.exp(-2 * t_data) * torch.cos(19.9 * t_data), Part(forward, net=net)
+    return model, lambda out, y: torch.mean((out[0] - y) ** 2) + 1e-4 * torch.mean(out[1] ** 2), (t_data, t_physics), y
+
+
+@right("GCN on a citation graph", "github.com/tkipf/pygcn")
+def gcn():
+    """Words of the papers with rows scaled, a normalised adjacency; the error at the training nodes."""
+
+    def forward(self: Part, x: Tensor, adj: Tensor) -> Tensor:
+        x = F.dropout(F.relu(adj @ self.gc1(x)), 0.5, training=self.training)
+        return F.log_softmax(adj @ self.gc2(x), dim=1)
+
+    labels, train = torch.arange(60) % 4, torch.arange(60) < 24
+    x = (torch.rand(60, 32) < 0.1).float() + F.one_hot(labels * 8 + torch.randint(0, 8, (60,)), 32)
+    edges = (torch.rand(60, 60) < torch.where(labels[:, None] == labels, 0.2, 0.02)).float()
+    adj = torch.maximum(edges, edges.T).fill_diagonal_(1.0)
+    model = Part(forward, gc1=nn.Linear(32, 16, bias=False), gc2=nn.Linear(16, 4, bias=False))
+    return model, lambda out, y: F.nll_loss(out[train], y[train]), (x / x.sum(1, True), adj / adj.sum(1, True)), labels
+
+
+@right("classes of whole graphs", "pytorch-geometric.readthedocs.io colab TUDataset MUTAG")
+def graph_classes():
+    """Messages along the edges, the mean over each graph's nodes, classes of the graphs."""
+
+    def forward(self: Part, x: Tensor, edge_index: Tensor, batch: Tensor) -> Tensor:
+        for layer, own in ((self.conv1, self.own1), (self.conv2, self.own2)):
+            x = F.relu(own(x) + torch.zeros(len(x), 16).index_add(0, edge_index[1], layer(x)[edge_index[0]]))
+        pooled = torch.zeros(N, 16).index_add(0, batch, x) / torch.bincount(batch, minlength=N)[:, None]
+        return self.lin(F.dropout(pooled, p=0.5, training=self.training))
+
+    sizes = torch.randint(5, 10, (N,))
+    batch = torch.repeat_interleave(torch.arange(N), sizes)
+    source = torch.arange(len(batch) - 1)[batch[1:] == batch[:-1]]
+    edges = torch.cat([torch.stack([source, source + 1]), torch.stack([source + 1, source])], 1)
+    x = F.one_hot(torch.randint(0, 7, batch.shape), 7).float()
+    convs_ = {
+        "conv1": nn.Linear(7, 16),
+        "own1": nn.Linear(7, 16),
+        "conv2": nn.Linear(16, 16),
+        "own2": nn.Linear(16, 16),
+    }
+    y = (torch.zeros(N).index_add(0, batch, x[:, 0]) > 0).long()
+    return Part(forward, **convs_, lin=nn.Linear(16, 2)), nn.CrossEntropyLoss(), (x, edges, batch), y
