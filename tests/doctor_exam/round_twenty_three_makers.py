@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from doctor_exam.case import CaseSet
 from doctor_exam.parts import N, inputs, mlp
-from doctor_exam.round_parts import Part
+from doctor_exam.round_parts import Part, divergence
 
 TWENTY_THREE_MAKERS = CaseSet()
 right = TWENTY_THREE_MAKERS.right
@@ -27,13 +27,6 @@ def convs(channels: int, outputs: int) -> nn.Sequential:
     """A small network for pictures of 16 by 16."""
     first, second = nn.Conv2d(channels, 8, 3, stride=2, padding=1), nn.Conv2d(8, 16, 3, stride=2, padding=1)
     return nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), nn.Flatten(), nn.Linear(256, outputs))
-
-
-def down(channels: int, *ends: nn.Module) -> nn.Sequential:
-    """A discriminator of pictures of 16 by 16, as in the DCGAN."""
-    first, second = nn.Conv2d(channels, 8, 4, 2, 1, bias=False), nn.Conv2d(8, 16, 4, 2, 1, bias=False)
-    act = nn.LeakyReLU(0.2)
-    return nn.Sequential(first, act, second, nn.BatchNorm2d(16), act, nn.Conv2d(16, 1, 4, 1, 0, bias=False), *ends)
 
 
 @right("plain autoencoder", "github.com/L1aoXingyu/pytorch-beginner autoencoder")
@@ -92,18 +85,14 @@ def conv_vae():
         result = torch.flatten(self.encoder(x), 1)
         mu, log_var = self.fc_mu(result), self.fc_var(result)
         z = torch.randn_like(mu) * torch.exp(0.5 * log_var) + mu
-        return self.decoder(self.decoder_input(z).view(-1, 16, 8, 8)), x, mu, log_var
-
-    def loss(outputs: tuple, _) -> Tensor:
-        recons, x, mu, log_var = outputs
-        kld = torch.mean(-0.5 * torch.sum(1 + log_var - mu**2 - log_var.exp(), dim=1), dim=0)
-        return F.mse_loss(recons, x) + 0.00025 * kld
+        return self.decoder(self.decoder_input(z).view(-1, 16, 8, 8)), mu, log_var
 
     encoder = nn.Sequential(nn.Conv2d(3, 16, 3, stride=2, padding=1), nn.BatchNorm2d(16), nn.LeakyReLU())
     up = nn.ConvTranspose2d(16, 16, 3, stride=2, padding=1, output_padding=1)
     decoder = nn.Sequential(up, nn.BatchNorm2d(16), nn.LeakyReLU(), nn.Conv2d(16, 3, 3, padding=1), nn.Tanh())
     heads = {"fc_mu": nn.Linear(1024, 8), "fc_var": nn.Linear(1024, 8), "decoder_input": nn.Linear(8, 1024)}
-    return Part(forward, encoder=encoder, decoder=decoder, **heads), loss, 2 * photos(3) - 1, None
+    model, x = Part(forward, encoder=encoder, decoder=decoder, **heads), 2 * photos(3) - 1
+    return model, lambda out, x: F.mse_loss(out[0], x) + 0.00025 * divergence(out[1], out[2]), x, x
 
 
 @right("VQ-VAE", "github.com/zalandoresearch/pytorch-vq-vae")
@@ -132,16 +121,12 @@ def vq_vae():
 @right("DCGAN discriminator step", "pytorch.org/tutorials dcgan_faces_tutorial")
 def dcgan_discriminator():
     """Real pictures against ones, detached fakes against zeros."""
-
-    def forward(self: Part, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        return self.main(real).view(-1), self.main(fake.detach()).view(-1)
-
-    def loss(outputs: tuple, targets: tuple) -> Tensor:
-        return criterion(outputs[0], targets[0]) + criterion(outputs[1], targets[1])
-
-    criterion = nn.BCELoss()
-    real, fake = 2 * photos(3) - 1, torch.tanh(torch.randn(N, 3, 16, 16))
-    return Part(forward, main=down(3, nn.Sigmoid())), loss, (real, fake), (torch.ones(N), torch.zeros(N))
+    first, second = nn.Conv2d(3, 8, 4, 2, 1, bias=False), nn.Conv2d(8, 16, 4, 2, 1, bias=False)
+    ends = [nn.BatchNorm2d(16), nn.LeakyReLU(0.2), nn.Conv2d(16, 1, 4, 1, 0, bias=False), nn.Sigmoid()]
+    net, bce = nn.Sequential(first, nn.LeakyReLU(0.2), second, *ends), nn.BCELoss()
+    model = Part(lambda self, real, fake: (self.main(real).view(-1), self.main(fake.detach()).view(-1)), main=net)
+    pair, answers = (2 * photos(3) - 1, torch.tanh(torch.randn(N, 3, 16, 16))), (torch.ones(N), torch.zeros(N))
+    return model, lambda out, t: bce(out[0], t[0]) + bce(out[1], t[1]), pair, answers
 
 
 @right("GAN generator step", "github.com/eriklindernoren/PyTorch-GAN gan")
@@ -181,14 +166,10 @@ def pix2pix():
     up = [nn.ReLU(), nn.ConvTranspose2d(16, 8, 4, 2, 1, bias=False), nn.BatchNorm2d(8), nn.ReLU()]
     generator = nn.Sequential(*encoder, *up, nn.ConvTranspose2d(8, 3, 4, 2, 1), nn.Tanh())
     patches = nn.Sequential(nn.Conv2d(6, 8, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(8, 1, 4, 1, 1))
-    gan_loss, l1 = nn.BCEWithLogitsLoss(), nn.L1Loss()
+    gan_loss, l1, ones = nn.BCEWithLogitsLoss(), nn.L1Loss(), torch.ones(N, 1, 7, 7)
     real_a = 2 * photos(3) - 1
     real_b = 0.8 * real_a.flip(1)
-
-    def loss(fake_b: Tensor, real: Tensor) -> Tensor:
-        scores = patches(torch.cat((real_a, fake_b), 1))
-        return gan_loss(scores, torch.tensor(1.0).expand_as(scores)) + 100 * l1(fake_b, real)
-
+    loss = lambda fake, real: gan_loss(patches(torch.cat((real_a, fake), 1)), ones) + 100 * l1(fake, real)  # noqa: E731
     return generator, loss, real_a, real_b
 
 
@@ -257,31 +238,10 @@ def soft_targets():
 @right("distillation: KLDivLoss", "philschmid.de knowledge-distillation-bert-transformers")
 def kl_distillation():
     """Log-probabilities of the student and probabilities of the teacher at one temperature."""
-    x, kl = inputs(), nn.KLDivLoss(reduction="batchmean")
-
-    def loss(logits: Tensor, targets: tuple) -> Tensor:
-        soft = kl(F.log_softmax(logits / 4.0, dim=-1), F.softmax(targets[0] / 4.0, dim=-1)) * (4.0**2)
-        return 0.5 * F.cross_entropy(logits, targets[1]) + (1.0 - 0.5) * soft
-
-    return mlp(2), loss, x, (3 * mlp(2)(x).detach(), linked(x, 2))
-
-
-@right("distillation: cosine of hidden", "pytorch.org/tutorials knowledge_distillation_tutorial")
-def cosine_distillation():
-    """The student's pooled features shall point where the teacher's do, besides the classes."""
-    x = (photos(3) - 0.45) / 0.225
-    hidden = convs(3, 32)(x).detach()
-
-    def loss(outputs: tuple, targets: tuple) -> Tensor:
-        cosine = nn.CosineEmbeddingLoss()(outputs[1], targets[1], target=torch.ones(outputs[1].size(0)))
-        return 0.25 * cosine + 0.75 * F.cross_entropy(outputs[0], targets[0])
-
-    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
-        features = torch.flatten(self.features(x), 1)
-        return self.classifier(features), F.avg_pool1d(features.unsqueeze(1), 2).squeeze(1)
-
-    model = Part(forward, features=convs(3, 64)[:-1].append(nn.Linear(256, 64)), classifier=nn.Linear(64, 10))
-    return model, loss, x, (linked(x, 10), hidden)
+    x, kl, ce = inputs(), nn.KLDivLoss(reduction="batchmean"), nn.CrossEntropyLoss()
+    soft = lambda out, teacher: kl(F.log_softmax(out / 4, dim=-1), F.softmax(teacher / 4, dim=-1)) * 4**2  # noqa: E731
+    targets = (3 * mlp(2)(x).detach(), linked(x, 2))
+    return mlp(2), lambda out, t: 0.5 * ce(out, t[1]) + (1.0 - 0.5) * soft(out, t[0]), x, targets
 
 
 @right("SimCLR", "github.com/sthalles/SimCLR")
@@ -310,15 +270,12 @@ def simsiam():
         z1, z2 = self.encoder(x1), self.encoder(x2)
         return self.predictor(z1), self.predictor(z2), z1.detach(), z2.detach()
 
-    def loss(outputs: tuple, _) -> Tensor:
-        p1, p2, z1, z2 = outputs
-        return -(criterion(p1, z2).mean() + criterion(p2, z1).mean()) * 0.5
-
-    criterion, x = nn.CosineSimilarity(dim=1), (photos(3) - 0.45) / 0.225
+    cos, x = nn.CosineSimilarity(dim=1), (photos(3) - 0.45) / 0.225
     predictor = nn.Sequential(nn.Linear(32, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 32))
     encoder = convs(3, 32).append(nn.BatchNorm1d(32, affine=False))
     views = (x + 0.2 * torch.randn_like(x), x + 0.2 * torch.randn_like(x))
-    return Part(forward, encoder=encoder, predictor=predictor), loss, views, None
+    model = Part(forward, encoder=encoder, predictor=predictor)
+    return model, lambda out, _: -(cos(out[0], out[2]).mean() + cos(out[1], out[3]).mean()) * 0.5, views, None
 
 
 @right("CLIP", "github.com/openai/CLIP, loss of open_clip")
@@ -331,16 +288,14 @@ def clip():
         logits = self.logit_scale.exp() * F.normalize(self.visual(image), dim=-1) @ words.t()
         return logits, logits.t()
 
-    def loss(outputs: tuple, labels: Tensor) -> Tensor:
-        return (F.cross_entropy(outputs[0], labels) + F.cross_entropy(outputs[1], labels)) / 2
-
     text = torch.randint(1, 48, (N, 10))
     for row, end in zip(text, torch.randint(3, 10, (N,)).tolist(), strict=True):
         row[end], row[end + 1 :] = 49, 0
     layers = {"visual": convs(3, 16), "embed": nn.Embedding(50, 16), "rnn": nn.GRU(16, 16, batch_first=True)}
     scale = nn.Parameter(torch.tensor(1 / 0.07).log())
     model = Part(forward, **layers, project=nn.Linear(16, 16, bias=False), logit_scale=scale)
-    return model, loss, ((photos(3) - 0.45) / 0.27, text), torch.arange(N)
+    ce, pairs = nn.CrossEntropyLoss(), ((photos(3) - 0.45) / 0.27, text)
+    return model, lambda out, y: (ce(out[0], y) + ce(out[1], y)) / 2, pairs, torch.arange(N)
 
 
 @right("triplets", "pytorch.org/docs TripletMarginLoss")
@@ -376,8 +331,9 @@ def sentence_pairs():
 
     question, lengths = torch.randint(1, 50, (N, 8)), torch.randint(3, 9, (N, 1))
     question[torch.arange(8) >= lengths] = 0
+    answer = torch.where(question > 0, 50 - question, 0)
     model = Part(forward, embed=nn.Embedding(50, 16, padding_idx=0), rnn=nn.GRU(16, 16, batch_first=True))
-    return model, nn.CrossEntropyLoss(), (question, question.roll(1, 0).roll(-1, 0).flip(1)), torch.arange(N)
+    return model, nn.CrossEntropyLoss(), (question, answer), torch.arange(N)
 
 
 @right("DQN", "pytorch.org/tutorials reinforcement_q_learning")
@@ -445,13 +401,10 @@ def ppo():
 @right("two critics of SAC", "github.com/vwxyzjn/cleanrl sac_continuous_action.py")
 def sac_critics():
     """Two values of state and action, each against the same next value."""
-
-    def forward(self: Part, x: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
-        return self.qf1(torch.cat([x, a], 1)).view(-1), self.qf2(torch.cat([x, a], 1)).view(-1)
-
     state, action = torch.randn(N, 6), torch.rand(N, 2) * 2 - 1
     target = state[:, 0] - (action**2).sum(1) + 0.99 * torch.randn(N)
-    model = Part(forward, qf1=mlp(1), qf2=mlp(1))
+    q = lambda net, x, a: net(torch.cat([x, a], 1)).view(-1)  # noqa: E731
+    model = Part(lambda self, x, a: (q(self.qf1, x, a), q(self.qf2, x, a)), qf1=mlp(1), qf2=mlp(1))
     return model, lambda out, q: F.mse_loss(out[0], q) + F.mse_loss(out[1], q), (state, action), target
 
 
@@ -503,11 +456,19 @@ def graph_classes():
     source = torch.arange(len(batch) - 1)[batch[1:] == batch[:-1]]
     edges = torch.cat([torch.stack([source, source + 1]), torch.stack([source + 1, source])], 1)
     x = F.one_hot(torch.randint(0, 7, batch.shape), 7).float()
-    convs_ = {
-        "conv1": nn.Linear(7, 16),
-        "own1": nn.Linear(7, 16),
-        "conv2": nn.Linear(16, 16),
-        "own2": nn.Linear(16, 16),
-    }
+    layers = {"conv1": nn.Linear(7, 16), "own1": nn.Linear(7, 16), "conv2": nn.Linear(16, 16)}
     y = (torch.zeros(N).index_add(0, batch, x[:, 0]) > 0).long()
-    return Part(forward, **convs_, lin=nn.Linear(16, 2)), nn.CrossEntropyLoss(), (x, edges, batch), y
+    return (
+        Part(forward, **layers, own2=nn.Linear(16, 16), lin=nn.Linear(16, 2)),
+        nn.CrossEntropyLoss(),
+        (x, edges, batch),
+        y,
+    )
+
+
+@right("actor of DDPG", "github.com/vwxyzjn/cleanrl ddpg_continuous_action.py")
+def ddpg_actor():
+    """What the actor does shall be worth much to the critic."""
+    critic, state = mlp(1), torch.randn(N, 6)
+    actor = nn.Sequential(nn.Linear(6, 32), nn.ReLU(), nn.Linear(32, 2), nn.Tanh())
+    return actor, lambda action, state: -critic(torch.cat([state, action], 1)).mean(), state, state
