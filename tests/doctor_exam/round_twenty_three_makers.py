@@ -62,18 +62,17 @@ def vae():
     """The official example: cross-entropy and divergence, both summed."""
 
     def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        hidden = F.relu(self.fc1(x.view(-1, 256)))
+        hidden = F.relu(self.fc1(x))
         mu, logvar = self.fc21(hidden), self.fc22(hidden)
         z = mu + torch.randn_like(mu) * torch.exp(0.5 * logvar)
         return torch.sigmoid(self.fc4(F.relu(self.fc3(z)))), mu, logvar
 
     def loss(outputs: tuple, x: Tensor) -> Tensor:
         recon, mu, logvar = outputs
-        bce = F.binary_cross_entropy(recon, x.view(-1, 256), reduction="sum")
-        return bce - 0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
+        return F.binary_cross_entropy(recon, x, reduction="sum") - 0.5 * (1 + logvar - mu**2 - logvar.exp()).sum()
 
     layers = {"fc1": nn.Linear(256, 64), "fc21": nn.Linear(64, 8), "fc22": nn.Linear(64, 8), "fc3": nn.Linear(8, 64)}
-    x = photos()
+    x = photos().view(-1, 256)
     return Part(forward, **layers, fc4=nn.Linear(64, 256)), loss, x, x
 
 
@@ -108,9 +107,8 @@ def vq_vae():
         quantized = z + (quantized - z).detach()
         return vq_loss, self.decoder(quantized.permute(0, 3, 1, 2).contiguous())
 
-    x = photos(3) - 0.5
+    x, embedding = photos(3) - 0.5, nn.Embedding(32, 8)
     variance = x.var().item()
-    embedding = nn.Embedding(32, 8)
     embedding.weight.data.uniform_(-1 / 32, 1 / 32)
     encoder = nn.Sequential(nn.Conv2d(3, 16, 4, 2, 1), nn.ReLU(), nn.Conv2d(16, 8, 1))
     decoder = nn.Sequential(nn.Conv2d(8, 16, 3, padding=1), nn.ReLU(), nn.ConvTranspose2d(16, 3, 4, 2, 1))
@@ -132,12 +130,12 @@ def dcgan_discriminator():
 @right("GAN generator step", "github.com/eriklindernoren/PyTorch-GAN gan")
 def gan_generator():
     """Noise becomes pictures, the discriminator's answer to them is compared with ones."""
-    layers = [nn.Linear(100, 64), nn.LeakyReLU(0.2, inplace=True), nn.Linear(64, 128), nn.BatchNorm1d(128, 0.8)]
+    layers = [nn.Linear(100, 64), nn.LeakyReLU(0.2, inplace=True), nn.Linear(64, 128), nn.BatchNorm1d(128)]
     ends = [nn.LeakyReLU(0.2, inplace=True), nn.Linear(128, 256), nn.Tanh(), nn.Unflatten(1, (1, 16, 16))]
     critic = [nn.Flatten(), nn.Linear(256, 64), nn.LeakyReLU(0.2, inplace=True), nn.Linear(64, 1), nn.Sigmoid()]
     discriminator, adversarial_loss = nn.Sequential(*critic), nn.BCELoss()
-    z, valid = torch.randn(N, 100), torch.ones(N, 1)
-    return nn.Sequential(*layers, *ends), lambda fake, real: adversarial_loss(discriminator(fake), real), z, valid
+    generator, valid = nn.Sequential(*layers, *ends), torch.ones(N, 1)
+    return generator, lambda fake, real: adversarial_loss(discriminator(fake), real), torch.randn(N, 100), valid
 
 
 @right("WGAN-GP critic step", "github.com/eriklindernoren/PyTorch-GAN wgan_gp")
@@ -148,8 +146,7 @@ def wgan_gp():
         alpha = torch.rand(real.size(0), 1, 1, 1)
         mixed = (alpha * real + (1 - alpha) * fake).requires_grad_(True)
         scores = self.model(mixed)
-        ones = torch.ones_like(scores)
-        grads = torch.autograd.grad(scores, mixed, ones, create_graph=True, retain_graph=True, only_inputs=True)[0]
+        grads = torch.autograd.grad(scores, mixed, torch.ones_like(scores), create_graph=True, retain_graph=True)[0]
         penalty = ((grads.view(grads.size(0), -1).norm(2, dim=1) - 1) ** 2).mean()
         return self.model(real), self.model(fake), penalty
 
@@ -168,44 +165,37 @@ def pix2pix():
     patches = nn.Sequential(nn.Conv2d(6, 8, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(8, 1, 4, 1, 1))
     gan_loss, l1, ones = nn.BCEWithLogitsLoss(), nn.L1Loss(), torch.ones(N, 1, 7, 7)
     real_a = 2 * photos(3) - 1
-    real_b = 0.8 * real_a.flip(1)
-    loss = lambda fake, real: gan_loss(patches(torch.cat((real_a, fake), 1)), ones) + 100 * l1(fake, real)  # noqa: E731
-    return generator, loss, real_a, real_b
+    gan = Part(lambda self, fake: gan_loss(self.patches(torch.cat((real_a, fake), 1)), ones), patches=patches)
+    return generator, lambda fake, real: gan(fake) + 100 * l1(fake, real), real_a, 0.8 * real_a.flip(1)
 
 
-def unet(self: Part, x: Tensor, t: Tensor) -> Tensor:
-    """A small network that also gets a time."""
-    hidden = F.silu(self.first(x) + self.time(t)[:, :, None, None])
-    return self.last(F.silu(self.middle(hidden)) + hidden)
+def denoiser(steps: int, channels: int) -> Part:
+    """A small network for pictures that also gets a time."""
 
+    def forward(self: Part, x: Tensor, t: Tensor) -> Tensor:
+        hidden = F.silu(self.first(x) + self.time(t)[:, :, None, None])
+        return self.last(F.silu(self.middle(hidden)) + hidden)
 
-def unet_layers(time: nn.Module, channels: int = 3) -> dict[str, nn.Module]:
-    """The layers of it."""
     first, middle = nn.Conv2d(channels, 16, 3, padding=1), nn.Conv2d(16, 16, 3, padding=1)
-    return {"first": first, "middle": middle, "time": time, "last": nn.Conv2d(16, channels, 3, padding=1)}
+    last = nn.Conv2d(16, channels, 3, padding=1)
+    return Part(forward, first=first, middle=middle, time=nn.Embedding(steps, 16), last=last)
 
 
 @right("diffusion: the annotated model", "huggingface.co/blog/annotated-diffusion")
 def annotated_diffusion():
     """The noise is predicted from a noised picture; the smooth absolute error of the noise."""
-
-    def forward(self: Part, x_start: Tensor, t: Tensor, noise: Tensor) -> Tensor:
-        kept = torch.cumprod(1.0 - torch.linspace(0.0001, 0.02, 200), dim=0)[t].view(-1, 1, 1, 1)
-        return unet(self, kept.sqrt() * x_start + (1 - kept).sqrt() * noise, t)
-
-    x, t = 2 * photos() - 1, torch.randint(0, 200, (N,))
-    noise = torch.randn_like(x)
-    return Part(forward, **unet_layers(nn.Embedding(200, 16), 1)), F.smooth_l1_loss, (x, t, noise), noise
+    x_start, t, noise = 2 * photos() - 1, torch.randint(0, 200, (N,)), torch.randn(N, 1, 16, 16)
+    kept = torch.cumprod(1.0 - torch.linspace(0.0001, 0.02, 200), dim=0)[t].view(-1, 1, 1, 1)
+    return denoiser(200, 1), F.smooth_l1_loss, (kept.sqrt() * x_start + (1 - kept).sqrt() * noise, t), noise
 
 
 @right("diffusion: noisy pictures ready", "huggingface.co/docs/diffusers basic_training")
 def diffusers_training():
     """The scheduler has added the noise; the squared error of what the network predicts."""
-    clean, timesteps = 2 * photos(3) - 1, torch.randint(0, 1000, (N,)).long()
-    noise = torch.randn(clean.shape)
+    clean, noise, timesteps = 2 * photos(3) - 1, torch.randn(N, 3, 16, 16), torch.randint(0, 1000, (N,))
     kept = torch.cumprod(1.0 - torch.linspace(0.0001, 0.02, 1000), dim=0)[timesteps].view(-1, 1, 1, 1)
     batch = {"x": kept**0.5 * clean + (1 - kept) ** 0.5 * noise, "t": timesteps}
-    return Part(unet, **unet_layers(nn.Embedding(1000, 16))), F.mse_loss, batch, noise
+    return denoiser(1000, 3), F.mse_loss, batch, noise
 
 
 @right("flow matching on points", "github.com/facebookresearch/flow_matching standalone_flow_matching")
@@ -215,32 +205,31 @@ def flow_matching():
     x_1 = torch.stack([angle.cos() + (~upper), torch.where(upper, angle.sin(), 0.5 - angle.sin())], 1)
     x_0, t = torch.randn_like(x_1), torch.rand(len(x_1), 1)
     net = nn.Sequential(nn.Linear(3, 64), nn.ELU(), nn.Linear(64, 64), nn.ELU(), nn.Linear(64, 2))
-    model = Part(lambda self, t, x_t: self.net(torch.cat((t, x_t), -1)), net=net)
-    return model, nn.MSELoss(), (t, (1 - t) * x_0 + t * x_1), x_1 - x_0
+    flow = Part(lambda self, t, x_t: self.net(torch.cat((t, x_t), -1)), net=net)
+    return flow, nn.MSELoss(), (t, (1 - t) * x_0 + t * x_1), x_1 - x_0
 
 
 @right("distillation: soft targets", "pytorch.org/tutorials knowledge_distillation_tutorial")
 def soft_targets():
     """CIFAR: a teacher's softened probabilities and the true classes."""
     x = (photos(3) - 0.45) / 0.225
-    teacher, labels = convs(3, 10).eval(), linked(x, 10)
-    with torch.no_grad():
-        teacher_logits = 4 * teacher(x)
+    labels = linked(x, 10)
 
     def loss(student_logits: Tensor, targets: dict) -> Tensor:
         soft, soft_prob = F.softmax(targets["teacher"] / 2, dim=-1), F.log_softmax(student_logits / 2, dim=-1)
         soft_loss = torch.sum(soft * (soft.log() - soft_prob)) / soft_prob.size()[0] * (2**2)
         return 0.25 * soft_loss + 0.75 * F.cross_entropy(student_logits, targets["labels"])
 
-    return convs(3, 10), loss, x, {"teacher": teacher_logits, "labels": labels}
+    return convs(3, 10), loss, x, {"teacher": 5 * F.one_hot(labels, 10) + torch.randn(N, 10), "labels": labels}
 
 
 @right("distillation: KLDivLoss", "philschmid.de knowledge-distillation-bert-transformers")
 def kl_distillation():
     """Log-probabilities of the student and probabilities of the teacher at one temperature."""
     x, kl, ce = inputs(), nn.KLDivLoss(reduction="batchmean"), nn.CrossEntropyLoss()
+    labels = linked(x, 2)
     soft = lambda out, teacher: kl(F.log_softmax(out / 4, dim=-1), F.softmax(teacher / 4, dim=-1)) * 4**2  # noqa: E731
-    targets = (3 * mlp(2)(x).detach(), linked(x, 2))
+    targets = (4 * F.one_hot(labels, 2) - 2 + torch.randn(N, 2), labels)
     return mlp(2), lambda out, t: 0.5 * ce(out, t[1]) + (1.0 - 0.5) * soft(out, t[0]), x, targets
 
 
@@ -249,13 +238,11 @@ def simclr():
     """Two views one after the other; the positive comes first among the similarities."""
 
     def info_nce(features: Tensor, _) -> Tensor:
-        labels = torch.cat([torch.arange(N) for _ in range(2)], dim=0)
-        labels = labels.unsqueeze(0) == labels.unsqueeze(1)
-        features = F.normalize(features, dim=1)
+        sample, features = torch.cat([torch.arange(N) for _ in range(2)], dim=0), F.normalize(features, dim=1)
+        labels = sample.unsqueeze(0) == sample.unsqueeze(1)
         similarity, mask = torch.matmul(features, features.T), torch.eye(2 * N, dtype=torch.bool)
         labels, similarity = labels[~mask].view(2 * N, -1), similarity[~mask].view(2 * N, -1)
-        negatives = similarity[~labels].view(2 * N, -1)
-        logits = torch.cat([similarity[labels].view(2 * N, -1), negatives], dim=1) / 0.07
+        logits = torch.cat([similarity[labels].view(2 * N, -1), similarity[~labels].view(2 * N, -1)], dim=1) / 0.07
         return F.cross_entropy(logits, torch.zeros(2 * N, dtype=torch.long))
 
     x = photos(3)
@@ -273,6 +260,7 @@ def simsiam():
     cos, x = nn.CosineSimilarity(dim=1), (photos(3) - 0.45) / 0.225
     predictor = nn.Sequential(nn.Linear(32, 8, bias=False), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 32))
     encoder = convs(3, 32).append(nn.BatchNorm1d(32, affine=False))
+    encoder[5].bias.requires_grad = False  # as in the original: what follows takes it away again
     views = (x + 0.2 * torch.randn_like(x), x + 0.2 * torch.randn_like(x))
     model = Part(forward, encoder=encoder, predictor=predictor)
     return model, lambda out, _: -(cos(out[0], out[2]).mean() + cos(out[1], out[3]).mean()) * 0.5, views, None
@@ -292,19 +280,17 @@ def clip():
     for row, end in zip(text, torch.randint(3, 10, (N,)).tolist(), strict=True):
         row[end], row[end + 1 :] = 49, 0
     layers = {"visual": convs(3, 16), "embed": nn.Embedding(50, 16), "rnn": nn.GRU(16, 16, batch_first=True)}
-    scale = nn.Parameter(torch.tensor(1 / 0.07).log())
-    model = Part(forward, **layers, project=nn.Linear(16, 16, bias=False), logit_scale=scale)
+    layers |= {"project": nn.Linear(16, 16, bias=False), "logit_scale": nn.Parameter(torch.tensor(1 / 0.07).log())}
     ce, pairs = nn.CrossEntropyLoss(), ((photos(3) - 0.45) / 0.27, text)
-    return model, lambda out, y: (ce(out[0], y) + ce(out[1], y)) / 2, pairs, torch.arange(N)
+    return Part(forward, **layers), lambda out, y: (ce(out[0], y) + ce(out[1], y)) / 2, pairs, torch.arange(N)
 
 
 @right("triplets", "pytorch.org/docs TripletMarginLoss")
 def triplets():
     """Anchor, positive and negative through one network."""
-    anchor = photos()
+    anchor, triplet = photos(), nn.TripletMarginLoss(margin=1.0, p=2)
     model = Part(lambda self, *three: tuple(self.net(x) for x in three), net=convs(1, 16))
-    near = anchor + 0.1 * torch.randn_like(anchor)
-    return model, lambda out, _: nn.TripletMarginLoss(margin=1.0, p=2)(*out), (anchor, near, photos()), None
+    return model, lambda out, _: triplet(*out), (anchor, anchor + 0.1 * torch.randn_like(anchor), photos()), None
 
 
 @right("siamese pairs", "github.com/harveyslash/Facial-Similarity-with-Siamese-Networks-in-Pytorch")
@@ -331,9 +317,8 @@ def sentence_pairs():
 
     question, lengths = torch.randint(1, 50, (N, 8)), torch.randint(3, 9, (N, 1))
     question[torch.arange(8) >= lengths] = 0
-    answer = torch.where(question > 0, 50 - question, 0)
     model = Part(forward, embed=nn.Embedding(50, 16, padding_idx=0), rnn=nn.GRU(16, 16, batch_first=True))
-    return model, nn.CrossEntropyLoss(), (question, answer), torch.arange(N)
+    return model, nn.CrossEntropyLoss(), (question, torch.where(question > 0, 50 - question, 0)), torch.arange(N)
 
 
 @right("DQN", "pytorch.org/tutorials reinforcement_q_learning")
@@ -341,8 +326,7 @@ def dqn():
     """CartPole: the value of the action taken against reward and discounted best next value."""
     state, action, done = 0.1 * torch.randn(N, 4), torch.randint(0, 2, (N, 1)), torch.rand(N) < 0.1
     net, target_net = (nn.Sequential(nn.Linear(4, 32), nn.ReLU(), nn.Linear(32, 2)) for _ in range(2))
-    with torch.no_grad():
-        following = target_net(state + 0.02 * torch.randn(N, 4)).max(1).values.masked_fill(done, 0.0)
+    following = target_net(state + 0.02 * torch.randn(N, 4)).max(1).values.detach().masked_fill(done, 0.0)
     expected = (following * 0.99 + torch.ones(N)).unsqueeze(1)
     return Part(lambda self, s, a: self.net(s).gather(1, a), net=net), nn.SmoothL1Loss(), (state, action), expected
 
@@ -351,10 +335,9 @@ def dqn():
 def reinforce():
     """The log-probabilities of the drawn actions times the standardised returns, summed."""
     returns, actions = torch.cumsum(0.99 ** torch.arange(N), 0).flip(0), torch.randint(0, 2, (N,))
-    returns = (returns - returns.mean()) / (returns.std() + 1e-8)
+    returns, x = (returns - returns.mean()) / (returns.std() + 1e-8), 0.1 * torch.randn(N, 4)
     policy = nn.Sequential(nn.Linear(4, 32), nn.Dropout(p=0.6), nn.ReLU(), nn.Linear(32, 2), nn.Softmax(dim=1))
-    data = 0.1 * torch.randn(N, 4), (actions, returns)
-    return policy, lambda probs, t: (-Categorical(probs).log_prob(t[0]) * t[1]).sum(), *data
+    return policy, lambda probs, t: (-Categorical(probs).log_prob(t[0]) * t[1]).sum(), x, (actions, returns)
 
 
 @right("actor and critic", "github.com/pytorch/examples actor_critic.py")
@@ -362,9 +345,9 @@ def actor_critic():
     """The policy is weighed with the return less the detached value; the value learns the return."""
 
     def loss(outputs: tuple, targets: tuple) -> Tensor:
-        (probs, values), (actions, returns) = outputs, targets
-        policy = -Categorical(probs).log_prob(actions) * (returns - values.squeeze(1).detach())
-        return policy.sum() + F.smooth_l1_loss(values.squeeze(1), returns, reduction="sum")
+        values, (actions, returns) = outputs[1].squeeze(1), targets
+        policy = -Categorical(outputs[0]).log_prob(actions) * (returns - values.detach())
+        return policy.sum() + F.smooth_l1_loss(values, returns, reduction="sum")
 
     def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
         x = F.relu(self.affine(x))
@@ -388,8 +371,7 @@ def ppo():
         ratio, advantages = (outputs[0] - old["logprobs"]).exp(), old["advantages"]
         advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
         pg_loss = torch.max(-advantages * ratio, -advantages * torch.clamp(ratio, 0.8, 1.2)).mean()
-        v_loss = 0.5 * ((outputs[2].view(-1) - old["returns"]) ** 2).mean()
-        return pg_loss - 0.01 * outputs[1].mean() + v_loss * 0.5
+        return pg_loss - 0.01 * outputs[1].mean() + 0.5 * (0.5 * (outputs[2].view(-1) - old["returns"]) ** 2).mean()
 
     x, action = inputs(), torch.randint(0, 4, (N,))
     model, advantages = Part(forward, actor=mlp(4, hidden=nn.Tanh), critic=mlp(1, hidden=nn.Tanh)), torch.randn(N)
@@ -401,10 +383,9 @@ def ppo():
 @right("two critics of SAC", "github.com/vwxyzjn/cleanrl sac_continuous_action.py")
 def sac_critics():
     """Two values of state and action, each against the same next value."""
-    state, action = torch.randn(N, 6), torch.rand(N, 2) * 2 - 1
+    state, action, nets = torch.randn(N, 6), torch.rand(N, 2) * 2 - 1, nn.ModuleList([mlp(1), mlp(1)])
     target = state[:, 0] - (action**2).sum(1) + 0.99 * torch.randn(N)
-    q = lambda net, x, a: net(torch.cat([x, a], 1)).view(-1)  # noqa: E731
-    model = Part(lambda self, x, a: (q(self.qf1, x, a), q(self.qf2, x, a)), qf1=mlp(1), qf2=mlp(1))
+    model = Part(lambda self, x, a: tuple(qf(torch.cat([x, a], 1)).view(-1) for qf in self.qfs), qfs=nets)
     return model, lambda out, q: F.mse_loss(out[0], q) + F.mse_loss(out[1], q), (state, action), target
 
 
@@ -451,19 +432,14 @@ def graph_classes():
         pooled = torch.zeros(N, 16).index_add(0, batch, x) / torch.bincount(batch, minlength=N)[:, None]
         return self.lin(F.dropout(pooled, p=0.5, training=self.training))
 
-    sizes = torch.randint(5, 10, (N,))
-    batch = torch.repeat_interleave(torch.arange(N), sizes)
+    batch = torch.repeat_interleave(torch.arange(N), torch.randint(5, 10, (N,)))
     source = torch.arange(len(batch) - 1)[batch[1:] == batch[:-1]]
     edges = torch.cat([torch.stack([source, source + 1]), torch.stack([source + 1, source])], 1)
     x = F.one_hot(torch.randint(0, 7, batch.shape), 7).float()
     layers = {"conv1": nn.Linear(7, 16), "own1": nn.Linear(7, 16), "conv2": nn.Linear(16, 16)}
     y = (torch.zeros(N).index_add(0, batch, x[:, 0]) > 0).long()
-    return (
-        Part(forward, **layers, own2=nn.Linear(16, 16), lin=nn.Linear(16, 2)),
-        nn.CrossEntropyLoss(),
-        (x, edges, batch),
-        y,
-    )
+    model = Part(forward, **layers, own2=nn.Linear(16, 16), lin=nn.Linear(16, 2))
+    return model, nn.CrossEntropyLoss(), (x, edges, batch), y
 
 
 @right("actor of DDPG", "github.com/vwxyzjn/cleanrl ddpg_continuous_action.py")
