@@ -1,16 +1,19 @@
 """Set-ups of the twenty-third round (well-known tutorials), ordinary right ones, written without knowing the checks."""
 
+from copy import deepcopy
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.utils.rnn import pack_padded_sequence
 
 from doctor_exam.case import CaseSet
-from doctor_exam.parts import N, classes, labels, mlp, padded_tokens
+from doctor_exam.parts import N, classes, mlp, padded_tokens
 from doctor_exam.round_parts import Part
 
 TWENTY_THREE_TUTORIALS = CaseSet()
 right = TWENTY_THREE_TUTORIALS.right
+SIZES = dict(vocab_size=100, hidden_size=32, num_hidden_layers=1, num_attention_heads=2, intermediate_size=64)
 
 
 def photos(size: int = 32, channels: int = 3) -> Tensor:
@@ -98,12 +101,8 @@ def ants():
 def names():
     """One-hot letters, time first, to a language's log-probability."""
     letters = classes(57, 7)
-
-    def forward(self, line):
-        _, hidden = self.rnn(line)
-        return self.softmax(self.h2o(hidden[0]))
-
-    model = Part(forward, rnn=nn.RNN(57, 128), h2o=nn.Linear(128, 18), softmax=nn.LogSoftmax(dim=1))
+    layers = {"rnn": nn.RNN(57, 128), "h2o": nn.Linear(128, 18), "softmax": nn.LogSoftmax(dim=1)}
+    model = Part(lambda self, line: self.softmax(self.h2o(self.rnn(line)[1][0])), **layers)
     return model, nn.NLLLoss(), F.one_hot(letters, 57).float().transpose(0, 1), letters[:, -1] % 18
 
 
@@ -179,10 +178,8 @@ def news():
     text = torch.randint(0, 50, (int(lengths.sum()),)) + 50 * label.repeat_interleave(lengths)
     offsets = F.pad(lengths, (1, 0))[:-1].cumsum(0)
 
-    def forward(self, text, offsets):
-        return self.fc(self.embedding(text, offsets))
-
-    model = Part(forward, embedding=nn.EmbeddingBag(200, 64), fc=nn.Linear(64, 4))
+    layers = {"embedding": nn.EmbeddingBag(200, 64), "fc": nn.Linear(64, 4)}
+    model = Part(lambda self, text, offsets: self.fc(self.embedding(text, offsets)), **layers)
     return model, nn.CrossEntropyLoss(), (text, offsets), label
 
 
@@ -191,13 +188,8 @@ def ngrams():
     """Two words of context to the log-probability of the next."""
     text = torch.randperm(40)
     context = torch.stack([text[1:-1], text[:-2]], 1)
-
-    def forward(self, x):
-        x = F.relu(self.linear1(self.embeddings(x).view(-1, 20)))
-        return F.log_softmax(self.linear2(x), dim=1)
-
-    layers = {"linear1": nn.Linear(20, 128), "linear2": nn.Linear(128, 40)}
-    return Part(forward, embeddings=nn.Embedding(40, 10), **layers), nn.NLLLoss(), context, text[2:]
+    layers = [nn.Embedding(40, 10), nn.Flatten(), nn.Linear(20, 128), nn.ReLU(), nn.Linear(128, 40)]
+    return nn.Sequential(*layers, nn.LogSoftmax(dim=1)), nn.NLLLoss(), context, text[2:]
 
 
 @right("parts of speech of one sentence", "pytorch.org/tutorials sequence_models_tutorial")
@@ -217,7 +209,8 @@ def speech_parts():
 def translation():
     """A transformer with a causal mask and padding masks, padding left out of the loss, batch first."""
     source, _ = padded_tokens(0, 2)
-    target = torch.cat([torch.full((N, 1), 49), source], 1)
+    words = torch.cat([torch.arange(3), 3 + torch.randperm(45)])
+    target = torch.cat([torch.full((N, 1), 49), words[source]], 1)
 
     def forward(self, src, tgt):
         place = self.place[:, : tgt.shape[1]]
@@ -242,12 +235,10 @@ def siamese():
     first, same = digits(), torch.arange(N) % 2
     second = torch.where(same[:, None, None, None] == 1, first + 0.1 * torch.rand(N, 1, 28, 28), digits())
 
-    def forward(self, a, b):
-        return torch.sigmoid(self.fc(torch.cat([self.net(a), self.net(b)], 1)))
-
-    fc = nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 1))
+    fc = nn.Sequential(nn.Linear(32, 64), nn.ReLU(), nn.Linear(64, 1), nn.Sigmoid())
+    model = Part(lambda self, a, b: self.fc(torch.cat([self.net(a), self.net(b)], 1)), net=convolutions(1), fc=fc)
     loss = nn.BCELoss()
-    return Part(forward, net=convolutions(1), fc=fc), lambda p, y: loss(p.squeeze(), y), (first, second), same.float()
+    return model, lambda p, y: loss(p.squeeze(), y), (first, second), same.float()
 
 
 @right("super-resolution with shuffled pixels", "github.com/pytorch/examples super_resolution")
@@ -262,9 +253,8 @@ def super_resolution():
 def cart_pole():
     """The taken action's value against the reward and the target network's discounted best."""
     state, following = 0.1 * torch.randn(2, N, 4)
-    target_net, policy_net = (
-        nn.Sequential(nn.Linear(4, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 2)) for _ in "12"
-    )
+    policy_net = nn.Sequential(nn.Linear(4, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 2))
+    target_net = deepcopy(policy_net)
     with torch.no_grad():
         best = target_net(following).max(1).values * (torch.arange(N) % 5 != 0)
     batch = {"action": classes(2, 1), "expected": best * 0.99 + torch.ones(N)}
@@ -318,28 +308,6 @@ def houses():
     return nn.Linear(9, 1), nn.MSELoss(), torch.cat([numbers, quarter], 1), price.log()
 
 
-@right("French: a masked decoder loss", "d2l.ai seq2seq")
-def french():
-    """Two GRUs with teacher forcing; the loss of each token times its mask."""
-    source, target = padded_tokens(0, 2)
-    given = torch.cat([torch.full((N, 1), 49), target[:, :-1]], 1)
-
-    def forward(self, source, given):
-        outputs, state = self.encoder(self.source(source).transpose(0, 1))
-        context = outputs[-1].repeat(given.shape[1], 1, 1)
-        outputs, _ = self.decoder(torch.cat([self.given(given).transpose(0, 1), context], -1), state)
-        return self.dense(outputs).swapaxes(0, 1)
-
-    def loss_fn(scores, target):
-        loss = F.cross_entropy(scores.reshape(-1, 50), target.reshape(-1), reduction="none")
-        mask = (target.reshape(-1) != 0).float()
-        return (loss * mask).sum() / mask.sum()
-
-    grus = {"encoder": nn.GRU(32, 32, 2), "decoder": nn.GRU(64, 32, 2)}
-    tables = {"source": nn.Embedding(50, 32), "given": nn.Embedding(50, 32)}
-    return Part(forward, **grus, **tables, dense=nn.Linear(32, 50)), loss_fn, (source, given), target
-
-
 @right("skip-gram with noise words", "d2l.ai word2vec-pretraining")
 def skip_gram():
     """True and drawn words around a centre, with a weight of zero where the row is filled up."""
@@ -347,16 +315,17 @@ def skip_gram():
     true = torch.randint(1, 3, (N, 1))
     mask, label = (torch.arange(12) < 6 * true).float(), (torch.arange(12) < true).float()
 
-    def forward(self, center, words):
-        return torch.bmm(self.v(center), self.u(words).permute(0, 2, 1))
-
-    def loss_fn(scores, label):
+    def loss_fn(scores, batch):
+        label, mask = batch
         scores = scores.reshape(label.shape)
         out = F.binary_cross_entropy_with_logits(scores, label, weight=mask, reduction="none").mean(dim=1)
         return (out / mask.sum(1) * mask.shape[1]).mean()
 
-    model = Part(forward, v=nn.Embedding(50, 32), u=nn.Embedding(50, 32))
-    return model, loss_fn, (center, (words * mask).long()), label
+    tables = {"v": nn.Embedding(50, 32), "u": nn.Embedding(50, 32)}
+    model = Part(lambda self, center, words: self.v(center) @ self.u(words).permute(0, 2, 1), **tables)
+    for table in model.children():
+        nn.init.xavier_uniform_(table.weight)
+    return model, loss_fn, (center, (words * mask).long()), (label, mask)
 
 
 @right("film ratings: dot product and bias", "fast.ai fastbook 08_collab")
@@ -378,8 +347,10 @@ def films():
 
 @right("photos of several labels", "fast.ai fastbook 06_multicat")
 def several():
-    """Twenty independent labels of ImageNet-normalised photos."""
-    return nn.Sequential(convolutions(), nn.Linear(16, 20)), nn.BCEWithLogitsLoss(), imagenet(photos()), labels(20)
+    """One or two of twenty labels for each ImageNet-normalised photo."""
+    x = imagenet(photos())
+    y = (F.one_hot(kinds(x, 20), 20) + F.one_hot(kinds(x, 20), 20)).clamp(max=1).float()
+    return nn.Sequential(convolutions(), nn.Linear(16, 20)), nn.BCEWithLogitsLoss(), x, y
 
 
 @right("digits: Lightning's autoencoder", "lightning.ai docs Lightning in 15 minutes")
@@ -391,12 +362,6 @@ def lightning_autoencoder():
     return nn.Sequential(nn.Flatten(), *encoder, *decoder), F.mse_loss, x, x.view(N, -1)
 
 
-def bert() -> dict:
-    """The sizes of a very small BERT."""
-    sizes = {"vocab_size": 100, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2}
-    return {**sizes, "intermediate_size": 64, "max_position_embeddings": 32}
-
-
 @right("film reviews: a fine-tuned BERT", "huggingface.co/docs transformers training")
 def reviews():
     """Padded texts with their attention mask and labels; the model computes its loss."""
@@ -404,7 +369,7 @@ def reviews():
 
     tokens, _ = padded_tokens(0, 49)
     batch = {"input_ids": tokens, "attention_mask": (tokens != 0).long(), "labels": tokens[:, 0] % 5}
-    model = BertForSequenceClassification(BertConfig(**bert(), num_labels=5))
+    model = BertForSequenceClassification(BertConfig(**SIZES, num_labels=5))
     return model, lambda outputs, _: outputs["loss"], batch, None
 
 
@@ -417,7 +382,7 @@ def entities():
     tokens[:, 0] = 48
     label = torch.where((tokens == 0) | (tokens > 47), -100, tokens % 7)
     batch = {"input_ids": tokens, "attention_mask": (tokens != 0).long(), "labels": label}
-    model = BertForTokenClassification(BertConfig(**bert(), num_labels=7))
+    model = BertForTokenClassification(BertConfig(**SIZES, num_labels=7))
     return model, lambda outputs, _: outputs["loss"], batch, None
 
 
@@ -437,17 +402,16 @@ def captions():
     tokens = torch.randint(4, 50, (N, 12)) * (torch.arange(12) < lengths[:, None])
     tokens[:, 0], tokens[torch.arange(N), lengths - 1] = 1, 2
 
-    def forward(self, images, captions):
+    def forward(self, images, captions, lengths):
         features = self.bn(self.linear(self.cnn(images)))
         words = torch.cat([features.unsqueeze(1), self.embed(captions)], 1)
         return self.out(self.lstm(pack_padded_sequence(words, lengths, batch_first=True))[0][0])
 
-    layers = {"lstm": nn.LSTM(32, 32, batch_first=True), "embed": nn.Embedding(50, 32), "out": nn.Linear(32, 50)}
-    model = Part(
-        forward, cnn=convolutions().requires_grad_(False), linear=nn.Linear(16, 32), bn=nn.BatchNorm1d(32), **layers
-    )
+    photo = {"cnn": convolutions().requires_grad_(False), "linear": nn.Linear(16, 32), "bn": nn.BatchNorm1d(32)}
+    words = {"lstm": nn.LSTM(32, 32, batch_first=True), "embed": nn.Embedding(50, 32), "out": nn.Linear(32, 50)}
+    model = Part(forward, **photo, **words)
     targets = pack_padded_sequence(tokens, lengths, batch_first=True)[0]
-    return model, nn.CrossEntropyLoss(), (imagenet(photos()), tokens), targets
+    return model, nn.CrossEntropyLoss(), (imagenet(photos()), tokens, lengths), targets
 
 
 @right("Titanic: who survived", "kaggle.com Titanic starters in PyTorch")
@@ -470,8 +434,8 @@ def cars():
         return self.outc(self.conv(torch.cat([x1, x2], dim=1)))
 
     def double(before, after):
-        first = [nn.Conv2d(before, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-        return [*first, nn.Conv2d(after, after, 3, padding=1, bias=False), nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
+        first, second = (nn.Conv2d(width, after, 3, padding=1, bias=False) for width in (before, after))
+        return first, nn.BatchNorm2d(after), nn.ReLU(True), second, nn.BatchNorm2d(after), nn.ReLU(True)
 
     def loss_fn(masks_pred, true_masks):
         p, y = torch.sigmoid(masks_pred.squeeze(1)), true_masks.float()
