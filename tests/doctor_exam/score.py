@@ -56,6 +56,11 @@ from doctor_exam.round_twenty_one_makers import TWENTY_ONE_MAKERS
 from doctor_exam.round_twenty_one_projects import TWENTY_ONE_PROJECTS
 from doctor_exam.round_twenty_one_users import TWENTY_ONE_USERS
 from doctor_exam.round_twenty_projects import TWENTY_PROJECTS
+from doctor_exam.round_twenty_three_makers import TWENTY_THREE_MAKERS
+from doctor_exam.round_twenty_three_numbers import TWENTY_THREE_NUMBERS
+from doctor_exam.round_twenty_three_pictures import TWENTY_THREE_PICTURES
+from doctor_exam.round_twenty_three_texts import TWENTY_THREE_TEXTS
+from doctor_exam.round_twenty_three_tutorials import TWENTY_THREE_TUTORIALS
 from doctor_exam.round_twenty_two_answers import TWENTY_TWO_ANSWERS
 from doctor_exam.round_twenty_two_forum import TWENTY_TWO_FORUM
 from doctor_exam.round_twenty_two_makers import TWENTY_TWO_MAKERS
@@ -120,6 +125,7 @@ SETS = {
     "sixteenth": [*SIXTEEN_CLASSES, *SIXTEEN_LABELS, *SIXTEEN_NUMBERS],
     "eighteenth": [*EIGHTEEN_LEARNERS, *EIGHTEEN_PROJECTS, *EIGHTEEN_ENGINEERS],
     "nineteenth": list(NINETEEN_PEOPLE),
+    "seventeenth": [*SEVENTEEN_LEARNERS, *SEVENTEEN_PROJECTS, *SEVENTEEN_ENGINEERS],
     "twentieth": [*TWENTY_FORUM, *TWENTY_ANSWERS, *TWENTY_PROJECTS, *TWENTY_USERS, *TWENTY_MAKERS],
     "twenty-first": [
         *TWENTY_ONE_FORUM,
@@ -135,7 +141,13 @@ SETS = {
         *TWENTY_TWO_USERS,
         *TWENTY_TWO_MAKERS,
     ],
-    "seventeenth": [*SEVENTEEN_LEARNERS, *SEVENTEEN_PROJECTS, *SEVENTEEN_ENGINEERS],
+    "twenty-third": [
+        *TWENTY_THREE_PICTURES,
+        *TWENTY_THREE_NUMBERS,
+        *TWENTY_THREE_TEXTS,
+        *TWENTY_THREE_MAKERS,
+        *TWENTY_THREE_TUTORIALS,
+    ],
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
 afterwards, and taken from a published study."""
