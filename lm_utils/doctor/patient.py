@@ -125,13 +125,13 @@ class Patient:
         self.loss_fn, self.narrowed, self.targets = narrow, True, taken_out(targets, places[1])
         self.taken = lambda whole: taken_out(taken(whole), places[0])
 
-    def outputs_of(self, inputs: object) -> object:
+    def outputs_of(self, inputs: object, parameters: dict[str, Tensor] | None = None) -> object:
         """Run the model alone on other inputs; one that computes slopes itself needs gradients for it."""
         try:
-            return self.taken(self._forward(inputs, None))
+            return self.taken(self._forward(inputs, parameters))
         except RuntimeError:
             with torch.enable_grad():
-                return self.taken(self._forward(inputs, None))
+                return self.taken(self._forward(inputs, parameters))
 
     @contextmanager
     def predicting(self) -> Iterator[None]:

@@ -241,7 +241,9 @@ def _one_by_one(seen: Observation, patient: Patient, whole: object, samples: int
     if not same_in(places[::-1]):  # a sample's place in the batch means something
         swapped = [same_in([*places[:k], k + 1, k, *places[k + 2 :]]) for k in range(min(4, samples - 1))]
         times = first_tensor(patient.inputs)  # the first one may be where an equation starts
-        if not swapped[0] and all(swapped[1:]) and not torch.equal(times, times.sort(0).values):
+        parts = patient.model.modules() if isinstance(patient.model, nn.Module) else ()
+        steps = any(isinstance(part, nn.RNNBase) and not part.batch_first for part in parts)  # the first axis is time
+        if not swapped[0] and all(swapped[1:]) and not (steps or torch.equal(times, times.sort(0).values)):
             yield said("wrong_formula: first sample")
         return
     copied, turned = (handed(patient.targets, how) for how in (

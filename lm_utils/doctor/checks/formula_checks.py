@@ -81,7 +81,7 @@ def _logarithm(seen: Observation, patient: Patient) -> Iterator[Finding]:
     elif any(isinstance(t, nn.Parameter) or operation(node_behind(t)) == "AccumulateGrad" for t in taken):
         yield said("logarithm_of_raw_outputs: weight")
     elif {id(first) for first in logs} & {id(step.result) for step, _ in of_outputs(seen, "sigmoid")}:
-        yield said("unstable_formula", "The logarithm of a sigmoid is minus infinity from a logit of -104 on.")
+        yield said("unstable_formula: sigmoid")
     for call in seen.calls:
         if call.family == "kl_div" and any(kind_of(s) == "mean" and s.tensors[0] is call.result and s.argument(
                 1, "dim", "axis") in (None, 1, -1) for s in seen.watcher.steps) and call.result.dim() == 2:  # fmt: skip

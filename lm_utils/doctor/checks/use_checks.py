@@ -1,7 +1,7 @@
 """Does everything take part, each input, layer and output, and does a step leave nothing behind for the next one?"""
 
 from collections.abc import Iterator
-from itertools import combinations
+from itertools import accumulate, combinations
 
 import torch
 from torch import Tensor, nn
@@ -41,24 +41,29 @@ def check_inputs_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
     parts = list(tensors_in(patient.inputs))
     if len(parts) < 2 or not isinstance(patient.model, nn.Module) or hasattr(patient.inputs, "_fields"):
         return
+    drawn = torch.Generator().manual_seed(0)
+    moved = {name: w + 0.1 * torch.randn(w.shape, generator=drawn).to(w) for name, w in patient.parameters.items()}
     for part in (part for part in parts[:MOST_PARTS] if part.dim() and bool((part != part[:1]).any())):
-        other = changed(patient.inputs, lambda t, old=part: t.roll(1, 0) if t is old else t)
+        mixed = part.flatten()[torch.randperm(part.numel(), generator=drawn).to(part.device)].view_as(part)
+        others = [changed(patient.inputs, lambda t, old=part, new=new: new if t is old else t)
+                  for new in (part.roll(1, 0), mixed)]  # fmt: skip
         with patient.predicting():
-            same = _says_the_same(patient, other)
-        if same and _says_the_same(patient, other):  # boxes, say, are looked at in training alone
+            same = all(_says_the_same(patient, other) for other in others)
+        # boxes, say, are looked at in training alone, and a table of zeros hides what is multiplied with it
+        if same and _says_the_same(patient, others[0]) and _says_the_same(patient, others[0], moved):
             yield said("unused_input", shape=list(part.shape))
             return
 
 
-def _says_the_same(patient: Patient, other: object) -> bool:
-    before, after = (_outputs(patient, inputs) for inputs in (patient.inputs, other))
+def _says_the_same(patient: Patient, other: object, parameters: dict[str, Tensor] | None = None) -> bool:
+    before, after = (_outputs(patient, inputs, parameters) for inputs in (patient.inputs, other))
     return bool(before) and len(after) == len(before) and all(map(torch.equal, before, after))
 
 
-def _outputs(patient: Patient, inputs: object) -> list[Tensor]:
+def _outputs(patient: Patient, inputs: object, parameters: dict[str, Tensor] | None) -> list[Tensor]:
     draw_anew()
     try:
-        return list(tensors_in(patient.outputs_of(inputs)))
+        return list(tensors_in(patient.outputs_of(inputs, parameters)))
     except (RuntimeError, ValueError, IndexError):
         return []  # the model cannot take these: it looked at them
 
@@ -130,10 +135,17 @@ def check_layers_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
         called = bool(own & seen.watcher.touched.keys())
         if list(layer.children()) and "." not in name and _has_twin(patient.model, layer, used):
             continue  # a network that follows another one slowly, say
-        if own and not own & used and called >= deep and all(seen.watcher.touched.get(w, True) for w in own):
+        lost = own and not own & used and called >= deep and all(seen.watcher.touched.get(w, True) for w in own)
+        if lost and len(_homes(patient.model, name) - {"torch"}) < 2:  # what a library's model hands out may be left
             what = "called, and what it gives is thrown away" if called else "never called"
             yield said("weights_without_gradient: never called", name=name, what=what)
             return
+
+
+def _homes(model: nn.Module, name: str) -> set[str]:
+    """The packages from which the classes of a model and of those that hold this layer come."""
+    holders = ["", *accumulate(name.split(".")[:-1], "{}.{}".format)]
+    return {type(model.get_submodule(holder)).__module__.partition(".")[0] for holder in holders}
 
 
 def _has_twin(model: nn.Module, network: nn.Module, used: set[int]) -> bool:

@@ -53,10 +53,8 @@ def _ignored_class(case: Case) -> Iterator[Finding]:
     asked = words[rows != ignored] if tokens and rows is not None and words.shape == rows.shape else torch.zeros(0)
     if len(asked) and float((asked == asked.mode().values).float().mean()) > 0.6:
         return  # hidden words are asked for, and nothing else
-    if rows is not None:
-        inside = (rows == ignored) & ~_tails(rows, ignored)
-        if not bool(inside.any()):
-            return  # it marks padding
+    if rows is not None and any(torch.equal(r == ignored, _tails(r, ignored)) for r in (rows, rows.mT)):
+        return  # it marks padding, also where time comes first
     told = f"The weight of class {ignored} is 0" if ignored in free else f"ignore_index={ignored}"
     emitted = f"{told}, a class that the model can emit, and {found} targets have it."
     yield said("ignored_class", emitted, ignored=ignored)
