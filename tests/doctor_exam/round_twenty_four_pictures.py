@@ -53,19 +53,6 @@ def tiny_vgg():
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(2560, 3)), nn.CrossEntropyLoss(), x, y
 
 
-@right("clothes: LeNet with sigmoids", "d2l.ai 7.6 convolutional neural networks LeNet")
-def lenet():
-    """The classic with average pooling, sigmoids and Xavier weights."""
-    head = [nn.Linear(400, 120), nn.Sigmoid(), nn.Linear(120, 84), nn.Sigmoid(), nn.Linear(84, 10)]
-    body = [nn.Conv2d(1, 6, 5, padding=2), nn.Sigmoid(), nn.AvgPool2d(2, 2), nn.Conv2d(6, 16, 5), nn.Sigmoid()]
-    net = nn.Sequential(*body, nn.AvgPool2d(2, 2), nn.Flatten(), *head)
-    for layer in net:
-        if isinstance(layer, nn.Linear | nn.Conv2d):
-            nn.init.xavier_uniform_(layer.weight)
-    x, y = tinted(10, 28, 32, 1)
-    return net, F.cross_entropy, x, y
-
-
 @right("the Amazon from space: 17 labels", "Kaggle Planet, Starting Kit for PyTorch Deep Learning")
 def amazon():
     """Sigmoids at the end of forward() and binary cross-entropy."""
@@ -184,3 +171,131 @@ def localiser():
     x[torch.arange(16), labels] *= 0.5
     net = Part(forward, body=body, box=box, kind=kind)
     return net, lambda o, t: F.mse_loss(o[0], t[0]) + F.cross_entropy(o[1], t[1]), imagenet(x), (boxes / 64, labels)
+
+
+@right("boxes: RetinaNet's focal loss", "github.com/pytorch/vision models/detection/retinanet.py")
+def retinanet():
+    """Anchors with class 1, none, or in between (left out); focal sum and L1 sum over the anchors with a thing."""
+    grid = torch.arange(4, 64, 8).float()
+    y, x = (g.flatten() for g in torch.meshgrid(grid, grid, indexing="ij"))
+    anchors = torch.stack([x - 14, y - 14, x + 14, y + 14], 1)
+    images, _, boxes = discs()
+    iou = torch.stack([box_iou(anchors, box[None].float())[:, 0] for box in boxes])
+    iou.scatter_(1, iou.argmax(1, keepdim=True), 1.0)
+    found, valid = iou >= 0.5, (iou < 0.4) | (iou >= 0.5)
+    centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
+    offset = (centre[:, None] - torch.stack([x, y], 1)) / 28
+    deltas = torch.cat([offset, (size / 28).log()[:, None].expand_as(offset)], 2)
+
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.body(x)
+        return self.kind(x).permute(0, 2, 3, 1).flatten(1, 2), self.box(x).permute(0, 2, 3, 1).flatten(1, 2)
+
+    def loss(out: tuple, t: tuple) -> Tensor:
+        hot, (fg, ok, true) = torch.zeros_like(out[0]), t
+        hot[..., 1][fg] = 1.0
+        total = 0
+        for i in range(len(fg)):
+            near = max(1, int(fg[i].sum()))
+            total += sigmoid_focal_loss(out[0][i][ok[i]], hot[i][ok[i]], reduction="sum") / near
+            total += F.l1_loss(out[1][i][fg[i]], true[i][fg[i]], reduction="sum") / near
+        return total / len(fg)
+
+    kind = nn.Conv2d(32, 2, 3, padding=1)
+    nn.init.normal_(kind.weight, std=0.01)
+    nn.init.constant_(kind.bias, -math.log((1 - 0.01) / 0.01))
+    body = nn.Sequential(conv(3, 16, 2), conv(16, 32, 2), conv(32, 32, 2))
+    net = Part(forward, body=body, kind=kind, box=nn.Conv2d(32, 4, 3, padding=1))
+    return net, loss, imagenet(images), (found, valid, deltas)
+
+
+@right("people: Mask R-CNN", "pytorch.org/tutorials torchvision_tutorial")
+def mask_rcnn():
+    """Lists of pictures in [0, 1] and of dictionaries; the model returns its losses, which are summed."""
+    body = nn.Sequential(conv(3, 16, 2), conv(16, 32, 2), conv(32, 32, 2))
+    body.out_channels = 32
+    sizes = dict(min_size=64, max_size=64, box_batch_size_per_image=16, rpn_pre_nms_top_n_train=100)
+    pools = dict(box_roi_pool=MultiScaleRoIAlign(["0"], 7, 2), mask_roi_pool=MultiScaleRoIAlign(["0"], 14, 2))
+    net = MaskRCNN(body, 2, rpn_anchor_generator=AnchorGenerator(((16, 32),), ((0.5, 1.0, 2.0),)), **sizes, **pools)
+    x, masks, boxes = discs(4)
+    one = torch.ones(1, dtype=torch.long)
+    targets = [dict(boxes=boxes[i : i + 1], labels=one, masks=masks[i : i + 1].byte()) for i in range(4)]
+    return net, lambda losses, _: sum(losses.values()), (list(x), targets), None
+
+
+@right("joints: stacked hourglasses", "github.com/princeton-vl/pytorch_stacked_hourglass")
+def hourglass():
+    """Pictures [N, H, W, 3] in [0, 1], the heatmaps of two stacks, each compared with the true ones."""
+
+    def forward(self: Part, imgs: Tensor) -> Tensor:
+        x = self.pre(imgs.permute(0, 3, 1, 2))
+        first = self.out1(a := self.one(x))
+        second = self.out2(self.two(x + self.merge_features(a) + self.merge_preds(first)))
+        return torch.stack([first, second], 1)
+
+    def loss(preds: Tensor, maps: Tensor) -> Tensor:
+        each = [((preds[:, i] - maps) ** 2).mean(dim=3).mean(dim=2).mean(dim=1) for i in range(2)]
+        return torch.stack(each, dim=1).mean()
+
+    x, _, boxes = discs()
+    places, grid = boxes.view(8, 2, 2, 1, 1) / 4, torch.arange(16)
+    maps = (-((grid[:, None] - places[:, :, 1]) ** 2 + (grid - places[:, :, 0]) ** 2) / 2).exp()
+    parts = dict(out1=nn.Conv2d(32, 2, 1), out2=nn.Conv2d(32, 2, 1), merge_preds=nn.Conv2d(2, 32, 1))
+    parts |= dict(pre=nn.Sequential(conv(3, 32, 2), conv(32, 32, 2)), merge_features=nn.Conv2d(32, 32, 1))
+    return Part(forward, one=conv(32, 32), two=conv(32, 32), **parts), loss, x.permute(0, 2, 3, 1), maps
+
+
+@right("super resolution: SRCNN", "github.com/yjn870/SRCNN-pytorch")
+def srcnn():
+    """The brightness in [0, 1], enlarged beforehand, mean squared error."""
+    sharp = discs(16, 32)[0].mean(1, keepdim=True)
+    x = F.interpolate(F.avg_pool2d(sharp, 2), scale_factor=2, mode="bicubic").clamp(0, 1)
+    layers = [nn.Conv2d(1, 64, 9, padding=4), nn.ReLU(inplace=True), nn.Conv2d(64, 32, 5, padding=2)]
+    return nn.Sequential(*layers, nn.ReLU(inplace=True), nn.Conv2d(32, 1, 5, padding=2)), nn.MSELoss(), x, sharp
+
+
+@right("super resolution: EDSR", "github.com/sanghyun-son/EDSR-PyTorch")
+def edsr():
+    """Colours from 0 to 255, the mean taken off and added again inside, L1."""
+    mean = 255 * torch.tensor([0.4488, 0.4371, 0.4040])[:, None, None]
+    tail = nn.Sequential(nn.Conv2d(32, 128, 3, padding=1), nn.PixelShuffle(2), nn.Conv2d(32, 3, 3, padding=1))
+    body = nn.Sequential(nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(True), nn.Conv2d(32, 32, 3, padding=1))
+
+    def forward(self: Part, x: Tensor) -> Tensor:
+        x = self.head(x - mean)
+        return self.tail(x + self.body(x)) + mean
+
+    sharp = (255 * discs(8, 48)[0]).round()
+    net = Part(forward, head=nn.Conv2d(3, 32, 3, padding=1), body=body, tail=tail)
+    return net, nn.L1Loss(), F.avg_pool2d(sharp, 2).round(), sharp
+
+
+@right("depth: the points that were measured", "github.com/fangchangma/sparse-to-dense.pytorch")
+def sparse_to_dense():
+    """Colours in [0, 1] and a few depths in metres as fourth channel, L1 where the true depth is known."""
+
+    def masked_l1(pred: Tensor, target: Tensor) -> Tensor:
+        valid = (target > 0).detach()
+        return (target - pred)[valid].abs().mean()
+
+    x, mask, _ = discs()
+    depth = (torch.linspace(9, 2, 64)[:, None] * (1 - 0.5 * mask))[:, None]
+    depth = depth * (torch.rand(8, 1, 64, 64) < 0.8)
+    x = torch.cat([x, depth * (torch.rand(8, 1, 64, 64) < 0.05)], 1)
+    return unet(4, nn.Conv2d(16, 1, 3, padding=1, bias=False)), masked_l1, x, depth
+
+
+@right("video: CNN, then LSTM", "github.com/HHTseng/video-classification")
+def cnn_lstm():
+    """Each frame of [N, T, C, H, W] through a CNN, the LSTM's last output to the classes."""
+
+    def forward(self: Part, clips: Tensor) -> Tensor:
+        frames = torch.stack([self.fc(self.cnn(clips[:, t])) for t in range(clips.size(1))], dim=0).transpose(0, 1)
+        x = F.relu(self.fc1(self.lstm(frames, None)[0][:, -1, :]))
+        return self.fc2(F.dropout(x, p=0.3, training=self.training))
+
+    x, y = tinted(5, 32)
+    x = imagenet(0.9 * x[:, None] + 0.1 * torch.rand(16, 6, 3, 32, 32))
+    cnn = nn.Sequential(conv(3, 16, 2), conv(16, 32, 2), nn.AdaptiveAvgPool2d(2), nn.Flatten())
+    parts = dict(lstm=nn.LSTM(64, 32, batch_first=True), fc1=nn.Linear(32, 32), fc2=nn.Linear(32, 5))
+    return Part(forward, cnn=cnn, fc=nn.Linear(128, 64), **parts), F.cross_entropy, x, y
