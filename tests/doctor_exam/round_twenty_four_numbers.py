@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from torch.distributions import StudentT
+from torch.distributions import Normal, StudentT
 from torch.nn import functional as F
 
 from doctor_exam.case import CaseSet
@@ -70,13 +70,9 @@ def blobs():
 def skorch_classifier():
     """The module ends with softmax; skorch takes the logarithm before NLLLoss."""
     x = inputs(20)
-    first = [nn.Linear(20, 100), nn.ReLU(), nn.Dropout(0.5)]
-    net = nn.Sequential(*first, nn.Linear(100, 2), nn.Softmax(dim=-1))
-
-    def loss_fn(out, y):
-        return nn.NLLLoss()(torch.log(out + torch.finfo(out.dtype).eps), y)
-
-    return net, loss_fn, x, (x[:, 0] > 0).long()
+    net = nn.Sequential(nn.Linear(20, 100), nn.ReLU(), nn.Dropout(0.5), nn.Linear(100, 2), nn.Softmax(dim=-1))
+    eps = torch.finfo(torch.float32).eps
+    return net, lambda out, y: F.nll_loss(torch.log(out + eps), y), x, (x[:, 0] > 0).long()
 
 
 @right("activity: six movements of a phone", "UCI HAR with an LSTM, PyTorch rewrites of guillaume-chevalier's")
@@ -85,13 +81,8 @@ def activity():
     y = classes(6)
     time = torch.linspace(0, 6.28, 128)[None, :, None]
     x = torch.sin(time * (1 + y[:, None, None])) + 0.1 * y[:, None, None] + 0.2 * torch.randn(N, 128, 9)
-
-    def forward(self, signals):
-        out, _ = self.lstm(signals)
-        return self.fc(self.drop(out[:, -1]))
-
-    lstm = nn.LSTM(9, 32, 2, batch_first=True)
-    model = Part(forward, lstm=lstm, drop=nn.Dropout(0.5), fc=nn.Linear(32, 6))
+    layers = {"lstm": nn.LSTM(9, 32, 2, batch_first=True), "drop": nn.Dropout(0.5), "fc": nn.Linear(32, 6)}
+    model = Part(lambda self, signals: self.fc(self.drop(self.lstm(signals)[0][:, -1])), **layers)
     return model, nn.CrossEntropyLoss(), x, y
 
 
@@ -128,18 +119,15 @@ def ft_transformer():
 @right("volatility: relative error", "Kaggle Optiver Realized Volatility notebooks, RMSPE as the loss")
 def volatility():
     """A stock's embedding and scaled features; the error is divided by the target."""
-
-    def forward(self, stock, features):
-        return self.net(torch.cat([self.embed(stock), features], 1)).squeeze(-1)
-
     net = nn.Sequential(nn.Linear(20, 32), nn.SiLU(), nn.Linear(32, 16), nn.SiLU(), nn.Linear(16, 1))
     features = inputs(12)
+    model = Part(
+        lambda self, stock, features: self.net(torch.cat([self.embed(stock), features], 1)).squeeze(-1),
+        embed=nn.Embedding(112, 8),
+        net=net,
+    )
     y = 0.004 * torch.exp(0.4 * features[:, 0])
-
-    def rmspe(out, y):
-        return torch.sqrt(torch.mean(((y - out) / y) ** 2))
-
-    return Part(forward, embed=nn.Embedding(112, 8), net=net), rmspe, (classes(112), features), y
+    return model, lambda out, y: torch.sqrt(torch.mean(((y - out) / y) ** 2)), (classes(112), features), y
 
 
 @right("curve with several answers: mixture density", "github.com/tonyduan/mixture-density-network")
@@ -153,8 +141,179 @@ def mixture():
         return F.log_softmax(self.pi(h), -1), self.mean(h), torch.exp(self.log_std(h))
 
     def loss_fn(out, y):
-        log_pi, mean, std = out
-        return -torch.logsumexp(log_pi + torch.distributions.Normal(mean, std).log_prob(y), -1).mean()
+        return -torch.logsumexp(out[0] + Normal(out[1], out[2]).log_prob(y), -1).mean()
 
     heads = {name: nn.Linear(20, 5) for name in ("pi", "mean", "log_std")}
     return Part(forward, body=nn.Sequential(nn.Linear(1, 20), nn.Tanh()), **heads), loss_fn, x, y
+
+
+@right("neurons: spike counts", "github.com/sinzlab/neuralpredictors, PoissonLoss summed")
+def neurons():
+    """Grey pictures to rates of eight neurons by ELU plus one."""
+    x = torch.randn(N, 1, 16, 16)
+    counts = torch.poisson(1 + 2 * F.relu(F.avg_pool2d(x, 4)[:, 0].flatten(1)[:, :8] * 4))
+    core = [nn.Conv2d(1, 8, 5, bias=False), nn.BatchNorm2d(8), nn.ELU(), nn.AvgPool2d(3)]
+    net = nn.Sequential(*core, nn.Flatten(), nn.Linear(128, 8))
+    model = Part(lambda self, x: F.elu(self.net(x)) + 1, net=net)
+    return model, lambda rate, counts: (rate - counts * torch.log(rate + 1e-12)).sum(), x, counts
+
+
+@right("GluonTS: Student's t of the next day", "github.com/awslabs/gluonts torch SimpleFeedForward")
+def student():
+    """The past is divided by its mean; the parameters of the next six values."""
+    level = 20 + 80 * torch.rand(N, 1)
+    series = level * (1 + 0.4 * torch.sin(torch.arange(30) * 0.52 + 6 * torch.rand(N, 1)) + 0.05 * torch.randn(N, 30))
+
+    def forward(self, past):
+        scale = past.abs().mean(1, keepdim=True).clamp(min=1e-5)
+        df, loc, spread = self.net(past / scale).view(-1, 6, 3).unbind(-1)
+        return 2 + F.softplus(df), loc * scale, F.softplus(spread).clamp(min=1e-7) * scale
+
+    net = nn.Sequential(nn.Linear(24, 20), nn.ReLU(), nn.Linear(20, 20), nn.ReLU(), nn.Linear(20, 18))
+    return Part(forward, net=net), lambda out, y: -StudentT(*out).log_prob(y).mean(), series[:, :24], series[:, 24:]
+
+
+@right("SASRec: next item against a drawn one", "github.com/pmixer/SASRec.pytorch")
+def sasrec():
+    """Left-padded histories, causal attention, losses at the places that have an item."""
+    items = (torch.randint(0, 49, (N, 1)) + torch.arange(13)) % 49 + 1
+    for row, start in zip(items, torch.randint(0, 8, (N,)).tolist(), strict=True):
+        row[:start] = 0
+    history, positive = items[:, :-1].clone(), items[:, 1:].clone()
+    positive[history == 0] = 0
+    negative = (positive + torch.randint(14, 30, positive.shape) - 1) % 49 + 1
+    negative[positive == 0] = 0
+
+    def forward(self, history, positive, negative):
+        places = torch.arange(1, 13).expand(N, 12) * (history != 0)
+        x = self.drop(self.item(history) * 4 + self.place(places))
+        query = self.norm1(x)
+        x = query + self.attention(query, x, x, attn_mask=~torch.ones(12, 12).tril().bool(), need_weights=False)[0]
+        x = self.norm2(x)
+        x = self.last(x + self.feed(x))
+        return (x * self.item(positive)).sum(-1), (x * self.item(negative)).sum(-1)
+
+    def loss_fn(out, positive):
+        there, bce = positive != 0, nn.BCEWithLogitsLoss()
+        return bce(out[0][there], torch.ones_like(out[0])[there]) + bce(out[1][there], torch.zeros_like(out[1])[there])
+
+    norms = {name: nn.LayerNorm(16, eps=1e-8) for name in ("norm1", "norm2", "last")}
+    feed = nn.Sequential(nn.Linear(16, 16), nn.Dropout(0.2), nn.ReLU(), nn.Linear(16, 16), nn.Dropout(0.2))
+    model = Part(forward, item=nn.Embedding(50, 16, padding_idx=0), place=nn.Embedding(13, 16, padding_idx=0), **norms)
+    model.drop, model.feed = nn.Dropout(0.2), feed
+    model.attention = nn.MultiheadAttention(16, 1, 0.2, batch_first=True)
+    return model, loss_fn, (history, positive, negative), positive
+
+
+@right("Mult-VAE: baskets", "github.com/younggyoseo/vae-cf-pytorch")
+def mult_vae():
+    """Bought or not, normalised and dropped out; a multinomial likelihood and 0.2 of the divergence."""
+    taste = torch.randn(N, 3) @ torch.randn(3, 60)
+    bought = (taste + 0.5 * torch.randn(N, 60) > 1).float()
+    bought[:, 0] = 1
+
+    def forward(self, x):
+        mean, log_var = self.encode(self.drop(F.normalize(x))).chunk(2, 1)
+        return self.decode(mean + torch.randn_like(mean) * torch.exp(0.5 * log_var)), mean, log_var
+
+    def loss_fn(out, x):
+        scores, mean, log_var = out
+        likelihood = -torch.mean(torch.sum(F.log_softmax(scores, 1) * x, -1))
+        return likelihood - 0.2 * 0.5 * torch.mean(torch.sum(1 + log_var - mean.pow(2) - log_var.exp(), 1))
+
+    encode = nn.Sequential(nn.Linear(60, 32), nn.Tanh(), nn.Linear(32, 16))
+    decode = nn.Sequential(nn.Linear(8, 32), nn.Tanh(), nn.Linear(32, 60))
+    return Part(forward, drop=nn.Dropout(0.5), encode=encode, decode=decode), loss_fn, bought, bought
+
+
+@right("DLRM: click or not", "github.com/facebookresearch/dlrm")
+def dlrm():
+    """Logarithms of counts, bags of one category each, dot products of all pairs, a sigmoid."""
+    dense = torch.log(torch.poisson(4 * torch.rand(N, 13)) + 1)
+    sparse = torch.stack([classes(20) for _ in range(4)])
+
+    def forward(self, dense, offsets, sparse):
+        x = self.bottom(dense)
+        bags = [table(row, offset) for table, row, offset in zip(self.tables, sparse, offsets, strict=True)]
+        vectors = torch.stack([x, *bags], 1)
+        row, column = torch.tril_indices(5, 5, -1)
+        return self.top(torch.cat([x, torch.bmm(vectors, vectors.transpose(1, 2))[:, row, column]], 1))
+
+    bottom = nn.Sequential(nn.Linear(13, 32), nn.ReLU(), nn.Linear(32, 8), nn.ReLU())
+    top = nn.Sequential(nn.Linear(18, 16), nn.ReLU(), nn.Linear(16, 1), nn.Sigmoid())
+    tables = nn.ModuleList([nn.EmbeddingBag(20, 8, mode="sum") for _ in range(4)])
+    y = (dense[:, :1] + 0.1 * sparse[0, :, None] > 1.8).float()
+    offsets = torch.arange(N).repeat(4, 1)
+    return Part(forward, bottom=bottom, top=top, tables=tables), nn.BCELoss(), (dense, offsets, sparse), y
+
+
+@right("airline passengers: LSTM", "github.com/spdin/time-series-prediction-lstm-pytorch")
+def airline():
+    """Windows of four months between 0 and 1, the next month from the last hidden state."""
+    months = torch.arange(36)
+    series = 112 + 3 * months + 25 * torch.sin(months * 0.52) + 5 * torch.randn(36)
+    series = (series - series.min()) / (series.max() - series.min())
+    windows = series.unfold(0, 5, 1).unsqueeze(-1)
+    layers = {"lstm": nn.LSTM(1, 8, batch_first=True), "fc": nn.Linear(8, 1)}
+    model = Part(lambda self, x: self.fc(self.lstm(x)[1][0].view(-1, 8)), **layers)
+    return model, nn.MSELoss(), windows[:, :4], windows[:, 4]
+
+
+@right("N-BEATS: what is left over", "github.com/philipperemy/n-beats PyTorch example")
+def n_beats():
+    """Each block takes its part off the past and adds to the forecast, which alone is in the loss."""
+
+    def forward(self, past):
+        forecast = torch.zeros(len(past), 5)
+        for block in self.blocks:
+            h = F.relu(block["second"](F.relu(block["first"](past))))
+            past, forecast = past - block["back"](h), forecast + block["ahead"](h)
+        return past, forecast
+
+    sizes = {"first": (10, 32), "second": (32, 32), "back": (32, 10), "ahead": (32, 5)}
+    blocks = [nn.ModuleDict({name: nn.Linear(*size) for name, size in sizes.items()}) for _ in range(3)]
+    waves = torch.sin(torch.arange(15) * 0.5 + 6.28 * torch.rand(N, 1)) * 0.5 + 0.05 * torch.randn(N, 15)
+    return (
+        Part(forward, blocks=nn.ModuleList(blocks)),
+        lambda out, y: F.mse_loss(out[1], y),
+        waves[:, :10],
+        waves[:, 10:],
+    )
+
+
+@right("LSTNet: electricity of eight customers", "github.com/laiguokun/LSTNet")
+def lstnet():
+    """Convolution, GRU and a linear highway; summed absolute errors in the customers' own units."""
+    scale = 100 + 400 * torch.rand(8)
+    hours = torch.arange(36)[None, :, None] + torch.randint(0, 24, (N, 1, 1))
+    x = 0.5 + 0.3 * torch.sin(hours * 0.26 + torch.arange(8)) + 0.03 * torch.randn(N, 36, 8)
+
+    def forward(self, x):
+        c = self.drop(F.relu(self.conv(x[:, None]))).squeeze(3)
+        hidden = self.drop(self.gru(c.permute(2, 0, 1))[1].squeeze(0))
+        highway = self.highway(x[:, -24:].permute(0, 2, 1).reshape(-1, 24)).view(-1, 8)
+        return self.linear(hidden) + highway
+
+    model = Part(forward, conv=nn.Conv2d(1, 16, (6, 8)), gru=nn.GRU(16, 16), drop=nn.Dropout(0.2))
+    model.linear, model.highway = nn.Linear(16, 8), nn.Linear(24, 1)
+    return model, lambda out, y: nn.L1Loss(reduction="sum")(out * scale, y * scale), x[:, :35], x[:, 35]
+
+
+@right("ventilator: pressure while breathing in", "Kaggle Ventilator Pressure Prediction notebooks, masked MAE")
+def ventilator():
+    """A two-way LSTM's value per step; steps of breathing out have weight zero."""
+    steps = torch.linspace(0, 3, 40).expand(N, 40)
+    valve_out = (steps > 1 + 0.3 * torch.rand(N, 1)).float()
+    valve_in = torch.rand(N, 1) * torch.exp(-steps) * (1 - valve_out)
+    pressure = 6 + 20 * torch.cumsum(valve_in, 1) / 10 * (1 - valve_out) + 0.2 * torch.randn(N, 40)
+    x = torch.stack([valve_in, torch.cumsum(valve_in, 1) / 10, valve_out, steps / 3], 2)
+
+    def loss_fn(out, targets):
+        weight = 1 - targets[1]
+        return ((weight * (targets[0] - out).abs()).sum(-1) / weight.sum(-1)).mean()
+
+    model = Part(lambda self, x: self.head(self.lstm(self.mlp(x))[0]).squeeze(-1))
+    model.mlp = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 32), nn.ReLU())
+    model.lstm = nn.LSTM(32, 32, batch_first=True, bidirectional=True)
+    model.head = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1))
+    return model, loss_fn, x, (pressure, valve_out)
