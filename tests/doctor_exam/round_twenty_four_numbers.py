@@ -46,14 +46,12 @@ def churn():
         return self.layers(torch.cat([self.drop(embedded), self.norm(numbers)], 1))
 
     tables = nn.ModuleList([nn.Embedding(3, 2), nn.Embedding(2, 1), nn.Embedding(2, 1), nn.Embedding(2, 1)])
-    first = [nn.Linear(11, 32), nn.ReLU(inplace=True), nn.BatchNorm1d(32), nn.Dropout(0.4)]
-    second = [nn.Linear(32, 16), nn.ReLU(inplace=True), nn.BatchNorm1d(16), nn.Dropout(0.4), nn.Linear(16, 2)]
+    layers = [nn.Linear(11, 32), nn.ReLU(inplace=True), nn.BatchNorm1d(32), nn.Dropout(0.4), nn.Linear(32, 2)]
     categories = torch.cat([classes(3, 1), classes(2, 3)], 1)
     credit, age, tenure = 650 + 97 * torch.randn(N), torch.randint(18, 75, (N,)).float(), classes(11).float()
     balance, products, salary = 120000 * torch.rand(N), 1 + classes(4).float(), 200000 * torch.rand(N)
     numbers = torch.stack([credit, age, tenure, balance, products, salary], 1)
-    model = Part(forward, tables=tables, drop=nn.Dropout(0.4), norm=nn.BatchNorm1d(6))
-    model.layers = nn.Sequential(*first, *second)
+    model = Part(forward, tables=tables, drop=nn.Dropout(0.4), norm=nn.BatchNorm1d(6), layers=nn.Sequential(*layers))
     return model, nn.CrossEntropyLoss(), (categories, numbers), (age > 45).long()
 
 
@@ -71,16 +69,14 @@ def skorch_classifier():
     """The module ends with softmax; skorch takes the logarithm before NLLLoss."""
     x = inputs(20)
     net = nn.Sequential(nn.Linear(20, 100), nn.ReLU(), nn.Dropout(0.5), nn.Linear(100, 2), nn.Softmax(dim=-1))
-    eps = torch.finfo(torch.float32).eps
-    return net, lambda out, y: F.nll_loss(torch.log(out + eps), y), x, (x[:, 0] > 0).long()
+    return net, lambda out, y: F.nll_loss(torch.log(out + torch.finfo(out.dtype).eps), y), x, (x[:, 0] > 0).long()
 
 
 @right("activity: six movements of a phone", "UCI HAR with an LSTM, PyTorch rewrites of guillaume-chevalier's")
 def activity():
     """Nine signals of 128 steps, two LSTM layers, the last step's output."""
     y = classes(6)
-    time = torch.linspace(0, 6.28, 128)[None, :, None]
-    x = torch.sin(time * (1 + y[:, None, None])) + 0.1 * y[:, None, None] + 0.2 * torch.randn(N, 128, 9)
+    x = torch.sin(torch.linspace(0, 6.28, 128)[:, None] * (1 + y[:, None, None])) + 0.3 * torch.randn(N, 128, 9)
     layers = {"lstm": nn.LSTM(9, 32, 2, batch_first=True), "drop": nn.Dropout(0.5), "fc": nn.Linear(32, 6)}
     model = Part(lambda self, signals: self.fc(self.drop(self.lstm(signals)[0][:, -1])), **layers)
     return model, nn.CrossEntropyLoss(), x, y
@@ -110,8 +106,7 @@ def ft_transformer():
     model = Part(forward, blocks=nn.Sequential(*blocks), embed=nn.Embedding(32, 16), head=head)
     for name, shape in {"weight": (6, 16), "bias": (6, 16), "token": (1, 1, 16)}.items():
         setattr(model, name, nn.Parameter((torch.rand(shape) - 0.5) / 2))
-    numbers = inputs(6)
-    categories = torch.stack([classes(9), classes(16), classes(7)], 1)
+    numbers, categories = inputs(6), torch.stack([classes(9), classes(16), classes(7)], 1)
     y = (numbers[:, 0] + numbers[:, 1] > 0).float()
     return model, F.binary_cross_entropy_with_logits, (numbers, categories), y
 
@@ -119,13 +114,10 @@ def ft_transformer():
 @right("volatility: relative error", "Kaggle Optiver Realized Volatility notebooks, RMSPE as the loss")
 def volatility():
     """A stock's embedding and scaled features; the error is divided by the target."""
-    net = nn.Sequential(nn.Linear(20, 32), nn.SiLU(), nn.Linear(32, 16), nn.SiLU(), nn.Linear(16, 1))
     features = inputs(12)
-    model = Part(
-        lambda self, stock, features: self.net(torch.cat([self.embed(stock), features], 1)).squeeze(-1),
-        embed=nn.Embedding(112, 8),
-        net=net,
-    )
+    model = Part(lambda self, stock, features: self.net(torch.cat([self.embed(stock), features], 1)).squeeze(-1))
+    model.net = nn.Sequential(nn.Linear(20, 32), nn.SiLU(), nn.Linear(32, 16), nn.SiLU(), nn.Linear(16, 1))
+    model.embed = nn.Embedding(112, 8)
     y = 0.004 * torch.exp(0.4 * features[:, 0])
     return model, lambda out, y: torch.sqrt(torch.mean(((y - out) / y) ** 2)), (classes(112), features), y
 
@@ -140,11 +132,9 @@ def mixture():
         h = self.body(x)
         return F.log_softmax(self.pi(h), -1), self.mean(h), torch.exp(self.log_std(h))
 
-    def loss_fn(out, y):
-        return -torch.logsumexp(out[0] + Normal(out[1], out[2]).log_prob(y), -1).mean()
-
     heads = {name: nn.Linear(20, 5) for name in ("pi", "mean", "log_std")}
-    return Part(forward, body=nn.Sequential(nn.Linear(1, 20), nn.Tanh()), **heads), loss_fn, x, y
+    model = Part(forward, body=nn.Sequential(nn.Linear(1, 20), nn.Tanh()), **heads)
+    return model, lambda out, y: -torch.logsumexp(out[0] + Normal(*out[1:]).log_prob(y), -1).mean(), x, y
 
 
 @right("neurons: spike counts", "github.com/sinzlab/neuralpredictors, PoissonLoss summed")
@@ -179,13 +169,11 @@ def sasrec():
     items = (torch.randint(0, 49, (N, 1)) + torch.arange(13)) % 49 + 1
     for row, start in zip(items, torch.randint(0, 8, (N,)).tolist(), strict=True):
         row[:start] = 0
-    history, positive = items[:, :-1].clone(), items[:, 1:].clone()
-    positive[history == 0] = 0
-    negative = (positive + torch.randint(14, 30, positive.shape) - 1) % 49 + 1
-    negative[positive == 0] = 0
+    history, positive = items[:, :-1], items[:, 1:] * (items[:, :-1] != 0)
+    negative = ((positive + torch.randint(14, 30, positive.shape) - 1) % 49 + 1) * (positive != 0)
 
     def forward(self, history, positive, negative):
-        places = torch.arange(1, 13).expand(N, 12) * (history != 0)
+        places = torch.arange(1, 13) * (history != 0)
         x = self.drop(self.item(history) * 4 + self.place(places))
         query = self.norm1(x)
         x = query + self.attention(query, x, x, attn_mask=~torch.ones(12, 12).tril().bool(), need_weights=False)[0]
@@ -229,8 +217,7 @@ def mult_vae():
 @right("DLRM: click or not", "github.com/facebookresearch/dlrm")
 def dlrm():
     """Logarithms of counts, bags of one category each, dot products of all pairs, a sigmoid."""
-    dense = torch.log(torch.poisson(4 * torch.rand(N, 13)) + 1)
-    sparse = torch.stack([classes(20) for _ in range(4)])
+    dense, sparse = torch.log(torch.poisson(4 * torch.rand(N, 13)) + 1), torch.stack([classes(20) for _ in range(4)])
 
     def forward(self, dense, offsets, sparse):
         x = self.bottom(dense)
@@ -243,8 +230,8 @@ def dlrm():
     top = nn.Sequential(nn.Linear(18, 16), nn.ReLU(), nn.Linear(16, 1), nn.Sigmoid())
     tables = nn.ModuleList([nn.EmbeddingBag(20, 8, mode="sum") for _ in range(4)])
     y = (dense[:, :1] + 0.1 * sparse[0, :, None] > 1.8).float()
-    offsets = torch.arange(N).repeat(4, 1)
-    return Part(forward, bottom=bottom, top=top, tables=tables), nn.BCELoss(), (dense, offsets, sparse), y
+    model = Part(forward, bottom=bottom, top=top, tables=tables)
+    return model, nn.BCELoss(), (dense, torch.arange(N).repeat(4, 1), sparse), y
 
 
 @right("airline passengers: LSTM", "github.com/spdin/time-series-prediction-lstm-pytorch")
@@ -273,12 +260,8 @@ def n_beats():
     sizes = {"first": (10, 32), "second": (32, 32), "back": (32, 10), "ahead": (32, 5)}
     blocks = [nn.ModuleDict({name: nn.Linear(*size) for name, size in sizes.items()}) for _ in range(3)]
     waves = torch.sin(torch.arange(15) * 0.5 + 6.28 * torch.rand(N, 1)) * 0.5 + 0.05 * torch.randn(N, 15)
-    return (
-        Part(forward, blocks=nn.ModuleList(blocks)),
-        lambda out, y: F.mse_loss(out[1], y),
-        waves[:, :10],
-        waves[:, 10:],
-    )
+    model = Part(forward, blocks=nn.ModuleList(blocks))
+    return model, lambda out, y: F.mse_loss(out[1], y), waves[:, :10], waves[:, 10:]
 
 
 @right("LSTNet: electricity of eight customers", "github.com/laiguokun/LSTNet")
@@ -291,8 +274,7 @@ def lstnet():
     def forward(self, x):
         c = self.drop(F.relu(self.conv(x[:, None]))).squeeze(3)
         hidden = self.drop(self.gru(c.permute(2, 0, 1))[1].squeeze(0))
-        highway = self.highway(x[:, -24:].permute(0, 2, 1).reshape(-1, 24)).view(-1, 8)
-        return self.linear(hidden) + highway
+        return self.linear(hidden) + self.highway(x[:, -24:].permute(0, 2, 1).reshape(-1, 24)).view(-1, 8)
 
     model = Part(forward, conv=nn.Conv2d(1, 16, (6, 8)), gru=nn.GRU(16, 16), drop=nn.Dropout(0.2))
     model.linear, model.highway = nn.Linear(16, 8), nn.Linear(24, 1)
@@ -313,7 +295,6 @@ def ventilator():
         return ((weight * (targets[0] - out).abs()).sum(-1) / weight.sum(-1)).mean()
 
     model = Part(lambda self, x: self.head(self.lstm(self.mlp(x))[0]).squeeze(-1))
-    model.mlp = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 32), nn.ReLU())
+    model.mlp, model.head = nn.Sequential(nn.Linear(4, 32), nn.ReLU()), nn.Linear(64, 1)
     model.lstm = nn.LSTM(32, 32, batch_first=True, bidirectional=True)
-    model.head = nn.Sequential(nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1))
     return model, loss_fn, x, (pressure, valve_out)
