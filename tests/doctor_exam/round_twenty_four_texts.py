@@ -3,7 +3,6 @@
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from doctor_exam.case import CaseSet
 from doctor_exam.parts import N, classes
@@ -11,6 +10,13 @@ from doctor_exam.round_parts import Part
 
 TWENTY_FOUR_TEXTS = CaseSet()
 right = TWENTY_FOUR_TEXTS.right
+RNNS, LAYERS = ((nn.LSTM, 24), (nn.GRU, 32)), (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
+own = lambda outputs, _: outputs["loss"]  # noqa: E731
+
+
+def rows(out: Tensor, y: Tensor) -> Tensor:
+    """Cross-entropy over all steps in one row."""
+    return F.cross_entropy(out.view(-1, out.size(-1)), y.view(-1), ignore_index=-1)
 
 
 def texts(length: int = 12, count: int = N) -> tuple[Tensor, Tensor]:
@@ -29,12 +35,12 @@ def causal(length: int) -> Tensor:
 class Encoder(nn.Module):
     """A small BERT: tokens, segments and positions through a transformer that leaves padding out."""
 
-    def __init__(self, words: int = 50, width: int = 32, layers: int = 1) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.words, self.places = nn.Embedding(words, width, padding_idx=0), nn.Embedding(64, width)
-        self.segments, self.norm, self.drop = nn.Embedding(2, width), nn.LayerNorm(width), nn.Dropout(0.1)
-        layer = nn.TransformerEncoderLayer(width, 4, 64, activation="gelu", batch_first=True)
-        self.body = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        self.words, self.places = nn.Embedding(50, 32, padding_idx=0), nn.Embedding(64, 32)
+        self.segments, self.norm, self.drop = nn.Embedding(2, 32), nn.LayerNorm(32), nn.Dropout(0.1)
+        layer = nn.TransformerEncoderLayer(32, 4, 64, activation="gelu", batch_first=True)
+        self.body = nn.TransformerEncoder(layer, 1, enable_nested_tensor=False)
 
     def forward(self, ids: Tensor, mask: Tensor, segments: Tensor | None = None) -> Tensor:
         """Hidden states [N, L, width]."""
@@ -63,8 +69,7 @@ def nano_gpt():
     nn.init.normal_(model.wte.weight, std=0.02)
     model.lm_head.weight = model.wte.weight
     data = (torch.randint(0, 65, (N, 1)) + 3 * torch.arange(33)) % 65
-    loss = lambda logits, y: F.cross_entropy(logits.view(-1, logits.size(-1)), y.view(-1), ignore_index=-1)  # noqa: E731
-    return model, loss, data[:, :-1].contiguous(), data[:, 1:].contiguous()
+    return model, rows, data[:, :-1].contiguous(), data[:, 1:].contiguous()
 
 
 @right("names: makemore's MLP", "github.com/karpathy/nn-zero-to-hero makemore part 2")
@@ -99,42 +104,10 @@ def anna():
         out, hidden = self.lstm(x)
         return self.fc(self.dropout(out).contiguous().view(-1, 48)), hidden
 
-    model = Part(
-        forward, lstm=nn.LSTM(30, 48, 2, dropout=0.5, batch_first=True), dropout=nn.Dropout(0.5), fc=nn.Linear(48, 30)
-    )
+    model = Part(forward, lstm=nn.LSTM(30, 48, 2, dropout=0.5, batch_first=True))
+    model.dropout, model.fc = nn.Dropout(0.5), nn.Linear(48, 30)
     text = (torch.randint(0, 30, (8, 1)) + 7 * torch.arange(21)) % 30
-    loss = lambda out, y: F.cross_entropy(out[0], y.view(8 * 20).long())  # noqa: E731
-    return model, loss, F.one_hot(text[:, :-1], 30).float(), text[:, 1:].contiguous()
-
-
-@right("BERT from scratch: words and next sentence", "d2l.ai 15.10 pretraining BERT")
-def d2l_bert():
-    """Masked words at given places, weighted by zero where a place is filler, and is-next."""
-
-    def forward(self: Part, tokens: Tensor, segments: Tensor, valid: Tensor, places: Tensor) -> tuple[Tensor, Tensor]:
-        x = self.encoder(tokens, torch.arange(tokens.shape[1], device=tokens.device) < valid[:, None], segments)
-        picked = x[torch.arange(len(x), device=x.device)[:, None], places]
-        return self.mlm(picked), self.nsp(self.hidden(x[:, 0]))
-
-    model = Part(forward, encoder=Encoder())
-    model.mlm = nn.Sequential(nn.Linear(32, 32), nn.ReLU(), nn.LayerNorm(32), nn.Linear(32, 50))
-    model.hidden, model.nsp = nn.Sequential(nn.Linear(32, 32), nn.Tanh()), nn.Linear(32, 2)
-    tokens, valid = texts(24)
-    tokens[:, 0] = 1
-    segments = ((torch.arange(24) >= valid[:, None] // 2) & (tokens > 0)).long()
-    places = torch.stack([1 + torch.randperm(3) for _ in range(N)])
-    weights = torch.ones(N, 3)
-    places[valid < 14, 2], weights[valid < 14, 2] = 0, 0
-    words = tokens.gather(1, places) * (weights > 0)
-    tokens = tokens.scatter(1, places, 3)
-    tokens[:, 0] = 1
-
-    def loss(outputs: tuple, targets: tuple) -> Tensor:
-        words, weights, follows = targets
-        mlm = F.cross_entropy(outputs[0].reshape(-1, 50), words.reshape(-1), reduction="none") * weights.reshape(-1)
-        return mlm.sum() / (weights.sum() + 1e-8) + F.cross_entropy(outputs[1], follows)
-
-    return model, loss, (tokens, segments, valid, places), (words, weights, classes(2))
+    return model, lambda out, y: rows(out[0], y), F.one_hot(text[:, :-1], 30).float(), text[:, 1:].contiguous()
 
 
 @right("translation: GRU, masked by hand", "d2l.ai 10.7 sequence-to-sequence learning")
@@ -152,41 +125,9 @@ def d2l_seq2seq():
     model.dense = nn.Linear(24, 50)
     source, target = texts(9)[0], texts(10)[0]
     target[:, 0] = 1
-
-    def loss(out: Tensor, y: Tensor) -> Tensor:
-        each, mask = F.cross_entropy(out.reshape(-1, 50), y.reshape(-1), reduction="none"), (y.reshape(-1) != 0).float()
-        return (each * mask).sum() / mask.sum()
-
+    each = nn.CrossEntropyLoss(reduction="none")
+    loss = lambda out, y: (each(out.transpose(1, 2), y) * (y != 0)).sum() / (y != 0).sum()  # noqa: E731
     return model, loss, (source, target[:, :-1]), target[:, 1:]
-
-
-@right("chatbot: attention and maskNLLLoss", "pytorch.org/tutorials chatbot_tutorial")
-def chatbot():
-    """Time first, a packed two-way GRU, dot attention, softmax, and the logarithm in the loss."""
-
-    def forward(self: Part, source: Tensor, lengths: Tensor, target: Tensor) -> Tensor:
-        out, hidden = self.encoder(pack_padded_sequence(self.embedding(source), lengths.cpu()))
-        out = pad_packed_sequence(out)[0]
-        out = out[:, :, :24] + out[:, :, 24:]
-        state, _ = self.decoder(self.dropout(self.embedding(target)), hidden[:1])
-        weights = torch.einsum("tnh,snh->tns", state, out).softmax(2)
-        context = torch.einsum("tns,snh->tnh", weights, out)
-        return self.out(torch.tanh(self.concat(torch.cat((state, context), 2)))).softmax(2)
-
-    model = Part(forward, embedding=nn.Embedding(50, 24), encoder=nn.GRU(24, 24, bidirectional=True))
-    model.dropout, model.decoder, model.concat = nn.Dropout(0.1), nn.GRU(24, 24), nn.Linear(48, 24)
-    model.out = nn.Linear(24, 50)
-    (source, lengths), (target, _) = texts(10), texts(10)
-    target = target.t().contiguous()
-    mask, steps = target != 0, torch.cat([torch.ones(1, N, dtype=torch.long), target[:-1]])
-
-    def loss(out: Tensor, targets: tuple) -> Tensor:
-        total = 0
-        for step, words, there in zip(out, *targets, strict=True):
-            total = total + -torch.log(torch.gather(step, 1, words.view(-1, 1)).squeeze(1)).masked_select(there).mean()
-        return total
-
-    return model, loss, (source.t().contiguous(), lengths, steps), (target, mask)
 
 
 @right("sentence likeness: cosine and scores", "sbert.net CosineSimilarityLoss, STS benchmark")
@@ -208,21 +149,11 @@ def captchas():
         x = self.cnn(x).permute(0, 3, 1, 2)
         return self.out(self.rnn(self.linear(x.reshape(x.size(0), x.size(1), -1)))[0]).permute(1, 0, 2)
 
-    cnn = nn.Sequential(
-        nn.Conv2d(3, 8, 3, 2, 1),
-        nn.BatchNorm2d(8),
-        nn.ReLU(),
-        nn.Conv2d(8, 16, 3, (2, 1), 1),
-        nn.BatchNorm2d(16),
-        nn.ReLU(),
-    )
-    model = Part(forward, cnn=cnn, linear=nn.Linear(128, 32), rnn=nn.GRU(32, 32, bidirectional=True, batch_first=True))
-    model.out = nn.Linear(64, 20)
-
-    def loss(logits: Tensor, targets: tuple) -> Tensor:
-        logps = F.log_softmax(logits, 2)
-        return nn.CTCLoss(blank=0)(logps, targets[0], torch.full((logps.size(1),), logps.size(0)), targets[1])
-
+    cnn = nn.Sequential(nn.Conv2d(3, 8, 3, 2, 1), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 16, 3, (2, 1), 1))
+    cnn.extend([nn.BatchNorm2d(16), nn.ReLU()])
+    rnn = nn.GRU(32, 32, bidirectional=True, batch_first=True)
+    model = Part(forward, cnn=cnn, linear=nn.Linear(128, 32), rnn=rnn, out=nn.Linear(64, 20))
+    loss = lambda z, y: F.ctc_loss(z.log_softmax(2), y[0], torch.full((z.size(1),), z.size(0)), y[1])  # noqa: E731
     return model, loss, torch.randn(8, 3, 32, 64), (torch.randint(1, 20, (40,)), torch.full((8,), 5))
 
 
@@ -239,6 +170,144 @@ def swag():
     ids = texts(14, count=32)[0]
     ids[:, 0] = 1
     ids = ids[torch.randperm(32)].view(8, 4, 14)
-    mask = (ids > 0).long()
-    x = {"input_ids": ids, "attention_mask": mask, "token_type_ids": mask * (torch.arange(14) > 2)}
+    x = {
+        "input_ids": ids,
+        "attention_mask": (ids > 0).long(),
+        "token_type_ids": (ids > 0) * (torch.arange(14) > 2).long(),
+    }
     return model, nn.CrossEntropyLoss(), x, torch.randint(0, 4, (8,))
+
+
+@right("essays: six scores", "Kaggle Feedback Prize ELL baselines, MeanPooling and SmoothL1Loss")
+def essays():
+    """Six scores from 1 to 5 of an essay, from the mean without padding."""
+    model = Part(lambda self, ids, mask: self.fc(mean_of(self.model(ids, mask), mask)), model=Encoder())
+    model.fc, ids = nn.Linear(32, 6), texts()[0]
+    return model, nn.SmoothL1Loss(reduction="mean"), (ids, (ids > 0).long()), torch.randint(2, 11, (N, 6)) / 2
+
+
+@right("questions: insincere or not", "Kaggle Quora insincere questions, GloVe with BiLSTM and BiGRU")
+def quora():
+    """Frozen word vectors, zeros in front, mean and maximum over all steps, one logit."""
+
+    def forward(self: Part, x: Tensor) -> Tensor:
+        h = self.gru(self.lstm(self.drop(self.words(x).transpose(1, 2)).transpose(1, 2))[0])[0]
+        return self.out(self.dropout(F.relu(self.linear(torch.cat((h.mean(1), h.max(1)[0]), 1)))))
+
+    model = Part(forward, words=nn.Embedding.from_pretrained(torch.randn(50, 24) * 0.5), drop=nn.Dropout1d(0.1))
+    model.lstm, model.gru = (kind(size, 16, bidirectional=True, batch_first=True) for kind, size in RNNS)
+    model.linear, model.dropout, model.out = nn.Linear(64, 16), nn.Dropout(0.1), nn.Linear(16, 1)
+    x = texts()[0].flip(1)
+    return model, nn.BCEWithLogitsLoss(reduction="mean"), x, (x[:, -1:] > 35).float()
+
+
+@right("flights: intent and slots", "github.com/monologg/JointBERT")
+def joint_bert():
+    """An intent of the first token, a slot of each; zeros and padding left out."""
+    slots = nn.CrossEntropyLoss(ignore_index=0)
+    loss = lambda z, y: F.cross_entropy(z[0], y[0]) + slots(z[1].view(-1, 9), y[1].view(-1))  # noqa: E731
+
+    def forward(self: Part, ids: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        x = self.drop(self.bert(ids, mask))
+        return self.intent(x[:, 0]), self.slot(x)
+
+    model = Part(forward, bert=Encoder(), drop=nn.Dropout(0.1), intent=nn.Linear(32, 5), slot=nn.Linear(32, 9))
+    ids = texts()[0]
+    ids[:, 0] = 1
+    return model, loss, (ids, (ids > 0).long()), (classes(5), (1 + ids % 8) * (ids > 2))
+
+
+@right("digits turned round", "UvA deep learning tutorial 6, reverse task")
+def reverse():
+    """One-hot digits through a transformer encoder to the digits in reverse."""
+    layer = nn.TransformerEncoderLayer(32, 1, 64, 0.0, batch_first=True)
+    model = Part(lambda self, x: self.out(self.layer(self.inp(x) + self.place)), inp=nn.Linear(10, 32), layer=layer)
+    model.place = nn.Buffer(torch.sin(torch.arange(16)[:, None] * 0.5 ** torch.arange(32)))
+    model.out, x = nn.Linear(32, 10), classes(10, 16)
+    return model, rows, F.one_hot(x, 10).float(), x.flip(1)
+
+
+@right("word vectors: GloVe", "github.com/noaRricky/pytorch-glove, Pennington 2014")
+def glove():
+    """Two vectors and two biases per pair of words, a weighted square against the logarithm of the count."""
+    forward = lambda self, i, j: (self.v(i) * self.w(j)).sum(1) + self.a(i).squeeze(1) + self.b(j).squeeze(1)  # noqa: E731
+    model = Part(forward, v=nn.Embedding(50, 16), w=nn.Embedding(50, 16), a=nn.Embedding(50, 1), b=nn.Embedding(50, 1))
+    loss = lambda out, x: ((x / 100).clamp(max=1) ** 0.75 * (out - x.log()) ** 2).mean()  # noqa: E731
+    return model, loss, (torch.randint(0, 50, (32,)), torch.randint(0, 50, (32,))), torch.randint(1, 300, (32,)).float()
+
+
+@right("sounds: tags of clips", "github.com/qiuqiangkong/audioset_tagging_cnn")
+def panns():
+    """Log-mel pictures, a norm per mel band, mean and maximum over time, sigmoids and binary cross-entropy."""
+
+    def forward(self: Part, x: Tensor) -> dict[str, Tensor]:
+        x = self.body(self.bn0(x.transpose(1, 3)).transpose(1, 3)).mean(3)
+        embedding = F.relu(self.fc1(x.max(2)[0] + x.mean(2)))
+        return {"clipwise_output": torch.sigmoid(self.fc(embedding)), "embedding": embedding}
+
+    body = nn.Sequential(nn.Conv2d(1, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(), nn.AvgPool2d(2))
+    model = Part(forward, bn0=nn.BatchNorm2d(32), body=body, fc1=nn.Linear(16, 32), fc=nn.Linear(32, 10))
+    x, y = torch.randn(N, 1, 40, 32) * 15 - 40, (torch.rand(N, 10) < 0.2).float()
+    return model, lambda out, y: F.binary_cross_entropy(out["clipwise_output"], y), x, y
+
+
+@right("spoken requests: mean of wav2vec 2", "huggingface.co/docs/transformers tasks/audio_classification")
+def spoken_requests():
+    """Waves of mean zero and deviation one, frames of convolutions, the mean of the frames, classes."""
+    cnn = nn.Sequential(nn.Conv1d(1, 32, 10, 5, bias=False), nn.GroupNorm(32, 32), nn.GELU(), nn.Conv1d(32, 32, 8, 4))
+    body = nn.TransformerEncoderLayer(32, 4, 64, 0.1, "gelu", batch_first=True)
+    forward = lambda self, x: self.fc(self.project(self.body(self.cnn(x[:, None]).transpose(1, 2))).mean(1))  # noqa: E731
+    x = F.layer_norm(torch.randn(N, 800).cumsum(1), (800,))
+    model = Part(forward, cnn=cnn, body=body, project=nn.Linear(32, 16), fc=nn.Linear(16, 7))
+    return model, nn.CrossEntropyLoss(), x, classes(7)
+
+
+@right("chat: answers only", "huggingface.co/docs/trl SFTTrainer, prompt and padding at -100")
+def chat():
+    """A decoder that shifts its labels itself; prompt and padding are -100."""
+
+    def forward(self: Part, input_ids: Tensor, attention_mask: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        x = self.words(input_ids) + self.places(torch.arange(input_ids.shape[1], device=input_ids.device))
+        look = causal(input_ids.shape[1]).to(x.device)
+        logits = self.head(self.body(x, src_mask=look, src_key_padding_mask=attention_mask == 0))
+        return {"loss": F.cross_entropy(logits[:, :-1].reshape(-1, 50), labels[:, 1:].reshape(-1)), "logits": logits}
+
+    head = nn.Sequential(nn.LayerNorm(32), nn.Linear(32, 50, bias=False))
+    model = Part(forward, words=nn.Embedding(50, 32), places=nn.Embedding(32, 32), head=head)
+    model.body, (ids, _) = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True, norm_first=True), texts(14)
+    labels = ids.masked_fill((ids == 0) | (torch.arange(14) < 3), -100)
+    return model, own, {"input_ids": ids, "attention_mask": (ids > 0).long(), "labels": labels}, None
+
+
+@right("speech to text: Whisper", "huggingface.co/blog/fine-tune-whisper")
+def whisper():
+    """Log-mel frames to a decoder that gets the labels moved by one; padding of the labels is -100."""
+
+    def forward(self: Part, input_features: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        steps = F.pad(labels[:, :-1], (1, 0), value=1)
+        steps = steps.masked_fill(steps == -100, 2)
+        heard = self.encoder(self.conv(input_features).transpose(1, 2) + self.sound)
+        x = self.words(steps) + self.places(torch.arange(steps.shape[1], device=steps.device))
+        logits = self.norm(self.decoder(x, heard, causal(steps.shape[1]).to(x.device))) @ self.words.weight.t()
+        return {"loss": F.cross_entropy(logits.view(-1, 50), labels.reshape(-1)), "logits": logits}
+
+    conv = nn.Sequential(nn.Conv1d(80, 32, 3, 1, 1), nn.GELU(), nn.Conv1d(32, 32, 3, 2, 1), nn.GELU())
+    model = Part(forward, conv=conv, words=nn.Embedding(50, 32), places=nn.Embedding(32, 32))
+    model.encoder, model.decoder = (kind(32, 4, 64, 0.0, batch_first=True, norm_first=True) for kind in LAYERS)
+    model.sound, model.norm = (
+        nn.Buffer(torch.sin(torch.arange(20)[:, None] * 0.5 ** torch.arange(32))),
+        nn.LayerNorm(32),
+    )
+    nn.init.normal_(model.words.weight, std=0.02)
+    ids = texts()[0]
+    x = {"input_features": torch.rand(N, 80, 40) * 2 - 1, "labels": ids.masked_fill(ids == 0, -100)}
+    return model, own, x, None
+
+
+@right("answers: the better of two", "huggingface.co/docs/trl RewardTrainer")
+def reward():
+    """A score of the chosen and of the rejected answer; minus the log-sigmoid of their difference."""
+    forward = lambda self, a, am, b, bm: (self.v(self.bert(a, am)[:, 0]), self.v(self.bert(b, bm)[:, 0]))  # noqa: E731
+    (a, _), (b, _) = texts(), texts()
+    model = Part(forward, bert=Encoder(), v=nn.Linear(32, 1, bias=False))
+    return model, lambda out, _: -F.logsigmoid(out[0] - out[1]).mean(), (a, (a > 0).long(), b, (b > 0).long()), None
