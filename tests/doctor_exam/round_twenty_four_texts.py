@@ -12,11 +12,8 @@ TWENTY_FOUR_TEXTS = CaseSet()
 right = TWENTY_FOUR_TEXTS.right
 RNNS, LAYERS = ((nn.LSTM, 24), (nn.GRU, 32)), (nn.TransformerEncoderLayer, nn.TransformerDecoderLayer)
 own = lambda outputs, _: outputs["loss"]  # noqa: E731
-
-
-def rows(out: Tensor, y: Tensor) -> Tensor:
-    """Cross-entropy over all steps in one row."""
-    return F.cross_entropy(out.view(-1, out.size(-1)), y.view(-1), ignore_index=-1)
+rows = lambda out, y: F.cross_entropy(out.view(-1, out.size(-1)), y.view(-1), ignore_index=-1)  # noqa: E731
+causal = lambda length: torch.ones(length, length, dtype=torch.bool).triu(1)  # noqa: E731
 
 
 def texts(length: int = 12, count: int = N) -> tuple[Tensor, Tensor]:
@@ -25,11 +22,6 @@ def texts(length: int = 12, count: int = N) -> tuple[Tensor, Tensor]:
     lengths[0] = length
     tokens = torch.randint(4, 50, (count, length)).scatter(1, lengths[:, None] - 1, 2)
     return tokens * (torch.arange(length) < lengths[:, None]), lengths
-
-
-def causal(length: int) -> Tensor:
-    """True where a token must not look."""
-    return torch.ones(length, length, dtype=torch.bool).triu(1)
 
 
 class Encoder(nn.Module):
@@ -170,11 +162,8 @@ def swag():
     ids = texts(14, count=32)[0]
     ids[:, 0] = 1
     ids = ids[torch.randperm(32)].view(8, 4, 14)
-    x = {
-        "input_ids": ids,
-        "attention_mask": (ids > 0).long(),
-        "token_type_ids": (ids > 0) * (torch.arange(14) > 2).long(),
-    }
+    mask = (ids > 0).long()
+    x = {"input_ids": ids, "attention_mask": mask, "token_type_ids": mask * (torch.arange(14) > 2)}
     return model, nn.CrossEntropyLoss(), x, torch.randint(0, 4, (8,))
 
 
@@ -294,10 +283,8 @@ def whisper():
     conv = nn.Sequential(nn.Conv1d(80, 32, 3, 1, 1), nn.GELU(), nn.Conv1d(32, 32, 3, 2, 1), nn.GELU())
     model = Part(forward, conv=conv, words=nn.Embedding(50, 32), places=nn.Embedding(32, 32))
     model.encoder, model.decoder = (kind(32, 4, 64, 0.0, batch_first=True, norm_first=True) for kind in LAYERS)
-    model.sound, model.norm = (
-        nn.Buffer(torch.sin(torch.arange(20)[:, None] * 0.5 ** torch.arange(32))),
-        nn.LayerNorm(32),
-    )
+    model.sound = nn.Buffer(torch.sin(torch.arange(20)[:, None] * 0.5 ** torch.arange(32)))
+    model.norm = nn.LayerNorm(32)
     nn.init.normal_(model.words.weight, std=0.02)
     ids = texts()[0]
     x = {"input_features": torch.rand(N, 80, 40) * 2 - 1, "labels": ids.masked_fill(ids == 0, -100)}
