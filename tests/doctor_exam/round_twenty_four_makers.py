@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from doctor_exam.case import CaseSet
 from doctor_exam.parts import N, classes, inputs
 from doctor_exam.round_parts import Part
+from doctor_exam.round_twenty_four_makers_more import MORE
 
 TWENTY_FOUR_MAKERS = CaseSet()
 right = TWENTY_FOUR_MAKERS.right
@@ -258,3 +259,6 @@ def barlow_twins():
     model = Part(forward, backbone=encoder(), project=project, bn=nn.BatchNorm1d(32, affine=False))
     x = inputs(3, 1, 1) + 0.5 * inputs(3, 16, 16)
     return model, lambda out, _: out["loss"], (x, x + 0.2 * torch.randn_like(x)), None
+
+
+TWENTY_FOUR_MAKERS.extend(MORE)
