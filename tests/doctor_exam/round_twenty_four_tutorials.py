@@ -13,9 +13,7 @@ right = TWENTY_FOUR_TUTORIALS.right
 
 MEAN, STD = torch.tensor([0.485, 0.456, 0.406])[:, None, None], torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 TEXT = "first citizen: before we proceed any further, hear me speak. all: speak, speak. first citizen: you are all "
-TEXT += (
-    "resolved rather to die than to famish? all: resolved. resolved. first citizen: you know caius marcius is enemy."
-)
+TEXT += "resolved rather to die than to famish? all: resolved. resolved. first, you know caius marcius is chief enemy."
 
 
 def patterns(kinds: Tensor, *shape: int) -> Tensor:
