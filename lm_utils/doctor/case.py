@@ -141,7 +141,7 @@ class Case:
         if self.call.family in ("nll", "kl_div", "cross_entropy") and self.sums_to_one(values.exp()):
             return "log_softmax"
         every = [values, *self.pushed]
-        if any(map(self._is_free, every)):
+        if any(map(self._is_free, every)) or self._adds_both_signs():
             return "logits"
         if len(every) == 1:
             return "unknown" if values.abs().max() <= 1 + self.tolerance else "logits"
@@ -149,6 +149,12 @@ class Case:
             return "softmax" if all(self.sums_to_one(one) for one in every) else "unit_range"
         within = all(one.abs().max() <= 1 + self.tolerance for one in every)
         return "within_one" if within else "non_negative" if self.call.family == "bce_logits" else "logits"
+
+    def _adds_both_signs(self) -> bool:
+        """Are these sums of products that are not all of one sign, as the product of two embeddings is?"""
+        nodes = islice(nodes_behind(self.outputs.grad_fn), NEAR)
+        pairs = [(node._saved_self, node._saved_other) for node in nodes if operation(node) == "Mul"]
+        return any(a is not None and b is not None and bool((a * b < 0).any()) for a, b in pairs)
 
     def _is_free(self, values: Tensor) -> bool:
         return bool(values.abs().max() > 1 + self.tolerance) and bool(values.min() < -self.tolerance)

@@ -28,7 +28,7 @@ def thermometer():
     return nn.Sequential(nn.Linear(1, 13), nn.Tanh(), nn.Linear(13, 1)), nn.MSELoss(), 0.1 * unknown, celsius
 
 
-@right("diabetes: sigmoid and BCELoss", "github.com/hunkim/PyTorchZeroToAll 07 diabetes logistic")
+@right("diabetes: three sigmoids and BCELoss", "github.com/hunkim/PyTorchZeroToAll 07 diabetes logistic")
 def diabetes():
     """Eight measures already between -1 and 1, three layers, sigmoids throughout."""
     x = torch.rand(N, 8) * 2 - 1

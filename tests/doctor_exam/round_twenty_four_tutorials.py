@@ -145,19 +145,6 @@ def passengers():
     return net, nn.MSELoss(), x, y
 
 
-@right("names: makemore's MLP", "github.com/karpathy/nn-zero-to-hero makemore part 2")
-def makemore():
-    """Three letters before, embedded and joined, tanh, scores of the next letter; dots around every name."""
-    x, y = [], []
-    for name in ("emma", "olivia", "ava", "isabella", "sophia"):
-        word = [0, 0, 0, *(ord(letter) - 96 for letter in name), 0]
-        x += [word[i - 3 : i] for i in range(3, len(word))]
-        y += word[3:]
-    layers = {"table": nn.Embedding(27, 10), "w1": nn.Linear(30, 200), "w2": nn.Linear(200, 27)}
-    net = Part(lambda self, x: self.w2(torch.tanh(self.w1(self.table(x).view(-1, 30)))), **layers)
-    return net, F.cross_entropy, torch.tensor(x), torch.tensor(y)
-
-
 @right("Shakespeare: a GPT in a lecture", "github.com/karpathy/ng-video-lecture gpt.py")
 def lecture_gpt():
     """Token and position embeddings, causal attention, the model itself flattens and returns scores and loss."""
@@ -280,21 +267,3 @@ def grades():
     head = nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(32, 1)
     net = nn.Sequential(block(3, 16, stride=2), block(16, 32, stride=2), *head)
     return net, nn.MSELoss(), (patterns(y, 3, 32, 32) - MEAN) / STD, y.float().view(-1, 1)
-
-
-@right("ventilator: pressure while breathing in", "kaggle.com Ventilator Pressure Prediction, LSTM in PyTorch")
-def ventilator():
-    """A two-way LSTM over a breath, the absolute error of the steps of breathing in alone."""
-
-    def loss(pred: Tensor, targets: tuple[Tensor, Tensor]) -> Tensor:
-        w = 1 - targets[1]
-        return ((w * (targets[0] - pred).abs()).sum(-1) / w.sum(-1)).mean()
-
-    x = inputs(40, 5)
-    u_out = (torch.arange(40) >= torch.randint(14, 18, (N, 1))).float()
-    x[..., 2], x[..., 4] = torch.linspace(-1.7, 1.7, 40), u_out
-    pressure = 6 + (1 - u_out) * (torch.arange(40) * (0.6 + 0.2 * torch.rand(N, 1))) + 0.2 * torch.randn(N, 40)
-    mlp, lstm = nn.Sequential(nn.Linear(5, 16), nn.ReLU()), nn.LSTM(16, 32, batch_first=True, bidirectional=True)
-    head = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 1))
-    net = Part(lambda self, x: self.head(self.lstm(self.mlp(x))[0]).squeeze(-1), mlp=mlp, lstm=lstm, head=head)
-    return net, loss, x, (pressure, u_out)

@@ -285,7 +285,7 @@ def clip():
     return Part(forward, **layers), lambda out, y: (ce(out[0], y) + ce(out[1], y)) / 2, pairs, torch.arange(N)
 
 
-@right("triplets", "pytorch.org/docs TripletMarginLoss")
+@right("triplets: a margin of one", "pytorch.org/docs TripletMarginLoss")
 def triplets():
     """Anchor, positive and negative through one network."""
     anchor, triplet = photos(), nn.TripletMarginLoss(margin=1.0, p=2)

@@ -49,6 +49,11 @@ from doctor_exam.round_thirteen_texts import THIRTEEN_TEXTS
 from doctor_exam.round_twelve import ROUND_TWELVE
 from doctor_exam.round_twenty_answers import TWENTY_ANSWERS
 from doctor_exam.round_twenty_forum import TWENTY_FORUM
+from doctor_exam.round_twenty_four_makers import TWENTY_FOUR_MAKERS
+from doctor_exam.round_twenty_four_numbers import TWENTY_FOUR_NUMBERS
+from doctor_exam.round_twenty_four_pictures import TWENTY_FOUR_PICTURES
+from doctor_exam.round_twenty_four_texts import TWENTY_FOUR_TEXTS
+from doctor_exam.round_twenty_four_tutorials import TWENTY_FOUR_TUTORIALS
 from doctor_exam.round_twenty_makers import TWENTY_MAKERS
 from doctor_exam.round_twenty_one_answers import TWENTY_ONE_ANSWERS
 from doctor_exam.round_twenty_one_forum import TWENTY_ONE_FORUM
@@ -147,6 +152,13 @@ SETS = {
         *TWENTY_THREE_TEXTS,
         *TWENTY_THREE_MAKERS,
         *TWENTY_THREE_TUTORIALS,
+    ],
+    "twenty-fourth": [
+        *TWENTY_FOUR_PICTURES,
+        *TWENTY_FOUR_NUMBERS,
+        *TWENTY_FOUR_TEXTS,
+        *TWENTY_FOUR_MAKERS,
+        *TWENTY_FOUR_TUTORIALS,
     ],
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written

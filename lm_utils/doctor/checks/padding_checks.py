@@ -34,9 +34,9 @@ def _mask_hides_nothing(patient: Patient) -> bool:
         fill = bool((ones.long().cumprod(1) == ones).all())  # ones, then zeros
         if not fill and mask.dtype != torch.bool:
             continue
-        held = [t for t in parts if t is not mask and t.shape[:2] == mask.shape]
-        if held and all(_moves(patient, held[0], where) for where in (ones, ~ones)):
-            return True
+        held = [t for t in parts if t.shape[:2] == mask.shape and t is not mask and len(t.unique()) > 2]
+        if held and all(_moves(patient, t, where) for t in held for where in (ones, ~ones)):
+            return True  # of two texts each has its own mask
     return False
 
 

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.checks.batch_checks import cost_of, cost_with
 from lm_utils.doctor.checks.formula_checks import behind, factors_in, kind_of, of, of_outputs
+from lm_utils.doctor.checks.trial import is_advantage
 from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.report import Finding, said
@@ -151,7 +152,7 @@ def check_spread(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """A head that says how large errors are must follow them, as a deviation, a variance or the inverse of one."""
     goal = patient.targets
     fits = isinstance(goal, Tensor) and goal.is_floating_point() and goal.dim() and len(goal.unique()) >= FEWEST
-    if not fits or len(goal) < FEWEST:
+    if not fits or len(goal) < FEWEST or is_advantage(seen):
         return
     tried = _Spread(seen, patient)
     pulls = [tried.pull(head) for head in range(len(tried.heads))] if len(tried.heads) in (2, 3) else []
@@ -168,7 +169,7 @@ def check_spread(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 def _follows(level: Tensor, square: int) -> Iterator[Finding]:
     if not bool(torch.isfinite(level).all()):
-        yield said("wrong_formula: likelihood")
+        yield from [said("wrong_formula: likelihood")] if bool(torch.isinf(level).all()) else ()  # else it is no spread
         return
     error, laws = torch.tensor(ERRORS, dtype=torch.float64), []
     for meant in (level, level.exp(), torch.nn.functional.softplus(level)):

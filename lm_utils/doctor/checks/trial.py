@@ -7,7 +7,7 @@ from torch import Tensor
 
 from lm_utils.doctor.belongings import tensors_in
 from lm_utils.doctor.checks.batch_checks import cost_with, is_torchs_own
-from lm_utils.doctor.checks.formula_checks import factors_in, kind_of, of_outputs
+from lm_utils.doctor.checks.formula_checks import LINEAR_STEPS, factors_in, kind_of, of_outputs
 from lm_utils.doctor.output_origin import nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Observation, Patient
 from lm_utils.doctor.sides import of_classes
@@ -22,7 +22,19 @@ CHOOSING = {"gather", "take_along_dim", "__getitem__", "cross_entropy", "nll_los
 def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]:
     """Pairs of a free output and a target that meet in the loss."""
     outputs, targets = seen.outputs, patient.targets
+    steps, sources = seen.watcher.steps, seen.watcher.sources
+    if is_advantage(seen):
+        return []
     if isinstance(outputs, Tensor) and isinstance(targets, Tensor):
+        weighed = [s for s in steps if kind_of(s) == "mul" and all(any(t is one for one in s.tensors) for t in (
+            outputs, targets))]  # fmt: skip
+        if (
+            weighed
+            and targets.is_floating_point()
+            and targets.min() < 0 < targets.max()
+            and all(kind_of(s) in LINEAR_STEPS | {"mul", "div"} for s in steps if "outputs" in sources(s.args))
+        ):
+            return []  # what an action gained, times how likely it was
         return [(outputs, targets)] * (outputs.requires_grad and outputs.is_floating_point())
     goals = {id(t) for t in tensors_in(targets)}
     heads = {id(t) for t in tensors_in(outputs) if t.requires_grad and t.is_floating_point()}
@@ -37,6 +49,12 @@ def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]
     found = [*pairs.values(), *by_class][:2] or _labelled(seen, outputs, targets)
     gains = factors_in(seen, targets, True) if found else []  # what lost need not be cheap
     return [pair for pair in found if all(gain is pair[1] for gain in gains)]
+
+
+def is_advantage(seen: Observation) -> bool:
+    """Does what an output lacks of its target, without its gradient, weigh what another one is to do?"""
+    return any(kind_of(s) == "detach" and seen.watcher.sources(s.args) == {"outputs", "targets"}
+               for s in seen.watcher.steps)  # fmt: skip
 
 
 def is_mask(step: Step) -> bool:
