@@ -213,7 +213,8 @@ def mask_rcnn():
     """Lists of pictures in [0, 1] and of dictionaries; the model returns its losses, which are summed."""
     body = nn.Sequential(conv(3, 16, 2), conv(16, 32, 2), conv(32, 32, 2))
     body.out_channels = 32
-    sizes = dict(min_size=64, max_size=64, box_batch_size_per_image=16, rpn_pre_nms_top_n_train=100)
+    sizes = dict(min_size=64, max_size=64, box_batch_size_per_image=8, rpn_pre_nms_top_n_train=40)
+    sizes |= dict(rpn_post_nms_top_n_train=20, rpn_post_nms_top_n_test=8, box_detections_per_img=4)
     pools = dict(box_roi_pool=MultiScaleRoIAlign(["0"], 7, 2), mask_roi_pool=MultiScaleRoIAlign(["0"], 14, 2))
     net = MaskRCNN(body, 2, rpn_anchor_generator=AnchorGenerator(((16, 32),), ((0.5, 1.0, 2.0),)), **sizes, **pools)
     x, masks, boxes = discs(4)
