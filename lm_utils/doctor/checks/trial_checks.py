@@ -122,7 +122,8 @@ def _sides(seen: Observation, trial: Trial, targets: Tensor, good: Tensor, bad: 
         if binary and not free:
             sure = answer.round() if trial.shared else torch.sigmoid(SUREST * (2 * answer - 1).sign())
         if binary and how == "right":  # hardly ever is every place of a batch sure and right
-            sure.view(-1)[1::2] = answer.reshape(-1)[1::2]
+            second = torch.arange(sure.numel(), device=sure.device).view(sure.shape) % 2 == 1
+            sure = torch.where(second, answer, sure)
         cost, slope = trial(sure)
         if not (isfinite(cost) and bool(torch.isfinite(slope).all())):
             yield from unstable(f"sure and {how}, at a logit of {SUREST:g}")
