@@ -12,7 +12,7 @@ STILL_TOLD_APART = {
 }  # fmt: skip
 """What the model itself computes is read from torch's graph, and some of these the doctor does not know yet."""
 
-OF_THE_CALL = "batchmean"  # what is told by an option of torch's own loss; a formula by hand has none
+OF_THE_CALL = ("divergence: logarithms", "batchmean")  # an option of torch's own loss, which a formula by hand has not
 
 
 @pytest.mark.parametrize("name", [*SPELLINGS, *BUILDS])
@@ -20,4 +20,5 @@ def test_a_spelling_loses_nothing_of_the_sample(name):
     if name in STILL_TOLD_APART:
         pytest.skip("known")
     found = counted(name, SAMPLE)
-    assert [one for one in found.lost if OF_THE_CALL not in one] == [] and found.alarms == []
+    lost = [one for one in found.lost if not (name == OF_THE_CALL[0] and OF_THE_CALL[1] in one)]
+    assert lost == [] and found.alarms == []

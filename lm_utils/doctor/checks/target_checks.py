@@ -99,8 +99,8 @@ def _unused_class(case: Case, kept: Tensor, seen: Observation) -> Iterator[Findi
     from_one = found.tolist() == list(range(1, classes)) and kept.numel() >= MANY_TARGETS
     words = first_tensor(case.patient.inputs)
     from_one = from_one and (words.is_floating_point() or bool((words == 0).any()))  # 0 may be kept for padding
-    own = rows is not None and rows.dim() == 1 and rows.numel() == case.targets.numel()
-    if classes > 2 and from_one and chance < UNLIKELY and own:
+    flat = rows is not None and rows.dim() == 1 and rows.numel() == case.targets.numel()
+    if classes > 2 and from_one and chance < UNLIKELY and flat:
         none = f"The labels run from 1 to {classes - 1} and none is 0, so output 0 has nothing to learn."
         yield said("unused_class", none, fewer=classes - 1)
 
