@@ -152,6 +152,7 @@ def test_a_missed_promise_is_named() -> None:
     assert speed_page.missed(three_rounds(fit=0.4, sweep=0.3, peak=1600)) == ["peak memory of a sweep"]
     assert "Every promise was kept" in speed_page.report(three_rounds(fit=0.4, sweep=0.3))
     assert "Missed: fit" in speed_page.report(three_rounds(fit=0.6, sweep=0.3))
+    assert "No verdict" in speed_page.report(three_rounds(fit=0.6, sweep=0.3, device="cuda"))
 
 
 def test_the_share_of_the_peak_is_work_over_time_times_speed() -> None:

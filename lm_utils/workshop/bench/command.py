@@ -41,8 +41,7 @@ def measure_speed(name: str, device: str, quick: bool, folder: Path) -> bool:
     if absent := competitors.missing():
         told = f"Not measured, because not installed: {', '.join(absent)}"
         print(f"{told}; `{competitors.HOW}` installs them.", flush=True)
-    contenders = [one for one in speed.here(device) if not quick or one != "plain_all"]
-    measured = speed.rounds_of(name, device, rounds, epochs, contenders)
+    measured = speed.rounds_of(name, device, rounds, epochs)
     write(folder, f"{name}-{device}", speed_page.report(measured), measured)
     return not quick and bool(speed_page.missed(measured))
 

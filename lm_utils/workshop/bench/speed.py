@@ -7,6 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
+from pathlib import Path
 
 import pandas as pd
 import torch
@@ -74,6 +75,7 @@ class Contender:
     """Something to be timed: how it is made ready, how many runs it does, on one thread or on all, and where."""
 
     title: str
+    short: str  # its name in a picture
     prepare: Callable[..., Work]
     runs: int = 1
     all_threads: bool = False
@@ -82,39 +84,19 @@ class Contender:
 
 
 CONTENDERS = {
-    "plain": Contender("plain loop, one thread", plain),
-    "plain_all": Contender("plain loop, PyTorch's default threads", plain, all_threads=True),
-    **{name: Contender(f"{title}, one thread", getattr(competitors, name), package=name)
+    "plain": Contender("plain loop, one thread", "plain loop", plain),
+    "plain_all": Contender("plain loop, PyTorch's default threads", "plain loop, default threads", plain,
+                           all_threads=True),
+    **{name: Contender(f"{title}, one thread", title, getattr(competitors, name), package=name)
        for name, title in PEERS.items()},
-    "fit": Contender("fit, one thread", one_fit),
-    "fit_bf16": Contender("fit in bf16, one thread", partial(one_fit, precision="bf16")),
-    "sweep": Contender("sweep of four runs, two workers", one_sweep, runs=SWEEP_RUNS, devices=("cpu",)),
-    "group": Contender(f"{GROUP_RUNS} runs as one group", one_group, runs=GROUP_RUNS, devices=("cuda",)),
+    "fit": Contender("fit, one thread", "fit", one_fit),
+    "fit_bf16": Contender("fit in bf16, one thread", "fit in bf16", partial(one_fit, precision="bf16")),
+    "sweep": Contender("sweep of four runs, two workers", "sweep, two at once", one_sweep,
+                       runs=SWEEP_RUNS, devices=("cpu",)),
+    "group": Contender(f"{GROUP_RUNS} runs as one group", f"{GROUP_RUNS} runs as a group", one_group,
+                       runs=GROUP_RUNS, devices=("cuda",)),
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """Two contenders compared per run, round by round; `limit` is what the project promises on a CPU."""
-
-    title: str
-    above: str
-    below: str
-    column: str
-    limit: float | None = None
-
-
-RATIOS = (
-    Ratio("fit / plain loop, CPU time", "fit", "plain", "cpu_seconds", 0.46),
-    Ratio("sweep / plain loop, time per run", "sweep", "plain", "seconds", 0.30),
-    Ratio("fit / plain loop, time", "fit", "plain", "seconds"),
-    Ratio("fit / plain loop on default threads, time", "fit", "plain_all", "seconds"),
-    Ratio("fit in bf16 / fit, CPU time", "fit_bf16", "fit", "cpu_seconds"),
-    Ratio("sweep / plain loop on default threads, time per run", "sweep", "plain_all", "seconds"),
-    Ratio("group / plain loop, time per run", "group", "plain", "seconds"),
-    *(Ratio(f"{title} / plain loop, CPU time", name, "plain", "cpu_seconds") for name, title in PEERS.items()),
-    *(Ratio(f"fit / {title}, CPU time", "fit", name, "cpu_seconds") for name, title in PEERS.items()),
-)
+RATIOS = pd.read_csv(Path(__file__).with_name("ratios.csv"))  # `limit` is what the project promises on a CPU
 PEAK_LIMIT = 1500  # MB of a process that sweeps
 
 
@@ -126,11 +108,11 @@ def here(device: str) -> list[str]:
 
 def measure(contender: str, name: str, epochs: int, device: str, **options: object) -> dict:
     """Time one contender; meant for a fresh process, whose peak memory is then the contender's own."""
-    chosen, default_threads = CONTENDERS[contender], UNCAPPED_THREADS
+    chosen = CONTENDERS[contender]
     torch.set_num_threads(1)
     speed = matrix_speed(device)
-    if chosen.all_threads:
-        torch.set_num_threads(default_threads)
+    threads = UNCAPPED_THREADS if chosen.all_threads else 1
+    torch.set_num_threads(threads)
     work, runs = chosen.prepare(name, device, **options), options.get("runs", chosen.runs)
     if device == "cuda":
         work(1)  # the first use of a GPU costs seconds that no later run pays
@@ -138,7 +120,6 @@ def measure(contender: str, name: str, epochs: int, device: str, **options: obje
     torch.manual_seed(0)  # who asks PyTorch for numbers gets the same ones
     accuracy = work(epochs)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-    threads = default_threads if chosen.all_threads else 1
     per_run = {"seconds": wall / runs, "cpu_seconds": cpu / runs, "peak_mb": peak_mb(), "matrix_gflops": speed}
     return {"contender": contender, "runs": runs, "threads": threads, **per_run, "accuracy": accuracy}
 
@@ -164,11 +145,11 @@ def apart(points: Sequence[tuple[str, dict]], name: str, epochs: int, device: st
     return [{**row, **told, "gflop": work} for row, work in zip(rows, gflop, strict=True)]
 
 
-def rounds_of(name: str, device: str, rounds: int, epochs: int, contenders: Sequence[str]) -> pd.DataFrame:
-    """The contenders in turn, round after round; seconds are per run."""
+def rounds_of(name: str, device: str, rounds: int, epochs: int) -> pd.DataFrame:
+    """All contenders in turn, round after round; seconds are per run."""
     rows = []
     for number in range(1, rounds + 1):
-        for contender in contenders:
+        for contender in here(device):
             [row] = apart([(contender, {})], name, epochs, device)
             rows.append({"round": number, **row})
             told = f"{CONTENDERS[contender].title}: {row['seconds']:.2f} s a run"
@@ -179,14 +160,12 @@ def rounds_of(name: str, device: str, rounds: int, epochs: int, contenders: Sequ
 def ratios(measured: pd.DataFrame) -> pd.DataFrame:
     """Each ratio's median, least and greatest value over the rounds, its limit and whether it is kept."""
     rows = []
-    for ratio in RATIOS:
+    for ratio in RATIOS.itertuples():
         times = measured.pivot(index="round", columns="contender", values=ratio.column)
-        if ratio.above not in times or ratio.below not in times:
-            continue
-        values = times[ratio.above] / times[ratio.below]
-        limit = ratio.limit if measured.device[0] == "cpu" else None
-        spread = {"median": values.median(), "min": values.min(), "max": values.max()}
-        rows.append({"ratio": ratio.title, **spread, "limit": limit})
+        if {ratio.above, ratio.below} <= set(times):
+            spread = (times[ratio.above] / times[ratio.below]).agg(["median", "min", "max"])
+            limit = ratio.limit if measured.device[0] == "cpu" else float("nan")
+            rows.append({"ratio": ratio.title, **spread, "limit": limit})
     return pd.DataFrame(rows)
 
 
@@ -199,8 +178,7 @@ def summary(measured: pd.DataFrame) -> pd.DataFrame:
     share = measured.gflop / (seconds * measured.matrix_gflops)
     groups = measured.assign(share=share).groupby("contender", sort=False)
     table = groups[["threads", "cpu_seconds", "peak_mb", "accuracy", "share"]].median()
-    for statistic in ("median", "min", "max"):
-        table[f"seconds_{statistic}"] = groups["seconds"].agg(statistic)
+    table = table.join(groups.seconds.agg(["median", "min", "max"]).add_prefix("seconds_"))
     table.index = [CONTENDERS[contender].title for contender in table.index]
     return table
 

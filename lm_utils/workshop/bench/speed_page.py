@@ -9,20 +9,11 @@ from lm_utils.files import RESULTS
 from lm_utils.show.style import COLORS, LINES, MARKERS, new_figure
 from lm_utils.workshop.bench import growth
 from lm_utils.workshop.bench import speed as bench
-from lm_utils.workshop.bench.competitors import PEERS
 from lm_utils.workshop.templates import filled
 
 FOLDER = RESULTS / "bench"
 LOOKS = {name: place for place, name in enumerate(bench.CONTENDERS)}  # a contender has one look everywhere
-SHORT = {
-    "plain": "plain loop",
-    "plain_all": "plain loop, default threads",
-    **PEERS,
-    "fit": "fit",
-    "fit_bf16": "fit in bf16",
-    "sweep": "sweep, two at once",
-    "group": "64 runs as a group",
-}
+SHORT = {name: one.short for name, one in bench.CONTENDERS.items()}
 OURS = ("fit", "fit_bf16", "sweep", "group")  # full colours in the bars
 
 # --- the reports ---------------------------------------------------------------------------------------------
@@ -43,7 +34,7 @@ def report(measured: pd.DataFrame) -> str:
 def missed(measured: pd.DataFrame) -> list[str]:
     """Return the promised figures that were not reached."""
     table = bench.ratios(measured)
-    late = [row.ratio for row in table.itertuples() if row.limit is not None and row.median > row.limit]
+    late = table.ratio[table["median"] > table.limit].tolist()
     peak = measured[measured.contender == "sweep"].peak_mb.max()
     return late + ["peak memory of a sweep"] * bool(peak > bench.PEAK_LIMIT)
 
