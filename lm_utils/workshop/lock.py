@@ -8,12 +8,7 @@ from packaging.utils import canonicalize_name
 
 from lm_utils.errors import UserError
 from lm_utils.files import PROJECT
-
-HEADER = """\
-# Exact versions of everything lm_utils[test] needs, as installed and tested together on Linux.
-# Written by `python -m lm_utils lock`; ranges live in pyproject.toml. A constraints file installs nothing
-# by itself, so the packages of one platform (nvidia-*, triton) do no harm on another.
-"""
+from lm_utils.workshop.templates import filled
 
 
 def main(path: Path = PROJECT / "constraints.txt") -> int:
@@ -21,8 +16,7 @@ def main(path: Path = PROJECT / "constraints.txt") -> int:
     if importlib.metadata.version("torch").endswith("+cpu"):
         raise UserError("This environment has the CPU build of PyTorch; write the lock from the ordinary one.")
     pins = installed_versions()
-    lines = [f"{name}=={version}" for name, version in sorted(pins.items())]
-    path.write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
+    path.write_text(filled("constraints.txt", pins=pins), encoding="utf-8")
     print(f"{path.name}: {len(pins)} packages.")
     return 0
 

@@ -5,6 +5,7 @@ import math
 import re
 import subprocess
 import tempfile
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -22,21 +23,7 @@ from lm_utils.workshop.browser import find_browser
 from lm_utils.workshop.publish.korean import korean
 from lm_utils.workshop.templates import TEMPLATES, filled
 
-TARGETS = {
-    "value": "float [N, 1], standardised", "single": "float [N, 1], 0 or 1",
-    "exclusive": "class index [N], int64", "labels": "float [N, {outputs}], 0 or 1",
-}  # fmt: skip
-PREDICT = {  # what remains to be done with the outputs once the network is trained
-    "value": "`out * std + mean`", "single": "`out`; on logits `torch.sigmoid(out)`",
-    "exclusive": "class `out.argmax(1)`, probabilities `out.softmax(1)`", "labels": "`out > 0.5`; on logits `out > 0`",
-}  # fmt: skip
-WRONG = {  # the misfits that people meet most; verdict and reason come from the rules
-    "regression": [("bce_logits", "none"), ("mse", "sigmoid"), ("mse", "relu")],
-    "probability": [("bce", "softmax"), ("cross_entropy", "none"), ("bce", "none")],
-    "binary": [("cross_entropy", "softmax"), ("bce", "sigmoid")],
-    "multiclass": [("cross_entropy", "softmax"), ("bce", "sigmoid")],
-    "multilabel": [("bce", "softmax"), ("cross_entropy", "none"), ("bce_logits", "sigmoid")],
-}
+TOLD = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))  # what no rule says
 CODE = re.compile(r"(torch\.sqrt\(nn\.MSELoss\(\)\(out, y\)\)|nn\.\w+(?:\([^)]*\))?)", re.ASCII)
 TITLE = "Which loss and which last activation?"
 VALUES = {  # that a loss is read against, by the number of classes
@@ -60,11 +47,11 @@ class Entry(NamedTuple):
 def entry(name: str) -> Entry:
     """Return the row of one task."""
     task = TASKS[name]
-    targets = TARGETS[task.kind].format(outputs=task.outputs)
+    targets = TOLD["targets"][task.kind].format(outputs=task.outputs)
     outputs = f"{task.outputs} number{'s' * (task.outputs > 1)} per image; targets: {targets}"
-    wrong = [usual_pairing(name, *pair) for pair in WRONG[name]]
+    wrong = [usual_pairing(name, *pair) for pair in TOLD["wrong"][name]]
     told = tuple((p.verdict, f"{ACTIVATIONS[p.activation].title} with {p.rule.code}: {p.advice.reason}") for p in wrong)
-    return Entry(task.title, task.question, outputs, fits(name), PREDICT[task.kind], told)
+    return Entry(task.title, task.question, outputs, fits(name), TOLD["predict"][task.kind], told)
 
 
 def fits(name: str) -> tuple[str, ...]:
@@ -144,10 +131,7 @@ def main(folder: Path = DOCS) -> int:
         write_whole(target / "decision-card.md", markdown(say))
         if not print_pdf(print_page(language, say), target / "decision-card.pdf"):
             late.append(str(target / "decision-card.pdf"))
-    print(f"{folder / 'decision-card.md'} and the page in Korean are written.", end=" ")
-    print(
-        f"{' and '.join(late)} need Chromium to be printed; install it, then call this again."
-        if late
-        else "Their PDFs are up to date."
-    )
+    lacking = f"{' and '.join(late)} need Chromium to be printed; install it, then call this again."
+    printed = lacking if late else "Their PDFs are up to date."
+    print(f"{folder / 'decision-card.md'} and the page in Korean are written. {printed}")
     return 0

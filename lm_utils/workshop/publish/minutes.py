@@ -5,7 +5,9 @@ fourth needed 70 minutes for one of three; the rule says 54, 58 or 64.) It gives
 """
 
 import re
+import tomllib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from nbformat import NotebookNode
 
@@ -15,29 +17,7 @@ from lm_utils.workshop.templates import filled
 PLACE = "{time}"
 LESSON = 50  # what takes longer is split into a part for the class and a part for home
 WORDS_A_MINUTE = 180
-MINUTES = {  # of a code cell, by the first pattern that it holds
-    r"\bquiz\.check": 4,  # an exercise
-    r"(= |return )\.\.\.$": 0,  # its gap
-    r"\bquiz\.predict\(|\bVote\(": 1,
-    r"_lab\(|\b(picker|explorer|ColdOpen)\(|\bten_questions\.": 3,
-    r"\bshow\(": 2.5,  # a figure
-    "": 1,  # any other cell that is not the parameters'
-}
-IN_WORDS = {  # the whole time, its parts, and the heading with a sentence or two at which the part for home begins
-    "english": (
-        "{all} minutes",
-        ": {first} in class, {rest} at home (from *{heading}* on)",
-        "## At home: the other {rest} minutes\n\n"
-        "A lesson on this notebook ends here, after {first} minutes; the rest is for home. The summary at the end is "
-        "about both parts.",
-    ),
-    "korean": (
-        "{all}분",
-        ": 수업에서 {first}분, 집에서 {rest}분(*{heading}*부터)",
-        "## 집에서: 나머지 {rest}분\n\n"
-        "수업은 여기까지이며 {first}분이 걸립니다. 맨 끝의 요약은 두 부분을 모두 다룹니다.",
-    ),
-}
+RULE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
 
 def parts(cells: Sequence[NotebookNode]) -> list[tuple[str, float]]:
@@ -46,7 +26,9 @@ def parts(cells: Sequence[NotebookNode]) -> list[tuple[str, float]]:
     for cell in cells:
         if cell.cell_type == "code":
             if "parameters" not in cell.metadata.get("tags", []):
-                kinds = (minutes for held, minutes in MINUTES.items() if re.search(held, cell.source, re.MULTILINE))
+                kinds = (
+                    minutes for held, minutes in RULE["minutes"].items() if re.search(held, cell.source, re.MULTILINE)
+                )
                 found[-1] = (found[-1][0], found[-1][1] + next(kinds))
             continue
         text = re.sub(r"^\*\*Time:.*", "", cell.source, flags=re.MULTILINE)  # what is written there must not count
@@ -75,7 +57,7 @@ def write_times(shown: Sequence[NotebookNode], counted: Sequence[NotebookNode], 
     first, rest, home = split(counted)
     heading = parts(shown)[home][0] if rest else ""
     values = {"all": first + rest, "first": first, "rest": rest, "heading": heading}
-    whole, halves, border = (text.format(**values) for text in IN_WORDS[language])
+    whole, halves, border = (RULE[language][part].format(**values) for part in ("whole", "halves", "border"))
     for cell in shown[:1]:
         cell.source = cell.source.replace(PLACE, whole + halves * bool(rest))
     for cell in shown:
