@@ -1,4 +1,4 @@
-"""What the web site and the slides need from npm: the versions of site/package-lock.json, fetched once."""
+"""What slides and tests of accessibility need from npm: the versions of site/package-lock.json, fetched once."""
 
 import filecmp
 import json
@@ -11,6 +11,7 @@ from filelock import FileLock
 
 from lm_utils.errors import UserError
 from lm_utils.files import PROJECT
+from lm_utils.workshop.setup import say
 
 LISTS = ("package.json", "package-lock.json")  # the lock holds a checksum for every package, which `npm ci` verifies
 QUIET = ("--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error")
@@ -24,8 +25,8 @@ def web_part(name: str, lists: Path = PROJECT / "site", store: Path = PROJECT / 
     store.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(store.with_name(f"{store.name}.lock")):
         if not is_fetched(lists, store):
-            fetch(lists, store, list(wanted))
-    return store / name
+            fetch(lists, store)
+    return store / "node_modules" / name
 
 
 def is_fetched(lists: Path, store: Path) -> bool:
@@ -33,12 +34,12 @@ def is_fetched(lists: Path, store: Path) -> bool:
     return all((store / name).is_file() and filecmp.cmp(store / name, lists / name, shallow=False) for name in LISTS)
 
 
-def fetch(lists: Path, store: Path, names: list[str]) -> None:
-    """Fill the store with the named packages; the packages they were built from are fetched along and left out."""
+def fetch(lists: Path, store: Path) -> None:
+    """Fill the store, whole or not at all."""
     npm = shutil.which("npm")
     if npm is None:
         raise UserError(
-            "The web parts (mathematics, widgets, slides) need npm, which comes with Node.js: install it "
+            "The web parts (for slides and tests of accessibility) need npm, which comes with Node.js: install it "
             "(`apt-get install npm` on Debian and Ubuntu, from nodejs.org elsewhere), then call this again."
         )
     new = store.with_name(f"{store.name}.new")
@@ -47,11 +48,7 @@ def fetch(lists: Path, store: Path, names: list[str]) -> None:
     new.mkdir()
     for name in LISTS:
         shutil.copyfile(lists / name, new / name)
-    print(f"Fetching {', '.join(names)} through npm ...", file=sys.stderr, flush=True)
+    say(f"Fetching the packages of {lists / LISTS[0]} through npm ...")
     if subprocess.run([npm, "ci", *QUIET], cwd=new, stdout=sys.stderr).returncode:
         raise UserError("npm could not fetch the web parts (it says why above); call the same command again.")
-    for name in names:
-        (new / name).parent.mkdir(exist_ok=True)
-        (new / "node_modules" / name).rename(new / name)
-    shutil.rmtree(new / "node_modules")
     new.rename(store)
