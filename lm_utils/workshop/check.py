@@ -5,6 +5,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 
+from lm_utils.errors import one_line
 from lm_utils.workshop.browser import find_browser
 from lm_utils.workshop.lock import installed_versions, read_lock
 
@@ -18,7 +19,7 @@ def main() -> int:
         try:
             lines = list(look())
         except Exception as error:  # whatever breaks here is what the user needs to read
-            lines = [("problem", f"{type(error).__name__}: {error}".splitlines()[0])]
+            lines = [("problem", one_line(error))]
         for state, sentence in lines:
             print(f"{state:8}{name:9}{sentence}", flush=True)
             worst = max(worst, int(state == "problem"))

@@ -372,7 +372,7 @@ def test_a_site_that_sphinx_refuses_does_not_replace_the_old_one(executed, quick
 @pytest.mark.slow
 def test_only_missing_notebooks_are_executed_and_one_that_fails_is_named(executed, quick, monkeypatch):
     root, calls = executed.parents[1], []
-    monkeypatch.setattr(site, "run_all", lambda *arguments, **options: calls.append((arguments, options["only"])))
+    monkeypatch.setattr(site, "run_all", lambda notebooks, out, **options: calls.append(options))
     assert site.main(root=root) == 0
     assert calls == []
     gone = executed / f"{RICH}.ipynb"
@@ -383,7 +383,7 @@ def test_only_missing_notebooks_are_executed_and_one_that_fails_is_named(execute
             site.main(data="digits", seeds=1, root=root)
     finally:
         gone.write_text(text, encoding="utf-8")
-    assert calls == [(("digits", 1, "auto", None), [RICH])]
+    assert calls == [{"data": "digits", "seeds": 1, "only": [RICH]}]
 
 
 def test_a_claim_nobody_can_test_says_so():

@@ -208,7 +208,7 @@ def command(monkeypatch, tmp_path):
     """The command with places of its own; what it executes is noted, and comes out without outputs."""
     asked: list[list[str]] = []
 
-    def run_all(*_settings: object, only: list[str], out: Path) -> dict[str, bool]:
+    def run_all(only: list[str], out: Path) -> dict[str, bool]:
         asked.append(only)
         out.mkdir(exist_ok=True)
         for name in only:

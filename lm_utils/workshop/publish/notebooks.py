@@ -114,15 +114,11 @@ def main(check: bool = False, solutions: bool = False, translated: bool = False,
         for path in old:
             write_whole(path, files[path])
     what = "differs from its source; run `make notebooks`" if check else "built"
-    for path in old:
-        print(f"{path.relative_to(root)}: {what}")
-    for path in gone:
-        print(f"{path.relative_to(root)}: has no source any more; delete it")
-    for sentence in to_translate:
-        print(sentence)
-    if not old and not gone and not to_translate:
-        print("All notebooks are up to date.")
-    return 1 if check and (old or gone or to_translate) else 0
+    told = [f"{path.relative_to(root)}: {what}" for path in old]
+    told += [f"{path.relative_to(root)}: has no source any more; delete it" for path in gone]
+    told += to_translate
+    print("\n".join(told) or "All notebooks are up to date.")
+    return 1 if check and told else 0
 
 
 def asks(source: str) -> bool:

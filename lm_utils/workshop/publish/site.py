@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import nbformat
 from PIL import Image
@@ -44,14 +45,12 @@ RULE = re.compile(r"([^{}]+)\{[^{}]*\}")
 PICTURE = re.compile(rb"data:image/png;base64,([A-Za-z0-9+/=\s]{3000,})")
 
 
-def main(
-    data: str = "auto", seeds: int = 1, device: str = "auto", jobs: int | None = None, root: Path = PROJECT
-) -> int:
-    """Build build/site/, executing first the notebooks that have no executed copy in build/run-all/."""
+def main(root: Path = PROJECT, **settings: Any) -> int:
+    """Build build/site/; `run_all` executes with its settings the notebooks without a copy in build/run-all/."""
     executed = root / "build" / "run-all"
     if missing := not_executed(root / "notebooks", executed):
         print(f"To be executed first: {', '.join(missing)}", flush=True)
-        run_all(data, seeds, device, jobs, only=missing, notebooks=root / "notebooks", out=executed)
+        run_all(**settings, only=missing, notebooks=root / "notebooks", out=executed)
     return build(root, executed, root / "build" / "site")
 
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nbconvert import SlidesExporter
 from nbformat import NotebookNode, v4
@@ -36,15 +37,13 @@ class Card:
     new_stack: bool = False
 
 
-def main(
-    data: str = "auto", seeds: int = 1, device: str = "auto", jobs: int | None = None, only: Sequence[str] = ()
-) -> int:
-    """Build the decks of all notebooks, or of some, executing first those without an executed copy."""
+def main(only: Sequence[str] = (), **settings: Any) -> int:
+    """Build the decks of all notebooks, or of some; `run_all` executes with its settings those not executed yet."""
     _, chosen = choose(NOTEBOOKS, only)
     missing = [path for path in chosen if not is_executed(path, EXECUTED / path.name)]
     if missing:
         print(f"To be executed first: {', '.join(path.stem for path in missing)}", flush=True)
-        report = run_all(data, seeds, device, jobs, only=[path.stem for path in missing], out=EXECUTED)
+        report = run_all(**settings, only=[path.stem for path in missing], out=EXECUTED)
         if not report["ok"]:
             raise UserError("Not every notebook ran through (the table says why); mend it, then call this again.")
     page = build({path.stem: read(EXECUTED / path.name) for path in chosen}, OUT)

@@ -107,9 +107,6 @@ def alone(out: Path):
 @contextmanager
 def terminable():
     """Let a polite `kill` end the work as Ctrl-C does."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         yield
