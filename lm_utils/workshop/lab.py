@@ -38,9 +38,8 @@ def main() -> int:
     settings = PROJECT / "build" / "jupyter" / "labconfig"
     write_whole(settings / "default_setting_overrides.json", json.dumps(NO_NEWS))
     path = os.pathsep.join(filter(None, [str(settings.parent), os.environ.get("JUPYTER_CONFIG_PATH", "")]))
-    command = [sys.executable, "-m", "jupyterlab", f"--LabApp.default_url=/lab/tree/{WORKING_COPY.name}/{START}"]
-    if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")
+    page = f"/lab/tree/{WORKING_COPY.name}/{START}"
+    command = [sys.executable, "-m", "jupyterlab", "--allow-root", f"--LabApp.default_url={page}"]
     return subprocess.run(command, cwd=PROJECT, env={**capped_environment(), "JUPYTER_CONFIG_PATH": path}).returncode
 
 

@@ -12,6 +12,7 @@ from lm_utils.runs.shipped import KEY
 from lm_utils.runs.store import COLUMNS, Store
 from lm_utils.runs.sweep import sweep_entries
 from lm_utils.workshop.bench import bf16, scale, speed
+from lm_utils.workshop.bench.command import table_of
 
 
 def test_a_pretended_sweep_costs_a_little_more_than_its_sleep() -> None:
@@ -94,7 +95,9 @@ def test_bf16_is_compared_seed_by_seed_within_one_data_set() -> None:
     for _, full, half, comparison in compared:
         assert (full.mean, half.mean) == pytest.approx((0.9525, 0.9535))
         assert comparison.difference.n == 6 and comparison.verdict == "practically equal"
-    assert "| 0.9525 | 0.9535 | +0.0010 (+0.0010 to +0.0010) | 6 | practically equal |" in bf16.report(compared, None)
+    assert "| 0.9525 | 0.9535 | +0.0010 (+0.0010 to +0.0010) | 6 | practically equal |" in bf16.report(
+        compared, table_of("mnist-cpu")
+    )
     assert {row[3].verdict for row in bf16.paired(runs(0.9, "digits"), runs(0.95))} == {"missing"}
 
 

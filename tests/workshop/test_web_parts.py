@@ -64,11 +64,6 @@ def test_a_broken_off_fetch_is_made_good(lists, tmp_path, npm):
     assert web_parts.web_part("@a/one", lists, store).is_dir()
 
 
-def test_unknown_part_is_named(lists, tmp_path):
-    with pytest.raises(ValueError, match=r"'two' is not in .*package\.json, which has @a/one; add it there"):
-        web_parts.web_part("two", lists, tmp_path / "store")
-
-
 def test_missing_npm_is_one_sentence(lists, tmp_path, monkeypatch):
     monkeypatch.setattr(web_parts.shutil, "which", lambda name: None)
     with pytest.raises(ValueError, match=r"need npm, which comes with Node\.js: install it"):

@@ -52,9 +52,7 @@ def paired(half: pd.DataFrame, full: pd.DataFrame) -> list[tuple[Pairing, Estima
     return rows
 
 
-def report(rows: Sequence[tuple], measured: pd.DataFrame | None) -> str:
+def report(rows: Sequence[tuple], measured: pd.DataFrame) -> str:
     """Write what bf16 does to each task's metric and to the time, as Markdown."""
-    if measured is None or "fit_bf16" not in set(measured.contender):
-        return filled("bf16.md", rows=rows, time=None)
     (time,) = (ratio for ratio in speed.ratios(measured).itertuples() if ratio.ratio == "fit in bf16 / fit, CPU time")
     return filled("bf16.md", rows=rows, time=time, conditions=speed.conditions(measured))

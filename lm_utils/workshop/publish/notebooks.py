@@ -93,8 +93,8 @@ def outdated(files: dict[Path, str]) -> list[Path]:
 
 def strays(wanted: Collection[Path], root: Path = PROJECT) -> list[Path]:
     """Return built notebooks that are not wanted, since their source is gone."""
-    built = [*(root / "notebooks").glob("*.ipynb"), *(root / "notebooks" / "ko").glob("*.ipynb")]
-    return sorted(path for path in built if NAME.fullmatch(path.stem) and path not in wanted)
+    built = [*numbered(root / "notebooks"), *numbered(root / "notebooks" / "ko")]
+    return [path for path in built if path not in wanted]
 
 
 def main(check: bool = False, solutions: bool = False, translated: bool = False, root: Path = PROJECT) -> int:

@@ -9,10 +9,9 @@ from nbformat import NotebookNode
 
 from lm_utils.errors import UserError
 from lm_utils.workshop.publish.notebooks import lead_out, lesson
-from lm_utils.workshop.run_all.pages import WIDGET_STATE, WIDGET_VIEW, still_copy
+from lm_utils.workshop.run_all.pages import NOTEBOOK_LINK, WIDGET_STATE, WIDGET_VIEW, still_copy
 from lm_utils.workshop.templates import filled
 
-NOTEBOOK_LINK = re.compile(r"""(href=["'](?:\.\./)?\d\d_\w+)\.ipynb""")
 LAB = re.compile(r"\b(\w+_lab)\(")
 BUTTONS = ("ButtonModel", "CheckboxModel", "ToggleButtonModel")  # mean nothing in a still picture
 

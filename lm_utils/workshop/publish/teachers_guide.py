@@ -3,14 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
 
 from lm_utils.files import DOCS
 
 GUIDE = DOCS / "teachers-guide.md"
 LESSON = "Path 1"
 NOTEBOOK = re.compile(r"\]\((?:\.\./notebooks/)(\d\d)_\w+\.ipynb\)")
-PARTS = re.compile(r"parts? (\d+(?:(?:, | and )\d+)*)")
 CELLS = re.compile(r"(?<!\\)\|")
 
 
@@ -84,13 +82,11 @@ def _rows(section: str, block: str) -> Iterator[Advice]:
 
 def places_in(cell: str) -> list[Place]:
     """Return the places that a cell names: links to notebooks, each with the parts that are named behind it."""
-    links = list(NOTEBOOK.finditer(cell))
     found = []
-    for link, following in zip_longest(links, links[1:]):
-        end = following.start() if following else len(cell)
-        behind = re.match(r",? ?(parts? [\d, and]+)?((?:,? ?(?:and )?\"[^\"]+\")*)", cell[link.end() : end])
-        numbers = PARTS.match(behind[1]) if behind[1] else None
-        parts = [f"{number}." for number in re.findall(r"\d+", numbers[1])] if numbers else []
-        parts += re.findall(r"\"([^\"]+)\"", behind[2])
-        found += [Place(link[1], part) for part in parts or [""]]
+    _, *pieces = NOTEBOOK.split(cell)
+    for notebook, behind in zip(pieces[::2], pieces[1::2], strict=True):
+        numbers, headings = re.match(r",? ?(?:parts? ([\d, and]+))?((?:,? ?(?:and )?\"[^\"]+\")*)", behind).groups("")
+        parts = [f"{number}." for number in re.findall(r"\d+", numbers)]
+        parts += re.findall(r"\"([^\"]+)\"", headings)
+        found += [Place(notebook, part) for part in parts or [""]]
     return found

@@ -22,6 +22,7 @@ CODE_OR_FORMULA = re.compile(
     r"|(?<![\\$\w])\$(?P<inline>[^\s$](?:[^$\n]*[^\s$\\])?)\$(?!\d)",
     re.DOTALL,
 )
+NOTEBOOK_LINK = re.compile(r"""(href=["'](?:\.\./)?\d\d_\w+)\.ipynb""")
 SCRIPT = re.compile(r"<script.*?</script>", re.DOTALL)
 
 
@@ -31,7 +32,7 @@ def notebook_page(notebook: NotebookNode, name: str, problem: str = "") -> str:
     as_it_is = {"clean_html": lambda code: code}  # highlighted code, which is clean
     exporter = HTMLExporter(config=hidden, template_name="basic", exclude_anchor_links=True, filters=as_it_is)
     body, _ = exporter.from_notebook_node(still_copy(notebook))
-    body = re.sub(r'(href="(?:\.\./)?\d\d_\w+)\.ipynb', r"\1.html", body)
+    body = NOTEBOOK_LINK.sub(r"\1.html", body)
     style = HtmlFormatter().get_style_defs(".highlight")
     return filled("notebook.html", title=name, body=body, problem=problem, style=style)
 

@@ -67,17 +67,15 @@ class Report:
         self.outcomes = {path.stem: Outcome(path.stem) for path in found}
         self.chosen = [path.stem for path in chosen]
 
-    def wait(self, reason: str) -> None:
-        """Write that the chosen notebooks have not had their turn, and why."""
+    def wait(self, reason: str | None = None) -> None:
+        """Write that the chosen notebooks have not had their turn, and what keeps them from it."""
         self.outcomes |= {name: Outcome(name, error=reason) for name in self.chosen}
         self.save()
 
     def begin(self, trained: Trained) -> None:
         """Write what was trained; from now on the notebooks have their turn."""
-        self.trained = trained
-        self.outcomes |= {name: Outcome(name) for name in self.chosen}
-        self.begun = time.monotonic()
-        self.save()
+        self.trained, self.begun = trained, time.monotonic()
+        self.wait()
 
     def add(self, outcome: Outcome, remark: str = "") -> None:
         """Take over the outcome of a notebook, write it and tell it."""
