@@ -15,7 +15,7 @@ from lm_utils.files import PROJECT, write_whole
 from lm_utils.workshop.publish import minutes
 from lm_utils.workshop.publish.korean import changed_since_translated, renew
 
-NAME = re.compile(r"(\d\d)_\w+")
+NAME = re.compile(r"\d\d_\w+")
 BESIDE = re.compile(r"""(\]\(|href=["'])(\d\d_\w+)\.ipynb""")
 KEPT_METADATA = ("tags", "slideshow")
 QUESTIONS = {"predict", "check", "check_function", "check_pairing", "check_script"}
@@ -32,12 +32,11 @@ def sources(root: Path = PROJECT) -> list[Path]:
         raise UserError(f"{root / 'notebooks' / 'src'} holds no notebook source; run this in the repository.")
     numbers: dict[str, str] = {}
     for path in found:
-        match = NAME.fullmatch(path.stem)
-        if not match:
+        if not NAME.fullmatch(path.stem):
             raise UserError(f"{path} must be named NN_name.py, like 01_losses.py; rename it.")
-        if match[1] in numbers:
-            raise UserError(f"{path.name} and {numbers[match[1]]} share the number {match[1]}; rename one.")
-        numbers[match[1]] = path.name
+        number = path.stem[:2]
+        if numbers.setdefault(number, path.name) != path.name:
+            raise UserError(f"{path.name} and {numbers[number]} share the number {number}; rename one.")
     return found
 
 

@@ -86,10 +86,10 @@ def choose(notebooks: Path, only: Sequence[str]) -> tuple[list[Path], list[Path]
         raise UserError(f"{notebooks} holds no notebook NN_name.ipynb; run `make notebooks` first.")
     by_name = {path.stem[:2]: path for path in found} | {path.stem: path for path in found}
     for name in only:
-        if name not in by_name and name.zfill(2) not in by_name:
+        if name.zfill(2) not in by_name:
             numbers = ", ".join(path.stem[:2] for path in found)
             raise UserError(f"ONLY names the notebook {name!r}, which does not exist; there are {numbers}.")
-    wanted = {by_name.get(name) or by_name[name.zfill(2)] for name in only} or set(found)
+    wanted = {by_name[name.zfill(2)] for name in only} or set(found)
     return found, [path for path in found if path in wanted]
 
 
