@@ -6,6 +6,7 @@ Values cannot tell a sigmoid's output from logits that happen to lie between 0 a
 import re
 from collections import deque
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from math import inf
@@ -147,7 +148,11 @@ def _is_weak_clamp(node: object, depth: int) -> bool:
     if not operation(node).startswith("Clamp"):
         return False
     parents = _parents(node)
-    return bool(parents) and _follow(parents[0], depth=depth + 1).kind in {"sigmoid", "softmax", "log_softmax"}
+    kind = _follow(parents[0], depth=depth + 1).kind if parents else "other"
+    if kind == "exp":  # of a distance, say
+        with suppress(AttributeError, RuntimeError):  # a function of somebody's own, a graph whose numbers are gone
+            return bool((node._saved_self <= 1).all())
+    return kind in {"sigmoid", "softmax", "log_softmax"}
 
 
 def saved_axis(node: object) -> tuple[int | None, tuple[int, ...]]:

@@ -167,12 +167,15 @@ def _part_of(loss: Tensor, calls: list[LossCall]) -> list[LossCall]:
 
 
 def loss_in(found: object) -> object:
-    """Return the loss itself where a loss function returns it among other things."""
+    """Return the loss itself where a loss function returns it among other things, or its terms by their names."""
     own = found._asdict() if hasattr(found, "_fields") else getattr(found, "__dict__", {})
     named = found if isinstance(found, Mapping) else own
     loss = next((named[key] for key in LOSS_KEYS if isinstance(named.get(key), Tensor)), None)
     if loss is None and isinstance(found, (tuple, list)) and found and isinstance(found[0], Tensor):
         return found[0] if found[0].numel() == 1 else found
+    if loss is None and isinstance(found, Mapping):
+        terms = [t for t in tensors_in(found) if t.requires_grad]  # the others are there to be shown
+        return sum(terms[1:], terms[0]) if terms and all(t.numel() == 1 for t in terms) else found
     return found if loss is None else loss
 
 

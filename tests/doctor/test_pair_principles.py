@@ -101,7 +101,58 @@ def adversaries(scale: float, joined: bool = False):
     return net, loss, (inputs(), 1 - scale * torch.rand(N, 64)), None
 
 
+def likeness(read):
+    """Two things and a share that says how alike they are, kept off 0 and 1."""
+    return (Part(lambda self, a, b: read(self.net(a) - self.net(b)).clamp(1e-6, 1 - 1e-6), net=mlp(6)), nn.BCELoss(),
+            (inputs(), inputs()), labels(1)[:, 0])  # fmt: skip
+
+
+def shared_out(own: bool):
+    """A multinomial likelihood of yes and no, those of the inputs or others."""
+    y = labels(8)
+    x = y * (torch.rand_like(y) < 0.8) if own else inputs()
+    return mlp(8), lambda z, y: -(z.log_softmax(1) * y).sum(1).mean(), x, y
+
+
+def answered(masked: bool):
+    """Where an answer stands in a filled-up text; the model's own loss, which comes first, asks it of all places."""
+
+    def forward(self, x, mask, y):
+        seen = mask[:, None, :] > 0 if masked else None
+        h = self.embed(x)
+        places = self.out(h + F.scaled_dot_product_attention(h, h, h, seen))[..., 0]
+        return CE(places, y), places
+
+    mask = (torch.arange(9) < torch.arange(N)[:, None] % 6 + 4).long()
+    return (Part(forward, embed=nn.Embedding(50, 16), out=nn.Linear(16, 1)), lambda out, _: out[0],
+            ((classes(49, 9) + 1) * mask, mask, classes(4)), None)  # fmt: skip
+
+
+def curve(width: int):
+    """Powers of numbers, each so many times, with weights that start anywhere."""
+    powers = torch.linspace(-3, 3, 32)[:, None] ** torch.arange(4).repeat(width)
+    return (Part(lambda self, x: x @ self.weights, weights=nn.Parameter(4 * torch.randn(4 * width))), MSE, powers,
+            torch.linspace(-3, 3, 32).sin())  # fmt: skip
+
+
+def by_name(read):
+    """A loss that returns its terms by their names."""
+    kinds = {"near": F.mse_loss, "off": F.l1_loss}
+    return mlp(3), lambda z, y: {name: read(cost(z, y)) for name, cost in kinds.items()}, inputs(), torch.rand(N, 3)
+
+
 PRINCIPLES = {
+    "a share is not cut out of a sum": (
+        "clamped_logits_into_bce", lambda: likeness(lambda d: F.linear(d, torch.ones(1, 6))[:, 0]),
+        lambda: likeness(lambda d: (-d.abs().sum(1)).exp())),
+    "labels are shared out where they are the inputs": (
+        "softmax_for_independent_labels", lambda: shared_out(False), lambda: shared_out(True)),
+    "padding may stand in a loss, not in what is said of the rest": (
+        "padding_attended", lambda: answered(False), lambda: answered(True)),
+    "a curve of a few numbers may start anywhere": (
+        "outputs_too_large", lambda: curve(8), lambda: curve(1)),
+    "terms by their names are a loss": (
+        "loss_not_a_tensor", lambda: by_name(torch.Tensor.item), lambda: by_name(torch.clone)),
     "each vector has its own length": (
         "wrong_formula", lambda: two_views(lambda a, b: found_among_all(a / a.norm(), b / b.norm())),
         lambda: two_views(lambda a, b: found_among_all(*(t / t.norm(dim=1, keepdim=True) for t in (a, b))))),
@@ -155,7 +206,23 @@ def marked(out, y):
     return torch.where(y >= 0, each, torch.zeros_like(each)).sum() / (y >= 0).sum()
 
 
+def bootstrapped():
+    """Values of actions, and what an older copy expects of the next state."""
+
+    def forward(self, x, after):
+        with torch.no_grad():
+            best = self.older(after).amax(1)
+        return self.net(x), best
+
+    def loss(out, y):
+        return F.smooth_l1_loss(out[0].gather(1, y[0][:, None])[:, 0], y[1] + 0.99 * out[1] * (1 - y[2]))
+
+    older, ends = mlp(2).requires_grad_(False), (torch.arange(N) % 5 == 0).float()
+    return Part(forward, net=mlp(2), older=older), loss, (inputs(), inputs()), (classes(2), 1 - ends, ends)
+
+
 RIGHT = {
+    "what an older copy expects is no prediction": bootstrapped,
     "marks of unknown labels that a mask takes out": lambda: (
         mlp(6), marked, inputs(), labels(6).masked_fill(torch.rand(N, 6) < 0.2, -1)),
     "each yes against each no, squared": lambda: (

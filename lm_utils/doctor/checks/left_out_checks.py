@@ -10,6 +10,7 @@ from torch.overrides import TorchFunctionMode
 
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.checks.batch_checks import cost_of, is_torchs_own
+from lm_utils.doctor.checks.target_checks import holds_labels
 from lm_utils.doctor.checks.trial import Trial
 from lm_utils.doctor.checks.trial_checks import FEWEST, unstable
 from lm_utils.doctor.output_origin import operation, origin_of
@@ -102,8 +103,8 @@ def _labels_compete(seen: Observation, trial: Trial, goal: Tensor) -> Iterator[F
     own = [s.argument(1, "dim") for s in trial.steps if s.name in ("softmax", "log_softmax") and s.result.shape
            == goal.shape == trial.outputs.shape and seen.watcher.sources(s.args) == {"outputs"}]  # fmt: skip
     several = own and goal.dim() > 1 and bool(((goal == 0) | (goal == 1)).all()) and bool(goal.sum(own[0]).max() > 1)
-    if not several or any(t.shape == goal.shape and torch.equal(t, goal) for t in tensors_in(trial.patient.inputs)):
-        return  # what was bought, say, of many things, is shared out on purpose
+    if not several or holds_labels(trial.patient.inputs, goal):
+        return
     first, least, most = goal * (goal.cumsum(own[0]) == 1), *goal.sum(own[0]).int().aminmax()
     (cost, slope), (single, _) = (trial(torch.zeros_like(trial.outputs), t) for t in (goal, first))
     if cost > 1.2 * single > 0 or bool((slope * goal > NOTHING * slope.abs().max()).any()):

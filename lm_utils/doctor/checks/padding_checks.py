@@ -44,15 +44,21 @@ def _moves(patient: Patient, values: Tensor, where: Tensor) -> bool:
     """Do other values at these places change what comes out, at the other places if it comes place by place?"""
     new = values + 1 if values.is_floating_point() else torch.where(values == values.max(), values.min(), values + 1)
     rows = where.view(*where.shape, *[1] * (values.dim() - 2))
-    outputs = [first_tensor(patient.outputs_of(changed(patient.inputs, lambda t, v=v: v if t is values else t)))
+    outputs = [_said(patient, changed(patient.inputs, lambda t, v=v: v if t is values else t))
                for v in (values, torch.where(rows, new, values))]  # fmt: skip
     return _differ(*outputs, ~where)
+
+
+def _said(patient: Patient, inputs: object) -> Tensor:
+    """What the model says of its samples, not the loss that it may put first: that may sum over padding."""
+    found = list(tensors_in(patient.outputs_of(inputs)))
+    return next((t for t in found if t.dim()), found[0])
 
 
 def _differ(one: Tensor, other: Tensor, kept: Tensor) -> bool:
     if one.dim() > 2 and one.shape[:2] != kept.shape == one.transpose(1, -1).shape[:2]:
         one, other = one.transpose(1, -1), other.transpose(1, -1)  # classes before places
-    places = one.shape[:2] == kept.shape and one.dim() > 2
+    places = one.shape[:2] == kept.shape
     return not torch.allclose(*((t[kept] if places else t) for t in (one, other)), rtol=1e-3, atol=1e-5)
 
 
@@ -84,10 +90,10 @@ def _padding_moves(seen: Observation, patient: Patient) -> bool:
         node.name().startswith(ATTENTION) for node in nodes_behind(first_tensor(seen.outputs).grad_fn)
     ):
         return False  # it reads padding as one more word, and may learn to
-    usual = first_tensor(patient.outputs_of(patient.inputs))
+    usual = _said(patient, patient.inputs)
     hooks = [part.register_forward_hook(embedded) for part in tables]
     try:
-        return _differ(usual, first_tensor(patient.outputs_of(patient.inputs)), ~tails)
+        return _differ(usual, _said(patient, patient.inputs), ~tails)
     finally:
         for hook in hooks:
             hook.remove()
@@ -100,7 +106,7 @@ def _cut_short_differs(patient: Patient, series: Tensor, tails: Tensor) -> bool:
     one = changed(patient.inputs, lambda t: t[row : row + 1] if t.dim() and len(t) == len(series) else t)
     short = changed(one, lambda t: t[:, :real] if t.dim() > 1 and t.shape[1] == steps else t)
     with suppress(RuntimeError, IndexError, ValueError):  # some take one length only
-        usual, other = (first_tensor(patient.outputs_of(given)) for given in (one, short))
-        usual = usual[:, :real] if usual.dim() > 2 and usual.shape[1] == steps else usual
+        usual, other = (_said(patient, given) for given in (one, short))
+        usual = usual[:, :real] if usual.shape[1:2] == (steps,) else usual
         return usual.shape == other.shape and not torch.allclose(usual, other, rtol=1e-3, atol=1e-5)
     return False

@@ -70,8 +70,9 @@ def _labelled(seen: Observation, outputs: object, targets: object) -> list[tuple
     sources = seen.watcher.sources
     near = [s for s in seen.watcher.steps if kind_of(s) == "sub" or LOSSES.get(s.name, ("",))[0] == "distance"]
     if any(sources(s.args) == {"outputs", "targets"} and any(
-            t.is_floating_point() and sources(t) == {"targets"} for t in s.tensors) for s in near):  # fmt: skip
-        return []  # values of actions
+            t.is_floating_point() and not t.requires_grad and "targets" in sources(t) for t in s.tensors)
+            for s in near):  # fmt: skip
+        return []  # values of actions, which may meet what an older copy expects of the next ones
     found = [t for t in parts if not t.is_floating_point() and of_classes(heads[0].detach(), t)]
     return [(heads[0], found[0])] if len(found) == 1 else []
 
