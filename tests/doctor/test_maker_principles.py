@@ -82,6 +82,17 @@ def equation(loss, network: nn.Module | None = None, points: Tensor | None = Non
     return Part(forward, net=network), lambda o, _: loss(*o), torch.rand(N, 1) if points is None else points, None
 
 
+def sliced(loss):
+    """The slope of a density, and its own slope along one direction."""
+
+    def forward(self: Part, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = x.detach().requires_grad_()
+        score, way = self.net(x), torch.randn_like(x).sign()
+        return score, (torch.autograd.grad((score * way).sum(), x, create_graph=True)[0] * way).sum(1)
+
+    return Part(forward, net=dense(4, 64, 64, 4, between=nn.Softplus)), lambda o, _: loss(*o), torch.randn(N, 4), None
+
+
 def policy(bonus, moves: bool = False):
     """A clipped policy of actions or of moves, and a bonus."""
 
@@ -136,6 +147,9 @@ PRINCIPLES = {
     "zero does not solve everything": (
         "wrong_formula", lambda: equation(lambda u, slope, start: (slope + u).square().mean()),
         lambda: equation(lambda u, slope, start: (slope + u).square().mean() + (start - 1).square().mean())),
+    "a density's slope may be zero": (
+        "wrong_formula", lambda: sliced(lambda s, trace: (trace[:, None] + 0.5 * s).square().mean()),
+        lambda: sliced(lambda s, trace: (trace + 0.5 * s.square().sum(1)).mean())),
     "nothing is cheaper than the truth": (
         "wrong_formula", lambda: line(lambda o, y: ((o - y) ** 2).mean() / o.var() + o.var().log()),
         lambda: line(lambda o, y: ((o - y) ** 2).mean() / y.var() + 0.01 * o.square().mean())),

@@ -209,6 +209,19 @@ def clipped(ratio):
     return mlp(4), loss, inputs(), (classes(4), torch.randn(N), torch.full((N,), -1.4))
 
 
+def in_columns(ratio):
+    """The same of actions and gains that stand in columns, beside the old policy's logits."""
+
+    def loss(out: Tensor, y: tuple[Tensor, Tensor, Tensor]) -> Tensor:
+        action, gain = y[0][:, 0], y[1][:, 0]
+        gain = (gain - gain.mean()) / gain.std()
+        own = ratio(*(Categorical(logits=z).log_prob(action) for z in (out, y[2])))
+        return -torch.min(own * gain, own.clamp(0.8, 1.2) * gain).mean()
+
+    model, x = mlp(4), inputs()
+    return model, loss, x, (classes(4, 1), torch.rand(N, 1), model(x).detach())
+
+
 def overlap(share):
     """One minus a share of what masks have in common."""
 
@@ -742,6 +755,9 @@ PRINCIPLES = {
     "what gained becomes likelier, by a ratio": (
         "better_outputs_cost_more", lambda: clipped(lambda new, old: (old - new).exp()),
         lambda: clipped(lambda new, old: (new - old).exp())),
+    "what gained becomes likelier, in columns": (
+        "better_outputs_cost_more", lambda: in_columns(lambda new, old: (old - new).exp()),
+        lambda: in_columns(lambda new, old: (new - old).exp())),
     "without gain no policy grows surer": (
         "wrong_formula", lambda: policy(-1, 0.01), lambda: policy(-1, -0.01)),
     "an overlap with oneself is one": (
@@ -966,6 +982,15 @@ RIGHT = {
     "whole numbers 0 and 1 are numbers to a squared error": lambda: (mlp(1), MSE, inputs(), classes(2, 1)),
     "counts of 0 and 1": lambda: (mlp(1), nn.PoissonNLLLoss(), inputs(), classes(2, 1)),
     "whole numbers and a smooth error": lambda: (mlp(1), nn.SmoothL1Loss(), inputs(), classes(9, 1)),
+    "noise by its size, with which the answer is multiplied": lambda: (
+        Part(lambda self, x, size: self.net(torch.cat([x, size.log()], 1)) / size, net=dense(3, 32, 2)),
+        lambda score, y: (y[1] * score + y[0]).square().sum(1).mean(),
+        ((size := 0.3 + torch.rand(N, 1)) * (noise := torch.randn(N, 2)) + 1, size), (noise, size)),
+    "views behind each other, with as many features as samples": lambda: (
+        Part(lambda self, a, b: self.net(torch.cat([a, b]).flatten(1)), net=dense(48, 32, N)),
+        lambda z, _: (lambda u: F.cross_entropy((u @ u.T / 0.5).masked_fill(torch.eye(2 * N).bool(), -torch.inf),
+                                                torch.arange(2 * N).roll(N)))(F.normalize(z, dim=1)),
+        (x := torch.randn(N, 3, 4, 4), x + 0.1 * torch.randn_like(x)), None),
     "views against all others": lambda: (
         mlp(6), lambda z, _: (lambda a, b: F.cross_entropy(a @ b.T / 0.1, torch.arange(N)))(
             *(F.normalize(view, dim=-1) for view in z.unbind(1))), views(), None),

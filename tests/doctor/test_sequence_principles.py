@@ -163,6 +163,12 @@ def piecewise(mean: bool):
     return Tagger(5), loss, x, x % 5
 
 
+def remembered(x: torch.Tensor):
+    """The third step of a series, asked for at its end."""
+    return Part(lambda self, x: self.out(self.rnn(x)[0][:, -1]), rnn=nn.GRU(1, 8, batch_first=True), out=nn.Linear(
+        8, 1)), nn.MSELoss(), x, x[:, 2]  # fmt: skip
+
+
 PRINCIPLES = {
     "a spread is paid for, whatever keeps it positive": (
         "wrong_formula", lambda: of_size(lambda s: F.elu(s) + 1, lambda e, s: (e / s) ** 2),
@@ -208,6 +214,8 @@ PRINCIPLES = {
         "labels_shifted_twice", lambda: answered(1), lambda: answered(0)),
     "a decoder has not read what it is asked for, whatever is ignored": (
         "labels_not_shifted", lambda: retold(0), lambda: retold(1)),
+    "of noise an earlier step may be remembered": (
+        "target_in_view", lambda: remembered(torch.randn(N, 6, 1).cumsum(1)), lambda: remembered(torch.randn(N, 6, 1))),
     "only hidden tokens are asked for": ("target_in_view", lambda: guessed(True), lambda: guessed(False)),
     "a teacher may be asked for the token that it stands for": (
         "labels_not_shifted", lambda: taught(False), lambda: taught(True)),

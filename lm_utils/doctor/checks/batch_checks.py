@@ -38,8 +38,8 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
     labelled = next((t for t in tensors_in(patient.targets) if t.dim()), None)
     if labelled is not None and labelled.shape[0] != samples:
         return
-    if outputs.shape[:2] == (samples,) * 2 and not _as_wide_for_fewer(patient, samples):
-        return  # a table of all pairs
+    if (axis or outputs.shape[:2] == (samples,) * 2) and not _is_shorter_for_fewer(patient, outputs.shape, axis):
+        return  # a table of all pairs, or as many features as there are samples
     goal = patient.targets if inputs.dim() > 1 else None
     along = isinstance(goal, Tensor) and goal.shape == inputs.shape and torch.equal(inputs[:, 1:], goal[:, :-1])
     known = along or (labelled is not None and labelled.dim() == 1)  # that the samples come first
@@ -60,11 +60,11 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
         yield said("softmax_wrong_axis: samples mixed")
 
 
-def _as_wide_for_fewer(patient: Patient, samples: int) -> bool:
-    """Are outputs of shape [N, N, ...] no table of all pairs, since a smaller batch leaves the second N as it is?"""
+def _is_shorter_for_fewer(patient: Patient, shape: torch.Size, axis: int) -> bool:
+    """Do the outputs of a smaller batch have another shape along this axis only, so that the samples stand there?"""
     with patient.predicting(), suppress(RuntimeError, ValueError, IndexError):
         fewer = first_tensor(patient.outputs_of(changed(patient.inputs, lambda t: t[:-1])))
-        return fewer.shape[:2] == (samples - 1, samples)
+        return [n for n, (few, all_) in enumerate(zip(fewer.shape, shape, strict=True)) if few != all_] == [axis]
     return False
 
 

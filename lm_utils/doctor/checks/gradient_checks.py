@@ -17,6 +17,7 @@ from lm_utils.doctor.watching import Step
 
 ROUNDING = ("Round", "Floor", "Ceil", "Trunc", "Sign", "Bernoulli", "Normal", "Poisson")  # their slope is zero
 LOW_PRECISION = (torch.float16, torch.bfloat16)
+DESCENT = 8  # steps downhill
 
 
 def check_path(seen: Observation, outputs: Tensor | None, patient: Patient) -> Iterator[Finding]:
@@ -266,5 +267,19 @@ def check_asked_slopes(seen: Observation, patient: Patient) -> Iterator[Finding]
     weights, given = patient.parameters.items(), any(bool(t.any()) for t in tensors_in(patient.targets))
     small = ({name: (size * torch.randn_like(p)).requires_grad_() for name, p in weights} for size in (0, *[0.01] * 6))
     losses = (patient.observe(parameters=some).loss for some in small)
-    if seen.watcher.asked and not given and weights and next(losses) == 0 and all(loss > 0 for loss in losses):
+    found = seen.watcher.asked and not given and weights and next(losses) == 0 and all(loss > 0 for loss in losses)
+    if found and not _goes_below_zero(patient):
         yield said("wrong_formula: nothing solves it")
+
+
+def _goes_below_zero(patient: Patient) -> bool:
+    """Does the loss fall below zero downhill, as no equation's error does but that of a density's slope?"""
+    at = {name: p.detach().clone().requires_grad_() for name, p in patient.parameters.items() if p.requires_grad}
+    for _ in range(DESCENT):
+        loss = patient.observe(parameters=at).loss
+        if loss < 0:
+            return True
+        slopes = torch.autograd.grad(loss, [*at.values()], allow_unused=True, materialize_grads=True)
+        size = 2 * loss.detach() / sum(s.square().sum() for s in slopes)  # twice as far as a straight way to zero
+        at = {n: (p - size * s).detach().requires_grad_() for (n, p), s in zip(at.items(), slopes, strict=True)}
+    return False

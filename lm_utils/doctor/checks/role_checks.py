@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from lm_utils.doctor.belongings import changed, tensors_in
 from lm_utils.doctor.checks.batch_checks import cost_of, cost_with
-from lm_utils.doctor.checks.formula_checks import behind, factors_in, kind_of, of, of_outputs
+from lm_utils.doctor.checks.formula_checks import behind, factors_in, kind_of, of, of_outputs, pairs_of
 from lm_utils.doctor.checks.trial import is_advantage
 from lm_utils.doctor.output_origin import origin_of
 from lm_utils.doctor.patient import Observation, Patient
@@ -214,10 +214,12 @@ def check_quantiles(seen: Observation, patient: Patient) -> Iterator[Finding]:
 
 
 def check_volume(seen: Observation, patient: Patient) -> Iterator[Finding]:
-    """A determinant beside a point of a normal distribution must grow."""
+    """A determinant beside a point of a normal distribution must grow; a trace of slopes need not."""
     heads = sorted((t for t in tensors_in(seen.outputs) if t.requires_grad and t.dim() in (1, 2)), key=Tensor.numel)
-    if patient.targets is not None or len(heads) != 2 or not heads[0].numel() == len(heads[0]) == len(heads[1]) < (
-            heads[1].numel()) or any(bool((t <= 0).all() or (t >= 0).all()) for t in heads):  # fmt: skip
+    if patient.targets is not None or seen.watcher.asked or len(heads) != 2:
+        return
+    if not heads[0].numel() == len(heads[0]) == len(heads[1]) < heads[1].numel() or any(
+            bool((t <= 0).all() or (t >= 0).all()) for t in heads):  # fmt: skip
         return
     up, down = (cost_with(patient, seen.outputs, head, head)[1] for head in heads)
     ratio = down / heads[1]
@@ -231,6 +233,7 @@ def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     parts = list(tensors_in(patient.targets)) if not isinstance(patient.targets, Tensor) else []
     heads = [t for t in tensors_in(seen.outputs) if t.requires_grad and t.is_floating_point()]
     numbers = [t.argmax(-1) if _is_one_hot(t) else t for t in parts if t.dtype != torch.bool]
+    numbers += [t[:, 0] for t in numbers if t.shape[1:] == (1,)]
     taken = next(((h, t) for t in numbers for h in heads if not t.is_floating_point() and of_classes(h, t)), None)
     moved = next(((h, t) for t in parts for h in heads if t.is_floating_point() and t.shape == h.shape and t.dim() == 2
                   and (t.shape[1] > 1 or len(heads) == 1)), None)  # fmt: skip
@@ -238,6 +241,9 @@ def check_roles(seen: Observation, patient: Patient) -> Iterator[Finding]:
     gains = [t for t in parts if t.is_floating_point() and t is not actions and head is not None
              and t.numel() == (actions.numel() if taken else len(actions)) > 0]  # fmt: skip
     factors = factors_in(seen, patient.targets, False)
+    scaled = [pair for _, pair in pairs_of(seen, "mul") if any(t is head for t in pair) and not taken]
+    scales = {id(t) for pair in scaled for t in pair}  # of the output itself, not of what it costs
+    factors = [t for t in factors if not scales & behind(seen, t)]
     gains = [t for t in gains if taken and t.min() < 0 < t.max()] or [t for t in gains if any(t is f for f in factors)]
     classes = of_classes(head.detach(), actions) if taken else None
     good, bad = (classes or agreeing_and_contradicting(head, actions) or (None, None)) if gains else (None, None)
