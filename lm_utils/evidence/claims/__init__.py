@@ -10,28 +10,17 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
 from importlib.resources import files
 from math import nan
+from pkgutil import iter_modules
 
 import pandas as pd
 
 from lm_utils.errors import UserError
-from lm_utils.evidence.claims import (
-    by_conditions,
-    by_pairs,
-    by_rows,
-    document_000_section_1,
-    document_000_sections_2_to_4,
-    document_001,
-    document_002,
-    document_003,
-    document_004,
-)
 from lm_utils.evidence.claims.claim import VERDICTS, Claim, Test
 from lm_utils.evidence.results import Results, reference
 
-WITH_TESTS = (by_conditions, by_pairs, by_rows, document_000_section_1, document_000_sections_2_to_4, document_001,
-              document_002, document_003, document_004)  # fmt: skip
 ONE_VALUE = ("measure", "ours", "other")  # arguments of tests that are no lists
 HYPHEN_AS_MINUS = re.compile(r"(?<![\w)-])-(?=\d)")
 SIGNS = {"holds": "✓", "holds here": "✓", "not shown": "≈", "refuted": "✗", "not tested": "…"}
@@ -53,12 +42,12 @@ class Judged:
 
 
 @cache
-def claims(document: str | None = None) -> tuple[Claim, ...]:
-    """Return all claims, or those of one document, in the documents' order."""
-    tests = {name: found for module in WITH_TESTS for name, found in inspect.getmembers(module, inspect.isfunction)}
+def claims() -> tuple[Claim, ...]:
+    """Return all claims, in the documents' order."""
+    modules = [import_module(f"{__name__}.{beside.name}") for beside in iter_modules(__path__)]
+    tests = {name: found for module in modules for name, found in inspect.getmembers(module, inspect.isfunction)}
     lines = csv.DictReader(files(__package__).joinpath("claims.csv").read_text(encoding="utf-8").splitlines())
-    every = tuple(claim_of(line, tests) for line in lines)
-    return tuple(claim for claim in every if document in (None, claim.document))
+    return tuple(claim_of(line, tests) for line in lines)
 
 
 def claim_of(line: dict[str, str], tests: dict[str, Test]) -> Claim:
