@@ -11,8 +11,7 @@ P, Y = torch.tensor([[0.9, 0.2], [0.4, 0.6]]), torch.tensor([[1.0, 0.0], [1.0, 1
 
 def slope(loss: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:
     """Return the gradient by autograd."""
-    at = at.clone().requires_grad_()
-    return torch.autograd.grad(loss(at), at)[0]
+    return torch.func.grad(loss)(at)
 
 
 def double(value: float) -> Tensor:
@@ -26,5 +25,5 @@ def close(a: Tensor | float, b: Tensor | float) -> bool:
 
 
 def listed(values: Tensor, digits: int = 3) -> str:
-    """Write numbers in words, with a true minus sign."""
-    return ", ".join(f"{value:.{digits}f}".replace("-", "−") for value in values.tolist())
+    """Write numbers one after the other."""
+    return ", ".join(f"{value:.{digits}f}" for value in values.tolist())

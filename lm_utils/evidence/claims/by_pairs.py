@@ -94,7 +94,7 @@ def lower(results: Results, pairs: Sequence[tuple[Row, Row]], measure: str) -> F
         gap = st.mean_interval(row)
         signs.append(0 if not p < 1 - st.LEVEL else -1 if gap.mean < 0 else 1)
         tail = max(tail, float(p) if gap.mean < 0 else 1.0)
-        difference = f"{gap.mean:+.3g} ({gap.low:+.3g} to {gap.high:+.3g})".replace("-", "\N{MINUS SIGN}")
+        difference = gap.told("+.3g").replace("-", "\N{MINUS SIGN}")
         words.append(
             f"{names[one]} against {other.label}, {UNITS[measure]}: {mine:.3g} against"
             f" {theirs:.3g}, paired difference {difference},"

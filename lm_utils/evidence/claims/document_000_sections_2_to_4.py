@@ -21,7 +21,7 @@ from lm_utils.evidence.claims.claim import Finding, decided
 from lm_utils.evidence.results import MNIST_TEST, Results, baseline, counted, estimate, mean, tested_digits
 from lm_utils.evidence.sentences import shown, shown_interval
 from lm_utils.pairing import Pairing
-from lm_utils.runs.rows import Row, rows
+from lm_utils.runs.rows import Row
 from lm_utils.tasks import TASKS
 
 REPAIRED_SKILL = 0.9  # another cut repairs a row that it brings nine tenths of the way from the baseline to perfect
@@ -54,7 +54,7 @@ def an_output_of_at_most_one_explains_the_error() -> Finding:
     mean, std = targets.mean(), targets.std()
     worst = torch.maximum((targets - mean).square(), (targets - mean - std).square()).mean().item()
     raw = torch.maximum(targets.square(), (targets - 1).square()).mean().item()
-    published = next(row.test for row in rows() if row.id == "000-3-1-bce-logits")
+    published = row_of("000-3-1-bce-logits").test
     return decided(
         published <= max(worst, raw),
         f"Outputs between 0 and 1, de-normalised, could do no worse than an MSE of {worst:.2f}, even with the worst one"

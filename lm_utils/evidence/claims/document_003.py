@@ -115,7 +115,7 @@ def gradient_goes_with_the_clipped_loss() -> Finding:
         abs(true - coded) < 1e-6,
         f"At a logit of −20 with label 1 the clipped loss is flat, its slope {abs(true):.0f}; the code returns"
         f" {coded:.0f} (before its swapped sign). It is the gradient of the loss without the clip, and the better one"
-        " for learning, but not that of the loss it reports.".replace("-1", "−1"),
+        " for learning, but not that of the loss it reports.",
     )
 
 
@@ -129,7 +129,7 @@ def slope_is_taken_at_the_logit() -> Finding:
     return decided(
         abs(at_logit - at_output) > 0.1,
         f"For a yes predicted with {p[1]:.3f}, the gradient at the logit is {at_logit:.3f}, at the sigmoid's output"
-        f" {at_output:.3f}.".replace("-", "−"),
+        f" {at_output:.3f}.",
     )
 
 
