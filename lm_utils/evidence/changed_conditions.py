@@ -11,7 +11,7 @@ from lm_utils.evidence.results import TITLES, number, under_conditions, with_ori
 from lm_utils.evidence.sentences import shown_runs
 from lm_utils.evidence.tables import Table
 from lm_utils.pairing import Pairing
-from lm_utils.runs.conditions import COLLAPSE, CONDITIONS, LEVER, NEW_DATA, STOOD_OUT, SWITCHES, Condition
+from lm_utils.runs.conditions import COLLAPSE, CONDITIONS, KINDS, LEVER, STOOD_OUT, SWITCHES, Condition
 from lm_utils.runs.interventions import OTHER_HAND
 from lm_utils.runs.watches import BUDGET
 from lm_utils.tasks import TASKS, Task
@@ -74,12 +74,8 @@ def compare_together(gaps: dict[Key, list[float]]) -> dict[Key, st.Comparison]:
 
 def kinds_of_data(families: Families) -> dict[str, tuple[str, str]]:
     """Return, by its title, every kind of new data: the condition trained, and the shift of its test set if any."""
-    written = [condition.name for condition in NEW_DATA]
-    found = {
-        families[name][0]["title"]: (name.split("/")[0], "")
-        for name in sorted(families, key=lambda name: written.index(name) if name in written else len(written))
-        if name.endswith(f"/{FITS}") and not name.startswith("lr-")
-    }
+    trained = (kind for kind in KINDS if f"{kind}/{FITS}" in families and not kind.startswith("lr-"))
+    found = {families[f"{kind}/{FITS}"][0]["title"]: (kind, "") for kind in trained}
     shifts = {shift for runs in families.values() for run in runs for shift in run.get("shifted", {})}
     titles = {shift: shift if shift == OTHER_HAND else f"test images: {shift}" for shift in sorted(shifts)}
     return found | {title: (BASELINE_CONDITION, shift) for shift, title in titles.items()}

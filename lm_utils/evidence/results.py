@@ -88,8 +88,7 @@ class Results:
 
     def paired(self, pairing: Pairing, other: Pairing, name: str = "test_metric") -> list[float]:
         """Return the differences to another pairing on the seeds both have."""
-        mine, theirs = self.scores(pairing, name), self.scores(other, name)
-        return [mine[seed] - theirs[seed] for seed in sorted(mine.keys() & theirs.keys())]
+        return self.differences([(pairing, other)], name)[0]
 
     def differences(self, pairs: Iterable[tuple[Pairing, Pairing]], name: str = "test_metric") -> list[list[float]]:
         """Return the differences of several pairs, a column for each seed of any pair; nan where a pair lacks it."""
@@ -155,17 +154,10 @@ def shipped(data: str, folder: Path, stamp: tuple) -> Results:
     return Results("reference", data, entries)
 
 
-def yours(
-    pairings: Iterable[Pairing] | None = None,
-    seeds: int = 3,
-    data: str = "auto",
-    device: str = "auto",
-    store: Store | None = None,
-) -> Results:
-    """Return the runs trained on this machine that are stored."""
-    wanted = list(pairings if pairings is not None else dict.fromkeys(row.pairing for row in rows()))
+def yours(pairings: Iterable[Pairing], seeds: int, data: str, device: str, store: Store | None = None) -> Results:
+    """Return the runs of these pairings that were trained on this machine and are stored."""
     store, (name, where) = store or Store(), resolved(data, device)
-    keys = [(pairing, seed) for pairing in wanted for seed in range(seeds)]
+    keys = [(pairing, seed) for pairing in pairings for seed in range(seeds)]
     return Results("yours", name, tuple(store.find(keys, name, where, LIMITS).values()))
 
 

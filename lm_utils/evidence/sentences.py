@@ -89,9 +89,9 @@ def comparison_sentences(pairs: Sequence[tuple[Pairing, Pairing]], results: Resu
     return lines
 
 
-def published_sentence(row: Row, results: Results | None = None) -> str:
+def published_sentence(row: Row, results: Results) -> str:
     """Say in one sentence what was published and what ours is."""
-    results, task = results or reference(), row.pairing.spec
+    task = row.pairing.spec
     gap = nan if row.test is None else abs(results.mean(row.pairing) - row.test)
     if isnan(gap):
         return f"{row.label}: nothing to compare."

@@ -81,11 +81,9 @@ def mean_interval(values: Sequence[float], bounds: tuple[float, float] = (-inf, 
 
 def prediction_interval(values: Sequence[float]) -> tuple[float, float]:
     """Return where one further run of the same kind would lie with 95 % probability; a published run is held to it."""
-    interval, array = mean_interval(values), finite(values)
-    if interval.n < 2:
-        return nan, nan
-    reach = scipy.special.stdtrit(interval.n - 1, (1 + LEVEL) / 2) * array.std(ddof=1) * sqrt(1 + 1 / interval.n)
-    return float(interval.mean - reach), float(interval.mean + reach)
+    interval = mean_interval(values)
+    reach = (interval.high - interval.mean) * sqrt(interval.n + 1)
+    return interval.mean - reach, interval.mean + reach
 
 
 def finite(values: Sequence[float]) -> np.ndarray:

@@ -127,7 +127,7 @@ def measured(scores: dict[int, float]) -> str:
     return interval.told(".4f") if interval.n else "none stored"
 
 
-def own_table(task: str, seeds: int = 3, data: str = "auto", device: str = "auto") -> Table | Markdown:
+def own_table(task: str, seeds: int, data: str, device: str) -> Table | Markdown:
     """Return the loss table as trained here, by `make run-all` or by a picker; one line where no row was."""
     mine = yours([row.pairing for row in rows(task, "loss")], seeds, data, device)
     if not mine.entries:
