@@ -11,13 +11,13 @@ from lm_utils.evidence.results import TITLES, Results, counted
 from lm_utils.explorer.live_run import SHOWN, LiveRun, Look
 from lm_utils.pairing import Pairing
 from lm_utils.runs.outputs import one_hot
-from lm_utils.runs.watches import LAYERS
 from lm_utils.show.chart import Chart, line, panel, series
 from lm_utils.show.style import ALERT, COLORS, LINES, MARKERS, new_figure
 from lm_utils.tasks import Task
 
 WIDTH = 11.0
 PERCENT = {"accuracy": 100.0, "mse": 1.0}
+LAYERS = ("conv1", "conv2", "conv3", "fc", "out")  # of the documents' CNN
 HIDDEN_LAYER = {"flat": "activations at a flat end", "stuck": "units stuck for every image"}
 METRIC = {"accuracy": "accuracy (%)", "mse": "mean squared error"}
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tqdm.auto import tqdm
 
 from lm_utils.errors import UserError
-from lm_utils.runs.store import Finished, Key, one_run, single_threaded
+from lm_utils.runs.store import Finished, Key, single_threaded
 from lm_utils.training import EXPERIMENT_VERSION
 
 if TYPE_CHECKING:
@@ -32,8 +32,8 @@ def train_on_cluster(
     limits: tuple[int, int],
     device: str,
     finished: Finished,
-    progress: bool = True,
-    one: Callable[..., dict] = one_run,
+    progress: bool,
+    one: Callable[..., dict],
 ) -> None:
     """Train these runs on the workers of a cluster: one after the other on their cores, or in groups on their GPUs."""
 

@@ -236,10 +236,9 @@ LEVER: tuple[Condition, ...] = (*grid(), *CONTROLS)
 EPOCHS = 15
 
 
-def tiny(condition: Condition, family: str, **changes: object) -> Condition:
+def tiny(condition: Condition, family: str) -> Condition:
     """Return the condition on the tiny network, for 15 epochs."""
-    brief = {"max_epochs": EPOCHS, "patience": EPOCHS, "network": TinyCNN}
-    return replace(condition, family=family, **brief, **changes)
+    return replace(condition, family=family, max_epochs=EPOCHS, patience=EPOCHS, network=TinyCNN)
 
 
 TINY = tuple(tiny(one, "tiny") for one in COLLAPSE if one.name in ("control", "prior-bias", "softmax"))

@@ -221,7 +221,7 @@ def outcome(run: dict) -> str:
 def steps_to_rate(run: dict) -> float:
     """Return after how many steps the outputs have gone nine tenths of their way from one half to the base rate."""
     goal = run["rate"] + (0.5 - run["rate"]) / 10
-    return next((step for step, mean, _ in run["race"] if mean <= max(goal, 0.0)), float("inf"))
+    return next((step for step, mean, _ in run["race"] if mean <= goal), float("inf"))
 
 
 def steps_to_stuck(run: dict) -> float:

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from operator import itemgetter
 
-from lm_utils.errors import UserError
 from lm_utils.files import RESULTS, read_lines, write_lines
 from lm_utils.model import CNN
+from lm_utils.pairing import check_name
 from lm_utils.runs.cluster import ON_GPU, on_cluster
 from lm_utils.runs.conditions import CONDITIONS, Condition
 from lm_utils.runs.outputs import quality
@@ -33,9 +33,8 @@ def main(
     cluster: str | None = None,
 ) -> None:
     """Train what is missing of these families of conditions, and write each run as soon as it is there."""
-    unknown = sorted(set(families) - set(CONDITIONS))
-    if unknown:
-        raise UserError(f"Unknown family {unknown[0]!r}; choose from {', '.join(CONDITIONS)}.")
+    for family in families:
+        check_name("family", family, CONDITIONS)
     data, device = resolved(data, device, cluster)
     for family in families:
         first = UNSEEN if family in ON_UNSEEN else CONFIRMING if family in ON_FRESHER else FIRST_SEED

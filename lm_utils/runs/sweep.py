@@ -91,7 +91,7 @@ def resolved(data: str, device: str, cluster: str | None = None) -> tuple[str, s
     return name, pick_device("cpu" if cluster and device == "auto" else device)
 
 
-def workers(device: str = "cpu") -> int:
+def workers(device: str) -> int:
     """One worker per core this process may use; one alone on a GPU."""
     return 1 if device == "cuda" else cores()
 

@@ -22,20 +22,15 @@ PROBED = 256  # training images whose gradients are looked at after each epoch
 PATIENCE = 10  # epochs that the two stopping rules which wait for something better wait for it
 BUDGET = 30  # epochs of the rule that waits for nothing
 LEFT = 0.6  # of the way from the best constant to perfect: there a run has left its plateau
-LAYERS = ("conv1", "conv2", "conv3", "fc", "out")
 
 
 def gradient_sizes(model: CNN, pairing: Pairing, images: Tensor, aims: Tensor) -> dict[str, float]:
     """The mean size of the loss's gradient in each layer's weights; the model's own .grad stays as it is."""
-    layers = [layer for layer in LAYERS if hasattr(model, layer)]  # the tiny network has two convolutions
-    weights = [getattr(model, layer).weight for layer in layers]
+    weights = {name: layer.weight for name, layer in model.named_children()}
     with torch.enable_grad():
         loss = pairing.loss_value(model(images), aims)
-        gradients = torch.autograd.grad(loss, weights, allow_unused=True)
-    return {
-        layer: 0.0 if gradient is None else gradient.abs().mean().item()
-        for layer, gradient in zip(layers, gradients, strict=True)
-    }
+        gradients = torch.autograd.grad(loss, list(weights.values()), materialize_grads=True)
+    return {name: gradient.abs().mean().item() for name, gradient in zip(weights, gradients, strict=True)}
 
 
 def stuck_share(model: CNN, images: Tensor) -> float:
