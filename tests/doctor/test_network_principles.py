@@ -97,7 +97,19 @@ def ended_in_relu(bias: float):
     return network, nn.MSELoss(), inputs(), torch.rand(N, 3)
 
 
+def episode(alone: bool):
+    """Labelled examples of four classes, and queries that are compared with the mean of each class."""
+
+    def forward(self, examples, queries):
+        means = self.net(examples).view(4, N // 4, 16).mean(1)
+        return -torch.cdist(self.net(queries if alone else queries - queries.mean(0)), means)
+
+    return Part(forward, net=nn.Linear(8, 16)), CE, (inputs(), inputs()), torch.arange(4).repeat(N // 4)
+
+
 PRINCIPLES = {
+    "a query is judged without the other queries": (
+        "samples_mixed", lambda: episode(False), lambda: episode(True)),
     "frames are made of numbers of one time": ("axes_scrambled", lambda: filmed(False), lambda: filmed(True)),
     "an axis that is split moves before": ("axes_scrambled", lambda: boxes(False), lambda: boxes(True)),
     "what the samples say arrives": (

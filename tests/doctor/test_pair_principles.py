@@ -141,7 +141,15 @@ def by_name(read):
     return mlp(3), lambda z, y: {name: read(cost(z, y)) for name, cost in kinds.items()}, inputs(), torch.rand(N, 3)
 
 
+def weighed(cost):
+    """Numbers that the network itself compares with its goals, and the weight of each sample."""
+    return Part(lambda self, x: self.net(x)[:, 0], net=mlp(1)), cost, inputs(), 0.4 + 0.6 * torch.rand(N)
+
+
 PRINCIPLES = {
+    "a weight is no target": (
+        "better_outputs_cost_more", lambda: weighed(lambda out, w: -(out - w).pow(2).mean()),
+        lambda: weighed(lambda out, w: (out.pow(2) * w).mean())),
     "a share is not cut out of a sum": (
         "clamped_logits_into_bce", lambda: likeness(lambda d: F.linear(d, torch.ones(1, 6))[:, 0]),
         lambda: likeness(lambda d: (-d.abs().sum(1)).exp())),

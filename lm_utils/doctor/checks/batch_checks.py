@@ -49,7 +49,7 @@ def check_samples_mixed(seen: Observation, patient: Patient) -> Iterator[Finding
         return
     with patient.predicting():
         ways = ((samples, axis), (*outputs.shape[1:2], 1, 1))[: 1 + unknown]  # if unknown, the samples stand on neither
-        if not all(_changes_with_others(patient, *way) for way in ways):
+        if not all(_changes_with_others(patient, *way) for way in ways) or _one_input_stays_apart(patient, axis):
             return
     if suspects:
         name, layer = suspects[0]
@@ -86,6 +86,25 @@ def _changes_with_others(patient: Patient, samples: int, axis: int, along: int =
         return False  # a model that remembers, or draws by itself, says something else each time
     return torch.equal(here, said_of([*range(samples)], -1, 1)) or not torch.allclose(
         here, said_of([*others, last], -1), rtol=1e-4, atol=1e-5)  # fmt: skip
+
+
+def _one_input_stays_apart(patient: Patient, axis: int) -> bool:
+    """Is there one of several inputs of which only the own sample matters, as the query beside labelled examples?"""
+
+    def last_without(others: bool, replaced: Tensor) -> Tensor:
+        draw_anew()
+        rows = [0] * (len(replaced) - 1) + [-1] if others else [*range(len(replaced) - 1), 0]
+        given = changed(patient.inputs, lambda t: t[rows] if t is replaced else t)
+        return first_tensor(patient.outputs_of(given)).select(axis, -1)
+
+    draw_anew()
+    usual = first_tensor(patient.outputs_of(patient.inputs)).select(axis, -1)
+    several = [t for t in tensors_in(patient.inputs) if t.is_floating_point() and t.dim() > 1]
+    return len(several) > 1 and any(
+        torch.allclose(usual, last_without(True, t), rtol=1e-4)
+        and not torch.allclose(usual, last_without(False, t), rtol=1e-4)
+        for t in several
+    )
 
 
 def _softmax_over_batch(seen: Observation, outputs: Tensor, samples: int) -> bool:

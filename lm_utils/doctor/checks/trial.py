@@ -26,6 +26,8 @@ def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]
     if is_advantage(seen):
         return []
     if isinstance(outputs, Tensor) and isinstance(targets, Tensor):
+        if _are_weights(targets, steps):
+            return []
         weighed = [s for s in steps if kind_of(s) == "mul" and all(any(t is one for one in s.tensors) for t in (
             outputs, targets))]  # fmt: skip
         if (
@@ -55,6 +57,13 @@ def is_advantage(seen: Observation) -> bool:
     """Does what an output lacks of its target, without its gradient, weigh what another one is to do?"""
     return any(kind_of(s) == "detach" and seen.watcher.sources(s.args) == {"outputs", "targets"}
                for s in seen.watcher.steps)  # fmt: skip
+
+
+def _are_weights(targets: Tensor, steps: list[Step]) -> bool:
+    """Do the targets do nothing but scale squares or absolute values, as the weights of samples do?"""
+    sizes = {id(s.result) for s in steps if kind_of(s) in ("pow", "abs")}
+    used = [s for s in steps if any(t is targets for t in s.tensors)]
+    return bool(used) and all(kind_of(s) == "mul" and any(id(t) in sizes for t in s.tensors) for s in used)
 
 
 def is_mask(step: Step) -> bool:
