@@ -1,7 +1,6 @@
 """Runs under changed conditions, on seeds the reference results never used, kept in results/robustness/."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 from operator import itemgetter
 
 from lm_utils.files import RESULTS, read_lines, write_lines
@@ -84,4 +83,4 @@ def run_condition(condition: Condition, seed: int, data: str, device: str, stop:
     told |= {"expected": condition.expected, "train_images": len(splits.train.digits)}
     if condition.network is not CNN:
         told["network"] = condition.network.__name__
-    return rounded({**told, **asdict(condition.pairing), **entry, **watch.seen(run)})
+    return rounded({**told, **entry, **watch.seen(run)})

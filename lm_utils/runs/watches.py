@@ -37,9 +37,7 @@ def stuck_share(model: CNN, images: Tensor) -> float:
     """Return the share of hidden activations at a flat end: their slope is below FLAT, as a sigmoid's near 0 and 1."""
     with torch.no_grad():
         before = model.fc(model.features(images))
-    with torch.enable_grad():
-        before.requires_grad_()
-        (slope,) = torch.autograd.grad(model.hidden(before).sum(), before)
+    slope = torch.func.grad(lambda values: model.hidden(values).sum())(before)
     return (slope < hidden_checks.FLAT).float().mean().item()
 
 
