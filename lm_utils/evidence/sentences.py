@@ -1,7 +1,7 @@
 """Results in words: what a notebook says about figures comes from here, so that no sentence can go stale."""
 
 from collections.abc import Sequence
-from math import isnan, nan
+from math import isnan
 
 from lm_utils.evidence import statistics as st
 from lm_utils.evidence.results import FITTING, Results, counted, estimate, number, reference
@@ -90,9 +90,9 @@ def comparison_sentences(pairs: Sequence[tuple[Pairing, Pairing]], results: Resu
 
 
 def published_sentence(row: Row, results: Results) -> str:
-    """Say in one sentence what was published and what ours is."""
+    """Say in one sentence what was published of a row and what ours is."""
     task = row.pairing.spec
-    gap = nan if row.test is None else abs(results.mean(row.pairing) - row.test)
+    gap = abs(results.mean(row.pairing) - row.test)
     if isnan(gap):
         return f"{row.label}: nothing to compare."
     by = f"{gap * 100:.2f} points" if task.metric == "accuracy" else f"{gap:.3g}"

@@ -81,9 +81,8 @@ def only_cross_entropy_punishes_without_bound() -> Finding:
     """Show how the losses of a yes grow as the predicted probability falls."""
     p = torch.tensor([0.5, 0.01, 1e-6], dtype=torch.float64)
     cross, square, absolute = -p.log(), (1 - p) ** 2, 1 - p
-    true = cross[2] > 10 and square.max() <= 1 and absolute.max() <= 1
     return decided(
-        bool(true),
+        bool(cross[2] > 10 and square.max() <= 1 and absolute.max() <= 1),
         f"For a yes predicted with 0.5, 0.01 and 0.000001, cross-entropy costs {listed(cross, 2)}; the squared error"
         f" {listed(square, 2)} and the absolute error {listed(absolute, 2)} end at 1.",
     )

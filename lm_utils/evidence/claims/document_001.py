@@ -43,9 +43,8 @@ def sigmoid_of_15_counts_as_one() -> Finding:
     first = x[torch.sigmoid(x) == 1].min().item()
     back = inverse_sigmoid(torch.sigmoid(torch.tensor(15.0))).item()
     zero = torch.sigmoid(torch.tensor([-87.0, -89.0])).tolist()
-    true = high == 1 or low == 0
     return decided(
-        true,
+        high == 1 or low == 0,
         f"In float32 sigmoid(15) is 1 − {1 - high:.2g} and comes back as {back:.2f}; it is exactly 1 only"
         f" from {first:.2f} on. sigmoid(−15) is {low:.2g}; sigmoid(−87) is still {zero[0]:.1g} and"
         f" sigmoid(−89) is {zero[1]:.0f}.",

@@ -136,9 +136,8 @@ def slope_is_taken_at_the_logit() -> Finding:
 def sigmoid_stays_between_zero_and_one() -> Finding:
     """Look for outputs outside; in float32 the ends are reached."""
     p = torch.sigmoid(torch.linspace(-200, 200, 4001))
-    true = bool((p >= 0).all() and (p <= 1).all())
     return decided(
-        true,
+        bool((p >= 0).all() and (p <= 1).all()),
         f"For inputs from −200 to 200: {p.min():.0f} to {p.max():.0f}; in float32 both ends are reached,"
         " which is why the clipping is needed.",
     )

@@ -7,6 +7,7 @@ from math import inf, isclose, log
 
 import torch
 from torch import Tensor, nn
+from torch.func import grad_and_value
 from torch.nn import functional as F
 
 from lm_utils.evidence import statistics as st
@@ -40,16 +41,13 @@ def logits_are_probabilities() -> Finding:
 
 def logits_version_is_more_stable() -> Finding:
     """Compare the gradients far from the truth."""
-    z = torch.tensor([-200.0], requires_grad=True)
-    fused = nn.BCEWithLogitsLoss()(z, torch.ones(1))
-    fused_slope = torch.autograd.grad(fused, z)[0].item()
-    apart = nn.BCELoss()(torch.sigmoid(z), torch.ones(1))
-    slope = torch.autograd.grad(apart, z)[0].item()
-    true = isclose(fused.item(), 200) and fused_slope == -1 and apart.item() == 100 and slope == 0
+    z, yes = torch.tensor(-200.0), torch.tensor(1.0)
+    fused_slope, fused = grad_and_value(nn.BCEWithLogitsLoss())(z, yes)
+    apart_slope, apart = grad_and_value(lambda z: nn.BCELoss()(torch.sigmoid(z), yes))(z)
     return decided(
-        true,
+        bool(isclose(fused, 200) and fused_slope == -1 and apart == 100 and apart_slope == 0),
         f"At an output of −200 with label 1, nn.BCEWithLogitsLoss gives {fused:.0f} with gradient"
-        f" −1; sigmoid and nn.BCELoss give {apart:.0f} with gradient {abs(slope):.0f}.",
+        f" −1; sigmoid and nn.BCELoss give {apart:.0f} with gradient {abs(apart_slope):.0f}.",
     )
 
 
@@ -132,10 +130,9 @@ def reduce_false_sums() -> Finding:
     """Compare with the one number that a sum would be."""
     each = quietly(lambda: nn.CrossEntropyLoss(reduce=False)(LOGITS, CLASSES))
     total = nn.CrossEntropyLoss(reduction="sum")(LOGITS, CLASSES)
-    numbers = ", ".join(f"{value:.4f}" for value in each)
     return decided(
         each.ndim == 0,
-        f"reduction='sum' gives {total:.4f}; reduce=False gives one loss per sample: {numbers}."
+        f"reduction='sum' gives {total:.4f}; reduce=False gives one loss per sample: {listed(each, 4)}."
         " What sums is size_average=False.",
     )
 
