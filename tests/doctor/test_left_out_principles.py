@@ -8,6 +8,7 @@ from doctor_exam.round_parts import Part
 from doctor_exam.unseen_wrong import mask_head
 from torch import nn
 from torch.autograd import Variable
+from torch.distributions import Normal, kl_divergence
 from torch.nn import functional as F
 
 CE = nn.CrossEntropyLoss()
@@ -214,6 +215,31 @@ def found(number: int):
             inputs() + kind[:, None], (kind, torch.randn(N, 3)))  # fmt: skip
 
 
+def both(cost, echoed=False):
+    """Two inputs, what a network says of each, and what it costs; or the second input as it came."""
+    return (Part(lambda self, a, b: (self.net(a), b if echoed else self.net(b)), net=mlp(4)), cost,
+            (inputs(), inputs()), classes(4))  # fmt: skip
+
+
+def sure_alone(out, y):
+    """Learn from the labelled ones, and from the others where a network is sure, which a fresh one is not."""
+    chance, guess = out[1].detach().softmax(1).max(1)
+    return CE(out[0], y) + (F.cross_entropy(out[1], guess, reduction="none") * (chance > 0.95)).mean()
+
+
+def preferred(cost):
+    """Scores of two answers, and by how much one is the better one."""
+    return (Part(lambda self, a, b: (self.net(a), self.net(b)), net=mlp(1)), cost, (inputs(), inputs()),
+            torch.rand(N, 1))  # fmt: skip
+
+
+def moved(kept: bool):
+    """Actions and what they brought; beside them the states, those that the network sees or others."""
+    x = inputs()
+    return (mlp(4), lambda q, t: F.smooth_l1_loss(q.gather(1, t[1][:, None])[:, 0], t[2]), x,
+            (x if kept else inputs(), classes(4), torch.randn(N)))  # fmt: skip
+
+
 PRINCIPLES = {
     "one channel meets one mask": ("shapes_broadcast", lambda: colours(3), lambda: colours(1)),
     "what is left open is not counted, whatever number marks it": (
@@ -276,6 +302,12 @@ PRINCIPLES = {
     "whichever distance it is": (
         "gradient_into_target", lambda: taught(True, lambda o, _: (1 - F.cosine_similarity(*o)).mean()),
         lambda: taught(False, lambda o, _: (F.normalize(o[0]) - F.normalize(o[1])).square().sum(1).mean())),
+    "an input that comes back as it was is not used": (
+        "unused_input", lambda: both(lambda o, y: CE(o[0], y), echoed=True), lambda: both(sure_alone)),
+    "of two scores only what lies between them counts": (
+        "wrong_formula", lambda: preferred(lambda o, y: -(y * F.logsigmoid(o[0] + o[1])).mean()),
+        lambda: preferred(lambda o, y: -F.logsigmoid(o[0] - o[1] - y).mean())),
+    "a batch may be handed over whole": ("unused_target", lambda: moved(False), lambda: moved(True)),
 }  # fmt: skip
 
 
@@ -309,6 +341,10 @@ RIGHT = {
             y == 1, (1 - p) ** 2 * p.log(), (1 - y) ** 4 * p**2 * (1 - p).log()).mean(), inputs(), labels(6)),
     "an error in variances of a few targets": lambda: (
         mlp(1), lambda out, y: F.mse_loss(out, y) / y.var(), inputs()[:5], torch.randn(5, 1)),
+    "a divergence within what is free": lambda: (
+        Part(lambda self, x: (lambda q, p: (self.out(q.rsample()), kl_divergence(q, p)))(
+            Normal(self.code(x), 1.0), Normal(self.before(x), 1.0)), code=mlp(4), before=mlp(4), out=nn.Linear(4, 3)),
+        lambda o, y: F.mse_loss(o[0], y) + o[1].mean().clamp(min=1), inputs(), torch.randn(N, 3)),
     "a hinge without a margin": lambda: (
         mlp(1), lambda out, y: (-out * y).relu().mean(), inputs(), 2 * labels(1) - 1),
 }  # fmt: skip

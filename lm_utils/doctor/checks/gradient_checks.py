@@ -161,8 +161,8 @@ def check_flow(seen: Observation, patient: Patient) -> Iterator[Finding]:
 def _without_gradient(seen: Observation, patient: Patient, slopes: dict[str, Tensor | None]) -> Iterator[Finding]:
     """Weights that take no part: perhaps on purpose, hardly where forward() uses their values and drops the graph."""
     weights, rounds = patient.parameters, [node for node in seen.graph if operation(node) in ROUNDING]
-    cut_off, rounded = ({id(getattr(node, "variable", None)) for end in ends for node in nodes_behind(end)}
-                        for ends in (seen.watcher.cuts, [*seen.watcher.compared, *rounds]))  # fmt: skip
+    cut_off, compared, rounded = ({id(getattr(node, "variable", None)) for end in ends for node in nodes_behind(end)}
+                                  for ends in (seen.watcher.cuts, seen.watcher.compared, rounds))  # fmt: skip
     missing = [name for name, slope in slopes.items() if slope is None or (
         id(weights[name]) in rounded and not bool(_dense(slope).any()))]  # fmt: skip
     if not missing:
@@ -173,7 +173,8 @@ def _without_gradient(seen: Observation, patient: Patient, slopes: dict[str, Ten
 
     learning = {whole(name) for name in weights if name not in missing}
     cut = [name for name in missing if id(weights[name]) in cut_off | rounded]
-    twin = {whole(n) for n in cut} <= learning and all(id(weights[n]) not in rounded or n.count(".") > 1 for n in cut)
+    twin = {whole(n) for n in cut} <= learning and all(n.count(".") > 1 for n in cut if id(
+        weights[n]) in compared | rounded)  # fmt: skip
     kind = ": cut" + " on purpose" * (twin or not patient.model.training) if cut else ""  # of a target network
     yield said(f"weights_without_gradient{kind}",
         f"{len(missing)} of {len(weights)} parameters take no part in this loss, such as {(cut or missing)[0]}.",
@@ -181,17 +182,19 @@ def _without_gradient(seen: Observation, patient: Patient, slopes: dict[str, Ten
 
 
 def _never_moved(patient: Patient, still: set[str]) -> Iterator[Finding]:
-    """Weights without a slope, also where all weights are others: a fresh branch of zeros would have one then."""
-    moved = {name: weight.detach() + 0.1 * torch.randn_like(weight) if weight.is_floating_point() else weight
-             for name, weight in patient.parameters.items()}  # fmt: skip
-    loss = patient.observe(parameters=moved | {name: moved[name].requires_grad_() for name in still}).loss
-    if isinstance(loss, Tensor) and loss.requires_grad:
+    """Weights without a slope, also near and far from here: a branch of zeros or a free divergence has one there."""
+    for size in (0.1, 1.0):
+        moved = {name: weight.detach() + size * torch.randn_like(weight) if weight.is_floating_point() else weight
+                 for name, weight in patient.parameters.items()}  # fmt: skip
+        loss = patient.observe(parameters=moved | {name: moved[name].requires_grad_() for name in still}).loss
+        if not isinstance(loss, Tensor) or not loss.requires_grad:
+            return
         slopes = torch.autograd.grad(loss.sum(), [moved[name] for name in still], allow_unused=True)
-        dead = [
-            n for n, slope in zip(still, slopes, strict=True) if slope is not None and not bool(_dense(slope).any())
-        ]
-        if dead:
-            yield said("weights_without_gradient: never moved", count=len(dead), name=min(dead))
+        pairs = zip(still, slopes, strict=True)
+        still = {name for name, slope in pairs if slope is not None and not bool(_dense(slope).any())}
+        if not still:
+            return
+    yield said("weights_without_gradient: never moved", count=len(still), name=min(still))
 
 
 def _dense(slope: Tensor) -> Tensor:

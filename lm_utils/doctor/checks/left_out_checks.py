@@ -93,7 +93,12 @@ def _one_for_all(seen: Observation, trial: Trial, goal: Tensor) -> Iterator[Find
     if not (alone and asked) or min(costs) < NOTHING or abs(costs[0] - costs[3]) < NOTHING or trial.tied:
         return
     levels = SHARES if inside and origin_of(trial.outputs).kind != "relu" else LEVELS
-    best = next((level for level in levels if abs(trial(torch.full_like(values, level))[0]) < NOTHING), None)
+
+    def cost(level: float) -> float:  # what another output is less than this one may count, and not how large it is
+        like = changed(trial.whole, lambda t: torch.full_like(t, level) if t.requires_grad else t)
+        return max(abs(trial(torch.full_like(values, level))[0]), abs(cost_of(trial.patient, like, goal)[0]))
+
+    best = next((level for level in levels if cost(level) < NOTHING), None)
     if best is not None:
         yield said("wrong_formula: one for all", level=best)
 

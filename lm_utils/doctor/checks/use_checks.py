@@ -54,13 +54,20 @@ def check_inputs_used(seen: Observation, patient: Patient) -> Iterator[Finding]:
         moved = {name: w + 0.1 * torch.randn(w.shape, generator=drawn).to(w) for name, w in (
             patient.parameters.items() if same else ())}  # fmt: skip
         if same and all(_are_equal(*(_outputs(patient, x, weights) for x in (patient.inputs, others[0])))
-                        for weights in (None, moved)):  # fmt: skip
+                        for weights in (None, moved)) and _are_equal(
+                            *(_learning(patient, x) for x in (patient.inputs, others[0]))):  # fmt: skip
             yield said("unused_input", shape=list(part.shape))
             return
 
 
 def _are_equal(before: list[Tensor], after: list[Tensor]) -> bool:
     return bool(before) and len(after) == len(before) and all(map(torch.equal, before, after))
+
+
+def _learning(patient: Patient, inputs: object) -> list[Tensor]:
+    """All that learns, also what a fresh model is not yet sure enough of for the loss to look at."""
+    draw_anew()
+    return [t for t in tensors_in(patient.observe(inputs).whole) if t.requires_grad]
 
 
 def _outputs(patient: Patient, inputs: object, parameters: dict[str, Tensor] | None = None) -> list[Tensor]:
