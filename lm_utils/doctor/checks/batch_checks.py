@@ -89,20 +89,22 @@ def _changes_with_others(patient: Patient, samples: int, axis: int, along: int =
 
 
 def _one_input_stays_apart(patient: Patient, axis: int) -> bool:
-    """Is there one of several inputs of which only the own sample matters, as the query beside labelled examples?"""
+    """Is there one of several inputs of which only the own sample matters, as the query beside examples in order?"""
 
-    def last_without(others: bool, replaced: Tensor) -> Tensor:
+    def last_of(change: Callable[[Tensor], Tensor]) -> Tensor:
         draw_anew()
-        rows = [0] * (len(replaced) - 1) + [-1] if others else [*range(len(replaced) - 1), 0]
-        given = changed(patient.inputs, lambda t: t[rows] if t is replaced else t)
-        return first_tensor(patient.outputs_of(given)).select(axis, -1)
+        return first_tensor(patient.outputs_of(changed(patient.inputs, change))).select(axis, -1)
 
-    draw_anew()
-    usual = first_tensor(patient.outputs_of(patient.inputs)).select(axis, -1)
+    def minds(rows: Callable[[int], list[int]], query: Tensor, others: bool = False) -> bool:
+        moved = last_of(lambda t: t[rows(len(t))] if t.is_floating_point() and (t is query) != others else t)
+        return not torch.allclose(usual, moved, rtol=1e-4, atol=1e-5)
+
+    usual = last_of(lambda t: t)
     several = [t for t in tensors_in(patient.inputs) if t.is_floating_point() and t.dim() > 1]
     return len(several) > 1 and any(
-        torch.allclose(usual, last_without(True, t), rtol=1e-4)
-        and not torch.allclose(usual, last_without(False, t), rtol=1e-4)
+        not minds(lambda n: [0] * (n - 1) + [-1], t)
+        and minds(lambda n: [*range(n - 1), 0], t)
+        and minds(lambda n: [*range(n)][::-1], t, others=True)  # a mean of the batch has no order, and no labels
         for t in several
     )
 
