@@ -317,6 +317,10 @@ def test_the_wrong_one_is_named_and_its_right_neighbour_left_alone(name):
 
 
 RIGHT = {
+    "a map on which nothing was found this time": lambda: (
+        Part(lambda self, x: torch.cat([self.near(x), self.far(x)], 1), near=mlp(12), far=mlp(4)),
+        lambda z, y: ((z - y[0]) * y[1]).abs().sum() / N, inputs(),
+        (torch.randn(N, 16), labels(16) * (torch.arange(16) < 12))),
     "a weight is returned and drawn to its goal": lambda: also(
         lambda self, x: self.side, lambda o, y: yes(o[0], y) + F.mse_loss(o[1], torch.tensor([2.0, 5.0])),
         side=nn.Parameter(torch.randn(2))),

@@ -167,6 +167,9 @@ PRINCIPLES = {
     "and no column one": (
         "wrong_formula", lambda: two_views(lambda a, b: found_among_all(F.normalize(a, dim=0), F.normalize(b, dim=0))),
         lambda: two_views(lambda a, b: found_among_all(F.normalize(a, dim=1), F.normalize(b, dim=1)))),
+    "each is compared with each by its features": (
+        "wrong_formula", *(lambda axis=axis: (mlp(24), lambda z, y: F.cross_entropy(F.cosine_similarity(
+            z[:, None], z[None], dim=axis) / 0.1, y), inputs(), torch.arange(N).roll(N // 2)) for axis in (1, -1))),
     "what was taken from a row stays with the row": (
         "shapes_broadcast", lambda: less_its_largest(False), lambda: less_its_largest(True)),
     "made and real samples fill one range": (

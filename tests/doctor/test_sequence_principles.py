@@ -169,6 +169,27 @@ def remembered(x: torch.Tensor):
         8, 1)), nn.MSELoss(), x, x[:, 2]  # fmt: skip
 
 
+def ranked(mean):
+    """Lists of several lengths, each with its own shares; what fills them up has none."""
+
+    def loss(scores, y):
+        return -mean(y[0].masked_fill(~y[1], -1e9).softmax(1) * scores.log_softmax(1))
+
+    here = torch.arange(8) < torch.randint(3, 9, (N, 1))
+    x = torch.randn(N, 8, 8) * here[..., None]
+    return (Part(lambda self, x, here: self.net(x)[..., 0].masked_fill(~here, -1e9), net=mlp(1)), loss,
+            (x, here), (x[..., 0] + x[..., 1], here))  # fmt: skip
+
+
+def beside(mean):
+    """Words that stand beside others first, then as many others, then nothing; their number differs."""
+    count = torch.randint(1, 5, (N, 1))
+    beside, here = ((torch.arange(12) < k * count).float() for k in (1, 3))
+    model = Part(lambda self, a, b: self.one(a) @ self.other(b).mT, one=nn.Embedding(50, 8), other=nn.Embedding(50, 8))
+    return (model, lambda z, y: mean(F.binary_cross_entropy_with_logits(z[:, 0], y[0], y[1], reduction="none"), y[1]),
+            (torch.randint(1, 50, (N, 1)), torch.randint(1, 50, (N, 12)) * here.long()), (beside, here))  # fmt: skip
+
+
 PRINCIPLES = {
     "a spread is paid for, whatever keeps it positive": (
         "wrong_formula", lambda: of_size(lambda s: F.elu(s) + 1, lambda e, s: (e / s) ** 2),
@@ -221,6 +242,11 @@ PRINCIPLES = {
         "labels_not_shifted", lambda: taught(False), lambda: taught(True)),
     "the number of pieces is no weight": ("wrong_formula", lambda: piecewise(False), lambda: piecewise(True)),
     "labels end where their lengths say": ("blank_in_targets", lambda: spoken(0), lambda: spoken(1)),
+    "a list is as long as it is": (
+        "mean_over_padding", lambda: ranked(torch.mean), lambda: ranked(lambda each: each.sum(1).mean())),
+    "what stands first among what counts is no mask": (
+        "mean_over_padding", lambda: beside(lambda each, here: each.mean()),
+        lambda: beside(lambda each, here: (each.mean(1) / here.sum(1) * here.shape[1]).mean())),
 }  # fmt: skip
 
 

@@ -161,7 +161,8 @@ def _similarity_added(seen: Observation, patient: Patient) -> Iterator[Finding]:
     """Cosine similarities that the loss makes small, all of them."""
     for step in seen.watcher.steps if (patient.batch_size or 1) > 1 else ():
         first = step.tensors[0] if step.name == "cosine_similarity" else None
-        last = first is not None and first.dim() > 1 and step.result.shape == first.shape[:-1]
+        both = torch.broadcast_shapes(*(t.shape for t in step.tensors)) if first is not None else ()
+        last = first is not None and first.dim() > 1 and step.result.shape == both[:-1]
         if first is None or last or step.result.dim() != first.dim() - 1 or len(first) != patient.batch_size:
             continue
         origin = origin_of(first)

@@ -1,5 +1,6 @@
 """How do gradients behave: is there a path, is it alive, are hidden units stuck?"""
 
+import copy
 import itertools
 from collections.abc import Iterator
 from contextlib import suppress
@@ -182,11 +183,16 @@ def _without_gradient(seen: Observation, patient: Patient, slopes: dict[str, Ten
 
 
 def _never_moved(patient: Patient, still: set[str]) -> Iterator[Finding]:
-    """Weights without a slope, also near and far from here: a branch of zeros or a free divergence has one there."""
+    """Weights without a slope, also near and far from here and where all masks are open.
+
+    A branch of zeros or a free divergence has one there, and a part for which there are no labels in this batch.
+    """
+    other = copy.copy(patient)
+    other.targets = changed(patient.targets, _opened)
     for size in (0.1, 1.0):
         moved = {name: weight.detach() + size * torch.randn_like(weight) if weight.is_floating_point() else weight
                  for name, weight in patient.parameters.items()}  # fmt: skip
-        loss = patient.observe(parameters=moved | {name: moved[name].requires_grad_() for name in still}).loss
+        loss = other.observe(parameters=moved | {name: moved[name].requires_grad_() for name in still}).loss
         if not isinstance(loss, Tensor) or not loss.requires_grad:
             return
         slopes = torch.autograd.grad(loss.sum(), [moved[name] for name in still], allow_unused=True)
@@ -195,6 +201,12 @@ def _never_moved(patient: Patient, still: set[str]) -> Iterator[Finding]:
         if not still:
             return
     yield said("weights_without_gradient: never moved", count=len(still), name=min(still))
+
+
+def _opened(target: Tensor) -> Tensor:
+    """A mask that hides nothing, labels that are all the last."""
+    numbers = (target.is_floating_point() or target.is_complex()) and bool(((target != 0) & (target != 1)).any())
+    return target if numbers or not target.numel() else torch.full_like(target, target.real.max().item())
 
 
 def _dense(slope: Tensor) -> Tensor:

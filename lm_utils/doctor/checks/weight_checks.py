@@ -107,17 +107,20 @@ def _hidden(patient: Patient) -> Iterator[tuple[Tensor, int | None]]:
     for goal in (t for t in parts if len(parts) == 1 and t.shape == tails.shape and t.dtype == torch.float32):
         if len(tails.sum(1).unique()) > 2 and len(goal[tails].unique()) == 1 < len(goal[~tails].unique()):
             yield tails, None
-    for mask in (_as_mask(t, patient) for t in parts if len(parts) > 1):
-        if _is_filled_up(mask):
-            yield ~mask, None
+    masks = [mask for t in parts if len(parts) > 1 and _is_filled_up(mask := _as_mask(t, patient))]
+    for mask in masks:
+        if not any(one.shape == mask.shape and bool((one >= mask).all() and (one > mask).any()) for one in masks):
+            yield ~mask, None  # one inside another tells what is asked there
 
 
 def _grows(patient: Patient, head: Tensor, axis: int, hidden: Tensor, token: int) -> bool:
     """Does the loss change with three more places at the end of each row that count for nothing?"""
     rows, head = _rows(patient), head.detach()
+    last = head.narrow(axis, -1, 1)
+    unlike = last[hidden[:, -1]][:1].expand_as(last)  # one that is hidden, also behind a row without padding
 
     def longer(t: Tensor, along: int = 1) -> Tensor:
-        more = t.narrow(along, -1, 1).repeat_interleave(3, along)
+        more = (unlike if t is head else t.narrow(along, -1, 1)).repeat_interleave(3, along)
         told = t[hidden].flatten()[0] if t.shape[:2] == hidden.shape else 0  # what a mask says of a hidden place
         return torch.cat([t, more if t is head else torch.full_like(more, token if t is rows else told)], along)
 
