@@ -36,11 +36,13 @@ MEANING = {
     "twenty-second": "**twenty-second round, of the questions asked most, not seen while mending**",
     "twenty-third": "twenty-third round, ordinary right ones",
     "twenty-fourth": "twenty-fourth round, ordinary right ones",
+    "twenty-fifth": "**twenty-fifth round, the plainest right ones, not seen while mending**",
 }
 HEAD = """# How often is the doctor right?
 
-**On the last set-ups that nobody who mended it had seen: {unseen}.
-On all right ones of the twentieth to the twenty-fourth round, when first seen: {alarms}.**
+**On the last wrong set-ups that nobody who mended it had seen: {unseen}.
+On plain right ones, first seen (twenty-fifth round): {plain}.
+On the right ones of the five rounds before, rarer ones among them, when first seen: {alarms}.**
 
 Written by `python -m doctor_exam.page` from stored runs of `python -m doctor_exam.score`
 (both with `PYTHONPATH=tests`; torch {torch}). *Named*: the cause is among the errors and warnings.
@@ -83,7 +85,9 @@ no look at layers and shapes can show.
 
 The twenty-third and the twenty-fourth hold right set-ups alone, as tutorials, libraries and students write them; the
 twenty-fourth takes what the twenty-third left, so rarer ones. Some of the warnings are deserved (unscaled inputs, a
-head that nothing reads, an LSTM that reads padding to its end); they count all the same.
+head that nothing reads, an LSTM that reads padding to its end); they count all the same. Then the doctor was mended
+against some eight hundred further right set-ups, which are not kept. The twenty-fifth, by five other writers, holds
+what is trained most often: each of them wrote down the thirty commonest kinds of a field and then made them all.
 
 A name was counted only where it is one of those that the writer had set down, or a special one of the same cause
 that writers were not told of (`sigmoid_before_bce_logits` for `bounded_logits`, `nll_on_logits` for `unbounded_loss`;
@@ -166,7 +170,14 @@ def page(run: dict[str, dict]) -> str:
     """Return the page: the score when first seen and now, misses and alarms."""
     now, first = ({name: one["counts"] for name, one in run[file]["sets"].items()} for file in ("now", "first_seen"))
     sets = run["now"]["sets"]
-    text = HEAD.format(torch=run["now"]["torch"], unseen=unseen(first[LAST]), alarms=alarms_first(first))
+    text = HEAD.format(
+        torch=run["now"]["torch"],
+        unseen=unseen(first[LAST]),
+        plain=alarms_first([first["twenty-fifth"]]),
+        alarms=alarms_first(
+            [first[f"twent{name}"] for name in ("ieth", "y-first", "y-second", "y-third", "y-fourth")]
+        ),
+    )
     text += "".join(line(name, first[name], now[name]) for name in sets)
     rows = [row for name, found in sets.items() if name not in ("known", "new") for row in found["rows"]]
     causes = [row["source"] for found in sets.values() for row in found["rows"] if row["expected"]]
@@ -207,18 +218,16 @@ def page(run: dict[str, dict]) -> str:
     return f"{text}{limits}{misses}\n{ALARMS}{alarms}\n"
 
 
-def alarms_first(first: dict[str, dict[str, int]]) -> str:
-    """Return how many right set-ups of the last rounds got an alarm when they were first seen."""
-    last = [first[f"twent{name}"] for name in ("ieth", "y-first", "y-second", "y-third", "y-fourth")]
-    errors, warnings, right = (sum(found[key] for found in last) for key in ("alarms", "warnings", "right"))
+def alarms_first(rounds: list[dict[str, int]]) -> str:
+    """Return how many right set-ups of these rounds got an alarm when they were first seen."""
+    errors, warnings, right = (sum(found[key] for found in rounds) for key in ("alarms", "warnings", "right"))
     return f"{share(errors, right)} with an error, {share(warnings, right)} with a warning"
 
 
 def unseen(found: dict[str, int]) -> str:
     """Return the score of set-ups when they were first seen, as part of a sentence."""
     return (f"{share(found['named'], found['wrong'])} named, {share(found['silent named'], found['silent'])} of the "
-            f"silent ones,\n{found['alarms']} of {found['right']} right ones with an error and "
-            f"{found['warnings']} with a warning, {found['crashes']} crashes")  # fmt: skip
+            f"silent ones,\n{found['crashes']} crashes")  # fmt: skip
 
 
 def runs() -> dict[str, dict]:

@@ -48,6 +48,11 @@ from doctor_exam.round_thirteen_pictures import THIRTEEN_PICTURES
 from doctor_exam.round_thirteen_texts import THIRTEEN_TEXTS
 from doctor_exam.round_twelve import ROUND_TWELVE
 from doctor_exam.round_twenty_answers import TWENTY_ANSWERS
+from doctor_exam.round_twenty_five_makers import TWENTY_FIVE_MAKERS
+from doctor_exam.round_twenty_five_numbers import TWENTY_FIVE_NUMBERS
+from doctor_exam.round_twenty_five_pictures import TWENTY_FIVE_PICTURES
+from doctor_exam.round_twenty_five_texts import TWENTY_FIVE_TEXTS
+from doctor_exam.round_twenty_five_tutorials import TWENTY_FIVE_TUTORIALS
 from doctor_exam.round_twenty_forum import TWENTY_FORUM
 from doctor_exam.round_twenty_four_makers import TWENTY_FOUR_MAKERS
 from doctor_exam.round_twenty_four_numbers import TWENTY_FOUR_NUMBERS
@@ -159,6 +164,13 @@ SETS = {
         *TWENTY_FOUR_TEXTS,
         *TWENTY_FOUR_MAKERS,
         *TWENTY_FOUR_TUTORIALS,
+    ],
+    "twenty-fifth": [
+        *TWENTY_FIVE_PICTURES,
+        *TWENTY_FIVE_NUMBERS,
+        *TWENTY_FIVE_TEXTS,
+        *TWENTY_FIVE_MAKERS,
+        *TWENTY_FIVE_TUTORIALS,
     ],
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
