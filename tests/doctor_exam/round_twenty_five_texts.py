@@ -1,7 +1,5 @@
 """Set-ups of the twenty-fifth round (texts and speech), ordinary right ones, written without knowing the checks."""
 
-import math
-
 import torch
 import transformers as hf
 from torch import Tensor, nn
@@ -26,8 +24,7 @@ def cut(tokens: Tensor, lengths: Tensor) -> Tensor:
 def texts(count: int, length: int = 16, ends: bool = False) -> tuple[Tensor, Tensor]:
     """Padded texts whose classes have words of their own, and the classes."""
     y, lengths = torch.arange(N)[torch.randperm(N)] % count, torch.randint(6, length + 1, (N,))
-    hint = torch.rand(N, length) < 0.4
-    hint[:, 1] = True
+    hint = (torch.rand(N, length) < 0.4) | (torch.arange(length) == 1)
     tokens = torch.where(hint, 10 + y[:, None], torch.randint(20, 100, (N, length)))
     if ends:
         tokens[:, 0], tokens[torch.arange(N), lengths - 1] = BOS, EOS
@@ -38,21 +35,19 @@ def chain(length: int, words: int = 40) -> Tensor:
     """Running text in which a word mostly determines the next."""
     rows = [torch.randint(4, words, (N,))]
     for _ in range(length - 1):
-        rows.append(
-            torch.where(torch.rand(N) < 0.8, 4 + (5 * rows[-1] + 1) % (words - 4), torch.randint(4, words, (N,)))
-        )
+        likely = 4 + (5 * rows[-1] + 1) % (words - 4)
+        rows.append(torch.where(torch.rand(N) < 0.8, likely, torch.randint(4, words, (N,))))
     return torch.stack(rows, 1)
 
 
 def translations(length: int = 8, words: int = 40) -> tuple[Tensor, Tensor]:
     """Padded source sentences and their word-by-word translations between begin and end."""
-    body, sizes, first = torch.randint(4, words, (N, length)), torch.randint(3, length, (N,)), torch.full((N, 1), BOS)
-    source = cut(body, sizes).scatter(1, sizes[:, None], EOS)
-    target = cut(words + 3 - body, sizes).scatter(1, sizes[:, None], EOS)
-    return source, torch.cat([first, target], 1)
+    body, sizes = torch.randint(4, words, (N, length)), torch.randint(3, length, (N,))
+    source, target = (cut(x, sizes).scatter(1, sizes[:, None], EOS) for x in (body, words + 3 - body))
+    return source, F.pad(target, (1, 0), value=BOS)
 
 
-def packed(embed: nn.Embedding, tokens: Tensor):
+def packed(embed, tokens: Tensor):
     """Embedded texts, packed without their padding."""
     return pack_padded_sequence(embed(tokens), (tokens != PAD).sum(1).cpu(), batch_first=True, enforce_sorted=False)
 
@@ -80,10 +75,9 @@ def bert_inputs(ids: Tensor, **more: Tensor) -> dict[str, Tensor]:
 
 def pair_inputs(first: Tensor, second: Tensor, lengths: Tensor) -> dict[str, Tensor]:
     """[CLS] first [SEP] second [SEP] and the padding, as a tokenizer returns them."""
-    cls, sep = torch.full((N, 1), BOS), torch.full((N, 1), EOS)
-    second = torch.cat([cut(second, lengths), torch.zeros_like(sep)], 1).scatter(1, lengths[:, None], EOS)
-    head = torch.cat([cls, first, sep], 1)
-    kinds = torch.cat([torch.zeros_like(head), (second != PAD).long()], 1)
+    second = F.pad(cut(second, lengths), (0, 1)).scatter(1, lengths[:, None], EOS)
+    head = F.pad(F.pad(first, (1, 0), value=BOS), (0, 1), value=EOS)
+    kinds = F.pad((second != PAD).long(), (head.shape[1], 0))
     return bert_inputs(torch.cat([head, second], 1), token_type_ids=kinds)
 
 
@@ -91,16 +85,15 @@ def spoken(count: int, rate: int = 8000) -> tuple[Tensor, Tensor]:
     """A second of voiced sound per sample, the pitch of which tells the command."""
     y, time = torch.arange(N)[torch.randperm(N)] % count, torch.arange(rate) / rate
     pitch = 150 * 1.4**y * (1 + 0.03 * torch.randn(N))
-    tones = sum(torch.sin(2 * math.pi * h * pitch[:, None] * time + 6 * torch.rand(N, 1)) / h for h in (1, 2, 3))
-    return (0.3 * tones * torch.sin(math.pi * time) + 0.02 * torch.randn(N, rate)).clamp(-1, 1).unsqueeze(1), y
+    tones = sum(torch.sin(2 * torch.pi * h * pitch[:, None] * time + 6 * torch.rand(N, 1)) / h for h in (1, 2, 3))
+    return (0.3 * tones * torch.sin(torch.pi * time) + 0.02 * torch.randn(N, rate)).clamp(-1, 1).unsqueeze(1), y
 
 
 @right("texts: topics by a bag of embeddings", "pytorch.org/tutorials text_sentiment_ngrams")
 def bag():
     """All texts in one row, with the offsets at which they begin."""
     tokens, y = texts(4)
-    sizes = (tokens != PAD).sum(1)
-    offsets = torch.cat([torch.zeros(1, dtype=torch.long), sizes.cumsum(0)[:-1]])
+    offsets = F.pad((tokens != PAD).sum(1).cumsum(0)[:-1], (1, 0))
     model = Part(lambda self, text, offsets: self.fc(self.embedding(text, offsets)))
     model.embedding, model.fc = nn.EmbeddingBag(100, 32), nn.Linear(32, 4)
     return model, nn.CrossEntropyLoss(), (tokens[tokens != PAD], offsets), y
@@ -121,8 +114,7 @@ def sentiment():
 
     def forward(self, text, lengths):
         embedded = self.dropout(self.embedding(text))
-        rows = pack_padded_sequence(embedded, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        _, (hidden, _) = self.lstm(rows)
+        hidden = self.lstm(pack_padded_sequence(embedded, lengths.cpu(), True, enforce_sorted=False))[1][0]
         return self.fc(self.dropout(torch.cat([hidden[-2], hidden[-1]], dim=1))).squeeze(1)
 
     lstm = nn.LSTM(32, 32, num_layers=2, bidirectional=True, dropout=0.3, batch_first=True)
@@ -134,24 +126,17 @@ def sentiment():
 @right("texts: Kim's convolutions", "Kim 2014, many a course")
 def text_cnn():
     """Filters of three widths and the maximum over time."""
-
-    def forward(self, tokens):
-        x = self.embedding(tokens).transpose(1, 2)
-        return self.fc(self.drop(torch.cat([F.relu(conv(x)).amax(dim=2) for conv in self.convs], dim=1)))
-
     convs = nn.ModuleList(nn.Conv1d(32, 16, width) for width in (3, 4, 5))
-    model = Part(forward, embedding=vectors(), convs=convs, drop=nn.Dropout(0.5), fc=nn.Linear(48, 5))
+    layers = dict(emb=vectors(), convs=convs, drop=nn.Dropout(0.5), fc=nn.Linear(48, 5))
+    model = Part(lambda m, x: m.fc(m.drop(torch.cat([c(m.emb(x).mT).relu().amax(2) for c in m.convs], 1))), **layers)
     return model, nn.CrossEntropyLoss(), *texts(5, 20)
 
 
 @right("texts: a two-way GRU with pooling", "own")
 def gru_pooling():
     """The largest state over the words, the padding left out."""
-    model = Part(
-        lambda self, x: self.out(unpacked(self.gru(packed(self.emb, x))[0], x, -1e4).amax(dim=1)).log_softmax(-1)
-    )
-    model.emb, model.gru = vectors(), nn.GRU(32, 24, batch_first=True, bidirectional=True)
-    model.out = nn.Linear(48, 4)
+    model = Part(lambda m, x: m.out(unpacked(m.gru(packed(m.emb, x))[0], x, -1e4).amax(dim=1)).log_softmax(-1))
+    model.emb, model.gru, model.out = vectors(), nn.GRU(32, 24, batch_first=True, bidirectional=True), nn.Linear(48, 4)
     return model, nn.NLLLoss(), *texts(4)
 
 
@@ -164,9 +149,8 @@ def encoder():
         x = self.layers(self.word(ids) + self.place.weight[: ids.size(1)], src_key_padding_mask=pad)
         return self.head(x.masked_fill(pad.unsqueeze(-1), 0.0).sum(1) / (~pad).sum(1, keepdim=True))
 
-    layers = nn.TransformerEncoder(
-        nn.TransformerEncoderLayer(32, 4, 64, batch_first=True), 2, enable_nested_tensor=False
-    )
+    layer = nn.TransformerEncoderLayer(32, 4, 64, batch_first=True)
+    layers = nn.TransformerEncoder(layer, 2, enable_nested_tensor=False)
     model = Part(forward, word=vectors(), place=nn.Embedding(16, 32), layers=layers, head=nn.Linear(32, 3))
     return model, nn.CrossEntropyLoss(), *texts(3)
 
@@ -195,9 +179,8 @@ def stars():
 @right("texts: names by letters", "pytorch.org/tutorials char_rnn_classification")
 def names():
     """One-hot letters in a plain recurrent network."""
-    hot = nn.Embedding.from_pretrained(torch.eye(100))
-    model = Part(lambda self, x: F.log_softmax(self.h2o(self.rnn(packed(self.hot, x))[1][0]), dim=1))
-    model.hot, model.rnn, model.h2o = hot, nn.RNN(100, 64, batch_first=True), nn.Linear(64, 6)
+    model = Part(lambda m, x: m.h2o(m.rnn(packed(lambda t: F.one_hot(t, 100).float(), x))[1][0]).log_softmax(1))
+    model.rnn, model.h2o = nn.RNN(100, 64, batch_first=True), nn.Linear(64, 6)
     return model, nn.NLLLoss(), *texts(6, 10)
 
 
@@ -239,18 +222,16 @@ def pos_tags():
     """A tag for each word, no loss where there is none."""
     words = texts(4)[0]
     tags, criterion = (words % 7).masked_fill(words == PAD, -1), nn.CrossEntropyLoss(ignore_index=-1)
-    model = Part(lambda self, x: self.hidden2tag(unpacked(self.lstm(packed(self.embed, x))[0], x)))
-    model.embed, model.lstm = vectors(), nn.LSTM(32, 32, batch_first=True, bidirectional=True)
-    model.hidden2tag = nn.Linear(64, 7)
+    model = Part(lambda self, x: self.out(unpacked(self.rnn(packed(self.emb, x))[0], x)))
+    model.emb, model.rnn, model.out = vectors(), nn.LSTM(32, 32, batch_first=True, bidirectional=True), nn.Linear(64, 7)
     return model, lambda out, y: criterion(out.view(-1, 7), y.view(-1)), words, tags
 
 
 @right("texts: named entities", "huggingface.co/docs token_classification")
 def entities():
     """Labels of -100 at special tokens and padding."""
-    ids, _ = texts(4, ends=True)
+    ids, model = texts(4, ends=True)[0], hf.BertForTokenClassification(hf.BertConfig(**BERT, num_labels=5))
     labels = torch.where(ids < 20, ids - 9, 0).masked_fill(ids < 4, -100)
-    model = hf.BertForTokenClassification(hf.BertConfig(**BERT, num_labels=5))
     return model, lambda out, y: F.cross_entropy(out.logits.view(-1, 5), y.view(-1)), bert_inputs(ids), labels
 
 
@@ -267,8 +248,8 @@ def seq2seq():
     rnns = dict(encoder=nn.GRU(32, 32, batch_first=True), decoder=nn.GRU(32, 32, batch_first=True))
     ends = dict(key=nn.Linear(32, 32), mix=nn.Linear(64, 32), out=nn.Linear(32, 40))
     model = Part(forward, src_emb=vectors(40), tgt_emb=vectors(40), **rnns, **ends)
-    (source, target), criterion = translations(), nn.CrossEntropyLoss(ignore_index=PAD)
-    return model, lambda o, y: criterion(o.transpose(1, 2), y), (source, target[:, :-1]), target[:, 1:]
+    source, target = translations()
+    return model, lambda o, y: F.cross_entropy(o.mT, y, ignore_index=PAD), (source, target[:, :-1]), target[:, 1:]
 
 
 @right("texts: translation by nn.Transformer", "pytorch.org/tutorials translation_transformer")
@@ -277,11 +258,9 @@ def transformer():
 
     def forward(self, src, tgt):
         x, y = (emb(t) + self.pos.weight[: t.shape[1]] for emb, t in ((self.src, src), (self.tgt, tgt)))
-        masks = dict(
-            src_key_padding_mask=src == PAD, tgt_key_padding_mask=tgt == PAD, memory_key_padding_mask=src == PAD
-        )
+        masks = dict(src_key_padding_mask=src == PAD, memory_key_padding_mask=src == PAD)
         causal = torch.ones(tgt.shape[1], tgt.shape[1], dtype=torch.bool, device=tgt.device).triu(1)
-        return self.generator(self.net(x, y, tgt_mask=causal, **masks))
+        return self.generator(self.net(x, y, tgt_mask=causal, tgt_key_padding_mask=tgt == PAD, **masks))
 
     model = Part(forward, net=nn.Transformer(32, 4, 1, 1, 64, batch_first=True), src=vectors(40), tgt=vectors(40))
     model.pos, model.generator = nn.Embedding(16, 32), nn.Linear(32, 40)
@@ -292,8 +271,7 @@ def transformer():
 @right("texts: BERT for classes", "huggingface.co/docs sequence_classification")
 def bert_classes():
     """The labels go in and the loss comes out."""
-    ids, y = texts(3, ends=True)
-    model = hf.BertForSequenceClassification(hf.BertConfig(**BERT, num_labels=3))
+    (ids, y), model = texts(3, ends=True), hf.BertForSequenceClassification(hf.BertConfig(**BERT, num_labels=3))
     return model, lambda out, y: out.loss, bert_inputs(ids, labels=y), y
 
 
@@ -310,16 +288,8 @@ def distilbert():
 @right("texts: GPT-2", "huggingface.co/docs language_modeling")
 def gpt2():
     """The labels are the ids; the model shifts them."""
-    config = hf.GPT2Config(
-        vocab_size=40,
-        n_positions=32,
-        n_embd=32,
-        n_layer=2,
-        n_head=2,
-        bos_token_id=BOS,
-        eos_token_id=EOS,
-        pad_token_id=PAD,
-    )
+    marks = dict(bos_token_id=BOS, eos_token_id=EOS, pad_token_id=PAD)
+    config = hf.GPT2Config(vocab_size=40, n_positions=32, n_embd=32, n_layer=2, n_head=2, **marks)
     ids = cut(chain(20), torch.randint(8, 21, (N,)))
     labels = ids.masked_fill(ids == PAD, -100)
     return hf.GPT2LMHeadModel(config), lambda out, y: out.loss, bert_inputs(ids, labels=labels), labels
@@ -330,11 +300,9 @@ def masked_words():
     """15 percent chosen: most hidden, some swapped, some kept."""
     ids = cut(chain(24), torch.randint(12, 25, (N,)))
     chosen, dice = (torch.rand(ids.shape) < 0.15) & (ids != PAD), torch.rand(ids.shape)
-    seen = torch.where(chosen & (dice < 0.9), torch.randint(4, 40, ids.shape), ids).masked_fill(
-        chosen & (dice < 0.8), MASK
-    )
-    model = hf.BertForMaskedLM(hf.BertConfig(**{**BERT, "vocab_size": 40}))
-    labels = ids.masked_fill(~chosen, -100)
+    seen = torch.where(chosen & (dice < 0.9), torch.randint(4, 40, ids.shape), ids)
+    seen = seen.masked_fill(chosen & (dice < 0.8), MASK)
+    model, labels = hf.BertForMaskedLM(hf.BertConfig(**{**BERT, "vocab_size": 40})), ids.masked_fill(~chosen, -100)
     return model, lambda out, y: F.cross_entropy(out.logits.transpose(1, 2), y), bert_inputs(seen), labels
 
 
@@ -342,12 +310,10 @@ def masked_words():
 def t5():
     """Labels without the begin, -100 at the padding."""
     source, target = translations()
-    ids = dict(pad_token_id=PAD, eos_token_id=EOS, decoder_start_token_id=PAD)
-    model = hf.T5ForConditionalGeneration(
-        hf.T5Config(vocab_size=40, d_model=32, d_kv=16, d_ff=64, num_layers=1, num_heads=2, **ids)
-    )
+    marks = dict(pad_token_id=PAD, eos_token_id=EOS, decoder_start_token_id=PAD)
+    config = hf.T5Config(vocab_size=40, d_model=32, d_kv=16, d_ff=64, num_layers=1, num_heads=2, **marks)
     labels = target[:, 1:].masked_fill(target[:, 1:] == PAD, -100)
-    return model, lambda out, y: out.loss, bert_inputs(source, labels=labels), labels
+    return hf.T5ForConditionalGeneration(config), lambda o, _: o.loss, bert_inputs(source, labels=labels), labels
 
 
 @right("texts: question answering", "huggingface.co/docs question_answering")
@@ -368,8 +334,8 @@ def paraphrases():
     first, y = torch.randint(20, 100, (N, 6)), torch.arange(N) % 2
     second = torch.where(y[:, None] == 1, first[:, torch.randperm(6)], torch.randint(20, 100, (N, 6)))
     model = hf.BertForSequenceClassification(hf.BertConfig(**BERT, num_labels=2))
-    loss_fn = nn.CrossEntropyLoss()
-    return model, lambda out, y: loss_fn(out.logits, y), pair_inputs(first, second, torch.randint(4, 7, (N,))), y
+    batch = pair_inputs(first, second, torch.randint(4, 7, (N,)))
+    return model, lambda out, y: F.cross_entropy(out.logits, y), batch, y
 
 
 @right("texts: inference by two encoded sentences", "InferSent, Sentence-BERT; SNLI")
@@ -403,10 +369,8 @@ def search():
     """Each query's own passage among those of the batch."""
     passages = cut(torch.randint(4, 200, (N, 14)), torch.randint(8, 15, (N,)))
     batch = cut(passages[:, 1:6], torch.randint(3, 6, (N,))), passages
-    tower = nn.Sequential(nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 32))
-    model = Part(
-        lambda m, *both: [F.normalize(m.tower(mean_word(m.emb, x))) for x in both], emb=vectors(200), tower=tower
-    )
+    model = Part(lambda m, *both: [F.normalize(m.tower(mean_word(m.emb, x))) for x in both])
+    model.emb, model.tower = vectors(200), nn.Sequential(nn.Linear(32, 32), nn.Tanh(), nn.Linear(32, 32))
     return model, lambda out, y: F.cross_entropy(20 * out[0] @ out[1].T, y), batch, torch.arange(N)
 
 
@@ -428,15 +392,10 @@ def ctc():
     words = cut(torch.randint(1, 28, (N, 8)), sizes)
     frames = torch.randn(28, 40)[words].repeat_interleave(4, 1) + 0.3 * torch.randn(N, 32, 40)
     frames = (frames / 1.04).masked_fill((torch.arange(32) >= 4 * sizes[:, None])[..., None], 0)
-
-    def forward(self, x, lengths):
-        rows = pack_padded_sequence(x, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        states, _ = pad_packed_sequence(self.lstm(rows)[0], total_length=x.shape[1])
-        return self.fc(states).log_softmax(dim=-1)  # [time, batch, letters]
-
-    model = Part(forward, lstm=nn.LSTM(40, 48, batch_first=True, bidirectional=True), fc=nn.Linear(96, 28))
-    criterion = nn.CTCLoss(blank=0, zero_infinity=True)
-    return model, lambda out, y: criterion(out, *y), (frames, 4 * sizes), (words, 4 * sizes, sizes)
+    model = Part(lambda m, x, n: m.fc(pad_packed_sequence(m.lstm(pack_padded_sequence(x, n.cpu(), True, False))[0])[0]))
+    model.lstm, model.fc = nn.LSTM(40, 48, batch_first=True, bidirectional=True), nn.Linear(96, 28)
+    criterion = nn.CTCLoss(blank=0, zero_infinity=True)  # time first
+    return model, lambda out, y: criterion(out.log_softmax(-1), *y), (frames, 4 * sizes), (words, 4 * sizes, sizes)
 
 
 @right("speech: commands from the waveform", "pytorch.org/tutorials speech_command_classification_with_torchaudio")
@@ -445,9 +404,7 @@ def waveform():
     layers = []
     for width, out, size, stride in ((1, 16, 80, 16), (16, 16, 3, 1), (16, 32, 3, 1), (32, 32, 3, 1)):
         layers += [nn.Conv1d(width, out, size, stride), nn.BatchNorm1d(out), nn.ReLU(), nn.MaxPool1d(4)]
-    model = Part(
-        lambda self, x: F.log_softmax(self.fc1(self.features(x).mean(-1, keepdim=True).transpose(1, 2)), dim=2)
-    )
+    model = Part(lambda m, x: F.log_softmax(m.fc1(m.features(x).mean(-1, keepdim=True).transpose(1, 2)), dim=2))
     model.features, model.fc1 = nn.Sequential(*layers), nn.Linear(32, 8)
     return model, lambda out, y: F.nll_loss(out.squeeze(1), y), *spoken(8)
 
@@ -459,8 +416,8 @@ def log_mel():
     power = torch.stft(wave[:, 0], 256, 128, window=torch.hann_window(256), return_complex=True).abs() ** 2
     hz, f = 700 * (10 ** (torch.linspace(0, 2146, 26) / 2595) - 1), torch.linspace(0, 4000, 129)[:, None]
     rise, fall = (f - hz[:-2]) / (hz[1:-1] - hz[:-2]), (hz[2:] - f) / (hz[2:] - hz[1:-1])
-    mel = (torch.minimum(rise, fall).clamp(min=0).t() @ power + 1e-5).log()
-    mel = ((mel - mel.mean()) / mel.std()).unsqueeze(1)
+    mel = (torch.minimum(rise, fall).clamp(min=0).t() @ power + 1e-5).log().unsqueeze(1)
     first = [nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.MaxPool2d(2)]
     second = [nn.Conv2d(8, 16, 3, padding=1), nn.BatchNorm2d(16), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten()]
-    return nn.Sequential(*first, *second, nn.Dropout(0.25), nn.Linear(1440, 8)), nn.CrossEntropyLoss(), mel, y
+    x, layers = (mel - mel.mean()) / mel.std(), [*first, *second, nn.Dropout(0.25), nn.Linear(1440, 8)]
+    return nn.Sequential(*layers), nn.CrossEntropyLoss(), x, y
