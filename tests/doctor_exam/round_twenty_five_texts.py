@@ -117,9 +117,8 @@ def sentiment():
         hidden = self.lstm(pack_padded_sequence(embedded, lengths.cpu(), True, enforce_sorted=False))[1][0]
         return self.fc(self.dropout(torch.cat([hidden[-2], hidden[-1]], dim=1))).squeeze(1)
 
-    lstm = nn.LSTM(32, 32, num_layers=2, bidirectional=True, dropout=0.3, batch_first=True)
+    (tokens, y), lstm = texts(2), nn.LSTM(32, 32, num_layers=2, bidirectional=True, dropout=0.3, batch_first=True)
     model = Part(forward, embedding=vectors(), lstm=lstm, fc=nn.Linear(64, 1), dropout=nn.Dropout(0.3))
-    tokens, y = texts(2)
     return model, nn.BCEWithLogitsLoss(), (tokens, (tokens != PAD).sum(1)), y.float()
 
 
@@ -187,8 +186,7 @@ def names():
 @right("texts: a letter model", "own, after Karpathy's char-rnn")
 def letters():
     """The next letter at each place of a piece of running text."""
-    text = chain(33)
-    model = Part(lambda self, x: self.proj(self.rnn(self.emb(x))[0]))
+    model, text = Part(lambda self, x: self.proj(self.rnn(self.emb(x))[0])), chain(33)
     model.emb, model.rnn, model.proj = nn.Embedding(40, 24), nn.GRU(24, 48, batch_first=True), nn.Linear(48, 40)
     return model, lambda out, y: F.cross_entropy(out.transpose(1, 2), y), text[:, :-1], text[:, 1:]
 
@@ -246,9 +244,8 @@ def seq2seq():
         return self.out(torch.tanh(self.mix(torch.cat([queries, scores.softmax(-1) @ states], -1))))
 
     rnns = dict(encoder=nn.GRU(32, 32, batch_first=True), decoder=nn.GRU(32, 32, batch_first=True))
-    ends = dict(key=nn.Linear(32, 32), mix=nn.Linear(64, 32), out=nn.Linear(32, 40))
+    (source, target), ends = translations(), dict(key=nn.Linear(32, 32), mix=nn.Linear(64, 32), out=nn.Linear(32, 40))
     model = Part(forward, src_emb=vectors(40), tgt_emb=vectors(40), **rnns, **ends)
-    source, target = translations()
     return model, lambda o, y: F.cross_entropy(o.mT, y, ignore_index=PAD), (source, target[:, :-1]), target[:, 1:]
 
 
@@ -322,7 +319,7 @@ def answers():
     words, sizes, place = torch.randint(20, 60, (N, 18)), torch.randint(9, 15, (N,)), torch.arange(18)
     start = torch.randint(4, 10, (N,))
     end = start + torch.randint(0, 3, (N,))
-    words += 30 * ((place >= start[:, None]) & (place <= end[:, None])).long()
+    words += 40 * ((place >= start[:, None]) & (place <= end[:, None])).long()
     ends, batch = torch.stack([start, end], 1) + 2, pair_inputs(words[:, :4], words[:, 4:], sizes)
     model, ce = hf.BertForQuestionAnswering(hf.BertConfig(**BERT)), nn.CrossEntropyLoss()
     return model, lambda out, y: (ce(out.start_logits, y[:, 0]) + ce(out.end_logits, y[:, 1])) / 2, batch, ends
