@@ -53,8 +53,7 @@ def houses():
 def tumours():
     """Thirty scaled columns and two classes."""
     X = columns(30)
-    y = (signal(X)[:, 0] > 0).float()
-    return nn.Sequential(nn.Linear(30, 1), nn.Flatten(0)), nn.BCEWithLogitsLoss(), X, y
+    return nn.Sequential(nn.Linear(30, 1), nn.Flatten(0)), nn.BCEWithLogitsLoss(), X, (signal(X)[:, 0] > 0).float()
 
 
 @right("tables: churn with a sigmoid", "customer churn notebooks")
@@ -122,12 +121,8 @@ def bicycles():
     """The logarithm of the rate and the Poisson likelihood."""
     weather = columns(5)
     rented = torch.poisson((1.5 + 0.6 * signal(weather)).exp())
-    return (
-        nn.Sequential(nn.Linear(5, 32), nn.ReLU(), nn.Linear(32, 1)),
-        nn.PoissonNLLLoss(log_input=True),
-        weather,
-        rented,
-    )
+    net = nn.Sequential(nn.Linear(5, 32), nn.ReLU(), nn.Linear(32, 1))
+    return net, nn.PoissonNLLLoss(), weather, rented
 
 
 @right("quantiles: delivery times", "own, as in quantile regression posts")
@@ -269,12 +264,8 @@ def activity():
     x = torch.sin(speed + 6.28 * torch.rand(24, 9, 1)) * 1.3 + 0.4 * torch.randn(24, 9, 128)
     first = [nn.Conv1d(9, 32, kernel_size=5, padding=2), nn.BatchNorm1d(32), nn.ReLU(), nn.MaxPool1d(2)]
     second = [nn.Conv1d(32, 32, kernel_size=5, padding=2), nn.BatchNorm1d(32), nn.ReLU(), nn.AdaptiveAvgPool1d(1)]
-    return (
-        nn.Sequential(*first, *second, nn.Flatten(), nn.Dropout(0.3), nn.Linear(32, 6)),
-        nn.CrossEntropyLoss(),
-        x,
-        label,
-    )
+    cnn = nn.Sequential(*first, *second, nn.Flatten(), nn.Dropout(0.3), nn.Linear(32, 6))
+    return cnn, nn.CrossEntropyLoss(), x, label
 
 
 @right("sensors: recordings of different lengths", "pack_padded_sequence posts")
@@ -327,10 +318,9 @@ def ratings():
     """One to five stars: biases and a product of factors around the mean."""
     user, item, liking = visits()
     stars = (3.5 + liking).round().clamp(1, 5)
-    mean = stars.mean().item()
 
     def forward(self, u, i):
-        return mean + (self.bu(u) + self.bi(i)).squeeze(1) + (self.P(u) * self.Q(i)).sum(1)
+        return stars.mean() + (self.bu(u) + self.bi(i)).squeeze(1) + (self.P(u) * self.Q(i)).sum(1)
 
     model = Part(forward, P=nn.Embedding(8, 8), Q=nn.Embedding(12, 8), bu=nn.Embedding(8, 1), bi=nn.Embedding(12, 1))
     for weight in model.parameters():
