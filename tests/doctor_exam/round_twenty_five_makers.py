@@ -1,10 +1,4 @@
-"""Set-ups of the twenty-fifth round (makers), ordinary right ones, written without knowing the checks.
-
-Generative: denoising autoencoder, VAE, GAN discriminator, GAN generator, character GPT, DDPM, flow matching, RealNVP.
-Self-supervision: SimCLR, masked language model, BYOL, masked autoencoder. Metric learning: triplets, Siamese pairs,
-ArcFace, CLIP. Reinforcement: DQN, REINFORCE, behaviour cloning, A2C, PPO. Distillation: soft labels, feature hints.
-Multi-task: two heads, learned task weights. Graphs: GCN nodes, GIN graphs, link prediction. Physics: oscillator, heat.
-"""
+"""Set-ups of the twenty-fifth round (makers), ordinary right ones, written without knowing the checks."""
 
 import math
 from copy import deepcopy
@@ -17,7 +11,8 @@ from torch.nn import functional as F
 from transformers import BertConfig, BertForMaskedLM
 
 from doctor_exam.case import CaseSet
-from doctor_exam.round_parts import Part
+from doctor_exam.parts import Heads
+from doctor_exam.round_parts import Part, divergence
 
 TWENTY_FIVE_MAKERS = CaseSet()
 right = TWENTY_FIVE_MAKERS.right
@@ -65,14 +60,10 @@ def vae():
         mu, logvar = self.encoder(x.view(-1, 784)).chunk(2, dim=1)
         return self.decoder(mu + torch.randn_like(mu) * torch.exp(0.5 * logvar)), mu, logvar
 
-    def loss_function(outputs, x):
-        recon_x, mu, logvar = outputs
-        kld = -0.5 * torch.sum(1 + logvar - mu.pow(2) - logvar.exp())
-        return (F.binary_cross_entropy(recon_x, x.view(-1, 784), reduction="sum") + kld) / len(x)
-
     x = (3 * blobs(16, 28, 1) - 1).clamp(0, 1)
-    decoder = nn.Sequential(net(10, 100, 784), nn.Sigmoid())
-    return Part(forward, encoder=net(784, 100, 20), decoder=decoder), loss_function, x, x
+    model = Part(forward, encoder=net(784, 100, 20), decoder=nn.Sequential(net(10, 100, 784), nn.Sigmoid()))
+    bce = nn.BCELoss(reduction="sum")
+    return model, lambda out, x: bce(out[0], x.view(-1, 784)) / len(x) + divergence(*out[1:]), x, x
 
 
 @right("makers: GAN discriminator", "DCGAN tutorial, from memory")
@@ -101,37 +92,29 @@ def generator():
 @right("makers: character GPT", "nanoGPT-like course exercise, from memory")
 def char_gpt():
     """Next characters of a text, the targets shifted by one."""
-
-    def forward(self, idx):
-        hidden = torch.ones(idx.shape[1], idx.shape[1], dtype=torch.bool).triu(1)
-        return self.head(self.blocks(self.tok(idx) + self.pos(torch.arange(idx.shape[1])), mask=hidden))
-
     text = "the model reads a line of text and then guesses which letter comes after it; we keep what it learns. " * 3
-    chars = sorted(set(text))
-    data = torch.tensor([chars.index(c) for c in text]).unfold(0, 25, 1)
-    data = data[torch.randint(len(data), (16,))]
+    chars, hidden = sorted(set(text)), torch.ones(24, 24, dtype=torch.bool).triu(1)
+    data = torch.tensor([chars.index(c) for c in text]).unfold(0, 25, 1)[torch.randperm(len(text) - 24)[:16]]
     layer = nn.TransformerEncoderLayer(48, 4, 192, 0.1, "gelu", batch_first=True, norm_first=True)
     blocks = nn.TransformerEncoder(layer, 2, nn.LayerNorm(48), enable_nested_tensor=False)
     ends = {"tok": nn.Embedding(len(chars), 48), "pos": nn.Embedding(24, 48), "head": nn.Linear(48, len(chars))}
-    model = Part(forward, blocks=blocks, **ends)
+    model = Part(lambda self, x: self.head(self.gpt(self.tok(x) + self.pos.weight, mask=hidden)), gpt=blocks, **ends)
     return model, lambda out, y: F.cross_entropy(out.flatten(0, 1), y.flatten()), data[:, :-1], data[:, 1:]
 
 
 @right("makers: DDPM", "denoising diffusion, many notebooks, from memory")
 def ddpm():
-    """A network with a sinusoidal time embedding predicts the noise."""
+    """A convolutional network that knows the time predicts the noise."""
 
     def forward(self, x, t):
-        angles = t[:, None].float() * torch.exp(torch.arange(16) * (-math.log(10000) / 16))
-        emb = self.time(torch.cat([angles.sin(), angles.cos()], dim=1))
         h = self.inp(x)
-        return self.out(h + self.block(h + emb[:, :, None, None]))
+        return self.out(h + self.block(h + self.time(t[:, None] / 1000)[:, :, None, None]))
 
     block = nn.Sequential(nn.GroupNorm(4, 32), nn.SiLU(), nn.Conv2d(32, 32, 3, padding=1), nn.SiLU())
     ends = {"inp": nn.Conv2d(3, 32, 3, padding=1), "out": nn.Conv2d(32, 3, 3, padding=1)}
     x0, t = 2 * blobs(16, 16) - 1, torch.randint(0, 1000, (16,))
     noise, a = torch.randn_like(x0), torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)[t].view(-1, 1, 1, 1)
-    model = Part(forward, **ends, time=net(32, 32, 32, act=nn.SiLU), block=block)
+    model = Part(forward, **ends, time=net(1, 32, 32, act=nn.SiLU), block=block)
     return model, nn.MSELoss(), (a.sqrt() * x0 + (1 - a).sqrt() * noise, t), noise
 
 
@@ -168,14 +151,11 @@ def real_nvp():
 @right("makers: SimCLR", "contrastive learning tutorials, from memory")
 def simclr():
     """NT-Xent of two views of each picture, itself left out of the comparison."""
-
-    def info_nce(z, targets):
-        z = F.normalize(z, dim=1)
-        return F.cross_entropy((z @ z.t() / 0.5).masked_fill(torch.eye(len(z), dtype=torch.bool), -1e9), targets)
-
-    x = (blobs(16, 16) - 0.5) / 0.25
+    x, same = (blobs(16, 16) - 0.5) / 0.25, torch.eye(32, dtype=torch.bool)
     views = torch.cat([x + 0.2 * torch.randn_like(x), x.flip(3) * 1.1 + 0.2 * torch.randn_like(x)])
-    return nn.Sequential(backbone(), net(32, 32, 16)), info_nce, views, torch.arange(32).roll(16)
+    model = Part(lambda self, x: F.normalize(self.net(x)), net=nn.Sequential(backbone(), net(32, 32, 16)))
+    positive = torch.arange(32).roll(16)
+    return model, lambda z, y: F.cross_entropy((z @ z.t() / 0.5).masked_fill(same, -1e9), y), views, positive
 
 
 @right("makers: masked language model", "Hugging Face course, from memory")
@@ -202,12 +182,9 @@ def byol():
         p1, p2 = self.predictor(self.online(v1)), self.predictor(self.online(v2))
         return 4 - 2 * F.cosine_similarity(p1, z2) - 2 * F.cosine_similarity(p2, z1)
 
-    def head(size):
-        return nn.Sequential(nn.Linear(size, 64), nn.BatchNorm1d(64), nn.ReLU(), nn.Linear(64, 16))
-
-    online, x = nn.Sequential(backbone(), head(32)), (blobs(16, 20) - 0.5) / 0.25
+    online, x = nn.Sequential(backbone(), net(32, 64, 16)), (blobs(16, 20) - 0.5) / 0.25
     views = x[:, :, :16, 2:18] + 0.1 * torch.randn(16, 3, 16, 16), x[:, :, 4:, 3:19].flip(3)
-    model = Part(forward, online=online, predictor=head(16), target=deepcopy(online).requires_grad_(False))
+    model = Part(forward, online=online, predictor=net(16, 64, 16), target=deepcopy(online).requires_grad_(False))
     return model, lambda distances, _: distances.mean(), views, None
 
 
@@ -215,17 +192,15 @@ def byol():
 def masked_autoencoder():
     """The mean squared error of the hidden patches only."""
 
-    def forward(self, patches):
-        keep = torch.rand(len(patches), 16).argsort(1)[:, :4, None].expand(-1, -1, 48)
-        seen = self.encoder((self.embed(patches) + self.pos).gather(1, keep))
-        full = self.mask_token.expand(len(patches), 16, -1).scatter(1, keep, seen)
-        hidden = torch.ones(len(patches), 16).scatter(1, keep[:, :, 0], 0.0)
-        return self.pred(self.decoder(full + self.decoder_pos)), hidden
+    def forward(self, x):
+        keep = torch.rand(len(x), 16).argsort(1)[:, :4, None].expand(-1, -1, 48)
+        seen = self.encoder((self.embed(x) + self.pos[0]).gather(1, keep))
+        full = self.mask_token.expand(len(x), 16, -1).scatter(1, keep, seen)
+        return self.pred(self.decoder(full + self.pos[1])), torch.ones(len(x), 16).scatter(1, keep[:, :, 0], 0.0)
 
-    layers = [nn.TransformerEncoderLayer(48, 4, 96, 0.0, "gelu", batch_first=True) for _ in range(2)]
-    model = Part(forward, embed=nn.Linear(192, 48), pred=nn.Linear(48, 192), encoder=layers[0], decoder=layers[1])
-    for name, count in {"pos": 16, "decoder_pos": 16, "mask_token": 1}.items():
-        setattr(model, name, nn.Parameter(0.02 * torch.randn(1, count, 48)))
+    enc, dec = (nn.TransformerEncoderLayer(48, 4, 96, 0.0, "gelu", batch_first=True) for _ in range(2))
+    model = Part(forward, embed=nn.Linear(192, 48), pred=nn.Linear(48, 192), encoder=enc, decoder=dec)
+    model.pos, model.mask_token = (nn.Parameter(0.02 * torch.randn(*size, 48)) for size in ((2, 16), (1, 1)))
     x = F.unfold((blobs() - 0.5) / 0.25, kernel_size=8, stride=8).transpose(1, 2)
     return model, lambda out, x: (((out[0] - x) ** 2).mean(-1) * out[1]).sum() / out[1].sum(), x, x
 
@@ -233,8 +208,7 @@ def masked_autoencoder():
 @right("makers: triplets", "FaceNet-like exercise, from memory")
 def triplets():
     """Anchor, positive and negative pictures through one network."""
-    x, _ = kinds_of(4, 8)
-    order = torch.arange(32).view(8, 4)
+    x, order = kinds_of(4, 8)[0], torch.arange(32).view(8, 4)
     trio = x, x[order.roll(1, 0).flatten()], x[order.roll(1, 1).flatten()]
     embed, criterion = nn.Sequential(backbone(), nn.Linear(32, 16)), nn.TripletMarginLoss(margin=0.5)
     model = Part(lambda self, *trio: tuple(F.normalize(self.embed(v), dim=1) for v in trio), embed=embed)
@@ -244,15 +218,11 @@ def triplets():
 @right("makers: Siamese pairs", "contrastive loss of Hadsell and others, from memory")
 def siamese():
     """Pairs of the same kind come near, the others get apart up to a margin."""
-
-    def contrastive(outputs, same):
-        dist = F.pairwise_distance(*outputs)
-        return torch.mean(same * dist**2 + (1 - same) * torch.clamp(1.0 - dist, min=0.0) ** 2)
-
     x, y = kinds_of(4, 8)
-    other = torch.cat([torch.arange(4, 20), torch.arange(1, 17)])
-    model = Part(lambda self, a, b: (self.cnn(a), self.cnn(b)), cnn=nn.Sequential(backbone(8), nn.Linear(16, 8)))
-    return model, contrastive, (x, x[other]), (y == y[other]).float()
+    other, cnn = torch.cat([torch.arange(4, 20), torch.arange(1, 17)]), nn.Sequential(backbone(8), nn.Linear(16, 8))
+    model = Part(lambda self, a, b: F.pairwise_distance(self.cnn(a), self.cnn(b)), cnn=cnn)
+    same = (y == y[other]).float()
+    return model, lambda d, y: (y * d**2 + (1 - y) * F.relu(1 - d) ** 2).mean(), (x, x[other]), same
 
 
 @right("makers: ArcFace", "additive angular margin, from memory")
@@ -263,12 +233,9 @@ def arcface():
         theta = torch.acos(cosine.clamp(-1 + 1e-7, 1 - 1e-7))
         return F.cross_entropy(s * torch.cos(theta + m * F.one_hot(y, cosine.shape[1])), y)
 
-    embedding = nn.Sequential(backbone(), nn.Linear(32, 32), nn.BatchNorm1d(32))
-    model = Part(
-        lambda self, x: F.linear(F.normalize(self.embedding(x)), F.normalize(self.weight)),
-        embedding=embedding,
-        weight=nn.Parameter(torch.randn(8, 32)),
-    )
+    cnn = nn.Sequential(backbone(), nn.Linear(32, 32), nn.BatchNorm1d(32))
+    model = Part(lambda self, x: F.normalize(self.cnn(x)) @ F.normalize(self.weight).t(), cnn=cnn)
+    model.weight = nn.Parameter(torch.randn(8, 32))
     return model, margin_loss, *kinds_of(8, 4)
 
 
@@ -277,34 +244,25 @@ def clip():
     """Pictures and padded captions, compared both ways with a learned temperature."""
 
     def forward(self, image, tokens):
-        real = (tokens != 0).unsqueeze(-1)
-        words = (self.text(tokens) * real).sum(1) / real.sum(1)
-        img, txt = F.normalize(self.image(image), dim=-1), F.normalize(self.text_proj(words), dim=-1)
-        return self.scale.exp() * img @ txt.t()
+        words = self.text(tokens).sum(1) / (tokens != 0).sum(1, keepdim=True)
+        return self.scale.exp() * F.normalize(self.image(image)) @ F.normalize(self.text_proj(words)).t()
 
-    colour, shape = torch.arange(16) // 4, torch.arange(16) % 4
+    colour, shape, loss = torch.arange(16) // 4, torch.arange(16) % 4, nn.CrossEntropyLoss()
     image = (blobs(4, 16)[shape] + torch.rand(4, 3)[colour, :, None, None]) - 1
     tokens = torch.stack([colour + 1, shape + 5, (9 + shape % 2) * (colour % 2)], 1)
     parts = {"image": nn.Sequential(backbone(), nn.Linear(32, 16)), "text": nn.Embedding(11, 32, padding_idx=0)}
     model = Part(forward, **parts, text_proj=net(32, 32, 16), scale=nn.Parameter(torch.tensor(1 / 0.07).log()))
-    loss = nn.CrossEntropyLoss()
     return model, lambda s, y: (loss(s, y) + loss(s.t(), y)) / 2, (image / image.std(), tokens), torch.arange(16)
 
 
 @right("makers: DQN", "deep Q-learning tutorial, from memory")
 def dqn():
     """The Huber loss of the taken actions' values towards a target network's."""
-    policy_net = net(4, 64, 64, 2)
-    target_net = deepcopy(policy_net).requires_grad_(False)
-
-    def td_loss(q, batch):
-        action, reward, next_state, done = batch
-        expected = reward + 0.99 * target_net(next_state).max(1).values * (1 - done)
-        return F.smooth_l1_loss(q.gather(1, action.unsqueeze(1)).squeeze(1), expected)
-
-    state, action = torch.randn(32, 4), torch.randint(0, 2, (32,))
+    state, action, q_net = torch.randn(32, 4), torch.randint(0, 2, (32,)), net(4, 64, 64, 2)
     next_state = state + 0.1 * torch.stack([state[:, 1], 2.0 * action - 1, state[:, 3], 1 - 2.0 * action], 1)
-    return policy_net, td_loss, state, (action, torch.ones(32), next_state, (next_state[:, 0].abs() > 1.5).float())
+    alive, target_net = next_state[:, 0].abs() < 1.5, deepcopy(q_net)
+    expected = 1 + 0.99 * target_net(next_state).max(1).values.detach() * alive
+    return q_net, lambda q, y: F.smooth_l1_loss(q.gather(1, y[0][:, None])[:, 0], y[1]), state, (action, expected)
 
 
 @right("makers: REINFORCE", "policy gradient of an episode, from memory")
@@ -330,18 +288,15 @@ def cloning():
 def a2c():
     """A Gaussian policy, a critic and a small bonus for entropy."""
 
-    def forward(self, obs):
-        h = self.body(obs)
-        return Normal(self.mu(h), self.log_std.exp()), self.value(h).squeeze(-1)
-
     def loss(outputs, batch):
-        (dist, value), (action, ret) = outputs, batch
+        (mu, log_std, value), (action, ret) = outputs, batch
+        dist = Normal(mu, log_std.exp())
         actor = -(dist.log_prob(action).sum(-1) * (ret - value).detach()).mean()
         return actor + 0.5 * F.mse_loss(value, ret) - 0.01 * dist.entropy().sum(-1).mean()
 
-    parts = {"body": nn.Sequential(nn.Linear(3, 32), nn.Tanh()), "mu": nn.Linear(32, 2), "value": nn.Linear(32, 1)}
-    obs, action = torch.randn(32, 3), torch.randn(32, 2)
-    model = Part(forward, **parts, log_std=nn.Parameter(torch.zeros(2)))
+    nets = {"mu": net(3, 32, 2, act=nn.Tanh), "value": net(3, 32, 1, act=nn.Tanh)}
+    model = Part(lambda self, s: (self.mu(s), self.log_std.expand(len(s), 2), self.value(s).squeeze(-1)), **nets)
+    model.log_std, obs, action = nn.Parameter(torch.zeros(2)), torch.randn(32, 3), torch.randn(32, 2)
     return model, loss, obs, (action, obs[:, 0] - (action - obs[:, 1:]).pow(2).mean(1) / 2)
 
 
@@ -381,52 +336,38 @@ def soft_labels():
 @right("makers: feature hints", "FitNets and the distillation tutorial, from memory")
 def hints():
     """A student's feature map, widened by a regressor, comes near to the teacher's."""
-
-    def forward(self, x):
-        features = self.features(x)
-        return self.classifier(features.mean((2, 3))), self.regressor(features)
-
     x, y = kinds_of(4, 4)
     wanted = backbone()[:6].eval()(x).detach()
     student = nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 16, 3, 2, 1), nn.ReLU())
-    model = Part(forward, features=student, classifier=nn.Linear(16, 4), regressor=nn.Conv2d(16, 32, 1))
+    classifier = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 4))
+    model = nn.Sequential(student, Heads(True, classifier=classifier, regressor=nn.Conv2d(16, 32, 1)))
     return model, lambda out, t: F.cross_entropy(out[0], t[0]) + 0.5 * F.mse_loss(out[1], t[1]), x, (y, wanted)
 
 
 @right("makers: two heads", "multi-task faces, from memory")
 def two_heads():
     """A shared network with a head for the standardised age and one for a yes or no."""
-
-    def forward(self, x):
-        h = self.trunk(x)
-        return {"age": self.age(h).squeeze(1), "smile": self.smile(h).squeeze(1)}
-
-    def loss(out, y):
-        return F.smooth_l1_loss(out["age"], y["age"]) + F.binary_cross_entropy_with_logits(out["smile"], y["smile"])
-
     x, y = kinds_of(8, 4, 24)
-    age = torch.linspace(-1.5, 1.5, 8)[y] + 0.1 * torch.randn(32)
-    model = Part(forward, trunk=backbone(), age=nn.Linear(32, 1), smile=nn.Linear(32, 1))
-    return model, loss, x, {"age": (age - age.mean()) / age.std(), "smile": (y % 2).float()}
+    target = {"age": (y + 0.3 * torch.randn(32) - 3.5) / 2.3, "smile": (y % 2).float()}
+    losses = {"age": nn.SmoothL1Loss(), "smile": nn.BCEWithLogitsLoss()}
+    model = nn.Sequential(backbone(), Heads(**{k: nn.Sequential(nn.Linear(32, 1), nn.Flatten(0)) for k in losses}))
+    return model, lambda out, y: sum(losses[k](out[k], y[k]) for k in losses), x, target
 
 
 @right("makers: learned task weights", "homoscedastic uncertainty of Kendall and others, from memory")
 def task_weights():
     """Depth and segmentation, weighted by a learned log-variance each."""
 
-    def forward(self, x):
-        h = self.body(x)
-        return self.depth(h).squeeze(1), self.seg(h), self.log_vars
-
     def loss(outputs, y):
         depth, seg, s = outputs
-        return 0.5 * F.mse_loss(depth, y[0]) / s[0].exp() + F.cross_entropy(seg, y[1]) / s[1].exp() + 0.5 * s.sum()
+        return 0.5 * F.mse_loss(depth[:, 0], y[0]) / s[0].exp() + F.cross_entropy(seg, y[1]) / s[1].exp() + s.sum() / 2
 
     image = blobs(8, 16)
     body = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 16, 3, padding=1), nn.ReLU())
-    heads = {"depth": nn.Conv2d(16, 1, 1), "seg": nn.Conv2d(16, 3, 1), "log_vars": nn.Parameter(torch.zeros(2))}
+    body.append(Heads(True, depth=nn.Conv2d(16, 1, 1), seg=nn.Conv2d(16, 3, 1)))
+    model = Part(lambda self, x: (*self.body(x), self.log_vars), body=body, log_vars=nn.Parameter(torch.zeros(2)))
     depth = (image.mean(1) - image.mean()) / image.mean(1).std()
-    return Part(forward, body=body, **heads), loss, (image - 0.5) / 0.25, (depth, image.argmax(1))
+    return model, loss, (image - 0.5) / 0.25, (depth, image.argmax(1))
 
 
 def communities(nodes: int = 32, groups: int = 4) -> tuple[Tensor, Tensor, Tensor]:
@@ -440,15 +381,11 @@ def communities(nodes: int = 32, groups: int = 4) -> tuple[Tensor, Tensor, Tenso
 @right("makers: GCN nodes", "semi-supervised Cora, from memory")
 def gcn():
     """Two graph convolutions, the loss of the labelled nodes only."""
-
-    def forward(self, x, a_hat):
-        h = F.dropout(F.relu(a_hat @ self.w1(x)), 0.5, self.training)
-        return F.log_softmax(a_hat @ self.w2(h), dim=1)
-
     y, _, a_hat = communities()
     words = (torch.rand(32, 40) < torch.where(torch.arange(40) % 4 == y[:, None], 0.4, 0.1)).float()
     x, train = words / words.sum(1, keepdim=True).clamp(min=1), torch.arange(32) < 16
-    model = Part(forward, w1=nn.Linear(40, 16), w2=nn.Linear(16, 4))
+    parts = {"w1": nn.Linear(40, 16), "act": nn.Sequential(nn.ReLU(), nn.Dropout(0.5)), "w2": nn.Linear(16, 4)}
+    model = Part(lambda self, x, a: F.log_softmax(a @ self.w2(self.act(a @ self.w1(x))), dim=1), **parts)
     return model, lambda out, y: F.nll_loss(out[train], y[train]), (x, a_hat), y
 
 
@@ -461,32 +398,27 @@ def gin():
             x = mlp(x + torch.zeros_like(x).index_add(0, edge_index[1], x[edge_index[0]])).relu()
         return self.lin(x.new_zeros(16, x.shape[1]).index_add(0, batch, x) / batch.bincount()[:, None])
 
-    y, edges, batch = torch.arange(16) % 2, [], []
+    edges, batch = [], []
     for graph in range(16):
         size, start = 5 + graph // 4, len(batch)
-        pairs = [(0, i) for i in range(1, size)] if graph % 2 else [(i, (i + 1) % size) for i in range(size)]
-        edges += [(start + a, start + b) for i, j in pairs for a, b in ((i, j), (j, i))]
+        edges += [(start + i, start + (0 if graph % 2 else (i + 1) % size)) for i in range(graph % 2, size)]
         batch += [graph] * size
-    edge_index = torch.tensor(edges).t()
-    x = F.one_hot(edge_index[1].bincount(), 8).float()
+    edge_index = torch.tensor(edges + [(b, a) for a, b in edges]).t()
     convs = [nn.Sequential(nn.Linear(a, 16), nn.BatchNorm1d(16), nn.ReLU(), nn.Linear(16, 16)) for a in (8, 16)]
     model = Part(forward, convs=nn.ModuleList(convs), lin=nn.Linear(16, 2))
-    return model, nn.CrossEntropyLoss(), (x, edge_index, torch.tensor(batch)), y
+    graphs = F.one_hot(edge_index[1].bincount(), 8).float(), edge_index, torch.tensor(batch)
+    return model, nn.CrossEntropyLoss(), graphs, torch.arange(16) % 2
 
 
 @right("makers: link prediction", "graph autoencoder, from memory")
 def links():
     """Inner products of node embeddings tell edges from as many pairs without one."""
-
-    def forward(self, x, a_hat, pairs):
-        z = a_hat @ self.conv2(F.relu(a_hat @ self.conv1(x)))
-        return (z[pairs[0]] * z[pairs[1]]).sum(-1)
-
     y, adj, a_hat = communities()
     edges, free = adj.nonzero().t(), (1 - adj).triu(1).nonzero().t()
     pairs = torch.cat([edges, free[:, torch.randperm(free.shape[1])[: edges.shape[1]]]], 1)
     x, label = F.one_hot(y, 4) + 0.5 * torch.randn(32, 4), (torch.arange(pairs.shape[1]) < edges.shape[1]).float()
-    model = Part(forward, conv1=nn.Linear(4, 32), conv2=nn.Linear(32, 16))
+    convs = {"conv1": nn.Linear(4, 32), "conv2": nn.Linear(32, 16)}
+    model = Part(lambda self, x, a, ij: (a @ self.conv2(F.relu(a @ self.conv1(x))))[ij].prod(0).sum(-1), **convs)
     return model, nn.BCEWithLogitsLoss(), (x, a_hat, pairs), label
 
 
@@ -505,11 +437,9 @@ def oscillator():
         du = slope(u, t)
         return slope(du, t) + du + 9 * u, u[0], du[0]
 
-    def loss(outputs, targets):
-        return sum(w * F.mse_loss(o, t) for w, o, t in zip((0.01, 1, 0.1), outputs, targets, strict=True))
-
-    targets = torch.zeros(32, 1), torch.ones(1), torch.zeros(1)
-    return Part(forward, u=net(1, 32, 32, 1, act=nn.Tanh)), loss, torch.linspace(0, 2, 32)[:, None], targets
+    model, mse, t = Part(forward, u=net(1, 32, 32, 1, act=nn.Tanh)), nn.MSELoss(), torch.linspace(0, 2, 32)[:, None]
+    target = torch.zeros(32, 1), torch.ones(1), torch.zeros(1)
+    return model, lambda out, y: sum(w * mse(*pair) for w, *pair in zip((0.01, 1, 0.1), out, y, strict=True)), t, target
 
 
 @right("makers: heat", "physics-informed networks, heat equation, from memory")
