@@ -1,6 +1,5 @@
 """Set-ups of the twenty-fifth round (makers), ordinary right ones, written without knowing the checks."""
 
-import math
 from copy import deepcopy
 from itertools import pairwise
 
@@ -60,9 +59,8 @@ def vae():
         mu, logvar = self.encoder(x.view(-1, 784)).chunk(2, dim=1)
         return self.decoder(mu + torch.randn_like(mu) * torch.exp(0.5 * logvar)), mu, logvar
 
-    x = (3 * blobs(16, 28, 1) - 1).clamp(0, 1)
+    x, bce = (3 * blobs(16, 28, 1) - 1).clamp(0, 1), nn.BCELoss(reduction="sum")
     model = Part(forward, encoder=net(784, 100, 20), decoder=nn.Sequential(net(10, 100, 784), nn.Sigmoid()))
-    bce = nn.BCELoss(reduction="sum")
     return model, lambda out, x: bce(out[0], x.view(-1, 784)) / len(x) + divergence(*out[1:]), x, x
 
 
@@ -82,11 +80,10 @@ def generator():
     """The generator's step: a discriminator that stays as it is shall call its pictures real."""
     ups = [nn.ConvTranspose2d(32, 32, 4, 1, 0, bias=False), nn.BatchNorm2d(32), nn.ReLU(True)]
     ups += [nn.ConvTranspose2d(32, 16, 4, 2, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(True)]
-    netG = nn.Sequential(*ups, nn.ConvTranspose2d(16, 3, 4, 2, 1), nn.Tanh())
     downs = [nn.Conv2d(3, 16, 4, 2, 1), nn.LeakyReLU(0.2), nn.Conv2d(16, 32, 4, 2, 1), nn.LeakyReLU(0.2)]
-    netD = nn.Sequential(*downs, nn.Flatten(), nn.Linear(512, 1)).requires_grad_(False)
-    model = Part(lambda self, z: self.netD(self.netG(z)).squeeze(1), netG=netG, netD=netD)
-    return model, nn.BCEWithLogitsLoss(), torch.randn(16, 32, 1, 1), torch.ones(16)
+    netG = nn.Sequential(*ups, nn.ConvTranspose2d(16, 3, 4, 2, 1), nn.Tanh())
+    netD = nn.Sequential(*downs, nn.Conv2d(32, 1, 4), nn.Flatten(0)).requires_grad_(False)
+    return nn.Sequential(netG, netD), nn.BCEWithLogitsLoss(), torch.randn(16, 32, 1, 1), torch.ones(16)
 
 
 @right("makers: character GPT", "nanoGPT-like course exercise, from memory")
@@ -105,27 +102,22 @@ def char_gpt():
 @right("makers: DDPM", "denoising diffusion, many notebooks, from memory")
 def ddpm():
     """A convolutional network that knows the time predicts the noise."""
-
-    def forward(self, x, t):
-        h = self.inp(x)
-        return self.out(h + self.block(h + self.time(t[:, None] / 1000)[:, :, None, None]))
-
     block = nn.Sequential(nn.GroupNorm(4, 32), nn.SiLU(), nn.Conv2d(32, 32, 3, padding=1), nn.SiLU())
-    ends = {"inp": nn.Conv2d(3, 32, 3, padding=1), "out": nn.Conv2d(32, 3, 3, padding=1)}
+    parts = {"inp": nn.Conv2d(3, 32, 3, padding=1), "block": block, "out": nn.Conv2d(32, 3, 3, padding=1)}
+    parts["time"] = nn.Sequential(net(1, 32, 32, act=nn.SiLU), nn.Unflatten(1, (32, 1, 1)))
     x0, t = 2 * blobs(16, 16) - 1, torch.randint(0, 1000, (16,))
     noise, a = torch.randn_like(x0), torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000), 0)[t].view(-1, 1, 1, 1)
-    model = Part(forward, **ends, time=net(1, 32, 32, act=nn.SiLU), block=block)
+    model = Part(lambda self, x, t: self.out(self.block(self.inp(x) + self.time(t[:, None] / 1000))), **parts)
     return model, nn.MSELoss(), (a.sqrt() * x0 + (1 - a).sqrt() * noise, t), noise
 
 
 @right("makers: flow matching", "flow matching of two-dimensional points, from memory")
 def flow_matching():
     """The velocity from noise to points of two moons on straight paths."""
-    angle = math.pi * torch.rand(32)
+    angle, x0, t = torch.pi * torch.rand(32), torch.randn(32, 2), torch.rand(32, 1)
     upper = torch.stack([angle.cos(), angle.sin()], 1)
     moons = torch.where(torch.arange(32)[:, None] < 16, upper, torch.tensor([1.0, 0.5]) - upper)
     x1 = (moons - moons.mean(0)) / moons.std(0)
-    x0, t = torch.randn(32, 2), torch.rand(32, 1)
     model = Part(lambda self, x, t: self.v(torch.cat([x, t], dim=-1)), v=net(3, 64, 64, 2, act=nn.SiLU))
     return model, nn.MSELoss(), ((1 - t) * x0 + t * x1, t), x1 - x0
 
@@ -138,9 +130,8 @@ def real_nvp():
         log_det = 0
         for i, coupling in enumerate(self.couplings):
             mask = (torch.arange(6) % 2 == i % 2).float()
-            s, t = coupling(x * mask).chunk(2, dim=1)
-            s = torch.tanh(s) * (1 - mask)
-            x, log_det = x * mask + (1 - mask) * (x * s.exp() + t), log_det + s.sum(1)
+            s, t = (coupling(x * mask) * (1 - mask).repeat(2)).chunk(2, dim=1)
+            x, log_det = x * s.tanh().exp() + t, log_det + s.tanh().sum(1)
         return -(Normal(0.0, 1.0).log_prob(x).sum(1) + log_det)
 
     x = torch.randn(32, 3) @ torch.randn(3, 6) + 0.3 * torch.randn(32, 6)
@@ -154,8 +145,8 @@ def simclr():
     x, same = (blobs(16, 16) - 0.5) / 0.25, torch.eye(32, dtype=torch.bool)
     views = torch.cat([x + 0.2 * torch.randn_like(x), x.flip(3) * 1.1 + 0.2 * torch.randn_like(x)])
     model = Part(lambda self, x: F.normalize(self.net(x)), net=nn.Sequential(backbone(), net(32, 32, 16)))
-    positive = torch.arange(32).roll(16)
-    return model, lambda z, y: F.cross_entropy((z @ z.t() / 0.5).masked_fill(same, -1e9), y), views, positive
+    targets = torch.arange(32).roll(16)
+    return model, lambda z, y: F.cross_entropy((z @ z.t() / 0.5).masked_fill(same, -1e9), y), views, targets
 
 
 @right("makers: masked language model", "Hugging Face course, from memory")
@@ -175,17 +166,11 @@ def masked_language():
 @right("makers: BYOL", "bootstrap your own latent, from memory")
 def byol():
     """An online network predicts what its slow copy sees in the other view."""
-
-    def forward(self, v1, v2):
-        with torch.no_grad():
-            z1, z2 = self.target(v1), self.target(v2)
-        p1, p2 = self.predictor(self.online(v1)), self.predictor(self.online(v2))
-        return 4 - 2 * F.cosine_similarity(p1, z2) - 2 * F.cosine_similarity(p2, z1)
-
-    online, x = nn.Sequential(backbone(), net(32, 64, 16)), (blobs(16, 20) - 0.5) / 0.25
+    online, x, cos = nn.Sequential(backbone(), net(32, 64, 16)), (blobs(16, 20) - 0.5) / 0.25, nn.CosineSimilarity()
     views = x[:, :, :16, 2:18] + 0.1 * torch.randn(16, 3, 16, 16), x[:, :, 4:, 3:19].flip(3)
-    model = Part(forward, online=online, predictor=net(16, 64, 16), target=deepcopy(online).requires_grad_(False))
-    return model, lambda distances, _: distances.mean(), views, None
+    nets = {"online": online, "q": net(16, 64, 16), "target": deepcopy(online).requires_grad_(False)}
+    model = Part(lambda self, a, b: [(self.q(self.online(v)), self.target(w)) for v, w in ((a, b), (b, a))], **nets)
+    return model, lambda out, _: sum(2 - 2 * cos(p, z).mean() for p, z in out), views, None
 
 
 @right("makers: masked autoencoder", "masked autoencoders of pictures, from memory")
@@ -218,40 +203,34 @@ def triplets():
 @right("makers: Siamese pairs", "contrastive loss of Hadsell and others, from memory")
 def siamese():
     """Pairs of the same kind come near, the others get apart up to a margin."""
-    x, y = kinds_of(4, 8)
-    other, cnn = torch.cat([torch.arange(4, 20), torch.arange(1, 17)]), nn.Sequential(backbone(8), nn.Linear(16, 8))
+    (x, y), other = kinds_of(4, 8), torch.cat([torch.arange(4, 20), torch.arange(1, 17)])
+    cnn, same = nn.Sequential(backbone(8), nn.Linear(16, 8)), (y == y[other]).float()
     model = Part(lambda self, a, b: F.pairwise_distance(self.cnn(a), self.cnn(b)), cnn=cnn)
-    same = (y == y[other]).float()
     return model, lambda d, y: (y * d**2 + (1 - y) * F.relu(1 - d) ** 2).mean(), (x, x[other]), same
 
 
 @right("makers: ArcFace", "additive angular margin, from memory")
 def arcface():
     """Cosines to class centres, the margin added to the true class's angle."""
-
-    def margin_loss(cosine, y, s=30.0, m=0.5):
-        theta = torch.acos(cosine.clamp(-1 + 1e-7, 1 - 1e-7))
-        return F.cross_entropy(s * torch.cos(theta + m * F.one_hot(y, cosine.shape[1])), y)
-
     cnn = nn.Sequential(backbone(), nn.Linear(32, 32), nn.BatchNorm1d(32))
     model = Part(lambda self, x: F.normalize(self.cnn(x)) @ F.normalize(self.weight).t(), cnn=cnn)
-    model.weight = nn.Parameter(torch.randn(8, 32))
-    return model, margin_loss, *kinds_of(8, 4)
+    model.weight, (x, y), most = nn.Parameter(torch.randn(8, 32)), kinds_of(8, 4), 1 - 1e-6
+    return model, lambda c, y: F.cross_entropy(30 * (c.clamp(-most, most).acos() + F.one_hot(y, 8) / 2).cos(), y), x, y
 
 
 @right("makers: CLIP", "pictures and captions, from memory")
 def clip():
     """Pictures and padded captions, compared both ways with a learned temperature."""
-
-    def forward(self, image, tokens):
-        words = self.text(tokens).sum(1) / (tokens != 0).sum(1, keepdim=True)
-        return self.scale.exp() * F.normalize(self.image(image)) @ F.normalize(self.text_proj(words)).t()
-
     colour, shape, loss = torch.arange(16) // 4, torch.arange(16) % 4, nn.CrossEntropyLoss()
     image = (blobs(4, 16)[shape] + torch.rand(4, 3)[colour, :, None, None]) - 1
     tokens = torch.stack([colour + 1, shape + 5, (9 + shape % 2) * (colour % 2)], 1)
-    parts = {"image": nn.Sequential(backbone(), nn.Linear(32, 16)), "text": nn.Embedding(11, 32, padding_idx=0)}
-    model = Part(forward, **parts, text_proj=net(32, 32, 16), scale=nn.Parameter(torch.tensor(1 / 0.07).log()))
+    texts = nn.Sequential(nn.EmbeddingBag(11, 32, mode="mean", padding_idx=0), net(32, 32, 16))
+    parts = {
+        "image": nn.Sequential(backbone(), nn.Linear(32, 16)),
+        "text": texts,
+        "s": nn.Parameter(torch.tensor(2.659)),
+    }
+    model = Part(lambda self, x, t: self.s.exp() * F.normalize(self.image(x)) @ F.normalize(self.text(t)).t(), **parts)
     return model, lambda s, y: (loss(s, y) + loss(s.t(), y)) / 2, (image / image.std(), tokens), torch.arange(16)
 
 
@@ -305,43 +284,38 @@ def ppo():
     """The clipped ratio, the value's error and the entropy of one minibatch."""
 
     def ppo_loss(outputs, batch):
-        (logits, value), (actions, old_logp, adv, returns) = outputs, batch
-        dist = Categorical(logits=logits)
+        (dist, value), (actions, old_logp, adv, returns) = outputs, batch
         ratio = (dist.log_prob(actions) - old_logp).exp()
         pg_loss = torch.max(-adv * ratio, -adv * ratio.clamp(0.8, 1.2)).mean()
         return pg_loss + 0.5 * F.mse_loss(value, returns) - 0.01 * dist.entropy().mean()
 
-    nets = {"actor": net(8, 64, 64, 4, act=nn.Tanh), "critic": net(8, 64, 64, 1, act=nn.Tanh)}
-    agent, obs = Part(lambda self, obs: (self.actor(obs), self.critic(obs).squeeze(-1)), **nets), torch.randn(32, 8)
-    logits, values = (o.detach() for o in agent(obs))
-    actions = Categorical(logits=logits).sample()
+    nets, obs = {"pi": net(8, 64, 64, 4, act=nn.Tanh), "v": net(8, 64, 64, 1, act=nn.Tanh)}, torch.randn(32, 8)
+    agent = Part(lambda self, s: (Categorical(logits=self.pi(s)), self.v(s).squeeze(-1)), **nets)
+    old, value = agent(obs)
+    actions = old.sample()
     returns = obs.gather(1, actions[:, None]).squeeze(1) + 0.5 * obs[:, 7]
-    adv = (returns - values - (returns - values).mean()) / ((returns - values).std() + 1e-8)
-    return agent, ppo_loss, obs, (actions, Categorical(logits=logits).log_prob(actions), adv, returns)
+    adv = returns - value.detach()
+    adv = (adv - adv.mean()) / (adv.std() + 1e-8)
+    return agent, ppo_loss, obs, (actions, old.log_prob(actions).detach(), adv, returns)
 
 
 @right("makers: soft labels", "knowledge distillation tutorial, from memory")
 def soft_labels():
     """A student learns from a teacher's softened scores and from the labels."""
-
-    def kd_loss(student, targets, T=4.0, alpha=0.7):
-        soft = F.kl_div(F.log_softmax(student / T, 1), F.softmax(targets[1] / T, 1), reduction="batchmean")
-        return alpha * T * T * soft + (1 - alpha) * F.cross_entropy(student, targets[0])
-
-    x, y = kinds_of(8, 4)
-    teacher = 6.0 * F.one_hot(y, 8) + (torch.randn(8, 8) + 0.2 * torch.randn(4, 8, 8)).flatten(0, 1)
-    return nn.Sequential(backbone(8), nn.Linear(16, 8)), kd_loss, x, (y, teacher)
+    (x, y), kl, T = kinds_of(8, 4), nn.KLDivLoss(reduction="batchmean"), 4.0
+    soft = F.softmax((6.0 * F.one_hot(y, 8) + (torch.randn(8, 8) + 0.2 * torch.randn(4, 8, 8)).flatten(0, 1)) / T, 1)
+    model, ce = nn.Sequential(backbone(8), nn.Linear(16, 8)), nn.CrossEntropyLoss()
+    return model, lambda s, t: 0.7 * T**2 * kl(F.log_softmax(s / T, 1), t[1]) + 0.3 * ce(s, t[0]), x, (y, soft)
 
 
 @right("makers: feature hints", "FitNets and the distillation tutorial, from memory")
 def hints():
     """A student's feature map, widened by a regressor, comes near to the teacher's."""
-    x, y = kinds_of(4, 4)
-    wanted = backbone()[:6].eval()(x).detach()
+    (x, y), teacher, mse = kinds_of(4, 4), backbone()[:6].eval(), nn.MSELoss()
     student = nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1), nn.ReLU(), nn.Conv2d(16, 16, 3, 2, 1), nn.ReLU())
     classifier = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(16, 4))
     model = nn.Sequential(student, Heads(True, classifier=classifier, regressor=nn.Conv2d(16, 32, 1)))
-    return model, lambda out, t: F.cross_entropy(out[0], t[0]) + 0.5 * F.mse_loss(out[1], t[1]), x, (y, wanted)
+    return model, lambda o, t: F.cross_entropy(o[0], t[0]) + 0.5 * mse(o[1], t[1]), x, (y, teacher(x).detach())
 
 
 @right("makers: two heads", "multi-task faces, from memory")
@@ -357,17 +331,13 @@ def two_heads():
 @right("makers: learned task weights", "homoscedastic uncertainty of Kendall and others, from memory")
 def task_weights():
     """Depth and segmentation, weighted by a learned log-variance each."""
-
-    def loss(outputs, y):
-        depth, seg, s = outputs
-        return 0.5 * F.mse_loss(depth[:, 0], y[0]) / s[0].exp() + F.cross_entropy(seg, y[1]) / s[1].exp() + s.sum() / 2
-
-    image = blobs(8, 16)
+    image, mse, ce = blobs(8, 16), nn.MSELoss(), nn.CrossEntropyLoss()
+    depth = (image.mean(1, keepdim=True) - image.mean()) / image.mean(1).std()
     body = nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 16, 3, padding=1), nn.ReLU())
     body.append(Heads(True, depth=nn.Conv2d(16, 1, 1), seg=nn.Conv2d(16, 3, 1)))
-    model = Part(lambda self, x: (*self.body(x), self.log_vars), body=body, log_vars=nn.Parameter(torch.zeros(2)))
-    depth = (image.mean(1) - image.mean()) / image.mean(1).std()
-    return model, loss, (image - 0.5) / 0.25, (depth, image.argmax(1))
+    model = Part(lambda self, x: (*self.body(x), *self.log_vars), body=body, log_vars=nn.Parameter(torch.zeros(2)))
+    x, y = (image - 0.5) / 0.25, (depth, image.argmax(1))
+    return model, lambda o, y: (mse(o[0], y[0]) / o[2].exp() + o[2] + o[3]) / 2 + ce(o[1], y[1]) / o[3].exp(), x, y
 
 
 def communities(nodes: int = 32, groups: int = 4) -> tuple[Tensor, Tensor, Tensor]:
@@ -422,20 +392,14 @@ def links():
     return model, nn.BCEWithLogitsLoss(), (x, a_hat, pairs), label
 
 
-def slope(y: Tensor, x: Tensor) -> Tensor:
-    """The derivative of each row's output, kept for further derivatives."""
-    return torch.autograd.grad(y.sum(), x, create_graph=True)[0]
-
-
 @right("makers: oscillator", "physics-informed networks, damped oscillator, from memory")
 def oscillator():
     """The residual of u'' + u' + 9u = 0 and its start at one, without speed."""
 
     def forward(self, t):
-        t = t.detach().requires_grad_(True)
-        u = self.u(t)
-        du = slope(u, t)
-        return slope(du, t) + du + 9 * u, u[0], du[0]
+        u = self.u(t := t.detach().requires_grad_(True))
+        du = torch.autograd.grad(u.sum(), t, create_graph=True)[0]
+        return torch.autograd.grad(du.sum(), t, create_graph=True)[0] + du + 9 * u, u[0], du[0]
 
     model, mse, t = Part(forward, u=net(1, 32, 32, 1, act=nn.Tanh)), nn.MSELoss(), torch.linspace(0, 2, 32)[:, None]
     target = torch.zeros(32, 1), torch.ones(1), torch.zeros(1)
@@ -448,12 +412,13 @@ def heat():
 
     def forward(self, inside, edge):
         inside = inside.detach().requires_grad_(True)
-        first = slope(self.u(inside), inside)
-        return first[:, 1:] - 0.1 * slope(first[:, 0], inside)[:, :1], self.u(edge)
+        first = torch.autograd.grad(self.u(inside).sum(), inside, create_graph=True)[0]
+        second = torch.autograd.grad(first[:, 0].sum(), inside, create_graph=True)[0]
+        return first[:, 1:] - 0.1 * second[:, :1], self.u(edge)
 
     inside = torch.rand(32, 2) * torch.tensor([2.0, 1.0]) - torch.tensor([1.0, 0.0])
     x, t = torch.linspace(-1, 1, 16), torch.linspace(0, 1, 8)
     edge = torch.stack([torch.cat([x, torch.ones(8), -torch.ones(8)]), torch.cat([torch.zeros(16), t, t])], 1)
-    known = torch.cat([-torch.sin(math.pi * x), torch.zeros(16)])[:, None]
+    known = torch.cat([-torch.sin(torch.pi * x), torch.zeros(16)])[:, None]
     model = Part(forward, u=net(2, 32, 32, 1, act=nn.Tanh))
     return model, lambda out, known: out[0].pow(2).mean() + F.mse_loss(out[1], known), (inside, edge), known
