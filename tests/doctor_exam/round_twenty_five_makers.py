@@ -222,14 +222,10 @@ def arcface():
 def clip():
     """Pictures and padded captions, compared both ways with a learned temperature."""
     colour, shape, loss = torch.arange(16) // 4, torch.arange(16) % 4, nn.CrossEntropyLoss()
-    image = (blobs(4, 16)[shape] + torch.rand(4, 3)[colour, :, None, None]) - 1
+    image, s = (blobs(4, 16)[shape] + torch.rand(4, 3)[colour, :, None, None]) - 1, nn.Parameter(torch.tensor(2.659))
     tokens = torch.stack([colour + 1, shape + 5, (9 + shape % 2) * (colour % 2)], 1)
     texts = nn.Sequential(nn.EmbeddingBag(11, 32, mode="mean", padding_idx=0), net(32, 32, 16))
-    parts = {
-        "image": nn.Sequential(backbone(), nn.Linear(32, 16)),
-        "text": texts,
-        "s": nn.Parameter(torch.tensor(2.659)),
-    }
+    parts = {"image": nn.Sequential(backbone(), nn.Linear(32, 16)), "text": texts, "s": s}
     model = Part(lambda self, x, t: self.s.exp() * F.normalize(self.image(x)) @ F.normalize(self.text(t)).t(), **parts)
     return model, lambda s, y: (loss(s, y) + loss(s.t(), y)) / 2, (image / image.std(), tokens), torch.arange(16)
 
