@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from lm_utils.doctor.belongings import changed, first_tensor
-from lm_utils.doctor.output_origin import Origin, nodes_behind, operation, origin_of
+from lm_utils.doctor.output_origin import Origin, node_behind, nodes_behind, operation, origin_of
 from lm_utils.doctor.patient import Patient
 from lm_utils.doctor.watching import LossCall
 
@@ -154,9 +154,15 @@ class Case:
         """Are these sums of products that are not all of one sign, as the product of two embeddings is?"""
         if self.origin.kind in HALF_KNOWN:
             return False  # the products stand before an exponential, say
-        nodes = islice(nodes_behind(self.outputs.grad_fn), NEAR)
+        nodes = list(islice(nodes_behind(self.outputs.grad_fn), NEAR))
         pairs = [(node._saved_self, node._saved_other) for node in nodes if node.name() == "MulBackward0"]
-        return any(a is not None and b is not None and bool((a * b < 0).any()) for a, b in pairs)
+        last = node_behind(self.outputs) if self.values.min() >= 0 else None  # those of both signs may be cosines
+        rows, columns = (last._saved_self, last._saved_mat2) if operation(last) in ("Mm", "Bmm") else (None, None)
+        if rows is not None and columns is not None:  # the ends of what is multiplied and then added
+            pairs += [(rows.amax(-2), columns.amin(-1)), (rows.amin(-2), columns.amax(-1))]
+        products = [a * b for a, b in pairs if a is not None and b is not None]
+        products += [node._saved_result for node in nodes if operation(node) == "Prod"]
+        return any(bool((product < 0).any()) for product in products)
 
     def _is_free(self, values: Tensor) -> bool:
         return bool(values.abs().max() > 1 + self.tolerance) and bool(values.min() < -self.tolerance)

@@ -146,7 +146,28 @@ def weighed(cost):
     return Part(lambda self, x: self.net(x)[:, 0], net=mlp(1)), cost, inputs(), 0.4 + 0.6 * torch.rand(N)
 
 
+def alike(end, joined):
+    """Pairs of things that are much alike, told by the product of what a network makes of each."""
+    pairs, told = torch.randint(0, N, (2, 40)), (torch.arange(40) % 2).float()
+    return (Part(lambda self, x, ij: joined(end(self.net(x)), *ij), net=nn.Linear(8, 16)), LOGITS,
+            (1 + 0.1 * inputs(), pairs), told)  # fmt: skip
+
+
+def of_each_pair(z, i, j):
+    """One product a pair."""
+    return torch.stack([z[i], z[j]]).prod(0).sum(-1)
+
+
+def of_all_pairs(z, i, j):
+    """The pairs among all products."""
+    return (z @ z.T)[i, j]
+
+
 PRINCIPLES = {
+    "products of a pair may have either sign": (
+        "relu_before_bce_logits", lambda: alike(F.relu, of_each_pair), lambda: alike(torch.clone, of_each_pair)),
+    "so may those of all pairs": (
+        "relu_before_bce_logits", lambda: alike(F.relu, of_all_pairs), lambda: alike(torch.clone, of_all_pairs)),
     "a weight is no target": (
         "better_outputs_cost_more", lambda: weighed(lambda out, w: -(out - w).pow(2).mean()),
         lambda: weighed(lambda out, w: (out.pow(2) * w).mean())),

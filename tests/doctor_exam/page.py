@@ -174,9 +174,7 @@ def page(run: dict[str, dict]) -> str:
         torch=run["now"]["torch"],
         unseen=unseen(first[LAST]),
         plain=alarms_first([first["twenty-fifth"]]),
-        alarms=alarms_first(
-            [first[f"twent{name}"] for name in ("ieth", "y-first", "y-second", "y-third", "y-fourth")]
-        ),
+        alarms=alarms_first([first[f"twent{name}"] for name in ("ieth", "y-first", "y-second", "y-third", "y-fourth")]),
     )
     text += "".join(line(name, first[name], now[name]) for name in sets)
     rows = [row for name, found in sets.items() if name not in ("known", "new") for row in found["rows"]]

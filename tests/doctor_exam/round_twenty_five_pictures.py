@@ -112,7 +112,7 @@ def residual():
     return model, F.cross_entropy, imagenet(photos(y)), y
 
 
-@right("pictures: a vision transformer", "ViT from scratch, blog posts")
+@right("pictures: a small vision transformer", "ViT from scratch, blog posts")
 def transformer():
     """Patches, a class token, learned positions and a pre-norm encoder."""
     y = torch.arange(20) % 5

@@ -382,7 +382,7 @@ def skip_gram():
     return model, nn.BCEWithLogitsLoss(), (center, others), torch.eye(6)[0].repeat(32, 1)
 
 
-@right("speech: letters by CTC", "own, after DeepSpeech")
+@right("speech: letters by CTC from frames", "own, after DeepSpeech")
 def ctc():
     """Standardised features of varying length, letters of varying length, blank 0."""
     sizes = torch.randint(3, 9, (N,))
