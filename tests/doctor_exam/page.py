@@ -37,11 +37,12 @@ MEANING = {
     "twenty-third": "twenty-third round, ordinary right ones",
     "twenty-fourth": "twenty-fourth round, ordinary right ones",
     "twenty-fifth": "**twenty-fifth round, the plainest right ones, not seen while mending**",
+    "twenty-sixth": "**twenty-sixth round, further plain right ones, not seen while mending**",
 }
 HEAD = """# How often is the doctor right?
 
 **On the last wrong set-ups that nobody who mended it had seen: {unseen}.
-On plain right ones, first seen (twenty-fifth round): {plain}.
+On plain right ones, first seen (twenty-fifth and twenty-sixth round): {plain}.
 On the right ones of the five rounds before, rarer ones among them, when first seen: {alarms}.**
 
 Written by `python -m doctor_exam.page` from stored runs of `python -m doctor_exam.score`
@@ -88,6 +89,8 @@ twenty-fourth takes what the twenty-third left, so rarer ones. Some of the warni
 head that nothing reads, an LSTM that reads padding to its end); they count all the same. Then the doctor was mended
 against some eight hundred further right set-ups, which are not kept. The twenty-fifth, by five other writers, holds
 what is trained most often: each of them wrote down the thirty commonest kinds of a field and then made them all.
+The twenty-sixth is alike, twenty kinds by each of five others, written while the one error of the twenty-fifth was
+mended: products of two embeddings that happened to stay above zero.
 
 A name was counted only where it is one of those that the writer had set down, or a special one of the same cause
 that writers were not told of (`sigmoid_before_bce_logits` for `bounded_logits`, `nll_on_logits` for `unbounded_loss`;
@@ -173,7 +176,7 @@ def page(run: dict[str, dict]) -> str:
     text = HEAD.format(
         torch=run["now"]["torch"],
         unseen=unseen(first[LAST]),
-        plain=alarms_first([first["twenty-fifth"]]),
+        plain=alarms_first([first["twenty-fifth"], first["twenty-sixth"]]),
         alarms=alarms_first([first[f"twent{name}"] for name in ("ieth", "y-first", "y-second", "y-third", "y-fourth")]),
     )
     text += "".join(line(name, first[name], now[name]) for name in sets)

@@ -66,6 +66,11 @@ from doctor_exam.round_twenty_one_makers import TWENTY_ONE_MAKERS
 from doctor_exam.round_twenty_one_projects import TWENTY_ONE_PROJECTS
 from doctor_exam.round_twenty_one_users import TWENTY_ONE_USERS
 from doctor_exam.round_twenty_projects import TWENTY_PROJECTS
+from doctor_exam.round_twenty_six_analyst import TWENTY_SIX_ANALYST
+from doctor_exam.round_twenty_six_language import TWENTY_SIX_LANGUAGE
+from doctor_exam.round_twenty_six_researcher import TWENTY_SIX_RESEARCHER
+from doctor_exam.round_twenty_six_student import TWENTY_SIX_STUDENT
+from doctor_exam.round_twenty_six_vision import TWENTY_SIX_VISION
 from doctor_exam.round_twenty_three_makers import TWENTY_THREE_MAKERS
 from doctor_exam.round_twenty_three_numbers import TWENTY_THREE_NUMBERS
 from doctor_exam.round_twenty_three_pictures import TWENTY_THREE_PICTURES
@@ -171,6 +176,13 @@ SETS = {
         *TWENTY_FIVE_TEXTS,
         *TWENTY_FIVE_MAKERS,
         *TWENTY_FIVE_TUTORIALS,
+    ],
+    "twenty-sixth": [
+        *TWENTY_SIX_STUDENT,
+        *TWENTY_SIX_ANALYST,
+        *TWENTY_SIX_VISION,
+        *TWENTY_SIX_LANGUAGE,
+        *TWENTY_SIX_RESEARCHER,
     ],
 }
 """The sets of the score: known while building, new and then mended for, held out meanwhile, written
