@@ -97,6 +97,12 @@ def ended_in_relu(bias: float):
     return network, nn.MSELoss(), inputs(), torch.rand(N, 3)
 
 
+def enlarged(few: int, many: int):
+    """Small maps made larger by a transposed convolution, and smoothed by another one."""
+    return (nn.Sequential(nn.Conv2d(3, few, 3), nn.ReLU(), nn.ConvTranspose2d(few, many, 2, 2), nn.Conv2d(many, 8, 3),
+                          nn.ReLU(), nn.Flatten(), nn.LazyLinear(4)), CE, inputs(3, 8, 8), classes(4))  # fmt: skip
+
+
 def episode(alone: bool):
     """Labelled examples of four classes, and queries that are compared with the mean of each class."""
 
@@ -108,6 +114,8 @@ def episode(alone: bool):
 
 
 PRINCIPLES = {
+    "a transposed convolution makes fewer of many": (
+        "no_activation_between", lambda: enlarged(8, 16), lambda: enlarged(16, 8)),
     "a query is judged without the other queries": (
         "samples_mixed", lambda: episode(False), lambda: episode(True)),
     "frames are made of numbers of one time": ("axes_scrambled", lambda: filmed(False), lambda: filmed(True)),

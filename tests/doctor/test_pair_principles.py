@@ -253,7 +253,16 @@ def bootstrapped():
     return Part(forward, net=mlp(2), older=older), loss, (inputs(), inputs()), (classes(2), 1 - ends, ends)
 
 
+def preferred():
+    """How likely two answers are, each beside what an older copy says of it."""
+    loss = lambda now, old: -F.logsigmoid((now[0] - old[0]) - (now[1] - old[1])).mean()  # noqa: E731
+    model = Part(lambda self, a, b: (self.net(a)[:, 0], self.net(b)[:, 0]), net=mlp(1))
+    pair = inputs(), inputs()
+    return model, loss, pair, tuple(one.detach() for one in model(*pair))
+
+
 RIGHT = {
+    "what an answer gained is compared with what another one did": preferred,
     "what an older copy expects is no prediction": bootstrapped,
     "marks of unknown labels that a mask takes out": lambda: (
         mlp(6), marked, inputs(), labels(6).masked_fill(torch.rand(N, 6) < 0.2, -1)),

@@ -143,6 +143,8 @@ def _layer(node: object) -> tuple[int, int, object] | None:
     name = operation(node)
     if name == "Convolution":
         out, inner, *size = node._saved_weight.shape
+        if node._saved_transposed:
+            out, inner = inner, out
         return (inner, out if node._saved_groups == 1 and min(size) == max(size) > 1 else 0, node.next_functions[0][0])
     if name == "Mm" and not weights_of(node):
         return None  # a product of two things that the model computes

@@ -38,6 +38,9 @@ def compared(seen: Observation, patient: Patient) -> list[tuple[Tensor, Tensor]]
         ):
             return []  # what an action gained, times how likely it was
         return [(outputs, targets)] * (outputs.requires_grad and outputs.is_floating_point())
+    if any(kind_of(s) == "sub" and len(s.tensors) > 1 and all(
+            sources(t) == {"outputs", "targets"} for t in s.tensors[:2]) for s in steps):  # fmt: skip
+        return []  # what one answer gained over a reference, less what another one did
     goals = {id(t) for t in tensors_in(targets)}
     heads = {id(t) for t in tensors_in(outputs) if t.requires_grad and t.is_floating_point()}
     squared = {id(s.tensors[0]) for s in seen.watcher.steps if s.tensors and kind_of(s) in ("pow", "abs")}
