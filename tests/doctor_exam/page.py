@@ -136,8 +136,9 @@ What could be mended was mended afterwards; the counts above stay as they were m
 
 
 def share(part: int, whole: int) -> str:
-    """Return a count with its share."""
-    return f"{part} of {whole} ({100 * part / whole:.0f} %)" if whole else "none"
+    """Return a count with its share, with a decimal where it is below one in a hundred."""
+    percent = 100 * part / whole if whole else 0
+    return f"{part} of {whole} ({percent:.{int(0 < percent < 1)}f} %)" if whole else "none"
 
 
 def line(name: str, first: dict[str, int], now: dict[str, int]) -> str:
